@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let package = Package(
+    name: "greylock",
+    products: [
+        .executable(name: "greylock", targets: ["greylock"]),
+        .executable(name: "greylockd", targets: ["greylockd"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // C
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPCSCLite", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
+        .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
+
+        // Values
+        .target(name: "ISO7816"),
+        .target(name: "CardCryptography", dependencies: ["COpenSSL"]),
+
+        // Vocabulary
+        .target(name: "FuelPassbook", dependencies: ["ISO7816", "CardCryptography"]),
+
+        // Core
+        .target(name: "CardApplication", dependencies: ["FuelPassbook"]),
+        .target(name: "SecurityModule", dependencies: ["FuelPassbook"]),
+        .target(name: "Metering"),
+        .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
+
+        // Edges
+        .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite"]),
+        .target(name: "GPIO", dependencies: ["Metering", "CGPIOD"]),
+        .target(
+            name: "Journal",
+            dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "VirtualCard", dependencies: ["CardApplication", "Dispenser"]),
+
+        // Assembly and executables
+        .target(
+            name: "Terminal",
+            dependencies: [
+                "Dispenser", "Journal", "PCSC", "GPIO", "VirtualCard",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ]),
+        .executableTarget(
+            name: "greylockd",
+            dependencies: ["Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
+            name: "greylock",
+            dependencies: ["Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        // Tests
+        .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    var settings = target.swiftSettings ?? []
+    settings += [
+        .strictMemorySafety(),  // SE-0458
+        .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+        .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+        .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    ]
+    if Context.environment["GREYLOCK_STRICT"] != nil {
+        settings.append(.treatAllWarnings(as: .error))  // SE-0480
+    }
+    target.swiftSettings = settings
+}

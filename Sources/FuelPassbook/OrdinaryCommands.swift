@@ -1,0 +1,180 @@
+package import CardCryptography
+package import ISO7816
+
+// The ordinary passbook's commands (spec/passbook.md).
+
+/// GET BALANCE.
+package struct GetBalance: PassbookCommand {
+    package static let instruction = Instruction.getBalance
+    package static let length = 0
+
+    package init() {}
+    package init(reading reader: inout FieldReader) throws(ParseError) {}
+    package func append(to bytes: inout [UInt8]) {}
+
+    package struct Response: PassbookMessage {
+        package static let length = Amount.length
+
+        package let balance: Amount
+
+        package init(balance: Amount) { self.balance = balance }
+        package init(reading reader: inout FieldReader) throws(ParseError) { balance = try reader.read("balance") }
+        package func append(to bytes: inout [UInt8]) { balance.append(to: &bytes) }
+    }
+}
+
+/// What GET TRANSACTION PROVE returns: the MAC and the TAC of a past transaction (D14, D23).
+package struct TransactionProof: PassbookMessage, Sendable {
+    package static let length = 0x08
+
+    package let mac: MAC
+    package let tac: MAC
+
+    package init(mac: MAC, tac: MAC) {
+        self.mac = mac
+        self.tac = tac
+    }
+
+    package init(reading reader: inout FieldReader) throws(ParseError) {
+        mac = try reader.read("MAC")
+        tac = try reader.read("TAC")
+    }
+
+    package func append(to bytes: inout [UInt8]) {
+        mac.append(to: &bytes)
+        tac.append(to: &bytes)
+    }
+}
+
+/// GET TRANSACTION PROVE. `number` is the one before it counted up (D22).
+package struct GetTransactionProve: Sendable {
+    package let type: TransactionType
+    package let number: UInt16
+
+    package init(type: TransactionType, number: UInt16) {
+        self.type = type
+        self.number = number
+    }
+
+    package init(parsing command: CommandAPDU) throws(ParseError) {
+        type = TransactionType(command.header.p2)
+        number = try UInt16(parsing: command.data)
+    }
+
+    package var apdu: CommandAPDU {
+        var header = Instruction.getTransactionProve.header
+        header.p2 = type.code
+        return CommandAPDU(header, data: number.bytes, expectedLength: TransactionProof.length)
+    }
+}
+
+/// SELECT by application identifier, and the answered template (ISO/IEC 7816-4, 7.1.1; `6F` with `84` and `A5`).
+package struct SelectApplication: Sendable {
+    package let aid: [UInt8]
+
+    package init(aid: [UInt8]) { self.aid = aid }
+
+    package var apdu: CommandAPDU {
+        CommandAPDU(Instruction.select.header, data: aid, expectedLength: 256)
+    }
+
+    /// File control information: the application's name and the issuer's own data.
+    package struct Response: Sendable, Equatable {
+        package let aid: [UInt8]
+        /// The content of `9F0C`.
+        package let issuerData: [UInt8]
+
+        package init(aid: [UInt8], issuerData: [UInt8]) {
+            self.aid = aid
+            self.issuerData = issuerData
+        }
+
+        package init(parsing data: [UInt8]) throws(ParseError) {
+            let outer = try BERTLV.parse(data)
+            guard let template = outer.first, outer.count == 1, template.tag == 0x6F else {
+                throw .invalid("file control information")
+            }
+            let inner = try BERTLV.parse(template.value)
+            guard let name = inner.first(where: { $0.tag == 0x84 }) else { throw .invalid("application name") }
+            let proprietary = try BERTLV.parse(inner.first { $0.tag == 0xA5 }?.value ?? [])
+            aid = name.value
+            issuerData = proprietary.first { $0.tag == 0x9F0C }?.value ?? []
+        }
+
+        package var bytes: [UInt8] {
+            let proprietary = BERTLV(tag: 0x9F0C, value: issuerData).bytes
+            let content = BERTLV(tag: 0x84, value: aid).bytes + BERTLV(tag: 0xA5, value: proprietary).bytes
+            return BERTLV(tag: 0x6F, value: content).bytes
+        }
+    }
+}
+
+/// READ BINARY of a file by its short identifier.
+package struct ReadBinary: Sendable {
+    package let file: UInt8
+    package let offset: UInt8
+    /// 1 to 256.
+    package let count: Int
+
+    package init(file: UInt8, offset: UInt8 = 0, count: Int) {
+        self.file = file
+        self.offset = offset
+        self.count = count
+    }
+
+    package var apdu: CommandAPDU {
+        var header = Instruction.readBinary.header
+        header.p1 |= file
+        header.p2 = offset
+        return CommandAPDU(header, expectedLength: count)
+    }
+}
+
+/// The public application data, SFI 15 (spec/passbook.md, Files).
+package struct PublicApplicationFile: PassbookMessage, Equatable {
+    package static let shortIdentifier: UInt8 = 0x15
+    package static let length = 30
+
+    package let issuer: [UInt8]
+    package let applicationType: UInt8
+    package let applicationVersion: UInt8
+    package let asn: ApplicationSerialNumber
+    package let validFrom: CalendarDate
+    package let validTo: CalendarDate
+    package let commandVersion: UInt8
+    package let reserved: UInt8
+
+    package init(issuer: [UInt8], asn: ApplicationSerialNumber, validFrom: CalendarDate, validTo: CalendarDate) {
+        precondition(issuer.count == 8)
+        self.issuer = issuer
+        applicationType = 0x01
+        applicationVersion = 0x01
+        self.asn = asn
+        self.validFrom = validFrom
+        self.validTo = validTo
+        commandVersion = 0x01
+        reserved = 0x00
+    }
+
+    package init(reading reader: inout FieldReader) throws(ParseError) {
+        issuer = try Array(reader.read("issuer", count: 8))
+        applicationType = try reader.read("application type")
+        applicationVersion = try reader.read("application version")
+        asn = try reader.read("ASN")
+        validFrom = try reader.read("valid from")
+        validTo = try reader.read("valid to")
+        commandVersion = try reader.read("command version")
+        reserved = try reader.read("reserved")
+    }
+
+    package func append(to bytes: inout [UInt8]) {
+        bytes += issuer
+        applicationType.append(to: &bytes)
+        applicationVersion.append(to: &bytes)
+        asn.append(to: &bytes)
+        validFrom.append(to: &bytes)
+        validTo.append(to: &bytes)
+        commandVersion.append(to: &bytes)
+        reserved.append(to: &bytes)
+    }
+}

@@ -1,0 +1,83 @@
+package import CardCryptography
+package import FuelPassbook
+
+/// What the security module refuses.
+package enum SecurityModuleError: Error, Equatable, Sendable {
+    /// No master key of this index and version is loaded.
+    case keyNotLoaded(KeyReference)
+    /// The card asks for an algorithm other than 3DES.
+    case algorithmNotSupported(AlgorithmID)
+    /// Step 1.3: the card did not prove that it holds this scheme's key.
+    case mac1Wrong
+    /// Step 1.9: the card's grey-lock code is not the one that this session makes.
+    case mac3Wrong
+    /// A sealed GMAC does not belong to the record it stands in, or was altered.
+    case sealBroken
+}
+
+extension SecurityModuleError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .keyNotLoaded(let key):
+            "no master key of index \(key.index.number), version \(key.version.number) is loaded"
+        case .algorithmNotSupported(let algorithm): "the card wants algorithm \(algorithm.number), only 0 is known"
+        case .mac1Wrong: "MAC1 of the card is wrong: not a card of this scheme"
+        case .mac3Wrong: "MAC3 of the card is wrong: the lock is not proven"
+        case .sealBroken: "the sealed GMAC does not belong to its record"
+        }
+    }
+}
+
+/// The terminal's security module (PSAM): it holds the purchase and petrol master keys, never the unlock key.
+///
+/// A sale's session is a value that each step consumes:
+/// `verifyMAC1` -> ``AuthenticatedSale`` -> `makeMAC2` -> ``LockingSale`` -> `verifyMAC3` -> ``LockedSale`` -> `end`.
+/// SESPK lives in it and nowhere else, and is wiped when the value ends, on every path.
+package final class SecurityModule: Sendable {
+    package let terminal: TerminalID
+    private let masterKeys: MasterKeys
+    private let random: any RandomSource & Sendable
+
+    package init(terminal: TerminalID, masterKeys: MasterKeys, random: any RandomSource & Sendable) {
+        self.terminal = terminal
+        self.masterKeys = masterKeys
+        self.random = random
+    }
+
+    /// Step 1.3: derives DPK and SESPK and checks MAC1.
+    package func verifyMAC1(
+        card: ApplicationSerialNumber, command: InitializeForPetrol, answer: InitializeForPetrol.Response
+    ) throws(SecurityModuleError) -> AuthenticatedSale {
+        guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
+        let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
+        let master = try masterKey(reference)
+        let purchaseKey = PurchaseKey(master: master.purchase, card: card)
+        let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
+        guard key.mac1(balance: answer.balance, terminal: terminal).isValid(answer.mac1) else { throw .mac1Wrong }
+        let context = SaleContext(
+            card: card, terminal: terminal, ttc: command.ttc, ctc: answer.ctc, balance: answer.balance,
+            key: reference, master: master, random: random)
+        return AuthenticatedSale(key: key, context: context)
+    }
+
+    /// Step 1.15: checks MAC4, which needs DPK and not SESPK. Card, key and amount are those of the record.
+    package func verifyMAC4(
+        _ mac4: MAC, card: ApplicationSerialNumber, key: KeyReference, amount: Amount, type: TransactionType,
+        terminal: TerminalID, time: TransactionTime
+    ) throws(SecurityModuleError) -> Bool {
+        let purchaseKey = PurchaseKey(master: try masterKey(key).purchase, card: card)
+        return purchaseKey.mac4(amount: amount, type: type, terminal: terminal, time: time).isValid(mac4)
+    }
+
+    /// Opens a sealed GMAC for the one DEBIT FOR PETROL that it authorises.
+    package func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> MAC {
+        let plain = try masterKey(gmac.key).sealing.open(gmac.sealed, context: gmac.context)
+        guard let plain, plain.count == MAC.length else { throw .sealBroken }
+        return MAC(bytes: plain)
+    }
+
+    private func masterKey(_ reference: KeyReference) throws(SecurityModuleError) -> MasterKey {
+        guard let key = masterKeys[reference] else { throw .keyNotLoaded(reference) }
+        return key
+    }
+}
