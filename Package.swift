@@ -39,13 +39,13 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]),
-        .target(name: "VirtualCard", dependencies: ["CardApplication", "Dispenser"]),
+        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser"]),
 
         // Assembly and executables
         .target(
             name: "Terminal",
             dependencies: [
-                "Dispenser", "Journal", "PCSC", "GPIO", "VirtualCard",
+                "Dispenser", "Journal", "PCSC", "GPIO", "Simulation",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),
@@ -57,6 +57,14 @@ let package = Package(
             dependencies: ["Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
+        .testTarget(name: "CardCryptographyTests", dependencies: ["CardCryptography", "FuelPassbook"]),
+        .testTarget(name: "CardApplicationTests", dependencies: ["CardApplication"]),
+        .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "CardApplication"]),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
+        .testTarget(name: "JournalTests", dependencies: ["Journal"]),
+        .testTarget(name: "PCSCTests", dependencies: ["PCSC", "Simulation"]),
+        .testTarget(name: "GPIOTests", dependencies: ["GPIO"]),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
     ],
     swiftLanguageModes: [.v6]

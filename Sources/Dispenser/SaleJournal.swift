@@ -1,0 +1,72 @@
+package import FuelPassbook
+import ISO7816
+
+/// One durable step: all of it is on disk when ``SaleJournal/commit(_:)`` returns, or none of it.
+package struct JournalEntry: Equatable, Sendable {
+    /// Inserted, or replaced by its TTC.
+    package var records: [SaleRecord]
+    /// Inserted, or replaced by its TTC.
+    package var grey: GreyRecord?
+    package var totaliser: Totaliser?
+
+    package init(_ records: SaleRecord..., grey: GreyRecord? = nil, totaliser: Totaliser? = nil) {
+        self.records = records
+        self.grey = grey
+        self.totaliser = totaliser
+    }
+}
+
+/// The terminal's records. Every call is finished, and what it wrote on disk, when it returns.
+package protocol SaleJournal: AnyObject {
+    /// One more than the highest TTC of any record; the first is 1.
+    func nextTTC() throws(StorageFault) -> TTC
+
+    func commit(_ entry: JournalEntry) throws(StorageFault)
+
+    /// Replaces the running sale's checkpoint. The checkpoint goes when its record is committed as ended or later.
+    func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault)
+
+    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord?
+
+    /// Records in the phases `intent`, `locked`, `ended` or `debitSent`, in the order of their TTC.
+    func openRecords() throws(StorageFault) -> [SaleRecord]
+
+    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint?
+
+    /// The open grey records of a card, in the order of their TTC.
+    func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord]
+
+    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
+
+    /// How many more records the configured capacity has room for.
+    func room() throws(StorageFault) -> Int
+
+    /// The latest time in any record; nil for an empty journal.
+    func latestTime() throws(StorageFault) -> TransactionTime?
+}
+
+/// The journal cannot be read or written. No card is locked without it.
+package struct StorageFault: Error, Equatable, Sendable {
+    package let operation: String
+    package let reason: String
+
+    package init(operation: String, reason: String) {
+        self.operation = operation
+        self.reason = reason
+    }
+}
+
+extension StorageFault: CustomStringConvertible {
+    package var description: String { "journal, \(operation): \(reason)" }
+}
+
+extension CardFault: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .removed: "the card was removed"
+        case .reader(let reason): "card reader: \(reason)"
+        case .unresponsive(let reason): "the card does not answer: \(reason)"
+        case .malformed(let error): "the card's answer is not one: \(error)"
+        }
+    }
+}

@@ -1,0 +1,204 @@
+package import FuelPassbook
+package import Metering
+package import SecurityModule
+
+/// What a terminal transaction number was used for (spec/dispenser.md, section 3).
+package enum RecordKind: String, CaseIterable, Sendable {
+    case sale
+    case escape
+    case localUnlock = "local-unlock"
+    case onlineUnlockNotice = "online-unlock-notice"
+    case noCard = "no-card"
+    case cardFault = "card-fault"
+}
+
+/// How far a transaction has come on disk. The order is that of the durable writes.
+package enum RecordPhase: String, CaseIterable, Sendable {
+    /// Written before LOCK FOR PETROL leaves.
+    case intent
+    /// Written before the valve may open.
+    case locked
+    /// The final amount and its GMAC; SESPK is gone.
+    case ended
+    /// Written before DEBIT FOR PETROL leaves.
+    case debitSent = "debit-sent"
+    /// The card paid.
+    case settled
+    /// The card left unpaid; its grey record waits.
+    case escaped
+    /// The lock never reached the card.
+    case void
+}
+
+/// What the meter counted for one sale.
+package struct MeterReading: Equatable, Sendable {
+    /// Per calibration point.
+    package var counts: [Int]
+    package var volume: Volume
+    package var faults: PulserFaults
+
+    package init(counts: [Int], volume: Volume, faults: PulserFaults) {
+        self.counts = counts
+        self.volume = volume
+        self.faults = faults
+    }
+
+    package static func none(points: Int) -> MeterReading {
+        MeterReading(counts: Array(repeating: 0, count: points), volume: .zero, faults: PulserFaults())
+    }
+}
+
+/// A DEBIT FOR PETROL that was sent: what MAC4 of its answer covers.
+package struct DebitAttempt: Equatable, Sendable {
+    package let ttc: TTC
+    package let type: TransactionType
+    package let time: TransactionTime
+
+    package init(ttc: TTC, type: TransactionType, time: TransactionTime) {
+        self.ttc = ttc
+        self.type = type
+        self.time = time
+    }
+}
+
+/// The one record of a terminal transaction number.
+package struct SaleRecord: Equatable, Sendable {
+    package var ttc: TTC
+    package var kind: RecordKind
+    package var phase: RecordPhase
+    package var position: Int
+    package var terminal: TerminalID
+    package var lockTime: TransactionTime
+    package var endTime: TransactionTime?
+
+    package var card: ApplicationSerialNumber
+    package var key: KeyReference
+    package var balanceBefore: Amount
+    /// The number before the lock.
+    package var ctc: CTC
+    /// The code that the card must answer to the lock, known before it is sent.
+    package var mac3: [UInt8]
+    package var lockTAC: [UInt8]?
+
+    package var nozzle: Int
+    package var grade: String
+    package var unitPrice: UnitPrice
+    package var reading: MeterReading
+    /// What the card pays.
+    package var amount: Amount
+    /// What flowed beyond the card's balance.
+    package var nonCardPart: Amount
+    /// Of `amount`, while the card is unpaid.
+    package var gmac: SealedGMAC?
+
+    package var debit: DebitAttempt?
+    package var debitTAC: [UInt8]?
+    package var mac4IsValid: Bool?
+    /// The nozzle's totaliser after this record; nil before the end.
+    package var totaliser: Totaliser?
+    /// For a local unlock: the TTC of the sale that it settles.
+    package var settles: TTC?
+    /// What went wrong, in words; nil when nothing did.
+    package var remark: String?
+
+    package init(
+        ttc: TTC, kind: RecordKind, phase: RecordPhase, position: Int, terminal: TerminalID,
+        lockTime: TransactionTime, card: ApplicationSerialNumber, key: KeyReference, balanceBefore: Amount, ctc: CTC,
+        mac3: [UInt8], nozzle: Int, grade: String, unitPrice: UnitPrice, reading: MeterReading, amount: Amount,
+        gmac: SealedGMAC?
+    ) {
+        self.ttc = ttc
+        self.kind = kind
+        self.phase = phase
+        self.position = position
+        self.terminal = terminal
+        self.lockTime = lockTime
+        self.card = card
+        self.key = key
+        self.balanceBefore = balanceBefore
+        self.ctc = ctc
+        self.mac3 = mac3
+        self.nozzle = nozzle
+        self.grade = grade
+        self.unitPrice = unitPrice
+        self.reading = reading
+        self.amount = amount
+        nonCardPart = .zero
+        self.gmac = gmac
+    }
+}
+
+/// A running sale on disk: enough to settle it at this amount after a power cut.
+package struct Checkpoint: Equatable, Sendable {
+    package let ttc: TTC
+    package let reading: MeterReading
+    package let amount: Amount
+    package let nonCardPart: Amount
+    package let gmac: SealedGMAC
+
+    package init(ttc: TTC, reading: MeterReading, amount: Amount, nonCardPart: Amount, gmac: SealedGMAC) {
+        self.ttc = ttc
+        self.reading = reading
+        self.amount = amount
+        self.nonCardPart = nonCardPart
+        self.gmac = gmac
+    }
+}
+
+/// What settles an escaped card at its next visit (claim 5 of the source): amount, GMAC and grey-lock code.
+package struct GreyRecord: Equatable, Sendable {
+    package enum State: String, CaseIterable, Sendable {
+        case open
+        /// Paid; the sale or a local unlock has the TAC.
+        case settled
+        /// The lock never reached the card.
+        case void
+        /// The card was released without this terminal: by the issuer or another terminal.
+        case elsewhere
+    }
+
+    /// The sale that escaped.
+    package let ttc: TTC
+    package let card: ApplicationSerialNumber
+    /// The number before the lock.
+    package let ctc: CTC
+    package let mac3: [UInt8]
+    package let amount: Amount
+    package let gmac: SealedGMAC
+    package var state: State
+    /// The last debit whose answer was not seen.
+    package var debit: DebitAttempt?
+
+    package init(
+        ttc: TTC, card: ApplicationSerialNumber, ctc: CTC, mac3: [UInt8], amount: Amount, gmac: SealedGMAC,
+        state: State, debit: DebitAttempt?
+    ) {
+        self.ttc = ttc
+        self.card = card
+        self.ctc = ctc
+        self.mac3 = mac3
+        self.amount = amount
+        self.gmac = gmac
+        self.state = state
+        self.debit = debit
+    }
+}
+
+/// The non-resettable totals of one nozzle: the sums over all its records.
+package struct Totaliser: Equatable, Sendable {
+    package let nozzle: Int
+    /// Per calibration point.
+    package var counts: [Int]
+    package var volume: Volume
+    package var fen: Int
+    /// The overrun after closing, learnt; in counts.
+    package var overrunCounts: Int
+
+    package init(nozzle: Int, counts: [Int], volume: Volume, fen: Int, overrunCounts: Int) {
+        self.nozzle = nozzle
+        self.counts = counts
+        self.volume = volume
+        self.fen = fen
+        self.overrunCounts = overrunCounts
+    }
+}

@@ -1,0 +1,29 @@
+import Dispatch
+package import Dispenser
+private import Synchronization
+
+/// The events of one fuelling side: any thread posts, its own thread waits.
+package final class Mailbox: EventSource, Sendable {
+    package static let eventsMax = 4_096
+
+    private let events = Mutex<[PositionEvent]>([])
+    private let arrived = DispatchSemaphore(value: 0)
+
+    package init() {}
+
+    /// A full mailbox means that its thread stands still; what comes then is lost with it.
+    package func post(_ event: PositionEvent) {
+        let taken = events.withLock { events in
+            guard events.count < Self.eventsMax else { return false }
+            events.append(event)
+            return true
+        }
+        if taken { arrived.signal() }
+    }
+
+    package func next(until deadline: UInt64?) -> PositionEvent? {
+        let limit = deadline.map { DispatchTime(uptimeNanoseconds: $0) } ?? .distantFuture
+        guard arrived.wait(timeout: limit) == .success else { return nil }
+        return events.withLock { $0.removeFirst() }
+    }
+}
