@@ -185,20 +185,50 @@ package struct GreyRecord: Equatable, Sendable {
 }
 
 /// The non-resettable totals of one nozzle: the sums over all its records.
+///
+/// Invariant: `volume` is `base` plus the calibration's volume of `counts`. A sale's volume is the difference that its
+/// counts make here, so sales add up to the totaliser to the microlitre.
 package struct Totaliser: Equatable, Sendable {
     package let nozzle: Int
-    /// Per calibration point.
+    /// Per calibration point, since the present calibration took effect.
     package var counts: [Int]
+    /// The volume before the present calibration.
+    package var base: Volume
     package var volume: Volume
     package var fen: Int
     /// The overrun after closing, learnt; in counts.
     package var overrunCounts: Int
 
-    package init(nozzle: Int, counts: [Int], volume: Volume, fen: Int, overrunCounts: Int) {
+    package init(nozzle: Int, counts: [Int], base: Volume, volume: Volume, fen: Int, overrunCounts: Int) {
         self.nozzle = nozzle
         self.counts = counts
+        self.base = base
         self.volume = volume
         self.fen = fen
         self.overrunCounts = overrunCounts
+    }
+}
+
+extension Totaliser {
+    /// The volume that `counts` add.
+    func volume(of counts: [Int], _ calibration: Calibration) -> Volume {
+        base + calibration.volume(of: zip(self.counts, counts).map(+)) - volume
+    }
+
+    /// This totaliser after a sale.
+    func adding(_ reading: MeterReading, fen: Int) -> Totaliser {
+        var next = self
+        next.counts = zip(counts, reading.counts).map(+)
+        next.volume = volume + reading.volume
+        next.fen += fen
+        return next
+    }
+
+    /// This totaliser with counts that begin anew when it was not kept under `calibration`.
+    func under(_ calibration: Calibration) -> Totaliser {
+        if counts.count == calibration.points.count, base + calibration.volume(of: counts) == volume { return self }
+        return Totaliser(
+            nozzle: nozzle, counts: Array(repeating: 0, count: calibration.points.count), base: volume,
+            volume: volume, fen: fen, overrunCounts: overrunCounts)
     }
 }

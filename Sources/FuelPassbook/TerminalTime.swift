@@ -110,3 +110,10 @@ extension TransactionTime: CustomStringConvertible {
         return "\(part(0..<4))-\(part(4..<6))-\(part(6..<8)) \(part(8..<10)):\(part(10..<12)):\(part(12..<14))"
     }
 }
+
+extension TransactionTime {
+    /// The day; nil when the bytes are no date.
+    package var date: CalendarDate? {
+        do throws(ParseError) { return try CalendarDate(bytes: bytes.prefix(4)) } catch { return nil }
+    }
+}

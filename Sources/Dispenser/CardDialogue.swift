@@ -1,0 +1,141 @@
+import FuelPassbook
+import ISO7816
+
+/// An answer with data, or the status word in its place.
+enum CardAnswer<Response> {
+    case success(Response)
+    case status(StatusWord)
+}
+
+// What the position says to the card, and what it makes of the answers.
+
+extension Position {
+    /// Powers the card up, selects the application and reads whose it is.
+    func identify() throws(Interruption) -> PublicApplicationFile {
+        try connectCard()
+        let selected = try transmit(SelectApplication(aid: settings.aid).apdu)
+        if selected.status == .applicationLockedForGood { throw .refused(.lockedForGood) }
+        guard selected.status == .success else { throw .refused(.notThisScheme(selected.status)) }
+        let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
+        let answer = try transmit(read.apdu)
+        guard answer.status == .success else { throw .refused(.notThisScheme(answer.status)) }
+        do throws(ParseError) {
+            return try PublicApplicationFile(parsing: answer.data)
+        } catch {
+            throw .refused(.fileUnreadable(error))
+        }
+    }
+
+    /// Steps 3.1 and 3.2; nil when the purse is not grey (D18).
+    func greyStatus() throws(Interruption) -> GetGreyStatus.Response? {
+        switch try send(GetGreyStatus()) {
+        case .success(let status): status
+        case .status(.commandNotAccepted): nil
+        case .status(let status): throw .refused(refusal(of: .getGreyStatus, status))
+        }
+    }
+
+    func send<Command: PassbookCommand>(_ command: Command) throws(Interruption) -> CardAnswer<Command.Response> {
+        let answer = try transmit(command.apdu)
+        guard answer.status == .success else { return .status(answer.status) }
+        do throws(ParseError) {
+            return .success(try Command.Response(parsing: answer.data))
+        } catch {
+            throw .refused(.answerMalformed(Command.instruction, error))
+        }
+    }
+
+    func exchange<Command: PassbookCommand>(_ command: Command) throws(Interruption) -> Command.Response {
+        switch try send(command) {
+        case .success(let response): response
+        case .status(let status): throw .refused(refusal(of: Command.instruction, status))
+        }
+    }
+
+    func transmit(_ command: CommandAPDU) throws(Interruption) -> ResponseAPDU {
+        do throws(CardFault) { return try edges.reader.transmit(command.bytes.span) } catch { throw .card(error) }
+    }
+
+    /// GET TRANSACTION PROVE of a debit; nil when the card does not keep it.
+    func proof(of type: TransactionType, ctc: CTC) throws(Interruption) -> TransactionProof? {
+        let answer = try transmit(GetTransactionProve(type: type, number: ctc.number).apdu)
+        switch answer.status {
+        case .success: break
+        case .proofNotAvailable: return nil
+        case _: throw .refused(refusal(of: .getTransactionProve, answer.status))
+        }
+        do throws(ParseError) {
+            return try TransactionProof(parsing: answer.data)
+        } catch {
+            throw .refused(.answerMalformed(.getTransactionProve, error))
+        }
+    }
+
+    func refusal(of instruction: Instruction, _ status: StatusWord) -> Refusal {
+        switch status {
+        case .applicationLockedForGood: .lockedForGood
+        case .counterAtMaximum: .numbersUsedUp
+        case .authenticationMethodBlocked: .pinBlocked
+        case _: .answer(instruction, status)
+        }
+    }
+
+    // MARK: - PIN
+
+    /// Asks for the PIN until the card takes it. It stays in locked memory until its owner ends.
+    func verifiedPIN() throws(Interruption) -> PIN {
+        while true {
+            let pin = try askPIN()
+            do throws(Interruption) {
+                try verify(pin)
+                return pin
+            } catch {
+                guard case .refused(.pinWrong(let left)) = error, left > 0 else { throw error }
+                show(.calling, .refused(.pinWrong(triesLeft: left)))
+            }
+        }
+    }
+
+    func verify(_ pin: borrowing PIN) throws(Interruption) {
+        let answer: ResponseAPDU
+        do throws(CardFault) {
+            answer = try pin.withVerifyCommand { (command) throws(CardFault) in
+                try edges.reader.transmit(command)
+            }
+        } catch {
+            throw .card(error)
+        }
+        if let left = answer.status.triesLeft { throw .refused(left == 0 ? .pinBlocked : .pinWrong(triesLeft: left)) }
+        guard answer.status == .success else { throw .refused(refusal(of: .verify, answer.status)) }
+    }
+
+    private func askPIN() throws(Interruption) -> PIN {
+        show(.calling, .typePIN)
+        edges.pin.begin()
+        let deadline = now + settings.timeouts.pin
+        while true {
+            guard let event = nextEvent(until: deadline) else {
+                edges.pin.cancel()
+                throw .refused(.pinNotTyped)
+            }
+            switch event {
+            case .pinEntered:
+                guard let pin = edges.pin.take() else { continue }
+                return pin
+            case .pinRefused:
+                edges.pin.begin()
+            case .cardRemoved, .readerLost:
+                edges.pin.cancel()
+                throw .card(.removed)
+            case .stopRequested:
+                edges.pin.cancel()
+                throw .stop
+            case .pumpFailed(let fault):
+                edges.pin.cancel()
+                throw .failure(.pump(fault))
+            case .cardInserted, .readerBack, .pump:
+                continue
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package import FuelPassbook
+package import ISO7816
+package import Metering
+package import SecurityModule
+
+/// What a position is doing, in the words of the forecourt convention (spec/dispenser.md, section 3).
+package enum PositionState: String, CaseIterable, Sendable {
+    case inoperative
+    case closed
+    case idle
+    case calling
+    case authorised
+    case started
+    case suspended
+    case fuelling
+    case settling
+    case completed
+}
+
+/// Why a card is not served.
+package enum Refusal: Error, Equatable, Sendable {
+    case notThisScheme(StatusWord)
+    case fileUnreadable(ParseError)
+    case notYetValid(from: CalendarDate)
+    case expired(on: CalendarDate)
+    case blacklisted
+    case pinWrong(triesLeft: UInt8)
+    case pinBlocked
+    case pinNotTyped
+    case lockedForGood
+    case greyElsewhere
+    case numbersUsedUp
+    case notEnoughMoney(balance: Amount, needed: Amount)
+    case clockNotSet
+    case clockBehind(last: TransactionTime)
+    case journalFull(room: Int)
+    case module(SecurityModuleError)
+    case answer(Instruction, StatusWord)
+    case answerMalformed(Instruction, ParseError)
+}
+
+/// What is said to the customer, or to whoever looks after the board.
+package enum Notice: Equatable, Sendable {
+    case insertCard
+    case readingCard
+    case typePIN
+    case liftNozzle(balance: Amount)
+    case fuelling
+    case cardGone(graceSeconds: Int)
+    case otherCard
+    case settling
+    case settlingEarlierSale(Amount)
+    case earlierSaleSettled(Amount)
+    case removeCard
+    case refused(Refusal)
+    case cardFault(CardFault)
+    case escaped(Amount)
+    case readerLost(String)
+    case pulserFaults(Int)
+    case journalNearlyFull(room: Int)
+    case recovered(ttc: TTC, amount: Amount)
+    case outOfOrder(String)
+}
+
+/// The position's display, receipt printer and log.
+package protocol PositionDisplay: AnyObject {
+    func show(_ state: PositionState, _ notice: Notice)
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice)
+    func printReceipt(_ record: SaleRecord, balance: Amount?)
+}
+
+extension Refusal: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .notThisScheme(let status): "not a card of this scheme (\(status))"
+        case .fileUnreadable(let error): "the card's public file is unreadable: \(error)"
+        case .notYetValid(let date): "the card is valid from \(date)"
+        case .expired(let date): "the card was valid to \(date)"
+        case .blacklisted: "the card is on the list of blocked cards: ask the issuer"
+        case .pinWrong(let left): "wrong PIN, \(left) tries left"
+        case .pinBlocked: "the PIN is blocked: ask the issuer to unblock it"
+        case .pinNotTyped: "no PIN was typed in time"
+        case .lockedForGood: "the card's application is locked for good: ask the issuer for a new card"
+        case .greyElsewhere:
+            "the card has an unpaid sale that this terminal has no record of: go to the station of that sale, or to"
+                + " the issuer"
+        case .numbersUsedUp: "the card's transaction numbers are used up: ask the issuer for a new card"
+        case .notEnoughMoney(let balance, let needed):
+            "balance \(balance), at least \(needed) is needed: load the card"
+        case .clockNotSet: "the board's clock is not set: set it before cards can be served"
+        case .clockBehind(let last): "the board's clock is behind the last record (\(last)): set it"
+        case .journalFull(let room): "the journal has room for \(room) records only: upload or archive records"
+        case .module(let error): "\(error)"
+        case .answer(let instruction, let status): "the card answered \(instruction.name) with \(status)"
+        case .answerMalformed(let instruction, let error): "the answer to \(instruction.name): \(error)"
+        }
+    }
+}
+
+extension Notice: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .insertCard: "insert your card"
+        case .readingCard: "reading the card"
+        case .typePIN: "type your PIN"
+        case .liftNozzle(let balance): "balance \(balance): lift the nozzle"
+        case .fuelling: "fuelling"
+        case .cardGone(let seconds): "card removed: put it back within \(seconds) s, or the sale waits on your card"
+        case .otherCard: "this is another card: wait until the sale before you is finished"
+        case .settling: "paying"
+        case .settlingEarlierSale(let amount): "your earlier sale of \(amount) is not paid yet: paying it now"
+        case .earlierSaleSettled(let amount): "earlier sale of \(amount) paid, the card is free again"
+        case .removeCard: "take your card"
+        case .refused(let refusal): refusal.description
+        case .cardFault(let fault): "\(fault)"
+        case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
+        case .readerLost(let reason): reason
+        case .pulserFaults(let count): "\(count) pulser faults in this sale"
+        case .journalNearlyFull(let room): "the journal has room for \(room) more records: upload or archive soon"
+        case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
+        case .outOfOrder(let reason): "out of order: \(reason)"
+        }
+    }
+}
+
+extension Amount: CustomStringConvertible {
+    /// Yuan with two decimals.
+    package var description: String {
+        let cents = fen % 100
+        return "\(fen / 100).\(cents < 10 ? "0" : "")\(cents) yuan"
+    }
+}

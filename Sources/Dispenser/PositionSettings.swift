@@ -1,0 +1,74 @@
+package import FuelPassbook
+package import Metering
+
+/// How one fuelling side sells.
+package struct PositionSettings: Sendable {
+    package var position: Int
+    package var nozzle: Int
+    package var grade: String
+    package var unitPrice: UnitPrice
+    package var calibration: Calibration
+    package var aid: [UInt8]
+    package var keyIndex: KeyIndex
+    /// The position's own limits for one sale.
+    package var limit: Preset
+    /// What the customer asked for; nil to fill up.
+    package var preset: Preset?
+    /// How much before the target the slow-flow valve takes over.
+    package var slowFlow: Volume
+    /// More pulser faults than this in one sale close the valve and the position.
+    package var pulserFaultsMax: Int
+    package var closesValveOnCardRemoval: Bool
+    /// Cards that are not served.
+    package var blacklist: Set<ApplicationSerialNumber>
+    package var timeouts: Timeouts
+
+    /// In nanoseconds.
+    package struct Timeouts: Sendable {
+        /// From authorisation to the first flow.
+        package var firstFlow: UInt64 = 30_000_000_000
+        /// Without flow, until the sale ends.
+        package var noFlow: UInt64 = 60_000_000_000
+        /// For a card that left to come back.
+        package var grace: UInt64 = 15_000_000_000
+        /// For a PIN to be typed.
+        package var pin: UInt64 = 30_000_000_000
+        /// Without a pulse, until fuel counts as standing still after the valve closed.
+        package var settling: UInt64 = 400_000_000
+        /// Between two looks at the meter.
+        package var tick: UInt64 = 100_000_000
+
+        package init() {}
+    }
+
+    package init(
+        position: Int, nozzle: Int, grade: String, unitPrice: UnitPrice, calibration: Calibration, aid: [UInt8],
+        keyIndex: KeyIndex, limit: Preset
+    ) {
+        self.position = position
+        self.nozzle = nozzle
+        self.grade = grade
+        self.unitPrice = unitPrice
+        self.calibration = calibration
+        self.aid = aid
+        self.keyIndex = keyIndex
+        self.limit = limit
+        slowFlow = Volume(centilitres: 50)
+        pulserFaultsMax = 10
+        closesValveOnCardRemoval = true
+        blacklist = []
+        timeouts = Timeouts()
+    }
+}
+
+/// A target for one sale: money, volume or both; whichever is reached first ends it.
+package struct Preset: Equatable, Sendable {
+    package var amount: Amount?
+    /// In centilitres, as the display counts.
+    package var centilitres: Int?
+
+    package init(amount: Amount? = nil, centilitres: Int? = nil) {
+        self.amount = amount
+        self.centilitres = centilitres
+    }
+}

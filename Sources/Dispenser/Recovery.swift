@@ -1,0 +1,57 @@
+import FuelPassbook
+import Metering
+import SecurityModule
+
+// After a restart an open sale is finished from its record alone (spec/dispenser.md, section 3).
+
+extension Position {
+    func loadTotaliser() throws(PositionFailure) {
+        do throws(StorageFault) {
+            guard let stored = try edges.journal.totaliser(of: settings.nozzle) else { return }
+            totaliser = stored.under(settings.calibration)
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
+    /// sale's amount. A local unlock waits for its card.
+    func recover() throws(PositionFailure) {
+        do throws(StorageFault) {
+            for record in try edges.journal.openRecords() where record.settles == nil {
+                try recover(record)
+            }
+        } catch {
+            throw .storage(error)
+        }
+    }
+
+    private func recover(_ open: SaleRecord) throws(StorageFault) {
+        var record = open
+        var after: Totaliser?
+        if record.phase == .intent || record.phase == .locked {
+            if let checkpoint = try edges.journal.lastCheckpoint(of: record.ttc) {
+                record.reading = checkpoint.reading
+                record.amount = checkpoint.amount
+                record.nonCardPart = checkpoint.nonCardPart
+                record.gmac = checkpoint.gmac
+            }
+            let next = totaliser.adding(record.reading, fen: Int(record.amount.fen + record.nonCardPart.fen))
+            record.totaliser = next
+            after = next
+        }
+        guard let gmac = record.gmac else {
+            throw StorageFault(operation: "recovery", reason: "sale \(record.ttc.number) has no GMAC")
+        }
+        record.kind = .escape
+        record.phase = .escaped
+        record.endTime = record.endTime ?? edges.clock.localTime
+        record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
+        let grey = GreyRecord(
+            ttc: record.ttc, card: record.card, ctc: record.ctc, mac3: record.mac3, amount: record.amount,
+            gmac: gmac, state: .open, debit: record.debit)
+        try edges.journal.commit(JournalEntry(record, grey: grey, totaliser: after))
+        if let after { totaliser = after }
+        show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
+    }
+}

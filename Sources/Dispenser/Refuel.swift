@@ -1,0 +1,141 @@
+import CardCryptography
+import FuelPassbook
+import ISO7816
+import Metering
+import SecurityModule
+
+// The refuel, steps 1.1 to 1.15 of the source (spec/grey-lock.md, section 5; spec/dispenser.md, section 3).
+
+extension Position {
+    func refuel(_ card: PublicApplicationFile) throws(Interruption) {
+        try checkMayServe(card)
+        let pin = try verifiedPIN()
+        try settleByProof(card.asn)
+
+        // 1.1, 1.2
+        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
+        let command = InitializeForPetrol(
+            keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
+        let answer = try exchange(command)
+        // 1.3, 1.4
+        let authenticated = try verifyMAC1(card.asn, command, answer)
+        try closeGreyRecords(of: card.asn, presentCTC: answer.ctc)
+        let target = try target(balance: answer.balance)
+        // 1.5
+        let locking = authenticated.makeMAC2(time: try localTime())
+        var record = intent(card.asn, command, answer, locking)
+        try commit(JournalEntry(record))
+        // 1.6 to 1.9
+        let session = try lock(&record, locking)
+        // 1.10
+        let end = try fuel(&record, session, pin, target)
+        // 1.11
+        record.gmac = session.end(amount: record.amount)
+        record.phase = .ended
+        record.endTime = edges.clock.localTime
+        let totaliser = totaliser.adding(record.reading, fen: Int(record.amount.fen + record.nonCardPart.fen))
+        record.totaliser = totaliser
+        try commit(JournalEntry(record, totaliser: totaliser))
+        // 1.12 to 1.15
+        try settle(&record, pin)
+        if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
+    }
+
+    /// What must be right before a card is asked to lock; the rest the card itself decides.
+    private func checkMayServe(_ card: PublicApplicationFile) throws(Interruption) {
+        let time = try localTime()
+        let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
+        if let last, time < last { throw .refused(.clockBehind(last: last)) }
+        guard let today = time.date else { throw .refused(.clockNotSet) }
+        guard card.validFrom <= today else { throw .refused(.notYetValid(from: card.validFrom)) }
+        guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
+        guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
+        let room = try stored { (journal) throws(StorageFault) in try journal.room() }
+        guard room >= JournalRoom.refusedBelow else { throw .refused(.journalFull(room: room)) }
+        if room < JournalRoom.warnedBelow { show(.calling, .journalNearlyFull(room: room)) }
+    }
+
+    private func verifyMAC1(
+        _ card: ApplicationSerialNumber, _ command: InitializeForPetrol, _ answer: InitializeForPetrol.Response
+    ) throws(Interruption) -> AuthenticatedSale {
+        do throws(SecurityModuleError) {
+            return try edges.module.verifyMAC1(card: card, command: command, answer: answer)
+        } catch {
+            throw .refused(.module(error))
+        }
+    }
+
+    /// The most that this sale may deliver, in centilitres: the least of balance, preset and the position's limit.
+    private func target(balance: Amount) throws(Interruption) -> Volume {
+        let price = settings.unitPrice
+        let needed = Amount(fen: UInt32(price.fenPerLitre))
+        guard balance >= needed else { throw .refused(.notEnoughMoney(balance: balance, needed: needed)) }
+        var centilitres = price.centilitres(forFen: Int(balance.fen))
+        for preset in [settings.limit, settings.preset].compactMap(\.self) {
+            if let amount = preset.amount { centilitres = min(centilitres, price.centilitres(forFen: Int(amount.fen))) }
+            if let most = preset.centilitres { centilitres = min(centilitres, most) }
+        }
+        return Volume(centilitres: centilitres)
+    }
+
+    private func intent(
+        _ card: ApplicationSerialNumber, _ command: InitializeForPetrol, _ answer: InitializeForPetrol.Response,
+        _ locking: borrowing LockingSale
+    ) -> SaleRecord {
+        SaleRecord(
+            ttc: command.ttc, kind: .sale, phase: .intent, position: settings.position,
+            terminal: edges.module.terminal, lockTime: locking.time, card: card,
+            key: KeyReference(index: command.keyIndex, version: answer.keyVersion), balanceBefore: answer.balance,
+            ctc: answer.ctc, mac3: locking.greyLockCode.bytes, nozzle: settings.nozzle, grade: settings.grade,
+            unitPrice: settings.unitPrice, reading: .none(points: settings.calibration.points.count), amount: .zero,
+            gmac: locking.gmacOfZero())
+    }
+
+    /// Steps 1.6 and 1.9. Whatever goes wrong after the command left, the card may be locked: the record becomes a
+    /// grey record of zero, which also covers that it is not.
+    private func lock(_ record: inout SaleRecord, _ locking: consuming LockingSale) throws(Interruption) -> LockedSale {
+        let answer: LockForPetrol.Response
+        do throws(Interruption) {
+            answer = try exchange(LockForPetrol(time: locking.time, mac2: locking.mac2))
+        } catch {
+            if case .card(.removed) = error {
+                try escape(&record, as: .escape, remark: "the card left before the lock was answered")
+            } else {
+                try escape(&record, as: .cardFault, remark: "LOCK FOR PETROL failed")
+            }
+            throw error
+        }
+        record.lockTAC = answer.lockTAC.bytes
+        let session: LockedSale
+        do throws(SecurityModuleError) {
+            session = try locking.verifyMAC3(answer.mac3)
+        } catch {
+            try escape(&record, as: .cardFault, remark: error.description)
+            throw .refused(.module(error))
+        }
+        record.phase = .locked
+        try commit(JournalEntry(record))
+        return session
+    }
+
+    /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
+    func escape(_ record: inout SaleRecord, as kind: RecordKind, remark: String?) throws(Interruption) {
+        guard let gmac = record.gmac else { preconditionFailure("an unpaid sale has a GMAC") }
+        record.kind = kind
+        record.phase = .escaped
+        record.endTime = record.endTime ?? edges.clock.localTime
+        record.totaliser = record.totaliser ?? totaliser
+        record.remark = remark ?? record.remark
+        let grey = GreyRecord(
+            ttc: record.ttc, card: record.card, ctc: record.ctc, mac3: record.mac3, amount: record.amount,
+            gmac: gmac, state: .open, debit: record.debit)
+        try commit(JournalEntry(record, grey: grey))
+        show(.completed, .escaped(record.amount))
+    }
+}
+
+/// How full the journal may become (spec/dispenser.md, section 3).
+package enum JournalRoom {
+    package static let warnedBelow = 48
+    package static let refusedBelow = 16
+}

@@ -1,0 +1,232 @@
+import CardCryptography
+import FuelPassbook
+import ISO7816
+import Metering
+import SecurityModule
+
+/// How one DEBIT FOR PETROL went.
+private enum DebitOutcome {
+    case answered(DebitForPetrol.Response)
+    case refused(StatusWord)
+    /// Sent, and no answer seen: the card has paid or not.
+    case lost
+}
+
+// Steps 1.12 to 1.15: the debit, which unlocks the card in the same step.
+
+extension Position {
+    /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come.
+    func settle(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
+        show(.settling, .settling)
+        let deadline = now + settings.timeouts.grace
+        while true {
+            var isReady = cardIsConnected
+            if !isReady { isReady = try awaitCard(of: record, pin, until: deadline) }
+            guard isReady, record.debit == nil || now < deadline else {
+                try escape(&record, as: .escape, remark: nil)
+                if stopIsRequested { throw .stop }
+                return
+            }
+            if record.debit != nil, try resolveLostAnswer(&record) { return }
+            switch try debit(&record) {
+            case .answered(let response):
+                try finish(&record, response)
+                return
+            case .refused(let status):
+                try escape(&record, as: .cardFault, remark: "DEBIT FOR PETROL was answered \(status)")
+                throw .refused(refusal(of: .debitForPetrol, status))
+            case .lost: disconnectCard()
+            }
+        }
+    }
+
+    /// - Returns: whether the card of this sale is connected, with its PIN verified.
+    private func awaitCard(
+        of record: SaleRecord, _ pin: borrowing PIN, until deadline: UInt64
+    ) throws(Interruption) -> Bool {
+        if cardIsPresent, try isSameCard(record, pin) { return true }
+        while !stopIsRequested {
+            guard let event = nextEvent(until: deadline) else { return false }
+            switch event {
+            case .cardInserted: if try isSameCard(record, pin) { return true }
+            case .pumpFailed(let fault): throw .failure(.pump(fault))
+            case .cardRemoved, .readerLost: disconnectCard()
+            case .readerBack, .pump, .pinEntered, .pinRefused, .stopRequested: break
+            }
+        }
+        return false
+    }
+
+    /// After a debit whose answer was not seen: a card that is not grey has paid, and still has the proof (D23).
+    ///
+    /// - Returns: whether the sale is settled; otherwise the debit is to be sent again.
+    private func resolveLostAnswer(_ record: inout SaleRecord) throws(Interruption) -> Bool {
+        guard let attempt = record.debit else { return false }
+        do throws(Interruption) {
+            if try greyStatus() != nil { return false }
+            guard let proof = try proof(of: attempt.type, ctc: record.ctc) else { return false }
+            try finish(&record, DebitForPetrol.Response(debitTAC: proof.tac, mac4: proof.mac))
+            return true
+        } catch {
+            guard case .card = error else { throw error }
+            return false
+        }
+    }
+
+    private func debit(_ record: inout SaleRecord) throws(Interruption) -> DebitOutcome {
+        guard let gmac = record.gmac, let ctc = record.ctc.next else {
+            preconditionFailure("a locked card has counted up, and an unpaid sale has a GMAC")
+        }
+        let attempt = DebitAttempt(
+            ttc: record.ttc, type: record.debit == nil ? .refuel : .localUnlock, time: try localTime())
+        record.debit = attempt
+        record.phase = .debitSent
+        try commit(JournalEntry(record))
+        return try sendDebit(gmac, ctc: ctc, attempt)
+    }
+
+    private func sendDebit(_ gmac: SealedGMAC, ctc: CTC, _ attempt: DebitAttempt) throws(Interruption) -> DebitOutcome {
+        let opened: MAC
+        do throws(SecurityModuleError) { opened = try edges.module.open(gmac) } catch { throw .refused(.module(error)) }
+        let command = DebitForPetrol(
+            amount: gmac.amount, ctc: ctc, terminal: edges.module.terminal, ttc: attempt.ttc, time: attempt.time,
+            gmac: opened)
+        do throws(Interruption) {
+            switch try send(command) {
+            case .success(let response): return .answered(response)
+            case .status(let status): return .refused(status)
+            }
+        } catch {
+            switch error {
+            case .card(let fault):
+                show(.settling, .cardFault(fault))
+                return .lost
+            case .refused(.answerMalformed): return .lost
+            case .refused, .stop, .failure: throw error
+            }
+        }
+    }
+
+    /// Step 1.15, and the sale's last durable write.
+    private func finish(_ record: inout SaleRecord, _ response: DebitForPetrol.Response) throws(Interruption) {
+        guard let attempt = record.debit else { preconditionFailure("a debit was sent") }
+        settled(&record, attempt, response.debitTAC, response.mac4, amount: record.amount)
+        record.gmac = nil
+        try commit(JournalEntry(record))
+        edges.display.printReceipt(record, balance: Amount(fen: record.balanceBefore.fen - record.amount.fen))
+    }
+
+    private func settled(
+        _ record: inout SaleRecord, _ attempt: DebitAttempt, _ tac: MAC, _ mac4: MAC, amount: Amount
+    ) {
+        record.phase = .settled
+        record.debitTAC = tac.bytes
+        do throws(SecurityModuleError) {
+            record.mac4IsValid = try edges.module.verifyMAC4(
+                mac4, card: record.card, key: record.key, amount: amount, type: attempt.type,
+                terminal: record.terminal, time: attempt.time)
+        } catch {
+            record.remark = "MAC4 not checked: \(error)"
+        }
+        if record.mac4IsValid == false { record.remark = "MAC4 of the card is wrong" }
+    }
+}
+
+// MARK: - Local unlock, steps 3.1 to 3.7
+
+extension Position {
+    /// A grey card is in the reader: pays the sale that this terminal has a record of.
+    func localUnlock(_ card: PublicApplicationFile, _ status: GetGreyStatus.Response) throws(Interruption) {
+        // 3.3
+        let known = try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card.asn) }
+        guard var grey = known.first(where: { status.mac3.isValid(MAC(bytes: $0.mac3)) }) else {
+            throw .refused(.greyElsewhere)
+        }
+        show(.calling, .settlingEarlierSale(grey.amount))
+        _ = try verifiedPIN()
+        var record = try localUnlockRecord(of: grey, status)
+        guard let attempt = record.debit else { preconditionFailure("the record was made with its debit") }
+        grey.debit = attempt
+        try commit(JournalEntry(record, grey: grey))
+        // 3.4 to 3.6
+        switch try sendDebit(grey.gmac, ctc: status.ctc, attempt) {
+        case .answered(let response):
+            // 3.7
+            settled(&record, attempt, response.debitTAC, response.mac4, amount: grey.amount)
+            record.endTime = edges.clock.localTime
+            grey.state = .settled
+            try commit(JournalEntry(record, grey: grey))
+            edges.display.printReceipt(record, balance: Amount(fen: status.balance.fen - grey.amount.fen))
+            show(.completed, .earlierSaleSettled(grey.amount))
+        case .refused(let answer):
+            record.kind = .cardFault
+            record.phase = .void
+            record.remark = "DEBIT FOR PETROL was answered \(answer)"
+            grey.debit = nil
+            try commit(JournalEntry(record, grey: grey))
+            throw .refused(refusal(of: .debitForPetrol, answer))
+        case .lost:
+            throw .card(.removed)
+        }
+    }
+
+    /// The record of this local unlock: the one that an earlier attempt left open, or a new one.
+    private func localUnlockRecord(
+        of grey: GreyRecord, _ status: GetGreyStatus.Response
+    ) throws(Interruption) -> SaleRecord {
+        let time = try localTime()
+        guard let sale = try stored({ (journal) throws(StorageFault) in try journal.record(grey.ttc) }) else {
+            throw .failure(.storage(StorageFault(operation: "local unlock", reason: "no sale of the grey record")))
+        }
+        let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
+        if var record = open.first(where: { $0.settles == grey.ttc }) {
+            record.debit = DebitAttempt(ttc: record.ttc, type: .localUnlock, time: time)
+            return record
+        }
+        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
+        var record = SaleRecord(
+            ttc: ttc, kind: .localUnlock, phase: .debitSent, position: settings.position,
+            terminal: edges.module.terminal, lockTime: time, card: grey.card, key: sale.key,
+            balanceBefore: status.balance, ctc: grey.ctc, mac3: grey.mac3, nozzle: sale.nozzle, grade: sale.grade,
+            unitPrice: sale.unitPrice, reading: .none(points: settings.calibration.points.count),
+            amount: grey.amount, gmac: nil)
+        record.lockTAC = status.lockTAC.bytes
+        record.settles = grey.ttc
+        record.totaliser = totaliser
+        record.debit = DebitAttempt(ttc: ttc, type: .localUnlock, time: time)
+        return record
+    }
+
+    /// The card is not grey: what it can prove of debits whose answers this terminal has not seen.
+    func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
+        for var grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
+            guard
+                let attempt = grey.debit, let proof = try proof(of: attempt.type, ctc: grey.ctc),
+                var record = try stored({ (journal) throws(StorageFault) in try journal.record(attempt.ttc) })
+            else { continue }
+            settled(&record, attempt, proof.tac, proof.mac, amount: grey.amount)
+            if record.kind == .escape { record.kind = .sale }
+            record.gmac = nil
+            record.endTime = record.endTime ?? edges.clock.localTime
+            grey.state = .settled
+            try commit(JournalEntry(record, grey: grey))
+            show(.calling, .earlierSaleSettled(grey.amount))
+        }
+    }
+
+    /// The card is not grey and proved its number: a record whose lock it never counted is void, any other was
+    /// released without this terminal.
+    func closeGreyRecords(of card: ApplicationSerialNumber, presentCTC: CTC) throws(Interruption) {
+        for var grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
+            grey.state = presentCTC == grey.ctc ? .void : .elsewhere
+            let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
+            if var record = open.first(where: { $0.settles == grey.ttc }) {
+                record.phase = .void
+                record.remark = "the card was released without this debit"
+                try commit(JournalEntry(record, grey: grey))
+            } else {
+                try commit(JournalEntry(grey: grey))
+            }
+        }
+    }
+}
