@@ -18,6 +18,7 @@ let package = Package(
         // C
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCSCLite", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
+        .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
 
         // Values
@@ -45,7 +46,7 @@ let package = Package(
         .target(
             name: "Terminal",
             dependencies: [
-                "Dispenser", "Journal", "PCSC", "GPIO", "Simulation",
+                "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]),

@@ -28,6 +28,14 @@ package enum RecordPhase: String, CaseIterable, Sendable {
     case escaped
     /// The lock never reached the card.
     case void
+
+    /// Whether the record still has to be finished, by a restart or by its card.
+    package var isOpen: Bool {
+        switch self {
+        case .intent, .locked, .ended, .debitSent: true
+        case .settled, .escaped, .void: false
+        }
+    }
 }
 
 /// What the meter counted for one sale.

@@ -1,0 +1,35 @@
+import Dispenser
+package import FuelPassbook
+private import Glibc
+import ISO7816
+
+/// The board's clocks. The corresponding C functions are `clock_gettime` and `localtime_r`.
+package final class SystemClock: StationClock, Sendable {
+    /// A clock that shows an earlier year was never set.
+    package static let firstYear = 2024
+
+    package init() {}
+
+    package var monotonicNanoseconds: UInt64 {
+        var time = timespec()
+        let result = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        precondition(result == 0, "no monotonic clock")
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    package var localTime: TransactionTime? {
+        var seconds = time(nil)
+        var parts = unsafe tm()
+        guard unsafe localtime_r(&seconds, &parts) != nil else { return nil }
+        let year = unsafe Int(parts.tm_year) + 1900
+        guard year >= Self.firstYear else { return nil }
+        do throws(ParseError) {
+            let date = unsafe try CalendarDate(year: year, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday))
+            // A leap second is shown as the one before it.
+            return unsafe try TransactionTime(
+                date: date, hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: min(59, Int(parts.tm_sec)))
+        } catch {
+            return nil
+        }
+    }
+}
