@@ -20,6 +20,7 @@ let package = Package(
         .systemLibrary(name: "CPCSCLite", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
+        .target(name: "CICUData"),
 
         // Values
         .target(name: "ISO7816"),
@@ -52,10 +53,10 @@ let package = Package(
             ]),
         .executableTarget(
             name: "greylockd",
-            dependencies: ["Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(
             name: "greylock",
-            dependencies: ["Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
         .testTarget(name: "CardCryptographyTests", dependencies: ["CardCryptography", "FuelPassbook"]),

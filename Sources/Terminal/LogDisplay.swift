@@ -1,0 +1,51 @@
+package import Dispenser
+package import FuelPassbook
+package import Logging
+package import Metering
+
+/// The position's display in the service's log: each state and notice once, and the running sale litre by litre.
+package final class LogDisplay: PositionDisplay {
+    private let log: Logger
+    private var shown: (state: PositionState, notice: Notice)?
+    private var shownLitres = 0
+
+    package init(log: Logger) { self.log = log }
+
+    package func show(_ state: PositionState, _ notice: Notice) {
+        if let shown, shown.state == state, shown.notice == notice { return }
+        shown = (state, notice)
+        shownLitres = 0
+        log.log(level: notice.level, "\(notice)", metadata: ["state": "\(state.rawValue)"])
+    }
+
+    package func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        guard centilitres / 100 > shownLitres else { return }
+        shownLitres = centilitres / 100
+        log.info(
+            "\(litres(centilitres: centilitres)) L, \(yuan(fen: fen)) yuan", metadata: ["state": "\(state.rawValue)"])
+    }
+
+    package func printReceipt(_ record: SaleRecord, balance: Amount?) {
+        var metadata: Logger.Metadata = [
+            "ttc": "\(record.ttc.number)", "kind": "\(record.kind.rawValue)", "card": "\(record.card)",
+            "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",
+            "yuan": "\(yuan(fen: Int(record.amount.fen)))",
+            "mac4": record.mac4IsValid == true ? "valid" : "NOT VALID",
+        ]
+        if let balance { metadata["balance"] = "\(yuan(fen: Int(balance.fen)))" }
+        if record.nonCardPart > .zero { metadata["not-paid-by-card"] = "\(yuan(fen: Int(record.nonCardPart.fen)))" }
+        if let settles = record.settles { metadata["settles-ttc"] = "\(settles.number)" }
+        log.notice("paid", metadata: metadata)
+    }
+}
+
+extension Notice {
+    var level: Logger.Level {
+        switch self {
+        case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard: .info
+        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused: .notice
+        case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull: .warning
+        case .outOfOrder: .notice
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package import Dispenser
+package import FuelPassbook
+import ISO7816
+import Metering
+
+extension SaleRecord {
+    /// The paper receipt's lines.
+    ///
+    /// - Parameter balance: what is left on the card.
+    package func receiptLines(balance: Amount?) -> [String] {
+        var lines = [
+            "terminal \(terminal), position \(position), record \(ttc.number)",
+            "date        \(endTime?.description ?? lockTime.description)",
+            "card        \(card)",
+        ]
+        if let settles {
+            lines.append("for sale    \(settles.number), left unpaid")
+        } else {
+            lines.append("grade \(grade), nozzle \(nozzle)")
+            lines.append("volume      \(right(litres(centilitres: reading.volume.shownCentilitres))) L")
+            lines.append("unit price  \(right(yuan(fen: unitPrice.fenPerLitre))) yuan/L")
+        }
+        lines.append("paid        \(right(yuan(fen: Int(amount.fen)))) yuan")
+        if nonCardPart > .zero { lines.append("not by card \(right(yuan(fen: Int(nonCardPart.fen)))) yuan") }
+        if let balance { lines.append("balance     \(right(yuan(fen: Int(balance.fen)))) yuan") }
+        if let debitTAC { lines.append("TAC         \(Hex.string(debitTAC))") }
+        if mac4IsValid == false { lines.append("THE CARD'S ANSWER WAS NOT AUTHENTIC: keep this receipt") }
+        return lines
+    }
+
+    private func right(_ text: String) -> String {
+        String(repeating: " ", count: max(0, 9 - text.utf8.count)) + text
+    }
+}
