@@ -59,9 +59,11 @@ let package = Package(
             dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
-        .testTarget(name: "CardCryptographyTests", dependencies: ["CardCryptography", "FuelPassbook"]),
-        .testTarget(name: "CardApplicationTests", dependencies: ["CardApplication"]),
-        .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "CardApplication"]),
+        .target(name: "TestCards", dependencies: ["CardApplication"], path: "Tests/TestCards"),
+        .testTarget(name: "CardCryptographyTests", dependencies: ["FuelPassbook", "TestCards"]),
+        .testTarget(name: "CardApplicationTests", dependencies: ["TestCards"]),
+        .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "TestCards"]),
+        .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal"]),
         .testTarget(name: "PCSCTests", dependencies: ["PCSC", "Simulation"]),

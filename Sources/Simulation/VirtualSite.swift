@@ -65,6 +65,21 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         agenda.insert((time, action), at: index)
     }
 
+    /// Drops what was to happen, and events that nobody took: the terminal restarts, the world goes on.
+    package func clearAgenda() {
+        agenda = []
+        events = []
+    }
+
+    /// An edge on channel A that repeats the last level, as a missed edge leaves it.
+    package func disturbPulser() {
+        sequences[0] += 1
+        let level = trueCounts % 4 == 1 || trueCounts % 4 == 2
+        let edge = PumpEdge(
+            input: .pulser(.a), rising: level, nanoseconds: monotonicNanoseconds, sequence: sequences[0])
+        if let report = head.receive(edge) { post(.pump(report)) }
+    }
+
     package func post(_ event: PositionEvent) { events.append(event) }
 
     package func setNozzle(lifted: Bool) {

@@ -1,0 +1,128 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Metering
+import SecurityModule
+import Simulation
+import Testing
+
+@Suite("What is refused before fuel flows")
+struct RefusalTests {
+    private func visit(_ prepare: (TestStation) throws -> Void) throws -> TestStation {
+        let station = try TestStation()
+        try prepare(station)
+        station.site.after(1) { [unowned station] _ in station.reader.insert() }
+        station.site.after(3) { $0.setNozzle(lifted: true) }
+        station.site.after(100) { [unowned station] _ in station.reader.pull() }
+        station.site.after(200) { $0.post(.stopRequested) }
+        #expect(station.run() == nil)
+        return station
+    }
+
+    private func expectNoFuel(_ station: TestStation) {
+        #expect(!station.log.entries.contains("valve opens"))
+        #expect(station.site.trueCounts == 0)
+        #expect(station.reader.image.balance == Amount(fen: 50_000))
+    }
+
+    @Test("a wrong MAC1 ends the sale before the lock", arguments: 0..<32)
+    func mac1(bit: Int) throws {
+        let station = try visit { station in
+            station.reader.faults[.initializeForPetrol] = [
+                .answer { bytes in flipped(bytes, byte: 12 + bit / 8, bit: bit % 8) }
+            ]
+        }
+        expectNoFuel(station)
+        #expect(station.display.refusals == [.module(.mac1Wrong)])
+        #expect(station.records.isEmpty)
+        #expect(station.reader.image.grey == nil)
+    }
+
+    @Test("a wrong MAC3 ends the sale before the valve opens, and the card can be released", arguments: 0..<32)
+    func mac3(bit: Int) throws {
+        let station = try visit { station in
+            station.reader.faults[.lockForPetrol] = [
+                .answer { bytes in flipped(bytes, byte: 4 + bit / 8, bit: bit % 8) }
+            ]
+        }
+        expectNoFuel(station)
+        #expect(station.display.refusals == [.module(.mac3Wrong)])
+        #expect(station.records.map(\.kind) == [.cardFault])
+        #expect(station.greyRecords.map(\.state) == [.open])
+        station.site.after(10) { [unowned station] _ in station.reader.insert() }
+        station.site.after(100) { $0.post(.stopRequested) }
+        station.run()
+        #expect(station.reader.image.grey == nil)
+    }
+
+    @Test(
+        "an answer cut short ends the sale before the valve opens, with the reason shown",
+        arguments: [Instruction.readBinary, .initializeForPetrol, .lockForPetrol, .getGreyStatus, .select, .verify])
+    func cutShort(instruction: Instruction) throws {
+        for length in 0..<16 {
+            let station = try visit { station in
+                station.reader.faults[instruction] = [.answer { Array($0.prefix(min(length, $0.count - 1))) }]
+            }
+            expectNoFuel(station)
+            let isShown = station.display.notices.contains {
+                switch $0 {
+                case .refused, .cardFault: true
+                case _: false
+                }
+            }
+            #expect(isShown, "\(instruction.name), \(length) bytes")
+        }
+    }
+
+    @Test("a wrong PIN is asked for again until none is left, and the card is not locked")
+    func wrongPIN() throws {
+        let station = try visit { $0.pin.typed = ["000000", "111111", "222222"] }
+        expectNoFuel(station)
+        #expect(
+            station.display.refusals == [.pinWrong(triesLeft: 2), .pinWrong(triesLeft: 1), .pinBlocked])
+        #expect(station.reader.image.pinTriesLeft == 0)
+    }
+
+    @Test("a second try with the right PIN sells")
+    func secondPIN() throws {
+        let station = try visit { station in
+            station.pin.typed = ["000000"]
+            station.settings.limit = Preset(centilitres: 500)
+        }
+        #expect(station.display.refusals == [.pinWrong(triesLeft: 2)])
+        #expect(station.records.first?.phase == .settled)
+    }
+
+    @Test("a card on the list of blocked cards is refused before its PIN is asked for")
+    func blacklisted() throws {
+        let station = try visit { $0.settings.blacklist = [$0.reader.image.file.asn] }
+        expectNoFuel(station)
+        #expect(station.display.refusals == [.blacklisted])
+        #expect(station.pin.asked == 0)
+    }
+
+    @Test("less than one litre's price is not enough")
+    func noMoney() throws {
+        let station = try TestStation(balance: 784)
+        station.site.after(1) { [unowned station] _ in station.reader.insert() }
+        station.site.after(100) { $0.post(.stopRequested) }
+        station.run()
+        #expect(
+            station.display.refusals == [.notEnoughMoney(balance: Amount(fen: 784), needed: Amount(fen: 785))])
+        #expect(station.reader.image.grey == nil)
+    }
+
+    @Test("a journal with less room than 16 records refuses cards")
+    func journalFull() throws {
+        let station = try visit { $0.journal.roomIs = 15 }
+        expectNoFuel(station)
+        #expect(station.display.refusals == [.journalFull(room: 15)])
+    }
+}
+
+private func flipped(_ bytes: [UInt8], byte: Int, bit: Int) -> [UInt8] {
+    var bytes = bytes
+    bytes[byte] ^= 1 << UInt8(bit)
+    return bytes
+}

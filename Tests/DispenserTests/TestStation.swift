@@ -1,0 +1,289 @@
+import CardApplication
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Metering
+import SecurityModule
+import Simulation
+
+/// What happens to one exchange between terminal and card.
+enum ExchangeFault {
+    /// The card leaves before the command reaches it.
+    case pulledBefore
+    /// The card executes the command and leaves before its answer is heard.
+    case pulledAfter
+    /// The answer arrives changed.
+    case answer(([UInt8]) -> [UInt8])
+    /// The answer is only a status word.
+    case status(StatusWord)
+}
+
+/// A demonstration card in a reader that can be told to fail at a given command.
+final class TestReader: CardReader {
+    private var card: CardApplication<VolatileCardMemory>
+    private let site: VirtualSite
+    private let log: EventLog
+    private(set) var isInserted = false
+    /// By instruction: faults for its next uses, first one first.
+    var faults: [Instruction: [ExchangeFault?]] = [:]
+
+    init(site: VirtualSite, log: EventLog, asn: String = "00010000000000000042", balance: UInt32 = 50_000) throws {
+        self.site = site
+        self.log = log
+        let file = PublicApplicationFile(
+            issuer: Array("GREYLOCK".utf8), asn: try ApplicationSerialNumber(parsing: Hex.bytes(asn)),
+            validFrom: try CalendarDate(year: 2024, month: 1, day: 1),
+            validTo: try CalendarDate(year: 2049, month: 12, day: 31))
+        let masters = Demonstration.MasterKey.self
+        let keys = CardKeys(
+            card: file.asn, purchase: DoubleLengthKey(masters.purchase.raw), tac: DoubleLengthKey(masters.tac.raw),
+            unlock: DoubleLengthKey(masters.greyUnlock.raw))
+        let random = SystemRandom()
+        let image = CardImage(
+            personalising: file, keyIndex: Demonstration.keyIndex, keyVersion: Demonstration.keyVersion,
+            balance: Amount(fen: balance), pin: Demonstration.pin, pinTries: 3, gmacTries: 3, keys: keys,
+            random: random)
+        card = CardApplication(
+            aid: Demonstration.aid, keys: keys, image: image, memory: VolatileCardMemory(), random: random)
+    }
+
+    var image: CardImage { card.image }
+
+    func insert() {
+        isInserted = true
+        card.reset()
+        site.post(.cardInserted)
+    }
+
+    func pull() {
+        guard isInserted else { return }
+        isInserted = false
+        card.reset()
+        site.post(.cardRemoved)
+    }
+
+    func connect() throws(CardFault) {
+        guard isInserted else { throw .removed }
+        card.reset()
+    }
+
+    func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
+        guard isInserted else { throw .removed }
+        let instruction = instruction(of: command)
+        var queue = faults[instruction] ?? []
+        let fault = queue.isEmpty ? nil : queue.removeFirst()
+        faults[instruction] = queue
+        if case .pulledBefore = fault {
+            pull()
+            throw .removed
+        }
+        log.append("\(instruction.name)")
+        let answer = card.respond(to: command)
+        switch fault {
+        case .pulledBefore, nil: return answer
+        case .pulledAfter:
+            pull()
+            throw .removed
+        case .status(let status): return ResponseAPDU(status: status)
+        case .answer(let change):
+            do throws(ParseError) {
+                return try ResponseAPDU(parsing: change(answer.bytes))
+            } catch {
+                throw .malformed(error)
+            }
+        }
+    }
+
+    func disconnect() {}
+
+    private func instruction(of command: Span<UInt8>) -> Instruction {
+        do {
+            return try Instruction(CommandLayout(parsing: command).header)
+        } catch {
+            preconditionFailure("the terminal sent no command of the passbook")
+        }
+    }
+}
+
+/// The order in which things happened, across card, journal and pump.
+final class EventLog {
+    private(set) var entries: [String] = []
+    func append(_ entry: String) { entries.append(entry) }
+}
+
+/// The journal in memory, which can lose power at a chosen write.
+final class TestJournal: SaleJournal {
+    let store = MemoryJournal()
+    private let log: EventLog
+    /// Writes until the power goes; the write at zero is not done.
+    var writesLeft: Int?
+
+    init(log: EventLog) { self.log = log }
+
+    private func write(_ name: String) throws(StorageFault) {
+        if let left = writesLeft {
+            guard left > 0 else { throw StorageFault(operation: name, reason: "power cut") }
+            writesLeft = left - 1
+        }
+        log.append(name)
+    }
+
+    func commit(_ entry: JournalEntry) throws(StorageFault) {
+        try write("journal: " + entry.records.map(\.phase.rawValue).joined(separator: "+"))
+        try store.commit(entry)
+    }
+
+    func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
+        try write("journal: checkpoint")
+        try store.checkpoint(checkpoint)
+    }
+
+    func nextTTC() throws(StorageFault) -> TTC { try store.nextTTC() }
+    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? { try store.record(ttc) }
+    func openRecords() throws(StorageFault) -> [SaleRecord] { try store.openRecords() }
+    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? { try store.lastCheckpoint(of: ttc) }
+    func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
+        try store.openGreyRecords(of: card)
+    }
+    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { try store.totaliser(of: nozzle) }
+    /// What `room` answers; nil for the store's own.
+    var roomIs: Int?
+
+    func room() throws(StorageFault) -> Int {
+        if let roomIs { return roomIs }
+        return try store.room()
+    }
+    func latestTime() throws(StorageFault) -> TransactionTime? { try store.latestTime() }
+}
+
+/// The pump, whose opening is noted.
+final class TestPump: Pump {
+    private let site: VirtualSite
+    private let log: EventLog
+
+    init(site: VirtualSite, log: EventLog) {
+        self.site = site
+        self.log = log
+    }
+
+    func perform(_ command: PumpCommand) throws(PumpFault) {
+        if case .open = command { log.append("valve opens") }
+        try site.perform(command)
+    }
+
+    var snapshot: MeterSnapshot { site.snapshot }
+}
+
+final class TestDisplay: PositionDisplay {
+    private(set) var notices: [Notice] = []
+    private(set) var receipts: [SaleRecord] = []
+    /// Called at each progress report, with the centilitres shown.
+    var onProgress: (Int) -> Void = { _ in }
+    var onNotice: (Notice) -> Void = { _ in }
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        notices.append(notice)
+        onNotice(notice)
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) { onProgress(centilitres) }
+
+    func printReceipt(_ record: SaleRecord, balance: Amount?) { receipts.append(record) }
+
+    var refusals: [Refusal] {
+        notices.compactMap { if case .refused(let refusal) = $0 { refusal } else { nil } }
+    }
+}
+
+final class TestPINEntry: PINEntry {
+    private let site: VirtualSite
+    private(set) var asked = 0
+    /// What is typed at each asking; the demonstration PIN when there is no more.
+    var typed: [String] = []
+
+    init(site: VirtualSite) { self.site = site }
+
+    func begin() {
+        asked += 1
+        site.post(.pinEntered)
+    }
+
+    func cancel() {}
+
+    func take() -> PIN? {
+        guard !typed.isEmpty else { return Demonstration.pin }
+        var digits = Array(typed.removeFirst().utf8)
+        let count = digits.count
+        do {
+            return try PIN(digits: LockedBuffer(wiping: &digits), count: count)
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// A whole station in memory: 100 pulses a litre in quadrature, 40 L/min, 7.85 yuan a litre.
+final class TestStation {
+    let log = EventLog()
+    let site: VirtualSite
+    let reader: TestReader
+    private(set) var journal: TestJournal
+    let display = TestDisplay()
+    let pin: TestPINEntry
+    var settings: PositionSettings
+
+    init(balance: UInt32 = 50_000, overrunCounts: Int = 0) throws {
+        let calibration = Calibration(
+            countsPerLitre: 400, points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)])
+        site = VirtualSite(
+            calibration: calibration,
+            flow: VirtualSite.Flow(countsPerSecond: 267, slowCountsPerSecond: 40, overrunCounts: overrunCounts),
+            date: try CalendarDate(year: 2026, month: 6, day: 1))
+        reader = try TestReader(site: site, log: log, balance: balance)
+        journal = TestJournal(log: log)
+        pin = TestPINEntry(site: site)
+        settings = PositionSettings(
+            position: 1, nozzle: 1, grade: "92", unitPrice: UnitPrice(fenPerLitre: 785), calibration: calibration,
+            aid: Demonstration.aid, keyIndex: Demonstration.keyIndex, limit: Preset(centilitres: 20_000))
+    }
+
+    /// Runs the position until the stop that the test has put into the agenda.
+    @discardableResult
+    func run() -> PositionFailure? {
+        var masterKeys = MasterKeys()
+        masterKeys.load(
+            Demonstration.MasterKey.purchase.raw,
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion))
+        let module = SecurityModule(
+            terminal: Demonstration.terminal, masterKeys: masterKeys, random: SystemRandom())
+        let edges = PositionEdges(
+            module: module, journal: journal, reader: reader, pump: TestPump(site: site, log: log), pin: pin,
+            clock: site, events: site, display: display)
+        let position = Position(settings: settings, edges: edges)
+        do throws(PositionFailure) {
+            try position.run()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Card in, nozzle up, `centilitres` taken, nozzle down, card out, and the end of the day.
+    func scheduleRefuel(centilitres: Int) {
+        site.countsWanted = site.trueCounts + centilitres * 4
+        site.after(1) { [reader] _ in reader.insert() }
+        site.after(3) { $0.setNozzle(lifted: true) }
+        let fuelling = Double(centilitres) / 66 + 30
+        site.after(3 + fuelling) { $0.setNozzle(lifted: false) }
+        site.after(10 + fuelling) { [reader] _ in reader.pull() }
+        site.after(60 + fuelling) { $0.post(.stopRequested) }
+    }
+
+    func journalIsReplaced(by journal: TestJournal) { self.journal = journal }
+
+    func clearAgenda() { site.clearAgenda() }
+
+    var records: [SaleRecord] { journal.store.records.values.sorted { $0.ttc < $1.ttc } }
+    var greyRecords: [GreyRecord] { journal.store.greyRecords.values.sorted { $0.ttc < $1.ttc } }
+}
