@@ -37,7 +37,7 @@ let package = Package(
 
         // Edges
         .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite"]),
-        .target(name: "GPIO", dependencies: ["Metering", "CGPIOD"]),
+        .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
         .target(
             name: "Journal",
             dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -132,9 +132,12 @@ extension CardApplication {
     /// Ends what was begun; the PIN must be verified again (D24).
     private mutating func select(_ command: CommandAPDU) throws(StatusWord) -> SelectApplication.Response {
         guard command.data == aid else { throw .fileNotFound }
+        let answer = SelectApplication.Response(aid: aid, issuerData: image.file.issuer)
+        let length = command.expectedLength ?? 256
+        guard length == 256 || length == answer.bytes.count else { throw .wrongExpectedLength(answer.bytes.count) }
         pending = .none
         power = .selected(pinVerified: false, localUnlockBegun: false)
-        return SelectApplication.Response(aid: aid, issuerData: image.file.issuer)
+        return answer
     }
 
     private func readBinary(_ command: CommandAPDU) throws(StatusWord) -> [UInt8] {

@@ -112,7 +112,10 @@ package struct MeterHead: Sendable {
     private var window: (counts: Int, start: UInt64)?
 
     package init(
-        calibration: Calibration, kind: PulserKind, levels: (a: Bool, b: Bool), nozzleIsLifted: Bool,
+        calibration: Calibration,
+        kind: PulserKind,
+        levels: (a: Bool, b: Bool),
+        nozzleIsLifted: Bool,
         emergency: Bool = false
     ) {
         self.calibration = calibration
@@ -125,6 +128,7 @@ package struct MeterHead: Sendable {
     package mutating func perform(_ command: PumpCommand) {
         switch command {
         case .beginSale:
+            close()
             snapshot.counts = Array(repeating: 0, count: calibration.points.count)
             snapshot.faults = PulserFaults()
             snapshot.lastCountNanoseconds = nil
@@ -213,6 +217,7 @@ package struct MeterHead: Sendable {
             close()
         } else if counts >= cutOff.slowAtCounts, snapshot.outputs.contains(.mainValve) {
             snapshot.outputs.remove(.mainValve)
+            reports = true
         }
         if counts >= cutOff.reportAtCounts {
             cutOff.reportAtCounts = .max

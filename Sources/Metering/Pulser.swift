@@ -64,6 +64,8 @@ package struct Pulser: Sendable {
 
     private var levels: (a: Bool, b: Bool)
     private var last: (channel: PulserChannel, time: UInt64)?
+    /// What the last edge added to the position: 1, -1, or 0 for a fault.
+    private var lastStep = 0
     private var sequences: (a: UInt32?, b: UInt32?) = (nil, nil)
     private var edgesOnOneLeg = 0
     private var forward = true
@@ -88,9 +90,10 @@ package struct Pulser: Sendable {
             guard setLevel(channel, rising) else { break }
             advance(1)
         case .quadrature(let security):
-            checkCoincidence(channel, time)
             let alternates = setLevel(channel, rising)
-            if alternates {
+            if isCoincident(channel, time) {
+                takeBackLastStep()
+            } else if alternates {
                 step(channel)
             } else {
                 repair(channel, security)
@@ -117,14 +120,24 @@ package struct Pulser: Sendable {
     private mutating func step(_ channel: PulserChannel) {
         let equal = levels.a == levels.b
         forward = channel == .a ? !equal : equal
-        advance(forward ? 1 : -1)
+        lastStep = forward ? 1 : -1
+        advance(lastStep)
     }
 
-    /// One edge of `channel` is lost. When the other channel had exactly one edge meanwhile, that edge was read as a
-    /// step back where three steps went on: four counts are proven.
+    /// The two edges of a coincidence are no step in either direction.
+    private mutating func takeBackLastStep() {
+        faults.bothTogether += 1
+        if lastStep != 0 { advance(-lastStep) }
+        lastStep = 0
+    }
+
+    /// One edge of `channel` is lost. When the other channel had exactly two edges since this one's last, the first
+    /// before the lost edge and the second after it, the second was read as a step back where three steps went on:
+    /// four counts are proven.
     private mutating func repair(_ channel: PulserChannel, _ security: PulserSecurity) {
+        lastStep = 0
         let others = channel == .a ? otherSince.a : otherSince.b
-        guard security == .correct, others == 1 else { return }
+        guard security == .correct, others == 2 else { return }
         advance(forward ? -4 : 4)
         forward.toggle()
     }
@@ -145,9 +158,9 @@ package struct Pulser: Sendable {
         if channel == .a { sequences.a = sequence } else { sequences.b = sequence }
     }
 
-    private mutating func checkCoincidence(_ channel: PulserChannel, _ time: UInt64) {
-        guard let last, last.channel != channel, time &- last.time < Self.coincidenceNanoseconds else { return }
-        faults.bothTogether += 1
+    private func isCoincident(_ channel: PulserChannel, _ time: UInt64) -> Bool {
+        guard let last else { return false }
+        return last.channel != channel && time &- last.time < Self.coincidenceNanoseconds
     }
 
     private mutating func checkStillLeg(_ channel: PulserChannel) {

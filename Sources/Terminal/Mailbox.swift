@@ -1,4 +1,3 @@
-import Dispatch
 package import Dispenser
 private import Synchronization
 
@@ -7,7 +6,7 @@ package final class Mailbox: EventSource, Sendable {
     package static let eventsMax = 4_096
 
     private let events = Mutex<[PositionEvent]>([])
-    private let arrived = DispatchSemaphore(value: 0)
+    private let arrived = MonotonicSemaphore()
 
     package init() {}
 
@@ -22,8 +21,7 @@ package final class Mailbox: EventSource, Sendable {
     }
 
     package func next(until deadline: UInt64?) -> PositionEvent? {
-        let limit = deadline.map { DispatchTime(uptimeNanoseconds: $0) } ?? .distantFuture
-        guard arrived.wait(timeout: limit) == .success else { return nil }
+        guard arrived.wait(until: deadline) else { return nil }
         return events.withLock { $0.removeFirst() }
     }
 }

@@ -1,0 +1,39 @@
+package import CardCryptography
+package import FuelPassbook
+
+extension CardImage {
+    /// What a new card keeps: no transaction yet, both transaction numbers zero, every try left.
+    ///
+    /// - Parameters:
+    ///   - pinTries: 1 to 15.
+    ///   - gmacTries: 1 to 15.
+    package init(
+        personalising file: PublicApplicationFile,
+        keyIndex: KeyIndex,
+        keyVersion: KeyVersion,
+        balance: Amount,
+        pin: borrowing PIN,
+        pinTries: UInt8,
+        gmacTries: UInt8,
+        keys: borrowing CardKeys,
+        random: any RandomSource
+    ) {
+        precondition((1...15).contains(pinTries) && (1...15).contains(gmacTries))
+        self.init(
+            file: file,
+            keyIndex: keyIndex,
+            keyVersion: keyVersion,
+            balance: balance,
+            ctc: CTC(0),
+            online: OnlineNumber(0),
+            gmacTriesLimit: gmacTries,
+            gmacTriesLeft: gmacTries,
+            pinTriesLimit: pinTries,
+            pinTriesLeft: pinTries,
+            sealedPIN: StoredPIN(pin, sealing: keys.sealing, card: file.asn, random: random).sealed,
+            grey: nil,
+            log: [],
+            proofs: []
+        )
+    }
+}

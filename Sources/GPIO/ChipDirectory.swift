@@ -1,0 +1,50 @@
+private import CGPIOD
+private import Glibc
+
+/// The GPIO chips under `/dev`.
+enum ChipDirectory {
+    private static let directory = "/dev"
+
+    /// Opens the chip of this path, name or label.
+    static func open(_ chip: String) throws(GPIOFault) -> Chip {
+        if chip.utf8.contains(UInt8(ascii: "/")) { return try Chip(path: chip) }
+        var named: [String] = []
+        for path in paths() {
+            if path == "\(directory)/\(chip)" { return try Chip(path: path) }
+            if try Chip(path: path).label == chip { named.append(path) }
+        }
+        guard let path = named.first else { throw .noSuchChip(chip, present: descriptions()) }
+        guard named.count == 1 else { throw .ambiguousChip(chip, named: named) }
+        return try Chip(path: path)
+    }
+
+    /// Name and label of each chip that this user may open; of the others the path.
+    static func descriptions() -> [String] {
+        paths().map { path in
+            do throws(GPIOFault) {
+                let chip = try Chip(path: path)
+                return "\(chip.name) (\(chip.label))"
+            } catch {
+                return path
+            }
+        }
+    }
+
+    /// The corresponding C function is `gpiod_is_gpiochip_device`.
+    private static func paths() -> [String] {
+        guard let stream = unsafe opendir(directory) else { return [] }
+        defer { unsafe closedir(stream) }
+        var paths: [String] = []
+        while let entry = unsafe readdir(stream) {
+            // SAFETY: the entry is good until the next `readdir`; its name ends with a zero byte.
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
+                    unsafe String(cString: $0)
+                }
+            }
+            let path = "\(directory)/\(name)"
+            if name.hasPrefix("gpiochip"), unsafe gpiod_is_gpiochip_device(path) { paths.append(path) }
+        }
+        return paths.sorted()
+    }
+}

@@ -1,0 +1,168 @@
+import CPCSCLite
+
+/// A session with pcscd. Its calls block; one thread makes them, and ``cancel(_:)`` may come from another.
+struct PCSCContext: ~Copyable {
+    /// The reader whose state changes when a reader is plugged in or out.
+    static let readerNotification = #"\\?PnP?\Notification"#
+
+    let handle: SCARDCONTEXT
+
+    /// The corresponding C function is `SCardEstablishContext`.
+    init() throws(PCSCError) {
+        var handle = SCARDCONTEXT()
+        let result = unsafe SCardEstablishContext(DWORD(SCARD_SCOPE_SYSTEM), nil, nil, &handle)
+        try PCSCError.check("SCardEstablishContext", result)
+        self.handle = handle
+    }
+
+    deinit {
+        _ = SCardReleaseContext(handle)
+    }
+
+    /// The names of the readers, in pcscd's order. The corresponding C function is `SCardListReaders`.
+    borrowing func readers() throws(PCSCError) -> [String] {
+        var names = [CChar](repeating: 0, count: Int(PCSCLITE_MAX_READERS_CONTEXTS * MAX_READERNAME) + 1)
+        var length = DWORD(names.count)
+        let result = unsafe SCardListReaders(handle, nil, &names, &length)
+        if UInt32(truncatingIfNeeded: result) == PCSCCode.noReaders { return [] }
+        try PCSCError.check("SCardListReaders", result)
+        return names.prefix(Int(length)).split(separator: 0).map { name in
+            String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+
+    /// Powers the card up, over T=0 or T=1 as it offers, for this process alone: between the lock and the debit of a
+    /// sale no other program may select another application or reset the card, and an exclusive connection says so
+    /// for the whole sale, where a transaction would have to be begun and ended around every part of it.
+    ///
+    /// The corresponding C function is `SCardConnect`.
+    borrowing func connect(to reader: String) throws(PCSCError) -> PCSCCard {
+        var card = SCARDHANDLE()
+        var activeProtocol = DWORD()
+        let result = unsafe SCardConnect(
+            handle,
+            reader,
+            DWORD(SCARD_SHARE_EXCLUSIVE),
+            DWORD(SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1),
+            &card,
+            &activeProtocol
+        )
+        try PCSCError.check("SCardConnect", result)
+        return PCSCCard(handle: card, activeProtocol: activeProtocol, reader: reader)
+    }
+
+    /// Waits until the reader's state is another than `known`.
+    ///
+    /// - Parameter timeoutMilliseconds: nil to wait for ever.
+    /// - Returns: the state; `known` when the time is over or the wait was cancelled.
+    ///
+    /// The corresponding C function is `SCardGetStatusChange`.
+    borrowing func waitForChange(
+        of reader: String,
+        from known: ReaderState,
+        timeoutMilliseconds: UInt32?
+    ) throws(PCSCError) -> ReaderState {
+        var state = unsafe SCARD_READERSTATE()
+        unsafe state.dwCurrentState = DWORD(known.rawValue)
+        let result = unsafe reader.withCString { name in
+            unsafe state.szReader = name
+            // SAFETY: the name lives through the call, which does not keep it.
+            return unsafe SCardGetStatusChange(handle, DWORD(timeoutMilliseconds ?? UInt32(INFINITE)), &state, 1)
+        }
+        switch UInt32(truncatingIfNeeded: result) {
+        case PCSCCode.timeout, PCSCCode.cancelled: return known
+        case PCSCCode.unknownReader: return .unknown
+        case _:
+            try PCSCError.check("SCardGetStatusChange", result)
+            return unsafe ReaderState(event: UInt32(truncatingIfNeeded: state.dwEventState))
+        }
+    }
+
+    /// Ends a wait that has begun; one that begins later is not ended. The corresponding C function is `SCardCancel`.
+    static func cancel(_ handle: SCARDCONTEXT) {
+        _ = SCardCancel(handle)
+    }
+}
+
+/// A connection to the card in a reader; the card is powered down when it ends.
+struct PCSCCard: ~Copyable {
+    private let handle: SCARDHANDLE
+    private let activeProtocol: DWORD
+    let reader: String
+
+    fileprivate init(handle: SCARDHANDLE, activeProtocol: DWORD, reader: String) {
+        self.handle = handle
+        self.activeProtocol = activeProtocol
+        self.reader = reader
+    }
+
+    deinit {
+        _ = SCardDisconnect(handle, DWORD(SCARD_UNPOWER_CARD))
+    }
+
+    var usesT0: Bool { activeProtocol == DWORD(SCARD_PROTOCOL_T0) }
+
+    /// Sends the command from where it lies and overwrites the front of `answer`.
+    ///
+    /// - Returns: the length of the answer.
+    ///
+    /// The corresponding C function is `SCardTransmit`.
+    borrowing func transmit(_ command: Span<UInt8>, into answer: inout [UInt8]) throws(PCSCError) -> Int {
+        // What `SCARD_PCI_T0` and `SCARD_PCI_T1` point to; Swift does not import these macros.
+        var request = SCARD_IO_REQUEST(
+            dwProtocol: activeProtocol,
+            cbPciLength: UInt(MemoryLayout<SCARD_IO_REQUEST>.size)
+        )
+        var length = DWORD(answer.count)
+        let result = unsafe command.withUnsafeBufferPointer { bytes in
+            // SAFETY: both buffers outlive the call, and their lengths go with them.
+            unsafe SCardTransmit(handle, &request, bytes.baseAddress, DWORD(bytes.count), nil, &answer, &length)
+        }
+        try PCSCError.check("SCardTransmit", result)
+        return Int(length)
+    }
+}
+
+/// The state of a reader as `SCardGetStatusChange` tells it.
+struct ReaderState: Equatable {
+    /// For a first wait: it returns at once.
+    static let unaware = ReaderState(rawValue: UInt32(SCARD_STATE_UNAWARE))
+    static let unknown = ReaderState(rawValue: UInt32(SCARD_STATE_UNKNOWN))
+
+    let rawValue: UInt32
+
+    private init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// - Parameter event: `dwEventState`. Its mark of a change is left out, so that it can be waited on.
+    init(event: UInt32) {
+        rawValue = event & ~UInt32(SCARD_STATE_CHANGED)
+    }
+
+    /// The reader is not there any more.
+    var isUnknown: Bool { has(SCARD_STATE_UNKNOWN) }
+    /// The reader is there and does not work.
+    var isUnavailable: Bool { has(SCARD_STATE_UNAVAILABLE) }
+    /// A card is in it, be it mute.
+    var isCardPresent: Bool { has(SCARD_STATE_PRESENT) }
+    /// How many cards came or went, modulo 65,536.
+    var cardEvents: UInt16 { UInt16(rawValue >> 16) }
+
+    private func has(_ flag: Int32) -> Bool { rawValue & UInt32(flag) != 0 }
+}
+
+/// Which of several readers is meant.
+struct ReaderSelection {
+    /// A reader's whole name or a part of it; nil for the first reader.
+    let name: String?
+
+    func reader(among names: [String]) -> String? {
+        guard let name else { return names.first }
+        return names.first { $0 == name } ?? names.first { $0.contains(name) }
+    }
+
+    /// What to do when none of `names` is meant.
+    func advice(among names: [String]) -> String {
+        guard let name, !names.isEmpty else { return "no card reader: plug it in" }
+        return "no card reader named \"\(name)\": plug it in, or configure one of: \(names.joined(separator: ", "))"
+    }
+}

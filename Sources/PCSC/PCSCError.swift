@@ -1,0 +1,78 @@
+private import CPCSCLite
+import Dispenser
+
+/// A PC/SC call that failed: the C function and its code.
+///
+/// Codes are compared as their low 32 bits, because `LONG` is 64 bits wide on some boards and 32 on others.
+struct PCSCError: Error, Equatable {
+    let operation: String
+    let code: UInt32
+
+    /// - Throws: `PCSCError` for any result but `SCARD_S_SUCCESS`.
+    static func check(_ operation: String, _ result: Int) throws(PCSCError) {
+        let code = UInt32(truncatingIfNeeded: result)
+        guard code == PCSCCode.success else { throw PCSCError(operation: operation, code: code) }
+    }
+
+    /// Whether pcscd ended, or ended and came back: the context and every handle made from it are void.
+    ///
+    /// The client library answers a closed connection with `SCARD_F_COMM_ERROR`.
+    var isServiceLost: Bool {
+        switch code {
+        case PCSCCode.noService, PCSCCode.serviceStopped, PCSCCode.invalidHandle, PCSCCode.shutdown,
+            PCSCCode.systemCancelled, PCSCCode.communicationError:
+            true
+        case _: false
+        }
+    }
+}
+
+extension PCSCError: CustomStringConvertible {
+    /// The corresponding C function is `pcsc_stringify_error`.
+    var description: String {
+        // SAFETY: the function answers a string of the calling thread's own, which is copied before its next call.
+        let text = unsafe String(cString: pcsc_stringify_error(LONG(truncatingIfNeeded: code)))
+        let digits = String(code, radix: 16, uppercase: true)
+        return "\(operation): \(text) (0x\(String(repeating: "0", count: 8 - digits.count))\(digits))"
+    }
+}
+
+/// The codes of `pcsclite.h` that this project tells apart.
+enum PCSCCode {
+    static let success = UInt32(truncatingIfNeeded: SCARD_S_SUCCESS)
+    static let cancelled = UInt32(truncatingIfNeeded: SCARD_E_CANCELLED)
+    static let invalidHandle = UInt32(truncatingIfNeeded: SCARD_E_INVALID_HANDLE)
+    static let unknownReader = UInt32(truncatingIfNeeded: SCARD_E_UNKNOWN_READER)
+    static let timeout = UInt32(truncatingIfNeeded: SCARD_E_TIMEOUT)
+    static let sharingViolation = UInt32(truncatingIfNeeded: SCARD_E_SHARING_VIOLATION)
+    static let noSmartCard = UInt32(truncatingIfNeeded: SCARD_E_NO_SMARTCARD)
+    static let protocolMismatch = UInt32(truncatingIfNeeded: SCARD_E_PROTO_MISMATCH)
+    static let systemCancelled = UInt32(truncatingIfNeeded: SCARD_E_SYSTEM_CANCELLED)
+    static let communicationError = UInt32(truncatingIfNeeded: SCARD_F_COMM_ERROR)
+    static let notTransacted = UInt32(truncatingIfNeeded: SCARD_E_NOT_TRANSACTED)
+    static let shutdown = UInt32(truncatingIfNeeded: SCARD_P_SHUTDOWN)
+    static let noService = UInt32(truncatingIfNeeded: SCARD_E_NO_SERVICE)
+    static let serviceStopped = UInt32(truncatingIfNeeded: SCARD_E_SERVICE_STOPPED)
+    static let noReaders = UInt32(truncatingIfNeeded: SCARD_E_NO_READERS_AVAILABLE)
+    static let unsupportedCard = UInt32(truncatingIfNeeded: SCARD_W_UNSUPPORTED_CARD)
+    static let unresponsiveCard = UInt32(truncatingIfNeeded: SCARD_W_UNRESPONSIVE_CARD)
+    static let unpoweredCard = UInt32(truncatingIfNeeded: SCARD_W_UNPOWERED_CARD)
+    static let resetCard = UInt32(truncatingIfNeeded: SCARD_W_RESET_CARD)
+    static let removedCard = UInt32(truncatingIfNeeded: SCARD_W_REMOVED_CARD)
+}
+
+extension CardFault {
+    init(_ error: PCSCError) {
+        self =
+            switch error.code {
+            case PCSCCode.removedCard, PCSCCode.noSmartCard: .removed
+            case PCSCCode.unresponsiveCard, PCSCCode.unpoweredCard, PCSCCode.protocolMismatch,
+                PCSCCode.unsupportedCard:
+                .unresponsive("\(error)")
+            // The card is still there, so nobody will report it as put back: what a removal waits for.
+            case PCSCCode.resetCard: .reader("another program reset the card; \(error)")
+            case PCSCCode.sharingViolation: .reader("another program uses the card; \(error)")
+            case _: .reader("\(error)")
+            }
+    }
+}

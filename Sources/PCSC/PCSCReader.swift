@@ -1,0 +1,153 @@
+package import Dispenser
+package import ISO7816
+
+/// A reader behind pcscd. Every call blocks; one thread owns the reader and the card in it.
+///
+/// A command is sent from where it lies and is neither kept nor logged: VERIFY carries the PIN, and has no Le, so it is
+/// never repeated with another one.
+package final class PCSCReader: CardReader {
+    /// GET RESPONSE commands that one command may need.
+    package static let getResponsesMax = 8
+    /// The longest command that a reader takes besides its data.
+    private static let answerBytesMax = ResponseAPDU.dataLengthMax + 2
+    /// How long pcscd may take to notice that a card left: it looks at a reader without interrupts every 400 ms.
+    private static let removalNoticeMilliseconds: UInt32 = 1_000
+    /// Changes of a reader's state that are looked at in that time.
+    private static let removalNoticesMax = 4
+
+    private let selection: ReaderSelection
+    private var context: PCSCContext?
+    private var card: PCSCCard?
+    private var buffer = [UInt8](repeating: 0, count: answerBytesMax)
+
+    /// - Parameter name: a reader's name or a part of it; nil for the first reader found.
+    package init(name: String?) {
+        selection = ReaderSelection(name: name)
+    }
+
+    /// Looks the reader up anew: its name changes when it is plugged into another socket.
+    package func connect() throws(CardFault) {
+        disconnect()
+        if let kept = context.take() {
+            do throws(PCSCError) { return try open(kept) } catch {
+                guard error.isServiceLost else { throw CardFault(error) }
+            }
+        }
+        do throws(PCSCError) { try open(PCSCContext()) } catch { throw CardFault(error) }
+    }
+
+    package func disconnect() {
+        card = nil
+    }
+
+    package func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
+        let layout: CommandLayout
+        do throws(ParseError) { layout = try CommandLayout(parsing: command) } catch {
+            throw .reader("the command is no short APDU: \(error)")
+        }
+        var response = try send(command, layout)
+        if let length = response.status.correctExpectedLength, mayCorrectLength(layout) {
+            var corrected = Array(copying: command)
+            corrected[corrected.count - 1] = UInt8(truncatingIfNeeded: length)
+            response = try send(corrected.span, layout)
+        }
+        return try collect(response)
+    }
+
+    private func open(_ context: consuming PCSCContext) throws(PCSCError) {
+        guard let reader = try selection.reader(among: context.readers()) else {
+            throw PCSCError(operation: "SCardListReaders", code: PCSCCode.noReaders)
+        }
+        card = try context.connect(to: reader)
+        self.context = consume context
+    }
+}
+
+// MARK: - Transmission (ISO/IEC 7816-3, 12.2: mapping of APDUs to T=0; ISO/IEC 7816-4, 5.1)
+
+extension PCSCReader {
+    private var usesT0: Bool { card?.usesT0 ?? false }
+
+    /// Over T=0 the last byte of a command with data is no Le, so there is none to correct.
+    private func mayCorrectLength(_ layout: CommandLayout) -> Bool {
+        layout.expectedLength != nil && (layout.body.isEmpty || !usesT0)
+    }
+
+    /// Over T=0 a command with data goes without its Le, and one of four bytes with a fifth of zero.
+    private func send(_ command: Span<UInt8>, _ layout: CommandLayout) throws(CardFault) -> ResponseAPDU {
+        guard usesT0 else { return try exchange(command) }
+        if layout.body.isEmpty && layout.expectedLength == nil {
+            let header = Array(copying: command) + [0]
+            return try exchange(header.span)
+        }
+        return try exchange(layout.body.isEmpty ? command : command.extracting(..<layout.body.upperBound))
+    }
+
+    /// Fetches what a `61xx` announces until there is no more of it.
+    private func collect(_ first: ResponseAPDU) throws(CardFault) -> ResponseAPDU {
+        var response = first
+        var data: [UInt8] = []
+        for _ in 0..<Self.getResponsesMax {
+            guard let available = response.status.availableLength else { break }
+            data += response.data
+            response = try getResponse(available)
+            if let length = response.status.correctExpectedLength { response = try getResponse(length) }
+        }
+        data += response.data
+        guard data.count <= ResponseAPDU.dataLengthMax else { throw .malformed(.wrongLength("response")) }
+        return ResponseAPDU(data: data, status: response.status)
+    }
+
+    private func getResponse(_ length: Int) throws(CardFault) -> ResponseAPDU {
+        let command = CommandAPDU(CommandHeader(0x00, 0xC0, 0x00, 0x00), expectedLength: length).bytes
+        return try exchange(command.span)
+    }
+
+    private func exchange(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
+        let length: Int
+        do throws(PCSCError) {
+            guard let sent = try card?.transmit(command, into: &buffer) else {
+                throw PCSCError(operation: "SCardTransmit", code: PCSCCode.invalidHandle)
+            }
+            length = sent
+        } catch {
+            throw fault(for: error)
+        }
+        if length == 0 && cardLeaves() { throw .removed }
+        do throws(ParseError) { return try ResponseAPDU(parsing: buffer.prefix(length)) } catch {
+            throw .malformed(error)
+        }
+    }
+
+    /// An exchange that broke off does not say whether the card left; the reader's state does, a little later.
+    private func fault(for error: PCSCError) -> CardFault {
+        if error.isServiceLost {
+            card = nil
+            context = nil
+        } else if error.code == PCSCCode.notTransacted && cardLeaves() {
+            return .removed
+        }
+        return CardFault(error)
+    }
+
+    private func cardLeaves() -> Bool {
+        guard let reader = card?.reader else { return false }
+        var state = ReaderState.unaware
+        for _ in 0..<Self.removalNoticesMax {
+            let next: ReaderState?
+            do throws(PCSCError) {
+                next = try context?.waitForChange(
+                    of: reader,
+                    from: state,
+                    timeoutMilliseconds: Self.removalNoticeMilliseconds
+                )
+            } catch {
+                return false
+            }
+            guard let next, next.isCardPresent else { return true }
+            if next == state { return false }
+            state = next
+        }
+        return false
+    }
+}

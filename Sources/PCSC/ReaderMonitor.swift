@@ -1,0 +1,156 @@
+import CPCSCLite
+private import Dispatch
+package import Dispenser
+private import Glibc
+private import Synchronization
+
+/// Watches one reader from a thread and a context of its own, and posts what happens there:
+///
+/// - `cardInserted` when a card comes or is there at the start, be it mute; `cardRemoved` when it goes; both, in the
+///   order removed, inserted, for a card that left and came between two looks;
+/// - `readerLost` once, with what to do, when there is no reader or no pcscd, at the start too; the card is then gone
+///   as well, without a `cardRemoved`;
+/// - `readerBack` when it is there again, and `cardInserted` if it holds a card.
+///
+/// The events are posted on the monitor's thread; what takes them must not block and must not own the monitor.
+package final class ReaderMonitor: Sendable {
+    private let watch: ReaderWatch
+    private let thread: Mutex<pthread_t?>
+
+    /// Starts watching.
+    ///
+    /// - Parameter name: a reader's name or a part of it; nil for the first reader found.
+    package init(name: String?, post: @escaping @Sendable (PositionEvent) -> Void) {
+        let watch = ReaderWatch(selection: ReaderSelection(name: name), post: post)
+        var thread = pthread_t()
+        // SAFETY: the new thread takes over the one reference that `passRetained` makes.
+        let result = unsafe pthread_create(
+            &thread,
+            nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                unsafe Unmanaged<ReaderWatch>.fromOpaque(argument).takeRetainedValue().run()
+                return nil
+            },
+            Unmanaged.passRetained(watch).toOpaque()
+        )
+        precondition(result == 0, "the system starts no more threads")
+        self.watch = watch
+        self.thread = Mutex(thread)
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// Returns when the last event is posted and the thread has ended. Stopped already, it does nothing.
+    package func stop() {
+        let running = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        guard let running else { return }
+        watch.stop()
+        let result = pthread_join(running, nil)
+        precondition(result == 0, "the monitor's own thread cannot stop it")
+    }
+}
+
+/// The thread's part of a monitor.
+private final class ReaderWatch: Sendable {
+    /// Between two attempts to reach a pcscd that does not run.
+    static let serviceRetryMilliseconds = 1_000
+    /// Between two looks at the list of readers while ours is missing; one that is plugged in ends the wait at once,
+    /// unless it came just before the wait began.
+    static let readerRetryMilliseconds: UInt32 = 1_000
+    /// Between two cancellations of a wait that may not have begun when the one before came.
+    static let cancelRetryMilliseconds = 20
+
+    private struct Control {
+        var isStopping = false
+        /// What a stop cancels.
+        var context: SCARDCONTEXT?
+    }
+
+    private let selection: ReaderSelection
+    private let post: @Sendable (PositionEvent) -> Void
+    private let control = Mutex(Control())
+    private let stopped = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(selection: ReaderSelection, post: @escaping @Sendable (PositionEvent) -> Void) {
+        self.selection = selection
+        self.post = post
+    }
+
+    private var isStopping: Bool { control.withLock { $0.isStopping } }
+
+    func stop() {
+        control.withLock { $0.isStopping = true }
+        stopped.signal()
+        repeat {
+            control.withLock { control in
+                if let context = control.context { PCSCContext.cancel(context) }
+            }
+        } while ended.wait(timeout: .now() + .milliseconds(Self.cancelRetryMilliseconds)) == .timedOut
+    }
+
+    func run() {
+        var presence = ReaderPresence()
+        while !isStopping {
+            do throws(PCSCError) {
+                try followService(&presence)
+            } catch {
+                report(presence.lost("the card service does not answer: start pcscd (\(error))"))
+                _ = stopped.wait(timeout: .now() + .milliseconds(Self.serviceRetryMilliseconds))
+            }
+        }
+        ended.signal()
+    }
+
+    /// Returns to stop, throws when pcscd is not there or ends.
+    private func followService(_ presence: inout ReaderPresence) throws(PCSCError) {
+        let context = try PCSCContext()
+        control.withLock { $0.context = context.handle }
+        defer { control.withLock { $0.context = nil } }
+        while !isStopping {
+            let names = try context.readers()
+            if let reader = selection.reader(among: names) {
+                try followReader(reader, context, &presence)
+            } else {
+                report(presence.lost(selection.advice(among: names)))
+                _ = try context.waitForChange(
+                    of: PCSCContext.readerNotification,
+                    from: .unaware,
+                    timeoutMilliseconds: Self.readerRetryMilliseconds
+                )
+            }
+        }
+    }
+
+    /// Returns to stop, or when the reader is gone.
+    private func followReader(
+        _ reader: String,
+        _ context: borrowing PCSCContext,
+        _ presence: inout ReaderPresence
+    ) throws(PCSCError) {
+        var state = ReaderState.unaware
+        while !isStopping {
+            let next = try context.waitForChange(of: reader, from: state, timeoutMilliseconds: nil)
+            if next == state { continue }
+            state = next
+            if next.isUnknown {
+                return report(presence.lost("the card reader \"\(reader)\" is gone: plug it in"))
+            }
+            if next.isUnavailable {
+                report(presence.lost("the card reader \"\(reader)\" does not work: unplug it and plug it in again"))
+            } else {
+                report(presence.seen(isCardPresent: next.isCardPresent, cardEvents: next.cardEvents))
+            }
+        }
+    }
+
+    private func report(_ events: [PositionEvent]) {
+        for event in events { post(event) }
+    }
+}

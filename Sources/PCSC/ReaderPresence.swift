@@ -1,0 +1,41 @@
+package import Dispenser
+
+/// What was last said of a reader: turns what is seen into events, each said once.
+package struct ReaderPresence {
+    private enum State {
+        /// Nothing was said yet.
+        case unsaid
+        case lost
+        /// With the count of cards that came or went.
+        case empty(cardEvents: UInt16)
+        case occupied(cardEvents: UInt16)
+    }
+
+    private var state = State.unsaid
+
+    package init() {}
+
+    /// The card that was in it is gone with the reader.
+    package mutating func lost(_ advice: String) -> [PositionEvent] {
+        switch state {
+        case .lost: return []
+        case .unsaid, .empty, .occupied:
+            state = .lost
+            return [.readerLost(advice)]
+        }
+    }
+
+    /// - Parameter cardEvents: another count with the card still present means that it left and came, or another did.
+    package mutating func seen(isCardPresent: Bool, cardEvents: UInt16) -> [PositionEvent] {
+        let before = state
+        state = isCardPresent ? .occupied(cardEvents: cardEvents) : .empty(cardEvents: cardEvents)
+        switch before {
+        case .unsaid: return isCardPresent ? [.cardInserted] : []
+        case .lost: return isCardPresent ? [.readerBack, .cardInserted] : [.readerBack]
+        case .empty: return isCardPresent ? [.cardInserted] : []
+        case .occupied(let counted):
+            guard isCardPresent else { return [.cardRemoved] }
+            return counted == cardEvents ? [] : [.cardRemoved, .cardInserted]
+        }
+    }
+}

@@ -1,0 +1,144 @@
+import Metering
+
+/// Fuel, pulser, nozzle and customer of ``SimulatedPumpLines``, as far as they have come.
+struct SimulatedFlow: Sendable {
+    private enum Flow {
+        case still
+        case flowing(nextEdge: UInt64)
+        /// After the valves have closed.
+        case overrunning(counts: Int, nextEdge: UInt64)
+    }
+
+    private enum Customer {
+        case away
+        case coming(at: UInt64)
+        /// Ends at `stopAtCounts`.
+        case taking(stopAtCounts: Int)
+        case leaving(at: UInt64)
+    }
+
+    let script: SimulatedPumpLines.Script
+    var fault: PumpFault?
+    var isWoken = false
+    private(set) var outputs: PumpOutputs = []
+    private(set) var counts = 0
+
+    private var flow = Flow.still
+    private var customer = Customer.away
+    private var nozzleIsLifted = false
+    private var emergencyIsActive = false
+    /// Edges of the nozzle and the emergency line, in the order of their times.
+    private var switched: [PumpEdge] = []
+    private var sequences: [PumpInput: UInt32] = [:]
+
+    init(script: SimulatedPumpLines.Script) { self.script = script }
+
+    /// A leads B while fuel flows: A rises, B rises, A falls, B falls.
+    var levels: PumpLevels {
+        let quarter = script.hasChannelB ? counts % 4 : counts % 2 * 2
+        return PumpLevels(
+            a: quarter == 1 || quarter == 2, b: script.hasChannelB && quarter >= 2, nozzle: nozzleIsLifted,
+            emergency: emergencyIsActive)
+    }
+
+    /// When something happens next; nil when nothing will by itself.
+    var nextInstant: UInt64? {
+        [switched.first?.nanoseconds, nextPulse, customerInstant].compactMap(\.self).min()
+    }
+
+    /// The earliest edge that is due.
+    mutating func takeEdge(now: UInt64) -> PumpEdge? {
+        while let instant = nextInstant, instant <= now {
+            if let first = switched.first, first.nanoseconds == instant { return switched.removeFirst() }
+            if nextPulse == instant { return pulse(at: instant) }
+            moveCustomer(at: instant)
+        }
+        return nil
+    }
+
+    mutating func set(_ outputs: PumpOutputs, now: UInt64) {
+        self.outputs = outputs
+        switch (flow, edgeNanoseconds) {
+        case (.still, let interval?), (.overrunning, let interval?): flow = .flowing(nextEdge: now + interval)
+        case (.flowing(let nextEdge), let interval?): flow = .flowing(nextEdge: max(nextEdge, now) + interval)
+        case (.flowing(let nextEdge), nil):
+            flow = .still
+            if script.overrunCounts > 0 { flow = .overrunning(counts: script.overrunCounts, nextEdge: nextEdge) }
+            if case .taking = customer { customer = .leaving(at: now + script.hangUpNanoseconds) }
+        case (.still, nil), (.overrunning, nil): break
+        }
+    }
+
+    mutating func customerComes(now: UInt64) { customer = .coming(at: now + script.liftNanoseconds) }
+
+    mutating func moveNozzle(lifted: Bool, now: UInt64) {
+        guard nozzleIsLifted != lifted else { return }
+        nozzleIsLifted = lifted
+        if !lifted { flow = .still }
+        set(outputs, now: now)
+        switched.append(edge(.nozzle, rising: lifted, at: now))
+    }
+
+    mutating func setEmergency(_ active: Bool, now: UInt64) {
+        guard emergencyIsActive != active else { return }
+        emergencyIsActive = active
+        switched.append(edge(.emergency, rising: active, at: now))
+    }
+
+    /// Between two edges with the outputs and the nozzle as they are; nil when no fuel flows.
+    private var edgeNanoseconds: UInt64? {
+        if case .leaving = customer { return nil }
+        guard nozzleIsLifted, outputs.contains(.motor) else { return nil }
+        if outputs.contains(.mainValve) { return script.edgeNanoseconds }
+        return outputs.contains(.slowValve) ? 10 * script.edgeNanoseconds : nil
+    }
+
+    private var nextPulse: UInt64? {
+        switch flow {
+        case .still: nil
+        case .flowing(let nextEdge), .overrunning(_, let nextEdge): nextEdge
+        }
+    }
+
+    private var customerInstant: UInt64? {
+        switch customer {
+        case .away, .taking: nil
+        case .coming(let instant), .leaving(let instant): instant
+        }
+    }
+
+    private mutating func pulse(at instant: UInt64) -> PumpEdge {
+        counts += 1
+        switch flow {
+        case .still: preconditionFailure("no fuel flows")
+        case .flowing:
+            flow = edgeNanoseconds.map { .flowing(nextEdge: instant + $0) } ?? .still
+            if case .taking(let stopAtCounts) = customer, counts >= stopAtCounts {
+                flow = .still
+                customer = .leaving(at: instant)
+            }
+        case .overrunning(let left, _):
+            flow = left > 1 ? .overrunning(counts: left - 1, nextEdge: instant + script.edgeNanoseconds) : .still
+        }
+        let isA = !script.hasChannelB || counts % 2 == 1
+        return edge(.pulser(isA ? .a : .b), rising: isA ? levels.a : levels.b, at: instant)
+    }
+
+    private mutating func moveCustomer(at instant: UInt64) {
+        switch customer {
+        case .away, .taking: break
+        case .coming:
+            customer = .taking(stopAtCounts: counts + script.centilitres * script.countsPerLitre / 100)
+            moveNozzle(lifted: true, now: instant)
+        case .leaving:
+            customer = .away
+            moveNozzle(lifted: false, now: instant)
+        }
+    }
+
+    private mutating func edge(_ input: PumpInput, rising: Bool, at instant: UInt64) -> PumpEdge {
+        sequences[input, default: 0] += 1
+        return PumpEdge(
+            input: input, rising: rising, nanoseconds: instant, sequence: sequences[input, default: 0])
+    }
+}

@@ -1,0 +1,156 @@
+package import Dispenser
+package import FuelPassbook
+package import Metering
+
+/// What `greylockd` reads at its start: one board with one fuelling side. `board/greylock.toml` explains each key.
+///
+/// Money is in fen, volume in centilitres; no setting is a fraction.
+package struct Configuration: Sendable {
+    /// The published keys and PIN serve, and protect nothing.
+    package var demonstration: Bool
+    package var terminal: TerminalIdentity
+    package var journal: JournalFile
+    package var card: CardSettings
+    package var pin: PINSource
+    package var pump: PumpSettings
+    package var timeouts: PositionSettings.Timeouts
+
+    package struct TerminalIdentity: Equatable, Sendable {
+        package var id: TerminalID
+        package var position: Int
+    }
+
+    package struct JournalFile: Equatable, Sendable {
+        package var path: String
+        /// In records.
+        package var capacity: Int
+    }
+
+    package struct CardSettings: Equatable, Sendable {
+        package var edge: Edge
+        package var aid: [UInt8]
+        package var keyIndex: KeyIndex
+        package var closesValveOnRemoval: Bool
+        package var blacklist: Set<ApplicationSerialNumber>
+
+        package enum Edge: Equatable, Sendable {
+            /// The reader's name; nil for the only one there is.
+            case pcsc(reader: String?)
+            /// The file that keeps the card; nil for a card that lasts as long as the service.
+            case virtual(state: String?)
+        }
+    }
+
+    package enum PINSource: String, CaseIterable, Sendable {
+        /// Typed at the console.
+        case terminal
+        /// The demonstration PIN.
+        case fixed
+    }
+
+    package struct PumpSettings: Equatable, Sendable {
+        package var edge: Edge
+        package var nozzle: Int
+        package var grade: String
+        package var unitPrice: UnitPrice
+        package var pulser: PulserKind
+        package var calibration: Calibration
+        package var slowFlow: Volume
+        package var limit: Preset
+        package var preset: Preset?
+        package var pulserFaultsMax: Int
+
+        package enum Edge: Equatable, Sendable {
+            case gpio(Wiring)
+            case simulated(SimulatedPump)
+        }
+    }
+
+    /// Which line of one GPIO chip is what: offsets on the chip.
+    package struct Wiring: Equatable, Sendable {
+        /// The chip's device file, name or label.
+        package var chip: String
+        package var a: Int
+        /// nil for a pulser with one channel.
+        package var b: Int?
+        package var nozzle: Int
+        package var emergency: Int?
+        package var motor: Int
+        package var mainValve: Int
+        package var slowValve: Int?
+        /// Lines that are active at the low level.
+        package var activeLow: Set<Line>
+        /// For the nozzle switch and the emergency line; the pulser is never debounced.
+        package var debounceMilliseconds: Int
+
+        package enum Line: String, CaseIterable, Sendable {
+            case a
+            case b
+            case nozzle
+            case emergency
+            case motor
+            case mainValve = "main_valve"
+            case slowValve = "slow_valve"
+        }
+
+        /// nil when the line is not wired.
+        package func offset(of line: Line) -> Int? {
+            switch line {
+            case .a: a
+            case .b: b
+            case .nozzle: nozzle
+            case .emergency: emergency
+            case .motor: motor
+            case .mainValve: mainValve
+            case .slowValve: slowValve
+            }
+        }
+    }
+
+    /// What a simulated customer takes.
+    package struct SimulatedPump: Equatable, Sendable {
+        package var centilitres: Int
+        package var litresPerMinute: Int
+        /// How many times faster than real.
+        package var speed: Int
+    }
+}
+
+extension Configuration {
+    /// Blocks while the file is read.
+    ///
+    /// - Throws: the first thing that is wrong, as one line.
+    package static func load(path: String) throws(ConfigurationError) -> Configuration {
+        try Configuration(toml: ConfigurationDocument.contents(of: path), file: path)
+    }
+
+    /// - Parameter file: the name that stands in an error.
+    package init(toml bytes: [UInt8], file: String) throws(ConfigurationError) {
+        let document = try ConfigurationDocument(file: file, bytes: bytes)
+        let configuration = Configuration(reading: document.root)
+        try document.finish()
+        guard let configuration else { preconditionFailure("what is missing has been noted") }
+        self = configuration
+    }
+
+    /// How the position sells.
+    package var positionSettings: PositionSettings {
+        var settings = PositionSettings(
+            position: terminal.position,
+            nozzle: pump.nozzle,
+            grade: pump.grade,
+            unitPrice: pump.unitPrice,
+            calibration: pump.calibration,
+            aid: card.aid,
+            keyIndex: card.keyIndex,
+            limit: pump.limit
+        )
+        settings.preset = pump.preset
+        settings.slowFlow = pump.slowFlow
+        settings.pulserFaultsMax = pump.pulserFaultsMax
+        settings.closesValveOnCardRemoval = card.closesValveOnRemoval
+        settings.blacklist = card.blacklist
+        settings.timeouts = timeouts
+        return settings
+    }
+}

@@ -1,0 +1,148 @@
+private import Glibc
+
+/// A configuration's text while it is read: what it says, which keys were asked for, and the first problem.
+///
+/// A read that finds a problem notes it and goes on with a value that stands in; ``finish()`` throws then, so nothing
+/// made of such a value is ever handed out.
+final class ConfigurationDocument {
+    static let sizeMax = 65_536
+
+    let file: String
+    private let lines: ConfigurationLines
+    private let value: ConfigurationValue
+    private var known: Set<ConfigurationPath> = []
+    /// Known keys whose tables nobody looked into.
+    private var skipped: Set<ConfigurationPath> = []
+    private var problem: Problem?
+
+    /// What is written wrongly comes before what is missing, because a misspelt key is both; then by lines.
+    private struct Problem {
+        let error: ConfigurationError
+        let isMissing: Bool
+
+        func precedes(_ other: Problem) -> Bool {
+            isMissing == other.isMissing ? error.line < other.error.line : other.isMissing
+        }
+    }
+
+    /// - Throws: when the bytes are not TOML.
+    init(file: String, bytes: [UInt8]) throws(ConfigurationError) {
+        self.file = file
+        func failure(_ key: String, line: Int, _ expected: String, found: String) -> ConfigurationError {
+            ConfigurationError(file: file, line: line, key: key, expected: expected, found: found)
+        }
+        guard bytes.count <= Self.sizeMax else {
+            throw failure("file", line: 1, "at most \(Self.sizeMax) bytes", found: "more")
+        }
+        let rows = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        if let row = rows.firstIndex(where: { $0.contains(0) }) {
+            throw failure("syntax", line: row + 1, "a text without NUL", found: "NUL")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            let row = rows.firstIndex { String(validating: $0, as: UTF8.self) == nil }
+            throw failure("syntax", line: row.map { $0 + 1 } ?? 1, "a text in UTF-8", found: "other bytes")
+        }
+        do throws(TOMLFault) {
+            (value, lines) = try ConfigurationValue.parse(text)
+        } catch {
+            throw failure("syntax", line: error.line, "TOML", found: error.reason)
+        }
+    }
+
+    var root: ConfigurationTable { ConfigurationTable(document: self, path: .root, value: value) }
+
+    /// The key may be there.
+    func ask(for path: ConfigurationPath) { known.insert(path) }
+
+    /// Nothing can be said about the key and what is in it.
+    func skip(_ path: ConfigurationPath) {
+        known.insert(path)
+        skipped.insert(path)
+    }
+
+    var isSound: Bool { problem == nil }
+
+    /// - Parameter found: nil when nothing is there.
+    func note(_ path: ConfigurationPath, _ expected: String, found: String?) {
+        let error = ConfigurationError(
+            file: file,
+            line: lines[path],
+            key: "\(path)",
+            expected: expected,
+            found: found ?? "nothing"
+        )
+        let problem = Problem(error: error, isMissing: found == nil)
+        if let first = self.problem, !problem.precedes(first) { return }
+        self.problem = problem
+    }
+
+    /// To be called when every key has been asked for.
+    func finish() throws(ConfigurationError) {
+        noteUnknownKeys(of: value, at: .root)
+        if let problem { throw problem.error }
+    }
+
+    private func noteUnknownKeys(of value: ConfigurationValue, at path: ConfigurationPath) {
+        switch value {
+        case .table(let entries):
+            for (key, value) in entries {
+                let path = path.appending(.key(key))
+                if known.contains(path) {
+                    guard !skipped.contains(path) else { continue }
+                    noteUnknownKeys(of: value, at: path)
+                } else {
+                    note(
+                        path,
+                        "a known key, \(suggestion(for: key, in: path.parent))",
+                        found: "unknown key \(quoted(key))"
+                    )
+                }
+            }
+        case .list(let values):
+            for (index, value) in values.enumerated() {
+                noteUnknownKeys(of: value, at: path.appending(.element(index)))
+            }
+        case .text, .integer, .truth, .other: break
+        }
+    }
+
+    /// The nearest name in the table, the same name elsewhere, or all names of the table.
+    private func suggestion(for key: String, in table: ConfigurationPath) -> String {
+        let names = known.compactMap { path -> String? in
+            guard path.parent == table, case .key(let name) = path.steps.last else { return nil }
+            return name
+        }
+        if let name = nearestName(to: key, among: names) { return "perhaps \(name)" }
+        let elsewhere = known.filter { $0.steps.last == .key(key) }.map { "\($0)" }
+        if let path = elsewhere.min() { return "perhaps \(path)" }
+        return "one of \(names.sorted().joined(separator: ", "))"
+    }
+}
+
+extension ConfigurationDocument {
+    /// Blocks while the file is read. The corresponding C functions are `open` and `read`.
+    static func contents(of file: String) throws(ConfigurationError) -> [UInt8] {
+        func failure() -> ConfigurationError {
+            ConfigurationError(file: file, line: 1, key: "file", expected: "a readable file", found: systemError())
+        }
+        // SAFETY: the string lives as long as the call.
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        // One byte more than may be there tells a file that is too large.
+        var bytes = [UInt8](repeating: 0, count: sizeMax + 1)
+        var count = 0
+        while count < bytes.count {
+            // SAFETY: `read` writes no more than the rest of the array, which the closure keeps in place.
+            let taken = unsafe bytes.withUnsafeMutableBytes { buffer in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                return unsafe read(descriptor, rest.baseAddress, rest.count)
+            }
+            if taken < 0, errno == EINTR { continue }
+            guard taken >= 0 else { throw failure() }
+            guard taken > 0 else { break }
+            count += taken
+        }
+        return Array(bytes.prefix(count))
+    }
+}

@@ -1,0 +1,61 @@
+/// The first thing that is wrong with a configuration. Its description is one line:
+/// `FILE:LINE: KEY: what is expected (found WHAT)`.
+package struct ConfigurationError: Error, Equatable, Sendable {
+    package let file: String
+    /// From 1. For a key that is missing, the line of its table, or 1 without one.
+    package let line: Int
+    /// The key with its tables, as in `pump.gpio.motor`; elements of arrays count from 1, as in `card.blacklist[2]`.
+    /// `file` or `syntax` when the text is not TOML at all.
+    package let key: String
+    package let expected: String
+    package let found: String
+}
+
+extension ConfigurationError: CustomStringConvertible {
+    package var description: String {
+        printable("\(file):\(line): \(key): \(expected) (found \(found))")
+    }
+}
+
+/// The text with control and other invisible characters escaped, so that it stays one line.
+func printable(_ text: String) -> String {
+    text.unicodeScalars.map { scalar in
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: scalar.escaped(asASCII: true)
+        case _: String(scalar)
+        }
+    }.joined()
+}
+
+/// The name that was probably meant, or nil when none is close.
+func nearestName(to name: String, among names: some Sequence<String>) -> String? {
+    let distanceMax = min(max(1, name.count / 3), name.count - 1)
+    let distances = names.map { (name: $0, distance: editDistance(name, $0)) }
+    let nearest = distances.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+    guard let nearest, nearest.distance <= distanceMax else { return nil }
+    return nearest.name
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours from one text to the other (optimal string alignment).
+private func editDistance(_ left: String, _ right: String) -> Int {
+    let left = Array(left)
+    let right = Array(right)
+    var rows = [Array(0...right.count)]
+    for row in left.indices {
+        var distances = [row + 1]
+        for column in right.indices {
+            let isSame = left[row] == right[column]
+            var distance = min(
+                distances[column] + 1,
+                rows[row][column + 1] + 1,
+                rows[row][column] + (isSame ? 0 : 1)
+            )
+            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                distance = min(distance, rows[row - 1][column - 1] + 1)
+            }
+            distances.append(distance)
+        }
+        rows.append(distances)
+    }
+    return rows[left.count][right.count]
+}

@@ -1,0 +1,26 @@
+import Dispenser
+import FuelPassbook
+import Metering
+import Simulation
+
+/// The customer of a simulated pump: reads the display, and lifts the nozzle when told to.
+final class SimulatedCustomer: PositionDisplay {
+    private let display: any PositionDisplay
+    private let lines: SimulatedPumpLines
+
+    init(_ display: any PositionDisplay, lines: SimulatedPumpLines) {
+        self.display = display
+        self.lines = lines
+    }
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        display.show(state, notice)
+        if case .liftNozzle = notice { lines.authorised() }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
+    }
+
+    func printReceipt(_ record: SaleRecord, balance: Amount?) { display.printReceipt(record, balance: balance) }
+}

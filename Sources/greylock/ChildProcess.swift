@@ -1,0 +1,56 @@
+import Glibc
+
+/// A program started for a measurement, and what it writes.
+final class ChildProcess {
+    let id: pid_t
+    private let output: Int32
+    private var buffered: [UInt8] = []
+
+    /// - Parameter arguments: the program's path first.
+    /// - Returns: nil when the program cannot be started.
+    init?(_ arguments: [String], reading stream: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard unsafe pipe(&ends) == 0 else { return nil }
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        unsafe posix_spawn_file_actions_adddup2(&actions, ends[1], stream)
+        unsafe posix_spawn_file_actions_addclose(&actions, ends[0])
+        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
+        var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var id: pid_t = 0
+        let status = unsafe posix_spawnp(&id, arguments[0], &actions, nil, &words, environ)
+        close(ends[1])
+        guard status == 0 else {
+            close(ends[0])
+            return nil
+        }
+        self.id = id
+        output = ends[0]
+    }
+
+    deinit { close(output) }
+
+    /// The next whole line; nil at the end of the output.
+    func line() -> String? {
+        while true {
+            if let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { buffered.removeSubrange(...end) }
+                return String(decoding: buffered[..<end], as: UTF8.self)
+            }
+            var chunk = [UInt8](repeating: 0, count: 4_096)
+            let count = unsafe read(output, &chunk, chunk.count)
+            guard count > 0 else { return nil }
+            buffered += chunk.prefix(count)
+        }
+    }
+
+    /// Asks the program to stop and waits for it.
+    @discardableResult
+    func stop() -> Int32 {
+        kill(id, SIGTERM)
+        var status: Int32 = 0
+        unsafe _ = waitpid(id, &status, 0)
+        return status
+    }
+}

@@ -1,0 +1,142 @@
+import ArgumentParser
+import Dispenser
+import FuelPassbook
+import Glibc
+import Logging
+import Metering
+import Terminal
+
+struct Demo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "A whole sale with nothing attached: virtual card, simulated pump, the real service.",
+        discussion: """
+            The card, its keys and its PIN are the published demonstration values. The pump is simulated at its lines: \
+            the same code counts the same edges that a pulser would make.
+            """)
+
+    @Option(help: "Litres that the customer takes, up to two decimals.")
+    var litres = Hundredths(argument: "8")!
+
+    @Option(help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan.")
+    var preset: PresetArgument?
+
+    @Option(help: "How many times faster than real, 1 to 100.")
+    var speed = 1
+
+    @Flag(help: "Pull the card half way; it comes back later and is settled.")
+    var escape = false
+
+    @Flag(help: "Show each exchange with the card, field by field. Secrets are not shown.")
+    var trace = false
+
+    func validate() throws {
+        guard (1...100).contains(speed) else { throw ValidationError("--speed: expected 1 to 100 (found \(speed))") }
+        guard (1...100_000).contains(litres.count) else {
+            throw ValidationError("--litres: expected 0.01 to 1000")
+        }
+    }
+
+    func run() throws {
+        let face = LiveDisplay()
+        let folder = try TemporaryFolder("greylock-demo")
+        defer { folder.remove() }
+        face.say("card \(Demonstration.applicationFile.asn), balance \(Demonstration.balance)")
+        do {
+            let configuration = try configuration(journal: folder.path + "/journal.sqlite")
+            let service = try Service(configuration: configuration, log: Logger(label: "demo") { _ in LineLogHandler() })
+            let director = DemoDirector(face: face, service: service, escapes: escape, halfWay: litres.count / 2)
+            SignalWatch.start(service.stop)
+            try service.run(display: director, trace: trace ? { face.say("    " + $0) } : nil)
+            guard director.isSettled else { throw ServiceFailure(exitStatus: 1, reason: "the sale was not settled") }
+        } catch let error as ConfigurationError {
+            throw ValidationError("\(error)")
+        } catch let failure as ServiceFailure {
+            standardError("greylock demo: \(failure.reason)")
+            throw ExitCode(failure.exitStatus)
+        }
+    }
+
+    private func configuration(journal: String) throws(ConfigurationError) -> Configuration {
+        let text = """
+            demonstration = true
+            terminal = { id = "\(Demonstration.terminal)", position = 1 }
+            journal = { path = "\(journal)" }
+            card = { kind = "virtual" }
+            pin = { kind = "fixed" }
+            timeouts = { grace = 3 }
+            [pump]
+            kind = "simulated"
+            nozzle = 1
+            grade = "92"
+            price = 785
+            pulses_per_litre = 100
+            channels = 2
+            security = "alarm"
+            \(presetKey)
+            simulated = { centilitres = \(litres.count), litres_per_minute = 40, speed = \(speed) }
+            """
+        return try Configuration(toml: Array(text.utf8), file: "demonstration")
+    }
+
+    private var presetKey: String {
+        if let amount = preset?.preset.amount { return "preset_fen = \(amount.fen)" }
+        if let centilitres = preset?.preset.centilitres { return "preset_centilitres = \(centilitres)" }
+        return ""
+    }
+}
+
+/// Watches the sale as the display is told of it, and moves the customer's card.
+private final class DemoDirector: PositionDisplay {
+    private enum Scene {
+        case sale
+        case escaping
+        case cardAway
+        case done
+    }
+
+    private let face: LiveDisplay
+    private let service: Service
+    private let halfWay: Int
+    private var scene: Scene
+    private var receipts = 0
+
+    init(face: LiveDisplay, service: Service, escapes: Bool, halfWay: Int) {
+        self.face = face
+        self.service = service
+        self.halfWay = halfWay
+        scene = escapes ? .escaping : .sale
+    }
+
+    var isSettled: Bool { receipts > 0 && scene == .done }
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        face.show(state, notice)
+        switch notice {
+        case .escaped where scene == .cardAway:
+            face.say("...the customer comes back")
+            service.insertVirtualCard()
+        case .refused, .cardFault, .removeCard, .earlierSaleSettled:
+            if scene != .cardAway || receipts > 0 { end() }
+        case _:
+            break
+        }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        face.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
+        guard scene == .escaping, centilitres >= max(1, halfWay) else { return }
+        scene = .cardAway
+        face.say("...the customer pulls the card")
+        service.pullVirtualCard()
+    }
+
+    func printReceipt(_ record: SaleRecord, balance: Amount?) {
+        receipts += 1
+        face.printReceipt(record, balance: balance)
+    }
+
+    private func end() {
+        scene = .done
+        service.stop()
+    }
+}

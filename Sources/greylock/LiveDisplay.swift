@@ -1,0 +1,74 @@
+import Dispenser
+import FuelPassbook
+import Glibc
+import Metering
+import Terminal
+
+/// The dispenser's face on a terminal: one line that counts, and a line for whatever is said.
+///
+/// Where standard output is no terminal, every full litre gets a line of its own.
+final class LiveDisplay: PositionDisplay {
+    private let isTerminal = isatty(STDOUT_FILENO) == 1
+    private var counter: String?
+    private var shownLitres = -1
+    private var said: Notice?
+
+    func say(_ line: String) {
+        finishCounter()
+        print("  " + line)
+        flush()
+    }
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        guard notice != said else { return }
+        said = notice
+        say("[\(padded(state.rawValue, to: 10))] \(notice)")
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        guard centilitres > 0 else { return }
+        let line =
+            "  [\(padded(state.rawValue, to: 10))] \(right(litres(centilitres: centilitres), to: 8)) L"
+            + "  \(right(yuan(fen: fen), to: 9)) yuan  at \(yuan(fen: unitPrice.fenPerLitre))"
+        if isTerminal {
+            guard line != counter else { return }
+            counter = line
+            print("\r" + line, terminator: "")
+        } else {
+            guard centilitres / 100 != shownLitres else { return }
+            shownLitres = centilitres / 100
+            print(line)
+        }
+        flush()
+    }
+
+    func printReceipt(_ record: SaleRecord, balance: Amount?) {
+        finishCounter()
+        let lines = record.receiptLines(balance: balance)
+        let width = lines.map(\.utf8.count).reduce(24, max)
+        let edge = "  +" + String(repeating: "-", count: width + 2) + "+"
+        print(edge)
+        for line in lines { print("  | \(padded(line, to: width)) |") }
+        print(edge)
+        flush()
+    }
+
+    private func finishCounter() {
+        if counter != nil { print() }
+        counter = nil
+        shownLitres = -1
+    }
+
+    private func padded(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.utf8.count))
+    }
+
+    private func right(_ text: String, to width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+    }
+
+    /// Standard output is a C stream; a line must not wait in it while fuel flows.
+    private func flush() {
+        fflush(nil)
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Dispenser
+import FuelPassbook
+
+/// Litres or yuan with up to two decimals, kept in hundredths; nothing is rounded.
+struct Hundredths: ExpressibleByArgument {
+    let count: Int
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
+        guard
+            (1...2).contains(parts.count), (1...5).contains(parts[0].utf8.count),
+            parts.allSatisfy({ $0.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } }),
+            let whole = Int(parts[0])
+        else { return nil }
+        var fraction = 0
+        if parts.count == 2 {
+            guard (1...2).contains(parts[1].utf8.count), let digits = Int(parts[1]) else { return nil }
+            fraction = parts[1].utf8.count == 1 ? digits * 10 : digits
+        }
+        count = whole * 100 + fraction
+    }
+}
+
+/// A preset: `20L` for litres, `100` or `100yuan` for money.
+struct PresetArgument: ExpressibleByArgument {
+    let preset: Preset
+
+    init?(argument: String) {
+        if argument.hasSuffix("L") || argument.hasSuffix("l") {
+            guard let litres = Hundredths(argument: String(argument.dropLast())), litres.count > 0 else { return nil }
+            preset = Preset(centilitres: litres.count)
+        } else {
+            let number = argument.hasSuffix("yuan") ? String(argument.dropLast(4)) : argument
+            guard let yuan = Hundredths(argument: number), yuan.count > 0 else { return nil }
+            preset = Preset(amount: Amount(fen: UInt32(yuan.count)))
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Glibc
+
+/// A folder of its own for one run, gone with it.
+struct TemporaryFolder {
+    let path: String
+
+    init(_ prefix: String) throws {
+        let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
+        var template = Array("\(parent)/\(prefix)-XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw FolderError(folder: parent, reason: errno) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Removes the folder and the files in it.
+    func remove() {
+        guard let folder = unsafe opendir(path) else { return }
+        while let entry = unsafe readdir(folder) {
+            unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    let name = unsafe String(cString: name)
+                    if name != "." && name != ".." { unsafe _ = unlink("\(path)/\(name)") }
+                }
+            }
+        }
+        unsafe _ = closedir(folder)
+        unsafe _ = rmdir(path)
+    }
+}
+
+private struct FolderError: Error, CustomStringConvertible {
+    let folder: String
+    let reason: Int32
+
+    var description: String { unsafe "no folder can be made in \(folder): \(String(cString: strerror(reason)))" }
+}

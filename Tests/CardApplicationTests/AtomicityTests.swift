@@ -1,0 +1,147 @@
+import CardApplication
+import FuelPassbook
+import ISO7816
+import TestCards
+import Testing
+
+/// A memory that fails: `6581`, and only before or after is read back.
+struct AtomicityTests {
+    enum Write: CaseIterable, Sendable {
+        case lock
+        case debit
+        case wrongGMAC
+        case debitForUnlock
+        case wrongPIN
+        case rightPINAfterAWrongOne
+    }
+
+    private static let amount = Amount(fen: 777)
+
+    @Test(arguments: Write.allCases)
+    func aFailedCommitIsAnswered6581AndNothingChanges(write: Write) throws {
+        let (card, command) = try prepare(write)
+        let (before, stored) = (card.image, card.memory.image)
+        card.memory.failure = .beforeWriting
+        let response = card.send(command)
+        #expect(response.status == .memoryFailure && response.data.isEmpty)
+        #expect(card.image == before && card.memory.image == stored)
+        #expect(card.state == (before.grey == nil ? .idle : .grey))
+        try card.restart()
+        #expect(card.image == before)
+    }
+
+    @Test(arguments: Write.allCases)
+    func afterAFailureTheCommandSucceedsLikeTheFirstTime(write: Write) throws {
+        let (untouched, first) = try prepare(write)
+        let status = untouched.send(first).status
+        let (card, command) = try prepare(write)
+        card.memory.failure = .beforeWriting
+        #expect(card.send(command).status == .memoryFailure)
+        card.memory.failure = .none
+        let (_, again) = try prepare(write, on: card)
+        #expect(card.send(again).status == status)
+        #expect(card.image.balance == untouched.image.balance && card.image.ctc == untouched.image.ctc)
+        #expect(card.image.online == untouched.image.online)
+        #expect(card.image.gmacTriesLeft == untouched.image.gmacTriesLeft)
+        #expect(card.image.pinTriesLeft == untouched.image.pinTriesLeft)
+        #expect((card.image.grey == nil) == (untouched.image.grey == nil))
+    }
+
+    /// The memory wrote and failed to say so: a restart reads what success would have left, and nothing else.
+    @Test(arguments: Write.allCases)
+    func afterAFailureThatHadWrittenTheRestartReadsTheWholeCommand(write: Write) throws {
+        let (untouched, first) = try prepare(write)
+        _ = untouched.send(first)
+        let (card, command) = try prepare(write)
+        card.memory.failure = .afterWriting
+        #expect(card.send(command).status == .memoryFailure)
+        try card.restart()
+        var expected = untouched.image
+        // Each card sealed its PIN with a nonce of its own.
+        expected.sealedPIN = card.image.sealedPIN
+        #expect(card.image == expected)
+    }
+
+    /// The money is taken once, whether the first debit was written or not.
+    @Test(arguments: [TestMemory.Failure.beforeWriting, .afterWriting])
+    func aDebitThatIsRepeatedAfterAFailureTakesTheMoneyOnce(failure: TestMemory.Failure) throws {
+        let (card, command) = try prepare(.debit)
+        card.memory.failure = failure
+        #expect(card.send(command).status == .memoryFailure)
+        card.memory.failure = .none
+        #expect(card.send(command).status == .success)
+        #expect(card.send(command).status == .commandNotAccepted)
+        try card.restart()
+        #expect(card.image.balance.fen == card.profile.balance.fen - Self.amount.fen && card.image.grey == nil)
+    }
+
+    @Test(arguments: Write.allCases)
+    func eachCommandCommitsOnce(write: Write) throws {
+        let (card, command) = try prepare(write)
+        let before = card.memory.commits
+        _ = card.send(command)
+        #expect(card.memory.commits == before + 1)
+    }
+
+    @Test func commandsThatOnlyReadDoNotCommit() throws {
+        let card = try TestCard()
+        try card.bring(to: .unlocking)
+        let before = card.memory.commits
+        try card.bring(to: .grey)
+        _ = try card.exchange(GetGreyStatus())
+        _ = try card.exchange(GetBalance())
+        #expect(card.send(ReadBinary(file: 0x15, count: 30).apdu.bytes).status == .success)
+        #expect(card.send(GetTransactionProve(type: .refuel, number: 9).apdu.bytes).status == .proofNotAvailable)
+        try card.bring(to: .unlocking)
+        #expect(card.memory.commits == before)
+    }
+
+    /// An image is read back as it was written, in every state; no prefix of it and no longer one is an image.
+    @Test func theImageIsReadBackWholeOrNotAtAll() throws {
+        let card = try TestCard()
+        for round in 0..<CardImage.logRecordsMax + 2 {
+            try card.bring(to: .grey)
+            #expect(try CardImage(parsing: card.memory.image) == card.image)
+            _ = try card.exchange(card.debit(Amount(fen: UInt32(round))))
+        }
+        try card.bring(to: .grey)
+        let bytes = card.memory.image
+        let image = try CardImage(parsing: bytes)
+        #expect(image.log.count == CardImage.logRecordsMax)
+        #expect(image.log.map(\.amount.fen) == (2..<12).reversed())
+        for length in 0..<bytes.count {
+            #expect(throws: ParseError.self) { try CardImage(parsing: Array(bytes.prefix(length))) }
+        }
+        #expect(throws: ParseError.wrongLength("card image")) { try CardImage(parsing: bytes + [0]) }
+    }
+
+    private func prepare(_ write: Write) throws -> (TestCard, [UInt8]) {
+        try prepare(write, on: TestCard())
+    }
+
+    private func prepare(_ write: Write, on card: TestCard) throws -> (TestCard, [UInt8]) {
+        switch write {
+        case .lock:
+            try card.bring(to: .prePetrol)
+            return (card, card.lock().apdu.bytes)
+        case .debit:
+            try card.bring(to: .grey)
+            return (card, card.debit(Self.amount).apdu.bytes)
+        case .wrongGMAC:
+            try card.bring(to: .grey)
+            var command = card.debit(Self.amount).apdu
+            command.data[23] ^= 1
+            return (card, command.bytes)
+        case .debitForUnlock:
+            try card.bring(to: .unlocking)
+            return (card, card.debitForUnlock(Self.amount).apdu.bytes)
+        case .wrongPIN:
+            try card.open()
+            return (card, [0x00, 0x20, 0x00, 0x00, 0x03, 0x12, 0x34, 0x50])
+        case .rightPINAfterAWrongOne:
+            try card.answer(TestCard.select.bytes, "SELECT")
+            _ = card.send([0x00, 0x20, 0x00, 0x00, 0x03, 0x12, 0x34, 0x50])
+            return (card, TestCard.verify)
+        }
+    }
+}

@@ -1,0 +1,258 @@
+import Metering
+import Testing
+
+struct MeterHeadTests {
+    private static let all: PumpOutputs = [.motor, .mainValve, .slowValve]
+
+    @Test func theMainValveAndThenEverythingClosesExactlyAtItsCount() {
+        var rig = Rig()
+        rig.begin(CutOff(slowAtCounts: 90, stopAtCounts: 100, reportAtCounts: .max))
+        for count in 1...100 {
+            rig.flow(1)
+            let expected: PumpOutputs = count < 90 ? Self.all : count < 100 ? [.motor, .slowValve] : []
+            #expect(rig.head.snapshot.outputs == expected, "at \(count)")
+        }
+        #expect(rig.head.snapshot.countsAtClosing == 100)
+        // What still runs out is counted and opens nothing.
+        rig.flow(7)
+        #expect(rig.head.snapshot.totalCounts == 107 && rig.head.snapshot.countsAtClosing == 100)
+        #expect(rig.head.snapshot.outputs.isEmpty)
+    }
+
+    @Test func eachTargetIsReportedOnce() {
+        var rig = Rig()
+        rig.begin(CutOff(slowAtCounts: 90, stopAtCounts: 100, reportAtCounts: 40))
+        #expect(rig.flow(39).isEmpty)
+        #expect(rig.flow(1) == [.countsReached])
+        #expect(rig.flow(49).isEmpty)
+        #expect(rig.flow(1) == [.countsReached])
+        #expect(rig.flow(9).isEmpty)
+        #expect(rig.flow(1) == [.countsReached])
+        #expect(rig.flow(20).isEmpty)
+    }
+
+    @Test func reverseFlowDoesNotReachATarget() {
+        var rig = Rig()
+        rig.begin(CutOff(slowAtCounts: 8, stopAtCounts: 10, reportAtCounts: .max))
+        rig.flow(5)
+        rig.flow(-5)
+        rig.flow(5)
+        #expect(rig.head.snapshot.totalCounts == 5 && rig.head.snapshot.outputs == Self.all)
+        rig.flow(5)
+        #expect(rig.head.snapshot.outputs.isEmpty)
+    }
+
+    @Test func aNewTargetNeverOpensAValve() {
+        var rig = Rig()
+        rig.begin(CutOff(slowAtCounts: 10, stopAtCounts: 20, reportAtCounts: .max))
+        rig.flow(10)
+        rig.head.perform(.retarget(CutOff(slowAtCounts: 50, stopAtCounts: 60, reportAtCounts: .max)))
+        #expect(rig.head.snapshot.outputs == [.motor, .slowValve])
+        rig.flow(15)
+        #expect(rig.head.snapshot.outputs == [.motor, .slowValve])
+        rig.head.perform(.retarget(CutOff(slowAtCounts: 0, stopAtCounts: 25, reportAtCounts: .max)))
+        #expect(rig.head.snapshot.outputs.isEmpty && rig.head.snapshot.countsAtClosing == 25)
+        rig.head.perform(.retarget(CutOff(slowAtCounts: 50, stopAtCounts: 60, reportAtCounts: .max)))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+    }
+
+    @Test func aTargetThatIsReachedAlreadyOpensNothing() {
+        var rig = Rig()
+        rig.begin(CutOff(slowAtCounts: 0, stopAtCounts: 0, reportAtCounts: .max))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+    }
+
+    @Test func theNozzlePutBackCloses() {
+        var rig = Rig()
+        rig.begin(Rig.far)
+        #expect(rig.input(.nozzle, false) == .nozzle(lifted: false))
+        #expect(rig.head.snapshot.outputs.isEmpty && !rig.head.snapshot.nozzleIsLifted)
+        #expect(rig.input(.nozzle, false) == nil)
+        #expect(rig.input(.nozzle, true) == .nozzle(lifted: true))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+    }
+
+    @Test func emergencyClosesAndRefusesToOpen() {
+        var rig = Rig()
+        rig.begin(Rig.far)
+        #expect(rig.input(.emergency, true) == .emergency(active: true))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+        rig.head.perform(.open(Rig.far))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+        #expect(rig.input(.emergency, false) == .emergency(active: false))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+        rig.head.perform(.open(Rig.far))
+        #expect(rig.head.snapshot.outputs == Self.all)
+    }
+
+    @Test func anEmergencyThatStoodAtTheStartRefusesToOpen() {
+        var rig = Rig(emergency: true)
+        rig.begin(Rig.far)
+        #expect(rig.head.snapshot.outputs.isEmpty)
+    }
+
+    @Test func nothingOpensOutsideASale() {
+        var rig = Rig()
+        rig.head.perform(.open(Rig.far))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+        rig.begin(Rig.far)
+        rig.head.perform(.endSale)
+        #expect(rig.head.snapshot.outputs.isEmpty)
+        rig.head.perform(.open(Rig.far))
+        #expect(rig.head.snapshot.outputs.isEmpty)
+        rig.begin(Rig.far)
+        rig.head.perform(.beginSale)
+        #expect(rig.head.snapshot.outputs.isEmpty && rig.head.snapshot.totalCounts == 0)
+    }
+
+    @Test func countsOutsideASaleAreStray() {
+        var rig = Rig()
+        rig.flow(3)
+        rig.begin(Rig.far)
+        rig.flow(10)
+        rig.head.perform(.close)
+        rig.flow(2)
+        #expect(rig.head.snapshot.totalCounts == 12 && rig.head.snapshot.strayCounts == 3)
+        rig.head.perform(.endSale)
+        rig.flow(4)
+        #expect(rig.head.snapshot.totalCounts == 12 && rig.head.snapshot.strayCounts == 7)
+        rig.begin(Rig.far)
+        #expect(rig.head.snapshot.totalCounts == 0 && rig.head.snapshot.strayCounts == 7)
+        #expect(rig.head.snapshot.lastCountNanoseconds == nil)
+    }
+
+    @Test func faultsAreThoseOfTheSale() {
+        var rig = Rig()
+        rig.disturb()
+        #expect(rig.head.snapshot.faults.total == 0)
+        rig.begin(Rig.far)
+        #expect(rig.disturb().contains(.pulserFault))
+        #expect(rig.head.snapshot.faults.bothTogether == 2 && rig.head.snapshot.faults.total == 2)
+        rig.begin(Rig.far)
+        #expect(rig.head.snapshot.faults.total == 0)
+    }
+
+    @Test func countsGoToThePointOfTheirFlowRate() {
+        var rig = Rig(points: [10, 50])
+        rig.begin(Rig.far)
+        // 400 counts a litre: 50 L/min is one count in 3 ms, 10 L/min one in 15 ms. The rate is known after 40 counts.
+        rig.shaft.stepNanoseconds = 3_000_000
+        rig.flow(41)
+        #expect(rig.head.snapshot.counts == [41, 0] && rig.head.snapshot.point == 1)
+        rig.flow(100)
+        #expect(rig.head.snapshot.counts == [41, 100])
+        rig.shaft.stepNanoseconds = 15_000_000
+        rig.flow(80)
+        #expect(rig.head.snapshot.point == 0 && rig.head.snapshot.totalCounts == 221)
+    }
+
+    /// Whatever comes in whatever order: no output outside a sale, at or after the stop count, or in an emergency; and
+    /// no valve opens but by the command to open.
+    @Test(arguments: 0..<200 as Range<UInt64>) func outputsObeyTheirInvariant(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var rig = Rig()
+        var (inSale, emergency, stop) = (false, false, 0)
+        for _ in 0..<400 {
+            let before = rig.head.snapshot.outputs
+            var mayOpen = false
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0:
+                rig.head.perform(.beginSale)
+                inSale = true
+            case 1, 2:
+                let target = rig.target(&generator)
+                rig.head.perform(.open(target))
+                (mayOpen, stop) = (true, inSale && !emergency ? target.stopAtCounts : stop)
+            case 3:
+                let target = rig.target(&generator)
+                rig.head.perform(.retarget(target))
+                if !before.isEmpty { stop = target.stopAtCounts }
+            case 4: rig.head.perform(.close)
+            case 5:
+                rig.head.perform(.endSale)
+                inSale = false
+            case 6:
+                emergency = Bool.random(using: &generator)
+                rig.input(.emergency, emergency)
+            case 7: rig.input(.nozzle, Bool.random(using: &generator))
+            case _: rig.flow(Bool.random(using: &generator) ? 3 : -2)
+            }
+            let outputs = rig.head.snapshot.outputs
+            if !mayOpen { #expect(outputs.isSubset(of: before)) }
+            if !outputs.isEmpty {
+                #expect(inSale && !emergency && rig.head.snapshot.totalCounts < stop)
+                #expect(outputs.isSuperset(of: [.motor, .slowValve]))
+            }
+        }
+    }
+
+    /// A meter head with a shaft in front of it.
+    private struct Rig {
+        static let far = CutOff(slowAtCounts: 1_000_000, stopAtCounts: 1_000_100, reportAtCounts: .max)
+
+        var head: MeterHead
+        var shaft = Shaft()
+
+        init(points: [Int] = [50], emergency: Bool = false) {
+            let calibration = Calibration(
+                countsPerLitre: 400,
+                points: points.map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000) }
+            )
+            head = MeterHead(
+                calibration: calibration,
+                kind: .quadrature(.correct),
+                levels: shaft.levels,
+                nozzleIsLifted: true,
+                emergency: emergency
+            )
+        }
+
+        mutating func begin(_ cutOff: CutOff) {
+            head.perform(.beginSale)
+            head.perform(.open(cutOff))
+        }
+
+        @discardableResult
+        mutating func flow(_ steps: Int) -> [PumpReport] {
+            (0..<abs(steps)).compactMap { _ in receive(shaft.step(steps.signum())) }
+        }
+
+        /// Both lines up and down again together.
+        @discardableResult
+        mutating func disturb() -> [PumpReport] {
+            let levels = shaft.levels
+            return [!levels.a, levels.a].flatMap { level in
+                [
+                    receive(shaft.edge(.a, rising: level)),
+                    receive(shaft.edge(.b, rising: levels.a == levels.b ? level : !level, after: 100)),
+                ].compactMap(\.self)
+            }
+        }
+
+        @discardableResult
+        mutating func input(_ input: PumpInput, _ rising: Bool) -> PumpReport? {
+            shaft.time += 1_000_000
+            return head.receive(PumpEdge(input: input, rising: rising, nanoseconds: shaft.time, sequence: 0))
+        }
+
+        func target(_ generator: inout SeededGenerator) -> CutOff {
+            let stop = head.snapshot.totalCounts + Int.random(in: -5...60, using: &generator)
+            return CutOff(
+                slowAtCounts: stop - 10,
+                stopAtCounts: stop,
+                reportAtCounts: stop - Int.random(in: 0...30, using: &generator)
+            )
+        }
+
+        private mutating func receive(_ edge: Shaft.Edge) -> PumpReport? {
+            head.receive(
+                PumpEdge(
+                    input: .pulser(edge.channel),
+                    rising: edge.rising,
+                    nanoseconds: edge.time,
+                    sequence: edge.sequence
+                )
+            )
+        }
+    }
+}

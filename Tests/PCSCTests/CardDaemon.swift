@@ -1,0 +1,154 @@
+import Dispenser
+import Foundation
+import Glibc
+import PCSC
+
+/// A pcscd with two virtual readers, started by a test and seen by this process only.
+///
+/// pcscd has one socket, `/run/pcscd/pcscd.comm`. So that a test neither meets nor disturbs a pcscd of the machine, its
+/// own one runs in a mount namespace where that folder is one under `/tmp`, and `PCSCLITE_CSOCK_NAME` sends the client
+/// library there. The client library reads that name once, so every daemon of this process has the same one.
+final class CardDaemon {
+    static let reasonToSkip =
+        "no pcscd with vsmartcard-vpcd, or no mount namespace for it; GREYLOCK_REQUIRE=pcscd makes this a failure"
+
+    /// False only where the daemon cannot run and is not required; where it is required, starting it fails.
+    static let isUsable = isRequired || (isInstalled && hasNamespaces)
+
+    private static let driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
+    private static let folder = "/tmp/greylock-pcscd-\(getpid())"
+    private static let socketIsNamed: Bool = {
+        unsafe setenv("PCSCLITE_CSOCK_NAME", "\(folder)/run/pcscd.comm", 1) == 0
+    }()
+
+    /// Where the first reader listens; the second has the next one.
+    let port: UInt16
+    private let shell = Process()
+    private let input = Pipe()
+    private let output = Pipe()
+
+    /// Makes the client library look for the daemon where ``init(port:withReaders:)`` starts it.
+    static func nameSocket() {
+        precondition(socketIsNamed)
+    }
+
+    /// Returns when the daemon takes clients.
+    init(port: UInt16, withReaders: Bool = true) throws {
+        Self.nameSocket()
+        self.port = port
+        try Self.configure(port: withReaders ? port : nil)
+        shell.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        shell.arguments = Self.namespace + ["bash", "-c", Self.script, "bash", Self.folder]
+        shell.standardInput = input
+        shell.standardOutput = output
+        try shell.run()
+        guard output.fileHandleForReading.readData(ofLength: 1) == Data("+".utf8) else {
+            throw StartFailure(description: "pcscd did not start: \(Self.reasonToSkip)")
+        }
+        try waitForSocket()
+    }
+
+    deinit {
+        stop()
+    }
+
+    /// Ends the daemon as a crash would; ended already, does nothing.
+    func stop() {
+        guard shell.isRunning else { return }
+        do { try input.fileHandleForWriting.close() } catch { preconditionFailure("\(error)") }
+        shell.waitUntilExit()
+    }
+
+    /// The first of two neighbouring ports that nobody listens on, below those that the kernel hands out.
+    static func freePorts() throws -> UInt16 {
+        for _ in 0..<100 {
+            let port = UInt16.random(in: 20_000..<30_000)
+            if isFree(port) && isFree(port + 1) { return port }
+        }
+        throw StartFailure(description: "no two neighbouring ports are free")
+    }
+
+    struct StartFailure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// pcscd says that it is ready a little before its socket is there. Nothing more comes from its output, which ends
+    /// with it.
+    private func waitForSocket() throws {
+        var waited = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        for _ in 0..<1_000 {
+            do throws(CardFault) {
+                try PCSCReader(name: "none of this name").connect()
+            } catch {
+                if !"\(error)".contains("SCardEstablishContext") { return }
+            }
+            if unsafe poll(&waited, 1, 5) != 0 { break }
+        }
+        throw StartFailure(description: "pcscd ended as soon as it had started")
+    }
+
+    /// The daemon ends when standard input closes, and so with this process, however that ends. KILL, because a process
+    /// that Foundation starts has inherited a mask that blocks TERM.
+    private static let script = """
+        if [[ ! -d /run/pcscd ]]; then mount -t tmpfs tmpfs /run && mkdir /run/pcscd || exit 1; fi
+        mount --bind "$1/run" /run/pcscd || exit 1
+        pcscd --foreground --info --config "$1/readers" < /dev/null 2>&1 \\
+            > >(sed -u -n 's/.*daemon ready.*/+/p') &
+        daemon=$!
+        read -r _
+        { kill -KILL $daemon; wait $daemon; } 2> /dev/null
+        rm -rf "$1"
+        """
+
+    private static var namespace: [String] {
+        getuid() == 0 ? ["unshare", "--mount"] : ["unshare", "--mount", "--map-root-user"]
+    }
+
+    private static let isRequired =
+        (ProcessInfo.processInfo.environment["GREYLOCK_REQUIRE"] ?? "")
+        .split { $0 == ":" || $0 == "," }.contains("pcscd")
+
+    private static let isInstalled =
+        FileManager.default.isExecutableFile(atPath: "/usr/sbin/pcscd")
+        && FileManager.default.fileExists(atPath: driver)
+
+    private static let hasNamespaces: Bool = {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = namespace + ["true"]
+        process.standardError = FileHandle.nullDevice
+        do { try process.run() } catch { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
+    private static func configure(port: UInt16?) throws {
+        let files = FileManager.default
+        if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
+        try files.createDirectory(atPath: "\(folder)/run", withIntermediateDirectories: true)
+        try files.createDirectory(atPath: "\(folder)/readers", withIntermediateDirectories: true)
+        guard let port else { return }
+        let reader = """
+            FRIENDLYNAME "Virtual PCD"
+            DEVICENAME /dev/null:\(port)
+            LIBPATH \(driver)
+            CHANNELID \(port)
+
+            """
+        try reader.write(toFile: "\(folder)/readers/virtual", atomically: false, encoding: .utf8)
+    }
+
+    private static func isFree(_ port: UInt16) -> Bool {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        return unsafe withUnsafePointer(to: &address) { address in
+            // SAFETY: an address of the IPv4 family is passed as any address, with its own length.
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe bind(socket, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+import CardApplication
+import Dispatch
+import Dispenser
+import Foundation
+import FuelPassbook
+import ISO7816
+import PCSC
+import Simulation
+import Synchronization
+import Testing
+
+/// A new demonstration card in a virtual reader, served by a thread of its own.
+final class ServedCard: Sendable {
+    let connection: VirtualReaderConnection
+    private let outcome = Outcome()
+
+    /// - Parameter leavesAtCommit: the card is pulled in the middle of the first command that writes.
+    init(port: UInt16, _ transmission: CardTransmission, leavesAtCommit: Bool = false) throws {
+        let connection = try VirtualReaderConnection.connect(port: port)
+        self.connection = connection
+        Thread.detachNewThread { [outcome] in
+            do {
+                let memory = PullingMemory(connection: leavesAtCommit ? connection : nil)
+                try connection.serve(VirtualCard(stored: DemonstrationCard.image(), memory: memory), over: transmission)
+            } catch {
+                outcome.fault.withLock { $0 = error }
+            }
+            outcome.ended.signal()
+        }
+    }
+
+    /// Takes the card out of the reader, once.
+    ///
+    /// - Throws: what went wrong while it was served.
+    func pull() throws {
+        connection.stop()
+        outcome.ended.wait()
+        if let fault = outcome.fault.withLock({ $0 }) { throw fault }
+    }
+
+    private final class Outcome: Sendable {
+        let ended = DispatchSemaphore(value: 0)
+        let fault = Mutex<(any Error)?>(nil)
+    }
+
+    private struct PullingMemory: CardMemory {
+        let connection: VirtualReaderConnection?
+
+        mutating func commit(_ image: [UInt8]) throws(CardMemoryFailure) { connection?.stop() }
+    }
+}
+
+/// A monitor's events, in the order in which they came.
+final class EventLog: Sendable {
+    static let waitSeconds = 10
+
+    private let events = Mutex<[PositionEvent]>([])
+    private let arrived = DispatchSemaphore(value: 0)
+
+    @Sendable func post(_ event: PositionEvent) {
+        events.withLock { $0.append(event) }
+        arrived.signal()
+    }
+
+    /// The next event; nil when none came in ten seconds.
+    func next() -> PositionEvent? {
+        guard arrived.wait(timeout: .now() + .seconds(Self.waitSeconds)) == .success else { return nil }
+        return events.withLock { $0.removeFirst() }
+    }
+
+    /// The text of the next event, which must be `readerLost`.
+    func nextLoss() throws -> String {
+        let event = next()
+        guard case .readerLost(let text) = event else {
+            throw UnexpectedEvent(description: "readerLost was awaited, came: \(String(describing: event))")
+        }
+        return text
+    }
+
+    var isEmpty: Bool { events.withLock { $0.isEmpty } }
+}
+
+struct UnexpectedEvent: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension PCSCReader {
+    func send(_ apdu: CommandAPDU) throws(CardFault) -> ResponseAPDU {
+        try transmit(apdu.bytes.span)
+    }
+
+    func answer<Command: PassbookCommand>(_ command: Command) throws -> Command.Response {
+        let response = try send(command.apdu)
+        #expect(response.status == .success)
+        return try Command.Response(parsing: response.data)
+    }
+
+    /// SELECT and VERIFY.
+    func open() throws {
+        #expect(try send(SelectApplication(aid: Demonstration.aid).apdu).status == .success)
+        let verified = try Demonstration.pin.withVerifyCommand { (command) throws(CardFault) in try transmit(command) }
+        #expect(verified == ResponseAPDU())
+    }
+}

@@ -1,0 +1,120 @@
+import Dispenser
+import PCSC
+import Simulation
+import Testing
+
+extension WithPCSCD {
+    @Suite struct ReaderMonitorTests {
+        private let events = EventLog()
+
+        @Test func aCardThatComesGoesAndComesIsReported() throws {
+            let daemon = try CardDaemon(port: CardDaemon.freePorts())
+            let monitor = ReaderMonitor(name: nil, post: events.post)
+            let first = try ServedCard(port: daemon.port, .t1)
+            #expect(events.next() == .cardInserted)
+            try first.pull()
+            #expect(events.next() == .cardRemoved)
+            let second = try ServedCard(port: daemon.port, .t0)
+            #expect(events.next() == .cardInserted)
+            monitor.stop()
+            try second.pull()
+            daemon.stop()
+            #expect(events.isEmpty)
+        }
+
+        @Test func aCardThatIsThereAtTheStartIsReported() throws {
+            let daemon = try CardDaemon(port: CardDaemon.freePorts())
+            let earlier = ReaderMonitor(name: nil, post: events.post)
+            let card = try ServedCard(port: daemon.port, .t1)
+            #expect(events.next() == .cardInserted)
+            earlier.stop()
+            let later = ReaderMonitor(name: nil, post: events.post)
+            #expect(events.next() == .cardInserted)
+            later.stop()
+            try card.pull()
+            daemon.stop()
+        }
+
+        @Test func pcscdThatStartsLaterIsFound() throws {
+            CardDaemon.nameSocket()
+            let monitor = ReaderMonitor(name: nil, post: events.post)
+            #expect(try events.nextLoss().contains("start pcscd"))
+            let daemon = try CardDaemon(port: CardDaemon.freePorts())
+            #expect(events.next() == .readerBack)
+            let card = try ServedCard(port: daemon.port, .t1)
+            #expect(events.next() == .cardInserted)
+            try card.pull()
+            #expect(events.next() == .cardRemoved)
+            monitor.stop()
+            daemon.stop()
+        }
+
+        @Test func pcscdThatCrashesIsLostOnceAndFoundAgain() throws {
+            let port = try CardDaemon.freePorts()
+            let daemon = try CardDaemon(port: port)
+            let monitor = ReaderMonitor(name: nil, post: events.post)
+            let card = try ServedCard(port: port, .t1)
+            #expect(events.next() == .cardInserted)
+            daemon.stop()
+            #expect(try events.nextLoss().contains("start pcscd"))
+            try card.pull()
+            let again = try CardDaemon(port: port)
+            #expect(events.next() == .readerBack)
+            monitor.stop()
+            again.stop()
+            #expect(events.isEmpty)
+        }
+
+        @Test func pcscdWithoutAReaderIsALoss() throws {
+            let port = try CardDaemon.freePorts()
+            let daemon = try CardDaemon(port: port, withReaders: false)
+            let monitor = ReaderMonitor(name: nil, post: events.post)
+            #expect(try events.nextLoss() == "no card reader: plug it in")
+            daemon.stop()
+            let again = try CardDaemon(port: port)
+            #expect(events.next() == .readerBack)
+            monitor.stop()
+            again.stop()
+        }
+
+        @Test func aReaderOfAnotherNameIsNamedInTheLoss() throws {
+            let daemon = try CardDaemon(port: CardDaemon.freePorts())
+            let monitor = ReaderMonitor(name: "Gemalto", post: events.post)
+            let text = try events.nextLoss()
+            #expect(text.contains("\"Gemalto\"") && text.contains("Virtual PCD 00 00, Virtual PCD 00 01"))
+            monitor.stop()
+            daemon.stop()
+        }
+
+        @Test(arguments: 0..<20)
+        func stopReturnsWhereverTheThreadIs(round: Int) throws {
+            let daemon = try round % 2 == 0 ? CardDaemon(port: CardDaemon.freePorts()) : nil
+            let monitor = ReaderMonitor(name: nil, post: events.post)
+            if round % 4 == 1 { _ = try events.nextLoss() }
+            monitor.stop()
+            monitor.stop()
+            daemon?.stop()
+        }
+    }
+}
+
+struct ReaderPresenceTests {
+    @Test func aCardThatLeftAndCameBetweenTwoLooksIsBoth() {
+        var presence = ReaderPresence()
+        #expect(presence.seen(isCardPresent: true, cardEvents: 7) == [.cardInserted])
+        #expect(presence.seen(isCardPresent: true, cardEvents: 7) == [])
+        #expect(presence.seen(isCardPresent: true, cardEvents: 9) == [.cardRemoved, .cardInserted])
+        #expect(presence.seen(isCardPresent: false, cardEvents: 10) == [.cardRemoved])
+        #expect(presence.seen(isCardPresent: false, cardEvents: 12) == [])
+        #expect(presence.seen(isCardPresent: true, cardEvents: 13) == [.cardInserted])
+    }
+
+    @Test func aLossIsSaidOnceAndTakesTheCardAlong() {
+        var presence = ReaderPresence()
+        #expect(presence.lost("a") == [.readerLost("a")])
+        #expect(presence.lost("b") == [])
+        #expect(presence.seen(isCardPresent: true, cardEvents: 0) == [.readerBack, .cardInserted])
+        #expect(presence.lost("c") == [.readerLost("c")])
+        #expect(presence.seen(isCardPresent: false, cardEvents: 1) == [.readerBack])
+    }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import Testing
+
+/// What the types of a session promise: code that uses a finished one does not compile.
+///
+/// Each snippet goes through the compiler as far as its ownership diagnostics (`-emit-sil`; `-typecheck` stops before
+/// them), against the modules that this test was built with.
+struct CompileFailureTests {
+    struct Snippet: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let body: String
+        /// A part of the one error that the compiler must report.
+        let error: String
+    }
+
+    static let control = """
+        func sale(_ locking: consuming LockingSale, mac3: MAC) throws -> SealedGMAC {
+            _ = locking.gmacOfZero()
+            let locked = try locking.verifyMAC3(mac3)
+            _ = locked.gmac(of: .zero)
+            return locked.end(amount: .zero)
+        }
+        """
+
+    static let refused = [
+        Snippet(
+            testDescription: "a GMAC after the end",
+            body: """
+                func sale(_ locked: consuming LockedSale) {
+                    _ = locked.end(amount: .zero)
+                    _ = locked.gmac(of: .zero)
+                }
+                """,
+            error: "'locked' used after consume"
+        ),
+        Snippet(
+            testDescription: "the end twice",
+            body: """
+                func sale(_ locked: consuming LockedSale) {
+                    _ = locked.end(amount: .zero)
+                    _ = locked.end(amount: .zero)
+                }
+                """,
+            error: "'locked' consumed more than once"
+        ),
+        Snippet(
+            testDescription: "MAC3 checked twice",
+            body: """
+                func sale(_ locking: consuming LockingSale, mac3: MAC) throws {
+                    _ = try locking.verifyMAC3(mac3)
+                    _ = try locking.verifyMAC3(mac3)
+                }
+                """,
+            error: "'locking' consumed more than once"
+        ),
+        Snippet(
+            testDescription: "MAC3 checked again after a wrong one",
+            body: """
+                func sale(_ locking: consuming LockingSale, mac3: MAC) throws -> LockedSale {
+                    do { return try locking.verifyMAC3(mac3) } catch { return try locking.verifyMAC3(mac3) }
+                }
+                """,
+            error: "'locking' consumed more than once"
+        ),
+        Snippet(
+            testDescription: "MAC2 made twice",
+            body: """
+                func sale(_ sale: consuming AuthenticatedSale, time: TransactionTime) {
+                    _ = sale.makeMAC2(time: time)
+                    _ = sale.makeMAC2(time: time)
+                }
+                """,
+            error: "'sale' consumed more than once"
+        ),
+        Snippet(
+            testDescription: "a copy of a session",
+            body: """
+                func sale(_ locked: borrowing LockedSale) -> LockedSale {
+                    copy locked
+                }
+                """,
+            error: "'copy' cannot be applied to noncopyable types"
+        ),
+        Snippet(
+            testDescription: "a borrowed session ended",
+            body: """
+                func sale(_ locked: borrowing LockedSale) -> SealedGMAC {
+                    let mine = locked
+                    return mine.end(amount: .zero)
+                }
+                """,
+            error: "'locked' is borrowed and cannot be consumed"
+        ),
+        Snippet(
+            testDescription: "a session kept in a type that copies",
+            body: """
+                func keep(_ locked: consuming LockedSale) -> Any { locked }
+                """,
+            error: "does not conform to 'Copyable'"
+        ),
+    ]
+
+    @Test func theControlCompiles() throws {
+        let (compiles, output) = try compile(Self.control)
+        #expect(compiles, "\(output)")
+    }
+
+    @Test(arguments: refused)
+    func doesNotCompile(snippet: Snippet) throws {
+        let (compiles, output) = try compile(snippet.body)
+        #expect(!compiles)
+        let errors = output.split(separator: "\n").filter { $0.hasPrefix("<stdin>:") && $0.contains(" error: ") }
+        #expect(errors.count == 1 && errors.allSatisfy { $0.contains(snippet.error) }, "\(output)")
+    }
+
+    // MARK: - The compiler
+
+    private func compile(_ body: String) throws -> (compiles: Bool, output: String) {
+        let compiler = Process()
+        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        compiler.arguments = [
+            "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-module-name", "Snippet",
+            "-parse-as-library", "-I", try modules().path, "-package-name", packageName, "-Xcc",
+            "-fmodule-map-file=\(root.path)/Sources/COpenSSL/module.modulemap", "-",
+        ]
+        let (input, output) = (Pipe(), Pipe())
+        compiler.standardInput = input
+        compiler.standardOutput = output
+        compiler.standardError = output
+        try compiler.run()
+        let source = "import CardCryptography\nimport FuelPassbook\nimport SecurityModule\n\n" + body + "\n"
+        try input.fileHandleForWriting.write(contentsOf: Data(source.utf8))
+        try input.fileHandleForWriting.close()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        compiler.waitUntilExit()
+        return (compiler.terminationStatus == 0, text)
+    }
+
+    /// Beside the test bundle, which runs as this process.
+    private func modules() throws -> URL {
+        let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let modules = URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("Modules")
+        try #require(FileManager.default.fileExists(atPath: modules.path), "no built modules at \(modules.path)")
+        return modules
+    }
+
+    private var root: URL {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in ["CompileFailureTests.swift", "SecurityModuleTests", "Tests"] { root.deleteLastPathComponent() }
+        return root
+    }
+
+    /// SwiftPM names a root package after its folder.
+    private var packageName: String {
+        String(root.lastPathComponent.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+    }
+}

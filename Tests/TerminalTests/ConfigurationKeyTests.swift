@@ -1,0 +1,396 @@
+import Terminal
+import Testing
+
+/// Each key with values that it must not have, and with a neighbour that does not exist.
+struct ConfigurationKeyTests {
+    struct Key: Sendable, CustomTestStringConvertible {
+        let table: String
+        let name: String
+        let expected: String
+        /// As written, and as found; the first is of a wrong type, the rest out of range.
+        let wrong: [(value: String, found: String)]
+        let misspelling: String
+
+        init(_ path: String, _ expected: String, _ misspelling: String, _ wrong: (String, String)...) {
+            let parts = path.split(separator: ".").map(String.init)
+            table = parts.dropLast().joined(separator: ".")
+            name = parts.last ?? ""
+            self.expected = expected
+            self.wrong = wrong.map { (value: $0.0, found: $0.1) }
+            self.misspelling = misspelling
+        }
+
+        var path: String { table.isEmpty ? name : "\(table).\(name)" }
+        var testDescription: String { path }
+    }
+
+    private static let offset = "an integer from 0 to 511"
+
+    static let serviceKeys = [
+        Key("demonstration", "true or false", "demonstation", ("1", "1"), ("'true'", "\"true\"")),
+        Key(
+            "terminal.id",
+            "12 hexadecimal digits in quotation marks",
+            "di",
+            ("310000000017", "310000000017"),
+            ("'31000000001'", "\"31000000001\""),
+            ("'31000000001G'", "\"31000000001G\"")
+        ),
+        Key("terminal.position", "an integer from 1 to 99", "postion", ("'1'", "\"1\""), ("0", "0"), ("100", "100")),
+        Key(
+            "journal.path",
+            "a path that begins with /",
+            "paht",
+            ("5", "5"),
+            ("''", "\"\""),
+            ("':memory:'", "\":memory:\""),
+            ("'journal.sqlite'", "\"journal.sqlite\"")
+        ),
+        Key(
+            "journal.capacity",
+            "an integer from 64 to 10000000",
+            "capcity",
+            ("1e5", "100000.0"),
+            ("63", "63"),
+            ("10000001", "10000001")
+        ),
+        Key("card.kind", "\"pcsc\" or \"virtual\"", "kin", ("true", "true"), ("'PCSC'", "\"PCSC\"")),
+        Key("card.reader", "a text of 1 to 127 characters", "raeder", ("0", "0"), ("''", "\"\"")),
+        Key(
+            "card.aid",
+            "10 to 32 hexadecimal digits in quotation marks",
+            "aids",
+            ("0xF050", "61520"),
+            ("'F0504554'", "\"F0504554\""),
+            ("'0011223344556677889900112233445566'", "\"0011223344556677889900112233445566\"")
+        ),
+        Key("card.key_index", "an integer from 0 to 255", "keyindex", ("'1'", "\"1\""), ("-1", "-1"), ("256", "256")),
+        Key("card.close_valve_on_removal", "true or false", "close_valve_at_removal", ("'yes'", "\"yes\"")),
+        Key("card.blacklist", "an array of 0 to 1000 values", "black_list", ("'0001'", "\"0001\"")),
+        Key("pin.kind", "\"terminal\" or \"fixed\"", "kinds", ("1234", "1234"), ("'none'", "\"none\"")),
+        Key("pump.kind", "\"gpio\" or \"simulated\"", "knid", ("[]", "an array of 0 values"), ("'GPIO'", "\"GPIO\"")),
+        Key("pump.nozzle", "an integer from 1 to 99", "nozle", ("1.0", "1.0"), ("0", "0"), ("100", "100")),
+        Key(
+            "pump.grade",
+            "a text of 1 to 8 characters",
+            "grad",
+            ("92", "92"),
+            ("''", "\"\""),
+            ("'123456789'", "\"123456789\"")
+        ),
+        Key(
+            "pump.price",
+            "an integer from 1 to 99999, fen per litre",
+            "prise",
+            ("7.21", "7.21"),
+            ("0", "0"),
+            ("100000", "100000")
+        ),
+        Key(
+            "pump.pulses_per_litre",
+            "an integer from 1 to 10000",
+            "pulses_per_liter",
+            ("'100'", "\"100\""),
+            ("0", "0"),
+            ("10001", "10001")
+        ),
+        Key("pump.channels", "an integer from 1 to 2", "channel", ("'2'", "\"2\""), ("0", "0"), ("3", "3")),
+        Key("pump.security", "\"alarm\" or \"correct\"", "securtiy", ("1", "1"), ("'A'", "\"A\"")),
+        Key(
+            "pump.calibration",
+            "an array of 1 to 10 values",
+            "calibrations",
+            ("1_000_000", "1000000"),
+            ("[]", "an array of 0 values"),
+            ("[1,2,3,4,5,6,7,8,9,10,11]", "an array of 11 values")
+        ),
+        Key(
+            "pump.slow_flow_centilitres",
+            "an integer from 0 to 1000",
+            "slow_flow_centiliters",
+            ("0.5", "0.5"),
+            ("-1", "-1"),
+            ("1001", "1001")
+        ),
+        Key(
+            "pump.limit_fen",
+            "an integer from 100 to 9999999",
+            "limit_fan",
+            ("1000.00", "1000.0"),
+            ("99", "99"),
+            ("10000000", "10000000")
+        ),
+        Key(
+            "pump.limit_centilitres",
+            "an integer from 100 to 100000",
+            "limit_centilitre",
+            ("true", "true"),
+            ("99", "99"),
+            ("100001", "100001")
+        ),
+        Key(
+            "pump.preset_fen",
+            "an integer from 100 to 9999999",
+            "preset_fens",
+            ("nan", "nan"),
+            ("99", "99"),
+            ("10000000", "10000000")
+        ),
+        Key(
+            "pump.preset_centilitres",
+            "an integer from 100 to 100000",
+            "preset_centiliters",
+            ("2024-01-01", "a date"),
+            ("99", "99"),
+            ("100001", "100001")
+        ),
+        Key(
+            "pump.pulser_faults_max",
+            "an integer from 0 to 1000",
+            "pulser_fault_max",
+            ("{}", "a table"),
+            ("-1", "-1"),
+            ("1001", "1001")
+        ),
+        Key(
+            "pump.gpio.chip",
+            "a text of 1 to 255 characters",
+            "chips",
+            ("0", "0"),
+            ("''", "\"\"")
+        ),
+        Key("pump.gpio.a", offset, "aa", ("'17'", "\"17\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.b", offset, "bb", ("'27'", "\"27\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.nozzle", offset, "nozzles", ("'22'", "\"22\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.emergency", offset, "emergncy", ("'23'", "\"23\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.motor", offset, "moter", ("'5'", "\"5\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.main_valve", offset, "mainvalve", ("'6'", "\"6\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.slow_valve", offset, "slow_vavle", ("'13'", "\"13\""), ("-1", "-1"), ("512", "512")),
+        Key("pump.gpio.active_low", "an array of 0 to 7 values", "activelow", ("'nozzle'", "\"nozzle\"")),
+        Key(
+            "pump.gpio.debounce_milliseconds",
+            "an integer from 0 to 100",
+            "debounce_millisecond",
+            ("'5'", "\"5\""),
+            ("-1", "-1"),
+            ("101", "101")
+        ),
+        Key(
+            "timeouts.first_flow",
+            "an integer from 1 to 600, seconds",
+            "firstflow",
+            ("'30 s'", "\"30 s\""),
+            ("0", "0"),
+            ("601", "601")
+        ),
+        Key(
+            "timeouts.no_flow",
+            "an integer from 1 to 600, seconds",
+            "noflow",
+            ("00:01:00", "a time"),
+            ("0", "0"),
+            ("601", "601")
+        ),
+        Key(
+            "timeouts.grace",
+            "an integer from 0 to 300, seconds",
+            "grase",
+            ("1.5", "1.5"),
+            ("-1", "-1"),
+            ("301", "301")
+        ),
+        Key("timeouts.pin", "an integer from 5 to 300, seconds", "pni", ("false", "false"), ("4", "4"), ("301", "301")),
+    ]
+
+    static let demonstrationKeys = [
+        Key("card.state", "a path that begins with /", "sate", ("1", "1"), ("'card'", "\"card\"")),
+        Key(
+            "pump.simulated.centilitres",
+            "an integer from 1 to 100000",
+            "centiliters",
+            ("20.0", "20.0"),
+            ("0", "0"),
+            ("100001", "100001")
+        ),
+        Key(
+            "pump.simulated.litres_per_minute",
+            "an integer from 1 to 200",
+            "liters_per_minute",
+            ("'40'", "\"40\""),
+            ("0", "0"),
+            ("201", "201")
+        ),
+        Key("pump.simulated.speed", "an integer from 1 to 100", "sped", ("2.5", "2.5"), ("0", "0"), ("101", "101")),
+    ]
+
+    @Test(arguments: serviceKeys)
+    func aServiceKeyRefusesWhatItMustNotBe(key: Key) {
+        check(key, in: .service)
+    }
+
+    @Test(arguments: demonstrationKeys)
+    func aDemonstrationKeyRefusesWhatItMustNotBe(key: Key) {
+        check(key, in: .demonstration)
+    }
+
+    private func check(_ key: Key, in base: SampleConfiguration) {
+        for (value, found) in key.wrong {
+            var sample = base
+            let line = sample.set(key.table, key.name, value)
+            #expect(sample.verdict == "\(line): \(key.path): \(key.expected) (found \(found))")
+        }
+        var sample = base
+        let line = sample.set(key.table, key.misspelling, "1")
+        let path = key.table.isEmpty ? key.misspelling : "\(key.table).\(key.misspelling)"
+        #expect(
+            sample.verdict
+                == "\(line): \(path): a known key, perhaps \(key.name) (found unknown key \"\(key.misspelling)\")"
+        )
+    }
+
+    @Test(arguments: ["terminal", "journal", "card", "pin", "pump", "timeouts"])
+    func aTableThatIsAValueIsRefused(name: String) {
+        #expect(verdictOn("\n\(name) = 1\n") == "2: \(name): a table (found 1)")
+    }
+
+    // MARK: - One setting against another
+
+    @Test(arguments: [
+        ("terminal", "id", "'001122334455'", "an id other than the demonstration's", "\"001122334455\""),
+        ("card", "kind", "'virtual'", "\"pcsc\"", "\"virtual\""),
+        (
+            "card", "aid", "'F0 50 45 54 52 4F 4C 01'", "an AID other than the demonstration's",
+            "\"F0 50 45 54 52 4F 4C 01\""
+        ),
+        ("pin", "kind", "'fixed'", "\"terminal\"", "\"fixed\""),
+    ])
+    func aDemonstrationValueIsRefusedInService(
+        table: String,
+        key: String,
+        value: String,
+        expected: String,
+        found: String
+    ) {
+        var sample = SampleConfiguration.service
+        let line = sample.set(table, key, value)
+        #expect(
+            sample.verdict == "\(line): \(table).\(key): \(expected) while demonstration is not true (found \(found))"
+        )
+        sample.set("", "demonstration", "true")
+        #expect(sample.verdict == "accepted")
+    }
+
+    @Test func inServiceTheAIDMustBeGiven() {
+        var sample = SampleConfiguration.service
+        sample.remove("aid = 'A000000333'")
+        #expect(
+            sample.verdict
+                == "6: card.aid: an AID other than the demonstration's while demonstration is not true (found nothing)"
+        )
+    }
+
+    @Test func keysOfTheOtherKindAreRefused() {
+        var sample = SampleConfiguration.service
+        var line = sample.set("card", "state", "'/tmp/card'")
+        #expect(
+            sample.verdict == "\(line): card.state: nothing unless card.kind is \"virtual\" (found \"/tmp/card\")"
+        )
+        sample = .service
+        sample.lines += ["[pump.simulated]", "sped = 1"]
+        line = sample.lines.count - 1
+        #expect(
+            sample.verdict == "\(line): pump.simulated: nothing unless pump.kind is \"simulated\" (found a table)"
+        )
+        sample = .demonstration
+        line = sample.set("card", "reader", "'Reader'")
+        #expect(sample.verdict == "\(line): card.reader: nothing unless card.kind is \"pcsc\" (found \"Reader\")")
+        sample = .demonstration
+        sample.lines += ["[pump.gpio]", "a = 1"]
+        #expect(
+            sample.verdict
+                == "\(sample.lines.count - 1): pump.gpio: nothing unless pump.kind is \"gpio\" (found a table)"
+        )
+    }
+
+    @Test func oneChannelHasNeitherSecurityNorB() {
+        var sample = SampleConfiguration.service
+        sample.set("pump", "channels", "1")
+        #expect(sample.verdict == "18: pump.security: nothing unless pump.channels is 2 (found \"correct\")")
+        sample.remove("security = 'correct'")
+        #expect(sample.verdict == "21: pump.gpio.b: nothing unless pump.channels is 2 (found 27)")
+        sample.remove("b = 27")
+        #expect(sample.verdict == "accepted")
+    }
+
+    @Test(arguments: [
+        ("b", "17", "a"), ("nozzle", "27", "b"), ("motor", "22", "nozzle"), ("slow_valve", "6", "main_valve"),
+    ])
+    func noTwoLinesShareAnOffset(key: String, offset: String, other: String) {
+        var sample = SampleConfiguration.service
+        let line = sample.set("pump.gpio", key, offset)
+        #expect(sample.verdict == "\(line): pump.gpio.\(key): another line than \(other)'s (found \(offset))")
+    }
+
+    @Test func onlyLinesThatAreWiredAreActiveLow() {
+        var sample = SampleConfiguration.service
+        let line = sample.set("pump.gpio", "active_low", "['a', 'slow_valve']")
+        #expect(
+            sample.verdict
+                == "\(line): pump.gpio.active_low: lines that are wired, so not \"slow_valve\""
+                + " (found an array of 2 values)"
+        )
+        sample.set("pump.gpio", "slow_valve", "13")
+        #expect(sample.verdict == "accepted")
+        let words = "\"a\" or \"b\" or \"nozzle\" or \"emergency\" or \"motor\" or \"main_valve\" or \"slow_valve\""
+        let wrong = sample.set("pump.gpio", "active_low", "['a', 'valve']")
+        #expect(sample.verdict == "\(wrong): pump.gpio.active_low[2]: \(words) (found \"valve\")")
+    }
+
+    @Test func aPresetStaysWithinTheLimit() {
+        var sample = SampleConfiguration.service
+        var line = sample.set("pump", "preset_fen", "100001")
+        #expect(sample.verdict == "\(line): pump.preset_fen: at most limit_fen, 100000 (found 100001)")
+        sample = .service
+        sample.set("pump", "limit_centilitres", "1000")
+        line = sample.set("pump", "preset_centilitres", "1001")
+        #expect(sample.verdict == "\(line): pump.preset_centilitres: at most limit_centilitres, 1000 (found 1001)")
+    }
+
+    @Test func calibrationPointsRise() {
+        var sample = SampleConfiguration.service
+        sample.lines += [
+            "[[pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 900_000",
+            "[[pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 1_100_000",
+        ]
+        let line = sample.lines.count - 1
+        #expect(
+            sample.verdict
+                == "\(line): pump.calibration[2].litres_per_minute: more than 40, the point before (found 40)"
+        )
+    }
+
+    @Test func calibrationPointsAreRead() {
+        var sample = SampleConfiguration.service
+        let key = "pump.calibration[1]"
+        var line = sample.set("pump", "calibration", "[{ litres_per_minute = 201, factor_millionths = 1000000 }]")
+        #expect(sample.verdict == "\(line): \(key).litres_per_minute: an integer from 1 to 200 (found 201)")
+        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1100001 }]")
+        #expect(
+            sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found 1100001)"
+        )
+        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1.0 }]")
+        #expect(sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found 1.0)")
+        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5 }]")
+        #expect(
+            sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found nothing)"
+        )
+        line = sample.set("pump", "calibration", "[50]")
+        #expect(sample.verdict == "\(line): \(key): a table (found 50)")
+        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1000000, factor = 1 }]")
+        #expect(
+            sample.verdict
+                == "\(line): \(key).factor: a known key, one of factor_millionths, litres_per_minute"
+                + " (found unknown key \"factor\")"
+        )
+    }
+}

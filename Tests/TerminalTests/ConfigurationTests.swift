@@ -1,0 +1,243 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import ISO7816
+import Metering
+import Terminal
+import Testing
+
+/// A configuration in lines, of which a test replaces or adds one.
+struct SampleConfiguration {
+    var lines: [String]
+
+    /// A card reader and a wired pump; every optional key is left out.
+    static let service = SampleConfiguration(
+        lines: [
+            "[terminal]", "id = '310000000017'", "position = 3",
+            "[journal]", "path = '/var/lib/greylock/journal.sqlite'",
+            "[card]", "kind = 'pcsc'", "aid = 'A000000333'",
+            "[pin]", "kind = 'terminal'",
+            "[pump]", "kind = 'gpio'", "nozzle = 7", "grade = '92号'", "price = 721", "pulses_per_litre = 100",
+            "channels = 2", "security = 'correct'",
+            "[pump.gpio]", "chip = '/dev/gpiochip0'", "a = 17", "b = 27", "nozzle = 22", "motor = 5", "main_valve = 6",
+            "[timeouts]",
+        ])
+
+    /// Nothing but this process.
+    static let demonstration = SampleConfiguration(
+        lines: [
+            "demonstration = true",
+            "[terminal]", "id = '001122334455'", "position = 1",
+            "[journal]", "path = '/tmp/journal.sqlite'",
+            "[card]", "kind = 'virtual'",
+            "[pin]", "kind = 'fixed'",
+            "[pump]", "kind = 'simulated'", "nozzle = 1", "grade = '92'", "price = 721", "pulses_per_litre = 100",
+            "channels = 1",
+            "[pump.simulated]",
+        ])
+
+    /// - Returns: the line's number, from 1.
+    @discardableResult
+    mutating func set(_ table: String, _ key: String, _ value: String) -> Int {
+        let start = table.isEmpty ? 0 : (lines.firstIndex(of: "[\(table)]") ?? lines.endIndex - 1) + 1
+        let end = lines[start...].firstIndex { $0.hasPrefix("[") } ?? lines.endIndex
+        if let index = lines[start..<end].firstIndex(where: { $0.hasPrefix("\(key) = ") }) {
+            lines[index] = "\(key) = \(value)"
+            return index + 1
+        }
+        lines.insert("\(key) = \(value)", at: start)
+        return start + 1
+    }
+
+    mutating func remove(_ line: String) {
+        lines.removeAll { $0 == line }
+    }
+
+    func load() throws(ConfigurationError) -> Configuration {
+        try Configuration(toml: Array(lines.joined(separator: "\n").utf8), file: "board.toml")
+    }
+
+    var verdict: String { verdictOn(lines.joined(separator: "\n")) }
+}
+
+/// The error's line without the file's name, or `accepted`.
+func verdictOn(_ text: String) -> String { verdictOn(Array(text.utf8)) }
+
+func verdictOn(_ bytes: [UInt8]) -> String {
+    do throws(ConfigurationError) {
+        _ = try Configuration(toml: bytes, file: "board.toml")
+        return "accepted"
+    } catch {
+        let text = error.description
+        return text.hasPrefix("board.toml:") ? String(text.dropFirst("board.toml:".count)) : text
+    }
+}
+
+struct ConfigurationTests {
+    private static let example: URL = {
+        var folder = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { folder.deleteLastPathComponent() }
+        return folder.appendingPathComponent("board/greylock.toml")
+    }()
+
+    @Test func theExampleOnTheBoardLoads() throws {
+        let configuration = try Configuration.load(path: Self.example.path)
+        #expect(!configuration.demonstration && configuration.pin == .terminal)
+        #expect(configuration.card.edge == .pcsc(reader: nil))
+        guard case .gpio(let wiring) = configuration.pump.edge else {
+            Issue.record("the example is a wired pump")
+            return
+        }
+        #expect(wiring.chip == "/dev/gpiochip0" && wiring.slowValve == 13 && wiring.activeLow == [.nozzle, .emergency])
+        #expect(configuration.pump.calibration.points.map(\.litresPerMinute) == [5, 50])
+    }
+
+    /// Each commented-out default of the example is the value that holds without it.
+    @Test func theExampleShowsTheDefaultsThatHold() throws {
+        let text = try String(contentsOf: Self.example, encoding: .utf8)
+        let defaults = [
+            "#capacity = 100000", "#key_index = 1", "#close_valve_on_removal = true", "#pulser_faults_max = 10",
+            "#slow_flow_centilitres = 50", "#limit_fen = 100000", "#debounce_milliseconds = 10", "#first_flow = 30",
+            "#no_flow = 60", "#grace = 15", "#pin = 30",
+        ]
+        var uncommented = text
+        for line in defaults {
+            #expect(text.contains("\n\(line)\n"))
+            uncommented = uncommented.replacingOccurrences(of: "\n\(line)\n", with: "\n\(line.dropFirst())\n")
+        }
+        let commented = try Configuration(toml: Array(text.utf8), file: "commented")
+        let explicit = try Configuration(toml: Array(uncommented.utf8), file: "explicit")
+        #expect(commented.journal == explicit.journal && commented.card == explicit.card)
+        #expect(commented.pump == explicit.pump)
+        #expect("\(commented.timeouts)" == "\(explicit.timeouts)")
+    }
+
+    @Test func whatIsLeftOutHasItsDefault() throws {
+        let configuration = try SampleConfiguration.service.load()
+        #expect(configuration.terminal.id == TerminalID(0x3100_0000_0017) && configuration.terminal.position == 3)
+        #expect(configuration.journal.capacity == 100_000)
+        #expect(configuration.card.closesValveOnRemoval && configuration.card.blacklist.isEmpty)
+        let pump = configuration.pump
+        #expect(pump.pulser == .quadrature(.correct))
+        let point = CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)
+        #expect(pump.calibration == Calibration(countsPerLitre: 400, points: [point]))
+        #expect(pump.limit == Preset(amount: Amount(fen: 100_000)) && pump.preset == nil)
+        let settings = configuration.positionSettings
+        #expect(settings.nozzle == 7 && settings.grade == "92号" && settings.aid == [0xA0, 0, 0, 3, 0x33])
+        #expect(settings.slowFlow == Volume(centilitres: 50) && settings.pulserFaultsMax == 10)
+        #expect(settings.timeouts.grace == 15_000_000_000)
+    }
+
+    @Test func theDemonstrationNeedsNoHardware() throws {
+        var sample = SampleConfiguration.demonstration
+        sample.set("card", "state", "'/tmp/card'")
+        sample.set("pump.simulated", "speed", "10")
+        let configuration = try sample.load()
+        #expect(configuration.demonstration && configuration.pin == .fixed)
+        #expect(configuration.card.edge == .virtual(state: "/tmp/card") && configuration.card.aid == Demonstration.aid)
+        #expect(configuration.pump.pulser == .single && configuration.pump.calibration.countsPerLitre == 200)
+        guard case .simulated(let flow) = configuration.pump.edge else {
+            Issue.record("the demonstration's pump is simulated")
+            return
+        }
+        #expect(flow.centilitres == 2_000 && flow.litresPerMinute == 40 && flow.speed == 10)
+    }
+
+    @Test func everySettingArrives() throws {
+        var sample = SampleConfiguration.service
+        sample.set("card", "blacklist", "['0001 0000 0000 0000 0042', '00010000000000000043']")
+        sample.set("card", "reader", "'Reader 00 00'")
+        sample.set("card", "key_index", "255")
+        sample.set("card", "close_valve_on_removal", "false")
+        sample.set("pump", "limit_centilitres", "100_000")
+        sample.set("pump", "preset_fen", "100000")
+        sample.set("pump", "slow_flow_centilitres", "0")
+        sample.set("pump", "pulser_faults_max", "0")
+        sample.set("timeouts", "first_flow", "1")
+        sample.set("timeouts", "no_flow", "600")
+        sample.set("timeouts", "pin", "300")
+        let settings = try sample.load().positionSettings
+        #expect(settings.blacklist.map(\.description).sorted() == ["00010000000000000042", "00010000000000000043"])
+        #expect(settings.keyIndex == KeyIndex(255) && !settings.closesValveOnCardRemoval)
+        #expect(settings.limit == Preset(amount: Amount(fen: 100_000), centilitres: 100_000))
+        #expect(settings.preset == Preset(amount: Amount(fen: 100_000)))
+        #expect(settings.slowFlow == .zero && settings.pulserFaultsMax == 0)
+        #expect(settings.timeouts.firstFlow == 1_000_000_000 && settings.timeouts.noFlow == 600_000_000_000)
+        #expect(settings.timeouts.pin == 300_000_000_000)
+    }
+
+    @Test(arguments: [
+        ("[terminal]", "terminal.id: 12 hexadecimal digits in quotation marks"),
+        ("[journal]", "journal.path: a path that begins with /"),
+        ("[pin]", "pin.kind: \"terminal\" or \"fixed\""),
+    ])
+    func aTableThatIsMissingIsMissedByItsFirstKey(header: String, expected: String) {
+        var sample = SampleConfiguration.service
+        guard let start = sample.lines.firstIndex(of: header) else {
+            Issue.record("the sample has \(header)")
+            return
+        }
+        let rest = sample.lines[(start + 1)...]
+        let end = rest.firstIndex { $0.hasPrefix("[") } ?? sample.lines.endIndex
+        sample.lines.removeSubrange(start..<end)
+        #expect(sample.verdict == "1: \(expected) (found nothing)")
+    }
+
+    @Test(arguments: ["", "\u{FEFF}", "# nothing\n\n"])
+    func anEmptyFileLacksTheFirstRequiredKey(text: String) {
+        #expect(verdictOn(text) == "1: terminal.id: 12 hexadecimal digits in quotation marks (found nothing)")
+    }
+
+    @Test(arguments: [
+        ("position = 3", "1: terminal.position: an integer from 1 to 99"),
+        ("kind = 'gpio'", "11: pump.kind: \"gpio\" or \"simulated\""),
+        ("price = 721", "11: pump.price: an integer from 1 to 99999, fen per litre"),
+        ("channels = 2", "11: pump.channels: an integer from 1 to 2"),
+        ("security = 'correct'", "11: pump.security: \"alarm\" or \"correct\""),
+        ("pulses_per_litre = 100", "11: pump.pulses_per_litre: an integer from 1 to 10000"),
+        ("b = 27", "19: pump.gpio.b: an integer from 0 to 511"),
+        ("main_valve = 6", "19: pump.gpio.main_valve: an integer from 0 to 511"),
+    ])
+    func aMissingKeyIsSoughtAtItsTable(line: String, expected: String) {
+        var sample = SampleConfiguration.service
+        sample.remove(line)
+        #expect(sample.verdict == "\(expected) (found nothing)")
+    }
+
+    /// A misspelt key is missing as well; the misspelling is what helps.
+    @Test func aMisspeltKeyComesBeforeTheOneThatIsMissing() {
+        var sample = SampleConfiguration.service
+        sample.remove("nozzle = 7")
+        let line = sample.set("pump", "nozzel", "7")
+        #expect(sample.verdict == "\(line): pump.nozzel: a known key, perhaps nozzle (found unknown key \"nozzel\")")
+    }
+
+    @Test func theFirstOfSeveralErrorsIsTheOneOnTheFirstLine() {
+        var sample = SampleConfiguration.service
+        sample.set("timeouts", "grace", "301")
+        sample.set("pump.gpio", "motor", "512")
+        let line = sample.set("journal", "capacity", "0")
+        #expect(sample.verdict == "\(line): journal.capacity: an integer from 64 to 10000000 (found 0)")
+    }
+
+    @Test func unknownKeysAreReportedOnTheirOwnLines() {
+        var sample = SampleConfiguration.service
+        let elsewhere = sample.set("card", "position", "1")
+        #expect(
+            sample.verdict
+                == "\(elsewhere): card.position: a known key, perhaps terminal.position (found unknown key \"position\")"
+        )
+        sample = .service
+        let none = sample.set("journal", "flavour", "1")
+        #expect(
+            sample.verdict
+                == "\(none): journal.flavour: a known key, one of capacity, path (found unknown key \"flavour\")"
+        )
+        sample = .service
+        sample.lines.append("[pupm]")
+        #expect(
+            sample.verdict
+                == "\(sample.lines.count): pupm: a known key, perhaps pump (found unknown key \"pupm\")"
+        )
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import Terminal
+import Testing
+
+/// Files that cannot be read, texts that are not TOML, and the lines of keys in texts that are.
+struct ConfigurationTextTests {
+    /// A key that is nowhere known, and the line that the error must name.
+    @Test(arguments: [
+        // comments
+        ("# unknown = 1\n\n  # [journal]\nunknown = 1 # unknown\n", 4, "unknown"),
+        ("a = '#' # '\nunknown = 1\n", 1, "a"),
+        // line ends
+        ("\r\n# comment\r\nunknown = 1\r\n", 3, "unknown"),
+        ("\u{FEFF}unknown = 1\n", 1, "unknown"),
+        ("\u{FEFF}\r\nunknown = 1", 2, "unknown"),
+        // dotted keys and tables
+        ("\njournal.\n", 2, "syntax"),
+        ("\njournal . unknown = 1\n", 2, "journal.unknown"),
+        ("[pump.gpio]\n\nunknown = 1\n[pump]\nkind = 'gpio'\n", 3, "pump.gpio.unknown"),
+        ("[ pump . 'unknown' ]\n", 1, "pump.unknown"),
+        ("[pump]\ngpio.unknown = 1\nkind = 'gpio'\n", 2, "pump.gpio.unknown"),
+        // inline tables and arrays over several lines
+        ("\npump = { kind = 'gpio', gpio = { unknown = 1 } }\n", 2, "pump.gpio.unknown"),
+        ("[card]\nblacklist = [ # ]\n  '00010000000000000042', # one\n\n]\nunknown = 1\n", 6, "card.unknown"),
+        (
+            "[pump]\ncalibration = [\n  { factor_millionths = 900000 },\n\n  { unknown = 1 },\n]\n", 5,
+            "pump.calibration[2].unknown"
+        ),
+        ("[[pump.calibration]]\n[[pump.calibration]]\n\nunknown = 1\n", 4, "pump.calibration[2].unknown"),
+        ("[pump]\nx = [[1, [2]],\n[3]]\n", 2, "pump.x"),
+        // strings that look like something else
+        ("[card]\nreader = \"\"\"\nunknown = 1\n[pump]\n\"\"\"\nunknown = 1\n", 6, "card.unknown"),
+        ("[card]\nreader = '''\nunknown = 1\n'''\nunknown = 1\n", 5, "card.unknown"),
+        ("[card]\nreader = \"\"\"a\"\" \\\n \\\"\"\"\"\"\"\nunknown = 1\n", 4, "card.unknown"),
+        ("[card]\nreader = \"\\\"\\\\\"\nunknown = 1\n", 3, "card.unknown"),
+        ("[card]\nreader = '\\'\nunknown = ']'\n", 3, "card.unknown"),
+        // quoted keys
+        ("\"un\\u006Bnown\" = 1\n", 1, "unknown"),
+        ("\n\"a b\" = 1\n", 2, "\"a b\""),
+        ("\n'' = 1\n", 2, "\"\""),
+        ("'\u{E9}' = 1\n'e\u{301}' = 1\n", 1, "\"\u{E9}\""),
+        ("\n\"a\\nb\" = 1\n", 2, "\"a\\nb\""),
+        ("\n[card]\n\"kind\" = 5\n", 3, "card.kind"),
+    ])
+    func theErrorNamesTheLine(text: String, line: Int, key: String) {
+        let verdict = verdictOn(text)
+        #expect(verdict.hasPrefix("\(line): \(key): "), "\(verdict)")
+        #expect(!verdict.contains("\n"))
+    }
+
+    @Test func linesBetweenElementsAreFound() {
+        var sample = SampleConfiguration.service
+        sample.set("card", "blacklist", "[\n  '00010000000000000042', # 1\n  '0001 0000 0000 0000 004A',\n]")
+        #expect(
+            sample.verdict
+                == "9: card.blacklist[2]: 20 digits in quotation marks (found \"0001 0000 0000 0000 004A\")"
+        )
+    }
+
+    @Test(arguments: ["\n", "\r\n"])
+    func theSampleLoadsWithEitherLineEnd(separator: String) {
+        let text = SampleConfiguration.service.lines.joined(separator: separator)
+        #expect(verdictOn(text) == "accepted")
+        #expect(verdictOn("\u{FEFF}" + text) == "accepted")
+    }
+
+    /// Another way to write the same.
+    @Test func dottedKeysAndInlineTablesLoad() {
+        let lines = [
+            "demonstration = true", "terminal = { id = '001122334455', position = 1 }", "journal.path = '/tmp/j'",
+            "card.kind = 'virtual'", "pin.\"kind\" = 'fixed'",
+            "pump = { kind = 'simulated', nozzle = 1, grade = '92', price = 1, pulses_per_litre = 1, channels = 1 }",
+        ]
+        #expect(verdictOn(lines.joined(separator: "\n")) == "accepted")
+    }
+
+    @Test func aKeyThatStandsTwiceIsASyntaxError() {
+        var sample = SampleConfiguration.service
+        sample.lines.insert("position = 4", at: 3)
+        #expect(sample.verdict.hasPrefix("4: syntax: TOML (found "), "\(sample.verdict)")
+        sample = .service
+        sample.lines += ["[card]", "key_index = 2"]
+        #expect(sample.verdict.hasPrefix("\(sample.lines.count - 1): syntax: TOML (found "), "\(sample.verdict)")
+    }
+
+    @Test(arguments: ["position", "position = ", "position = 1 2", "[terminal", "= 1", "a = \"", "a = [1", "a = 01"])
+    func whatIsNoTOMLIsASyntaxErrorOnItsLine(statement: String) {
+        let verdict = verdictOn("\n\n\(statement)\n")
+        #expect(
+            verdict.hasPrefix("3: syntax: TOML (found ") || verdict.hasPrefix("4: syntax: TOML (found "),
+            "\(verdict)"
+        )
+    }
+
+    /// Every prefix of the text is refused with one line or accepted, and never traps.
+    @Test func everyPrefixHasAVerdict() {
+        var sample = SampleConfiguration.service
+        sample.set("card", "reader", "\"\"\"a\\u00e9\"\"\"")
+        sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1_000_000 }]")
+        let bytes = Array(sample.lines.joined(separator: "\n").utf8)
+        for count in 0...bytes.count {
+            #expect(!verdictOn(Array(bytes.prefix(count))).contains("\n"))
+        }
+        #expect(verdictOn(bytes) == "accepted")
+    }
+
+    @Test func nulIsRefusedHoweverItIsWritten() {
+        #expect(verdictOn("a = 1\nb = '\u{0}'\n") == "2: syntax: a text without NUL (found NUL)")
+        #expect(verdictOn("a = 1\nb = \"x\\u0000y\"\n") == "2: syntax: TOML (found an escaped NUL)")
+        #expect(verdictOn("a = 1\n\"position\\U00000000\" = 1\n") == "2: syntax: TOML (found an escaped NUL)")
+        #expect(verdictOn("# \\u0000\nunknown = '\\u0000'").hasPrefix("2: unknown: "))
+    }
+
+    @Test func bytesThatAreNotUTF8AreRefused() {
+        #expect(
+            verdictOn(Array("a = 1\nb = '".utf8) + [0xFF, 0x27]) == "2: syntax: a text in UTF-8 (found other bytes)"
+        )
+    }
+
+    @Test func aTextThatIsTooLargeIsRefused() {
+        let sample = Array(SampleConfiguration.service.lines.joined(separator: "\n").utf8)
+        let comment = Array("\n#".utf8) + Array(repeating: UInt8(ascii: "x"), count: 65_536 - sample.count - 2)
+        #expect(verdictOn(sample + comment) == "accepted")
+        #expect(verdictOn(sample + comment + [0x78]) == "1: file: at most 65536 bytes (found more)")
+    }
+
+    /// TOMLKit 0.6.0 stops the process at these.
+    @Test(arguments: ["[,a]", "[[ =", "[ .a]", "[#", "[\n", "[[\n]]", "[é]"])
+    func aHeaderWithoutAKeyIsASyntaxError(header: String) {
+        #expect(verdictOn("a = 1\n\(header)\n") == "2: syntax: TOML (found a table header without a key)")
+    }
+
+    @Test(arguments: ["a = [}", "a = [1, }]", "a = { b = [[} ]", "a = [\u{2028}]"])
+    func anElementThatIsNoValueIsASyntaxError(statement: String) {
+        #expect(verdictOn("\n\(statement)\n") == "2: syntax: TOML (found an array of no values)")
+    }
+
+    @Test func nestingHasALimit() {
+        let limit = "syntax: TOML (found more than 8 levels)"
+        let dotted = Array(repeating: "a", count: 30_000).joined(separator: ".")
+        #expect(verdictOn("\n\(dotted) = 1\n") == "2: \(limit)")
+        #expect(verdictOn("\n[\(dotted)]\n") == "2: \(limit)")
+        #expect(verdictOn("\nx = " + String(repeating: "[", count: 60_000)) == "2: \(limit)")
+        #expect(verdictOn("\nx = " + String(repeating: "{x=", count: 20_000)) == "2: \(limit)")
+        #expect(verdictOn("x = [[[[[[[1]]]]]]]").hasPrefix("1: x: a known key, "))
+        #expect(verdictOn("x = [[[[[[[[1]]]]]]]]") == "1: \(limit)")
+    }
+
+    @Test func whatIsFoundStaysOnOneLineAndShort() {
+        var sample = SampleConfiguration.service
+        let line = sample.set("journal", "path", "\"a\\nb\\u001B\\u2028\"")
+        #expect(
+            sample.verdict
+                == "\(line): journal.path: a path that begins with / (found \"a\\nb\\u{1B}\\u{2028}\")"
+        )
+        sample.set("journal", "path", "'\(String(repeating: "x", count: 61))'")
+        let clipped = String(repeating: "x", count: 60)
+        #expect(sample.verdict == "\(line): journal.path: a path that begins with / (found \"\(clipped)...\")")
+    }
+
+    @Test func aFileThatCannotBeReadIsAnErrorOfOneLine() throws {
+        let missing = NSTemporaryDirectory() + "/greylock-\(UUID().uuidString)"
+        #expect(load(missing) == "\(missing):1: file: a readable file (found No such file or directory)")
+        #expect(load("/tmp") == "/tmp:1: file: a readable file (found Is a directory)")
+        #expect(load("/dev/zero") == "/dev/zero:1: file: at most 65536 bytes (found more)")
+        #expect(load("/dev/null").hasPrefix("/dev/null:1: terminal.id: "))
+    }
+
+    private func load(_ path: String) -> String {
+        do throws(ConfigurationError) {
+            _ = try Configuration.load(path: path)
+            return "accepted"
+        } catch {
+            return error.description
+        }
+    }
+}

@@ -1,0 +1,46 @@
+package import CardApplication
+import CardCryptography
+
+/// A card's memory that a test can make fail, and that remembers what a restart would read.
+package final class TestMemory: CardMemory {
+    package enum Failure: Sendable {
+        case none
+        /// The commit throws and a restart reads the image before.
+        case beforeWriting
+        /// The commit throws and a restart reads the new image.
+        case afterWriting
+    }
+
+    package private(set) var image: [UInt8]
+    package private(set) var commits = 0
+    package var failure = Failure.none
+
+    package init(image: [UInt8]) { self.image = image }
+
+    package func commit(_ image: [UInt8]) throws(CardMemoryFailure) {
+        switch failure {
+        case .none: self.image = image
+        case .beforeWriting: throw CardMemoryFailure(reason: "the test wants it")
+        case .afterWriting:
+            self.image = image
+            throw CardMemoryFailure(reason: "the test wants it")
+        }
+        commits += 1
+    }
+}
+
+/// Yields the given bytes in order, and when they are used up a count.
+package final class ScriptedRandom: RandomSource {
+    private var script: [UInt8]
+    private var counter: UInt8 = 0
+
+    package init(_ script: [UInt8] = []) { self.script = script }
+
+    package func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in
+            guard script.isEmpty else { return script.removeFirst() }
+            counter &+= 1
+            return counter
+        }
+    }
+}

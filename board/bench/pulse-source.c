@@ -1,0 +1,55 @@
+// pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND
+//
+// Turns a simulated pulser: writes CYCLES cycles of forward quadrature, four edges each, to the `pull` files of two
+// gpio-sim lines that start low. The edges have a fixed pace from the first one on; after a delay the late ones follow
+// at once. With 0 edges per second it goes as fast as it can. Prints the edges and the pace that came of it.
+#include <err.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static long long now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000000000LL + time.tv_nsec;
+}
+
+static void wait_until(long long instant) {
+  struct timespec time = {instant / 1000000000LL, instant % 1000000000LL};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) != 0) {}
+}
+
+static int open_pull(const char *path) {
+  int file = open(path, O_WRONLY | O_CLOEXEC);
+  if (file < 0) err(1, "%s", path);
+  return file;
+}
+
+static void pull(int file, int up) {
+  const char *word = up ? "pull-up" : "pull-down";
+  if (pwrite(file, word, strlen(word), 0) < 0) err(1, "%s", word);
+}
+
+static long long number(const char *text) {
+  char *end;
+  long long value = strtoll(text, &end, 10);
+  if (*text == 0 || *end != 0 || value < 0 || value > 1000000000) errx(2, "%s: not a number from 0 to 10^9", text);
+  return value;
+}
+
+int main(int count, char **arguments) {
+  if (count != 5) errx(2, "usage: pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND");
+  int files[2] = {open_pull(arguments[1]), open_pull(arguments[2])};
+  long long edges = 4 * number(arguments[3]), pace = number(arguments[4]);
+  long long begin = now();
+  for (long long edge = 0; edge < edges; edge++) {
+    if (pace > 0) wait_until(begin + edge * 1000000000LL / pace);
+    pull(files[edge % 2], edge % 4 < 2);
+  }
+  double seconds = (double)(now() - begin) / 1e9;
+  printf("%lld edges, %.0f a second\n", edges, edges > 0 ? (double)edges / seconds : 0.0);
+  return 0;
+}
