@@ -59,7 +59,7 @@ package enum Notice: Equatable, Sendable {
     case pulserFaults(Int)
     case journalNearlyFull(room: Int)
     case recovered(ttc: TTC, amount: Amount)
-    case outOfOrder(String)
+    case closed
 }
 
 /// The position's display, receipt printer and log.
@@ -118,7 +118,7 @@ extension Notice: CustomStringConvertible {
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
         case .journalNearlyFull(let room): "the journal has room for \(room) more records: upload or archive soon"
         case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
-        case .outOfOrder(let reason): "out of order: \(reason)"
+        case .closed: "closed"
         }
     }
 }

@@ -54,6 +54,8 @@ package final class Position {
     /// As the events say.
     private(set) var cardIsPresent = false
     private(set) var stopIsRequested = false
+    /// Since when no card is in the reader; nil while one is.
+    private(set) var cardLeftAt: UInt64?
     /// The card of this visit is powered up and identified.
     private(set) var cardIsConnected = false
     /// A card that came during another's sale was told to wait.
@@ -84,7 +86,7 @@ package final class Position {
             case .pump, .pinEntered, .pinRefused, .stopRequested: break
             }
         }
-        show(.closed, .outOfOrder("the service stops"))
+        show(.closed, .closed)
     }
 
     private func serveWaitingCards() throws(PositionFailure) {
@@ -120,8 +122,11 @@ package final class Position {
     func nextEvent(until deadline: UInt64?) -> PositionEvent? {
         let event = edges.events.next(until: deadline)
         switch event {
-        case .cardInserted: cardIsPresent = true
+        case .cardInserted:
+            cardIsPresent = true
+            cardLeftAt = nil
         case .cardRemoved, .readerLost:
+            cardLeftAt = cardLeftAt ?? now
             cardIsPresent = false
             otherCardWaits = false
         case .stopRequested: stopIsRequested = true

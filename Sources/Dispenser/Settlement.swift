@@ -18,8 +18,9 @@ extension Position {
     /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come.
     func settle(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
         show(.settling, .settling)
-        let deadline = now + settings.timeouts.grace
+        let begun = now
         while true {
+            let deadline = (cardLeftAt ?? begun) + settings.timeouts.grace
             var isReady = cardIsConnected
             if !isReady { isReady = try awaitCard(of: record, pin, until: deadline) }
             guard isReady, record.debit == nil || now < deadline else {

@@ -55,7 +55,7 @@ package struct CutOff: Equatable, Sendable {
 package enum PumpCommand: Equatable, Sendable {
     /// A new sale: counts begin at zero; nothing opens yet.
     case beginSale
-    /// Motor on, valves open, until the cut-off.
+    /// Motor on, valves open, until the cut-off; nothing while the nozzle hangs.
     case open(CutOff)
     /// The same sale with other targets; valves that closed stay closed.
     case retarget(CutOff)
@@ -137,7 +137,7 @@ package struct MeterHead: Sendable {
             window = nil
             inSale = true
         case .open(let cutOff):
-            guard inSale, !emergency else { return }
+            guard inSale, !emergency, snapshot.nozzleIsLifted else { return }
             self.cutOff = cutOff
             snapshot.countsAtClosing = nil
             snapshot.outputs = [.motor, .mainValve, .slowValve]

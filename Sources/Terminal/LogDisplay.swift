@@ -42,10 +42,11 @@ package final class LogDisplay: PositionDisplay {
 extension Notice {
     var level: Logger.Level {
         switch self {
-        case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard: .info
+        case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard,
+            .closed:
+            .info
         case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused: .notice
         case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull: .warning
-        case .outOfOrder: .notice
         }
     }
 }

@@ -43,7 +43,9 @@ struct Demo: ParsableCommand {
         face.say("card \(Demonstration.applicationFile.asn), balance \(Demonstration.balance)")
         do {
             let configuration = try configuration(journal: folder.path + "/journal.sqlite")
-            let service = try Service(configuration: configuration, log: Logger(label: "demo") { _ in LineLogHandler() })
+            var log = Logger(label: "demo") { _ in LineLogHandler() }
+            log.logLevel = .error
+            let service = try Service(configuration: configuration, log: log)
             let director = DemoDirector(face: face, service: service, escapes: escape, halfWay: litres.count / 2)
             SignalWatch.start(service.stop)
             try service.run(display: director, trace: trace ? { face.say("    " + $0) } : nil)

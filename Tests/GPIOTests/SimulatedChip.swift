@@ -106,7 +106,12 @@ enum PulseSource {
     /// Turns the pulser on lines `a` and `b` of `chip`.
     static func turn(_ chip: SimulatedChip, a: Int, b: Int, cycles: Int, edgesPerSecond: Int) throws -> Process {
         try start(
-            program.get(), chip.pullFile(a), chip.pullFile(b), "\(cycles)", "\(edgesPerSecond)")
+            program.get(),
+            chip.pullFile(a),
+            chip.pullFile(b),
+            "\(cycles)",
+            "\(edgesPerSecond)"
+        )
     }
 
     private static func start(_ arguments: String...) throws -> Process {

@@ -16,6 +16,7 @@ final class CardDaemon {
     static let isUsable = isRequired || (isInstalled && hasNamespaces)
 
     private static let driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
+    private static let ready = Data("+\n".utf8)
     private static let folder = "/tmp/greylock-pcscd-\(getpid())"
     private static let socketIsNamed: Bool = {
         unsafe setenv("PCSCLITE_CSOCK_NAME", "\(folder)/run/pcscd.comm", 1) == 0
@@ -42,7 +43,7 @@ final class CardDaemon {
         shell.standardInput = input
         shell.standardOutput = output
         try shell.run()
-        guard output.fileHandleForReading.readData(ofLength: 1) == Data("+".utf8) else {
+        guard output.fileHandleForReading.readData(ofLength: Self.ready.count) == Self.ready else {
             throw StartFailure(description: "pcscd did not start: \(Self.reasonToSkip)")
         }
         try waitForSocket()

@@ -1,0 +1,194 @@
+import CardCryptography
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import ISO7816
+
+/// A row on its way to disk: columns and their values.
+struct RowValues {
+    private(set) var columns: [String] = []
+    private(set) var values: [DatabaseValue] = []
+
+    mutating func set(_ column: String, _ value: (some DatabaseValueConvertible)?) {
+        columns.append(column)
+        values.append(value?.databaseValue ?? .null)
+    }
+
+    mutating func set(hex column: String, _ element: (some DataElement)?) {
+        set(column, element.map { Hex.string($0.bytes) })
+    }
+
+    /// The four bytes of a MAC or TAC.
+    mutating func set(code column: String, _ bytes: [UInt8]?) {
+        precondition(bytes.map { $0.count == MAC.length } ?? true)
+        set(column, bytes.map { Hex.string($0) })
+    }
+
+    mutating func set(list column: String, _ numbers: [Int]?) {
+        set(column, numbers.map(JSONList.text))
+    }
+
+    mutating func set(blob column: String, _ bytes: [UInt8]?) {
+        set(column, bytes.map { Data($0) })
+    }
+}
+
+/// A row from disk. Each column is read whole into its type or refused with its table, key and name.
+struct StoredRow {
+    let table: JournalTable
+    let row: Row
+
+    func isNull(_ column: String) throws(StorageFault) -> Bool {
+        switch try storage(column) {
+        case .null: true
+        case .int64, .double, .string, .blob: false
+        }
+    }
+
+    /// Whether the columns hold a value: all of them, or none.
+    func isPresent(_ columns: String...) throws(StorageFault) -> Bool {
+        var nulls = 0
+        for column in columns where try isNull(column) { nulls += 1 }
+        guard nulls == 0 || nulls == columns.count else {
+            throw fault(columns[0], "is only there together with \(columns.dropFirst().joined(separator: ", "))")
+        }
+        return nulls == 0
+    }
+
+    /// nil for NULL.
+    func optional<Value>(
+        _ column: String, _ read: (String) throws(StorageFault) -> Value
+    ) throws(StorageFault) -> Value? {
+        try isNull(column) ? nil : try read(column)
+    }
+
+    func integer<Integer: FixedWidthInteger>(_ column: String) throws(StorageFault) -> Integer {
+        guard case .int64(let stored) = try storage(column) else { throw fault(column, "is not an integer") }
+        guard let value = Integer(exactly: stored) else { throw fault(column, "is out of range: \(stored)") }
+        return value
+    }
+
+    func flag(_ column: String) throws(StorageFault) -> Bool {
+        let value: Int = try integer(column)
+        guard value == 0 || value == 1 else { throw fault(column, "is neither 0 nor 1") }
+        return value == 1
+    }
+
+    func text(_ column: String) throws(StorageFault) -> String {
+        guard case .string(let text) = try storage(column) else { throw fault(column, "is not text") }
+        return text
+    }
+
+    func choice<Choice: RawRepresentable<String>>(_ column: String) throws(StorageFault) -> Choice {
+        guard let choice = Choice(rawValue: try text(column)) else { throw fault(column, "is none of its values") }
+        return choice
+    }
+
+    func hex(_ column: String, count: Int) throws(StorageFault) -> [UInt8] {
+        let text = try text(column)
+        do throws(ParseError) {
+            let bytes = try Hex.bytes(text)
+            guard bytes.count == count, Hex.string(bytes) == text else { throw .wrongLength("text") }
+            return bytes
+        } catch {
+            throw fault(column, "is not \(2 * count) upper-case hexadecimal digits")
+        }
+    }
+
+    func code(_ column: String) throws(StorageFault) -> [UInt8] { try hex(column, count: MAC.length) }
+
+    func element<Element: DataElement>(_ column: String) throws(StorageFault) -> Element {
+        let bytes = try hex(column, count: Element.length)
+        do throws(ParseError) {
+            return try Element(parsing: bytes)
+        } catch {
+            throw fault(column, "\(error)")
+        }
+    }
+
+    func time(_ column: String) throws(StorageFault) -> TransactionTime {
+        let bytes = try hex(column, count: TransactionTime.length)
+        do throws(ParseError) {
+            let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
+            let clock = try BCD.decode(bytes.suffix(3), "time")
+            return try TransactionTime(
+                date: date, hour: clock / 10_000, minute: clock / 100 % 100, second: clock % 100)
+        } catch {
+            throw fault(column, "\(error)")
+        }
+    }
+
+    func list(_ column: String, count: ClosedRange<Int>) throws(StorageFault) -> [Int] {
+        guard let numbers = JSONList.numbers(try text(column)), count.contains(numbers.count) else {
+            throw fault(column, "is not a list of \(count.lowerBound) to \(count.upperBound) integers")
+        }
+        return numbers
+    }
+
+    func blob(_ column: String, count: Int) throws(StorageFault) -> [UInt8] {
+        guard case .blob(let data) = try storage(column), data.count == count else {
+            throw fault(column, "is not a blob of \(count) bytes")
+        }
+        return Array(data)
+    }
+
+    func fault(_ column: String, _ reason: String) -> StorageFault {
+        let key = row.hasColumn(table.key) ? "\((row[table.key] as DatabaseValue))" : "unknown"
+        return StorageFault(
+            operation: "read",
+            reason: "table \(table.name), \(table.keyName) \(key), column \(column): \(reason)")
+    }
+
+    private func storage(_ column: String) throws(StorageFault) -> DatabaseValue.Storage {
+        guard row.hasColumn(column) else { throw fault(column, "is missing") }
+        return (row[column] as DatabaseValue).storage
+    }
+}
+
+/// A JSON array of integers, in the one form that this program writes.
+enum JSONList {
+    static func text(_ numbers: [Int]) -> String { "[" + numbers.map(String.init).joined(separator: ",") + "]" }
+
+    /// nil for any other text.
+    static func numbers(_ text: String) -> [Int]? {
+        var numbers: [Int] = []
+        for part in text.dropFirst().dropLast().split(separator: ",") {
+            guard let number = Int(part) else { return nil }
+            numbers.append(number)
+        }
+        return Self.text(numbers) == text ? numbers : nil
+    }
+}
+
+extension Database {
+    /// Inserts the row, or replaces the one with its key.
+    ///
+    /// - Throws: `StorageFault` when the key belongs to a row with other fixed columns.
+    func replace(_ row: RowValues, in table: JournalTable) throws {
+        try cachedStatement(sql: table.replacement(of: row.columns)).execute(arguments: StatementArguments(row.values))
+        guard changesCount == 1 else {
+            throw StorageFault(
+                operation: "commit",
+                reason: "\(table.keyName) \(row.values[0]) belongs to another record of table \(table.name)")
+        }
+    }
+
+    func rows(
+        of table: JournalTable, _ condition: String, _ arguments: StatementArguments = []
+    ) throws -> [StoredRow] {
+        let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
+        return try Row.fetchAll(statement, arguments: arguments).map { StoredRow(table: table, row: $0) }
+    }
+}
+
+extension JournalTable {
+    fileprivate func replacement(of columns: [String]) -> String {
+        precondition(columns.first == key)
+        let marks = repeatElement("?", count: columns.count).joined(separator: ", ")
+        let changes = columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
+        let same = fixed.map { "\(name).\($0) = excluded.\($0)" }.joined(separator: " AND ")
+        return "INSERT INTO \(name) (\(columns.joined(separator: ", "))) VALUES (\(marks)) "
+            + "ON CONFLICT (\(key)) DO UPDATE SET \(changes)" + (fixed.isEmpty ? "" : " WHERE \(same)")
+    }
+}
