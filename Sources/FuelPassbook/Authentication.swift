@@ -19,6 +19,11 @@ package struct PurchaseKey: ~Copyable, Sendable {
         PetrolSessionKey(key.sessionKey(from: message(icc, ctc) + ttc.bytes.suffix(2)))
     }
 
+    /// SESPK of one purchase or cash withdrawal; `ctc` is the number before the debit.
+    package borrowing func purchaseSession(icc: ICCRandom, ctc: CTC, ttc: TTC) -> PurchaseSessionKey {
+        PurchaseSessionKey(key.sessionKey(from: message(icc, ctc) + ttc.bytes.suffix(2)))
+    }
+
     /// MAC4 of DEBIT FOR PETROL: under DPK itself, so that it can be checked when SESPK is gone.
     package borrowing func mac4(
         amount: Amount, type: TransactionType, terminal: TerminalID, time: TransactionTime
@@ -54,6 +59,25 @@ package struct PetrolSessionKey: ~Copyable, Sendable {
     }
 }
 
+/// SESPK of one purchase or cash withdrawal (seed 002).
+package struct PurchaseSessionKey: ~Copyable, Sendable {
+    private let key: SingleLengthKey
+
+    fileprivate init(_ key: consuming SingleLengthKey) { self.key = key }
+
+    /// MAC1 of DEBIT FOR PURCHASE / CASH WITHDRAW, the terminal's.
+    package borrowing func mac1(
+        amount: Amount, type: TransactionType, terminal: TerminalID, time: TransactionTime
+    ) -> MAC {
+        key.mac(of: message(amount, type, terminal, time))
+    }
+
+    /// MAC2 of DEBIT FOR PURCHASE / CASH WITHDRAW, the card's.
+    package borrowing func mac2(amount: Amount) -> MAC {
+        key.mac(of: message(amount))
+    }
+}
+
 /// The TAC key: DTK-left XOR DTK-right, DTK being a child of MTK. The terminal never has it.
 package struct TACKey: ~Copyable, Sendable {
     private let key: SingleLengthKey
@@ -67,7 +91,7 @@ package struct TACKey: ~Copyable, Sendable {
         key.mac(of: message(balance, ctc, TransactionType.refuel, terminal, time))
     }
 
-    /// TAC of DEBIT FOR PETROL.
+    /// TAC of DEBIT FOR PETROL, and of a purchase or cash withdrawal.
     package borrowing func debit(
         amount: Amount, type: TransactionType, terminal: TerminalID, ttc: TTC, time: TransactionTime
     ) -> MAC {

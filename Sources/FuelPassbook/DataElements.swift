@@ -120,6 +120,21 @@ package struct TransactionType: Hashable, Sendable {
     package init(_ code: UInt8) { self.code = code }
 }
 
+/// The overdraft limit in fen, 3 bytes.
+package struct OverdraftLimit: Hashable, Comparable, Sendable {
+    package static let zero = OverdraftLimit(fen: 0)
+    package static let fenMax: UInt32 = 0xFF_FFFF
+
+    package let fen: UInt32
+
+    package init(fen: UInt32) {
+        precondition(fen <= Self.fenMax)
+        self.fen = fen
+    }
+
+    package static func < (left: OverdraftLimit, right: OverdraftLimit) -> Bool { left.fen < right.fen }
+}
+
 /// The flag of GET GREY STATUS. The card answers only when it is grey: `01`.
 package struct GreyFlag: Hashable, Sendable {
     package static let grey = GreyFlag(0x01)
@@ -206,6 +221,16 @@ extension TerminalID: DataElement {
             bytes.append(UInt8(truncatingIfNeeded: number >> (8 * UInt64(index))))
         }
     }
+}
+
+extension OverdraftLimit: DataElement {
+    package static var length: Int { 3 }
+
+    package init(bytes: ArraySlice<UInt8>) throws(ParseError) {
+        self.init(fen: bytes.reduce(0) { $0 << 8 | UInt32($1) })
+    }
+
+    package func append(to bytes: inout [UInt8]) { bytes += fen.bytes.suffix(Self.length) }
 }
 
 extension TerminalID: CustomStringConvertible {

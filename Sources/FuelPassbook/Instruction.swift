@@ -13,6 +13,8 @@ package enum Instruction: CaseIterable, Sendable {
     case initializeForUnlock
     case debitForUnlock
     case getGreyStatus
+    case initializeForPurchase
+    case debitForPurchase
 
     /// The header. In READ BINARY, P1 carries the file and P2 the offset; in GET TRANSACTION PROVE, P2 is the type.
     package var header: CommandHeader {
@@ -28,6 +30,8 @@ package enum Instruction: CaseIterable, Sendable {
         case .initializeForUnlock: CommandHeader(0xE0, 0x50, 0x03, 0x01)
         case .debitForUnlock: CommandHeader(0xE0, 0x54, 0x01, 0x01)
         case .getGreyStatus: CommandHeader(0xE0, 0x50, 0x04, 0x01)
+        case .initializeForPurchase: CommandHeader(0x80, 0x50, 0x01, 0x01)
+        case .debitForPurchase: CommandHeader(0x80, 0x54, 0x01, 0x00)
         }
     }
 
@@ -45,6 +49,8 @@ package enum Instruction: CaseIterable, Sendable {
         case .initializeForUnlock: "INITIALIZE FOR UNLOCK"
         case .debitForUnlock: "DEBIT FOR UNLOCK"
         case .getGreyStatus: "GET GREY STATUS"
+        case .initializeForPurchase: "INITIALIZE FOR PURCHASE"
+        case .debitForPurchase: "DEBIT FOR PURCHASE / CASH WITHDRAW"
         }
     }
 
@@ -60,6 +66,8 @@ package enum Instruction: CaseIterable, Sendable {
         case .debitForPetrol: DebitForPetrol.length...DebitForPetrol.length
         case .initializeForUnlock: InitializeForUnlock.length...InitializeForUnlock.length
         case .debitForUnlock: DebitForUnlock.length...DebitForUnlock.length
+        case .initializeForPurchase: InitializeForPurchase.length...InitializeForPurchase.length
+        case .debitForPurchase: DebitForPurchase.length...DebitForPurchase.length
         }
     }
 
@@ -76,6 +84,8 @@ package enum Instruction: CaseIterable, Sendable {
         case .initializeForUnlock: .exactly(InitializeForUnlock.Response.length)
         case .debitForUnlock: .exactly(DebitForUnlock.Response.length)
         case .getGreyStatus: .exactly(GetGreyStatus.Response.length)
+        case .initializeForPurchase: .exactly(InitializeForPurchase.Response.length)
+        case .debitForPurchase: .exactly(DebitForPurchase.Response.length)
         }
     }
 

@@ -21,6 +21,8 @@ package struct Trace: Sendable {
         case .debitForPetrol: named(command.data, DebitForPetrol.init(reading:))
         case .initializeForUnlock: named(command.data, InitializeForUnlock.init(reading:))
         case .debitForUnlock: named(command.data, DebitForUnlock.init(reading:))
+        case .initializeForPurchase: named(command.data, InitializeForPurchase.init(reading:))
+        case .debitForPurchase: named(command.data, DebitForPurchase.init(reading:))
         }
     }
 
@@ -40,6 +42,8 @@ package struct Trace: Sendable {
         case .initializeForUnlock: named(answer, InitializeForUnlock.Response.init(reading:))
         case .debitForUnlock: named(answer, DebitForUnlock.Response.init(reading:))
         case .getGreyStatus: named(answer, GetGreyStatus.Response.init(reading:))
+        case .initializeForPurchase: named(answer, InitializeForPurchase.Response.init(reading:))
+        case .debitForPurchase: named(answer, DebitForPurchase.Response.init(reading:))
         }
     }
 
