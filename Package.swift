@@ -32,6 +32,7 @@ let package = Package(
         // Core
         .target(name: "CardApplication", dependencies: ["FuelPassbook"]),
         .target(name: "SecurityModule", dependencies: ["FuelPassbook"]),
+        .target(name: "Issuer", dependencies: ["FuelPassbook"]),
         .target(name: "Metering"),
         .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
 
@@ -41,7 +42,7 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]),
-        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser"]),
+        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer"]),
 
         // Assembly and executables
         .target(
@@ -61,7 +62,7 @@ let package = Package(
         // Tests
         .target(name: "TestCards", dependencies: ["CardApplication"], path: "Tests/TestCards"),
         .testTarget(name: "CardCryptographyTests", dependencies: ["FuelPassbook", "TestCards"]),
-        .testTarget(name: "CardApplicationTests", dependencies: ["TestCards"]),
+        .testTarget(name: "CardApplicationTests", dependencies: ["Issuer", "Simulation", "TestCards"]),
         .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "TestCards"]),
         .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),

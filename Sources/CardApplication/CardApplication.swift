@@ -5,7 +5,7 @@ package import ISO7816
 /// The fuel passbook on a card: bytes in, bytes out, one commit of its memory per command that writes.
 ///
 /// Every command passes the same gates in this order: shape (`6700`, `6E00`, `6D00`, `6A86`, `6Cxx`), life of the
-/// application (`9303`, `6985`), Table 1 (`6901`, `6989`), PIN (`6982`), then its own checks. A command that fails ends
+/// application (`9303`, `6985`, `6A81`), Table 1 (`6901`, `6989`), PIN (`6982`), upkeep tries (`6983`), then its own checks. A command that fails ends
 /// the transaction that was begun; the grey mark stays (D8).
 package struct CardApplication<Memory: CardMemory>: ~Copyable {
     let keys: CardKeys
@@ -15,6 +15,8 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
     private let aid: [UInt8]
     private var power: Power = .notSelected
     var pending: PendingTransaction = .none
+    /// Answered by GET CHALLENGE and not used yet.
+    var challenge: Challenge?
 
     private enum Power: Equatable {
         case notSelected
@@ -35,6 +37,7 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
     package mutating func reset() {
         power = .notSelected
         pending = .none
+        challenge = nil
     }
 
     /// Answers one command APDU, complete with its Le where the answer has data.
@@ -44,6 +47,7 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
             return ResponseAPDU(data: data)
         } catch {
             pending = .none
+            challenge = nil
             return ResponseAPDU(status: error)
         }
     }
@@ -56,14 +60,18 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
         try checkLife(instruction)
         guard instruction.isAccepted(in: state) else { throw instruction.refusal(in: state) }
         if instruction.needsPIN && !isPINVerified { throw .securityStatusNotSatisfied }
-        if instruction == .verify {
-            try verify(command.extracting(layout.body))
-            return []
+        if instruction.countsUpkeepTries && image.upkeepTriesLeft == 0 { throw .authenticationMethodBlocked }
+        let body = command.extracting(layout.body)
+        switch instruction {
+        case .verify: try verify(body)
+        case .changePIN: try changePIN(body)
+        case .reloadPIN: try reloadPIN(body)
+        case _: return try run(instruction, parsed { () throws(ParseError) in try CommandAPDU(parsing: command) })
         }
-        return try run(instruction, parsed { () throws(ParseError) in try CommandAPDU(parsing: command) })
+        return []
     }
 
-    /// Le must be the exact length, so that no damaged command executes; SELECT and READ BINARY may ask for `00`.
+    /// Le must be the exact length, so that no damaged command executes; SELECT and the file reads may ask for `00`.
     private func checkShape(of instruction: Instruction, _ layout: CommandLayout) throws(StatusWord) {
         guard instruction.dataLengths.contains(layout.body.count) else { throw .wrongLength }
         switch instruction.answer {
@@ -72,6 +80,8 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
         case .exactly(let length):
             guard let expected = layout.expectedLength else { throw .wrongLength }
             guard expected == length else { throw .wrongExpectedLength(length) }
+        case .oneOf(let lengths):
+            guard let expected = layout.expectedLength, lengths.contains(expected) else { throw .wrongLength }
         case .variable:
             guard layout.expectedLength != nil || instruction == .select else { throw .wrongLength }
         }
@@ -80,15 +90,32 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
     private func checkLife(_ instruction: Instruction) throws(StatusWord) {
         guard !image.isLockedForGood else { throw .applicationLockedForGood }
         guard instruction == .select || power != .notSelected else { throw .conditionsOfUseNotSatisfied }
+        guard image.block == .none || !instruction.isRefusedWhileBlocked else { throw .functionNotSupported }
     }
 
     private mutating func run(_ instruction: Instruction, _ command: CommandAPDU) throws(StatusWord) -> [UInt8] {
         switch instruction {
         case .select: try select(command).bytes
         case .readBinary: try readBinary(command)
-        case .verify: preconditionFailure("VERIFY is read where it lies")
+        case .readRecord: try readRecord(command)
+        case .verify, .changePIN, .reloadPIN: preconditionFailure("a PIN is read where it lies")
+        case .getChallenge: try getChallenge(command)
+        case .externalAuthenticate: try externalAuthenticate(command)
+        case .internalAuthenticate: internalAuthenticate(try parsed(command)).bytes
+        case .unblockPIN: try unblockPIN(command)
+        case .blockApplication: try blockApplication(command)
+        case .unblockApplication: try unblockApplication(command)
         case .getBalance: GetBalance.Response(balance: image.balance).bytes
-        case .getTransactionProve: try getTransactionProve(parsed { () throws(ParseError) in try GetTransactionProve(parsing: command) }).bytes
+        case .getTransactionProve: try getTransactionProve(command).bytes
+        case .initializeForLoad: try initializeForLoad(parsed(command)).bytes
+        case .creditForLoad: try creditForLoad(parsed(command)).bytes
+        case .initializeForPurchase: try initializeForPurchase(parsed(command), type: .purchase).bytes
+        case .initializeForCashWithdrawal: try initializeForPurchase(parsed(command), type: .cashWithdrawal).bytes
+        case .debitForPurchase: try debitForPurchase(parsed(command)).bytes
+        case .initializeForUnload: try initializeForUnload(parsed(command)).bytes
+        case .debitForUnload: try debitForUnload(parsed(command)).bytes
+        case .initializeForUpdate: try initializeForUpdate(parsed(command)).bytes
+        case .updateOverdraftLimit: try updateOverdraftLimit(parsed(command)).bytes
         case .initializeForPetrol: try initializeForPetrol(parsed(command)).bytes
         case .lockForPetrol: try lockForPetrol(parsed(command)).bytes
         case .debitForPetrol: try debitForPetrol(parsed(command)).bytes
@@ -102,7 +129,7 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
         try parsed { () throws(ParseError) in try Command(parsing: command.data) }
     }
 
-    private func parsed<Value>(_ parse: () throws(ParseError) -> Value) throws(StatusWord) -> Value {
+    func parsed<Value>(_ parse: () throws(ParseError) -> Value) throws(StatusWord) -> Value {
         do throws(ParseError) { return try parse() } catch { throw .incorrectData }
     }
 
@@ -124,11 +151,11 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
     mutating func beginLocalUnlock() {
         if case .selected(let verified, _) = power { power = .selected(pinVerified: verified, localUnlockBegun: true) }
     }
-}
 
-// MARK: - Files, PIN and proof
+    mutating func setPINVerified(_ verified: Bool) {
+        if case .selected(_, let begun) = power { power = .selected(pinVerified: verified, localUnlockBegun: begun) }
+    }
 
-extension CardApplication {
     /// Ends what was begun; the PIN must be verified again (D24).
     private mutating func select(_ command: CommandAPDU) throws(StatusWord) -> SelectApplication.Response {
         guard command.data == aid else { throw .fileNotFound }
@@ -136,53 +163,12 @@ extension CardApplication {
         let length = command.expectedLength ?? 256
         guard length == 256 || length == answer.bytes.count else { throw .wrongExpectedLength(answer.bytes.count) }
         pending = .none
+        challenge = nil
         power = .selected(pinVerified: false, localUnlockBegun: false)
         return answer
     }
 
-    private func readBinary(_ command: CommandAPDU) throws(StatusWord) -> [UInt8] {
-        guard command.header.p1 & 0x1F == PublicApplicationFile.shortIdentifier else { throw .fileNotFound }
-        let rest = image.file.bytes.dropFirst(Int(command.header.p2))
-        guard !rest.isEmpty, let length = command.expectedLength else { throw .wrongOffset }
-        guard length == 256 || length <= rest.count else { throw .wrongExpectedLength(rest.count) }
-        return Array(rest.prefix(length))
-    }
-
-    private mutating func verify(_ presented: Span<UInt8>) throws(StatusWord) {
-        guard image.pinTriesLeft > 0 else { throw .authenticationMethodBlocked }
-        var next = image
-        guard StoredPIN(image.sealedPIN).matches(presented, keys.sealing, card: image.file.asn) else {
-            next.pinTriesLeft -= 1
-            setPINVerified(false)
-            try commit(next)
-            throw .verificationFailed(triesLeft: next.pinTriesLeft)
-        }
-        if next.pinTriesLeft < next.pinTriesLimit {
-            next.pinTriesLeft = next.pinTriesLimit
-            try commit(next)
-        }
-        setPINVerified(true)
-    }
-
-    private mutating func setPINVerified(_ verified: Bool) {
-        if case .selected(_, let begun) = power { power = .selected(pinVerified: verified, localUnlockBegun: begun) }
-    }
-
-    private func getTransactionProve(_ command: GetTransactionProve) throws(StatusWord) -> TransactionProof {
-        let kept = image.proofs.first { $0.type == command.type && $0.number == command.number }
-        guard let kept else { throw .proofNotAvailable }
-        return TransactionProof(mac: MAC(bytes: kept.mac), tac: MAC(bytes: kept.tac))
-    }
-}
-
-extension Instruction {
-    /// Which commands want the PIN verified first (D16).
-    var needsPIN: Bool {
-        switch self {
-        case .initializeForPetrol, .debitForPetrol, .initializeForUnlock: true
-        case .select, .readBinary, .verify, .getBalance, .getTransactionProve, .lockForPetrol, .debitForUnlock,
-            .getGreyStatus:
-            false
-        }
+    func newICC() -> ICCRandom {
+        ICCRandom(random.bytes(ICCRandom.length).reduce(0) { $0 << 8 | UInt32($1) })
     }
 }

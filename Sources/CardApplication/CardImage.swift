@@ -5,21 +5,28 @@ package import ISO7816
 /// Everything that a card keeps without power. A command changes a copy and commits it whole.
 ///
 /// Invariants: `grey` is set exactly while the purse bears the grey mark; `gmacTriesLeft` 0 means locked for good; the
-/// log holds the newest record first.
+/// log holds the newest record first; each type of transaction has one proof at most.
 package struct CardImage: Equatable, Sendable {
     package static let logRecordsMax = 10
     package static let proofsMax = 8
+    package static let upkeepTriesMax: UInt8 = 3
 
     package var file: PublicApplicationFile
+    package var holder: HolderFile
     package var keyIndex: KeyIndex
     package var keyVersion: KeyVersion
+    /// With the overdraft limit: the customer's own money is this less the limit, and may be less than nothing.
     package var balance: Amount
+    package var overdraftLimit: OverdraftLimit
     package var ctc: CTC
     package var online: OnlineNumber
     package var gmacTriesLimit: UInt8
     package var gmacTriesLeft: UInt8
     package var pinTriesLimit: UInt8
     package var pinTriesLeft: UInt8
+    /// Wrong codes that the issuer's upkeep commands may still have, together (decision 0007).
+    package var upkeepTriesLeft: UInt8
+    package var block: Block
     /// The PIN, sealed under a key that only the card has.
     package var sealedPIN: [UInt8]
     package var grey: GreyLock?
@@ -27,7 +34,17 @@ package struct CardImage: Equatable, Sendable {
     /// The last transaction of each type.
     package var proofs: [KeptProof]
 
-    package var isLockedForGood: Bool { gmacTriesLeft == 0 }
+    package var isLockedForGood: Bool { gmacTriesLeft == 0 || block == .permanent }
+
+    /// The balance without what the issuer lends; nothing when part of that is spent.
+    package var ownMoney: Amount { balance.subtracting(Amount(fen: overdraftLimit.fen)) ?? .zero }
+
+    /// The issuer's APPLICATION BLOCK.
+    package enum Block: UInt8, Sendable {
+        case none = 0
+        case temporary = 1
+        case permanent = 2
+    }
 }
 
 /// The internal file of a grey purse: what brings the session key back, and the two codes that the lock answered (D12).
@@ -43,20 +60,6 @@ package struct GreyLock: Equatable, Sendable {
     package let lockTAC: [UInt8]
 }
 
-/// One record of the cyclic log, 23 bytes (spec/passbook.md, SFI 18).
-package struct LogRecord: Equatable, Sendable {
-    package static let length = 23
-
-    /// The offline or online number before it counted up (D22).
-    package let number: UInt16
-    /// 3 bytes, in fen.
-    package let overdraftLimit: UInt32
-    package let amount: Amount
-    package let type: TransactionType
-    package let terminal: TerminalID
-    package let time: TransactionTime
-}
-
 /// What GET TRANSACTION PROVE answers for one past transaction.
 package struct KeptProof: Equatable, Sendable {
     package let type: TransactionType
@@ -68,17 +71,21 @@ package struct KeptProof: Equatable, Sendable {
 // MARK: - Bytes
 
 extension CardImage {
-    static let formatVersion: UInt8 = 1
+    static let formatVersion: UInt8 = 2
 
     package var bytes: [UInt8] {
         var bytes: [UInt8] = [Self.formatVersion]
         file.append(to: &bytes)
+        bytes.append(UInt8(holder.bytes.count))
+        bytes += holder.bytes
         keyIndex.append(to: &bytes)
         keyVersion.append(to: &bytes)
         balance.append(to: &bytes)
+        overdraftLimit.append(to: &bytes)
         ctc.append(to: &bytes)
         online.append(to: &bytes)
-        bytes += [gmacTriesLimit, gmacTriesLeft, pinTriesLimit, pinTriesLeft, UInt8(sealedPIN.count)]
+        bytes += [gmacTriesLimit, gmacTriesLeft, pinTriesLimit, pinTriesLeft, upkeepTriesLeft, block.rawValue]
+        bytes.append(UInt8(sealedPIN.count))
         bytes += sealedPIN
         bytes.append(grey == nil ? 0 : 1)
         grey?.append(to: &bytes)
@@ -89,24 +96,34 @@ extension CardImage {
         return bytes
     }
 
-    /// - Throws: `ParseError` for any image that this version did not write.
+    /// - Throws: `ParseError` for any image that this version did not write; an older one is `.invalid("card format")`.
     package init(parsing bytes: [UInt8]) throws(ParseError) {
         var reader = FieldReader(bytes)
-        guard try reader.read("format", as: UInt8.self) == Self.formatVersion else { throw .invalid("format") }
+        guard try reader.read("card format", as: UInt8.self) == Self.formatVersion else {
+            throw .invalid("card format")
+        }
         file = try PublicApplicationFile(reading: &reader)
+        holder = try HolderFile(
+            parsing: Array(reader.read("holder", count: Int(reader.read("holder length", as: UInt8.self))))
+        )
         keyIndex = try reader.read("key index")
         keyVersion = try reader.read("key version")
         balance = try reader.read("balance")
+        overdraftLimit = try reader.read("overdraft limit")
         ctc = try reader.read("CTC")
         online = try reader.read("online number")
         gmacTriesLimit = try reader.read("GMAC tries limit")
         gmacTriesLeft = try reader.read("GMAC tries left")
         pinTriesLimit = try reader.read("PIN tries limit")
         pinTriesLeft = try reader.read("PIN tries left")
+        upkeepTriesLeft = try reader.read("upkeep tries left")
         guard
             (1...15).contains(gmacTriesLimit), gmacTriesLeft <= gmacTriesLimit,
-            (1...15).contains(pinTriesLimit), pinTriesLeft <= pinTriesLimit
+            (1...15).contains(pinTriesLimit), pinTriesLeft <= pinTriesLimit,
+            upkeepTriesLeft <= Self.upkeepTriesMax
         else { throw .invalid("try counters") }
+        guard let block = try Block(rawValue: reader.read("block")) else { throw .invalid("block") }
+        self.block = block
         sealedPIN = try Array(reader.read("sealed PIN", count: Int(reader.read("PIN length", as: UInt8.self))))
         grey = nil
         switch try reader.read("grey mark", as: UInt8.self) {
@@ -152,26 +169,6 @@ extension GreyLock {
         ttc.append(to: &bytes)
         time.append(to: &bytes)
         bytes += mac2 + mac3 + lockTAC
-    }
-}
-
-extension LogRecord {
-    init(reading reader: inout FieldReader) throws(ParseError) {
-        number = try reader.read("number")
-        overdraftLimit = try reader.read("overdraft limit", count: 3).reduce(0) { $0 << 8 | UInt32($1) }
-        amount = try reader.read("amount")
-        type = try reader.read("type")
-        terminal = try reader.read("TID")
-        time = try reader.read("date and time")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        number.append(to: &bytes)
-        bytes += overdraftLimit.bytes.suffix(3)
-        amount.append(to: &bytes)
-        type.append(to: &bytes)
-        terminal.append(to: &bytes)
-        time.append(to: &bytes)
     }
 }
 

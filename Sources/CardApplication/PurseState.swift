@@ -17,33 +17,23 @@ package enum PurseState: String, CaseIterable, Sendable {
 /// made from. The grey mark is not here; it decides over this (D8).
 enum PendingTransaction: Equatable {
     case none
+    case load(icc: ICCRandom, amount: Amount, terminal: TerminalID)
+    /// `type` is purchase or cash withdrawal.
+    case purchase(icc: ICCRandom, amount: Amount, terminal: TerminalID, type: TransactionType)
+    case unload(icc: ICCRandom, amount: Amount, terminal: TerminalID)
+    case modify(icc: ICCRandom, terminal: TerminalID)
     case petrol(icc: ICCRandom, terminal: TerminalID, ttc: TTC)
     case unlock(icc: ICCRandom, terminal: TerminalID)
 
     func state(grey: Bool) -> PurseState {
         switch self {
         case .none: grey ? .grey : .idle
+        case .load: grey ? .grey : .load
+        case .purchase: grey ? .grey : .purchase
+        case .unload: grey ? .grey : .unload
+        case .modify: grey ? .grey : .modify
         case .petrol: grey ? .grey : .prePetrol
         case .unlock: grey ? .unlocking : .idle
         }
-    }
-}
-
-extension Instruction {
-    /// Whether Table 1 accepts the command in `state`; commands that it does not list keep the state (D21).
-    func isAccepted(in state: PurseState) -> Bool {
-        switch self {
-        case .select, .readBinary, .verify, .getBalance, .getTransactionProve: true
-        case .initializeForPetrol: state != .grey && state != .unlocking
-        case .lockForPetrol: state == .prePetrol
-        case .debitForPetrol, .getGreyStatus: state == .grey
-        case .initializeForUnlock: state == .grey || state == .unlocking
-        case .debitForUnlock: state == .unlocking
-        }
-    }
-
-    /// How a command that Table 1 refuses in `state` is answered (D5).
-    func refusal(in state: PurseState) -> StatusWord {
-        .commandNotAccepted
     }
 }

@@ -12,10 +12,23 @@ package struct StoredPIN {
 
     /// Seals the PIN that a VERIFY command would present.
     package init(
-        _ pin: borrowing PIN, sealing: borrowing SealingKey, card: ApplicationSerialNumber, random: any RandomSource
+        _ pin: borrowing PIN,
+        sealing: borrowing SealingKey,
+        card: ApplicationSerialNumber,
+        random: any RandomSource
+    ) {
+        self = pin.withBytes { Self($0, sealing: sealing, card: card, random: random) }
+    }
+
+    /// Seals the PIN whose bytes are given.
+    init(
+        _ pin: Span<UInt8>,
+        sealing: borrowing SealingKey,
+        card: ApplicationSerialNumber,
+        random: any RandomSource
     ) {
         var block = LockedBuffer(count: Self.blockLength)
-        pin.withVerifyCommand { command in Self.fill(&block, with: command.extracting(5...)) }
+        Self.fill(&block, with: pin)
         sealed = sealing.seal(block, context: card.bytes, random: random)
     }
 

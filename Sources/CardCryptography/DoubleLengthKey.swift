@@ -1,6 +1,7 @@
 /// A two-key triple-DES key of 16 bytes (ISO/IEC 18033-3 TDEA, keying option 2), expanded in locked memory.
 package struct DoubleLengthKey: ~Copyable, Sendable {
     package static let length = 16
+    package static let zeros = [UInt8](repeating: 0, count: 8)
 
     private let left: DESKeySchedule
     private let right: DESKeySchedule
@@ -39,9 +40,11 @@ package struct DoubleLengthKey: ~Copyable, Sendable {
         return raw.withSpan { SingleLengthKey($0) }
     }
 
-    /// ISO/IEC 9797-1 MAC algorithm 3, DES, zero IV, padding method 2, left 4 bytes of the result.
-    package borrowing func mac(of message: [UInt8]) -> MAC {
-        var chain = left.chain(over: message)
+    /// ISO/IEC 9797-1 MAC algorithm 3, DES, padding method 2, left 4 bytes of the result.
+    ///
+    /// - Parameter initial: 8 bytes that the first block is added to; zero but for secure messaging.
+    package borrowing func mac(of message: [UInt8], initial: [UInt8] = Self.zeros) -> MAC {
+        var chain = left.chain(over: message.span, from: DESBlock(initial))
         right.decrypt(&chain)
         left.encrypt(&chain)
         return MAC(leftOf: chain)
@@ -59,6 +62,34 @@ package struct DoubleLengthKey: ~Copyable, Sendable {
         var block = DESBlock(block)
         encrypt(&block)
         return block.bytes
+    }
+
+    /// 3DES(K, secret) of an 8-byte secret.
+    package borrowing func encrypted(_ secret: borrowing LockedBuffer) -> [UInt8] {
+        precondition(secret.count == DESBlock.length)
+        var block = DESBlock()
+        secret.withSpan { span in
+            for index in span.indices {
+                block[index] = span[index]
+            }
+        }
+        encrypt(&block)
+        return block.bytes
+    }
+
+    /// The secret of which `block`, 8 bytes, is the encryption.
+    package borrowing func decrypted(_ block: [UInt8]) -> LockedBuffer {
+        var block = DESBlock(block)
+        left.decrypt(&block)
+        right.encrypt(&block)
+        left.decrypt(&block)
+        var secret = LockedBuffer(count: DESBlock.length)
+        secret.withMutableSpan { span in
+            for index in span.indices {
+                span[index] = block[index]
+            }
+        }
+        return secret
     }
 
     private borrowing func rawChild(of factor: [UInt8]) -> LockedBuffer {
@@ -100,18 +131,21 @@ package struct SingleLengthKey: ~Copyable, Sendable {
 
     /// DES-CBC, zero IV, padded with `80 00*` in every case, left 4 bytes of the last block
     /// (spec/grey-lock.md, section 2; ISO/IEC 9797-1 MAC algorithm 1, padding method 2).
-    package borrowing func mac(of message: [UInt8]) -> MAC {
-        MAC(leftOf: schedule.chain(over: message))
+    package borrowing func mac(of message: [UInt8]) -> MAC { mac(of: message.span) }
+
+    /// The same over bytes that are read where they lie.
+    package borrowing func mac(of message: Span<UInt8>) -> MAC {
+        MAC(leftOf: schedule.chain(over: message, from: DESBlock()))
     }
 }
 
 extension DESKeySchedule {
     /// The last block of DES-CBC over the message padded with `80 00*`.
-    fileprivate borrowing func chain(over message: [UInt8]) -> DESBlock {
-        var chain = DESBlock()
+    fileprivate borrowing func chain(over message: Span<UInt8>, from initial: DESBlock) -> DESBlock {
+        var chain = initial
         var offset = 0
-        for byte in message {
-            chain[offset] ^= byte
+        for index in message.indices {
+            chain[offset] ^= message[index]
             offset += 1
             if offset == DESBlock.length {
                 encrypt(&chain)

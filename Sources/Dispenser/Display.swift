@@ -35,6 +35,7 @@ package enum Refusal: Error, Equatable, Sendable {
     case clockBehind(last: TransactionTime)
     case journalFull(room: Int)
     case module(SecurityModuleError)
+    case purchaseUnproven(Amount)
     case answer(Instruction, StatusWord)
     case answerMalformed(Instruction, ParseError)
 }
@@ -59,6 +60,11 @@ package enum Notice: Equatable, Sendable {
     case pulserFaults(Int)
     case journalNearlyFull(room: Int)
     case recovered(ttc: TTC, amount: Amount)
+    case prepaying(Amount)
+    case prepaid(Amount)
+    case prepaidCardGone
+    case refund(Amount)
+    case purchaseVoid(Amount)
     case closed
 }
 
@@ -91,6 +97,8 @@ extension Refusal: CustomStringConvertible {
         case .clockBehind(let last): "the board's clock is behind the last record (\(last)): set it"
         case .journalFull(let room): "the journal has room for \(room) records only: upload or archive records"
         case .module(let error): "\(error)"
+        case .purchaseUnproven(let amount):
+            "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"
         case .answer(let instruction, let status): "the card answered \(instruction.name) with \(status)"
         case .answerMalformed(let instruction, let error): "the answer to \(instruction.name): \(error)"
         }
@@ -118,6 +126,11 @@ extension Notice: CustomStringConvertible {
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
         case .journalNearlyFull(let room): "the journal has room for \(room) more records: upload or archive soon"
         case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
+        case .prepaying(let amount): "this sale of \(amount) is paid before fuel flows"
+        case .prepaid(let amount): "\(amount) paid: lift the nozzle; you may take your card"
+        case .prepaidCardGone: "card removed: the sale is paid and goes on without it"
+        case .refund(let amount): "\(amount) of what was paid did not flow: the issuer refunds it, keep the receipt"
+        case .purchaseVoid(let amount): "the card did not pay the \(amount) of its last visit: nothing is owed"
         case .closed: "closed"
         }
     }

@@ -11,6 +11,27 @@ enum FuellingEnd: Equatable {
     case pumpFailed(PumpFault)
 }
 
+/// On what fuel flows.
+enum FuelGrant: ~Copyable {
+    /// The card will pay for what flows, and has to stay.
+    case lock(LockedCard)
+    /// The card has paid the record's amount, and may leave.
+    case payment
+
+    var isPayment: Bool {
+        switch self {
+        case .lock: false
+        case .payment: true
+        }
+    }
+}
+
+/// A card that is locked by this terminal, and what it must see when it comes back (D16).
+struct LockedCard: ~Copyable {
+    let session: LockedSale
+    let pin: PIN
+}
+
 /// Where one sale stands between two events.
 private struct FuellingProgress {
     let target: Volume
@@ -26,18 +47,21 @@ private struct FuellingProgress {
     static let checkpointNanoseconds: UInt64 = 1_000_000_000
 }
 
-// Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale.
+// Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale. A prepaid sale flows
+// the same way, on its payment.
 
 extension Position {
     /// Lets fuel flow until the sale ends, and leaves the proven reading and amounts in `record`.
     ///
-    /// - Throws: `.stop` when the service ends, with the last checkpoint on disk; `.failure` when storage fails, with
-    ///   the outputs off.
+    /// - Throws: `.stop` when the service ends while a card is locked, with the last checkpoint on disk; `.failure` when
+    ///   storage fails, with the outputs off.
     func fuel(
-        _ record: inout SaleRecord, _ session: borrowing LockedSale, _ pin: borrowing PIN, _ target: Volume
+        _ record: inout SaleRecord,
+        _ grant: borrowing FuelGrant,
+        _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
         do throws(Interruption) {
-            let end = try flow(&record, session, pin, target)
+            let end = try flow(&record, grant, target)
             try pump(.close)
             try awaitStandstill()
             measure(&record)
@@ -57,33 +81,45 @@ extension Position {
     }
 
     private func flow(
-        _ record: inout SaleRecord, _ session: borrowing LockedSale, _ pin: borrowing PIN, _ target: Volume
+        _ record: inout SaleRecord,
+        _ grant: borrowing FuelGrant,
+        _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
         try pump(.beginSale)
         var progress = FuellingProgress(
-            target: target, authorisedAt: now, nozzleWasLifted: edges.pump.snapshot.nozzleIsLifted, checkpointAt: now)
-        show(.authorised, .liftNozzle(balance: record.balanceBefore))
+            target: target,
+            authorisedAt: now,
+            nozzleWasLifted: edges.pump.snapshot.nozzleIsLifted,
+            checkpointAt: now
+        )
+        show(
+            .authorised,
+            grant.isPayment ? .prepaid(record.amount) : .liftNozzle(balance: record.balanceBefore)
+        )
         if progress.nozzleWasLifted { try open(record, progress) }
         while true {
             let event = nextEvent(until: now + settings.timeouts.tick)
-            if let end = try handle(event, &record, &progress, session, pin) { return end }
+            if let end = try handle(event, &record, &progress, grant) { return end }
             measure(&record)
             showProgress(record, progress)
-            try checkpointIfDue(record, &progress, session)
+            try checkpointIfDue(record, &progress, grant)
             if let end = endByMeter(record, progress) { return end }
         }
     }
 
     private func handle(
-        _ event: PositionEvent?, _ record: inout SaleRecord, _ progress: inout FuellingProgress,
-        _ session: borrowing LockedSale, _ pin: borrowing PIN
+        _ event: PositionEvent?,
+        _ record: inout SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
     ) throws(Interruption) -> FuellingEnd? {
         switch event {
         case .stopRequested:
+            if grant.isPayment { return .remarkable("the service was stopped") }
             try pump(.close)
             try awaitStandstill()
             measure(&record)
-            try checkpoint(record, &progress, session)
+            try checkpoint(record, &progress, grant)
             throw .stop
         case .pump(.emergency(active: true)):
             return .remarkable("emergency stop")
@@ -93,9 +129,9 @@ extension Position {
         case .pump(.nozzle(lifted: false)):
             return .regular
         case .cardRemoved, .readerLost:
-            try cardLeft(record, &progress, session)
+            try cardLeft(record, &progress, grant)
         case .cardInserted:
-            try cardCameBack(record, &progress, pin)
+            try cardCameBack(record, &progress, grant)
         case .pumpFailed(let fault):
             return .pumpFailed(fault)
         case .pump(.countsReached), .pump(.pulserFault), .pump(.emergency(active: false)), .readerBack, .pinEntered,
@@ -122,61 +158,90 @@ extension Position {
     }
 
     private func cardLeft(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ session: borrowing LockedSale
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
     ) throws(Interruption) {
         disconnectCard()
+        if grant.isPayment {
+            show(state(progress), .prepaidCardGone)
+            return
+        }
         guard settings.closesValveOnCardRemoval, progress.waitsForCardUntil == nil else { return }
         try pump(.close)
         progress.waitsForCardUntil = now + settings.timeouts.grace
         var record = record
         measure(&record)
-        try checkpoint(record, &progress, session)
+        try checkpoint(record, &progress, grant)
         show(.suspended, .cardGone(graceSeconds: Int(settings.timeouts.grace / 1_000_000_000)))
     }
 
-    /// The same card goes on with its sale; another is told to wait and nothing is changed on it.
+    /// The same card goes on with its sale, or is not needed for it; another is told to wait and nothing is changed on
+    /// it.
     private func cardCameBack(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ pin: borrowing PIN
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
     ) throws(Interruption) {
-        guard try isSameCard(record, pin) else { return }
-        guard progress.waitsForCardUntil != nil else { return }
-        progress.waitsForCardUntil = nil
-        if edges.pump.snapshot.nozzleIsLifted { try open(record, progress) }
+        switch grant {
+        case .lock(let card):
+            guard try isSameCard(record, card.pin) else { return }
+            guard progress.waitsForCardUntil != nil else { return }
+            progress.waitsForCardUntil = nil
+            if edges.pump.snapshot.nozzleIsLifted { try open(record, progress) }
+        case .payment:
+            do throws(Interruption) {
+                if try identifies(record, state(progress)) { disconnectCard() }
+            } catch {
+                try showAndDisconnect(error, state(progress))
+            }
+        }
     }
 
     /// Connects, and verifies the PIN again when it is the card of this sale (D16).
     func isSameCard(_ record: SaleRecord, _ pin: borrowing PIN) throws(Interruption) -> Bool {
         do throws(Interruption) {
-            guard try identify().asn == record.card else {
-                disconnectCard()
-                otherCardWaits = true
-                show(.suspended, .otherCard)
-                return false
-            }
+            guard try identifies(record, .suspended) else { return false }
             try verify(pin)
             return true
         } catch {
-            switch error {
-            case .card(let fault): show(.suspended, .cardFault(fault))
-            case .refused(let refusal): show(.suspended, .refused(refusal))
-            case .stop, .failure: throw error
-            }
-            disconnectCard()
+            try showAndDisconnect(error, .suspended)
             return false
         }
     }
 
+    /// Any other card is told to wait.
+    private func identifies(_ record: SaleRecord, _ state: PositionState) throws(Interruption) -> Bool {
+        if try identify().asn == record.card { return true }
+        disconnectCard()
+        otherCardWaits = true
+        show(state, .otherCard)
+        return false
+    }
+
+    /// What is wrong with a card during a sale does not end the sale.
+    private func showAndDisconnect(_ interruption: Interruption, _ state: PositionState) throws(Interruption) {
+        switch interruption {
+        case .card(let fault): show(state, .cardFault(fault))
+        case .refused(let refusal): show(state, .refused(refusal))
+        case .stop, .failure: throw interruption
+        }
+        disconnectCard()
+    }
+
     // MARK: - Meter
 
-    /// What has flowed and what it costs; the part beyond the card's balance is not the card's.
+    /// What has flowed and what it costs; the part beyond the card's balance, or beyond what it paid, is not the card's.
     private func measure(_ record: inout SaleRecord) {
         let snapshot = edges.pump.snapshot
         record.reading = MeterReading(
-            counts: snapshot.counts, volume: totaliser.volume(of: snapshot.counts, settings.calibration),
-            faults: snapshot.faults)
-        let fen = UInt32(clamping: settings.unitPrice.fen(forCentilitres: record.reading.volume.shownCentilitres))
-        record.amount = min(Amount(fen: fen), record.balanceBefore)
-        record.nonCardPart = Amount(fen: fen - record.amount.fen)
+            counts: snapshot.counts,
+            volume: totaliser.volume(of: snapshot.counts, settings.calibration),
+            faults: snapshot.faults
+        )
+        let price = record.price
+        if record.kind != .prepaid { record.amount = min(price, record.balanceBefore) }
+        record.nonCardPart = Amount(fen: price.fen - min(price, record.amount).fen)
     }
 
     private func open(_ record: SaleRecord, _ progress: FuellingProgress) throws(Interruption) {
@@ -190,12 +255,18 @@ extension Position {
         let counts = snapshot.totalCounts
         let remaining = max(.zero, progress.target - reading.volume)
         let stop = max(
-            counts, counts + calibration.counts(for: remaining, at: snapshot.point) - totaliser.overrunCounts)
+            counts,
+            counts + calibration.counts(for: remaining, at: snapshot.point) - totaliser.overrunCounts
+        )
         let toCheckpoint = max(
-            .zero, progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume)
+            .zero,
+            progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume
+        )
         return CutOff(
-            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: snapshot.point), stopAtCounts: stop,
-            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: snapshot.point))
+            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: snapshot.point),
+            stopAtCounts: stop,
+            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: snapshot.point)
+        )
     }
 
     /// Waits until no pulse came for the settling time after the valves closed.
@@ -221,23 +292,30 @@ extension Position {
     }
 
     private func showProgress(_ record: SaleRecord, _ progress: FuellingProgress) {
-        let state: PositionState =
-            if progress.waitsForCardUntil != nil {
-                .suspended
-            } else if edges.pump.snapshot.lastCountNanoseconds == nil {
-                .authorised
-            } else {
-                .fuelling
-            }
         edges.display.show(
-            state, centilitres: record.reading.volume.shownCentilitres,
-            fen: Int(record.amount.fen + record.nonCardPart.fen), unitPrice: settings.unitPrice)
+            state(progress),
+            centilitres: record.reading.volume.shownCentilitres,
+            fen: Int(record.price.fen),
+            unitPrice: settings.unitPrice
+        )
+    }
+
+    private func state(_ progress: FuellingProgress) -> PositionState {
+        if progress.waitsForCardUntil != nil {
+            .suspended
+        } else if edges.pump.snapshot.lastCountNanoseconds == nil {
+            .authorised
+        } else {
+            .fuelling
+        }
     }
 
     // MARK: - Checkpoint
 
     private func checkpointIfDue(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ session: borrowing LockedSale
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
     ) throws(Interruption) {
         let volume = record.reading.volume
         guard volume != progress.checkpointVolume else { return }
@@ -246,17 +324,28 @@ extension Position {
             flowed >= FuellingProgress.checkpointEvery
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
-        try checkpoint(record, &progress, session)
+        try checkpoint(record, &progress, grant)
         if !edges.pump.snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, progress))) }
     }
 
     private func checkpoint(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ session: borrowing LockedSale
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
     ) throws(Interruption) {
-        let checkpoint = Checkpoint(
-            ttc: record.ttc, reading: record.reading, amount: record.amount, nonCardPart: record.nonCardPart,
-            gmac: session.gmac(of: record.amount))
-        try stored { (journal) throws(StorageFault) in try journal.checkpoint(checkpoint) }
+        switch grant {
+        case .lock(let card):
+            let checkpoint = Checkpoint(
+                ttc: record.ttc,
+                reading: record.reading,
+                amount: record.amount,
+                nonCardPart: record.nonCardPart,
+                gmac: card.session.gmac(of: record.amount)
+            )
+            try stored { (journal) throws(StorageFault) in try journal.checkpoint(checkpoint) }
+        case .payment:
+            try commit(JournalEntry(record))
+        }
         progress.checkpointVolume = record.reading.volume
         progress.checkpointAt = now
     }

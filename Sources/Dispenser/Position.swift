@@ -15,8 +15,14 @@ package struct PositionEdges {
     package let display: any PositionDisplay
 
     package init(
-        module: SecurityModule, journal: any SaleJournal, reader: any CardReader, pump: any Pump, pin: any PINEntry,
-        clock: any StationClock, events: any EventSource, display: any PositionDisplay
+        module: SecurityModule,
+        journal: any SaleJournal,
+        reader: any CardReader,
+        pump: any Pump,
+        pin: any PINEntry,
+        clock: any StationClock,
+        events: any EventSource,
+        display: any PositionDisplay
     ) {
         self.module = module
         self.journal = journal
@@ -45,8 +51,8 @@ enum Interruption: Error, Equatable {
 
 /// One fuelling side: from the card's insertion to the receipt, and again, on one thread.
 ///
-/// Invariants: the valve opens only after the record is on disk as `locked`; each durable write is on disk before the
-/// act that it stands for; SESPK lives in the local value of one refuel and nowhere else.
+/// Invariants: the valve opens only after the record is on disk as `locked` or `paid`; each durable write is on disk before the
+/// act that it stands for; SESPK lives in the local value of one sale and nowhere else.
 package final class Position {
     package let settings: PositionSettings
     let edges: PositionEdges
@@ -66,8 +72,13 @@ package final class Position {
         self.settings = settings
         self.edges = edges
         totaliser = Totaliser(
-            nozzle: settings.nozzle, counts: Array(repeating: 0, count: settings.calibration.points.count),
-            base: .zero, volume: .zero, fen: 0, overrunCounts: 0)
+            nozzle: settings.nozzle,
+            counts: Array(repeating: 0, count: settings.calibration.points.count),
+            base: .zero,
+            volume: .zero,
+            fen: 0,
+            overrunCounts: 0
+        )
     }
 
     /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and
@@ -106,7 +117,10 @@ package final class Position {
             if let status = try greyStatus() {
                 try localUnlock(card, status)
             } else {
-                try refuel(card)
+                switch settings.payment {
+                case .greyLock: try refuel(card)
+                case .prepaid(let preset): try prepaidSale(card, preset)
+                }
             }
         } catch {
             switch error {

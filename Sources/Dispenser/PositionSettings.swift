@@ -12,7 +12,8 @@ package struct PositionSettings: Sendable {
     package var keyIndex: KeyIndex
     /// The position's own limits for one sale.
     package var limit: Preset
-    /// What the customer asked for; nil to fill up.
+    package var payment: PaymentMode
+    /// What a customer of the grey lock asked for; nil to fill up.
     package var preset: Preset?
     /// How much before the target the slow-flow valve takes over.
     package var slowFlow: Volume
@@ -42,8 +43,14 @@ package struct PositionSettings: Sendable {
     }
 
     package init(
-        position: Int, nozzle: Int, grade: String, unitPrice: UnitPrice, calibration: Calibration, aid: [UInt8],
-        keyIndex: KeyIndex, limit: Preset
+        position: Int,
+        nozzle: Int,
+        grade: String,
+        unitPrice: UnitPrice,
+        calibration: Calibration,
+        aid: [UInt8],
+        keyIndex: KeyIndex,
+        limit: Preset
     ) {
         self.position = position
         self.nozzle = nozzle
@@ -53,12 +60,22 @@ package struct PositionSettings: Sendable {
         self.aid = aid
         self.keyIndex = keyIndex
         self.limit = limit
+        payment = .greyLock
         slowFlow = Volume(centilitres: 50)
         pulserFaultsMax = 10
         closesValveOnCardRemoval = true
         blacklist = []
         timeouts = Timeouts()
     }
+}
+
+/// When the card pays.
+package enum PaymentMode: Equatable, Sendable {
+    /// After the fuel, for what flowed; until then the card is locked.
+    case greyLock
+    /// Before the fuel, for at least a centilitre: the price of the largest volume within the preset and the
+    /// position's limit.
+    case prepaid(Preset)
 }
 
 /// A target for one sale: money, volume or both; whichever is reached first ends it.

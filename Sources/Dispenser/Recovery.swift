@@ -15,11 +15,15 @@ extension Position {
     }
 
     /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
-    /// sale's amount. A local unlock waits for its card.
+    /// sale's amount. A prepaid sale: see `recoverPrepaid`. A local unlock waits for its card.
     func recover() throws(PositionFailure) {
         do throws(StorageFault) {
             for record in try edges.journal.openRecords() where record.settles == nil {
-                try recover(record)
+                switch record.kind {
+                case .prepaid: try recoverPrepaid(record)
+                case .sale, .escape, .localUnlock, .onlineUnlockNotice, .noCard, .cardFault, .refund:
+                    try recover(record)
+                }
             }
         } catch {
             throw .storage(error)
@@ -36,20 +40,27 @@ extension Position {
                 record.nonCardPart = checkpoint.nonCardPart
                 record.gmac = checkpoint.gmac
             }
-            let next = totaliser.adding(record.reading, fen: Int(record.amount.fen + record.nonCardPart.fen))
+            let next = totaliser.adding(record.reading, fen: Int(record.price.fen))
             record.totaliser = next
             after = next
         }
-        guard let gmac = record.gmac else {
-            throw StorageFault(operation: "recovery", reason: "sale \(record.ttc.number) has no GMAC")
+        guard let gmac = record.gmac, let mac3 = record.mac3 else {
+            throw StorageFault(operation: "recovery", reason: "sale \(record.ttc.number) has no GMAC or MAC3")
         }
         record.kind = .escape
         record.phase = .escaped
         record.endTime = record.endTime ?? edges.clock.localTime
         record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
         let grey = GreyRecord(
-            ttc: record.ttc, card: record.card, ctc: record.ctc, mac3: record.mac3, amount: record.amount,
-            gmac: gmac, state: .open, debit: record.debit)
+            ttc: record.ttc,
+            card: record.card,
+            ctc: record.ctc,
+            mac3: mac3,
+            amount: record.amount,
+            gmac: gmac,
+            state: .open,
+            debit: record.debit
+        )
         try edges.journal.commit(JournalEntry(record, grey: grey, totaliser: after))
         if let after { totaliser = after }
         show(.closed, .recovered(ttc: record.ttc, amount: record.amount))

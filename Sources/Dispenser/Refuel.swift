@@ -11,38 +11,52 @@ extension Position {
         try checkMayServe(card)
         let pin = try verifiedPIN()
         try settleByProof(card.asn)
+        try refundProvenPurchases(of: card.asn)
 
         // 1.1, 1.2
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
         let command = InitializeForPetrol(
-            keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
+            keyIndex: settings.keyIndex,
+            terminal: edges.module.terminal,
+            ttc: ttc
+        )
         let answer = try exchange(command)
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
         try closeGreyRecords(of: card.asn, presentCTC: answer.ctc)
+        try voidPurchases(of: card.asn, presentCTC: answer.ctc)
         let target = try target(balance: answer.balance)
         // 1.5
         let locking = authenticated.makeMAC2(time: try localTime())
         var record = intent(card.asn, command, answer, locking)
         try commit(JournalEntry(record))
         // 1.6 to 1.9
-        let session = try lock(&record, locking)
+        let grant = FuelGrant.lock(LockedCard(session: try lock(&record, locking), pin: pin))
         // 1.10
-        let end = try fuel(&record, session, pin, target)
-        // 1.11
+        let fuelled = try fuel(&record, grant, target)
+        switch consume grant {
+        case .lock(let card):
+            // 1.11
+            try end(&record, card.session)
+            // 1.12 to 1.15
+            try settle(&record, card.pin)
+        case .payment: preconditionFailure("a refuel flows on its lock")
+        }
+        if case .pumpFailed(let fault) = fuelled { throw .failure(.pump(fault)) }
+    }
+
+    /// Step 1.11.
+    private func end(_ record: inout SaleRecord, _ session: consuming LockedSale) throws(Interruption) {
         record.gmac = session.end(amount: record.amount)
         record.phase = .ended
         record.endTime = edges.clock.localTime
-        let totaliser = totaliser.adding(record.reading, fen: Int(record.amount.fen + record.nonCardPart.fen))
+        let totaliser = totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
         try commit(JournalEntry(record, totaliser: totaliser))
-        // 1.12 to 1.15
-        try settle(&record, pin)
-        if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
     }
 
-    /// What must be right before a card is asked to lock; the rest the card itself decides.
-    private func checkMayServe(_ card: PublicApplicationFile) throws(Interruption) {
+    /// What must be right before a card is asked to lock or to pay; the rest the card itself decides.
+    func checkMayServe(_ card: PublicApplicationFile) throws(Interruption) {
         let time = try localTime()
         let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
         if let last, time < last { throw .refused(.clockBehind(last: last)) }
@@ -55,8 +69,10 @@ extension Position {
         if room < JournalRoom.warnedBelow { show(.calling, .journalNearlyFull(room: room)) }
     }
 
-    private func verifyMAC1(
-        _ card: ApplicationSerialNumber, _ command: InitializeForPetrol, _ answer: InitializeForPetrol.Response
+    func verifyMAC1(
+        _ card: ApplicationSerialNumber,
+        _ command: InitializeForPetrol,
+        _ answer: InitializeForPetrol.Response
     ) throws(Interruption) -> AuthenticatedSale {
         do throws(SecurityModuleError) {
             return try edges.module.verifyMAC1(card: card, command: command, answer: answer)
@@ -70,25 +86,42 @@ extension Position {
         let price = settings.unitPrice
         let needed = Amount(fen: UInt32(price.fenPerLitre))
         guard balance >= needed else { throw .refused(.notEnoughMoney(balance: balance, needed: needed)) }
-        var centilitres = price.centilitres(forFen: Int(balance.fen))
-        for preset in [settings.limit, settings.preset].compactMap(\.self) {
-            if let amount = preset.amount { centilitres = min(centilitres, price.centilitres(forFen: Int(amount.fen))) }
-            if let most = preset.centilitres { centilitres = min(centilitres, most) }
-        }
-        return Volume(centilitres: centilitres)
+        let affordable = price.centilitres(forFen: Int(balance.fen))
+        return Volume(centilitres: min(affordable, centilitresMax(within: settings.preset) ?? affordable))
+    }
+
+    /// What a preset and the position's own limit allow, in centilitres; nil when they limit nothing.
+    func centilitresMax(within preset: Preset?) -> Int? {
+        [settings.limit, preset].compactMap(\.self).flatMap { preset in
+            [preset.amount.map { settings.unitPrice.centilitres(forFen: Int($0.fen)) }, preset.centilitres]
+        }.compactMap(\.self).min()
     }
 
     private func intent(
-        _ card: ApplicationSerialNumber, _ command: InitializeForPetrol, _ answer: InitializeForPetrol.Response,
+        _ card: ApplicationSerialNumber,
+        _ command: InitializeForPetrol,
+        _ answer: InitializeForPetrol.Response,
         _ locking: borrowing LockingSale
     ) -> SaleRecord {
         SaleRecord(
-            ttc: command.ttc, kind: .sale, phase: .intent, position: settings.position,
-            terminal: edges.module.terminal, lockTime: locking.time, card: card,
-            key: KeyReference(index: command.keyIndex, version: answer.keyVersion), balanceBefore: answer.balance,
-            ctc: answer.ctc, mac3: locking.greyLockCode.bytes, nozzle: settings.nozzle, grade: settings.grade,
-            unitPrice: settings.unitPrice, reading: .none(points: settings.calibration.points.count), amount: .zero,
-            gmac: locking.gmacOfZero())
+            ttc: command.ttc,
+            kind: .sale,
+            phase: .intent,
+            position: settings.position,
+            terminal: edges.module.terminal,
+            lockTime: locking.time,
+            card: card,
+            key: KeyReference(index: command.keyIndex, version: answer.keyVersion),
+            balanceBefore: answer.balance,
+            ctc: answer.ctc,
+            mac3: locking.greyLockCode.bytes,
+            nozzle: settings.nozzle,
+            grade: settings.grade,
+            unitPrice: settings.unitPrice,
+            reading: .none(points: settings.calibration.points.count),
+            amount: .zero,
+            gmac: locking.gmacOfZero()
+        )
     }
 
     /// Steps 1.6 and 1.9. Whatever goes wrong after the command left, the card may be locked: the record becomes a
@@ -120,15 +153,24 @@ extension Position {
 
     /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
     func escape(_ record: inout SaleRecord, as kind: RecordKind, remark: String?) throws(Interruption) {
-        guard let gmac = record.gmac else { preconditionFailure("an unpaid sale has a GMAC") }
+        guard let gmac = record.gmac, let mac3 = record.mac3 else {
+            preconditionFailure("an unpaid sale has a grey-lock code and a GMAC")
+        }
         record.kind = kind
         record.phase = .escaped
         record.endTime = record.endTime ?? edges.clock.localTime
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
         let grey = GreyRecord(
-            ttc: record.ttc, card: record.card, ctc: record.ctc, mac3: record.mac3, amount: record.amount,
-            gmac: gmac, state: .open, debit: record.debit)
+            ttc: record.ttc,
+            card: record.card,
+            ctc: record.ctc,
+            mac3: mac3,
+            amount: record.amount,
+            gmac: gmac,
+            state: .open,
+            debit: record.debit
+        )
         try commit(JournalEntry(record, grey: grey))
         show(.completed, .escaped(record.amount))
     }

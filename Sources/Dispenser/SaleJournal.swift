@@ -28,7 +28,7 @@ package protocol SaleJournal: AnyObject {
 
     func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord?
 
-    /// Records in the phases `intent`, `locked`, `ended` or `debitSent`, in the order of their TTC.
+    /// Records in the phases `intent`, `locked`, `paid`, `torn`, `ended` or `debitSent`, in the order of their TTC.
     func openRecords() throws(StorageFault) -> [SaleRecord]
 
     func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint?

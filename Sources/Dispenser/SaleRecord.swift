@@ -10,29 +10,37 @@ package enum RecordKind: String, CaseIterable, Sendable {
     case onlineUnlockNotice = "online-unlock-notice"
     case noCard = "no-card"
     case cardFault = "card-fault"
+    /// Paid by an ordinary purchase before fuel flowed; its card may have paid, or not yet have proven it.
+    case prepaid
+    /// What was prepaid and did not flow: the issuer owes it to the card.
+    case refund
 }
 
 /// How far a transaction has come on disk. The order is that of the durable writes.
 package enum RecordPhase: String, CaseIterable, Sendable {
-    /// Written before LOCK FOR PETROL leaves.
+    /// Written before LOCK FOR PETROL or DEBIT FOR PURCHASE leaves.
     case intent
     /// Written before the valve may open.
     case locked
+    /// Of a prepaid sale, written before the valve may open.
+    case paid
+    /// Of a prepaid sale: it is not known whether the card paid. No fuel flowed, and the card can prove it.
+    case torn
     /// The final amount and its GMAC; SESPK is gone.
     case ended
     /// Written before DEBIT FOR PETROL leaves.
     case debitSent = "debit-sent"
-    /// The card paid.
+    /// The card paid. A refund is settled when it is written: the issuer does the rest.
     case settled
     /// The card left unpaid; its grey record waits.
     case escaped
-    /// The lock never reached the card.
+    /// The lock or the purchase never reached the card.
     case void
 
     /// Whether the record still has to be finished, by a restart or by its card.
     package var isOpen: Bool {
         switch self {
-        case .intent, .locked, .ended, .debitSent: true
+        case .intent, .locked, .paid, .torn, .ended, .debitSent: true
         case .settled, .escaped, .void: false
         }
     }
@@ -56,7 +64,7 @@ package struct MeterReading: Equatable, Sendable {
     }
 }
 
-/// A DEBIT FOR PETROL that was sent: what MAC4 of its answer covers.
+/// A DEBIT FOR PETROL or DEBIT FOR PURCHASE that was sent: what MAC4 and TAC of its answer cover.
 package struct DebitAttempt: Equatable, Sendable {
     package let ttc: TTC
     package let type: TransactionType
@@ -76,25 +84,28 @@ package struct SaleRecord: Equatable, Sendable {
     package var phase: RecordPhase
     package var position: Int
     package var terminal: TerminalID
+    /// Of the lock; of a purchase its debit, of a refund when it became due.
     package var lockTime: TransactionTime
     package var endTime: TransactionTime?
 
     package var card: ApplicationSerialNumber
     package var key: KeyReference
     package var balanceBefore: Amount
-    /// The number before the lock.
+    /// The number before the lock, or before the purchase.
     package var ctc: CTC
-    /// The code that the card must answer to the lock, known before it is sent.
-    package var mac3: [UInt8]
+    /// The code that the card must answer to the lock, known before it is sent; nil without a lock.
+    package var mac3: [UInt8]?
     package var lockTAC: [UInt8]?
+    /// The card's random of a purchase: with it a later proof can be checked.
+    package var icc: ICCRandom?
 
     package var nozzle: Int
     package var grade: String
     package var unitPrice: UnitPrice
     package var reading: MeterReading
-    /// What the card pays.
+    /// What the card pays. Of a prepaid sale what it paid before fuel flowed, of a refund what it gets back.
     package var amount: Amount
-    /// What flowed beyond the card's balance.
+    /// What flowed beyond the card's balance, or beyond what was prepaid.
     package var nonCardPart: Amount
     /// Of `amount`, while the card is unpaid.
     package var gmac: SealedGMAC?
@@ -102,17 +113,32 @@ package struct SaleRecord: Equatable, Sendable {
     package var debit: DebitAttempt?
     package var debitTAC: [UInt8]?
     package var mac4IsValid: Bool?
+    /// Of a purchase.
+    package var mac2IsValid: Bool?
     /// The nozzle's totaliser after this record; nil before the end.
     package var totaliser: Totaliser?
-    /// For a local unlock: the TTC of the sale that it settles.
+    /// For a local unlock, the TTC of the sale that it settles; for a refund, that of the prepaid sale.
     package var settles: TTC?
     /// What went wrong, in words; nil when nothing did.
     package var remark: String?
 
     package init(
-        ttc: TTC, kind: RecordKind, phase: RecordPhase, position: Int, terminal: TerminalID,
-        lockTime: TransactionTime, card: ApplicationSerialNumber, key: KeyReference, balanceBefore: Amount, ctc: CTC,
-        mac3: [UInt8], nozzle: Int, grade: String, unitPrice: UnitPrice, reading: MeterReading, amount: Amount,
+        ttc: TTC,
+        kind: RecordKind,
+        phase: RecordPhase,
+        position: Int,
+        terminal: TerminalID,
+        lockTime: TransactionTime,
+        card: ApplicationSerialNumber,
+        key: KeyReference,
+        balanceBefore: Amount,
+        ctc: CTC,
+        mac3: [UInt8]?,
+        nozzle: Int,
+        grade: String,
+        unitPrice: UnitPrice,
+        reading: MeterReading,
+        amount: Amount,
         gmac: SealedGMAC?
     ) {
         self.ttc = ttc
@@ -136,7 +162,22 @@ package struct SaleRecord: Equatable, Sendable {
     }
 }
 
-/// A running sale on disk: enough to settle it at this amount after a power cut.
+extension SaleRecord {
+    /// What the shown volume costs, whoever pays it.
+    package var price: Amount {
+        Amount(fen: UInt32(clamping: unitPrice.fen(forCentilitres: reading.volume.shownCentilitres)))
+    }
+
+    /// What was prepaid and did not flow: paid = price - part that is not the card's + this.
+    package var undelivered: Amount {
+        kind == .prepaid ? Amount(fen: amount.fen - min(amount, price).fen) : .zero
+    }
+
+    /// Whether the card's answer to the debit was authentic; nil when it was not checked.
+    package var answerIsAuthentic: Bool? { mac4IsValid ?? mac2IsValid }
+}
+
+/// A running sale of a locked card on disk: enough to settle it at this amount after a power cut.
 package struct Checkpoint: Equatable, Sendable {
     package let ttc: TTC
     package let reading: MeterReading
@@ -178,8 +219,14 @@ package struct GreyRecord: Equatable, Sendable {
     package var debit: DebitAttempt?
 
     package init(
-        ttc: TTC, card: ApplicationSerialNumber, ctc: CTC, mac3: [UInt8], amount: Amount, gmac: SealedGMAC,
-        state: State, debit: DebitAttempt?
+        ttc: TTC,
+        card: ApplicationSerialNumber,
+        ctc: CTC,
+        mac3: [UInt8],
+        amount: Amount,
+        gmac: SealedGMAC,
+        state: State,
+        debit: DebitAttempt?
     ) {
         self.ttc = ttc
         self.card = card
@@ -236,7 +283,12 @@ extension Totaliser {
     func under(_ calibration: Calibration) -> Totaliser {
         if counts.count == calibration.points.count, base + calibration.volume(of: counts) == volume { return self }
         return Totaliser(
-            nozzle: nozzle, counts: Array(repeating: 0, count: calibration.points.count), base: volume,
-            volume: volume, fen: fen, overrunCounts: overrunCounts)
+            nozzle: nozzle,
+            counts: Array(repeating: 0, count: calibration.points.count),
+            base: volume,
+            volume: volume,
+            fen: fen,
+            overrunCounts: overrunCounts
+        )
     }
 }

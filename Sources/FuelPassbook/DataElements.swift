@@ -11,6 +11,21 @@ package struct Amount: Hashable, Comparable, Sendable {
     package static let zero = Amount(fen: 0)
 
     package static func < (left: Amount, right: Amount) -> Bool { left.fen < right.fen }
+
+    /// nil when the sum does not fit.
+    package func adding(_ other: Amount) -> Amount? {
+        let (sum, overflow) = fen.addingReportingOverflow(other.fen)
+        return overflow ? nil : Amount(fen: sum)
+    }
+
+    /// nil when `other` is more.
+    package func subtracting(_ other: Amount) -> Amount? { other > self ? nil : Amount(fen: fen - other.fen) }
+
+    /// A balance, which includes the overdraft limit, when the limit changes; nil when more than the new one is spent
+    /// already, or when the balance would not fit.
+    package func moved(from old: OverdraftLimit, to new: OverdraftLimit) -> Amount? {
+        new < old ? subtracting(Amount(fen: old.fen - new.fen)) : adding(Amount(fen: new.fen - old.fen))
+    }
 }
 
 /// CTC: the card's offline transaction number, 2 bytes.

@@ -19,10 +19,34 @@ package enum Demonstration {
         case load = "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"
         case unload = "B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF"
         case overdraft = "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECF"
+        // The specification names no values for the rest: these are this project's.
+        case pinReload = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+        case pinUnblock = "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
+        case applicationMaintenance = "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF"
+        case externalAuthentication = "808182838485868788898A8B8C8D8E8F"
+        case internalAuthentication = "909192939495969798999A9B9C9D9E9F"
 
         package var raw: LockedBuffer {
             LockedBuffer(hexadecimal: rawValue)
         }
+
+        fileprivate var key: DoubleLengthKey { DoubleLengthKey(raw) }
+    }
+
+    package static var schemeKeys: SchemeKeys {
+        SchemeKeys(
+            purchase: MasterKey.purchase.key,
+            tac: MasterKey.tac.key,
+            greyUnlock: MasterKey.greyUnlock.key,
+            load: MasterKey.load.key,
+            unload: MasterKey.unload.key,
+            overdraft: MasterKey.overdraft.key,
+            pinReload: MasterKey.pinReload.key,
+            pinUnblock: MasterKey.pinUnblock.key,
+            applicationMaintenance: MasterKey.applicationMaintenance.key,
+            externalAuthentication: MasterKey.externalAuthentication.key,
+            internalAuthentication: MasterKey.internalAuthentication.key
+        )
     }
 
     package static var pin: PIN {
@@ -41,7 +65,8 @@ package enum Demonstration {
                 issuer: Array("GREYLOCK".utf8),
                 asn: try ApplicationSerialNumber(parsing: Hex.bytes("00010000000000000042")),
                 validFrom: try CalendarDate(year: 2024, month: 1, day: 1),
-                validTo: try CalendarDate(year: 2049, month: 12, day: 31))
+                validTo: try CalendarDate(year: 2049, month: 12, day: 31)
+            )
         } catch {
             preconditionFailure("the demonstration file is a file")
         }

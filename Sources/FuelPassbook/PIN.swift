@@ -6,6 +6,8 @@ package import ISO7816
 package struct PIN: ~Copyable, Sendable {
     package static let digitsMin = 4
     package static let digitsMax = 12
+    /// How many bytes a PIN has.
+    package static let lengths = 2...6
 
     private let command: LockedBuffer
 
@@ -45,5 +47,26 @@ package struct PIN: ~Copyable, Sendable {
         _ body: (Span<UInt8>) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try command.withSpan(body)
+    }
+
+    package var byteCount: Int { command.count - 5 }
+
+    /// The PIN's bytes alone.
+    package borrowing func withBytes<Result, Failure: Error>(
+        _ body: (Span<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try command.withSpan { (command) throws(Failure) in try body(command.extracting(5...)) }
+    }
+
+    /// Whether the bytes are 4 to 12 decimal digits, the last half byte `F` when their number is odd.
+    package static func isWellFormed(_ bytes: Span<UInt8>) -> Bool {
+        guard lengths.contains(bytes.count) else { return false }
+        let isOdd = bytes[bytes.count - 1] & 0x0F == 0x0F
+        let digits = 2 * bytes.count - (isOdd ? 1 : 0)
+        guard (digitsMin...digitsMax).contains(digits) else { return false }
+        return (0..<digits).allSatisfy { index in
+            let byte = bytes[index / 2]
+            return (index % 2 == 0 ? byte >> 4 : byte & 0x0F) <= 9
+        }
     }
 }

@@ -30,6 +30,13 @@ package struct InitializeForPurchase: PassbookCommand {
         terminal.append(to: &bytes)
     }
 
+    /// INITIALIZE FOR CASH WITHDRAW of the same data.
+    package var cashWithdrawalAPDU: CommandAPDU {
+        var command = apdu
+        command.header = Instruction.initializeForCashWithdrawal.header
+        return command
+    }
+
     package struct Response: PassbookMessage {
         package static let length = 0x0F
 
@@ -43,7 +50,11 @@ package struct InitializeForPurchase: PassbookCommand {
         package let icc: ICCRandom
 
         package init(
-            balance: Amount, ctc: CTC, overdraftLimit: OverdraftLimit, keyVersion: KeyVersion, algorithm: AlgorithmID,
+            balance: Amount,
+            ctc: CTC,
+            overdraftLimit: OverdraftLimit,
+            keyVersion: KeyVersion,
+            algorithm: AlgorithmID,
             icc: ICCRandom
         ) {
             self.balance = balance

@@ -24,6 +24,7 @@ extension Database {
         row.set("ctc", record.ctc.number)
         row.set(code: "mac3", record.mac3)
         row.set(code: "lock_tac", record.lockTAC)
+        row.set(hex: "icc", record.icc)
         row.set("nozzle", record.nozzle)
         row.set("grade", record.grade)
         row.set("unit_price_fen_per_litre", record.unitPrice.fenPerLitre)
@@ -34,6 +35,7 @@ extension Database {
         row.set(record.debit)
         row.set(code: "debit_tac", record.debitTAC)
         row.set("mac4_is_valid", record.mac4IsValid)
+        row.set("mac2_is_valid", record.mac2IsValid)
         row.set("totaliser_nozzle", record.totaliser?.nozzle)
         row.set(list: "totaliser_counts", record.totaliser?.counts)
         row.set("totaliser_base_microlitres", record.totaliser?.base.microlitres)
@@ -101,7 +103,7 @@ extension SaleRecord {
             key: try row.key(),
             balanceBefore: Amount(fen: try row.integer("balance_before_fen")),
             ctc: CTC(try row.integer("ctc")),
-            mac3: try row.code("mac3"),
+            mac3: try row.optional("mac3", row.code),
             nozzle: try row.integer("nozzle"),
             grade: try row.text("grade"),
             unitPrice: try row.unitPrice(),
@@ -110,10 +112,12 @@ extension SaleRecord {
             gmac: try row.isNull("sealed_gmac") ? nil : try row.gmac())
         endTime = try row.optional("end_time", row.time)
         lockTAC = try row.optional("lock_tac", row.code)
+        icc = try row.optional("icc", row.element)
         nonCardPart = Amount(fen: try row.integer("non_card_part_fen"))
         debit = try row.debit()
         debitTAC = try row.optional("debit_tac", row.code)
         mac4IsValid = try row.optional("mac4_is_valid", row.flag)
+        mac2IsValid = try row.optional("mac2_is_valid", row.flag)
         totaliser = try row.totaliserAfter()
         settles = try row.optional("settles_ttc", row.integer).map { TTC($0) }
         remark = try row.optional("remark", row.text)

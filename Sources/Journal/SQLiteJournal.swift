@@ -182,7 +182,7 @@ extension Configuration {
 extension RecordPhase {
     fileprivate var isPastFuelling: Bool {
         switch self {
-        case .intent, .locked: false
+        case .intent, .locked, .paid, .torn: false
         case .ended, .debitSent, .settled, .escaped, .void: true
         }
     }

@@ -11,6 +11,8 @@ package enum SecurityModuleError: Error, Equatable, Sendable {
     case mac1Wrong
     /// Step 1.9: the card's grey-lock code is not the one that this session makes.
     case mac3Wrong
+    /// Seed 002, step 1.7: the card did not prove that it paid.
+    case mac2Wrong
     /// A sealed GMAC does not belong to the record it stands in, or was altered.
     case sealBroken
 }
@@ -23,6 +25,7 @@ extension SecurityModuleError: CustomStringConvertible {
         case .algorithmNotSupported(let algorithm): "the card wants algorithm \(algorithm.number), only 0 is known"
         case .mac1Wrong: "MAC1 of the card is wrong: not a card of this scheme"
         case .mac3Wrong: "MAC3 of the card is wrong: the lock is not proven"
+        case .mac2Wrong: "MAC2 of the card is wrong: the payment is not proven"
         case .sealBroken: "the sealed GMAC does not belong to its record"
         }
     }
@@ -32,6 +35,7 @@ extension SecurityModuleError: CustomStringConvertible {
 ///
 /// A sale's session is a value that each step consumes:
 /// `verifyMAC1` -> ``AuthenticatedSale`` -> `makeMAC2` -> ``LockingSale`` -> `verifyMAC3` -> ``LockedSale`` -> `end`.
+/// A purchase's session has one state: `makeMAC1` -> ``DebitingPurchase`` -> `verifyMAC2`.
 /// SESPK lives in it and nowhere else, and is wiped when the value ends, on every path.
 package final class SecurityModule: Sendable {
     package let terminal: TerminalID
@@ -46,7 +50,9 @@ package final class SecurityModule: Sendable {
 
     /// Step 1.3: derives DPK and SESPK and checks MAC1.
     package func verifyMAC1(
-        card: ApplicationSerialNumber, command: InitializeForPetrol, answer: InitializeForPetrol.Response
+        card: ApplicationSerialNumber,
+        command: InitializeForPetrol,
+        answer: InitializeForPetrol.Response
     ) throws(SecurityModuleError) -> AuthenticatedSale {
         guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
@@ -55,17 +61,29 @@ package final class SecurityModule: Sendable {
         let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
         guard key.mac1(balance: answer.balance, terminal: terminal).isValid(answer.mac1) else { throw .mac1Wrong }
         let context = SaleContext(
-            card: card, terminal: terminal, ttc: command.ttc, ctc: answer.ctc, balance: answer.balance,
-            key: reference, master: master, random: random)
+            card: card,
+            terminal: terminal,
+            ttc: command.ttc,
+            ctc: answer.ctc,
+            balance: answer.balance,
+            key: reference,
+            master: master,
+            random: random
+        )
         return AuthenticatedSale(key: key, context: context)
     }
 
     /// Step 1.15: checks MAC4, which needs DPK and not SESPK. Card, key and amount are those of the record.
     package func verifyMAC4(
-        _ mac4: MAC, card: ApplicationSerialNumber, key: KeyReference, amount: Amount, type: TransactionType,
-        terminal: TerminalID, time: TransactionTime
+        _ mac4: MAC,
+        card: ApplicationSerialNumber,
+        key: KeyReference,
+        amount: Amount,
+        type: TransactionType,
+        terminal: TerminalID,
+        time: TransactionTime
     ) throws(SecurityModuleError) -> Bool {
-        let purchaseKey = PurchaseKey(master: try masterKey(key).purchase, card: card)
+        let purchaseKey = try purchaseKey(of: card, key)
         return purchaseKey.mac4(amount: amount, type: type, terminal: terminal, time: time).isValid(mac4)
     }
 
@@ -74,6 +92,13 @@ package final class SecurityModule: Sendable {
         let plain = try masterKey(gmac.key).sealing.open(gmac.sealed, context: gmac.context)
         guard let plain, plain.count == MAC.length else { throw .sealBroken }
         return MAC(bytes: plain)
+    }
+
+    func purchaseKey(
+        of card: ApplicationSerialNumber,
+        _ reference: KeyReference
+    ) throws(SecurityModuleError) -> PurchaseKey {
+        PurchaseKey(master: try masterKey(reference).purchase, card: card)
     }
 
     private func masterKey(_ reference: KeyReference) throws(SecurityModuleError) -> MasterKey {

@@ -50,12 +50,7 @@ package enum DemonstrationCard {
     }
 
     fileprivate static func keys(of card: ApplicationSerialNumber) -> CardKeys {
-        CardKeys(
-            card: card,
-            purchase: DoubleLengthKey(Demonstration.MasterKey.purchase.raw),
-            tac: DoubleLengthKey(Demonstration.MasterKey.tac.raw),
-            unlock: DoubleLengthKey(Demonstration.MasterKey.greyUnlock.raw)
-        )
+        CardKeys(card: card, scheme: Demonstration.schemeKeys)
     }
 }
 

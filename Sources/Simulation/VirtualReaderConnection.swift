@@ -256,7 +256,7 @@ private struct T0Layer: ~Copyable {
         guard !layout.body.isEmpty, layout.expectedLength == nil else { return nil }
         do throws(StatusWord) {
             switch try Instruction(layout.header).answer {
-            case .none: return nil
+            case .none, .oneOf: return nil
             case .exactly(let length): return UInt8(truncatingIfNeeded: length)
             case .variable: return 0
             }

@@ -57,8 +57,14 @@ package struct Configuration: Sendable {
         package var calibration: Calibration
         package var slowFlow: Volume
         package var limit: Preset
+        package var payment: Payment
         package var preset: Preset?
         package var pulserFaultsMax: Int
+
+        package enum Payment: String, CaseIterable, Sendable {
+            case greyLock = "grey-lock"
+            case prepaid
+        }
 
         package enum Edge: Equatable, Sendable {
             case gpio(Wiring)
@@ -145,7 +151,12 @@ extension Configuration {
             keyIndex: card.keyIndex,
             limit: pump.limit
         )
-        settings.preset = pump.preset
+        switch pump.payment {
+        case .greyLock: settings.preset = pump.preset
+        case .prepaid:
+            guard let preset = pump.preset else { preconditionFailure("a prepaid pump without a preset is refused") }
+            settings.payment = .prepaid(preset)
+        }
         settings.slowFlow = pump.slowFlow
         settings.pulserFaultsMax = pump.pulserFaultsMax
         settings.closesValveOnCardRemoval = card.closesValveOnRemoval

@@ -22,6 +22,8 @@ extension Configuration.PumpSettings {
         let calibration = Self.calibration(reading: table, pulser)
         let slowFlow = table.value("slow_flow_centilitres", .integer(0...1_000), default: 50)
         let limits = Self.limits(reading: table)
+        let payment = table.value("payment", Setting<Payment>.word, default: .greyLock)
+        Self.check(payment, limits, price: price, table)
         let faultsMax = table.value("pulser_faults_max", .integer(0...1_000), default: 10)
         let edge = Self.edge(reading: table, kind, pulser)
         guard let nozzle, let grade, let price, let pulser, let calibration, let edge else { return nil }
@@ -34,6 +36,7 @@ extension Configuration.PumpSettings {
             calibration: calibration,
             slowFlow: Volume(centilitres: slowFlow),
             limit: limits.limit,
+            payment: payment,
             preset: limits.preset,
             pulserFaultsMax: faultsMax
         )
@@ -87,6 +90,26 @@ extension Configuration.PumpSettings {
         }
         let isPreset = presetFen != nil || presetCentilitres != nil
         return (target(limitFen, limitCentilitres), isPreset ? target(presetFen, presetCentilitres) : nil)
+    }
+
+    /// A prepaid sale needs to know what to debit: the price of a centilitre at least.
+    private static func check(
+        _ payment: Payment,
+        _ limits: (limit: Preset, preset: Preset?),
+        price: Int?,
+        _ table: ConfigurationTable
+    ) {
+        guard table.isSound, payment == .prepaid else { return }
+        guard let preset = limits.preset else {
+            table.noteConflict("payment", "\"grey-lock\" unless preset_fen or preset_centilitres is there")
+            return
+        }
+        guard let price else { return }
+        let centilitre = UnitPrice(fenPerLitre: price).fen(forCentilitres: 1)
+        for (key, amount) in [("preset_fen", preset.amount), ("limit_fen", limits.limit.amount)] {
+            guard let amount, amount.fen < centilitre else { continue }
+            table.noteConflict(key, "at least the price of a centilitre, \(centilitre), with payment \"prepaid\"")
+        }
     }
 
     private static func edge(reading table: ConfigurationTable, _ kind: Kind?, _ pulser: PulserKind?) -> Edge? {

@@ -22,7 +22,9 @@ package final class LogDisplay: PositionDisplay {
         guard centilitres / 100 > shownLitres else { return }
         shownLitres = centilitres / 100
         log.info(
-            "\(litres(centilitres: centilitres)) L, \(yuan(fen: fen)) yuan", metadata: ["state": "\(state.rawValue)"])
+            "\(litres(centilitres: centilitres)) L, \(yuan(fen: fen)) yuan",
+            metadata: ["state": "\(state.rawValue)"]
+        )
     }
 
     package func printReceipt(_ record: SaleRecord, balance: Amount?) {
@@ -30,10 +32,11 @@ package final class LogDisplay: PositionDisplay {
             "ttc": "\(record.ttc.number)", "kind": "\(record.kind.rawValue)", "card": "\(record.card)",
             "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",
             "yuan": "\(yuan(fen: Int(record.amount.fen)))",
-            "mac4": record.mac4IsValid == true ? "valid" : "NOT VALID",
+            "\(record.kind == .prepaid ? "mac2" : "mac4")": record.answerIsAuthentic == true ? "valid" : "NOT VALID",
         ]
         if let balance { metadata["balance"] = "\(yuan(fen: Int(balance.fen)))" }
         if record.nonCardPart > .zero { metadata["not-paid-by-card"] = "\(yuan(fen: Int(record.nonCardPart.fen)))" }
+        if record.undelivered > .zero { metadata["refund-due"] = "\(yuan(fen: Int(record.undelivered.fen)))" }
         if let settles = record.settles { metadata["settles-ttc"] = "\(settles.number)" }
         log.notice("paid", metadata: metadata)
     }
@@ -42,10 +45,10 @@ package final class LogDisplay: PositionDisplay {
 extension Notice {
     var level: Logger.Level {
         switch self {
-        case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard,
-            .closed:
+        case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard, .prepaying,
+            .prepaid, .prepaidCardGone, .closed:
             .info
-        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused: .notice
+        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid: .notice
         case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull: .warning
         }
     }

@@ -21,10 +21,13 @@ extension SaleRecord {
             lines.append("unit price  \(right(yuan(fen: unitPrice.fenPerLitre))) yuan/L")
         }
         lines.append("paid        \(right(yuan(fen: Int(amount.fen)))) yuan")
+        if undelivered > .zero {
+            lines.append("refund due  \(right(yuan(fen: Int(undelivered.fen)))) yuan, by the issuer")
+        }
         if nonCardPart > .zero { lines.append("not by card \(right(yuan(fen: Int(nonCardPart.fen)))) yuan") }
         if let balance { lines.append("balance     \(right(yuan(fen: Int(balance.fen)))) yuan") }
         if let debitTAC { lines.append("TAC         \(Hex.string(debitTAC))") }
-        if mac4IsValid == false { lines.append("THE CARD'S ANSWER WAS NOT AUTHENTIC: keep this receipt") }
+        if answerIsAuthentic == false { lines.append("THE CARD'S ANSWER WAS NOT AUTHENTIC: keep this receipt") }
         return lines
     }
 

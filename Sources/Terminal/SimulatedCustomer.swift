@@ -15,7 +15,10 @@ final class SimulatedCustomer: PositionDisplay {
 
     func show(_ state: PositionState, _ notice: Notice) {
         display.show(state, notice)
-        if case .liftNozzle = notice { lines.authorised() }
+        switch notice {
+        case .liftNozzle, .prepaid: lines.authorised()
+        case _: break
+        }
     }
 
     func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {

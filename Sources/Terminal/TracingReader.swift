@@ -38,9 +38,8 @@ package final class TracingReader: CardReader {
         do {
             let layout = try CommandLayout(parsing: command)
             let trace = Trace(try Instruction(layout.header))
-            // The body of VERIFY is a PIN: it is not copied.
-            let fields =
-                trace.instruction == .verify ? ["PIN not shown"] : trace.fields(of: try CommandAPDU(parsing: command))
+            // A body with a PIN in clear is not copied.
+            let fields = try trace.secretFields ?? trace.fields(of: CommandAPDU(parsing: command))
             print("-> \(trace.instruction.name)" + list(fields))
             return trace
         } catch {

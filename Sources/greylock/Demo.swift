@@ -12,18 +12,22 @@ struct Demo: ParsableCommand {
         discussion: """
             The card, its keys and its PIN are the published demonstration values. The pump is simulated at its lines: \
             the same code counts the same edges that a pulser would make.
-            """)
+            """
+    )
 
     @Option(help: "Litres that the customer takes, up to two decimals.")
     var litres = Hundredths(argument: "8")!
 
-    @Option(help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan.")
+    @Option(help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan; 10L for --prepaid.")
     var preset: PresetArgument?
+
+    @Flag(help: "The card pays the preset before fuel flows; what does not flow is a refund record.")
+    var prepaid = false
 
     @Option(help: "How many times faster than real, 1 to 100.")
     var speed = 1
 
-    @Flag(help: "Pull the card half way; it comes back later and is settled.")
+    @Flag(help: "Pull the card half way; it comes back later and is settled, unless it has prepaid.")
     var escape = false
 
     @Flag(help: "Show each exchange with the card, field by field. Secrets are not shown.")
@@ -74,16 +78,18 @@ struct Demo: ParsableCommand {
             pulses_per_litre = 100
             channels = 2
             security = "alarm"
-            \(presetKey)
+            \(paymentKeys)
             simulated = { centilitres = \(litres.count), litres_per_minute = 40, speed = \(speed) }
             """
         return try Configuration(toml: Array(text.utf8), file: "demonstration")
     }
 
-    private var presetKey: String {
-        if let amount = preset?.preset.amount { return "preset_fen = \(amount.fen)" }
-        if let centilitres = preset?.preset.centilitres { return "preset_centilitres = \(centilitres)" }
-        return ""
+    private var paymentKeys: String {
+        let preset = preset?.preset ?? (prepaid ? Preset(centilitres: 1_000) : Preset())
+        var keys = ["payment = \"\(prepaid ? "prepaid" : "grey-lock")\""]
+        if let amount = preset.amount { keys.append("preset_fen = \(amount.fen)") }
+        if let centilitres = preset.centilitres { keys.append("preset_centilitres = \(centilitres)") }
+        return keys.joined(separator: "\n")
     }
 }
 
@@ -135,6 +141,7 @@ private final class DemoDirector: PositionDisplay {
     func printReceipt(_ record: SaleRecord, balance: Amount?) {
         receipts += 1
         face.printReceipt(record, balance: balance)
+        if record.kind == .prepaid, scene == .cardAway { end() }
     }
 
     private func end() {

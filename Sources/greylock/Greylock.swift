@@ -10,5 +10,5 @@ struct Greylock: ParsableCommand {
 
 struct Card: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The virtual card.", subcommands: [CardServe.self])
+        abstract: "The virtual card.", subcommands: [CardServe.self, CardFuzzCommand.self])
 }

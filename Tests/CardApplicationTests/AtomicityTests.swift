@@ -6,20 +6,9 @@ import Testing
 
 /// A memory that fails: `6581`, and only before or after is read back.
 struct AtomicityTests {
-    enum Write: CaseIterable, Sendable {
-        case lock
-        case debit
-        case wrongGMAC
-        case debitForUnlock
-        case wrongPIN
-        case rightPINAfterAWrongOne
-    }
-
-    private static let amount = Amount(fen: 777)
-
-    @Test(arguments: Write.allCases)
+    @Test(arguments: Write.all)
     func aFailedCommitIsAnswered6581AndNothingChanges(write: Write) throws {
-        let (card, command) = try prepare(write)
+        let (card, command) = try write.prepare()
         let (before, stored) = (card.image, card.memory.image)
         card.memory.failure = .beforeWriting
         let response = card.send(command)
@@ -30,29 +19,32 @@ struct AtomicityTests {
         #expect(card.image == before)
     }
 
-    @Test(arguments: Write.allCases)
+    @Test(arguments: Write.all)
     func afterAFailureTheCommandSucceedsLikeTheFirstTime(write: Write) throws {
-        let (untouched, first) = try prepare(write)
+        let (untouched, first) = try write.prepare()
         let status = untouched.send(first).status
-        let (card, command) = try prepare(write)
+        let (card, command) = try write.prepare()
         card.memory.failure = .beforeWriting
         #expect(card.send(command).status == .memoryFailure)
         card.memory.failure = .none
-        let (_, again) = try prepare(write, on: card)
+        let (_, again) = (card, try write.prepare(on: card))
         #expect(card.send(again).status == status)
         #expect(card.image.balance == untouched.image.balance && card.image.ctc == untouched.image.ctc)
         #expect(card.image.online == untouched.image.online)
         #expect(card.image.gmacTriesLeft == untouched.image.gmacTriesLeft)
         #expect(card.image.pinTriesLeft == untouched.image.pinTriesLeft)
+        #expect(card.image.upkeepTriesLeft == untouched.image.upkeepTriesLeft)
+        #expect(card.image.block == untouched.image.block)
+        #expect(card.image.overdraftLimit == untouched.image.overdraftLimit)
         #expect((card.image.grey == nil) == (untouched.image.grey == nil))
     }
 
     /// The memory wrote and failed to say so: a restart reads what success would have left, and nothing else.
-    @Test(arguments: Write.allCases)
+    @Test(arguments: Write.all)
     func afterAFailureThatHadWrittenTheRestartReadsTheWholeCommand(write: Write) throws {
-        let (untouched, first) = try prepare(write)
+        let (untouched, first) = try write.prepare()
         _ = untouched.send(first)
-        let (card, command) = try prepare(write)
+        let (card, command) = try write.prepare()
         card.memory.failure = .afterWriting
         #expect(card.send(command).status == .memoryFailure)
         try card.restart()
@@ -65,19 +57,19 @@ struct AtomicityTests {
     /// The money is taken once, whether the first debit was written or not.
     @Test(arguments: [TestMemory.Failure.beforeWriting, .afterWriting])
     func aDebitThatIsRepeatedAfterAFailureTakesTheMoneyOnce(failure: TestMemory.Failure) throws {
-        let (card, command) = try prepare(.debit)
+        let (card, command) = try Write.debit.prepare()
         card.memory.failure = failure
         #expect(card.send(command).status == .memoryFailure)
         card.memory.failure = .none
         #expect(card.send(command).status == .success)
         #expect(card.send(command).status == .commandNotAccepted)
         try card.restart()
-        #expect(card.image.balance.fen == card.profile.balance.fen - Self.amount.fen && card.image.grey == nil)
+        #expect(card.image.balance.fen == card.profile.balance.fen - Write.amount.fen && card.image.grey == nil)
     }
 
-    @Test(arguments: Write.allCases)
+    @Test(arguments: Write.all)
     func eachCommandCommitsOnce(write: Write) throws {
-        let (card, command) = try prepare(write)
+        let (card, command) = try write.prepare()
         let before = card.memory.commits
         _ = card.send(command)
         #expect(card.memory.commits == before + 1)
@@ -113,35 +105,6 @@ struct AtomicityTests {
             #expect(throws: ParseError.self) { try CardImage(parsing: Array(bytes.prefix(length))) }
         }
         #expect(throws: ParseError.wrongLength("card image")) { try CardImage(parsing: bytes + [0]) }
-    }
-
-    private func prepare(_ write: Write) throws -> (TestCard, [UInt8]) {
-        try prepare(write, on: TestCard())
-    }
-
-    private func prepare(_ write: Write, on card: TestCard) throws -> (TestCard, [UInt8]) {
-        switch write {
-        case .lock:
-            try card.bring(to: .prePetrol)
-            return (card, card.lock().apdu.bytes)
-        case .debit:
-            try card.bring(to: .grey)
-            return (card, card.debit(Self.amount).apdu.bytes)
-        case .wrongGMAC:
-            try card.bring(to: .grey)
-            var command = card.debit(Self.amount).apdu
-            command.data[23] ^= 1
-            return (card, command.bytes)
-        case .debitForUnlock:
-            try card.bring(to: .unlocking)
-            return (card, card.debitForUnlock(Self.amount).apdu.bytes)
-        case .wrongPIN:
-            try card.open()
-            return (card, [0x00, 0x20, 0x00, 0x00, 0x03, 0x12, 0x34, 0x50])
-        case .rightPINAfterAWrongOne:
-            try card.answer(TestCard.select.bytes, "SELECT")
-            _ = card.send([0x00, 0x20, 0x00, 0x00, 0x03, 0x12, 0x34, 0x50])
-            return (card, TestCard.verify)
-        }
+        #expect(throws: ParseError.invalid("card format")) { try CardImage(parsing: [1] + bytes.dropFirst()) }
     }
 }

@@ -150,7 +150,7 @@ struct DecisionTests {
         #expect(card.image.balance.fen == card.profile.balance.fen - amount.fen)
     }
 
-    @Test func d16ThePINIsWantedByThreeCommandsAndNoOther() throws {
+    @Test func d16ThePINIsWantedByTheFuelCommandsThatNeedIt() throws {
         for state in [PurseState.idle, .grey] {
             let card = try TestCard()
             try card.bring(to: state)
@@ -360,6 +360,6 @@ struct DecisionTests {
             TestCard.initializeForPetrol.apdu.bytes, card.lock().apdu.bytes, card.debit(amount).apdu.bytes,
             TestCard.initializeForUnlock.apdu.bytes, card.debitForUnlock(amount).apdu.bytes,
             GetGreyStatus().apdu.bytes,
-        ]
+        ] + card.ordinaryCommands
     }
 }

@@ -11,7 +11,9 @@ struct CommandRule: Sendable, CustomStringConvertible {
         case exactly(UInt8)
         /// SELECT: the exact length, `00`, or none at all.
         case exactlyOrAll(UInt8)
-        /// READ BINARY: as many bytes as there are, or fewer.
+        /// GET CHALLENGE: one of these.
+        case oneOf([UInt8])
+        /// READ BINARY and READ RECORD: checked after the file.
         case atMost(UInt8)
     }
 
@@ -149,10 +151,11 @@ struct CommandRule: Sendable, CustomStringConvertible {
         home: .grey
     )
 
-    static let all = [
-        select, readBinary, verify, getBalance, getTransactionProve, initializeForPetrol, lockForPetrol,
-        debitForPetrol, initializeForUnlock, debitForUnlock, getGreyStatus,
-    ]
+    static let all =
+        [
+            select, readBinary, verify, getBalance, getTransactionProve, initializeForPetrol, lockForPetrol,
+            debitForPetrol, initializeForUnlock, debitForUnlock, getGreyStatus,
+        ] + ordinary
 }
 
 /// What a damaged command must be answered: shape first, then Table 1, then the command's own checks. The card is
@@ -162,15 +165,19 @@ struct StatusModel {
     /// The command before it was damaged.
     let original: [UInt8]
 
+    /// The rule of a damaged command; nil where its header names none.
+    func rule(of bytes: [UInt8]) -> CommandRule? {
+        guard let parts = Parts(bytes) else { return nil }
+        return CommandRule.all.first { $0.cla == parts.cla && $0.ins == parts.ins && $0.fits(parts.p1, parts.p2) }
+    }
+
     func status(of bytes: [UInt8]) -> UInt16 {
         guard let parts = Parts(bytes) else { return 0x6700 }
         let ofClass = CommandRule.all.filter { $0.cla == parts.cla }
         guard !ofClass.isEmpty else { return 0x6E00 }
         let ofInstruction = ofClass.filter { $0.ins == parts.ins }
         guard !ofInstruction.isEmpty else { return 0x6D00 }
-        guard let rule = ofInstruction.first(where: { $0.p1.contains(parts.p1) && $0.p2.contains(parts.p2) }) else {
-            return 0x6A86
-        }
+        guard let rule = ofInstruction.first(where: { $0.fits(parts.p1, parts.p2) }) else { return 0x6A86 }
         guard rule.lc.contains(UInt8(parts.data.count)) else { return 0x6700 }
         if let refusal = refusal(of: parts.le, rule.le) { return refusal }
         if let states = rule.states, !states.contains(state) { return 0x6901 }
@@ -180,7 +187,8 @@ struct StatusModel {
     private func refusal(of le: UInt8?, _ rule: CommandRule.Le) -> UInt16? {
         switch (rule, le) {
         case (.none, nil), (.exactlyOrAll, nil), (.atMost, .some): nil
-        case (.none, .some), (.exactly, nil), (.atMost, nil): 0x6700
+        case (.none, .some), (.exactly, nil), (.atMost, nil), (.oneOf, nil): 0x6700
+        case (.oneOf(let lengths), .some(let le)): lengths.contains(le) ? nil : 0x6700
         case (.exactly(let length), .some(let le)): le == length ? nil : 0x6C00 | UInt16(length)
         case (.exactlyOrAll, 0): nil
         case (.exactlyOrAll(let length), .some(let le)): le == length ? nil : 0x6C00 | UInt16(length)
@@ -190,6 +198,14 @@ struct StatusModel {
     /// By the element that differs from the original command.
     private func ownCheck(_ rule: CommandRule, _ parts: Parts) -> UInt16 {
         guard let intact = Parts(original), rule.cla == intact.cla, rule.ins == intact.ins else { return 0x9000 }
+        // P1 alone tells these two apart.
+        if let was = self.rule(of: original)?.description, was != rule.description {
+            switch rule.description {
+            case "RELOAD PIN": return 0x9302
+            case "CHANGE PIN": return 0x6A80
+            case _: break
+            }
+        }
         let altered = zip(parts.data, intact.data).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
         switch rule.description {
         case "SELECT": return parts.data == intact.data ? 0x9000 : 0x6A82
@@ -203,8 +219,44 @@ struct StatusModel {
             // alone, so the elements between pass.
             if altered.contains(where: { (4...5).contains($0) }) { return 0x6985 }
             return altered.contains { $0 < 4 || $0 > 22 } ? 0x9302 : 0x9000
+        case _: return ordinaryCheck(rule, parts, altered)
+        }
+    }
+
+    private func ordinaryCheck(_ rule: CommandRule, _ parts: Parts, _ altered: [Int]) -> UInt16 {
+        switch rule.description {
+        case "READ RECORD": return readRecord(parts)
+        case "EXTERNAL AUTHENTICATE": return altered.isEmpty ? 0x9000 : 0x63C2
+        case "CHANGE PIN": return changePIN(parts, altered)
+        case "RELOAD PIN", "PIN UNBLOCK", "APPLICATION UNBLOCK", "CREDIT FOR LOAD", "DEBIT FOR UNLOAD",
+            "UPDATE OVERDRAFT LIMIT":
+            return altered.isEmpty ? 0x9000 : 0x9302
+        case "APPLICATION BLOCK": return altered.isEmpty && parts.p2 == 0 ? 0x9000 : 0x9302
+        case "INITIALIZE FOR LOAD", "INITIALIZE FOR UPDATE": return altered.contains(0) ? 0x9403 : 0x9000
+        case "INITIALIZE FOR PURCHASE", "INITIALIZE FOR CASH WITHDRAW", "INITIALIZE FOR UNLOAD":
+            if altered.contains(0) { return 0x9403 }
+            let amount = parts.data[1..<5].reduce(0) { $0 << 8 | UInt32($1) }
+            return amount <= 49_999 ? 0x9000 : 0x9401
+        case "DEBIT FOR PURCHASE / CASH WITHDRAW":
+            // The session key takes the right two bytes of the TTC; all four stand in the TAC.
+            return altered.allSatisfy { $0 < 2 } ? 0x9000 : 0x9302
         case _: return 0x9000
         }
+    }
+
+    private func readRecord(_ parts: Parts) -> UInt16 {
+        guard parts.p2 == 0xC4 else { return 0x6A82 }
+        guard parts.p1 == 1 else { return 0x6A83 }
+        return parts.le == 0 || parts.le == 23 ? 0x9000 : 0x6C17
+    }
+
+    /// Old PIN 0 to 2, separator 3, new PIN 4 to 6.
+    private func changePIN(_ parts: Parts, _ altered: [Int]) -> UInt16 {
+        let new = parts.data[4...]
+        let isBCD = new.dropLast().allSatisfy { $0 >> 4 < 10 && $0 & 15 < 10 }
+        let last = parts.data[6]
+        guard !altered.contains(3), isBCD, last >> 4 < 10, last & 15 < 10 || last & 15 == 15 else { return 0x6A80 }
+        return altered.contains { $0 < 3 } ? 0x63C2 : 0x9000
     }
 
     private func readBinary(_ parts: Parts) -> UInt16 {

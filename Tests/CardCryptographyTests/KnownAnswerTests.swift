@@ -95,7 +95,14 @@ private struct Derivation {
             }
         case "unlockTAC":
             return known.balanceAfter.map {
-                tacKey.unlock(balance: $0, online: known.online, amount: amount, terminal: terminal, time: time)
+                tacKey.online(
+                    balance: $0,
+                    online: known.online,
+                    amount: amount,
+                    type: .onlineUnlock,
+                    terminal: terminal,
+                    time: time
+                )
             }
         case _: return nil
         }

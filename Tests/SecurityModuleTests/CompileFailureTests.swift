@@ -63,6 +63,16 @@ struct CompileFailureTests {
             error: "'locking' consumed more than once"
         ),
         Snippet(
+            testDescription: "MAC2 of a purchase checked twice",
+            body: """
+                func purchase(_ debiting: consuming DebitingPurchase, mac2: MAC) throws {
+                    try debiting.verifyMAC2(mac2)
+                    try debiting.verifyMAC2(mac2)
+                }
+                """,
+            error: "'debiting' consumed more than once"
+        ),
+        Snippet(
             testDescription: "MAC2 made twice",
             body: """
                 func sale(_ sale: consuming AuthenticatedSale, time: TransactionTime) {

@@ -128,6 +128,7 @@ struct ConfigurationKeyTests {
             ("99", "99"),
             ("100001", "100001")
         ),
+        Key("pump.payment", "\"grey-lock\" or \"prepaid\"", "paiment", ("1", "1"), ("'postpaid'", "\"postpaid\"")),
         Key(
             "pump.preset_fen",
             "an integer from 100 to 9999999",
@@ -354,6 +355,25 @@ struct ConfigurationKeyTests {
         sample.set("pump", "limit_centilitres", "1000")
         line = sample.set("pump", "preset_centilitres", "1001")
         #expect(sample.verdict == "\(line): pump.preset_centilitres: at most limit_centilitres, 1000 (found 1001)")
+    }
+
+    @Test func aPrepaidPumpNeedsAPresetThatBuysSomething() {
+        var sample = SampleConfiguration.service
+        let line = sample.set("pump", "payment", "'prepaid'")
+        #expect(
+            sample.verdict
+                == "\(line): pump.payment: \"grey-lock\" unless preset_fen or preset_centilitres is there"
+                + " (found \"prepaid\")"
+        )
+        sample.set("pump", "preset_fen", "100")
+        #expect(sample.verdict == "accepted")
+        sample.set("pump", "price", "99999")
+        let preset = sample.set("pump", "preset_fen", "999")
+        #expect(
+            sample.verdict
+                == "\(preset): pump.preset_fen: at least the price of a centilitre, 1000, with payment \"prepaid\""
+                + " (found 999)"
+        )
     }
 
     @Test func calibrationPointsRise() {

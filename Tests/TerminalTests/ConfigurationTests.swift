@@ -97,7 +97,8 @@ struct ConfigurationTests {
         let text = try String(contentsOf: Self.example, encoding: .utf8)
         let defaults = [
             "#capacity = 100000", "#key_index = 1", "#close_valve_on_removal = true", "#pulser_faults_max = 10",
-            "#slow_flow_centilitres = 50", "#limit_fen = 100000", "#debounce_milliseconds = 10", "#first_flow = 30",
+            "#slow_flow_centilitres = 50", "#payment = \"grey-lock\"", "#limit_fen = 100000",
+            "#debounce_milliseconds = 10", "#first_flow = 30",
             "#no_flow = 60", "#grace = 15", "#pin = 30",
         ]
         var uncommented = text
@@ -122,7 +123,9 @@ struct ConfigurationTests {
         let point = CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)
         #expect(pump.calibration == Calibration(countsPerLitre: 400, points: [point]))
         #expect(pump.limit == Preset(amount: Amount(fen: 100_000)) && pump.preset == nil)
+        #expect(pump.payment == .greyLock)
         let settings = configuration.positionSettings
+        #expect(settings.payment == .greyLock)
         #expect(settings.nozzle == 7 && settings.grade == "92号" && settings.aid == [0xA0, 0, 0, 3, 0x33])
         #expect(settings.slowFlow == Volume(centilitres: 50) && settings.pulserFaultsMax == 10)
         #expect(settings.timeouts.grace == 15_000_000_000)
@@ -164,6 +167,14 @@ struct ConfigurationTests {
         #expect(settings.slowFlow == .zero && settings.pulserFaultsMax == 0)
         #expect(settings.timeouts.firstFlow == 1_000_000_000 && settings.timeouts.noFlow == 600_000_000_000)
         #expect(settings.timeouts.pin == 300_000_000_000)
+    }
+
+    @Test func aPrepaidPumpDebitsItsPreset() throws {
+        var sample = SampleConfiguration.service
+        sample.set("pump", "payment", "'prepaid'")
+        sample.set("pump", "preset_centilitres", "2000")
+        let settings = try sample.load().positionSettings
+        #expect(settings.payment == .prepaid(Preset(centilitres: 2_000)) && settings.preset == nil)
     }
 
     @Test(arguments: [

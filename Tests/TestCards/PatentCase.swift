@@ -76,6 +76,24 @@ package struct TestMasters: Sendable {
     package var purchaseKey: DoubleLengthKey { DoubleLengthKey(LockedBuffer(hexadecimal: purchase)) }
     package var tacKey: DoubleLengthKey { DoubleLengthKey(LockedBuffer(hexadecimal: tac)) }
     package var greyUnlockKey: DoubleLengthKey { DoubleLengthKey(LockedBuffer(hexadecimal: greyUnlock)) }
+
+    /// These three, and the demonstration's for the rest.
+    package var scheme: SchemeKeys {
+        let rest = Demonstration.MasterKey.self
+        return SchemeKeys(
+            purchase: purchaseKey,
+            tac: tacKey,
+            greyUnlock: greyUnlockKey,
+            load: DoubleLengthKey(rest.load.raw),
+            unload: DoubleLengthKey(rest.unload.raw),
+            overdraft: DoubleLengthKey(rest.overdraft.raw),
+            pinReload: DoubleLengthKey(rest.pinReload.raw),
+            pinUnblock: DoubleLengthKey(rest.pinUnblock.raw),
+            applicationMaintenance: DoubleLengthKey(rest.applicationMaintenance.raw),
+            externalAuthentication: DoubleLengthKey(rest.externalAuthentication.raw),
+            internalAuthentication: DoubleLengthKey(rest.internalAuthentication.raw)
+        )
+    }
 }
 
 package struct MissingField: Error, CustomStringConvertible {

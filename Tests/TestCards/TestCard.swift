@@ -7,7 +7,9 @@ package import ISO7816
 package struct TestProfile: Sendable {
     package var masters = TestMasters.demonstration
     package var card = Demonstration.applicationFile.asn
+    /// With the overdraft limit.
     package var balance = Demonstration.balance
+    package var overdraftLimit = OverdraftLimit.zero
     package var ctc = CTC(0x0041)
     package var online = OnlineNumber(0x0107)
     package var gmacTries: UInt8 = 3
@@ -33,12 +35,23 @@ package final class TestCard {
     /// The last answered INITIALIZE of each kind: what the session keys are made from.
     private var petrol: InitializeForPetrol.Response?
     private var unlock: InitializeForUnlock.Response?
+    var load: InitializeForLoad.Response?
+    var purchase: InitializeForPurchase.Response?
+    var unload: InitializeForUnload.Response?
+    var update: InitializeForUpdate.Response?
+    /// Of the last GET CHALLENGE.
+    package var challenge: Challenge?
 
-    package init(_ profile: TestProfile = TestProfile()) throws {
+    /// - Parameter keys: instead of those that the profile's masters make.
+    package init(_ profile: TestProfile = TestProfile(), keys: consuming CardKeys? = nil) throws {
         self.profile = profile
         let image = try CardImage(parsing: Self.imageBytes(profile))
         memory = TestMemory(image: image.bytes)
-        card = Self.application(profile, image, memory)
+        if let keys {
+            card = Self.application(profile, image, memory, keys)
+        } else {
+            card = Self.application(profile, image, memory, Self.keys(profile))
+        }
     }
 
     package var state: PurseState { card.state }
@@ -51,7 +64,7 @@ package final class TestCard {
     /// A card that reads its memory as after the loss of power.
     package func restart() throws {
         memory.failure = .none
-        card = Self.application(profile, try CardImage(parsing: memory.image), memory)
+        card = Self.application(profile, try CardImage(parsing: memory.image), memory, Self.keys(profile))
     }
 
     package func exchange<Command: PassbookCommand>(_ command: Command) throws -> Command.Response {
@@ -93,6 +106,13 @@ package final class TestCard {
         if state == .prePetrol || state == .grey || state == .unlocking, image.grey == nil { try beginPetrol() }
         if state == .grey || state == .unlocking, image.grey == nil { _ = try exchange(lock()) }
         if state == .unlocking { try beginUnlock() }
+        switch state {
+        case .load: try beginLoad()
+        case .purchase: try beginPurchase()
+        case .unload: try beginUnload()
+        case .modify: try beginUpdate()
+        case .idle, .prePetrol, .grey, .unlocking: break
+        }
         guard self.state == state else { throw Refusal(command: "the way to \(state.rawValue)", status: .success) }
     }
 }
@@ -168,7 +188,7 @@ extension TestCard {
         }
     }
 
-    /// The image of a card that has done nothing yet, in the format of version 1.
+    /// The image of a card that has done nothing yet, in the format of version 2.
     private static func imageBytes(_ profile: TestProfile) -> [UInt8] {
         let model = Demonstration.applicationFile
         let file = PublicApplicationFile(
@@ -182,26 +202,26 @@ extension TestCard {
             label: "GL-CARD"
         )
         let pin = StoredPIN(Demonstration.pin, sealing: sealing, card: profile.card, random: SystemRandom()).sealed
-        var bytes: [UInt8] = [1]
+        var bytes: [UInt8] = [2]
         file.append(to: &bytes)
+        bytes += [39] + HolderFile.blank.bytes
         bytes += Demonstration.keyIndex.bytes + Demonstration.keyVersion.bytes
-        bytes += profile.balance.bytes + profile.ctc.bytes + profile.online.bytes
-        bytes += [profile.gmacTries, profile.gmacTries, profile.pinTries, profile.pinTries, UInt8(pin.count)]
+        bytes += profile.balance.bytes + profile.overdraftLimit.bytes + profile.ctc.bytes + profile.online.bytes
+        bytes += [profile.gmacTries, profile.gmacTries, profile.pinTries, profile.pinTries, 3, 0, UInt8(pin.count)]
         return bytes + pin + [0, 0, 0]
+    }
+
+    private static func keys(_ profile: TestProfile) -> CardKeys {
+        CardKeys(card: profile.card, scheme: profile.masters.scheme)
     }
 
     private static func application(
         _ profile: TestProfile,
         _ image: CardImage,
-        _ memory: TestMemory
+        _ memory: TestMemory,
+        _ keys: consuming CardKeys
     ) -> CardApplication<TestMemory> {
-        let keys = CardKeys(
-            card: profile.card,
-            purchase: profile.masters.purchaseKey,
-            tac: profile.masters.tacKey,
-            unlock: profile.masters.greyUnlockKey
-        )
-        return CardApplication(
+        CardApplication(
             aid: Demonstration.aid,
             keys: keys,
             image: image,

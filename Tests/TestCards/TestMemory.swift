@@ -14,10 +14,16 @@ package final class TestMemory: CardMemory {
     package private(set) var image: [UInt8]
     package private(set) var commits = 0
     package var failure = Failure.none
+    /// What the last commit wanted to write, whether it succeeded or not.
+    package private(set) var lastAttempt: [UInt8] = []
+    /// Written before this memory is, when there is one; its failure is the commit's.
+    package var backing: (any CardMemory)?
 
     package init(image: [UInt8]) { self.image = image }
 
     package func commit(_ image: [UInt8]) throws(CardMemoryFailure) {
+        lastAttempt = image
+        try backing?.commit(image)
         switch failure {
         case .none: self.image = image
         case .beforeWriting: throw CardMemoryFailure(reason: "the test wants it")

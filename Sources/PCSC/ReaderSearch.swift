@@ -1,0 +1,22 @@
+package import Dispenser
+
+/// Which reader a tool talks to, found before it does, so that what is missing can be said with what to do.
+package enum ReaderSearch {
+    /// - Parameter name: a reader's name or a part of it; nil for the first reader found.
+    /// - Returns: the reader's whole name, and the names of the others.
+    /// - Throws: `.reader` with advice.
+    package static func find(_ name: String?) throws(CardFault) -> (reader: String, others: [String]) {
+        let names: [String]
+        do throws(PCSCError) {
+            names = try PCSCContext().readers()
+        } catch {
+            throw .reader("the card service does not answer: start pcscd (\(error))")
+        }
+        let selection = ReaderSelection(name: name)
+        guard let reader = selection.reader(among: names) else {
+            guard let name, !names.isEmpty else { throw .reader(selection.advice(among: names)) }
+            throw .reader("no card reader named \"\(name)\": plug it in, or use one of: \(names.joined(separator: ", "))")
+        }
+        return (reader, names.filter { $0 != reader })
+    }
+}

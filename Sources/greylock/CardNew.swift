@@ -1,0 +1,69 @@
+import ArgumentParser
+import CardApplication
+import Dispenser
+import FuelPassbook
+import Glibc
+import Simulation
+import Terminal
+
+struct CardNew: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "new",
+        abstract: "Make a virtual card from a profile.",
+        discussion: """
+            board/card.toml is a profile with every key explained. The PIN stands neither in it nor on the command line: \
+            it is asked for twice at the terminal, or is the published demonstration PIN where the profile says so. \
+            The file is readable by its owner only. A file that is there already is never replaced: it may be a card \
+            with money on it.
+
+            Exit status: 0 when the card is made, 74 when the file cannot be made, 78 for a wrong profile.
+            """
+    )
+
+    @Option(help: ArgumentHelp("What the card is made of, in TOML.", valueName: "FILE"))
+    var profile: String
+
+    @Option(help: ArgumentHelp("The file that keeps the card; it must not exist yet.", valueName: "FILE"))
+    var state: String
+
+    func run() throws {
+        try runTool("card new") { () throws(ServiceFailure) in try make() }
+    }
+
+    private func make() throws(ServiceFailure) {
+        let profile = try loadProfile()
+        // Before the PIN is asked for; the file's own creation refuses it too.
+        guard unsafe access(state, F_OK) != 0 else { throw taken }
+        let image = try image(of: profile)
+        do throws(CardMemoryFailure) {
+            _ = try CardFile(creating: state, image: image)
+        } catch {
+            guard unsafe access(state, F_OK) != 0 else { throw taken }
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+        }
+        print("card \(profile.file.asn) is in \(state): balance \(profile.balance)")
+        print("put it into a virtual reader: greylock card serve --state \(state)")
+    }
+
+    private var taken: ServiceFailure {
+        ServiceFailure(
+            exitStatus: ServiceFailure.inputOutput,
+            reason: "\(state) exists and may be a card with money on it: choose another name, or remove it yourself"
+        )
+    }
+
+    private func loadProfile() throws(ServiceFailure) -> CardProfile {
+        do throws(ConfigurationError) {
+            return try CardProfile.load(path: profile)
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: error.description)
+        }
+    }
+
+    private func image(of profile: CardProfile) throws(ServiceFailure) -> [UInt8] {
+        switch profile.pin {
+        case .ask: profile.image(pin: try PINPrompt().askNew())
+        case .demonstration: profile.image(pin: Demonstration.pin)
+        }
+    }
+}
