@@ -110,7 +110,14 @@ package final class Service {
         ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
     }
 
-    private func openJournal() throws(ServiceFailure) -> any SaleJournal { return MemoryJournal() }
+    private func openJournal() throws(ServiceFailure) -> SQLiteJournal {
+        do throws(StorageFault) {
+            return try SQLiteJournal(path: configuration.journal.path, capacity: configuration.journal.capacity)
+        } catch {
+            throw inputOutput("\(error)")
+        }
+    }
+
     private func securityModule() -> SecurityModule {
         var masterKeys = MasterKeys()
         masterKeys.load(
