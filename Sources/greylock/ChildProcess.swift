@@ -46,9 +46,16 @@ final class ChildProcess {
     }
 
     /// Asks the program to stop and waits for it.
-    @discardableResult
-    func stop() -> Int32 {
+    func stop() {
         kill(id, SIGTERM)
+        wait()
+    }
+
+    /// Waits for the program's end.
+    ///
+    /// - Returns: its wait status, 0 when it exited with 0.
+    @discardableResult
+    func wait() -> Int32 {
         var status: Int32 = 0
         unsafe _ = waitpid(id, &status, 0)
         return status

@@ -88,8 +88,12 @@ final class QueuedEdges: PumpLines, Sendable {
             guard (index + 1) % withheldEvery != 0 else { continue }
             batch.append(
                 PumpEdge(
-                    input: .pulser(index % 2 == 0 ? .a : .b), rising: index % 4 < 2,
-                    nanoseconds: start + UInt64(index) * edgeNanoseconds, sequence: UInt32(index / 2 + 1)))
+                    input: .pulser(index % 2 == 0 ? .a : .b),
+                    rising: index % 4 < 2,
+                    nanoseconds: start + UInt64(index) * edgeNanoseconds,
+                    sequence: UInt32(index / 2 + 1)
+                )
+            )
         }
         if state.taken == edges {
             if batch.isEmpty { ended.signal() }
