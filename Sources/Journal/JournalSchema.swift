@@ -11,7 +11,11 @@ struct JournalTable: Sendable {
     let fixed: [String]
 
     static let sale = JournalTable(
-        name: "sale", key: "ttc", keyName: "TTC", fixed: ["position", "terminal_id", "lock_time", "card_asn"])
+        name: "sale",
+        key: "ttc",
+        keyName: "TTC",
+        fixed: ["position", "terminal_id", "lock_time", "card_asn"]
+    )
     static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "TTC", fixed: [])
     static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
@@ -39,7 +43,9 @@ enum JournalSchema {
     static func requireJournal(_ db: Database, mayBeEmpty: Bool) throws {
         let id = try Int64.fetchOne(db, sql: "PRAGMA application_id")
         if mayBeEmpty, id == 0, try isEmpty(db) { return }
-        guard id == applicationID else { throw StorageFault(operation: "open", reason: "the database is not a journal") }
+        guard id == applicationID else {
+            throw StorageFault(operation: "open", reason: "the database is not a journal")
+        }
         guard try !migrator.hasBeenSuperseded(db) else {
             throw StorageFault(operation: "open", reason: "a newer version of this program wrote the journal")
         }
@@ -49,7 +55,9 @@ enum JournalSchema {
     static func requirePresentVersion(_ db: Database) throws {
         guard try migrator.hasCompletedMigrations(db) else {
             throw StorageFault(
-                operation: "open", reason: "an older version wrote the journal: the service must open it once")
+                operation: "open",
+                reason: "an older version wrote the journal: the service must open it once"
+            )
         }
     }
 

@@ -9,10 +9,16 @@ import SecurityModule
 
 /// A directory for one test's files, removed with the value.
 final class Scratch {
+    enum Place: String {
+        case disk = "/tmp"
+        /// For thousands of copies, where no sync is waited for.
+        case memory = "/dev/shm"
+    }
+
     let directory: URL
 
-    init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "journal-\(UUID().uuidString)")
+    init(in place: Place = .disk) throws {
+        directory = URL(filePath: place.rawValue).appending(path: "journal-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     }
 
@@ -51,8 +57,13 @@ struct Customer {
         let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
         let sespk = PurchaseKey(master: master, card: asn).petrolSession(icc: icc, ctc: ctc, ttc: ttc)
         let answer = InitializeForPetrol.Response(
-            balance: Demonstration.balance, ctc: ctc, keyVersion: key.version, algorithm: .tripleDES, icc: icc,
-            mac1: sespk.mac1(balance: Demonstration.balance, terminal: Demonstration.terminal))
+            balance: Demonstration.balance,
+            ctc: ctc,
+            keyVersion: key.version,
+            algorithm: .tripleDES,
+            icc: icc,
+            mac1: sespk.mac1(balance: Demonstration.balance, terminal: Demonstration.terminal)
+        )
         let command = InitializeForPetrol(keyIndex: key.index, terminal: Demonstration.terminal, ttc: ttc)
         let sale = try module.verifyMAC1(card: asn, command: command, answer: answer)
         let locking = sale.makeMAC2(time: try time(0))
@@ -63,13 +74,28 @@ struct Customer {
     func gmac(_ ttc: TTC, fen: UInt32) throws -> SealedGMAC { try session(ttc).end(amount: Amount(fen: fen)) }
 
     /// A record of the phase with the columns that it has by then; every value differs from its neighbours.
-    func record(_ number: UInt32, _ phase: RecordPhase, kind: RecordKind = .sale, fen: UInt32 = 0) throws -> SaleRecord {
+    func record(_ number: UInt32, _ phase: RecordPhase, kind: RecordKind = .sale, fen: UInt32 = 0) throws -> SaleRecord
+    {
         let ttc = TTC(number)
         var record = SaleRecord(
-            ttc: ttc, kind: kind, phase: phase, position: 3, terminal: Demonstration.terminal,
-            lockTime: try time(Int(number)), card: asn, key: key, balanceBefore: Demonstration.balance, ctc: ctc,
-            mac3: [0xA1, 0xB2, 0xC3, 0xD4], nozzle: 5, grade: "92# \"E10\", 油", unitPrice: UnitPrice(fenPerLitre: 789),
-            reading: reading(Int(fen)), amount: Amount(fen: fen), gmac: try gmac(ttc, fen: fen))
+            ttc: ttc,
+            kind: kind,
+            phase: phase,
+            position: 3,
+            terminal: Demonstration.terminal,
+            lockTime: try time(Int(number)),
+            card: asn,
+            key: key,
+            balanceBefore: Demonstration.balance,
+            ctc: ctc,
+            mac3: [0xA1, 0xB2, 0xC3, 0xD4],
+            nozzle: 5,
+            grade: "92# \"E10\", 油",
+            unitPrice: UnitPrice(fenPerLitre: 789),
+            reading: reading(Int(fen)),
+            amount: Amount(fen: fen),
+            gmac: try gmac(ttc, fen: fen)
+        )
         if phase != .intent { record.lockTAC = [0, 1, 2, 0xFF] }
         guard phase != .intent, phase != .locked else { return record }
         record.endTime = try time(Int(number) + 60)
@@ -88,21 +114,36 @@ struct Customer {
 
     func checkpoint(_ number: UInt32, fen: UInt32) throws -> Checkpoint {
         Checkpoint(
-            ttc: TTC(number), reading: reading(Int(fen)), amount: Amount(fen: fen), nonCardPart: Amount(fen: fen / 2),
-            gmac: try gmac(TTC(number), fen: fen))
+            ttc: TTC(number),
+            reading: reading(Int(fen)),
+            amount: Amount(fen: fen),
+            nonCardPart: Amount(fen: fen / 2),
+            gmac: try gmac(TTC(number), fen: fen)
+        )
     }
 
     func grey(_ number: UInt32, fen: UInt32, _ state: GreyRecord.State = .open) throws -> GreyRecord {
         GreyRecord(
-            ttc: TTC(number), card: asn, ctc: ctc, mac3: [9, 8, 7, 6], amount: Amount(fen: fen),
-            gmac: try gmac(TTC(number), fen: fen), state: state,
-            debit: DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, time: try time(90)))
+            ttc: TTC(number),
+            card: asn,
+            ctc: ctc,
+            mac3: [9, 8, 7, 6],
+            amount: Amount(fen: fen),
+            gmac: try gmac(TTC(number), fen: fen),
+            state: state,
+            debit: DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, time: try time(90))
+        )
     }
 
     func totaliser(nozzle: Int = 5, fen: Int) -> Totaliser {
         Totaliser(
-            nozzle: nozzle, counts: [fen, 2, 3], base: Volume(microlitres: 1 << 52),
-            volume: Volume(microlitres: 1 << 53 + fen), fen: 1 << 40 + fen, overrunCounts: -4)
+            nozzle: nozzle,
+            counts: [fen, 2, 3],
+            base: Volume(microlitres: 1 << 52),
+            volume: Volume(microlitres: 1 << 53 + fen),
+            fen: 1 << 40 + fen,
+            overrunCounts: -4
+        )
     }
 
     private func reading(_ counts: Int) -> MeterReading {
@@ -120,7 +161,10 @@ func time(_ seconds: Int) throws -> TransactionTime {
     let total = 23 * 3_600 + 58 * 60 + seconds
     return try TransactionTime(
         date: CalendarDate(year: 2028, month: 2, day: 29 - (total >= 86_400 ? 0 : 1)),
-        hour: total / 3_600 % 24, minute: total / 60 % 60, second: total % 60)
+        hour: total / 3_600 % 24,
+        minute: total / 60 % 60,
+        second: total % 60
+    )
 }
 
 /// The fault of a call; nil when it succeeds.

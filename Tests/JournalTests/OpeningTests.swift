@@ -134,14 +134,14 @@ struct OpeningTests {
     @Test func aFullDiskIsAFaultAndLosesNothing() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        try journal.commit(JournalEntry(try customer.record(1, .locked)))
+        var kept = [try customer.record(1, .locked)]
+        try journal.commit(JournalEntry(kept[0]))
         let checkpoint = try customer.checkpoint(1, fen: 50)
         try journal.checkpoint(checkpoint)
         try journal.queue.inDatabase { db in
             let pages = try #require(try Int.fetchOne(db, sql: "PRAGMA page_count"))
             try db.execute(sql: "PRAGMA max_page_count = \(pages)")
         }
-        var kept: [SaleRecord] = [try customer.record(1, .locked)]
         var refusal: StorageFault?
         for number: UInt32 in 2...100 where refusal == nil {
             let record = try customer.record(number, .intent)

@@ -59,8 +59,11 @@ struct StoredRowTests {
         let journal = try scratch.open()
         try journal.commit(
             JournalEntry(
-                try customer.record(8, .debitSent, fen: 9), grey: try customer.grey(8, fen: 9),
-                totaliser: customer.totaliser(fen: 9)))
+                try customer.record(8, .debitSent, fen: 9),
+                grey: try customer.grey(8, fen: 9),
+                totaliser: customer.totaliser(fen: 9)
+            )
+        )
         try journal.checkpoint(try customer.checkpoint(8, fen: 9))
         try journal.queue.write { db in
             try db.execute(sql: "UPDATE \(corruption.table) SET \(corruption.column) = \(corruption.value)")
@@ -72,7 +75,8 @@ struct StoredRowTests {
                     try reader.records(limit: 1), try reader.greyRecords(), try reader.totalisers(),
                     try journal.lastCheckpoint(of: TTC(8))
                 )
-            })
+            }
+        )
         let key = corruption.table == "totaliser" ? "nozzle 5" : "TTC 8"
         #expect(refusal.operation == "read")
         // Columns that are only there together are named by the first of them.

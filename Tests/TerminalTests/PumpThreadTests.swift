@@ -104,6 +104,22 @@ struct PumpThreadTests {
     }
 
     @Test
+    func theCustomerGoesOnWhenTheValvesOpenAgainAtOnce() throws {
+        var script = script(centilitres: 1_234)
+        script.hangUpNanoseconds = TestPump.patienceNanoseconds
+        let lines = SimulatedPumpLines(script)
+        let test = try TestPump(lines)
+        lines.authorised()
+        try test.sell()
+        test.waitForSnapshot { $0.totalCounts > 500 }
+        try test.pump.perform(.close)
+        try test.pump.perform(.open(farAway))
+        _ = test.events { $0 == .pump(.nozzle(lifted: false)) }
+        #expect(test.pump.snapshot.totalCounts == 4_936)
+        #expect(test.pump.snapshot.faults.total == 0)
+    }
+
+    @Test
     func closeReturnsWithTheOutputsOff() throws {
         let lines = SimulatedPumpLines(script())
         let test = try TestPump(lines)
