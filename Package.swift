@@ -40,7 +40,8 @@ let package = Package(
         .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
         .target(
             name: "Journal",
-            dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser"]),
 
         // Assembly and executables
@@ -50,13 +51,16 @@ let package = Package(
                 "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
-            ]),
+            ]
+        ),
         .executableTarget(
             name: "greylockd",
-            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
         .executableTarget(
             name: "greylock",
-            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
 
         // Tests
         .target(name: "TestCards", dependencies: ["CardApplication"], path: "Tests/TestCards"),

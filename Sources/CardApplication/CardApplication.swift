@@ -88,7 +88,8 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
         case .readBinary: try readBinary(command)
         case .verify: preconditionFailure("VERIFY is read where it lies")
         case .getBalance: GetBalance.Response(balance: image.balance).bytes
-        case .getTransactionProve: try getTransactionProve(parsed { () throws(ParseError) in try GetTransactionProve(parsing: command) }).bytes
+        case .getTransactionProve:
+            try getTransactionProve(parsed { () throws(ParseError) in try GetTransactionProve(parsing: command) }).bytes
         case .initializeForPetrol: try initializeForPetrol(parsed(command)).bytes
         case .lockForPetrol: try lockForPetrol(parsed(command)).bytes
         case .debitForPetrol: try debitForPetrol(parsed(command)).bytes

@@ -13,7 +13,9 @@ package struct CardKeys: ~Copyable, Sendable {
     let sealing: SealingKey
 
     package init(
-        card: ApplicationSerialNumber, purchase: borrowing DoubleLengthKey, tac: borrowing DoubleLengthKey,
+        card: ApplicationSerialNumber,
+        purchase: borrowing DoubleLengthKey,
+        tac: borrowing DoubleLengthKey,
         unlock: borrowing DoubleLengthKey
     ) {
         self.purchase = PurchaseKey(master: purchase, card: card)

@@ -6,7 +6,9 @@ import ISO7816
 
 extension CardApplication {
     /// Step 1.2.
-    mutating func initializeForPetrol(_ command: InitializeForPetrol) throws(StatusWord)
+    mutating func initializeForPetrol(
+        _ command: InitializeForPetrol
+    ) throws(StatusWord)
         -> InitializeForPetrol.Response
     {
         guard command.keyIndex == image.keyIndex else { throw .keyIndexNotSupported }
@@ -15,8 +17,13 @@ extension CardApplication {
         let session = keys.purchase.petrolSession(icc: icc, ctc: image.ctc, ttc: command.ttc)
         pending = .petrol(icc: icc, terminal: command.terminal, ttc: command.ttc)
         return InitializeForPetrol.Response(
-            balance: image.balance, ctc: image.ctc, keyVersion: image.keyVersion, algorithm: .tripleDES, icc: icc,
-            mac1: session.mac1(balance: image.balance, terminal: command.terminal))
+            balance: image.balance,
+            ctc: image.ctc,
+            keyVersion: image.keyVersion,
+            algorithm: .tripleDES,
+            icc: icc,
+            mac1: session.mac1(balance: image.balance, terminal: command.terminal)
+        )
     }
 
     /// Steps 1.7 and 1.8. A wrong MAC2 does not count against the card (D20).
@@ -30,8 +37,15 @@ extension CardApplication {
         let mac3 = session.mac3(balance: image.balance, ctc: image.ctc, terminal: terminal, time: command.time)
         var next = image
         next.grey = GreyLock(
-            icc: icc, ctc: image.ctc, terminal: terminal, ttc: ttc, time: command.time, mac2: command.mac2.bytes,
-            mac3: mac3.bytes, lockTAC: lockTAC.bytes)
+            icc: icc,
+            ctc: image.ctc,
+            terminal: terminal,
+            ttc: ttc,
+            time: command.time,
+            mac2: command.mac2.bytes,
+            mac3: mac3.bytes,
+            lockTAC: lockTAC.bytes
+        )
         next.ctc = counted
         try commit(next)
         pending = .none
@@ -51,24 +65,41 @@ extension CardApplication {
         guard command.amount <= image.balance else { throw .insufficientFunds }
         let type = isLocalUnlockBegun ? TransactionType.localUnlock : .refuel
         let mac4 = keys.purchase.mac4(
-            amount: command.amount, type: type, terminal: command.terminal, time: command.time)
+            amount: command.amount,
+            type: type,
+            terminal: command.terminal,
+            time: command.time
+        )
         let tac = keys.tac.debit(
-            amount: command.amount, type: type, terminal: command.terminal, ttc: command.ttc, time: command.time)
+            amount: command.amount,
+            type: type,
+            terminal: command.terminal,
+            ttc: command.ttc,
+            time: command.time
+        )
         next.balance = Amount(fen: image.balance.fen - command.amount.fen)
         next.grey = nil
         next.gmacTriesLeft = next.gmacTriesLimit
         next.record(
             LogRecord(
-                number: grey.ctc.number, overdraftLimit: 0, amount: command.amount, type: type,
-                terminal: command.terminal, time: command.time),
-            proof: KeptProof(type: type, number: grey.ctc.number, mac: mac4.bytes, tac: tac.bytes))
+                number: grey.ctc.number,
+                overdraftLimit: 0,
+                amount: command.amount,
+                type: type,
+                terminal: command.terminal,
+                time: command.time
+            ),
+            proof: KeptProof(type: type, number: grey.ctc.number, mac: mac4.bytes, tac: tac.bytes)
+        )
         try commit(next)
         pending = .none
         return DebitForPetrol.Response(debitTAC: tac, mac4: mac4)
     }
 
     /// Step 2.2.
-    mutating func initializeForUnlock(_ command: InitializeForUnlock) throws(StatusWord)
+    mutating func initializeForUnlock(
+        _ command: InitializeForUnlock
+    ) throws(StatusWord)
         -> InitializeForUnlock.Response
     {
         guard command.keyIndex == image.keyIndex else { throw .keyIndexNotSupported }
@@ -77,8 +108,13 @@ extension CardApplication {
         let session = keys.unlock.session(icc: icc, online: image.online)
         pending = .unlock(icc: icc, terminal: command.terminal)
         return InitializeForUnlock.Response(
-            balance: image.balance, online: image.online, keyVersion: image.keyVersion, algorithm: .tripleDES,
-            icc: icc, mac1: session.mac1(balance: image.balance, terminal: command.terminal))
+            balance: image.balance,
+            online: image.online,
+            keyVersion: image.keyVersion,
+            algorithm: .tripleDES,
+            icc: icc,
+            mac1: session.mac1(balance: image.balance, terminal: command.terminal)
+        )
     }
 
     /// Steps 2.7 and 2.8: money, number and mark in one commit. A wrong MAC2 does not count against the card (D20).
@@ -92,19 +128,39 @@ extension CardApplication {
         guard command.amount <= image.balance else { throw .insufficientFunds }
         let balance = Amount(fen: image.balance.fen - command.amount.fen)
         let mac3 = session.mac3(
-            balance: balance, online: image.online, amount: command.amount, terminal: terminal, time: command.time)
+            balance: balance,
+            online: image.online,
+            amount: command.amount,
+            terminal: terminal,
+            time: command.time
+        )
         let tac = keys.tac.unlock(
-            balance: balance, online: image.online, amount: command.amount, terminal: terminal, time: command.time)
+            balance: balance,
+            online: image.online,
+            amount: command.amount,
+            terminal: terminal,
+            time: command.time
+        )
         var next = image
         next.balance = balance
         next.online = counted
         next.grey = nil
         next.record(
             LogRecord(
-                number: image.online.number, overdraftLimit: 0, amount: command.amount, type: .onlineUnlock,
-                terminal: terminal, time: command.time),
+                number: image.online.number,
+                overdraftLimit: 0,
+                amount: command.amount,
+                type: .onlineUnlock,
+                terminal: terminal,
+                time: command.time
+            ),
             proof: KeptProof(
-                type: .onlineUnlock, number: image.online.number, mac: mac3.bytes, tac: tac.bytes))
+                type: .onlineUnlock,
+                number: image.online.number,
+                mac: mac3.bytes,
+                tac: tac.bytes
+            )
+        )
         try commit(next)
         pending = .none
         return DebitForUnlock.Response(mac3: mac3)
@@ -115,8 +171,12 @@ extension CardApplication {
         guard let grey = image.grey else { throw .commandNotAccepted }
         beginLocalUnlock()
         return GetGreyStatus.Response(
-            balance: image.balance, ctc: image.ctc, online: image.online, mac3: MAC(bytes: grey.mac3),
-            lockTAC: MAC(bytes: grey.lockTAC))
+            balance: image.balance,
+            ctc: image.ctc,
+            online: image.online,
+            mac3: MAC(bytes: grey.mac3),
+            lockTAC: MAC(bytes: grey.lockTAC)
+        )
     }
 
     private func newICC() -> ICCRandom {

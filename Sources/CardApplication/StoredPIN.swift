@@ -12,7 +12,10 @@ package struct StoredPIN {
 
     /// Seals the PIN that a VERIFY command would present.
     package init(
-        _ pin: borrowing PIN, sealing: borrowing SealingKey, card: ApplicationSerialNumber, random: any RandomSource
+        _ pin: borrowing PIN,
+        sealing: borrowing SealingKey,
+        card: ApplicationSerialNumber,
+        random: any RandomSource
     ) {
         var block = LockedBuffer(count: Self.blockLength)
         pin.withVerifyCommand { command in Self.fill(&block, with: command.extracting(5...)) }

@@ -104,7 +104,7 @@ extension Notice: CustomStringConvertible {
         case .readingCard: "reading the card"
         case .typePIN: "type your PIN"
         case .liftNozzle(let balance): "balance \(balance): lift the nozzle"
-        case .fuelling: "fuelling"
+        case .fuelling: "valves open"
         case .cardGone(let seconds): "card removed: put it back within \(seconds) s, or the sale waits on your card"
         case .otherCard: "this is another card: wait until the sale before you is finished"
         case .settling: "paying"

@@ -34,7 +34,10 @@ extension Position {
     /// - Throws: `.stop` when the service ends, with the last checkpoint on disk; `.failure` when storage fails, with
     ///   the outputs off.
     func fuel(
-        _ record: inout SaleRecord, _ session: borrowing LockedSale, _ pin: borrowing PIN, _ target: Volume
+        _ record: inout SaleRecord,
+        _ session: borrowing LockedSale,
+        _ pin: borrowing PIN,
+        _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
         do throws(Interruption) {
             let end = try flow(&record, session, pin, target)
@@ -57,11 +60,18 @@ extension Position {
     }
 
     private func flow(
-        _ record: inout SaleRecord, _ session: borrowing LockedSale, _ pin: borrowing PIN, _ target: Volume
+        _ record: inout SaleRecord,
+        _ session: borrowing LockedSale,
+        _ pin: borrowing PIN,
+        _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
         try pump(.beginSale)
         var progress = FuellingProgress(
-            target: target, authorisedAt: now, nozzleWasLifted: edges.pump.snapshot.nozzleIsLifted, checkpointAt: now)
+            target: target,
+            authorisedAt: now,
+            nozzleWasLifted: edges.pump.snapshot.nozzleIsLifted,
+            checkpointAt: now
+        )
         show(.authorised, .liftNozzle(balance: record.balanceBefore))
         if progress.nozzleWasLifted { try open(record, progress) }
         while true {
@@ -75,8 +85,11 @@ extension Position {
     }
 
     private func handle(
-        _ event: PositionEvent?, _ record: inout SaleRecord, _ progress: inout FuellingProgress,
-        _ session: borrowing LockedSale, _ pin: borrowing PIN
+        _ event: PositionEvent?,
+        _ record: inout SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ session: borrowing LockedSale,
+        _ pin: borrowing PIN
     ) throws(Interruption) -> FuellingEnd? {
         switch event {
         case .stopRequested:
@@ -122,7 +135,9 @@ extension Position {
     }
 
     private func cardLeft(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ session: borrowing LockedSale
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ session: borrowing LockedSale
     ) throws(Interruption) {
         disconnectCard()
         guard settings.closesValveOnCardRemoval, progress.waitsForCardUntil == nil else { return }
@@ -136,7 +151,9 @@ extension Position {
 
     /// The same card goes on with its sale; another is told to wait and nothing is changed on it.
     private func cardCameBack(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ pin: borrowing PIN
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ pin: borrowing PIN
     ) throws(Interruption) {
         guard try isSameCard(record, pin) else { return }
         guard progress.waitsForCardUntil != nil else { return }
@@ -172,16 +189,18 @@ extension Position {
     private func measure(_ record: inout SaleRecord) {
         let snapshot = edges.pump.snapshot
         record.reading = MeterReading(
-            counts: snapshot.counts, volume: totaliser.volume(of: snapshot.counts, settings.calibration),
-            faults: snapshot.faults)
+            counts: snapshot.counts,
+            volume: totaliser.volume(of: snapshot.counts, settings.calibration),
+            faults: snapshot.faults
+        )
         let fen = UInt32(clamping: settings.unitPrice.fen(forCentilitres: record.reading.volume.shownCentilitres))
         record.amount = min(Amount(fen: fen), record.balanceBefore)
         record.nonCardPart = Amount(fen: fen - record.amount.fen)
     }
 
     private func open(_ record: SaleRecord, _ progress: FuellingProgress) throws(Interruption) {
-        show(.started, .fuelling)
         try pump(.open(cutOff(record.reading, progress)))
+        show(.started, .fuelling)
     }
 
     private func cutOff(_ reading: MeterReading, _ progress: FuellingProgress) -> CutOff {
@@ -190,12 +209,18 @@ extension Position {
         let counts = snapshot.totalCounts
         let remaining = max(.zero, progress.target - reading.volume)
         let stop = max(
-            counts, counts + calibration.counts(for: remaining, at: snapshot.point) - totaliser.overrunCounts)
+            counts,
+            counts + calibration.counts(for: remaining, at: snapshot.point) - totaliser.overrunCounts
+        )
         let toCheckpoint = max(
-            .zero, progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume)
+            .zero,
+            progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume
+        )
         return CutOff(
-            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: snapshot.point), stopAtCounts: stop,
-            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: snapshot.point))
+            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: snapshot.point),
+            stopAtCounts: stop,
+            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: snapshot.point)
+        )
     }
 
     /// Waits until no pulse came for the settling time after the valves closed.
@@ -230,14 +255,19 @@ extension Position {
                 .fuelling
             }
         edges.display.show(
-            state, centilitres: record.reading.volume.shownCentilitres,
-            fen: Int(record.amount.fen + record.nonCardPart.fen), unitPrice: settings.unitPrice)
+            state,
+            centilitres: record.reading.volume.shownCentilitres,
+            fen: Int(record.amount.fen + record.nonCardPart.fen),
+            unitPrice: settings.unitPrice
+        )
     }
 
     // MARK: - Checkpoint
 
     private func checkpointIfDue(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ session: borrowing LockedSale
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ session: borrowing LockedSale
     ) throws(Interruption) {
         let volume = record.reading.volume
         guard volume != progress.checkpointVolume else { return }
@@ -251,11 +281,17 @@ extension Position {
     }
 
     private func checkpoint(
-        _ record: SaleRecord, _ progress: inout FuellingProgress, _ session: borrowing LockedSale
+        _ record: SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ session: borrowing LockedSale
     ) throws(Interruption) {
         let checkpoint = Checkpoint(
-            ttc: record.ttc, reading: record.reading, amount: record.amount, nonCardPart: record.nonCardPart,
-            gmac: session.gmac(of: record.amount))
+            ttc: record.ttc,
+            reading: record.reading,
+            amount: record.amount,
+            nonCardPart: record.nonCardPart,
+            gmac: session.gmac(of: record.amount)
+        )
         try stored { (journal) throws(StorageFault) in try journal.checkpoint(checkpoint) }
         progress.checkpointVolume = record.reading.volume
         progress.checkpointAt = now

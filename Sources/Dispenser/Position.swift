@@ -15,8 +15,14 @@ package struct PositionEdges {
     package let display: any PositionDisplay
 
     package init(
-        module: SecurityModule, journal: any SaleJournal, reader: any CardReader, pump: any Pump, pin: any PINEntry,
-        clock: any StationClock, events: any EventSource, display: any PositionDisplay
+        module: SecurityModule,
+        journal: any SaleJournal,
+        reader: any CardReader,
+        pump: any Pump,
+        pin: any PINEntry,
+        clock: any StationClock,
+        events: any EventSource,
+        display: any PositionDisplay
     ) {
         self.module = module
         self.journal = journal
@@ -66,8 +72,13 @@ package final class Position {
         self.settings = settings
         self.edges = edges
         totaliser = Totaliser(
-            nozzle: settings.nozzle, counts: Array(repeating: 0, count: settings.calibration.points.count),
-            base: .zero, volume: .zero, fen: 0, overrunCounts: 0)
+            nozzle: settings.nozzle,
+            counts: Array(repeating: 0, count: settings.calibration.points.count),
+            base: .zero,
+            volume: .zero,
+            fen: 0,
+            overrunCounts: 0
+        )
     }
 
     /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and

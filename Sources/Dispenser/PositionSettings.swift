@@ -42,8 +42,14 @@ package struct PositionSettings: Sendable {
     }
 
     package init(
-        position: Int, nozzle: Int, grade: String, unitPrice: UnitPrice, calibration: Calibration, aid: [UInt8],
-        keyIndex: KeyIndex, limit: Preset
+        position: Int,
+        nozzle: Int,
+        grade: String,
+        unitPrice: UnitPrice,
+        calibration: Calibration,
+        aid: [UInt8],
+        keyIndex: KeyIndex,
+        limit: Preset
     ) {
         self.position = position
         self.nozzle = nozzle

@@ -48,8 +48,15 @@ extension Position {
         record.endTime = record.endTime ?? edges.clock.localTime
         record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
         let grey = GreyRecord(
-            ttc: record.ttc, card: record.card, ctc: record.ctc, mac3: record.mac3, amount: record.amount,
-            gmac: gmac, state: .open, debit: record.debit)
+            ttc: record.ttc,
+            card: record.card,
+            ctc: record.ctc,
+            mac3: record.mac3,
+            amount: record.amount,
+            gmac: gmac,
+            state: .open,
+            debit: record.debit
+        )
         try edges.journal.commit(JournalEntry(record, grey: grey, totaliser: after))
         if let after { totaliser = after }
         show(.closed, .recovered(ttc: record.ttc, amount: record.amount))

@@ -15,7 +15,10 @@ extension Position {
         // 1.1, 1.2
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
         let command = InitializeForPetrol(
-            keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
+            keyIndex: settings.keyIndex,
+            terminal: edges.module.terminal,
+            ttc: ttc
+        )
         let answer = try exchange(command)
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
@@ -56,7 +59,9 @@ extension Position {
     }
 
     private func verifyMAC1(
-        _ card: ApplicationSerialNumber, _ command: InitializeForPetrol, _ answer: InitializeForPetrol.Response
+        _ card: ApplicationSerialNumber,
+        _ command: InitializeForPetrol,
+        _ answer: InitializeForPetrol.Response
     ) throws(Interruption) -> AuthenticatedSale {
         do throws(SecurityModuleError) {
             return try edges.module.verifyMAC1(card: card, command: command, answer: answer)
@@ -79,16 +84,30 @@ extension Position {
     }
 
     private func intent(
-        _ card: ApplicationSerialNumber, _ command: InitializeForPetrol, _ answer: InitializeForPetrol.Response,
+        _ card: ApplicationSerialNumber,
+        _ command: InitializeForPetrol,
+        _ answer: InitializeForPetrol.Response,
         _ locking: borrowing LockingSale
     ) -> SaleRecord {
         SaleRecord(
-            ttc: command.ttc, kind: .sale, phase: .intent, position: settings.position,
-            terminal: edges.module.terminal, lockTime: locking.time, card: card,
-            key: KeyReference(index: command.keyIndex, version: answer.keyVersion), balanceBefore: answer.balance,
-            ctc: answer.ctc, mac3: locking.greyLockCode.bytes, nozzle: settings.nozzle, grade: settings.grade,
-            unitPrice: settings.unitPrice, reading: .none(points: settings.calibration.points.count), amount: .zero,
-            gmac: locking.gmacOfZero())
+            ttc: command.ttc,
+            kind: .sale,
+            phase: .intent,
+            position: settings.position,
+            terminal: edges.module.terminal,
+            lockTime: locking.time,
+            card: card,
+            key: KeyReference(index: command.keyIndex, version: answer.keyVersion),
+            balanceBefore: answer.balance,
+            ctc: answer.ctc,
+            mac3: locking.greyLockCode.bytes,
+            nozzle: settings.nozzle,
+            grade: settings.grade,
+            unitPrice: settings.unitPrice,
+            reading: .none(points: settings.calibration.points.count),
+            amount: .zero,
+            gmac: locking.gmacOfZero()
+        )
     }
 
     /// Steps 1.6 and 1.9. Whatever goes wrong after the command left, the card may be locked: the record becomes a
@@ -127,8 +146,15 @@ extension Position {
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
         let grey = GreyRecord(
-            ttc: record.ttc, card: record.card, ctc: record.ctc, mac3: record.mac3, amount: record.amount,
-            gmac: gmac, state: .open, debit: record.debit)
+            ttc: record.ttc,
+            card: record.card,
+            ctc: record.ctc,
+            mac3: record.mac3,
+            amount: record.amount,
+            gmac: gmac,
+            state: .open,
+            debit: record.debit
+        )
         try commit(JournalEntry(record, grey: grey))
         show(.completed, .escaped(record.amount))
     }

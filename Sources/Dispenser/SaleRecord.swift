@@ -110,9 +110,22 @@ package struct SaleRecord: Equatable, Sendable {
     package var remark: String?
 
     package init(
-        ttc: TTC, kind: RecordKind, phase: RecordPhase, position: Int, terminal: TerminalID,
-        lockTime: TransactionTime, card: ApplicationSerialNumber, key: KeyReference, balanceBefore: Amount, ctc: CTC,
-        mac3: [UInt8], nozzle: Int, grade: String, unitPrice: UnitPrice, reading: MeterReading, amount: Amount,
+        ttc: TTC,
+        kind: RecordKind,
+        phase: RecordPhase,
+        position: Int,
+        terminal: TerminalID,
+        lockTime: TransactionTime,
+        card: ApplicationSerialNumber,
+        key: KeyReference,
+        balanceBefore: Amount,
+        ctc: CTC,
+        mac3: [UInt8],
+        nozzle: Int,
+        grade: String,
+        unitPrice: UnitPrice,
+        reading: MeterReading,
+        amount: Amount,
         gmac: SealedGMAC?
     ) {
         self.ttc = ttc
@@ -178,8 +191,14 @@ package struct GreyRecord: Equatable, Sendable {
     package var debit: DebitAttempt?
 
     package init(
-        ttc: TTC, card: ApplicationSerialNumber, ctc: CTC, mac3: [UInt8], amount: Amount, gmac: SealedGMAC,
-        state: State, debit: DebitAttempt?
+        ttc: TTC,
+        card: ApplicationSerialNumber,
+        ctc: CTC,
+        mac3: [UInt8],
+        amount: Amount,
+        gmac: SealedGMAC,
+        state: State,
+        debit: DebitAttempt?
     ) {
         self.ttc = ttc
         self.card = card
@@ -236,7 +255,12 @@ extension Totaliser {
     func under(_ calibration: Calibration) -> Totaliser {
         if counts.count == calibration.points.count, base + calibration.volume(of: counts) == volume { return self }
         return Totaliser(
-            nozzle: nozzle, counts: Array(repeating: 0, count: calibration.points.count), base: volume,
-            volume: volume, fen: fen, overrunCounts: overrunCounts)
+            nozzle: nozzle,
+            counts: Array(repeating: 0, count: calibration.points.count),
+            base: volume,
+            volume: volume,
+            fen: fen,
+            overrunCounts: overrunCounts
+        )
     }
 }

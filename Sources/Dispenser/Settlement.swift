@@ -43,7 +43,9 @@ extension Position {
 
     /// - Returns: whether the card of this sale is connected, with its PIN verified.
     private func awaitCard(
-        of record: SaleRecord, _ pin: borrowing PIN, until deadline: UInt64
+        of record: SaleRecord,
+        _ pin: borrowing PIN,
+        until deadline: UInt64
     ) throws(Interruption) -> Bool {
         if cardIsPresent, try isSameCard(record, pin) { return true }
         while !stopIsRequested {
@@ -79,7 +81,10 @@ extension Position {
             preconditionFailure("a locked card has counted up, and an unpaid sale has a GMAC")
         }
         let attempt = DebitAttempt(
-            ttc: record.ttc, type: record.debit == nil ? .refuel : .localUnlock, time: try localTime())
+            ttc: record.ttc,
+            type: record.debit == nil ? .refuel : .localUnlock,
+            time: try localTime()
+        )
         record.debit = attempt
         record.phase = .debitSent
         try commit(JournalEntry(record))
@@ -90,8 +95,13 @@ extension Position {
         let opened: MAC
         do throws(SecurityModuleError) { opened = try edges.module.open(gmac) } catch { throw .refused(.module(error)) }
         let command = DebitForPetrol(
-            amount: gmac.amount, ctc: ctc, terminal: edges.module.terminal, ttc: attempt.ttc, time: attempt.time,
-            gmac: opened)
+            amount: gmac.amount,
+            ctc: ctc,
+            terminal: edges.module.terminal,
+            ttc: attempt.ttc,
+            time: attempt.time,
+            gmac: opened
+        )
         do throws(Interruption) {
             switch try send(command) {
             case .success(let response): return .answered(response)
@@ -118,14 +128,24 @@ extension Position {
     }
 
     private func settled(
-        _ record: inout SaleRecord, _ attempt: DebitAttempt, _ tac: MAC, _ mac4: MAC, amount: Amount
+        _ record: inout SaleRecord,
+        _ attempt: DebitAttempt,
+        _ tac: MAC,
+        _ mac4: MAC,
+        amount: Amount
     ) {
         record.phase = .settled
         record.debitTAC = tac.bytes
         do throws(SecurityModuleError) {
             record.mac4IsValid = try edges.module.verifyMAC4(
-                mac4, card: record.card, key: record.key, amount: amount, type: attempt.type,
-                terminal: record.terminal, time: attempt.time)
+                mac4,
+                card: record.card,
+                key: record.key,
+                amount: amount,
+                type: attempt.type,
+                terminal: record.terminal,
+                time: attempt.time
+            )
         } catch {
             record.remark = "MAC4 not checked: \(error)"
         }
@@ -173,7 +193,8 @@ extension Position {
 
     /// The record of this local unlock: the one that an earlier attempt left open, or a new one.
     private func localUnlockRecord(
-        of grey: GreyRecord, _ status: GetGreyStatus.Response
+        of grey: GreyRecord,
+        _ status: GetGreyStatus.Response
     ) throws(Interruption) -> SaleRecord {
         let time = try localTime()
         guard let sale = try stored({ (journal) throws(StorageFault) in try journal.record(grey.ttc) }) else {
@@ -186,11 +207,24 @@ extension Position {
         }
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
         var record = SaleRecord(
-            ttc: ttc, kind: .localUnlock, phase: .debitSent, position: settings.position,
-            terminal: edges.module.terminal, lockTime: time, card: grey.card, key: sale.key,
-            balanceBefore: status.balance, ctc: grey.ctc, mac3: grey.mac3, nozzle: sale.nozzle, grade: sale.grade,
-            unitPrice: sale.unitPrice, reading: .none(points: settings.calibration.points.count),
-            amount: grey.amount, gmac: nil)
+            ttc: ttc,
+            kind: .localUnlock,
+            phase: .debitSent,
+            position: settings.position,
+            terminal: edges.module.terminal,
+            lockTime: time,
+            card: grey.card,
+            key: sale.key,
+            balanceBefore: status.balance,
+            ctc: grey.ctc,
+            mac3: grey.mac3,
+            nozzle: sale.nozzle,
+            grade: sale.grade,
+            unitPrice: sale.unitPrice,
+            reading: .none(points: settings.calibration.points.count),
+            amount: grey.amount,
+            gmac: nil
+        )
         record.lockTAC = status.lockTAC.bytes
         record.settles = grey.ttc
         record.totaliser = totaliser

@@ -21,7 +21,10 @@ package struct PurchaseKey: ~Copyable, Sendable {
 
     /// MAC4 of DEBIT FOR PETROL: under DPK itself, so that it can be checked when SESPK is gone.
     package borrowing func mac4(
-        amount: Amount, type: TransactionType, terminal: TerminalID, time: TransactionTime
+        amount: Amount,
+        type: TransactionType,
+        terminal: TerminalID,
+        time: TransactionTime
     ) -> MAC {
         key.mac(of: message(amount, type, terminal, time))
     }
@@ -69,14 +72,22 @@ package struct TACKey: ~Copyable, Sendable {
 
     /// TAC of DEBIT FOR PETROL.
     package borrowing func debit(
-        amount: Amount, type: TransactionType, terminal: TerminalID, ttc: TTC, time: TransactionTime
+        amount: Amount,
+        type: TransactionType,
+        terminal: TerminalID,
+        ttc: TTC,
+        time: TransactionTime
     ) -> MAC {
         key.mac(of: message(amount, type, terminal, ttc, time))
     }
 
     /// TAC of DEBIT FOR UNLOCK; `balance` is the one after, `online` the number before it counted up (D14, D15).
     package borrowing func unlock(
-        balance: Amount, online: OnlineNumber, amount: Amount, terminal: TerminalID, time: TransactionTime
+        balance: Amount,
+        online: OnlineNumber,
+        amount: Amount,
+        terminal: TerminalID,
+        time: TransactionTime
     ) -> MAC {
         key.mac(of: message(balance, online, amount, TransactionType.onlineUnlock, terminal, time))
     }
@@ -114,7 +125,11 @@ package struct UnlockSessionKey: ~Copyable, Sendable {
 
     /// MAC3 of DEBIT FOR UNLOCK, the card's; `balance` is the one after, `online` the number before (D15).
     package borrowing func mac3(
-        balance: Amount, online: OnlineNumber, amount: Amount, terminal: TerminalID, time: TransactionTime
+        balance: Amount,
+        online: OnlineNumber,
+        amount: Amount,
+        terminal: TerminalID,
+        time: TransactionTime
     ) -> MAC {
         key.mac(of: message(balance, online, amount, TransactionType.onlineUnlock, terminal, time))
     }

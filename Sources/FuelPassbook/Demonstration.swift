@@ -41,7 +41,8 @@ package enum Demonstration {
                 issuer: Array("GREYLOCK".utf8),
                 asn: try ApplicationSerialNumber(parsing: Hex.bytes("00010000000000000042")),
                 validFrom: try CalendarDate(year: 2024, month: 1, day: 1),
-                validTo: try CalendarDate(year: 2049, month: 12, day: 31))
+                validTo: try CalendarDate(year: 2049, month: 12, day: 31)
+            )
         } catch {
             preconditionFailure("the demonstration file is a file")
         }

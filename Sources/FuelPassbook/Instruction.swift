@@ -106,4 +106,3 @@ package enum Instruction: CaseIterable, Sendable {
         }
     }
 }
-

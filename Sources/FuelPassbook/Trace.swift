@@ -44,7 +44,8 @@ package struct Trace: Sendable {
     }
 
     private func named<Message>(
-        _ bytes: [UInt8], _ read: (inout FieldReader) throws(ParseError) -> Message
+        _ bytes: [UInt8],
+        _ read: (inout FieldReader) throws(ParseError) -> Message
     ) -> [String] {
         var reader = FieldReader(bytes, recording: true)
         do throws(ParseError) {

@@ -46,10 +46,10 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try queue.view("read the last TTC") { db in
             let sql = "SELECT max(ttc) FROM sale"
             guard let last = try Int64.fetchOne(db.cachedStatement(sql: sql)) else { return TTC(1) }
-            guard let next = UInt32(exactly: last + 1) else {
-                throw StorageFault(operation: "read the last TTC", reason: "\(last) was the last TTC there is")
+            guard let number = UInt32(exactly: last), number < .max else {
+                throw StorageFault(operation: "read the last TTC", reason: "no TTC follows \(last)")
             }
-            return TTC(next)
+            return TTC(number + 1)
         }
     }
 

@@ -46,7 +46,9 @@ package final class SecurityModule: Sendable {
 
     /// Step 1.3: derives DPK and SESPK and checks MAC1.
     package func verifyMAC1(
-        card: ApplicationSerialNumber, command: InitializeForPetrol, answer: InitializeForPetrol.Response
+        card: ApplicationSerialNumber,
+        command: InitializeForPetrol,
+        answer: InitializeForPetrol.Response
     ) throws(SecurityModuleError) -> AuthenticatedSale {
         guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
@@ -55,15 +57,27 @@ package final class SecurityModule: Sendable {
         let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
         guard key.mac1(balance: answer.balance, terminal: terminal).isValid(answer.mac1) else { throw .mac1Wrong }
         let context = SaleContext(
-            card: card, terminal: terminal, ttc: command.ttc, ctc: answer.ctc, balance: answer.balance,
-            key: reference, master: master, random: random)
+            card: card,
+            terminal: terminal,
+            ttc: command.ttc,
+            ctc: answer.ctc,
+            balance: answer.balance,
+            key: reference,
+            master: master,
+            random: random
+        )
         return AuthenticatedSale(key: key, context: context)
     }
 
     /// Step 1.15: checks MAC4, which needs DPK and not SESPK. Card, key and amount are those of the record.
     package func verifyMAC4(
-        _ mac4: MAC, card: ApplicationSerialNumber, key: KeyReference, amount: Amount, type: TransactionType,
-        terminal: TerminalID, time: TransactionTime
+        _ mac4: MAC,
+        card: ApplicationSerialNumber,
+        key: KeyReference,
+        amount: Amount,
+        type: TransactionType,
+        terminal: TerminalID,
+        time: TransactionTime
     ) throws(SecurityModuleError) -> Bool {
         let purchaseKey = PurchaseKey(master: try masterKey(key).purchase, card: card)
         return purchaseKey.mac4(amount: amount, type: type, terminal: terminal, time: time).isValid(mac4)

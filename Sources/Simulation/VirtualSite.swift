@@ -40,7 +40,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package init(calibration: Calibration, flow: Flow, date: CalendarDate) {
         head = MeterHead(
-            calibration: calibration, kind: .quadrature(.alarm), levels: (false, false), nozzleIsLifted: false)
+            calibration: calibration,
+            kind: .quadrature(.alarm),
+            levels: (false, false),
+            nozzleIsLifted: false
+        )
         self.flow = flow
         midnight = date
     }
@@ -50,7 +54,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         let seconds = Int(monotonicNanoseconds / 1_000_000_000) % 86_400
         do throws(ParseError) {
             return try TransactionTime(
-                date: midnight, hour: seconds / 3_600, minute: seconds / 60 % 60, second: seconds % 60)
+                date: midnight,
+                hour: seconds / 3_600,
+                minute: seconds / 60 % 60,
+                second: seconds % 60
+            )
         } catch {
             preconditionFailure("a time of day is one")
         }
@@ -76,7 +84,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         sequences[0] += 1
         let level = trueCounts % 4 == 1 || trueCounts % 4 == 2
         let edge = PumpEdge(
-            input: .pulser(.a), rising: level, nanoseconds: monotonicNanoseconds, sequence: sequences[0])
+            input: .pulser(.a),
+            rising: level,
+            nanoseconds: monotonicNanoseconds,
+            sequence: sequences[0]
+        )
         if let report = head.receive(edge) { post(.pump(report)) }
     }
 
@@ -139,8 +151,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         let wasOpen = !head.snapshot.outputs.isEmpty
         if !wasOpen { overrunLeft -= 1 }
         let edge = PumpEdge(
-            input: .pulser(channel), rising: rising, nanoseconds: monotonicNanoseconds,
-            sequence: sequences[channel.rawValue])
+            input: .pulser(channel),
+            rising: rising,
+            nanoseconds: monotonicNanoseconds,
+            sequence: sequences[channel.rawValue]
+        )
         if let report = head.receive(edge) { post(.pump(report)) }
         if wasOpen && head.snapshot.outputs.isEmpty { overrunLeft = flow.overrunCounts }
         nextEdgeAt = edgeInterval.map { monotonicNanoseconds + $0 }

@@ -22,7 +22,9 @@ package final class LogDisplay: PositionDisplay {
         guard centilitres / 100 > shownLitres else { return }
         shownLitres = centilitres / 100
         log.info(
-            "\(litres(centilitres: centilitres)) L, \(yuan(fen: fen)) yuan", metadata: ["state": "\(state.rawValue)"])
+            "\(litres(centilitres: centilitres)) L, \(yuan(fen: fen)) yuan",
+            metadata: ["state": "\(state.rawValue)"]
+        )
     }
 
     package func printReceipt(_ record: SaleRecord, balance: Amount?) {

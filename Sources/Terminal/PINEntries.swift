@@ -112,7 +112,8 @@ package final class TerminalPINEntry: PINEntry, Sendable {
 
     private func nextKey(_ terminal: Int32, until stopped: Int32) -> UInt8? {
         var waited = [
-            pollfd(fd: terminal, events: Int16(POLLIN), revents: 0), pollfd(fd: stopped, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: terminal, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stopped, events: Int16(POLLIN), revents: 0),
         ]
         while unsafe poll(&waited, 2, -1) < 0 {
             guard errno == EINTR else { return nil }

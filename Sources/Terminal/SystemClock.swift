@@ -27,7 +27,11 @@ package final class SystemClock: StationClock, Sendable {
             let date = unsafe try CalendarDate(year: year, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday))
             // A leap second is shown as the one before it.
             return unsafe try TransactionTime(
-                date: date, hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: min(59, Int(parts.tm_sec)))
+                date: date,
+                hour: Int(parts.tm_hour),
+                minute: Int(parts.tm_min),
+                second: min(59, Int(parts.tm_sec))
+            )
         } catch {
             return nil
         }

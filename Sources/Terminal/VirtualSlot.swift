@@ -1,7 +1,7 @@
+private import CardApplication
 import Dispenser
 import FuelPassbook
 import ISO7816
-private import CardApplication
 private import Simulation
 
 /// A virtual card in the service's own process, and the hand that puts it in and takes it out. The position's thread

@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
             Build with board/build first: figures of a debug build mean nothing. The PC/SC figures need pcscd with the \
             virtual reader (Debian: pcscd, vsmartcard-vpcd) and a C compiler for the peer; what cannot be measured \
             here is listed with the reason.
-            """)
+            """
+    )
 
     @Option(help: ArgumentHelp("The programs to weigh; default: beside this one.", valueName: "FOLDER"))
     var programs: String?
@@ -58,14 +59,24 @@ struct BenchTable {
                 let ratio = value / reference
                 lines.append(
                     row(
-                        name, "\(short(value)) \(unit)", "\(short(reference)) \(unit) \(peer)", short(ratio),
-                        "at most \(short(atMost))\(ratio <= atMost ? "" : "  MISSED")"))
+                        name,
+                        "\(short(value)) \(unit)",
+                        "\(short(reference)) \(unit) \(peer)",
+                        short(ratio),
+                        "at most \(short(atMost))\(ratio <= atMost ? "" : "  MISSED")"
+                    )
+                )
             case .rate(let name, let value, let unit, let reference, let peer):
                 let ratio = value / reference
                 lines.append(
                     row(
-                        name, "\(short(value)) \(unit)", "\(short(reference)) \(unit) \(peer)", short(ratio),
-                        "at least 1\(ratio >= 1 ? "" : "  MISSED")"))
+                        name,
+                        "\(short(value)) \(unit)",
+                        "\(short(reference)) \(unit) \(peer)",
+                        short(ratio),
+                        "at least 1\(ratio >= 1 ? "" : "  MISSED")"
+                    )
+                )
             case .notMeasured(let name, let why):
                 lines.append(row(name, "not measured", why, "", ""))
             }

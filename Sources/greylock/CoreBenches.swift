@@ -15,15 +15,23 @@ enum CryptographyBench {
             let start = benchClock()
             let purchase = PurchaseKey(master: master, card: card)
             let session = purchase.petrolSession(
-                icc: ICCRandom(UInt32(round)), ctc: CTC(1), ttc: TTC(UInt32(round)))
+                icc: ICCRandom(UInt32(round)),
+                ctc: CTC(1),
+                ttc: TTC(UInt32(round))
+            )
             let mac = session.mac1(balance: Demonstration.balance, terminal: Demonstration.terminal)
             samples.append(benchClock() - start)
             precondition(mac.bytes.count == MAC.length)
         }
         return [
             .figure(
-                name: "derive + SESPK + MAC1", value: median(samples) / 1_000, unit: "us",
-                reference: 5, of: "limit", atMost: 1)
+                name: "derive + SESPK + MAC1",
+                value: median(samples) / 1_000,
+                unit: "us",
+                reference: 5,
+                of: "limit",
+                atMost: 1
+            )
         ]
     }
 }
@@ -37,34 +45,55 @@ enum QuadratureBench {
         let start = benchClock()
         for index in 0..<edges {
             pulser.edge(
-                index % 2 == 0 ? .a : .b, rising: index % 4 < 2, time: UInt64(index) * 50_000,
-                sequence: UInt32(index / 2))
+                index % 2 == 0 ? .a : .b,
+                rising: index % 4 < 2,
+                time: UInt64(index) * 50_000,
+                sequence: UInt32(index / 2)
+            )
         }
         let decoding = Double(benchClock() - start)
         precondition(pulser.counts == edges && pulser.faults.total == 0)
         return [
             .rate(
-                name: "quadrature decoding", value: Double(edges) * 1_000 / decoding, unit: "M edges/s",
-                reference: 10, of: "limit"),
+                name: "quadrature decoding",
+                value: Double(edges) * 1_000 / decoding,
+                unit: "M edges/s",
+                reference: 10,
+                of: "limit"
+            ),
             .rate(
-                name: "meter head, cut-off included", value: meterHead(), unit: "M edges/s", reference: 0.02,
-                of: "design rate (20,000 edges/s)"),
+                name: "meter head, cut-off included",
+                value: meterHead(),
+                unit: "M edges/s",
+                reference: 0.02,
+                of: "design rate (20,000 edges/s)"
+            ),
         ]
     }
 
     private static func meterHead() -> Double {
         let calibration = Calibration(
-            countsPerLitre: 400, points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)])
+            countsPerLitre: 400,
+            points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+        )
         var head = MeterHead(
-            calibration: calibration, kind: .quadrature(.alarm), levels: (false, false), nozzleIsLifted: true)
+            calibration: calibration,
+            kind: .quadrature(.alarm),
+            levels: (false, false),
+            nozzleIsLifted: true
+        )
         head.perform(.beginSale)
         head.perform(.open(CutOff(slowAtCounts: .max, stopAtCounts: .max, reportAtCounts: .max)))
         let start = benchClock()
         for index in 0..<edges {
             _ = head.receive(
                 PumpEdge(
-                    input: .pulser(index % 2 == 0 ? .a : .b), rising: index % 4 < 2,
-                    nanoseconds: UInt64(index) * 50_000, sequence: UInt32(index / 2)))
+                    input: .pulser(index % 2 == 0 ? .a : .b),
+                    rising: index % 4 < 2,
+                    nanoseconds: UInt64(index) * 50_000,
+                    sequence: UInt32(index / 2)
+                )
+            )
         }
         let elapsed = Double(benchClock() - start)
         precondition(head.snapshot.totalCounts == edges)

@@ -26,14 +26,29 @@ enum DaemonBench {
             }
             return [
                 .figure(
-                    name: names[0], value: median(startTimes) / 1_000_000, unit: "ms", reference: 50, of: "limit",
-                    atMost: 1),
+                    name: names[0],
+                    value: median(startTimes) / 1_000_000,
+                    unit: "ms",
+                    reference: 50,
+                    of: "limit",
+                    atMost: 1
+                ),
                 .figure(
-                    name: names[1], value: median(resident) / 1_000, unit: "MB", reference: 12, of: "limit",
-                    atMost: 1),
+                    name: names[1],
+                    value: median(resident) / 1_000,
+                    unit: "MB",
+                    reference: 12,
+                    of: "limit",
+                    atMost: 1
+                ),
                 .figure(
-                    name: names[2], value: size(of: daemon) / 1_000_000, unit: "MB", reference: 20, of: "limit",
-                    atMost: 1),
+                    name: names[2],
+                    value: size(of: daemon) / 1_000_000,
+                    unit: "MB",
+                    reference: 20,
+                    of: "limit",
+                    atMost: 1
+                ),
             ]
         } catch {
             return names.map { .notMeasured(name: $0, why: "\(error)") }

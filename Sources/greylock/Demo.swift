@@ -12,7 +12,8 @@ struct Demo: ParsableCommand {
         discussion: """
             The card, its keys and its PIN are the published demonstration values. The pump is simulated at its lines: \
             the same code counts the same edges that a pulser would make.
-            """)
+            """
+    )
 
     @Option(help: "Litres that the customer takes, up to two decimals.")
     var litres = Hundredths(argument: "8")!

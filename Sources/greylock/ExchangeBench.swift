@@ -55,8 +55,13 @@ enum ExchangeBench {
         }
         return [
             .figure(
-                name: name, value: median(ours) / 1_000, unit: "us", reference: median(theirs) / 1_000,
-                of: "C SCardTransmit", atMost: 1.1)
+                name: name,
+                value: median(ours) / 1_000,
+                unit: "us",
+                reference: median(theirs) / 1_000,
+                of: "C SCardTransmit",
+                atMost: 1.1
+            )
         ]
     }
 

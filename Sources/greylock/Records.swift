@@ -9,7 +9,8 @@ import Terminal
 
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sales and grey records of a journal; the service may be running.")
+        abstract: "Sales and grey records of a journal; the service may be running."
+    )
 
     @Option(help: ArgumentHelp("The journal's file.", valueName: "FILE"))
     var journal: String?
@@ -36,7 +37,8 @@ struct Records: ParsableCommand {
             let report = RecordReport(
                 sales: try reader.records(limit: last).map(SaleLine.init),
                 greyRecords: try reader.greyRecords().map(GreyLine.init),
-                totalisers: try reader.totalisers().map(TotaliserLine.init))
+                totalisers: try reader.totalisers().map(TotaliserLine.init)
+            )
             print(json ? try report.json : report.text)
         } catch let fault as StorageFault {
             standardError("greylock records: \(fault)")
@@ -69,7 +71,9 @@ private struct RecordReport: Encodable {
     }
 
     var text: String {
-        var lines = ["TTC    kind          phase       locked               card                      litres       yuan"]
+        var lines = [
+            "TTC    kind          phase       locked               card                      litres       yuan"
+        ]
         for sale in sales { lines.append(sale.text) }
         if sales.isEmpty { lines.append("no records") }
         lines.append("")
@@ -81,7 +85,8 @@ private struct RecordReport: Encodable {
         for totaliser in totalisers {
             lines.append(
                 "nozzle \(totaliser.nozzle): \(litres(centilitres: totaliser.volumeMicrolitres / 10_000)) L,"
-                    + " \(yuan(fen: totaliser.fen)) yuan in all")
+                    + " \(yuan(fen: totaliser.fen)) yuan in all"
+            )
         }
         return lines.joined(separator: "\n")
     }

@@ -35,8 +35,13 @@ enum CheckpointBench {
             }
             return [
                 .figure(
-                    name: name, value: median(commits) / 1_000, unit: "us", reference: median(overwrites) / 1_000,
-                    of: "bare O_DSYNC write", atMost: 5)
+                    name: name,
+                    value: median(commits) / 1_000,
+                    unit: "us",
+                    reference: median(overwrites) / 1_000,
+                    of: "bare O_DSYNC write",
+                    atMost: 5
+                )
             ]
         } catch {
             return [.notMeasured(name: name, why: "\(error)")]
@@ -45,10 +50,19 @@ enum CheckpointBench {
 
     private static func checkpoint() throws -> Checkpoint {
         let gmac = SealedGMAC(
-            card: Demonstration.applicationFile.asn, ttc: TTC(1), ctc: CTC(1), amount: Demonstration.balance,
+            card: Demonstration.applicationFile.asn,
+            ttc: TTC(1),
+            ctc: CTC(1),
+            amount: Demonstration.balance,
             key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
-            sealed: SystemRandom().bytes(SealedGMAC.sealedLength))
+            sealed: SystemRandom().bytes(SealedGMAC.sealedLength)
+        )
         return Checkpoint(
-            ttc: TTC(1), reading: .none(points: 1), amount: Demonstration.balance, nonCardPart: .zero, gmac: gmac)
+            ttc: TTC(1),
+            reading: .none(points: 1),
+            amount: Demonstration.balance,
+            nonCardPart: .zero,
+            gmac: gmac
+        )
     }
 }

@@ -58,7 +58,8 @@ struct RefusalTests {
 
     @Test(
         "an answer cut short ends the sale before the valve opens, with the reason shown",
-        arguments: [Instruction.readBinary, .initializeForPetrol, .lockForPetrol, .getGreyStatus, .select, .verify])
+        arguments: [Instruction.readBinary, .initializeForPetrol, .lockForPetrol, .getGreyStatus, .select, .verify]
+    )
     func cutShort(instruction: Instruction) throws {
         for length in 0..<16 {
             let station = try visit { station in
@@ -80,7 +81,8 @@ struct RefusalTests {
         let station = try visit { $0.pin.typed = ["000000", "111111", "222222"] }
         expectNoFuel(station)
         #expect(
-            station.display.refusals == [.pinWrong(triesLeft: 2), .pinWrong(triesLeft: 1), .pinBlocked])
+            station.display.refusals == [.pinWrong(triesLeft: 2), .pinWrong(triesLeft: 1), .pinBlocked]
+        )
         #expect(station.reader.image.pinTriesLeft == 0)
     }
 
@@ -109,7 +111,8 @@ struct RefusalTests {
         station.site.after(100) { $0.post(.stopRequested) }
         station.run()
         #expect(
-            station.display.refusals == [.notEnoughMoney(balance: Amount(fen: 784), needed: Amount(fen: 785))])
+            station.display.refusals == [.notEnoughMoney(balance: Amount(fen: 784), needed: Amount(fen: 785))]
+        )
         #expect(station.reader.image.grey == nil)
     }
 

@@ -32,20 +32,37 @@ final class TestReader: CardReader {
         self.site = site
         self.log = log
         let file = PublicApplicationFile(
-            issuer: Array("GREYLOCK".utf8), asn: try ApplicationSerialNumber(parsing: Hex.bytes(asn)),
+            issuer: Array("GREYLOCK".utf8),
+            asn: try ApplicationSerialNumber(parsing: Hex.bytes(asn)),
             validFrom: try CalendarDate(year: 2024, month: 1, day: 1),
-            validTo: try CalendarDate(year: 2049, month: 12, day: 31))
+            validTo: try CalendarDate(year: 2049, month: 12, day: 31)
+        )
         let masters = Demonstration.MasterKey.self
         let keys = CardKeys(
-            card: file.asn, purchase: DoubleLengthKey(masters.purchase.raw), tac: DoubleLengthKey(masters.tac.raw),
-            unlock: DoubleLengthKey(masters.greyUnlock.raw))
+            card: file.asn,
+            purchase: DoubleLengthKey(masters.purchase.raw),
+            tac: DoubleLengthKey(masters.tac.raw),
+            unlock: DoubleLengthKey(masters.greyUnlock.raw)
+        )
         let random = SystemRandom()
         let image = CardImage(
-            personalising: file, keyIndex: Demonstration.keyIndex, keyVersion: Demonstration.keyVersion,
-            balance: Amount(fen: balance), pin: Demonstration.pin, pinTries: 3, gmacTries: 3, keys: keys,
-            random: random)
+            personalising: file,
+            keyIndex: Demonstration.keyIndex,
+            keyVersion: Demonstration.keyVersion,
+            balance: Amount(fen: balance),
+            pin: Demonstration.pin,
+            pinTries: 3,
+            gmacTries: 3,
+            keys: keys,
+            random: random
+        )
         card = CardApplication(
-            aid: Demonstration.aid, keys: keys, image: image, memory: VolatileCardMemory(), random: random)
+            aid: Demonstration.aid,
+            keys: keys,
+            image: image,
+            memory: VolatileCardMemory(),
+            random: random
+        )
     }
 
     var image: CardImage { card.image }
@@ -235,17 +252,27 @@ final class TestStation {
 
     init(balance: UInt32 = 50_000, overrunCounts: Int = 0) throws {
         let calibration = Calibration(
-            countsPerLitre: 400, points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)])
+            countsPerLitre: 400,
+            points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+        )
         site = VirtualSite(
             calibration: calibration,
             flow: VirtualSite.Flow(countsPerSecond: 267, slowCountsPerSecond: 40, overrunCounts: overrunCounts),
-            date: try CalendarDate(year: 2026, month: 6, day: 1))
+            date: try CalendarDate(year: 2026, month: 6, day: 1)
+        )
         reader = try TestReader(site: site, log: log, balance: balance)
         journal = TestJournal(log: log)
         pin = TestPINEntry(site: site)
         settings = PositionSettings(
-            position: 1, nozzle: 1, grade: "92", unitPrice: UnitPrice(fenPerLitre: 785), calibration: calibration,
-            aid: Demonstration.aid, keyIndex: Demonstration.keyIndex, limit: Preset(centilitres: 20_000))
+            position: 1,
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            calibration: calibration,
+            aid: Demonstration.aid,
+            keyIndex: Demonstration.keyIndex,
+            limit: Preset(centilitres: 20_000)
+        )
     }
 
     /// Runs the position until the stop that the test has put into the agenda.
@@ -254,12 +281,23 @@ final class TestStation {
         var masterKeys = MasterKeys()
         masterKeys.load(
             Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion))
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        )
         let module = SecurityModule(
-            terminal: Demonstration.terminal, masterKeys: masterKeys, random: SystemRandom())
+            terminal: Demonstration.terminal,
+            masterKeys: masterKeys,
+            random: SystemRandom()
+        )
         let edges = PositionEdges(
-            module: module, journal: journal, reader: reader, pump: TestPump(site: site, log: log), pin: pin,
-            clock: site, events: site, display: display)
+            module: module,
+            journal: journal,
+            reader: reader,
+            pump: TestPump(site: site, log: log),
+            pin: pin,
+            clock: site,
+            events: site,
+            display: display
+        )
         let position = Position(settings: settings, edges: edges)
         do throws(PositionFailure) {
             try position.run()

@@ -151,7 +151,7 @@ struct RoundTripTests {
         try journal.commit(JournalEntry(try customer.record(.max - 1, .settled)))
         #expect(try journal.nextTTC() == TTC(.max))
         try journal.commit(JournalEntry(try customer.record(.max, .intent)))
-        #expect(try fault { try journal.nextTTC() }?.reason == "4294967295 was the last TTC there is")
+        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 4294967295")
     }
 
     @Test func theLatestTimeIsThatOfAnyColumn() throws {

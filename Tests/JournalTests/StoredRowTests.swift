@@ -102,7 +102,9 @@ struct StoredRowTests {
         try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 4294967296") }
         let reason = "table sale, TTC 4294967296, column ttc: is out of range: 4294967296"
         #expect(try fault { try journal.openRecords() }?.reason == reason)
-        #expect(try fault { try journal.nextTTC() } != nil)
+        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 4294967296")
+        try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 9223372036854775807") }
+        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 9223372036854775807")
     }
 
     @Test func theWrongTypeIsRefusedByTheTableItself() throws {

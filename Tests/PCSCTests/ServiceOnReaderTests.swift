@@ -35,7 +35,8 @@ extension WithPCSCD {
                 channels = 2
                 security = "alarm"
                 simulated = { centilitres = \(centilitres), litres_per_minute = 40, speed = \(speed) }
-                """)
+                """
+            )
             return try Program("greylockd", ["--config", configuration])
         }
 
@@ -45,7 +46,8 @@ extension WithPCSCD {
                 [
                     "card", "serve", "--vpcd", "\(daemon.port)", "--state", folder.path("card"), "--transmission",
                     transmission,
-                ])
+                ]
+            )
         }
 
         /// Takes the card out as a hand does and returns what it says of its balance.
