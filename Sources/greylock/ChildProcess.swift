@@ -17,7 +17,9 @@ final class ChildProcess {
         unsafe posix_spawn_file_actions_addclose(&actions, ends[0])
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { for unsafe word in unsafe words { unsafe free(word) } }
+        defer {
+            for index in unsafe words.indices { unsafe free(words[index]) }
+        }
         var id: pid_t = 0
         let status = unsafe posix_spawnp(&id, arguments[0], &actions, nil, &words, environ)
         close(ends[1])
