@@ -36,19 +36,20 @@ let package = Package(
         .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
 
         // Edges
-        .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite"]),
+        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite", "Threads"]),
         .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
         .target(
             name: "Journal",
             dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]
         ),
-        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser"]),
+        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Threads"]),
 
         // Assembly and executables
         .target(
             name: "Terminal",
             dependencies: [
-                "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation",
+                "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation", "Threads",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]

@@ -27,6 +27,7 @@ package enum Refusal: Error, Equatable, Sendable {
     case pinWrong(triesLeft: UInt8)
     case pinBlocked
     case pinNotTyped
+    case pinMalformed(String)
     case lockedForGood
     case greyElsewhere
     case numbersUsedUp
@@ -80,6 +81,7 @@ extension Refusal: CustomStringConvertible {
         case .pinWrong(let left): "wrong PIN, \(left) tries left"
         case .pinBlocked: "the PIN is blocked: ask the issuer to unblock it"
         case .pinNotTyped: "no PIN was typed in time"
+        case .pinMalformed(let reason): reason
         case .lockedForGood: "the card's application is locked for good: ask the issuer for a new card"
         case .greyElsewhere:
             "the card has an unpaid sale that this terminal has no record of: go to the station of that sale, or to"

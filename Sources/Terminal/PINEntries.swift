@@ -5,6 +5,7 @@ package import FuelPassbook
 private import Glibc
 private import ISO7816
 private import Synchronization
+private import Threads
 
 /// The demonstration PIN, given at once. Only a demonstration may use it.
 package final class DemonstrationPINEntry: PINEntry {

@@ -2,6 +2,7 @@ package import Dispenser
 private import Glibc
 package import Metering
 private import Synchronization
+private import Threads
 
 /// A nozzle's pump on a thread of its own, between the pulse and the valve.
 ///

@@ -2,20 +2,16 @@ import Dispenser
 package import FuelPassbook
 private import Glibc
 import ISO7816
+private import Threads
 
-/// The board's clocks. The corresponding C functions are `clock_gettime` and `localtime_r`.
+/// The board's clocks. The corresponding C functions are `clock_gettime`, `time` and `localtime_r`.
 package final class SystemClock: StationClock, Sendable {
     /// A clock that shows an earlier year was never set.
     package static let firstYear = 2024
 
     package init() {}
 
-    package var monotonicNanoseconds: UInt64 {
-        var time = timespec()
-        let result = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        precondition(result == 0, "no monotonic clock")
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    package var monotonicNanoseconds: UInt64 { MonotonicClock.nanoseconds }
 
     package var localTime: TransactionTime? {
         var seconds = time(nil)

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Glibc
-import Terminal
+import Threads
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -104,7 +104,7 @@ struct BenchTable {
 }
 
 /// Monotonic nanoseconds for measuring.
-func benchClock() -> UInt64 { SystemClock().monotonicNanoseconds }
+func benchClock() -> UInt64 { MonotonicClock.nanoseconds }
 
 /// The middle of the samples.
 func median(_ samples: [UInt64]) -> Double {

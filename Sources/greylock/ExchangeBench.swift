@@ -6,6 +6,7 @@ import ISO7816
 import PCSC
 import Simulation
 import Terminal
+import Threads
 
 /// One GET BALANCE through pcscd and the virtual reader, by our reader and by a plain C program, taking turns.
 enum ExchangeBench {

@@ -1,6 +1,7 @@
 import Metering
 import Synchronization
 import Terminal
+import Threads
 
 /// Lines whose outputs take for ever to switch on.
 final class StuckLines: PumpLines, Sendable {

@@ -45,8 +45,3 @@ package final class NamedThread: Sendable {
         precondition(result == 0, "a thread is joined once, by another")
     }
 }
-
-/// The text of the calling thread's last failed system call.
-func systemError() -> String {
-    unsafe String(cString: strerror(errno))
-}
