@@ -35,6 +35,9 @@ package enum Refusal: Error, Equatable, Sendable {
     case clockNotSet
     case clockBehind(last: TransactionTime)
     case journalFull(room: Int)
+    case cardKind(UInt8)
+    case emergencyStop
+    case positionLocked(PositionLock)
     case module(SecurityModuleError)
     case answer(Instruction, StatusWord)
     case answerMalformed(Instruction, ParseError)
@@ -58,6 +61,9 @@ package enum Notice: Equatable, Sendable {
     case escaped(Amount)
     case readerLost(String)
     case pulserFaults(Int)
+    case strayFlow(centilitres: Int)
+    case fuelDoesNotStop
+    case interrupted(Amount)
     case journalNearlyFull(room: Int)
     case recovered(ttc: TTC, amount: Amount)
     case closed
@@ -91,7 +97,12 @@ extension Refusal: CustomStringConvertible {
             "balance \(balance), at least \(needed) is needed: load the card"
         case .clockNotSet: "the board's clock is not set: set it before cards can be served"
         case .clockBehind(let last): "the board's clock is behind the last record (\(last)): set it"
-        case .journalFull(let room): "the journal has room for \(room) records only: upload or archive records"
+        case .journalFull(let room):
+            "the journal has room for \(room) records only: raise journal.capacity in the configuration"
+        case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
+        case .emergencyStop: "the emergency stop is pressed, or power fails"
+        case .positionLocked(let lock):
+            "closed since \(lock.since): \(lock.reason); a technician opens it with greylock position --clear"
         case .module(let error): "\(error)"
         case .answer(let instruction, let status): "the card answered \(instruction.name) with \(status)"
         case .answerMalformed(let instruction, let error): "the answer to \(instruction.name): \(error)"
@@ -118,7 +129,12 @@ extension Notice: CustomStringConvertible {
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
-        case .journalNearlyFull(let room): "the journal has room for \(room) more records: upload or archive soon"
+        case .strayFlow(let centilitres):
+            "about \(centilitres) cl flowed outside any sale: the valve leaks, or the pulser's lines are disturbed"
+        case .fuelDoesNotStop: "fuel still flows with the valves closed: close the hand valve and call for service"
+        case .interrupted(let amount):
+            "the service stops: the sale of \(amount) is on disk, and the card pays at its next visit"
+        case .journalNearlyFull(let room): "the journal has room for \(room) more records: raise journal.capacity soon"
         case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
         case .closed: "closed"
         }

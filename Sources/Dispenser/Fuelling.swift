@@ -7,23 +7,38 @@ import SecurityModule
 enum FuellingEnd: Equatable {
     /// Nozzle down, target reached, a timeout, or the card's owner did not come back.
     case regular
-    case remarkable(String)
+    case emergency
+    case pulserFaults(Int)
     case pumpFailed(PumpFault)
+
+    var remark: String? {
+        switch self {
+        case .regular: nil
+        case .emergency: "emergency stop"
+        case .pulserFaults(let count): "\(count) pulser faults: settled at the proven volume"
+        case .pumpFailed(let fault): "pump: \(fault.reason)"
+        }
+    }
 }
 
 /// Where one sale stands between two events.
 private struct FuellingProgress {
     let target: Volume
     let authorisedAt: UInt64
-    var nozzleWasLifted: Bool
-    /// Since when the card is away, and until when the sale waits for it.
+    /// The valves opened in this sale.
+    var hasOpened = false
+    /// Until when the sale waits for its card; nil while the card is here.
     var waitsForCardUntil: UInt64?
     var checkpointVolume = Volume.zero
     var checkpointAt: UInt64
+    /// Of the last cut-off.
+    var stopAtCounts: Int?
 
     /// At least every 0.5 L (spec/dispenser.md, section 3): asked for a little before.
     static let checkpointEvery = Volume(centilitres: 45)
     static let checkpointNanoseconds: UInt64 = 1_000_000_000
+    /// An overrun beyond this is a leak, and nothing to anticipate.
+    static let overrunMax = Volume(centilitres: 25)
 }
 
 // Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale.
@@ -39,19 +54,22 @@ extension Position {
         _ pin: borrowing PIN,
         _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
+        do throws(PumpFault) { try edges.pump.perform(.beginSale) } catch {
+            record.remark = FuellingEnd.pumpFailed(error).remark
+            return .pumpFailed(error)
+        }
+        var progress = FuellingProgress(target: target, authorisedAt: now, checkpointAt: now)
         do throws(Interruption) {
-            let end = try flow(&record, session, pin, target)
-            try pump(.close)
-            try awaitStandstill()
-            measure(&record)
-            if case .regular = end { learnOverrun(target, record.reading) }
+            let end = try flow(&record, &progress, session, pin)
+            try close(&record, &progress, session)
+            if case .regular = end { learnOverrun(progress) }
             try pump(.endSale)
-            if case .remarkable(let remark) = end { record.remark = remark }
+            record.remark = end.remark ?? record.remark
             return end
         } catch {
             if case .failure(.pump(let fault)) = error {
                 measure(&record)
-                record.remark = fault.reason
+                record.remark = FuellingEnd.pumpFailed(fault).remark
                 return .pumpFailed(fault)
             }
             try pump(.endSale)
@@ -61,19 +79,12 @@ extension Position {
 
     private func flow(
         _ record: inout SaleRecord,
+        _ progress: inout FuellingProgress,
         _ session: borrowing LockedSale,
-        _ pin: borrowing PIN,
-        _ target: Volume
+        _ pin: borrowing PIN
     ) throws(Interruption) -> FuellingEnd {
-        try pump(.beginSale)
-        var progress = FuellingProgress(
-            target: target,
-            authorisedAt: now,
-            nozzleWasLifted: edges.pump.snapshot.nozzleIsLifted,
-            checkpointAt: now
-        )
         show(.authorised, .liftNozzle(balance: record.balanceBefore))
-        if progress.nozzleWasLifted { try open(record, progress) }
+        try open(record, &progress)
         while true {
             let event = nextEvent(until: now + settings.timeouts.tick)
             if let end = try handle(event, &record, &progress, session, pin) { return end }
@@ -93,25 +104,28 @@ extension Position {
     ) throws(Interruption) -> FuellingEnd? {
         switch event {
         case .stopRequested:
-            try pump(.close)
-            try awaitStandstill()
-            measure(&record)
+            try close(&record, &progress, session)
             try checkpoint(record, &progress, session)
+            show(.closed, .interrupted(record.amount))
             throw .stop
         case .pump(.emergency(active: true)):
-            return .remarkable("emergency stop")
+            measure(&record)
+            try checkpoint(record, &progress, session)
+            return .emergency
         case .pump(.nozzle(lifted: true)):
-            progress.nozzleWasLifted = true
-            if progress.waitsForCardUntil == nil { try open(record, progress) }
+            if progress.waitsForCardUntil == nil { try open(record, &progress) }
         case .pump(.nozzle(lifted: false)):
-            return .regular
+            // One from before the valves opened says nothing of this sale.
+            if progress.hasOpened, !edges.pump.snapshot.nozzleIsLifted { return .regular }
         case .cardRemoved, .readerLost:
-            try cardLeft(record, &progress, session)
+            try cardLeft(&record, &progress, session)
         case .cardInserted:
             try cardCameBack(record, &progress, pin)
         case .pumpFailed(let fault):
             return .pumpFailed(fault)
-        case .pump(.countsReached), .pump(.pulserFault), .pump(.emergency(active: false)), .readerBack, .pinEntered,
+        case .pump(.pulserFault):
+            show(.fuelling, .pulserFaults(edges.pump.snapshot.faults.total))
+        case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .readerBack, .pinEntered,
             .pinRefused, nil:
             break
         }
@@ -121,8 +135,7 @@ extension Position {
     private func endByMeter(_ record: SaleRecord, _ progress: FuellingProgress) -> FuellingEnd? {
         let snapshot = edges.pump.snapshot
         guard record.reading.faults.total <= settings.pulserFaultsMax else {
-            show(.suspended, .pulserFaults(record.reading.faults.total))
-            return .remarkable("\(record.reading.faults.total) pulser faults: settled at the proven volume")
+            return .pulserFaults(record.reading.faults.total)
         }
         if let limit = progress.waitsForCardUntil {
             return now >= limit ? .regular : nil
@@ -135,7 +148,7 @@ extension Position {
     }
 
     private func cardLeft(
-        _ record: SaleRecord,
+        _ record: inout SaleRecord,
         _ progress: inout FuellingProgress,
         _ session: borrowing LockedSale
     ) throws(Interruption) {
@@ -143,34 +156,32 @@ extension Position {
         guard settings.closesValveOnCardRemoval, progress.waitsForCardUntil == nil else { return }
         try pump(.close)
         progress.waitsForCardUntil = now + settings.timeouts.grace
-        var record = record
         measure(&record)
         try checkpoint(record, &progress, session)
         show(.suspended, .cardGone(graceSeconds: Int(settings.timeouts.grace / 1_000_000_000)))
     }
 
-    /// The same card goes on with its sale; another is told to wait and nothing is changed on it.
+    /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
+    /// nothing is said to a card: that would keep this thread from the meter.
     private func cardCameBack(
         _ record: SaleRecord,
         _ progress: inout FuellingProgress,
         _ pin: borrowing PIN
     ) throws(Interruption) {
-        guard try isSameCard(record, pin) else { return }
-        guard progress.waitsForCardUntil != nil else { return }
+        guard progress.waitsForCardUntil != nil, try isSameCard(record, pin) else { return }
         progress.waitsForCardUntil = nil
-        if edges.pump.snapshot.nozzleIsLifted { try open(record, progress) }
+        try open(record, &progress)
     }
 
     /// Connects, and verifies the PIN again when it is the card of this sale (D16).
     func isSameCard(_ record: SaleRecord, _ pin: borrowing PIN) throws(Interruption) -> Bool {
         do throws(Interruption) {
             guard try identify().asn == record.card else {
-                disconnectCard()
-                otherCardWaits = true
-                show(.suspended, .otherCard)
+                letCardWait()
                 return false
             }
             try verify(pin)
+            saleCardLeftAt = nil
             return true
         } catch {
             switch error {
@@ -198,50 +209,64 @@ extension Position {
         record.nonCardPart = Amount(fen: fen - record.amount.fen)
     }
 
-    private func open(_ record: SaleRecord, _ progress: FuellingProgress) throws(Interruption) {
-        try pump(.open(cutOff(record.reading, progress)))
+    /// Opens the valves when the nozzle is lifted.
+    private func open(_ record: SaleRecord, _ progress: inout FuellingProgress) throws(Interruption) {
+        guard edges.pump.snapshot.nozzleIsLifted else { return }
+        try pump(.open(cutOff(record.reading, &progress)))
+        progress.hasOpened = true
         show(.started, .fuelling)
     }
 
-    private func cutOff(_ reading: MeterReading, _ progress: FuellingProgress) -> CutOff {
+    /// All of it from one reading: what flows while a checkpoint is written does not move the target.
+    private func cutOff(_ reading: MeterReading, _ progress: inout FuellingProgress) -> CutOff {
         let calibration = settings.calibration
-        let snapshot = edges.pump.snapshot
-        let counts = snapshot.totalCounts
+        let point = edges.pump.snapshot.point
+        let counts = reading.counts.reduce(0, +)
         let remaining = max(.zero, progress.target - reading.volume)
-        let stop = max(
-            counts,
-            counts + calibration.counts(for: remaining, at: snapshot.point) - totaliser.overrunCounts
-        )
+        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - totaliser.overrunCounts)
         let toCheckpoint = max(
             .zero,
             progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume
         )
+        progress.stopAtCounts = stop
         return CutOff(
-            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: snapshot.point),
+            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: point),
             stopAtCounts: stop,
-            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: snapshot.point)
+            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: point)
         )
     }
 
-    /// Waits until no pulse came for the settling time after the valves closed.
-    private func awaitStandstill() throws(Interruption) {
+    /// Closes the valves and waits until no pulse came for the settling time, with checkpoints as long as fuel flows.
+    /// Fuel that does not come to rest is somebody's alarm, and no longer this sale's.
+    private func close(
+        _ record: inout SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ session: borrowing LockedSale
+    ) throws(Interruption) {
+        try pump(.close)
         let closed = now
+        let limit = closed + settings.timeouts.standstill
         while true {
+            measure(&record)
+            try checkpointIfDue(record, &progress, session)
             let last = max(closed, edges.pump.snapshot.lastCountNanoseconds ?? closed)
-            let deadline = last + settings.timeouts.settling
-            guard now < deadline else { return }
-            _ = nextEvent(until: deadline)
+            let rest = last + settings.timeouts.settling
+            if now >= rest { return }
+            guard now < limit else {
+                show(.settling, .fuelDoesNotStop)
+                record.remark = "fuel did not come to rest after the valves closed"
+                return
+            }
+            _ = nextEvent(until: min(rest, limit))
         }
     }
 
     /// A quarter of each new overrun enters what is anticipated, when the cut-off closed the valves.
-    private func learnOverrun(_ target: Volume, _ reading: MeterReading) {
+    private func learnOverrun(_ progress: FuellingProgress) {
         let snapshot = edges.pump.snapshot
-        guard let closing = snapshot.countsAtClosing else { return }
-        let point = snapshot.point
-        let atTarget = settings.calibration.counts(for: target, at: point)
-        guard abs(closing + totaliser.overrunCounts - atTarget) <= 1 else { return }
-        let overrun = snapshot.totalCounts - closing
+        guard let closing = snapshot.countsAtClosing, closing == progress.stopAtCounts else { return }
+        let most = settings.calibration.counts(for: FuellingProgress.overrunMax, at: snapshot.point)
+        let overrun = min(most, snapshot.totalCounts - closing)
         totaliser.overrunCounts = (3 * totaliser.overrunCounts + overrun + 3) / 4
     }
 
@@ -277,7 +302,7 @@ extension Position {
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
         try checkpoint(record, &progress, session)
-        if !edges.pump.snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, progress))) }
+        if !edges.pump.snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
     }
 
     private func checkpoint(

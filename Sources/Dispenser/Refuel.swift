@@ -10,7 +10,6 @@ extension Position {
     func refuel(_ card: PublicApplicationFile) throws(Interruption) {
         try checkMayServe(card)
         let pin = try verifiedPIN()
-        try settleByProof(card.asn)
 
         // 1.1, 1.2
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
@@ -23,7 +22,9 @@ extension Position {
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
         try closeGreyRecords(of: card.asn, presentCTC: answer.ctc)
+        guard answer.ctc.next != nil else { throw .refused(.numbersUsedUp) }
         let target = try target(balance: answer.balance)
+        guard !edges.pump.snapshot.emergencyIsActive else { throw .refused(.emergencyStop) }
         // 1.5
         let locking = authenticated.makeMAC2(time: try localTime())
         var record = intent(card.asn, command, answer, locking)
@@ -38,7 +39,7 @@ extension Position {
         record.endTime = edges.clock.localTime
         let totaliser = totaliser.adding(record.reading, fen: Int(record.amount.fen + record.nonCardPart.fen))
         record.totaliser = totaliser
-        try commit(JournalEntry(record, totaliser: totaliser))
+        try commit(JournalEntry(record, totaliser: totaliser, lock: lock(after: end)))
         // 1.12 to 1.15
         try settle(&record, pin)
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
@@ -49,9 +50,13 @@ extension Position {
         let time = try localTime()
         let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
         if let last, time < last { throw .refused(.clockBehind(last: last)) }
+        if let lock = try stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
+            throw .refused(.positionLocked(lock))
+        }
         guard let today = time.date else { throw .refused(.clockNotSet) }
         guard card.validFrom <= today else { throw .refused(.notYetValid(from: card.validFrom)) }
         guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
+        guard settings.cardKinds.contains(card.asn.kind) else { throw .refused(.cardKind(card.asn.kind)) }
         guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
         let room = try stored { (journal) throws(StorageFault) in try journal.room() }
         guard room >= JournalRoom.refusedBelow else { throw .refused(.journalFull(room: room)) }
@@ -68,6 +73,16 @@ extension Position {
         } catch {
             throw .refused(.module(error))
         }
+    }
+
+    /// A position whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
+    private func lock(after end: FuellingEnd) throws(Interruption) -> PositionLock? {
+        guard case .pulserFaults(let count) = end else { return nil }
+        return PositionLock(
+            position: settings.position,
+            since: try localTime(),
+            reason: "\(count) pulser faults in one sale"
+        )
     }
 
     /// The most that this sale may deliver, in centilitres: the least of balance, preset and the position's limit.

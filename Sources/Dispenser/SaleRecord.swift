@@ -7,8 +7,6 @@ package enum RecordKind: String, CaseIterable, Sendable {
     case sale
     case escape
     case localUnlock = "local-unlock"
-    case onlineUnlockNotice = "online-unlock-notice"
-    case noCard = "no-card"
     case cardFault = "card-fault"
 }
 
@@ -237,6 +235,18 @@ package struct Totaliser: Equatable, Sendable {
 }
 
 extension Totaliser {
+    /// A nozzle that has delivered nothing.
+    static func new(nozzle: Int, points: Int) -> Totaliser {
+        Totaliser(
+            nozzle: nozzle,
+            counts: Array(repeating: 0, count: points),
+            base: .zero,
+            volume: .zero,
+            fen: 0,
+            overrunCounts: 0
+        )
+    }
+
     /// The volume that `counts` add.
     func volume(of counts: [Int], _ calibration: Calibration) -> Volume {
         base + calibration.volume(of: zip(self.counts, counts).map(+)) - volume

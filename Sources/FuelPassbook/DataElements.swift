@@ -64,6 +64,12 @@ package struct ApplicationSerialNumber: Hashable, Sendable {
     private let low: UInt64
 
     package var diversificationFactor: [UInt8] { Array(bytes.suffix(8)) }
+
+    /// `01`, a customer's card (spec/deployed-profile.md: byte 2 is the card's kind).
+    package static let customerKind: UInt8 = 0x01
+
+    /// The card's kind, byte 2.
+    package var kind: UInt8 { UInt8(truncatingIfNeeded: high) }
 }
 
 /// ICC: the card's random number, 4 bytes.

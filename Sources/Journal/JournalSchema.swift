@@ -19,6 +19,7 @@ struct JournalTable: Sendable {
     static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "TTC", fixed: [])
     static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
+    static let positionLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
 }
 
 /// The journal's layout on disk.
@@ -113,6 +114,12 @@ enum JournalSchema {
         CREATE INDEX sale_lock_time ON sale (lock_time);
         CREATE INDEX sale_end_time ON sale (end_time) WHERE end_time IS NOT NULL;
         CREATE INDEX sale_debit_time ON sale (debit_time) WHERE debit_time IS NOT NULL;
+
+        CREATE TABLE position_lock (
+            position INTEGER PRIMARY KEY,
+            since TEXT NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
 
         CREATE TABLE checkpoint (
             ttc INTEGER PRIMARY KEY,

@@ -86,6 +86,14 @@ extension Database {
         row.set("overrun_counts", totaliser.overrunCounts)
         try replace(row, in: .totaliser)
     }
+
+    func replace(_ lock: PositionLock) throws {
+        var row = RowValues()
+        row.set("position", lock.position)
+        row.set(hex: "since", lock.since)
+        row.set("reason", lock.reason)
+        try replace(row, in: .positionLock)
+    }
 }
 
 extension SaleRecord {
@@ -118,6 +126,16 @@ extension SaleRecord {
         totaliser = try row.totaliserAfter()
         settles = try row.optional("settles_ttc", row.integer).map { TTC($0) }
         remark = try row.optional("remark", row.text)
+    }
+}
+
+extension PositionLock {
+    init(_ row: StoredRow) throws(StorageFault) {
+        self.init(
+            position: try row.integer("position"),
+            since: try row.time("since"),
+            reason: try row.text("reason")
+        )
     }
 }
 

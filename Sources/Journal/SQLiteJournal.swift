@@ -63,6 +63,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             }
             if let grey = entry.grey { try db.replace(grey) }
             if let totaliser = entry.totaliser { try db.replace(totaliser) }
+            if let lock = entry.lock { try db.replace(lock) }
         }
     }
 
@@ -100,6 +101,18 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     package func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
         try queue.view("read a totaliser") { db in
             try db.rows(of: .totaliser, "WHERE nozzle = ?", [nozzle]).first.map(Totaliser.init)
+        }
+    }
+
+    package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
+        try queue.view("read a position's lock") { db in
+            try db.rows(of: .positionLock, "WHERE position = ?", [position]).first.map(PositionLock.init)
+        }
+    }
+
+    package func clearLock(of position: Int) throws(StorageFault) {
+        try queue.commit("clear a position's lock") { db in
+            try db.cachedStatement(sql: "DELETE FROM position_lock WHERE position = ?").execute(arguments: [position])
         }
     }
 

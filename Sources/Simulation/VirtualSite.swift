@@ -73,6 +73,17 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         agenda.insert((time, action), at: index)
     }
 
+    /// The terminal restarts with other settings of its meter.
+    package func restart(calibration: Calibration) {
+        let levels = (a: (1...2).contains(trueCounts % 4), b: (2...3).contains(trueCounts % 4))
+        head = MeterHead(
+            calibration: calibration,
+            kind: .quadrature(.alarm),
+            levels: levels,
+            nozzleIsLifted: head.snapshot.nozzleIsLifted
+        )
+    }
+
     /// Drops what was to happen, and events that nobody took: the terminal restarts, the world goes on.
     package func clearAgenda() {
         agenda = []
@@ -94,6 +105,18 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package func post(_ event: PositionEvent) { events.append(event) }
 
+    package func setEmergency(active: Bool) {
+        let edge = PumpEdge(input: .emergency, rising: active, nanoseconds: monotonicNanoseconds, sequence: 0)
+        if let report = head.receive(edge) { post(.pump(report)) }
+        scheduleFlow()
+    }
+
+    /// Time passes in which the position does something else than wait: fuel flows on and events gather.
+    package func pass(_ seconds: Double) {
+        let end = monotonicNanoseconds + UInt64(seconds * 1_000_000_000)
+        while happens(until: end) {}
+    }
+
     package func setNozzle(lifted: Bool) {
         let edge = PumpEdge(input: .nozzle, rising: lifted, nanoseconds: monotonicNanoseconds, sequence: 0)
         if let report = head.receive(edge) { post(.pump(report)) }
@@ -113,18 +136,26 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package func next(until deadline: UInt64?) -> PositionEvent? {
         while events.isEmpty {
-            let instant = [agenda.first?.time, nextEdgeAt, deadline].compactMap(\.self).min()
-            guard let instant else { preconditionFailure("nothing will ever happen at this site") }
-            monotonicNanoseconds = max(monotonicNanoseconds, instant)
-            if let first = agenda.first, first.time <= instant {
-                agenda.removeFirst().action(self)
-            } else if let edge = nextEdgeAt, edge <= instant {
-                deliverEdge()
-            } else {
-                return nil
-            }
+            guard happens(until: deadline) else { return nil }
         }
         return events.removeFirst()
+    }
+
+    /// Lets the next thing happen.
+    ///
+    /// - Returns: false when nothing happened before `deadline`, which the clock then shows.
+    private func happens(until deadline: UInt64?) -> Bool {
+        let instant = [agenda.first?.time, nextEdgeAt, deadline].compactMap(\.self).min()
+        guard let instant else { preconditionFailure("nothing will ever happen at this site") }
+        monotonicNanoseconds = max(monotonicNanoseconds, instant)
+        if let first = agenda.first, first.time <= instant {
+            agenda.removeFirst().action(self)
+        } else if let edge = nextEdgeAt, edge <= instant {
+            deliverEdge()
+        } else {
+            return false
+        }
+        return true
     }
 
     private var edgeInterval: UInt64? {

@@ -48,7 +48,9 @@ extension Notice {
             .closed:
             .info
         case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused: .notice
-        case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull: .warning
+        case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull, .strayFlow,
+            .fuelDoesNotStop, .interrupted:
+            .warning
         }
     }
 }

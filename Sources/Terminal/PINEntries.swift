@@ -61,9 +61,11 @@ package final class TerminalPINEntry: PINEntry, Sendable {
         entered.withLock { $0 = nil }
     }
 
+    /// The thread that typed it has nothing left to wait for; without a PIN the present one goes on asking.
     package func take() -> PIN? {
+        guard let pin = entered.withLock({ $0.take() }) else { return nil }
         if let asking = asking.withLock({ $0.take() }) { end(asking) }
-        return entered.withLock { $0.take() }
+        return pin
     }
 
     private func end(_ asking: Asking) {

@@ -34,12 +34,8 @@ package final class Service {
     private let virtualSlot: VirtualSlot?
 
     package init(configuration: Configuration, log: Logger) throws(ServiceFailure) {
-        guard configuration.demonstration else {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.configuration,
-                reason: "demonstration: expected true, because only the published demonstration keys can be loaded so"
-                    + " far (found false)"
-            )
+        if let unmet = configuration.unmet {
+            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: unmet.description)
         }
         self.configuration = configuration
         self.log = log
@@ -128,7 +124,7 @@ package final class Service {
         do throws(StorageFault) {
             return try SQLiteJournal(path: configuration.journal.path, capacity: configuration.journal.capacity)
         } catch {
-            throw inputOutput("\(error)")
+            throw inputOutput("\(configuration.journal.path): \(error)")
         }
     }
 

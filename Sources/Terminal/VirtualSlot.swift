@@ -40,7 +40,7 @@ final class VirtualSlot {
         do throws(CardMemoryFailure) {
             return try CardFile.opening(path) { DemonstrationCard.image() }
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error.reason)")
         }
     }
 

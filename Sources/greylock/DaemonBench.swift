@@ -18,7 +18,7 @@ enum DaemonBench {
             var startTimes: [UInt64] = []
             var resident: [UInt64] = []
             for _ in 0..<starts {
-                guard let (time, kilobytes) = measureOnce(daemon, configuration) else {
+                guard let (time, kilobytes) = try measureOnce(daemon, configuration) else {
                     return names.map { .notMeasured(name: $0, why: "greylockd did not say that it is ready") }
                 }
                 startTimes.append(time)
@@ -74,7 +74,7 @@ enum DaemonBench {
         """
     }
 
-    private static func measureOnce(_ daemon: String, _ configuration: String) -> (UInt64, UInt64)? {
+    private static func measureOnce(_ daemon: String, _ configuration: String) throws -> (UInt64, UInt64)? {
         let start = benchClock()
         guard let child = ChildProcess([daemon, "--config", configuration], reading: STDERR_FILENO) else { return nil }
         defer { child.stop() }
@@ -83,14 +83,14 @@ enum DaemonBench {
             let time = benchClock() - start
             // The position's first words come after it; then nothing moves.
             _ = child.line()
-            return residentKilobytes(child.id).map { (time, $0) }
+            return try residentKilobytes(child.id).map { (time, $0) }
         }
         return nil
     }
 
-    private static func residentKilobytes(_ process: pid_t) -> UInt64? {
-        let lines = try? read("/proc/\(process)/status").split(separator: "\n")
-        let line = lines?.first { $0.hasPrefix("VmRSS:") }
+    private static func residentKilobytes(_ process: pid_t) throws -> UInt64? {
+        let lines = try read("/proc/\(process)/status").split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("VmRSS:") }
         return line?.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { UInt64($0) }
     }
 

@@ -41,7 +41,7 @@ struct Records: ParsableCommand {
             )
             print(json ? try report.json : report.text)
         } catch let fault as StorageFault {
-            standardError("greylock records: \(fault)")
+            standardError("greylock records: \(journal ?? config ?? ""): \(fault)")
             throw ExitCode(ServiceFailure.inputOutput)
         } catch let failure as ServiceFailure {
             standardError("greylock records: \(failure.reason)")
@@ -84,7 +84,7 @@ private struct RecordReport: Encodable {
         }
         for totaliser in totalisers {
             lines.append(
-                "nozzle \(totaliser.nozzle): \(litres(centilitres: totaliser.volumeMicrolitres / 10_000)) L,"
+                "nozzle \(totaliser.nozzle): \(litres(centilitres: Volume(microlitres: totaliser.volumeMicrolitres).shownCentilitres)) L,"
                     + " \(yuan(fen: totaliser.fen)) yuan in all"
             )
         }

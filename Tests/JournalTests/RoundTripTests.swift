@@ -75,6 +75,20 @@ struct RoundTripTests {
         #expect(try JournalReader(path: scratch.path).totalisers() == totalisers)
     }
 
+    @Test func aPositionStaysLockedUntilItIsCleared() throws {
+        let scratch = try Scratch()
+        let lock = PositionLock(position: 3, since: try time(7), reason: "11 pulser faults in one sale")
+        do {
+            let journal = try scratch.open()
+            try journal.commit(JournalEntry(lock: lock))
+        }
+        let journal = try scratch.open()
+        #expect(try journal.lock(of: 3) == lock)
+        #expect(try journal.lock(of: 4) == nil)
+        try journal.clearLock(of: 3)
+        #expect(try journal.lock(of: 3) == nil)
+    }
+
     @Test func aRecordIsReplacedByItsTTC() throws {
         let scratch = try Scratch()
         let journal = try scratch.open(capacity: 3)
