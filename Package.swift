@@ -37,27 +37,32 @@ let package = Package(
         .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
 
         // Edges
-        .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite"]),
+        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite", "Threads"]),
         .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
         .target(
             name: "Journal",
-            dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]),
-        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer"]),
+            dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
 
         // Assembly and executables
         .target(
             name: "Terminal",
             dependencies: [
-                "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation",
+                "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation", "Threads",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
-            ]),
+            ]
+        ),
         .executableTarget(
             name: "greylockd",
-            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
         .executableTarget(
             name: "greylock",
-            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+        ),
 
         // Tests
         .target(name: "TestCards", dependencies: ["CardApplication"], path: "Tests/TestCards"),
@@ -67,8 +72,9 @@ let package = Package(
         .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal"]),
-        .testTarget(name: "PCSCTests", dependencies: ["PCSC", "Simulation"]),
-        .testTarget(name: "GPIOTests", dependencies: ["GPIO"]),
+        .target(name: "TestReaders", dependencies: ["PCSC"], path: "Tests/TestReaders"),
+        .testTarget(name: "PCSCTests", dependencies: ["PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]),
+        .testTarget(name: "GPIOTests", dependencies: ["GPIO", "TestReaders", "greylock", "greylockd"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
     ],

@@ -19,7 +19,7 @@ extension CardApplication {
     mutating func changePIN(_ data: Span<UInt8>) throws(StatusWord) {
         let (old, new) = try parsed { () throws(ParseError) in try ChangePIN.ranges(in: data) }
         try checkPIN(data.extracting(old))
-        try commitPIN(data.extracting(new), in: image)
+        try commitPIN(data.extracting(new))
         setPINVerified(true)
     }
 
@@ -29,7 +29,7 @@ extension CardApplication {
         let mac = MAC(bytes: [UInt8](copying: data.extracting((data.count - MAC.length)...)))
         guard keys.pinReload.mac(pin: pin).isValid(mac) else { throw try countedUpkeepFailure() }
         guard PIN.isWellFormed(pin) else { throw .incorrectData }
-        try commitPIN(pin, in: image)
+        try commitPIN(pin)
         setPINVerified(false)
     }
 
@@ -62,7 +62,7 @@ extension CardApplication {
         throw .verificationFailed(triesLeft: next.pinTriesLeft)
     }
 
-    private mutating func commitPIN(_ pin: Span<UInt8>, in image: CardImage) throws(StatusWord) {
+    private mutating func commitPIN(_ pin: Span<UInt8>) throws(StatusWord) {
         var next = image
         next.sealedPIN = StoredPIN(pin, sealing: keys.sealing, card: image.file.asn, random: random).sealed
         next.pinTriesLeft = next.pinTriesLimit

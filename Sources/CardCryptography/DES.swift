@@ -62,7 +62,9 @@ struct DESKeySchedule: ~Copyable {
             unsafe key.withUnsafeBufferPointer { bytes in
                 unsafe bytes.baseAddress?.withMemoryRebound(to: const_DES_cblock.self, capacity: 1) { block in
                     unsafe DES_set_key_unchecked(
-                        UnsafeMutablePointer(mutating: block), base.assumingMemoryBound(to: DES_key_schedule.self))
+                        UnsafeMutablePointer(mutating: block),
+                        base.assumingMemoryBound(to: DES_key_schedule.self)
+                    )
                 }
             }
         }

@@ -34,7 +34,9 @@ package struct SealingKey: ~Copyable, Sendable {
 
     /// Nonce, ciphertext and tag of a secret, bound to `context`.
     package borrowing func seal(
-        _ secret: borrowing LockedBuffer, context: [UInt8], random: any RandomSource
+        _ secret: borrowing LockedBuffer,
+        context: [UInt8],
+        random: any RandomSource
     ) -> [UInt8] {
         secret.withSpan { span in
             unsafe span.withUnsafeBufferPointer { unsafe seal($0, context: context, random: random) }
@@ -56,14 +58,19 @@ package struct SealingKey: ~Copyable, Sendable {
         let done = unsafe plain.withUnsafeBase { base in
             let bytes = unsafe base.assumingMemoryBound(to: UInt8.self)
             return unsafe open(
-                sealed, context: context, into: UnsafeMutableBufferPointer(start: bytes, count: secret.count))
+                sealed,
+                context: context,
+                into: UnsafeMutableBufferPointer(start: bytes, count: secret.count)
+            )
         }
         return done && plain.isEqual(to: secret)
     }
 
     @unsafe
     private borrowing func seal(
-        _ plain: UnsafeBufferPointer<UInt8>, context: [UInt8], random: any RandomSource
+        _ plain: UnsafeBufferPointer<UInt8>,
+        context: [UInt8],
+        random: any RandomSource
     ) -> [UInt8] {
         let nonce = random.bytes(Self.nonceLength)
         var output = [UInt8](repeating: 0, count: plain.count)
@@ -81,7 +88,9 @@ package struct SealingKey: ~Copyable, Sendable {
 
     @unsafe
     private borrowing func open(
-        _ sealed: [UInt8], context: [UInt8], into output: UnsafeMutableBufferPointer<UInt8>
+        _ sealed: [UInt8],
+        context: [UInt8],
+        into output: UnsafeMutableBufferPointer<UInt8>
     ) -> Bool {
         guard sealed.count == Self.nonceLength + output.count + Self.tagLength else { return false }
         let nonce = Array(sealed.prefix(Self.nonceLength))
@@ -98,14 +107,22 @@ package struct SealingKey: ~Copyable, Sendable {
 
     @unsafe
     private borrowing func withCipher(
-        nonce: [UInt8], encrypting: Bool, _ body: (OpaquePointer) -> Bool
+        nonce: [UInt8],
+        encrypting: Bool,
+        _ body: (OpaquePointer) -> Bool
     ) -> Bool {
         guard let cipher = unsafe EVP_CIPHER_CTX_new() else { return false }
         defer { unsafe EVP_CIPHER_CTX_free(cipher) }
         // SAFETY: the locked buffer holds the 32 key bytes; libcrypto reads them inside this call.
         let ready = unsafe raw.withUnsafeBase { key in
             unsafe EVP_CipherInit_ex(
-                cipher, EVP_aes_256_gcm(), nil, key.assumingMemoryBound(to: UInt8.self), nonce, encrypting ? 1 : 0)
+                cipher,
+                EVP_aes_256_gcm(),
+                nil,
+                key.assumingMemoryBound(to: UInt8.self),
+                nonce,
+                encrypting ? 1 : 0
+            )
         }
         return unsafe ready == 1 && body(cipher)
     }

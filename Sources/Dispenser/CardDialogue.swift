@@ -122,7 +122,8 @@ extension Position {
             case .pinEntered:
                 guard let pin = edges.pin.take() else { continue }
                 return pin
-            case .pinRefused:
+            case .pinRefused(let reason):
+                show(.calling, .refused(.pinMalformed(reason)))
                 edges.pin.begin()
             case .cardRemoved, .readerLost:
                 edges.pin.cancel()

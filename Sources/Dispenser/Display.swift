@@ -27,6 +27,7 @@ package enum Refusal: Error, Equatable, Sendable {
     case pinWrong(triesLeft: UInt8)
     case pinBlocked
     case pinNotTyped
+    case pinMalformed(String)
     case lockedForGood
     case greyElsewhere
     case numbersUsedUp
@@ -34,6 +35,9 @@ package enum Refusal: Error, Equatable, Sendable {
     case clockNotSet
     case clockBehind(last: TransactionTime)
     case journalFull(room: Int)
+    case cardKind(UInt8)
+    case emergencyStop
+    case positionLocked(PositionLock)
     case module(SecurityModuleError)
     case purchaseUnproven(Amount)
     case answer(Instruction, StatusWord)
@@ -58,6 +62,9 @@ package enum Notice: Equatable, Sendable {
     case escaped(Amount)
     case readerLost(String)
     case pulserFaults(Int)
+    case strayFlow(centilitres: Int)
+    case fuelDoesNotStop
+    case interrupted(Amount)
     case journalNearlyFull(room: Int)
     case recovered(ttc: TTC, amount: Amount)
     case prepaying(Amount)
@@ -86,6 +93,7 @@ extension Refusal: CustomStringConvertible {
         case .pinWrong(let left): "wrong PIN, \(left) tries left"
         case .pinBlocked: "the PIN is blocked: ask the issuer to unblock it"
         case .pinNotTyped: "no PIN was typed in time"
+        case .pinMalformed(let reason): reason
         case .lockedForGood: "the card's application is locked for good: ask the issuer for a new card"
         case .greyElsewhere:
             "the card has an unpaid sale that this terminal has no record of: go to the station of that sale, or to"
@@ -95,7 +103,12 @@ extension Refusal: CustomStringConvertible {
             "balance \(balance), at least \(needed) is needed: load the card"
         case .clockNotSet: "the board's clock is not set: set it before cards can be served"
         case .clockBehind(let last): "the board's clock is behind the last record (\(last)): set it"
-        case .journalFull(let room): "the journal has room for \(room) records only: upload or archive records"
+        case .journalFull(let room):
+            "the journal has room for \(room) records only: raise journal.capacity in the configuration"
+        case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
+        case .emergencyStop: "the emergency stop is pressed, or power fails"
+        case .positionLocked(let lock):
+            "closed since \(lock.since): \(lock.reason); a technician opens it with greylock position --clear"
         case .module(let error): "\(error)"
         case .purchaseUnproven(let amount):
             "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"
@@ -112,7 +125,7 @@ extension Notice: CustomStringConvertible {
         case .readingCard: "reading the card"
         case .typePIN: "type your PIN"
         case .liftNozzle(let balance): "balance \(balance): lift the nozzle"
-        case .fuelling: "fuelling"
+        case .fuelling: "valves open"
         case .cardGone(let seconds): "card removed: put it back within \(seconds) s, or the sale waits on your card"
         case .otherCard: "this is another card: wait until the sale before you is finished"
         case .settling: "paying"
@@ -124,7 +137,12 @@ extension Notice: CustomStringConvertible {
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
-        case .journalNearlyFull(let room): "the journal has room for \(room) more records: upload or archive soon"
+        case .strayFlow(let centilitres):
+            "about \(centilitres) cl flowed outside any sale: the valve leaks, or the pulser's lines are disturbed"
+        case .fuelDoesNotStop: "fuel still flows with the valves closed: close the hand valve and call for service"
+        case .interrupted(let amount):
+            "the service stops: the sale of \(amount) is on disk, and the card pays at its next visit"
+        case .journalNearlyFull(let room): "the journal has room for \(room) more records: raise journal.capacity soon"
         case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
         case .prepaying(let amount): "this sale of \(amount) is paid before fuel flows"
         case .prepaid(let amount): "\(amount) paid: lift the nozzle; you may take your card"

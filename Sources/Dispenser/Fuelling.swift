@@ -7,8 +7,21 @@ import SecurityModule
 enum FuellingEnd: Equatable {
     /// Nozzle down, target reached, a timeout, or the card's owner did not come back.
     case regular
-    case remarkable(String)
+    /// The service ends in a sale that is paid.
+    case stopped
+    case emergency
+    case pulserFaults(Int)
     case pumpFailed(PumpFault)
+
+    var remark: String? {
+        switch self {
+        case .regular: nil
+        case .stopped: "the service was stopped"
+        case .emergency: "emergency stop"
+        case .pulserFaults(let count): "\(count) pulser faults: settled at the proven volume"
+        case .pumpFailed(let fault): "pump: \(fault.reason)"
+        }
+    }
 }
 
 /// On what fuel flows.
@@ -36,15 +49,20 @@ struct LockedCard: ~Copyable {
 private struct FuellingProgress {
     let target: Volume
     let authorisedAt: UInt64
-    var nozzleWasLifted: Bool
-    /// Since when the card is away, and until when the sale waits for it.
+    /// The valves opened in this sale.
+    var hasOpened = false
+    /// Until when the sale waits for its card; nil while the card is here.
     var waitsForCardUntil: UInt64?
     var checkpointVolume = Volume.zero
     var checkpointAt: UInt64
+    /// Of the last cut-off.
+    var stopAtCounts: Int?
 
     /// At least every 0.5 L (spec/dispenser.md, section 3): asked for a little before.
     static let checkpointEvery = Volume(centilitres: 45)
     static let checkpointNanoseconds: UInt64 = 1_000_000_000
+    /// An overrun beyond this is a leak, and nothing to anticipate.
+    static let overrunMax = Volume(centilitres: 25)
 }
 
 // Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale. A prepaid sale flows
@@ -60,19 +78,22 @@ extension Position {
         _ grant: borrowing FuelGrant,
         _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
+        do throws(PumpFault) { try edges.pump.perform(.beginSale) } catch {
+            record.remark = FuellingEnd.pumpFailed(error).remark
+            return .pumpFailed(error)
+        }
+        var progress = FuellingProgress(target: target, authorisedAt: now, checkpointAt: now)
         do throws(Interruption) {
-            let end = try flow(&record, grant, target)
-            try pump(.close)
-            try awaitStandstill()
-            measure(&record)
-            if case .regular = end { learnOverrun(target, record.reading) }
+            let end = try flow(&record, &progress, grant)
+            try close(&record, &progress, grant)
+            if case .regular = end { learnOverrun(progress) }
             try pump(.endSale)
-            if case .remarkable(let remark) = end { record.remark = remark }
+            record.remark = end.remark ?? record.remark
             return end
         } catch {
             if case .failure(.pump(let fault)) = error {
                 measure(&record)
-                record.remark = fault.reason
+                record.remark = FuellingEnd.pumpFailed(fault).remark
                 return .pumpFailed(fault)
             }
             try pump(.endSale)
@@ -82,21 +103,14 @@ extension Position {
 
     private func flow(
         _ record: inout SaleRecord,
-        _ grant: borrowing FuelGrant,
-        _ target: Volume
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
     ) throws(Interruption) -> FuellingEnd {
-        try pump(.beginSale)
-        var progress = FuellingProgress(
-            target: target,
-            authorisedAt: now,
-            nozzleWasLifted: edges.pump.snapshot.nozzleIsLifted,
-            checkpointAt: now
-        )
         show(
             .authorised,
             grant.isPayment ? .prepaid(record.amount) : .liftNozzle(balance: record.balanceBefore)
         )
-        if progress.nozzleWasLifted { try open(record, progress) }
+        try open(record, &progress)
         while true {
             let event = nextEvent(until: now + settings.timeouts.tick)
             if let end = try handle(event, &record, &progress, grant) { return end }
@@ -115,26 +129,29 @@ extension Position {
     ) throws(Interruption) -> FuellingEnd? {
         switch event {
         case .stopRequested:
-            if grant.isPayment { return .remarkable("the service was stopped") }
-            try pump(.close)
-            try awaitStandstill()
-            measure(&record)
+            if grant.isPayment { return .stopped }
+            try close(&record, &progress, grant)
             try checkpoint(record, &progress, grant)
+            show(.closed, .interrupted(record.amount))
             throw .stop
         case .pump(.emergency(active: true)):
-            return .remarkable("emergency stop")
+            measure(&record)
+            try checkpoint(record, &progress, grant)
+            return .emergency
         case .pump(.nozzle(lifted: true)):
-            progress.nozzleWasLifted = true
-            if progress.waitsForCardUntil == nil { try open(record, progress) }
+            if progress.waitsForCardUntil == nil { try open(record, &progress) }
         case .pump(.nozzle(lifted: false)):
-            return .regular
+            // One from before the valves opened says nothing of this sale.
+            if progress.hasOpened, !edges.pump.snapshot.nozzleIsLifted { return .regular }
         case .cardRemoved, .readerLost:
-            try cardLeft(record, &progress, grant)
+            try cardLeft(&record, &progress, grant)
         case .cardInserted:
             try cardCameBack(record, &progress, grant)
         case .pumpFailed(let fault):
             return .pumpFailed(fault)
-        case .pump(.countsReached), .pump(.pulserFault), .pump(.emergency(active: false)), .readerBack, .pinEntered,
+        case .pump(.pulserFault):
+            show(.fuelling, .pulserFaults(edges.pump.snapshot.faults.total))
+        case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .readerBack, .pinEntered,
             .pinRefused, nil:
             break
         }
@@ -144,8 +161,7 @@ extension Position {
     private func endByMeter(_ record: SaleRecord, _ progress: FuellingProgress) -> FuellingEnd? {
         let snapshot = edges.pump.snapshot
         guard record.reading.faults.total <= settings.pulserFaultsMax else {
-            show(.suspended, .pulserFaults(record.reading.faults.total))
-            return .remarkable("\(record.reading.faults.total) pulser faults: settled at the proven volume")
+            return .pulserFaults(record.reading.faults.total)
         }
         if let limit = progress.waitsForCardUntil {
             return now >= limit ? .regular : nil
@@ -158,7 +174,7 @@ extension Position {
     }
 
     private func cardLeft(
-        _ record: SaleRecord,
+        _ record: inout SaleRecord,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) {
@@ -170,14 +186,13 @@ extension Position {
         guard settings.closesValveOnCardRemoval, progress.waitsForCardUntil == nil else { return }
         try pump(.close)
         progress.waitsForCardUntil = now + settings.timeouts.grace
-        var record = record
         measure(&record)
         try checkpoint(record, &progress, grant)
         show(.suspended, .cardGone(graceSeconds: Int(settings.timeouts.grace / 1_000_000_000)))
     }
 
-    /// The same card goes on with its sale, or is not needed for it; another is told to wait and nothing is changed on
-    /// it.
+    /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
+    /// nothing is said to a card: that would keep this thread from the meter.
     private func cardCameBack(
         _ record: SaleRecord,
         _ progress: inout FuellingProgress,
@@ -185,48 +200,33 @@ extension Position {
     ) throws(Interruption) {
         switch grant {
         case .lock(let card):
-            guard try isSameCard(record, card.pin) else { return }
-            guard progress.waitsForCardUntil != nil else { return }
+            guard progress.waitsForCardUntil != nil, try isSameCard(record, card.pin) else { return }
             progress.waitsForCardUntil = nil
-            if edges.pump.snapshot.nozzleIsLifted { try open(record, progress) }
+            try open(record, &progress)
         case .payment:
-            do throws(Interruption) {
-                if try identifies(record, state(progress)) { disconnectCard() }
-            } catch {
-                try showAndDisconnect(error, state(progress))
-            }
+            break
         }
     }
 
     /// Connects, and verifies the PIN again when it is the card of this sale (D16).
     func isSameCard(_ record: SaleRecord, _ pin: borrowing PIN) throws(Interruption) -> Bool {
         do throws(Interruption) {
-            guard try identifies(record, .suspended) else { return false }
+            guard try identify().asn == record.card else {
+                letCardWait()
+                return false
+            }
             try verify(pin)
+            saleCardLeftAt = nil
             return true
         } catch {
-            try showAndDisconnect(error, .suspended)
+            switch error {
+            case .card(let fault): show(.suspended, .cardFault(fault))
+            case .refused(let refusal): show(.suspended, .refused(refusal))
+            case .stop, .failure: throw error
+            }
+            disconnectCard()
             return false
         }
-    }
-
-    /// Any other card is told to wait.
-    private func identifies(_ record: SaleRecord, _ state: PositionState) throws(Interruption) -> Bool {
-        if try identify().asn == record.card { return true }
-        disconnectCard()
-        otherCardWaits = true
-        show(state, .otherCard)
-        return false
-    }
-
-    /// What is wrong with a card during a sale does not end the sale.
-    private func showAndDisconnect(_ interruption: Interruption, _ state: PositionState) throws(Interruption) {
-        switch interruption {
-        case .card(let fault): show(state, .cardFault(fault))
-        case .refused(let refusal): show(state, .refused(refusal))
-        case .stop, .failure: throw interruption
-        }
-        disconnectCard()
     }
 
     // MARK: - Meter
@@ -244,50 +244,64 @@ extension Position {
         record.nonCardPart = Amount(fen: price.fen - min(price, record.amount).fen)
     }
 
-    private func open(_ record: SaleRecord, _ progress: FuellingProgress) throws(Interruption) {
+    /// Opens the valves when the nozzle is lifted.
+    private func open(_ record: SaleRecord, _ progress: inout FuellingProgress) throws(Interruption) {
+        guard edges.pump.snapshot.nozzleIsLifted else { return }
+        try pump(.open(cutOff(record.reading, &progress)))
+        progress.hasOpened = true
         show(.started, .fuelling)
-        try pump(.open(cutOff(record.reading, progress)))
     }
 
-    private func cutOff(_ reading: MeterReading, _ progress: FuellingProgress) -> CutOff {
+    /// All of it from one reading: what flows while a checkpoint is written does not move the target.
+    private func cutOff(_ reading: MeterReading, _ progress: inout FuellingProgress) -> CutOff {
         let calibration = settings.calibration
-        let snapshot = edges.pump.snapshot
-        let counts = snapshot.totalCounts
+        let point = edges.pump.snapshot.point
+        let counts = reading.counts.reduce(0, +)
         let remaining = max(.zero, progress.target - reading.volume)
-        let stop = max(
-            counts,
-            counts + calibration.counts(for: remaining, at: snapshot.point) - totaliser.overrunCounts
-        )
+        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - totaliser.overrunCounts)
         let toCheckpoint = max(
             .zero,
             progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume
         )
+        progress.stopAtCounts = stop
         return CutOff(
-            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: snapshot.point),
+            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: point),
             stopAtCounts: stop,
-            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: snapshot.point)
+            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: point)
         )
     }
 
-    /// Waits until no pulse came for the settling time after the valves closed.
-    private func awaitStandstill() throws(Interruption) {
+    /// Closes the valves and waits until no pulse came for the settling time, with checkpoints as long as fuel flows.
+    /// Fuel that does not come to rest is somebody's alarm, and no longer this sale's.
+    private func close(
+        _ record: inout SaleRecord,
+        _ progress: inout FuellingProgress,
+        _ grant: borrowing FuelGrant
+    ) throws(Interruption) {
+        try pump(.close)
         let closed = now
+        let limit = closed + settings.timeouts.standstill
         while true {
+            measure(&record)
+            try checkpointIfDue(record, &progress, grant)
             let last = max(closed, edges.pump.snapshot.lastCountNanoseconds ?? closed)
-            let deadline = last + settings.timeouts.settling
-            guard now < deadline else { return }
-            _ = nextEvent(until: deadline)
+            let rest = last + settings.timeouts.settling
+            if now >= rest { return }
+            guard now < limit else {
+                show(.settling, .fuelDoesNotStop)
+                record.remark = "fuel did not come to rest after the valves closed"
+                return
+            }
+            _ = nextEvent(until: min(rest, limit))
         }
     }
 
     /// A quarter of each new overrun enters what is anticipated, when the cut-off closed the valves.
-    private func learnOverrun(_ target: Volume, _ reading: MeterReading) {
+    private func learnOverrun(_ progress: FuellingProgress) {
         let snapshot = edges.pump.snapshot
-        guard let closing = snapshot.countsAtClosing else { return }
-        let point = snapshot.point
-        let atTarget = settings.calibration.counts(for: target, at: point)
-        guard abs(closing + totaliser.overrunCounts - atTarget) <= 1 else { return }
-        let overrun = snapshot.totalCounts - closing
+        guard let closing = snapshot.countsAtClosing, closing == progress.stopAtCounts else { return }
+        let most = settings.calibration.counts(for: FuellingProgress.overrunMax, at: snapshot.point)
+        let overrun = min(most, snapshot.totalCounts - closing)
         totaliser.overrunCounts = (3 * totaliser.overrunCounts + overrun + 3) / 4
     }
 
@@ -325,7 +339,7 @@ extension Position {
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
         try checkpoint(record, &progress, grant)
-        if !edges.pump.snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, progress))) }
+        if !edges.pump.snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
     }
 
     private func checkpoint(

@@ -49,6 +49,17 @@ enum Interruption: Error, Equatable {
     case failure(PositionFailure)
 }
 
+/// What is in the reader.
+enum CardPresence: Equatable {
+    case absent
+    /// A card that nothing was said to yet.
+    case present
+    /// The card of this visit, powered up and identified.
+    case connected
+    /// A card that came during another's sale and was told to wait.
+    case waiting
+}
+
 /// One fuelling side: from the card's insertion to the receipt, and again, on one thread.
 ///
 /// Invariants: the valve opens only after the record is on disk as `locked` or `paid`; each durable write is on disk before the
@@ -57,42 +68,31 @@ package final class Position {
     package let settings: PositionSettings
     let edges: PositionEdges
 
-    /// As the events say.
-    private(set) var cardIsPresent = false
     private(set) var stopIsRequested = false
-    /// Since when no card is in the reader; nil while one is.
-    private(set) var cardLeftAt: UInt64?
-    /// The card of this visit is powered up and identified.
-    private(set) var cardIsConnected = false
-    /// A card that came during another's sale was told to wait.
-    var otherCardWaits = false
+    private(set) var presence = CardPresence.absent
+    /// Since when the card of the running sale is away; nil while it is not.
+    var saleCardLeftAt: UInt64?
     var totaliser: Totaliser
 
     package init(settings: PositionSettings, edges: PositionEdges) {
         self.settings = settings
         self.edges = edges
-        totaliser = Totaliser(
-            nozzle: settings.nozzle,
-            counts: Array(repeating: 0, count: settings.calibration.points.count),
-            base: .zero,
-            volume: .zero,
-            fen: 0,
-            overrunCounts: 0
-        )
+        totaliser = .new(nozzle: settings.nozzle, points: settings.calibration.points.count)
     }
 
     /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and
     /// everything on disk.
     package func run() throws(PositionFailure) {
-        try loadTotaliser()
         try recover()
-        show(.idle, .insertCard)
+        try loadTotaliser()
+        showIdle()
         while !stopIsRequested {
             guard let event = nextEvent(until: nil) else { continue }
             switch event {
             case .cardInserted: try serveWaitingCards()
             case .readerLost(let reason): show(.inoperative, .readerLost(reason))
-            case .cardRemoved, .readerBack: show(.idle, .insertCard)
+            case .cardRemoved, .readerBack: showIdle()
+            case .pump(.strayFlow): showStrayFlow()
             case .pumpFailed(let fault): throw .pump(fault)
             case .pump, .pinEntered, .pinRefused, .stopRequested: break
             }
@@ -102,21 +102,23 @@ package final class Position {
 
     private func serveWaitingCards() throws(PositionFailure) {
         repeat {
-            otherCardWaits = false
             try serve()
-        } while otherCardWaits && cardIsPresent && !stopIsRequested
-        if cardIsPresent { show(.completed, .removeCard) }
+        } while presence == .waiting && !stopIsRequested
+        guard !stopIsRequested else { return }
+        if presence == .absent { showIdle() } else { show(.completed, .removeCard) }
     }
 
     /// One card's visit.
     private func serve() throws(PositionFailure) {
         defer { disconnectCard() }
+        saleCardLeftAt = nil
         do throws(Interruption) {
             show(.calling, .readingCard)
             let card = try identify()
             if let status = try greyStatus() {
                 try localUnlock(card, status)
             } else {
+                try settleByProof(card.asn)
                 switch settings.payment {
                 case .greyLock: try refuel(card)
                 case .prepaid(let preset): try prepaidSale(card, preset)
@@ -136,13 +138,10 @@ package final class Position {
     func nextEvent(until deadline: UInt64?) -> PositionEvent? {
         let event = edges.events.next(until: deadline)
         switch event {
-        case .cardInserted:
-            cardIsPresent = true
-            cardLeftAt = nil
+        case .cardInserted: presence = .present
         case .cardRemoved, .readerLost:
-            cardLeftAt = cardLeftAt ?? now
-            cardIsPresent = false
-            otherCardWaits = false
+            saleCardLeftAt = saleCardLeftAt ?? now
+            presence = .absent
         case .stopRequested: stopIsRequested = true
         case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, nil: break
         }
@@ -151,17 +150,31 @@ package final class Position {
 
     func connectCard() throws(Interruption) {
         do throws(CardFault) { try edges.reader.connect() } catch { throw .card(error) }
-        cardIsConnected = true
+        presence = .connected
     }
 
     func disconnectCard() {
         edges.reader.disconnect()
-        cardIsConnected = false
+        if presence == .connected { presence = .present }
+    }
+
+    func letCardWait() {
+        edges.reader.disconnect()
+        presence = .waiting
+        show(.suspended, .otherCard)
     }
 
     var now: UInt64 { edges.clock.monotonicNanoseconds }
 
     func show(_ state: PositionState, _ notice: Notice) { edges.display.show(state, notice) }
+
+    private func showIdle() { show(.idle, .insertCard) }
+
+    private func showStrayFlow() {
+        let counts = edges.pump.snapshot.strayCounts
+        let perLitre = settings.calibration.countsPerLitre
+        show(.idle, .strayFlow(centilitres: counts * 100 / perLitre))
+    }
 
     // MARK: - Calls that end the visit when they fail
 

@@ -20,6 +20,8 @@ package struct PositionSettings: Sendable {
     /// More pulser faults than this in one sale close the valve and the position.
     package var pulserFaultsMax: Int
     package var closesValveOnCardRemoval: Bool
+    /// The kinds of card that refuel here: byte 2 of the serial number.
+    package var cardKinds: Set<UInt8>
     /// Cards that are not served.
     package var blacklist: Set<ApplicationSerialNumber>
     package var timeouts: Timeouts
@@ -36,6 +38,8 @@ package struct PositionSettings: Sendable {
         package var pin: UInt64 = 30_000_000_000
         /// Without a pulse, until fuel counts as standing still after the valve closed.
         package var settling: UInt64 = 400_000_000
+        /// For fuel to come to rest after the valves closed.
+        package var standstill: UInt64 = 5_000_000_000
         /// Between two looks at the meter.
         package var tick: UInt64 = 100_000_000
 
@@ -64,6 +68,7 @@ package struct PositionSettings: Sendable {
         slowFlow = Volume(centilitres: 50)
         pulserFaultsMax = 10
         closesValveOnCardRemoval = true
+        cardKinds = [ApplicationSerialNumber.customerKind]
         blacklist = []
         timeouts = Timeouts()
     }

@@ -31,12 +31,13 @@ extension Position {
         let answer = try initialize(command)
         // 1.3
         let debiting = try makeMAC1(card.asn, command, answer)
+        try checkNoEmergency()
         var record = intent(card.asn, command, answer, debiting)
         try commit(JournalEntry(record))
         // 1.4 to 1.7
         try pay(&record, debiting)
         let end = try fuel(&record, .payment, Volume(centilitres: centilitres))
-        try finishPrepaid(&record)
+        try finishPrepaid(&record, lock: lock(after: end))
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
     }
 
@@ -143,8 +144,10 @@ extension Position {
     }
 
     /// The sale's last durable write, and with it the refund record.
-    private func finishPrepaid(_ record: inout SaleRecord) throws(Interruption) {
-        let refund = try stored { (_) throws(StorageFault) in try settlePrepaid(&record) }
+    private func finishPrepaid(_ record: inout SaleRecord, lock: PositionLock?) throws(Interruption) {
+        let refund = try stored { (_) throws(StorageFault) in
+            try settlePrepaid(&record, on: totaliser, lock: lock)
+        }
         edges.display.printReceipt(record, balance: Amount(fen: record.balanceBefore.fen - record.amount.fen))
         if let refund { show(.completed, .refund(refund.amount)) }
     }

@@ -11,12 +11,16 @@ extension Position {
     /// flow.
     ///
     /// - Returns: the refund record; nil when everything flowed.
-    func settlePrepaid(_ record: inout SaleRecord) throws(StorageFault) -> SaleRecord? {
+    func settlePrepaid(
+        _ record: inout SaleRecord,
+        on before: Totaliser,
+        lock: PositionLock? = nil
+    ) throws(StorageFault) -> SaleRecord? {
         record.phase = .settled
         record.endTime = edges.clock.localTime
-        let next = totaliser.adding(record.reading, fen: Int(record.price.fen))
+        let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
-        var entry = JournalEntry(record, totaliser: next)
+        var entry = JournalEntry(record, totaliser: next, lock: lock)
         let refund = try refund(of: record)
         if let refund { entry.records.append(refund) }
         try edges.journal.commit(entry)
@@ -61,7 +65,12 @@ extension Position {
             try edges.journal.commit(JournalEntry(record))
             show(.closed, .refused(.purchaseUnproven(record.amount)))
         case .paid:
-            let refund = try settlePrepaid(&record)
+            // Under the calibration and nozzle of the sale, which the settings may no longer have.
+            let before = try edges.journal.totaliser(of: record.nozzle)
+            let refund = try settlePrepaid(
+                &record,
+                on: before ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
+            )
             if let refund { show(.closed, .refund(refund.amount)) }
         case .torn: break
         case .locked, .ended, .debitSent, .settled, .escaped, .void:
@@ -102,7 +111,7 @@ extension Position {
                 continue
             }
             record.debitTAC = proof.tac.bytes
-            let refund = try stored { (_) throws(StorageFault) in try settlePrepaid(&record) }
+            let refund = try stored { (_) throws(StorageFault) in try settlePrepaid(&record, on: totaliser) }
             edges.display.printReceipt(record, balance: nil)
             if let refund { show(.calling, .refund(refund.amount)) }
         }

@@ -5,10 +5,12 @@ import SecurityModule
 // After a restart an open sale is finished from its record alone (spec/dispenser.md, section 3).
 
 extension Position {
+    /// A totaliser that was kept under another calibration goes on from its volume.
     func loadTotaliser() throws(PositionFailure) {
         do throws(StorageFault) {
             guard let stored = try edges.journal.totaliser(of: settings.nozzle) else { return }
             totaliser = stored.under(settings.calibration)
+            if totaliser != stored { try edges.journal.commit(JournalEntry(totaliser: totaliser)) }
         } catch {
             throw .storage(error)
         }
@@ -21,7 +23,7 @@ extension Position {
             for record in try edges.journal.openRecords() where record.settles == nil {
                 switch record.kind {
                 case .prepaid: try recoverPrepaid(record)
-                case .sale, .escape, .localUnlock, .onlineUnlockNotice, .noCard, .cardFault, .refund:
+                case .sale, .escape, .localUnlock, .cardFault, .refund:
                     try recover(record)
                 }
             }
@@ -40,9 +42,11 @@ extension Position {
                 record.nonCardPart = checkpoint.nonCardPart
                 record.gmac = checkpoint.gmac
             }
-            let next = totaliser.adding(record.reading, fen: Int(record.price.fen))
-            record.totaliser = next
-            after = next
+            // Under the calibration and nozzle of the sale, which the settings may no longer have.
+            let stored = try edges.journal.totaliser(of: record.nozzle)
+            let before = stored ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
+            after = before.adding(record.reading, fen: Int(record.price.fen))
+            record.totaliser = after
         }
         guard let gmac = record.gmac, let mac3 = record.mac3 else {
             throw StorageFault(operation: "recovery", reason: "sale \(record.ttc.number) has no GMAC or MAC3")
@@ -62,7 +66,6 @@ extension Position {
             debit: record.debit
         )
         try edges.journal.commit(JournalEntry(record, grey: grey, totaliser: after))
-        if let after { totaliser = after }
         show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
     }
 }

@@ -10,7 +10,6 @@ extension Position {
     func refuel(_ card: PublicApplicationFile) throws(Interruption) {
         try checkMayServe(card)
         let pin = try verifiedPIN()
-        try settleByProof(card.asn)
         try refundProvenPurchases(of: card.asn)
 
         // 1.1, 1.2
@@ -25,7 +24,9 @@ extension Position {
         let authenticated = try verifyMAC1(card.asn, command, answer)
         try closeGreyRecords(of: card.asn, presentCTC: answer.ctc)
         try voidPurchases(of: card.asn, presentCTC: answer.ctc)
+        guard answer.ctc.next != nil else { throw .refused(.numbersUsedUp) }
         let target = try target(balance: answer.balance)
+        try checkNoEmergency()
         // 1.5
         let locking = authenticated.makeMAC2(time: try localTime())
         var record = intent(card.asn, command, answer, locking)
@@ -37,7 +38,7 @@ extension Position {
         switch consume grant {
         case .lock(let card):
             // 1.11
-            try end(&record, card.session)
+            try end(&record, card.session, fuelled)
             // 1.12 to 1.15
             try settle(&record, card.pin)
         case .payment: preconditionFailure("a refuel flows on its lock")
@@ -46,13 +47,17 @@ extension Position {
     }
 
     /// Step 1.11.
-    private func end(_ record: inout SaleRecord, _ session: consuming LockedSale) throws(Interruption) {
+    private func end(
+        _ record: inout SaleRecord,
+        _ session: consuming LockedSale,
+        _ fuelled: FuellingEnd
+    ) throws(Interruption) {
         record.gmac = session.end(amount: record.amount)
         record.phase = .ended
         record.endTime = edges.clock.localTime
         let totaliser = totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
-        try commit(JournalEntry(record, totaliser: totaliser))
+        try commit(JournalEntry(record, totaliser: totaliser, lock: lock(after: fuelled)))
     }
 
     /// What must be right before a card is asked to lock or to pay; the rest the card itself decides.
@@ -60,9 +65,13 @@ extension Position {
         let time = try localTime()
         let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
         if let last, time < last { throw .refused(.clockBehind(last: last)) }
+        if let lock = try stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
+            throw .refused(.positionLocked(lock))
+        }
         guard let today = time.date else { throw .refused(.clockNotSet) }
         guard card.validFrom <= today else { throw .refused(.notYetValid(from: card.validFrom)) }
         guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
+        guard settings.cardKinds.contains(card.asn.kind) else { throw .refused(.cardKind(card.asn.kind)) }
         guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
         let room = try stored { (journal) throws(StorageFault) in try journal.room() }
         guard room >= JournalRoom.refusedBelow else { throw .refused(.journalFull(room: room)) }
@@ -79,6 +88,20 @@ extension Position {
         } catch {
             throw .refused(.module(error))
         }
+    }
+
+    func checkNoEmergency() throws(Interruption) {
+        guard !edges.pump.snapshot.emergencyIsActive else { throw .refused(.emergencyStop) }
+    }
+
+    /// A position whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
+    func lock(after end: FuellingEnd) throws(Interruption) -> PositionLock? {
+        guard case .pulserFaults(let count) = end else { return nil }
+        return PositionLock(
+            position: settings.position,
+            since: try localTime(),
+            reason: "\(count) pulser faults in one sale"
+        )
     }
 
     /// The most that this sale may deliver, in centilitres: the least of balance, preset and the position's limit.

@@ -8,11 +8,32 @@ package struct JournalEntry: Equatable, Sendable {
     /// Inserted, or replaced by its TTC.
     package var grey: GreyRecord?
     package var totaliser: Totaliser?
+    /// Closes the position until a technician clears it.
+    package var lock: PositionLock?
 
-    package init(_ records: SaleRecord..., grey: GreyRecord? = nil, totaliser: Totaliser? = nil) {
+    package init(
+        _ records: SaleRecord...,
+        grey: GreyRecord? = nil,
+        totaliser: Totaliser? = nil,
+        lock: PositionLock? = nil
+    ) {
         self.records = records
         self.grey = grey
         self.totaliser = totaliser
+        self.lock = lock
+    }
+}
+
+/// A position that closed itself (spec/dispenser.md, section 1).
+package struct PositionLock: Equatable, Sendable {
+    package let position: Int
+    package let since: TransactionTime
+    package let reason: String
+
+    package init(position: Int, since: TransactionTime, reason: String) {
+        self.position = position
+        self.since = since
+        self.reason = reason
     }
 }
 
@@ -37,6 +58,12 @@ package protocol SaleJournal: AnyObject {
     func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord]
 
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
+
+    /// Why the position is closed; nil when it is not.
+    func lock(of position: Int) throws(StorageFault) -> PositionLock?
+
+    /// A technician opens the position again.
+    func clearLock(of position: Int) throws(StorageFault)
 
     /// How many more records the configured capacity has room for.
     func room() throws(StorageFault) -> Int

@@ -7,8 +7,6 @@ package enum RecordKind: String, CaseIterable, Sendable {
     case sale
     case escape
     case localUnlock = "local-unlock"
-    case onlineUnlockNotice = "online-unlock-notice"
-    case noCard = "no-card"
     case cardFault = "card-fault"
     /// Paid by an ordinary purchase before fuel flowed; its card may have paid, or not yet have proven it.
     case prepaid
@@ -265,6 +263,18 @@ package struct Totaliser: Equatable, Sendable {
 }
 
 extension Totaliser {
+    /// A nozzle that has delivered nothing.
+    static func new(nozzle: Int, points: Int) -> Totaliser {
+        Totaliser(
+            nozzle: nozzle,
+            counts: Array(repeating: 0, count: points),
+            base: .zero,
+            volume: .zero,
+            fen: 0,
+            overrunCounts: 0
+        )
+    }
+
     /// The volume that `counts` add.
     func volume(of counts: [Int], _ calibration: Calibration) -> Volume {
         base + calibration.volume(of: zip(self.counts, counts).map(+)) - volume
@@ -273,9 +283,12 @@ extension Totaliser {
     /// This totaliser after a sale.
     func adding(_ reading: MeterReading, fen: Int) -> Totaliser {
         var next = self
+        next.fen += fen
+        // A record of an earlier calibration without fuel adds money only.
+        guard reading.counts.contains(where: { $0 != 0 }) else { return next }
+        precondition(reading.counts.count == counts.count)
         next.counts = zip(counts, reading.counts).map(+)
         next.volume = volume + reading.volume
-        next.fen += fen
         return next
     }
 

@@ -4,6 +4,16 @@ import ISO7816
 import Metering
 import SecurityModule
 
+/// What a card that comes back says of a debit whose answer was not seen.
+private enum LostAnswer {
+    /// It has paid, and proved it.
+    case paid(TransactionProof)
+    /// It is grey: the debit was not executed.
+    case notExecuted
+    /// It left, or failed, before it said.
+    case unknown
+}
+
 /// How one DEBIT FOR PETROL went.
 private enum DebitOutcome {
     case answered(DebitForPetrol.Response)
@@ -15,37 +25,51 @@ private enum DebitOutcome {
 // Steps 1.12 to 1.15: the debit, which unlocks the card in the same step.
 
 extension Position {
-    /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come.
+    /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come or refuses.
     func settle(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
         show(.settling, .settling)
+        do throws(Interruption) {
+            try settleWithinGrace(&record, pin)
+        } catch {
+            if case .refused(let refusal) = error {
+                try escape(&record, as: .cardFault, remark: refusal.description)
+            }
+            throw error
+        }
+    }
+
+    private func settleWithinGrace(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
         let begun = now
         while true {
-            let deadline = (cardLeftAt ?? begun) + settings.timeouts.grace
-            var isReady = cardIsConnected
+            let left = saleCardLeftAt ?? begun
+            let deadline = (settings.closesValveOnCardRemoval ? left : max(begun, left)) + settings.timeouts.grace
+            var isReady = presence == .connected
             if !isReady { isReady = try awaitCard(of: record, pin, until: deadline) }
             guard isReady, record.debit == nil || now < deadline else {
                 try escape(&record, as: .escape, remark: nil)
                 if stopIsRequested { throw .stop }
                 return
             }
-            if record.debit != nil, try resolveLostAnswer(&record) { return }
-            switch try debit(&record) {
-            case .answered(let response):
-                try finish(&record, response)
-                return
-            case .refused(let status):
-                try escape(&record, as: .cardFault, remark: "DEBIT FOR PETROL was answered \(status)")
-                throw .refused(refusal(of: .debitForPetrol, status))
-            case .lost: disconnectCard()
+            switch try record.debit.map({ (attempt) throws(Interruption) in try lostAnswer(attempt, record) }) {
+            case .paid(let proof): return try finish(&record, proof.tac, proof.mac)
+            case .unknown: disconnectCard()
+            case .notExecuted, nil:
+                switch try debit(&record) {
+                case .answered(let response): return try finish(&record, response.debitTAC, response.mac4)
+                case .refused(let status): throw .refused(refusal(of: .debitForPetrol, status))
+                case .lost: disconnectCard()
+                }
             }
         }
     }
 
     /// - Returns: whether the card of this sale is connected, with its PIN verified.
     private func awaitCard(
-        of record: SaleRecord, _ pin: borrowing PIN, until deadline: UInt64
+        of record: SaleRecord,
+        _ pin: borrowing PIN,
+        until deadline: UInt64
     ) throws(Interruption) -> Bool {
-        if cardIsPresent, try isSameCard(record, pin) { return true }
+        if presence == .present, try isSameCard(record, pin) { return true }
         while !stopIsRequested {
             guard let event = nextEvent(until: deadline) else { return false }
             switch event {
@@ -58,19 +82,19 @@ extension Position {
         return false
     }
 
-    /// After a debit whose answer was not seen: a card that is not grey has paid, and still has the proof (D23).
-    ///
-    /// - Returns: whether the sale is settled; otherwise the debit is to be sent again.
-    private func resolveLostAnswer(_ record: inout SaleRecord) throws(Interruption) -> Bool {
-        guard let attempt = record.debit else { return false }
+    /// A card that is not grey has paid, and still has the proof (D23). Only what it said counts: while nothing is
+    /// known, no other debit is sent.
+    private func lostAnswer(_ attempt: DebitAttempt, _ record: SaleRecord) throws(Interruption) -> LostAnswer {
         do throws(Interruption) {
-            if try greyStatus() != nil { return false }
-            guard let proof = try proof(of: attempt.type, ctc: record.ctc) else { return false }
-            try finish(&record, DebitForPetrol.Response(debitTAC: proof.tac, mac4: proof.mac))
-            return true
+            if try greyStatus() != nil { return .notExecuted }
+            guard let proof = try proof(of: attempt.type, ctc: record.ctc) else {
+                throw .refused(.answer(.getTransactionProve, .proofNotAvailable))
+            }
+            return .paid(proof)
         } catch {
-            guard case .card = error else { throw error }
-            return false
+            guard case .card(let fault) = error else { throw error }
+            show(.settling, .cardFault(fault))
+            return .unknown
         }
     }
 
@@ -79,7 +103,10 @@ extension Position {
             preconditionFailure("a locked card has counted up, and an unpaid sale has a GMAC")
         }
         let attempt = DebitAttempt(
-            ttc: record.ttc, type: record.debit == nil ? .refuel : .localUnlock, time: try localTime())
+            ttc: record.ttc,
+            type: record.debit == nil ? .refuel : .localUnlock,
+            time: try localTime()
+        )
         record.debit = attempt
         record.phase = .debitSent
         try commit(JournalEntry(record))
@@ -90,8 +117,13 @@ extension Position {
         let opened: MAC
         do throws(SecurityModuleError) { opened = try edges.module.open(gmac) } catch { throw .refused(.module(error)) }
         let command = DebitForPetrol(
-            amount: gmac.amount, ctc: ctc, terminal: edges.module.terminal, ttc: attempt.ttc, time: attempt.time,
-            gmac: opened)
+            amount: gmac.amount,
+            ctc: ctc,
+            terminal: edges.module.terminal,
+            ttc: attempt.ttc,
+            time: attempt.time,
+            gmac: opened
+        )
         do throws(Interruption) {
             switch try send(command) {
             case .success(let response): return .answered(response)
@@ -109,23 +141,33 @@ extension Position {
     }
 
     /// Step 1.15, and the sale's last durable write.
-    private func finish(_ record: inout SaleRecord, _ response: DebitForPetrol.Response) throws(Interruption) {
+    private func finish(_ record: inout SaleRecord, _ tac: MAC, _ mac4: MAC) throws(Interruption) {
         guard let attempt = record.debit else { preconditionFailure("a debit was sent") }
-        settled(&record, attempt, response.debitTAC, response.mac4, amount: record.amount)
+        settled(&record, attempt, tac, mac4, amount: record.amount)
         record.gmac = nil
         try commit(JournalEntry(record))
         edges.display.printReceipt(record, balance: Amount(fen: record.balanceBefore.fen - record.amount.fen))
     }
 
     private func settled(
-        _ record: inout SaleRecord, _ attempt: DebitAttempt, _ tac: MAC, _ mac4: MAC, amount: Amount
+        _ record: inout SaleRecord,
+        _ attempt: DebitAttempt,
+        _ tac: MAC,
+        _ mac4: MAC,
+        amount: Amount
     ) {
         record.phase = .settled
         record.debitTAC = tac.bytes
         do throws(SecurityModuleError) {
             record.mac4IsValid = try edges.module.verifyMAC4(
-                mac4, card: record.card, key: record.key, amount: amount, type: attempt.type,
-                terminal: record.terminal, time: attempt.time)
+                mac4,
+                card: record.card,
+                key: record.key,
+                amount: amount,
+                type: attempt.type,
+                terminal: record.terminal,
+                time: attempt.time
+            )
         } catch {
             record.remark = "MAC4 not checked: \(error)"
         }
@@ -173,7 +215,8 @@ extension Position {
 
     /// The record of this local unlock: the one that an earlier attempt left open, or a new one.
     private func localUnlockRecord(
-        of grey: GreyRecord, _ status: GetGreyStatus.Response
+        of grey: GreyRecord,
+        _ status: GetGreyStatus.Response
     ) throws(Interruption) -> SaleRecord {
         let time = try localTime()
         guard let sale = try stored({ (journal) throws(StorageFault) in try journal.record(grey.ttc) }) else {
@@ -186,11 +229,24 @@ extension Position {
         }
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
         var record = SaleRecord(
-            ttc: ttc, kind: .localUnlock, phase: .debitSent, position: settings.position,
-            terminal: edges.module.terminal, lockTime: time, card: grey.card, key: sale.key,
-            balanceBefore: status.balance, ctc: grey.ctc, mac3: grey.mac3, nozzle: sale.nozzle, grade: sale.grade,
-            unitPrice: sale.unitPrice, reading: .none(points: settings.calibration.points.count),
-            amount: grey.amount, gmac: nil)
+            ttc: ttc,
+            kind: .localUnlock,
+            phase: .debitSent,
+            position: settings.position,
+            terminal: edges.module.terminal,
+            lockTime: time,
+            card: grey.card,
+            key: sale.key,
+            balanceBefore: status.balance,
+            ctc: grey.ctc,
+            mac3: grey.mac3,
+            nozzle: sale.nozzle,
+            grade: sale.grade,
+            unitPrice: sale.unitPrice,
+            reading: .none(points: settings.calibration.points.count),
+            amount: grey.amount,
+            gmac: nil
+        )
         record.lockTAC = status.lockTAC.bytes
         record.settles = grey.ttc
         record.totaliser = totaliser

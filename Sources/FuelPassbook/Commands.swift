@@ -89,7 +89,12 @@ package struct InitializeForPetrol: PassbookCommand {
         package let mac1: MAC
 
         package init(
-            balance: Amount, ctc: CTC, keyVersion: KeyVersion, algorithm: AlgorithmID, icc: ICCRandom, mac1: MAC
+            balance: Amount,
+            ctc: CTC,
+            keyVersion: KeyVersion,
+            algorithm: AlgorithmID,
+            icc: ICCRandom,
+            mac1: MAC
         ) {
             self.balance = balance
             self.ctc = ctc
@@ -267,7 +272,11 @@ package struct InitializeForUnlock: PassbookCommand {
         package let mac1: MAC
 
         package init(
-            balance: Amount, online: OnlineNumber, keyVersion: KeyVersion, algorithm: AlgorithmID, icc: ICCRandom,
+            balance: Amount,
+            online: OnlineNumber,
+            keyVersion: KeyVersion,
+            algorithm: AlgorithmID,
+            icc: ICCRandom,
             mac1: MAC
         ) {
             self.balance = balance

@@ -96,9 +96,13 @@ package struct SelectApplication: Sendable {
             }
             let inner = try BERTLV.parse(template.value)
             guard let name = inner.first(where: { $0.tag == 0x84 }) else { throw .invalid("application name") }
-            let proprietary = try BERTLV.parse(inner.first { $0.tag == 0xA5 }?.value ?? [])
+            guard let proprietary = inner.first(where: { $0.tag == 0xA5 }) else {
+                throw .invalid("proprietary template")
+            }
+            let objects = try BERTLV.parse(proprietary.value)
+            guard let issuer = objects.first(where: { $0.tag == 0x9F0C }) else { throw .invalid("issuer's data") }
             aid = name.value
-            issuerData = proprietary.first { $0.tag == 0x9F0C }?.value ?? []
+            issuerData = issuer.value
         }
 
         package var bytes: [UInt8] {

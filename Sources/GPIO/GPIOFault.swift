@@ -24,8 +24,10 @@ extension GPIOFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .noSuchChip(let chip, let present):
-            "no GPIO chip \(chip): wire the pump to one of "
-                + (present.isEmpty ? "none, for this kernel shows no chip" : present.joined(separator: ", "))
+            "no GPIO chip \(chip): "
+                + (present.isEmpty
+                    ? "the kernel shows none, load the driver of the board's GPIO lines"
+                    : "wire the pump to one of \(present.joined(separator: ", "))")
         case .ambiguousChip(let label, let names):
             "several GPIO chips have the label \(label): name one of \(names.joined(separator: ", "))"
         case .notPermitted(let chip):

@@ -86,8 +86,11 @@ package final class GPIOPumpLines: PumpLines {
             zip(inputRoles, values).contains { $0.0.input == input && $0.1 }
         }
         return PumpLevels(
-            a: isActive(.pulser(.a)), b: isActive(.pulser(.b)), nozzle: isActive(.nozzle),
-            emergency: isActive(.emergency))
+            a: isActive(.pulser(.a)),
+            b: isActive(.pulser(.b)),
+            nozzle: isActive(.nozzle),
+            emergency: isActive(.emergency)
+        )
     }
 
     /// Waits for an edge or the bell, which it silences.
@@ -118,7 +121,12 @@ package final class GPIOPumpLines: PumpLines {
         }
         edges.append(
             PumpEdge(
-                input: role.input, rising: edge.rising, nanoseconds: edge.nanoseconds, sequence: edge.sequence))
+                input: role.input,
+                rising: edge.rising,
+                nanoseconds: edge.nanoseconds,
+                sequence: edge.sequence
+            )
+        )
     }
 
     /// The kernel stamps an edge in the interrupt and queues it from a thread of each line: two lines' edges can come
@@ -149,7 +157,8 @@ extension GPIOPumpLines {
     }
 
     private static func requestInputs(
-        _ wiring: GPIOWiring, on chip: borrowing Chip
+        _ wiring: GPIOWiring,
+        on chip: borrowing Chip
     ) throws(GPIOFault) -> LineRequest {
         var configuration = try LineConfiguration()
         for (role, line) in wiring.inputs {
@@ -160,7 +169,8 @@ extension GPIOPumpLines {
     }
 
     private static func requestOutputs(
-        _ wiring: GPIOWiring, on chip: borrowing Chip
+        _ wiring: GPIOWiring,
+        on chip: borrowing Chip
     ) throws(GPIOFault) -> LineRequest? {
         guard !wiring.outputs.isEmpty else { return nil }
         var configuration = try LineConfiguration()
@@ -169,7 +179,9 @@ extension GPIOPumpLines {
     }
 
     private static func request(
-        _ configuration: borrowing LineConfiguration, _ wiring: GPIOWiring, on chip: borrowing Chip
+        _ configuration: borrowing LineConfiguration,
+        _ wiring: GPIOWiring,
+        on chip: borrowing Chip
     ) throws(GPIOFault) -> LineRequest {
         do throws(GPIOFault) {
             return try chip.request(configuration, consumer: wiring.consumer, eventBufferMax: eventBufferMax)

@@ -48,8 +48,15 @@ package struct GPIOWiring: Equatable, Sendable {
     }
 
     package init(
-        chip: String, pulserA: Input, pulserB: Input?, nozzle: Input, emergency: Input? = nil, motor: Output? = nil,
-        mainValve: Output? = nil, slowValve: Output? = nil, debounceMicroseconds: Int = 10_000
+        chip: String,
+        pulserA: Input,
+        pulserB: Input?,
+        nozzle: Input,
+        emergency: Input? = nil,
+        motor: Output? = nil,
+        mainValve: Output? = nil,
+        slowValve: Output? = nil,
+        debounceMicroseconds: Int = 10_000
     ) {
         self.chip = chip
         self.pulserA = pulserA

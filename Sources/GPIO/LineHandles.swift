@@ -57,7 +57,9 @@ struct Chip: ~Copyable {
     ///
     /// The corresponding C function is `gpiod_chip_request_lines`.
     func request(
-        _ configuration: borrowing LineConfiguration, consumer: String, eventBufferMax: Int
+        _ configuration: borrowing LineConfiguration,
+        consumer: String,
+        eventBufferMax: Int
     ) throws(GPIOFault) -> LineRequest {
         guard let settings = unsafe gpiod_request_config_new() else { throw .last("gpiod_request_config_new") }
         defer { unsafe gpiod_request_config_free(settings) }
@@ -217,7 +219,8 @@ struct EdgeBuffer: ~Copyable {
             offset: gpiod_edge_event_get_line_offset(event),
             rising: gpiod_edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE,
             nanoseconds: gpiod_edge_event_get_timestamp_ns(event),
-            sequence: UInt32(truncatingIfNeeded: gpiod_edge_event_get_line_seqno(event)))
+            sequence: UInt32(truncatingIfNeeded: gpiod_edge_event_get_line_seqno(event))
+        )
     }
 }
 

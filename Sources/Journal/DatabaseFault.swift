@@ -13,7 +13,7 @@ extension StorageFault {
     private init(_ operation: String, _ error: DatabaseError) {
         let cause =
             switch error.resultCode {
-            case .SQLITE_NOTADB: "the file is not a database"
+            case .SQLITE_NOTADB: Self.notADatabase
             case .SQLITE_CORRUPT: "the file is damaged"
             case .SQLITE_FULL: "no space is left for the journal"
             case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH: "the journal may not be written"

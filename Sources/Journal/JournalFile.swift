@@ -27,6 +27,8 @@ struct JournalLock: ~Copyable, Sendable {
 enum JournalFile {
     /// SQLite gives the `-wal` and `-shm` files the same.
     static let mode: mode_t = 0o600
+    /// SQLite's smallest page.
+    private static let pageBytesMin = 512
 
     /// Makes the file, and the directory that names it, durable; an existing file is left as it is.
     static func create(_ path: String) throws(StorageFault) {
@@ -40,9 +42,15 @@ enum JournalFile {
         try synchronizeDirectory(of: path)
     }
 
-    /// - Throws: the system's reason when this process may not read the file, or not write it.
+    /// - Throws: the system's reason when this process may not read the file, or not write it; a file of a few bytes,
+    ///   which SQLite would take for an empty one and write over.
     static func requireAccess(_ path: String, writing: Bool) throws(StorageFault) {
         guard unsafe access(path, writing ? R_OK | W_OK : R_OK) == 0 else { throw .system("open") }
+        var status = stat()
+        guard unsafe stat(path, &status) == 0 else { throw .system("open") }
+        guard status.st_size == 0 || status.st_size >= pageBytesMin else {
+            throw StorageFault(operation: "open", reason: StorageFault.notADatabase)
+        }
     }
 
     private static func synchronizeDirectory(of path: String) throws(StorageFault) {
@@ -57,6 +65,7 @@ enum JournalFile {
 
 extension StorageFault {
     static let inUse = "the journal is in use by another process"
+    static let notADatabase = "the file is not a database"
 
     /// The calling thread's last failed call.
     static func system(_ operation: String) -> StorageFault {

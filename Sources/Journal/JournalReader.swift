@@ -13,6 +13,11 @@ package final class JournalReader: Sendable {
         try JournalFile.requireAccess(path, writing: false)
         do {
             queue = try DatabaseQueue(path: path, configuration: .reader)
+        } catch DatabaseError.SQLITE_CANTOPEN, DatabaseError.SQLITE_READONLY {
+            throw StorageFault(
+                operation: "open",
+                reason: "while no service has the journal open, reading it needs the right to write in its directory"
+            )
         } catch {
             throw StorageFault("open", error)
         }

@@ -11,10 +11,15 @@ struct JournalTable: Sendable {
     let fixed: [String]
 
     static let sale = JournalTable(
-        name: "sale", key: "ttc", keyName: "TTC", fixed: ["position", "terminal_id", "lock_time", "card_asn"])
+        name: "sale",
+        key: "ttc",
+        keyName: "TTC",
+        fixed: ["position", "terminal_id", "lock_time", "card_asn"]
+    )
     static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "TTC", fixed: [])
     static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
+    static let positionLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
 }
 
 /// The journal's layout on disk.
@@ -39,7 +44,9 @@ enum JournalSchema {
     static func requireJournal(_ db: Database, mayBeEmpty: Bool) throws {
         let id = try Int64.fetchOne(db, sql: "PRAGMA application_id")
         if mayBeEmpty, id == 0, try isEmpty(db) { return }
-        guard id == applicationID else { throw StorageFault(operation: "open", reason: "the database is not a journal") }
+        guard id == applicationID else {
+            throw StorageFault(operation: "open", reason: "the database is not a journal")
+        }
         guard try !migrator.hasBeenSuperseded(db) else {
             throw StorageFault(operation: "open", reason: "a newer version of this program wrote the journal")
         }
@@ -49,7 +56,9 @@ enum JournalSchema {
     static func requirePresentVersion(_ db: Database) throws {
         guard try migrator.hasCompletedMigrations(db) else {
             throw StorageFault(
-                operation: "open", reason: "an older version wrote the journal: the service must open it once")
+                operation: "open",
+                reason: "an older version wrote the journal: the service must open it once"
+            )
         }
     }
 
@@ -107,6 +116,12 @@ enum JournalSchema {
         CREATE INDEX sale_lock_time ON sale (lock_time);
         CREATE INDEX sale_end_time ON sale (end_time) WHERE end_time IS NOT NULL;
         CREATE INDEX sale_debit_time ON sale (debit_time) WHERE debit_time IS NOT NULL;
+
+        CREATE TABLE position_lock (
+            position INTEGER PRIMARY KEY,
+            since TEXT NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT;
 
         CREATE TABLE checkpoint (
             ttc INTEGER PRIMARY KEY,

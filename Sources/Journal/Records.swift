@@ -88,6 +88,14 @@ extension Database {
         row.set("overrun_counts", totaliser.overrunCounts)
         try replace(row, in: .totaliser)
     }
+
+    func replace(_ lock: PositionLock) throws {
+        var row = RowValues()
+        row.set("position", lock.position)
+        row.set(hex: "since", lock.since)
+        row.set("reason", lock.reason)
+        try replace(row, in: .positionLock)
+    }
 }
 
 extension SaleRecord {
@@ -109,7 +117,8 @@ extension SaleRecord {
             unitPrice: try row.unitPrice(),
             reading: try row.reading(),
             amount: Amount(fen: try row.integer("amount_fen")),
-            gmac: try row.isNull("sealed_gmac") ? nil : try row.gmac())
+            gmac: try row.isNull("sealed_gmac") ? nil : try row.gmac()
+        )
         endTime = try row.optional("end_time", row.time)
         lockTAC = try row.optional("lock_tac", row.code)
         icc = try row.optional("icc", row.element)
@@ -124,6 +133,16 @@ extension SaleRecord {
     }
 }
 
+extension PositionLock {
+    init(_ row: StoredRow) throws(StorageFault) {
+        self.init(
+            position: try row.integer("position"),
+            since: try row.time("since"),
+            reason: try row.text("reason")
+        )
+    }
+}
+
 extension Checkpoint {
     init(_ row: StoredRow) throws(StorageFault) {
         self.init(
@@ -131,7 +150,8 @@ extension Checkpoint {
             reading: try row.reading(),
             amount: Amount(fen: try row.integer("amount_fen")),
             nonCardPart: Amount(fen: try row.integer("non_card_part_fen")),
-            gmac: try row.gmac())
+            gmac: try row.gmac()
+        )
     }
 }
 
@@ -145,7 +165,8 @@ extension GreyRecord {
             amount: Amount(fen: try row.integer("amount_fen")),
             gmac: try row.gmac(),
             state: try row.choice("state"),
-            debit: try row.debit())
+            debit: try row.debit()
+        )
     }
 }
 
@@ -157,7 +178,8 @@ extension Totaliser {
             base: Volume(microlitres: try row.integer("base_microlitres")),
             volume: Volume(microlitres: try row.integer("volume_microlitres")),
             fen: try row.integer("fen"),
-            overrunCounts: try row.integer("overrun_counts"))
+            overrunCounts: try row.integer("overrun_counts")
+        )
     }
 }
 
@@ -208,7 +230,8 @@ extension StoredRow {
         return MeterReading(
             counts: try list("counts", count: Self.points),
             volume: Volume(microlitres: try integer("volume_microlitres")),
-            faults: faults)
+            faults: faults
+        )
     }
 
     fileprivate func gmac() throws(StorageFault) -> SealedGMAC {
@@ -218,19 +241,28 @@ extension StoredRow {
             ctc: CTC(try integer("ctc")),
             amount: Amount(fen: try integer("amount_fen")),
             key: try key(),
-            sealed: try blob("sealed_gmac", count: SealedGMAC.sealedLength))
+            sealed: try blob("sealed_gmac", count: SealedGMAC.sealedLength)
+        )
     }
 
     fileprivate func debit() throws(StorageFault) -> DebitAttempt? {
         guard try isPresent("debit_ttc", "debit_type", "debit_time") else { return nil }
         return DebitAttempt(
-            ttc: TTC(try integer("debit_ttc")), type: try element("debit_type"), time: try time("debit_time"))
+            ttc: TTC(try integer("debit_ttc")),
+            type: try element("debit_type"),
+            time: try time("debit_time")
+        )
     }
 
     fileprivate func totaliserAfter() throws(StorageFault) -> Totaliser? {
         let isPresent = try isPresent(
-            "totaliser_nozzle", "totaliser_counts", "totaliser_base_microlitres", "totaliser_volume_microlitres",
-            "totaliser_fen", "totaliser_overrun_counts")
+            "totaliser_nozzle",
+            "totaliser_counts",
+            "totaliser_base_microlitres",
+            "totaliser_volume_microlitres",
+            "totaliser_fen",
+            "totaliser_overrun_counts"
+        )
         guard isPresent else { return nil }
         return Totaliser(
             nozzle: try integer("totaliser_nozzle"),
@@ -238,13 +270,18 @@ extension StoredRow {
             base: Volume(microlitres: try integer("totaliser_base_microlitres")),
             volume: Volume(microlitres: try integer("totaliser_volume_microlitres")),
             fen: try integer("totaliser_fen"),
-            overrunCounts: try integer("totaliser_overrun_counts"))
+            overrunCounts: try integer("totaliser_overrun_counts")
+        )
     }
 }
 
 extension SealedGMAC {
     fileprivate func isSeal(
-        of card: ApplicationSerialNumber, _ ttc: TTC, _ ctc: CTC, _ amount: Amount, _ key: KeyReference
+        of card: ApplicationSerialNumber,
+        _ ttc: TTC,
+        _ ctc: CTC,
+        _ amount: Amount,
+        _ key: KeyReference
     ) -> Bool {
         self.card == card && self.ttc == ttc && self.ctc == ctc && self.amount == amount && self.key == key
             && sealed.count == Self.sealedLength

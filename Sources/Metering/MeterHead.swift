@@ -61,7 +61,7 @@ package enum PumpCommand: Equatable, Sendable {
     case retarget(CutOff)
     /// Everything off. Counting goes on.
     case close
-    /// The sale is over: counts from now on belong to none.
+    /// The sale is over and its counts are forgotten: those from now on belong to none.
     case endSale
 }
 
@@ -75,6 +75,7 @@ package struct MeterSnapshot: Equatable, Sendable {
     package var faults = PulserFaults()
     package var outputs: PumpOutputs = []
     package var nozzleIsLifted = false
+    package var emergencyIsActive = false
     /// When the last forward count of the sale came; nil before the first.
     package var lastCountNanoseconds: UInt64?
     /// The present calibration point.
@@ -95,6 +96,8 @@ package enum PumpReport: Equatable, Sendable {
     case emergency(active: Bool)
     /// A fault was counted.
     case pulserFault
+    /// Another tenth of a litre flowed outside any sale.
+    case strayFlow
 }
 
 /// The meter and the outputs of one nozzle, without I/O: edges and commands in, outputs and reports out.
@@ -108,7 +111,6 @@ package struct MeterHead: Sendable {
     private var baseFaults = PulserFaults()
     private var cutOff: CutOff?
     private var inSale = false
-    private var emergency = false
     private var window: (counts: Int, start: UInt64)?
 
     package init(
@@ -122,22 +124,18 @@ package struct MeterHead: Sendable {
         pulser = Pulser(kind: kind, levels: levels)
         snapshot = MeterSnapshot(points: calibration.points.count)
         snapshot.nozzleIsLifted = nozzleIsLifted
-        self.emergency = emergency
+        snapshot.emergencyIsActive = emergency
     }
 
     package mutating func perform(_ command: PumpCommand) {
         switch command {
         case .beginSale:
-            close()
-            snapshot.counts = Array(repeating: 0, count: calibration.points.count)
-            snapshot.faults = PulserFaults()
-            snapshot.lastCountNanoseconds = nil
-            snapshot.countsAtClosing = nil
+            clear()
             baseFaults = pulser.faults
             window = nil
             inSale = true
         case .open(let cutOff):
-            guard inSale, !emergency, snapshot.nozzleIsLifted else { return }
+            guard inSale, !snapshot.emergencyIsActive, snapshot.nozzleIsLifted else { return }
             self.cutOff = cutOff
             snapshot.countsAtClosing = nil
             snapshot.outputs = [.motor, .mainValve, .slowValve]
@@ -149,9 +147,17 @@ package struct MeterHead: Sendable {
         case .close:
             close()
         case .endSale:
-            close()
+            clear()
             inSale = false
         }
+    }
+
+    private mutating func clear() {
+        close()
+        snapshot.counts = Array(repeating: 0, count: calibration.points.count)
+        snapshot.faults = PulserFaults()
+        snapshot.lastCountNanoseconds = nil
+        snapshot.countsAtClosing = nil
     }
 
     package mutating func receive(_ edge: PumpEdge) -> PumpReport? {
@@ -164,9 +170,9 @@ package struct MeterHead: Sendable {
             if !edge.rising { close() }
             return .nozzle(lifted: edge.rising)
         case .emergency:
-            emergency = edge.rising
-            if emergency { close() }
-            return .emergency(active: emergency)
+            snapshot.emergencyIsActive = edge.rising
+            if edge.rising { close() }
+            return .emergency(active: edge.rising)
         }
     }
 
@@ -174,8 +180,10 @@ package struct MeterHead: Sendable {
         let faultsBefore = pulser.faults.total
         let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
         guard inSale else {
+            let tenth = max(1, calibration.countsPerLitre / 10)
+            let before = snapshot.strayCounts / tenth
             snapshot.strayCounts += gained
-            return nil
+            return snapshot.strayCounts / tenth > before ? .strayFlow : nil
         }
         var report: PumpReport?
         if pulser.faults.total != faultsBefore {

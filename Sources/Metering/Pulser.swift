@@ -52,7 +52,8 @@ package struct Pulser: Sendable {
     /// Edges on one channel, the other being still, after which the other counts as dead. A pulser that trembles on
     /// one edge makes two or three.
     package static let stillLegEdgesMax = 8
-    /// Edges of both channels closer than this are one disturbance: at the design rate they are 50 us apart.
+    /// Edges of both channels closer than this, or stamped in the other order, are one disturbance: at the design rate
+    /// they are 50 us apart.
     package static let coincidenceNanoseconds: UInt64 = 500
 
     package let kind: PulserKind
@@ -160,7 +161,7 @@ package struct Pulser: Sendable {
 
     private func isCoincident(_ channel: PulserChannel, _ time: UInt64) -> Bool {
         guard let last else { return false }
-        return last.channel != channel && time &- last.time < Self.coincidenceNanoseconds
+        return last.channel != channel && time < last.time + Self.coincidenceNanoseconds
     }
 
     private mutating func checkStillLeg(_ channel: PulserChannel) {

@@ -8,7 +8,7 @@ package import ISO7816
 package final class PCSCReader: CardReader {
     /// GET RESPONSE commands that one command may need.
     package static let getResponsesMax = 8
-    /// The longest command that a reader takes besides its data.
+    /// Data and status word.
     private static let answerBytesMax = ResponseAPDU.dataLengthMax + 2
     /// How long pcscd may take to notice that a card left: it looks at a reader without interrupts every 400 ms.
     private static let removalNoticeMilliseconds: UInt32 = 1_000

@@ -1,8 +1,7 @@
 import CPCSCLite
-private import Dispatch
 package import Dispenser
-private import Glibc
 private import Synchronization
+private import Threads
 
 /// Watches one reader from a thread and a context of its own, and posts what happens there:
 ///
@@ -15,26 +14,14 @@ private import Synchronization
 /// The events are posted on the monitor's thread; what takes them must not block and must not own the monitor.
 package final class ReaderMonitor: Sendable {
     private let watch: ReaderWatch
-    private let thread: Mutex<pthread_t?>
+    private let thread: Mutex<NamedThread?>
 
     /// Starts watching.
     ///
     /// - Parameter name: a reader's name or a part of it; nil for the first reader found.
     package init(name: String?, post: @escaping @Sendable (PositionEvent) -> Void) {
         let watch = ReaderWatch(selection: ReaderSelection(name: name), post: post)
-        var thread = pthread_t()
-        // SAFETY: the new thread takes over the one reference that `passRetained` makes.
-        let result = unsafe pthread_create(
-            &thread,
-            nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<ReaderWatch>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            },
-            Unmanaged.passRetained(watch).toOpaque()
-        )
-        precondition(result == 0, "the system starts no more threads")
+        let thread = NamedThread("card-reader") { watch.run() }
         self.watch = watch
         self.thread = Mutex(thread)
     }
@@ -51,20 +38,19 @@ package final class ReaderMonitor: Sendable {
         }
         guard let running else { return }
         watch.stop()
-        let result = pthread_join(running, nil)
-        precondition(result == 0, "the monitor's own thread cannot stop it")
+        running.join()
     }
 }
 
 /// The thread's part of a monitor.
 private final class ReaderWatch: Sendable {
     /// Between two attempts to reach a pcscd that does not run.
-    static let serviceRetryMilliseconds = 1_000
+    static let serviceRetryNanoseconds: UInt64 = 1_000_000_000
     /// Between two looks at the list of readers while ours is missing; one that is plugged in ends the wait at once,
     /// unless it came just before the wait began.
     static let readerRetryMilliseconds: UInt32 = 1_000
     /// Between two cancellations of a wait that may not have begun when the one before came.
-    static let cancelRetryMilliseconds = 20
+    static let cancelRetryNanoseconds: UInt64 = 20_000_000
 
     private struct Control {
         var isStopping = false
@@ -75,8 +61,8 @@ private final class ReaderWatch: Sendable {
     private let selection: ReaderSelection
     private let post: @Sendable (PositionEvent) -> Void
     private let control = Mutex(Control())
-    private let stopped = DispatchSemaphore(value: 0)
-    private let ended = DispatchSemaphore(value: 0)
+    private let stopped = MonotonicSemaphore()
+    private let ended = MonotonicSemaphore()
 
     init(selection: ReaderSelection, post: @escaping @Sendable (PositionEvent) -> Void) {
         self.selection = selection
@@ -92,7 +78,7 @@ private final class ReaderWatch: Sendable {
             control.withLock { control in
                 if let context = control.context { PCSCContext.cancel(context) }
             }
-        } while ended.wait(timeout: .now() + .milliseconds(Self.cancelRetryMilliseconds)) == .timedOut
+        } while !ended.wait(until: MonotonicClock.nanoseconds + Self.cancelRetryNanoseconds)
     }
 
     func run() {
@@ -102,7 +88,7 @@ private final class ReaderWatch: Sendable {
                 try followService(&presence)
             } catch {
                 report(presence.lost("the card service does not answer: start pcscd (\(error))"))
-                _ = stopped.wait(timeout: .now() + .milliseconds(Self.serviceRetryMilliseconds))
+                _ = stopped.wait(until: MonotonicClock.nanoseconds + Self.serviceRetryNanoseconds)
             }
         }
         ended.signal()

@@ -34,7 +34,12 @@ package struct SealedGMAC: Equatable, Sendable {
     package static let sealedLength = SealingKey.nonceLength + MAC.length + SealingKey.tagLength
 
     package init(
-        card: ApplicationSerialNumber, ttc: TTC, ctc: CTC, amount: Amount, key: KeyReference, sealed: [UInt8]
+        card: ApplicationSerialNumber,
+        ttc: TTC,
+        ctc: CTC,
+        amount: Amount,
+        key: KeyReference,
+        sealed: [UInt8]
     ) {
         self.card = card
         self.ttc = ttc
@@ -47,7 +52,11 @@ package struct SealedGMAC: Equatable, Sendable {
     var context: [UInt8] { Self.context(card: card, ttc: ttc, ctc: ctc, amount: amount, key: key) }
 
     static func context(
-        card: ApplicationSerialNumber, ttc: TTC, ctc: CTC, amount: Amount, key: KeyReference
+        card: ApplicationSerialNumber,
+        ttc: TTC,
+        ctc: CTC,
+        amount: Amount,
+        key: KeyReference
     ) -> [UInt8] {
         card.bytes + ttc.bytes + ctc.bytes + amount.bytes + key.index.bytes + key.version.bytes
     }

@@ -55,8 +55,9 @@ package struct FuzzModel: ~Copyable {
         guard response.status == .success, let command, let instruction else {
             begun = .none
             challenge = nil
-            if case .some(.verify) = instruction, response.status.triesLeft != nil { isPINVerified = false }
-            if case .some(.changePIN) = instruction, response.status.triesLeft != nil { isPINVerified = false }
+            if instruction == .verify || instruction == .changePIN, response.status.triesLeft != nil {
+                isPINVerified = false
+            }
             return refusal(instruction, response, before, after)
         }
         do throws(ParseError) {

@@ -7,6 +7,7 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var greyRecords: [TTC: GreyRecord] = [:]
     package private(set) var checkpoints: [TTC: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
+    package private(set) var locks: [Int: PositionLock] = [:]
     private let capacity: Int
 
     package init(capacity: Int = 1_000_000) { self.capacity = capacity }
@@ -24,6 +25,7 @@ package final class MemoryJournal: SaleJournal {
         }
         if let grey = entry.grey { greyRecords[grey.ttc] = grey }
         if let totaliser = entry.totaliser { totalisers[totaliser.nozzle] = totaliser }
+        if let lock = entry.lock { locks[lock.position] = lock }
     }
 
     package func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
@@ -43,6 +45,10 @@ package final class MemoryJournal: SaleJournal {
     }
 
     package func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { totalisers[nozzle] }
+
+    package func lock(of position: Int) throws(StorageFault) -> PositionLock? { locks[position] }
+
+    package func clearLock(of position: Int) throws(StorageFault) { locks[position] = nil }
 
     package func room() throws(StorageFault) -> Int { capacity - records.count }
 

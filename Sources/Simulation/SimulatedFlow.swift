@@ -12,8 +12,9 @@ struct SimulatedFlow: Sendable {
     private enum Customer {
         case away
         case coming(at: UInt64)
-        /// Ends at `stopAtCounts`.
-        case taking(stopAtCounts: Int)
+        /// Has enough at `stopAtCounts`; gives up at an instant while the valves have stopped the flow.
+        case taking(stopAtCounts: Int, givesUpAt: UInt64?)
+        /// Has let go of the nozzle's trigger.
         case leaving(at: UInt64)
     }
 
@@ -37,8 +38,11 @@ struct SimulatedFlow: Sendable {
     var levels: PumpLevels {
         let quarter = script.hasChannelB ? counts % 4 : counts % 2 * 2
         return PumpLevels(
-            a: quarter == 1 || quarter == 2, b: script.hasChannelB && quarter >= 2, nozzle: nozzleIsLifted,
-            emergency: emergencyIsActive)
+            a: quarter == 1 || quarter == 2,
+            b: script.hasChannelB && quarter >= 2,
+            nozzle: nozzleIsLifted,
+            emergency: emergencyIsActive
+        )
     }
 
     /// When something happens next; nil when nothing will by itself.
@@ -58,13 +62,13 @@ struct SimulatedFlow: Sendable {
 
     mutating func set(_ outputs: PumpOutputs, now: UInt64) {
         self.outputs = outputs
+        watchFlow(now: now)
         switch (flow, edgeNanoseconds) {
         case (.still, let interval?), (.overrunning, let interval?): flow = .flowing(nextEdge: now + interval)
         case (.flowing(let nextEdge), let interval?): flow = .flowing(nextEdge: max(nextEdge, now) + interval)
         case (.flowing(let nextEdge), nil):
             flow = .still
             if script.overrunCounts > 0 { flow = .overrunning(counts: script.overrunCounts, nextEdge: nextEdge) }
-            if case .taking = customer { customer = .leaving(at: now + script.hangUpNanoseconds) }
         case (.still, nil), (.overrunning, nil): break
         }
     }
@@ -102,7 +106,8 @@ struct SimulatedFlow: Sendable {
 
     private var customerInstant: UInt64? {
         switch customer {
-        case .away, .taking: nil
+        case .away: nil
+        case .taking(_, let givesUpAt): givesUpAt
         case .coming(let instant), .leaving(let instant): instant
         }
     }
@@ -113,7 +118,7 @@ struct SimulatedFlow: Sendable {
         case .still: preconditionFailure("no fuel flows")
         case .flowing:
             flow = edgeNanoseconds.map { .flowing(nextEdge: instant + $0) } ?? .still
-            if case .taking(let stopAtCounts) = customer, counts >= stopAtCounts {
+            if case .taking(let stopAtCounts, _) = customer, counts >= stopAtCounts {
                 flow = .still
                 customer = .leaving(at: instant)
             }
@@ -124,13 +129,25 @@ struct SimulatedFlow: Sendable {
         return edge(.pulser(isA ? .a : .b), rising: isA ? levels.a : levels.b, at: instant)
     }
 
+    private mutating func watchFlow(now: UInt64) {
+        guard case .taking(let stopAtCounts, let givesUpAt) = customer else { return }
+        if edgeNanoseconds != nil {
+            customer = .taking(stopAtCounts: stopAtCounts, givesUpAt: nil)
+        } else if case .flowing = flow, givesUpAt == nil {
+            customer = .taking(stopAtCounts: stopAtCounts, givesUpAt: now + script.hangUpNanoseconds)
+        }
+    }
+
     private mutating func moveCustomer(at instant: UInt64) {
         switch customer {
-        case .away, .taking: break
+        case .away: break
         case .coming:
-            customer = .taking(stopAtCounts: counts + script.centilitres * script.countsPerLitre / 100)
+            customer = .taking(
+                stopAtCounts: counts + script.centilitres * script.countsPerLitre / 100,
+                givesUpAt: nil
+            )
             moveNozzle(lifted: true, now: instant)
-        case .leaving:
+        case .taking, .leaving:
             customer = .away
             moveNozzle(lifted: false, now: instant)
         }
@@ -139,6 +156,10 @@ struct SimulatedFlow: Sendable {
     private mutating func edge(_ input: PumpInput, rising: Bool, at instant: UInt64) -> PumpEdge {
         sequences[input, default: 0] += 1
         return PumpEdge(
-            input: input, rising: rising, nanoseconds: instant, sequence: sequences[input, default: 0])
+            input: input,
+            rising: rising,
+            nanoseconds: instant,
+            sequence: sequences[input, default: 0]
+        )
     }
 }

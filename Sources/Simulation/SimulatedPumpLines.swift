@@ -1,6 +1,6 @@
-private import Dispatch
 package import Metering
 private import Synchronization
+private import Threads
 
 /// A pump without hardware, down to the edges: a pulser that turns while fuel flows, a nozzle, a customer.
 ///
@@ -37,7 +37,7 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
     }
 
     private let state: Mutex<SimulatedFlow>
-    private let changed = DispatchSemaphore(value: 0)
+    private let changed = MonotonicSemaphore()
 
     package init(_ script: Script) {
         precondition(script.countsPerLitre > 0 && script.litresPerMinute > 0 && script.speed > 0)
@@ -79,8 +79,7 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
             if let edge { edges.append(edge) }
             if edge != nil || isWoken { return }
             if let deadline, Self.now >= deadline { return }
-            let limit = [deadline, next].compactMap(\.self).min().map { DispatchTime(uptimeNanoseconds: $0) }
-            _ = changed.wait(timeout: limit ?? .distantFuture)
+            _ = changed.wait(until: [deadline, next].compactMap(\.self).min())
         }
     }
 
@@ -93,5 +92,5 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
         changed.signal()
     }
 
-    private static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
+    private static var now: UInt64 { MonotonicClock.nanoseconds }
 }

@@ -2,6 +2,7 @@ private import CardCryptography
 private import FuelPassbook
 private import Glibc
 private import ISO7816
+private import Synchronization
 
 /// A virtual card's way into a reader of pcscd: the driver `vsmartcard-vpcd` listens, the card connects.
 ///
@@ -16,6 +17,7 @@ package final class VirtualReaderConnection: Sendable {
     private static let lengthBytes = 2
 
     private let socket: Int32
+    private let isStopped = Atomic(false)
 
     /// Connects to the driver on this machine.
     ///
@@ -40,6 +42,18 @@ package final class VirtualReaderConnection: Sendable {
     /// - Throws: when the reader's bytes are no message, or the connection breaks inside one.
     package func serve<Memory>(
         _ card: VirtualCard<Memory>,
+        over transmission: CardTransmission
+    ) throws(VirtualReaderFault) {
+        do throws(VirtualReaderFault) {
+            try answerMessages(for: card, over: transmission)
+        } catch {
+            // A card is pulled at any moment, also in the middle of a message.
+            guard isStopped.load(ordering: .acquiring) else { throw error }
+        }
+    }
+
+    private func answerMessages<Memory>(
+        for card: VirtualCard<Memory>,
         over transmission: CardTransmission
     ) throws(VirtualReaderFault) {
         var inbox = LockedBuffer(count: Self.lengthBytes + Self.bodyBytesMax)
@@ -70,6 +84,7 @@ package final class VirtualReaderConnection: Sendable {
 
     /// The card leaves the reader.
     package func stop() {
+        isStopped.store(true, ordering: .releasing)
         _ = shutdown(socket, Int32(SHUT_RDWR))
     }
 

@@ -40,7 +40,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package init(calibration: Calibration, flow: Flow, date: CalendarDate) {
         head = MeterHead(
-            calibration: calibration, kind: .quadrature(.alarm), levels: (false, false), nozzleIsLifted: false)
+            calibration: calibration,
+            kind: .quadrature(.alarm),
+            levels: (false, false),
+            nozzleIsLifted: false
+        )
         self.flow = flow
         midnight = date
     }
@@ -50,7 +54,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         let seconds = Int(monotonicNanoseconds / 1_000_000_000) % 86_400
         do throws(ParseError) {
             return try TransactionTime(
-                date: midnight, hour: seconds / 3_600, minute: seconds / 60 % 60, second: seconds % 60)
+                date: midnight,
+                hour: seconds / 3_600,
+                minute: seconds / 60 % 60,
+                second: seconds % 60
+            )
         } catch {
             preconditionFailure("a time of day is one")
         }
@@ -65,6 +73,17 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         agenda.insert((time, action), at: index)
     }
 
+    /// The terminal restarts with other settings of its meter.
+    package func restart(calibration: Calibration) {
+        let levels = (a: (1...2).contains(trueCounts % 4), b: (2...3).contains(trueCounts % 4))
+        head = MeterHead(
+            calibration: calibration,
+            kind: .quadrature(.alarm),
+            levels: levels,
+            nozzleIsLifted: head.snapshot.nozzleIsLifted
+        )
+    }
+
     /// Drops what was to happen, and events that nobody took: the terminal restarts, the world goes on.
     package func clearAgenda() {
         agenda = []
@@ -76,11 +95,27 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         sequences[0] += 1
         let level = trueCounts % 4 == 1 || trueCounts % 4 == 2
         let edge = PumpEdge(
-            input: .pulser(.a), rising: level, nanoseconds: monotonicNanoseconds, sequence: sequences[0])
+            input: .pulser(.a),
+            rising: level,
+            nanoseconds: monotonicNanoseconds,
+            sequence: sequences[0]
+        )
         if let report = head.receive(edge) { post(.pump(report)) }
     }
 
     package func post(_ event: PositionEvent) { events.append(event) }
+
+    package func setEmergency(active: Bool) {
+        let edge = PumpEdge(input: .emergency, rising: active, nanoseconds: monotonicNanoseconds, sequence: 0)
+        if let report = head.receive(edge) { post(.pump(report)) }
+        scheduleFlow()
+    }
+
+    /// Time passes in which the position does something else than wait: fuel flows on and events gather.
+    package func pass(_ seconds: Double) {
+        let end = monotonicNanoseconds + UInt64(seconds * 1_000_000_000)
+        while happens(until: end) {}
+    }
 
     package func setNozzle(lifted: Bool) {
         let edge = PumpEdge(input: .nozzle, rising: lifted, nanoseconds: monotonicNanoseconds, sequence: 0)
@@ -101,18 +136,26 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package func next(until deadline: UInt64?) -> PositionEvent? {
         while events.isEmpty {
-            let instant = [agenda.first?.time, nextEdgeAt, deadline].compactMap(\.self).min()
-            guard let instant else { preconditionFailure("nothing will ever happen at this site") }
-            monotonicNanoseconds = max(monotonicNanoseconds, instant)
-            if let first = agenda.first, first.time <= instant {
-                agenda.removeFirst().action(self)
-            } else if let edge = nextEdgeAt, edge <= instant {
-                deliverEdge()
-            } else {
-                return nil
-            }
+            guard happens(until: deadline) else { return nil }
         }
         return events.removeFirst()
+    }
+
+    /// Lets the next thing happen.
+    ///
+    /// - Returns: false when nothing happened before `deadline`, which the clock then shows.
+    private func happens(until deadline: UInt64?) -> Bool {
+        let instant = [agenda.first?.time, nextEdgeAt, deadline].compactMap(\.self).min()
+        guard let instant else { preconditionFailure("nothing will ever happen at this site") }
+        monotonicNanoseconds = max(monotonicNanoseconds, instant)
+        if let first = agenda.first, first.time <= instant {
+            agenda.removeFirst().action(self)
+        } else if let edge = nextEdgeAt, edge <= instant {
+            deliverEdge()
+        } else {
+            return false
+        }
+        return true
     }
 
     private var edgeInterval: UInt64? {
@@ -139,8 +182,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         let wasOpen = !head.snapshot.outputs.isEmpty
         if !wasOpen { overrunLeft -= 1 }
         let edge = PumpEdge(
-            input: .pulser(channel), rising: rising, nanoseconds: monotonicNanoseconds,
-            sequence: sequences[channel.rawValue])
+            input: .pulser(channel),
+            rising: rising,
+            nanoseconds: monotonicNanoseconds,
+            sequence: sequences[channel.rawValue]
+        )
         if let report = head.receive(edge) { post(.pump(report)) }
         if wasOpen && head.snapshot.outputs.isEmpty { overrunLeft = flow.overrunCounts }
         nextEdgeAt = edgeInterval.map { monotonicNanoseconds + $0 }

@@ -14,6 +14,8 @@ package struct Configuration: Sendable {
     package var pin: PINSource
     package var pump: PumpSettings
     package var timeouts: PositionSettings.Timeouts
+    /// Why the service cannot start on these settings yet; nil when it can.
+    package private(set) var unmet: ConfigurationError?
 
     package struct TerminalIdentity: Equatable, Sendable {
         package var id: TerminalID
@@ -32,6 +34,8 @@ package struct Configuration: Sendable {
         package var keyIndex: KeyIndex
         package var closesValveOnRemoval: Bool
         package var blacklist: Set<ApplicationSerialNumber>
+        /// Byte 2 of the serial numbers that are served.
+        package var kinds: Set<UInt8>
 
         package enum Edge: Equatable, Sendable {
             /// The reader's name; nil for the only one there is.
@@ -137,6 +141,13 @@ extension Configuration {
         try document.finish()
         guard let configuration else { preconditionFailure("what is missing has been noted") }
         self = configuration
+        if !demonstration {
+            unmet = document.error(
+                "demonstration",
+                "true, because only the published demonstration keys can be loaded so far",
+                found: "false"
+            )
+        }
     }
 
     /// How the position sells.
@@ -160,6 +171,7 @@ extension Configuration {
         settings.slowFlow = pump.slowFlow
         settings.pulserFaultsMax = pump.pulserFaultsMax
         settings.closesValveOnCardRemoval = card.closesValveOnRemoval
+        settings.cardKinds = card.kinds
         settings.blacklist = card.blacklist
         settings.timeouts = timeouts
         return settings

@@ -62,6 +62,12 @@ final class ConfigurationDocument {
 
     var isSound: Bool { problem == nil }
 
+    /// An error at the line of a top-level key.
+    func error(_ key: String, _ expected: String, found: String) -> ConfigurationError {
+        let path = ConfigurationPath.root.appending(.key(key))
+        return ConfigurationError(file: file, line: lines[path], key: key, expected: expected, found: found)
+    }
+
     /// - Parameter found: nil when nothing is there.
     func note(_ path: ConfigurationPath, _ expected: String, found: String?) {
         let error = ConfigurationError(

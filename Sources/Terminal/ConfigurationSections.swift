@@ -72,13 +72,15 @@ extension Configuration.CardSettings {
             Setting<ApplicationSerialNumber>.element("20 digits in quotation marks"),
             countMax: Self.blacklistMax
         )
+        let kinds = table.list("kinds", .hexadecimal(bytes: 1...1), countMax: 16)
         guard let edge else { return nil }
         self.init(
             edge: edge,
             aid: aid,
             keyIndex: KeyIndex(UInt8(keyIndex)),
             closesValveOnRemoval: closesValve,
-            blacklist: Set(blacklist)
+            blacklist: Set(blacklist),
+            kinds: kinds.isEmpty ? [ApplicationSerialNumber.customerKind] : Set(kinds.joined())
         )
     }
 

@@ -48,8 +48,11 @@ extension Notice {
         case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard, .prepaying,
             .prepaid, .prepaidCardGone, .closed:
             .info
-        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid: .notice
-        case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull: .warning
+        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid:
+            .notice
+        case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull, .strayFlow,
+            .fuelDoesNotStop, .interrupted:
+            .warning
         }
     }
 }

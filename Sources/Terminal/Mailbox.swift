@@ -1,5 +1,6 @@
 package import Dispenser
 private import Synchronization
+private import Threads
 
 /// The events of one fuelling side: any thread posts, its own thread waits.
 package final class Mailbox: EventSource, Sendable {

@@ -5,6 +5,7 @@ package import FuelPassbook
 private import Glibc
 private import ISO7816
 private import Synchronization
+private import Threads
 
 /// The demonstration PIN, given at once. Only a demonstration may use it.
 package final class DemonstrationPINEntry: PINEntry {
@@ -60,9 +61,11 @@ package final class TerminalPINEntry: PINEntry, Sendable {
         entered.withLock { $0 = nil }
     }
 
+    /// The thread that typed it has nothing left to wait for; without a PIN the present one goes on asking.
     package func take() -> PIN? {
+        guard let pin = entered.withLock({ $0.take() }) else { return nil }
         if let asking = asking.withLock({ $0.take() }) { end(asking) }
-        return entered.withLock { $0.take() }
+        return pin
     }
 
     private func end(_ asking: Asking) {
@@ -112,7 +115,8 @@ package final class TerminalPINEntry: PINEntry, Sendable {
 
     private func nextKey(_ terminal: Int32, until stopped: Int32) -> UInt8? {
         var waited = [
-            pollfd(fd: terminal, events: Int16(POLLIN), revents: 0), pollfd(fd: stopped, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: terminal, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: stopped, events: Int16(POLLIN), revents: 0),
         ]
         while unsafe poll(&waited, 2, -1) < 0 {
             guard errno == EINTR else { return nil }

@@ -12,7 +12,8 @@ package enum ProcessHardening {
         else { throw ServiceFailure(exitStatus: 71, reason: "core dumps cannot be forbidden: \(systemError())") }
         if !LockedBuffer.arenaIsLocked {
             log.warning(
-                "keys may be swapped out: allow this user to lock \(LockedBuffer.arenaBytesMax) bytes (LimitMEMLOCK)")
+                "keys may be swapped out: allow this user to lock \(LockedBuffer.arenaBytesMax) bytes (LimitMEMLOCK)"
+            )
         }
     }
 }

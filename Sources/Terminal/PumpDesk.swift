@@ -1,6 +1,7 @@
 import Dispenser
 import Metering
 private import Synchronization
+private import Threads
 
 /// Where the pump's thread and the others meet. What the thread itself calls never waits, up to ``end(_:_:)``.
 final class PumpDesk: Sendable {
@@ -47,7 +48,7 @@ final class PumpDesk: Sendable {
             }
         }
         shared.lines.wake()
-        let isAnswered = answered.wait(until: SystemClock().monotonicNanoseconds + limit)
+        let isAnswered = answered.wait(until: MonotonicClock.nanoseconds + limit)
         if !isAnswered { abandon(PumpFault(reason: "the pump did not answer in \(limit / 1_000_000) ms")) }
         try slot.withLock { (slot) throws(PumpFault) in
             switch slot {

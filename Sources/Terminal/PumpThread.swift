@@ -2,6 +2,7 @@ package import Dispenser
 private import Glibc
 package import Metering
 private import Synchronization
+private import Threads
 
 /// A nozzle's pump on a thread of its own, between the pulse and the valve.
 ///
@@ -31,14 +32,21 @@ package final class PumpThread: Pump, Sendable {
     ///   - name: the thread's, at most 15 bytes.
     ///   - post: takes `pump` and `pumpFailed`.
     package init(
-        name: String, lines: sending any PumpLines, calibration: Calibration, kind: PulserKind,
+        name: String,
+        lines: sending any PumpLines,
+        calibration: Calibration,
+        kind: PulserKind,
         post: @escaping @Sendable (PositionEvent) -> Void
     ) throws(PumpFault) {
         try lines.set([])
         let levels = try lines.levels()
         let head = MeterHead(
-            calibration: calibration, kind: kind, levels: (levels.a, levels.b), nozzleIsLifted: levels.nozzle,
-            emergency: levels.emergency)
+            calibration: calibration,
+            kind: kind,
+            levels: (levels.a, levels.b),
+            nozzleIsLifted: levels.nozzle,
+            emergency: levels.emergency
+        )
         let desk = PumpDesk(lines: lines, snapshot: head.snapshot)
         let thread = NamedThread(name) {
             desk.noteStart(isRealTime: Self.becomeRealTime())

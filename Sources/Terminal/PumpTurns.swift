@@ -1,5 +1,6 @@
 import Dispenser
 import Metering
+import Threads
 
 /// What the pump's thread does: waits for its lines, counts, drives, tells.
 struct PumpTurns {
@@ -91,7 +92,7 @@ struct PumpTurns {
         for report in reports { post(.pump(report)) }
         reports.removeAll(keepingCapacity: true)
         guard faultIsUnreported else { return }
-        let now = SystemClock().monotonicNanoseconds
+        let now = MonotonicClock.nanoseconds
         guard now >= nextFaultReport else { return }
         post(.pump(.pulserFault))
         faultIsUnreported = false
@@ -102,7 +103,7 @@ struct PumpTurns {
     private var pauseNanoseconds: UInt64? {
         if isUnpublished || deskIsBusy { return Self.retryNanoseconds }
         guard faultIsUnreported else { return nil }
-        let now = SystemClock().monotonicNanoseconds
+        let now = MonotonicClock.nanoseconds
         return nextFaultReport > now ? nextFaultReport - now : 0
     }
 

@@ -1,3 +1,4 @@
+import CardCryptography
 package import Dispenser
 import FuelPassbook
 import GPIO
@@ -8,7 +9,6 @@ import Metering
 import PCSC
 import SecurityModule
 import Simulation
-import CardCryptography
 
 /// Why the service cannot start or go on, and its exit status (sysexits.h).
 package struct ServiceFailure: Error, Sendable {
@@ -34,11 +34,8 @@ package final class Service {
     private let virtualSlot: VirtualSlot?
 
     package init(configuration: Configuration, log: Logger) throws(ServiceFailure) {
-        guard configuration.demonstration else {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.configuration,
-                reason: "demonstration: expected true, because only the published demonstration keys can be loaded so"
-                    + " far (found false)")
+        if let unmet = configuration.unmet {
+            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: unmet.description)
         }
         self.configuration = configuration
         self.log = log
@@ -54,6 +51,13 @@ package final class Service {
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: error.description)
         }
+    }
+
+    /// Takes the pump's lines, which switches the outputs off, and lets them go. A chip may keep the last level of a
+    /// line whose holder was killed.
+    package static func closeValves(_ configuration: Configuration) throws(ServiceFailure) {
+        guard case .gpio(let wiring) = configuration.pump.edge else { return }
+        _ = try gpioLines(wiring)
     }
 
     /// Ends `run`, from any thread.
@@ -90,9 +94,15 @@ package final class Service {
         }
         if let trace { reader = TracingReader(reader, print: trace) }
         let edges = PositionEdges(
-            module: securityModule(), journal: journal, reader: reader, pump: pump.thread, pin: try pinEntry(),
-            clock: SystemClock(), events: mailbox,
-            display: pump.simulated.map { SimulatedCustomer(display, lines: $0) } ?? display)
+            module: securityModule(),
+            journal: journal,
+            reader: reader,
+            pump: pump.thread,
+            pin: try pinEntry(),
+            clock: SystemClock(),
+            events: mailbox,
+            display: pump.simulated.map { SimulatedCustomer(display, lines: $0) } ?? display
+        )
         log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
         do throws(PositionFailure) {
             try Position(settings: configuration.positionSettings, edges: edges).run()
@@ -110,14 +120,25 @@ package final class Service {
         ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
     }
 
-    private func openJournal() throws(ServiceFailure) -> any SaleJournal { return MemoryJournal() }
+    private func openJournal() throws(ServiceFailure) -> SQLiteJournal {
+        do throws(StorageFault) {
+            return try SQLiteJournal(path: configuration.journal.path, capacity: configuration.journal.capacity)
+        } catch {
+            throw inputOutput("\(configuration.journal.path): \(error)")
+        }
+    }
+
     private func securityModule() -> SecurityModule {
         var masterKeys = MasterKeys()
         masterKeys.load(
             Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion))
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        )
         return SecurityModule(
-            terminal: configuration.terminal.id, masterKeys: masterKeys, random: SystemRandom())
+            terminal: configuration.terminal.id,
+            masterKeys: masterKeys,
+            random: SystemRandom()
+        )
     }
 
     private func pinEntry() throws(ServiceFailure) -> any PINEntry {
@@ -127,7 +148,8 @@ package final class Service {
             guard TerminalPINEntry.isAvailable else {
                 throw ServiceFailure(
                     exitStatus: ServiceFailure.unavailable,
-                    reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console")
+                    reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console"
+                )
             }
             return TerminalPINEntry(mailbox: mailbox)
         }
@@ -136,14 +158,14 @@ package final class Service {
     private func startPump() throws(ServiceFailure) -> (thread: PumpThread, simulated: SimulatedPumpLines?) {
         switch configuration.pump.edge {
         case .gpio(let wiring):
-            return (try pumpThread(gpioLines(wiring)), nil)
+            return (try pumpThread(Self.gpioLines(wiring)), nil)
         case .simulated(let flow):
             let lines = SimulatedPumpLines(flow.script(configuration.pump.calibration, configuration.pump.pulser))
             return (try pumpThread(lines), lines)
         }
     }
 
-    private func gpioLines(_ wiring: Configuration.Wiring) throws(ServiceFailure) -> sending GPIOPumpLines {
+    private static func gpioLines(_ wiring: Configuration.Wiring) throws(ServiceFailure) -> sending GPIOPumpLines {
         do throws(GPIOFault) {
             return try GPIOPumpLines(wiring.lines)
         } catch {
@@ -154,7 +176,9 @@ package final class Service {
     private func pumpThread(_ lines: sending any PumpLines) throws(ServiceFailure) -> PumpThread {
         do throws(PumpFault) {
             let thread = try PumpThread(
-                name: "pump-\(configuration.pump.nozzle)", lines: lines, calibration: configuration.pump.calibration,
+                name: "pump-\(configuration.pump.nozzle)",
+                lines: lines,
+                calibration: configuration.pump.calibration,
                 kind: configuration.pump.pulser
             ) { [mailbox] in mailbox.post($0) }
             if !thread.isRealTime {
@@ -170,7 +194,10 @@ package final class Service {
 extension Configuration.SimulatedPump {
     fileprivate func script(_ calibration: Calibration, _ pulser: PulserKind) -> SimulatedPumpLines.Script {
         var script = SimulatedPumpLines.Script(
-            countsPerLitre: calibration.countsPerLitre, centilitres: centilitres, litresPerMinute: litresPerMinute)
+            countsPerLitre: calibration.countsPerLitre,
+            centilitres: centilitres,
+            litresPerMinute: litresPerMinute
+        )
         script.hasChannelB = pulser != .single
         script.speed = speed
         return script
@@ -186,9 +213,15 @@ extension Configuration.Wiring {
             GPIOWiring.Output(offset: offset, isActiveLow: activeLow.contains(line))
         }
         return GPIOWiring(
-            chip: chip, pulserA: input(.a, a), pulserB: b.map { input(.b, $0) }, nozzle: input(.nozzle, nozzle),
-            emergency: emergency.map { input(.emergency, $0) }, motor: output(.motor, motor),
-            mainValve: output(.mainValve, mainValve), slowValve: slowValve.map { output(.slowValve, $0) },
-            debounceMicroseconds: debounceMilliseconds * 1_000)
+            chip: chip,
+            pulserA: input(.a, a),
+            pulserB: b.map { input(.b, $0) },
+            nozzle: input(.nozzle, nozzle),
+            emergency: emergency.map { input(.emergency, $0) },
+            motor: output(.motor, motor),
+            mainValve: output(.mainValve, mainValve),
+            slowValve: slowValve.map { output(.slowValve, $0) },
+            debounceMicroseconds: debounceMilliseconds * 1_000
+        )
     }
 }

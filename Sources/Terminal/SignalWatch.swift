@@ -1,4 +1,5 @@
 private import Glibc
+private import Threads
 
 /// Turns SIGTERM and SIGINT into a call on a thread of its own.
 package enum SignalWatch {

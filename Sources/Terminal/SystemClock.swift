@@ -2,20 +2,16 @@ import Dispenser
 package import FuelPassbook
 private import Glibc
 import ISO7816
+private import Threads
 
-/// The board's clocks. The corresponding C functions are `clock_gettime` and `localtime_r`.
+/// The board's clocks. The corresponding C functions are `clock_gettime`, `time` and `localtime_r`.
 package final class SystemClock: StationClock, Sendable {
     /// A clock that shows an earlier year was never set.
     package static let firstYear = 2024
 
     package init() {}
 
-    package var monotonicNanoseconds: UInt64 {
-        var time = timespec()
-        let result = unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        precondition(result == 0, "no monotonic clock")
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    package var monotonicNanoseconds: UInt64 { MonotonicClock.nanoseconds }
 
     package var localTime: TransactionTime? {
         var seconds = time(nil)
@@ -27,7 +23,11 @@ package final class SystemClock: StationClock, Sendable {
             let date = unsafe try CalendarDate(year: year, month: Int(parts.tm_mon) + 1, day: Int(parts.tm_mday))
             // A leap second is shown as the one before it.
             return unsafe try TransactionTime(
-                date: date, hour: Int(parts.tm_hour), minute: Int(parts.tm_min), second: min(59, Int(parts.tm_sec)))
+                date: date,
+                hour: Int(parts.tm_hour),
+                minute: Int(parts.tm_min),
+                second: min(59, Int(parts.tm_sec))
+            )
         } catch {
             return nil
         }

@@ -1,4 +1,4 @@
-import FuelPassbook
+private import Glibc
 
 /// Centilitres as litres with two decimals.
 package func litres(centilitres: Int) -> String {
@@ -13,4 +13,9 @@ package func yuan(fen: Int) -> String {
 private func decimal(_ hundredths: Int) -> String {
     let rest = hundredths % 100
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
+}
+
+/// The text of the calling thread's last failed system call.
+func systemError() -> String {
+    unsafe String(cString: strerror(errno))
 }

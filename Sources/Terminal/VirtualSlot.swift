@@ -1,7 +1,7 @@
+private import CardApplication
 import Dispenser
 import FuelPassbook
 import ISO7816
-private import CardApplication
 private import Simulation
 
 /// A virtual card in the service's own process, and the hand that puts it in and takes it out. The position's thread
@@ -40,7 +40,7 @@ final class VirtualSlot {
         do throws(CardMemoryFailure) {
             return try CardFile.opening(path) { DemonstrationCard.image() }
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error.reason)")
         }
     }
 

@@ -13,7 +13,8 @@ struct CardServe: ParsableCommand {
             The reader is the one of Debian's vsmartcard-vpcd: start pcscd first. The card carries the published \
             demonstration keys and PIN 123456. It stays in the reader until this program ends: end it to pull the card, \
             at any moment, and start it again with the same state to put the card back.
-            """)
+            """
+    )
 
     @Option(help: ArgumentHelp("The virtual reader's TCP port on this machine.", valueName: "PORT"))
     var vpcd: UInt16 = VirtualReaderConnection.defaultPort
@@ -50,11 +51,13 @@ struct CardServe: ParsableCommand {
     private func serve<Memory>(_ card: VirtualCard<Memory>, _ connection: VirtualReaderConnection) throws {
         let image = card.image
         standardError(
-            "card \(image.file.asn) is in the reader: balance \(image.balance)\(image.grey == nil ? "" : ", grey")")
+            "card \(image.file.asn) is in the reader: balance \(image.balance)\(image.grey == nil ? "" : ", grey")"
+        )
         try connection.serve(card, over: transmission)
         let after = card.image
         standardError(
-            "card \(after.file.asn) is out of the reader: balance \(after.balance)\(after.grey == nil ? "" : ", grey")")
+            "card \(after.file.asn) is out of the reader: balance \(after.balance)\(after.grey == nil ? "" : ", grey")"
+        )
     }
 }
 

@@ -119,6 +119,8 @@ enum CardAdvice {
     static let lockedForGood = "the application is locked for good: ask the issuer for a new card"
     static let blocked = "the issuer blocked the application: ask the issuer to unblock it"
     static let pinBlocked = "no PIN tries are left: ask the issuer to unblock the PIN"
+    static let upkeepClosed =
+        "wrong codes closed the issuer's own commands (PIN unblock and reload, block) for good; payments go on"
     static let numbersUsedUp = "a transaction number is used up: ask the issuer for a new card"
 
     static func validity(_ validity: CardValidity, _ file: PublicApplicationFile) -> String? {

@@ -17,7 +17,9 @@ final class ChildProcess {
         unsafe posix_spawn_file_actions_addclose(&actions, ends[0])
         defer { unsafe posix_spawn_file_actions_destroy(&actions) }
         var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { unsafe words.forEach { unsafe free($0) } }
+        defer {
+            for index in unsafe words.indices { unsafe free(words[index]) }
+        }
         var id: pid_t = 0
         let status = unsafe posix_spawnp(&id, arguments[0], &actions, nil, &words, environ)
         close(ends[1])
@@ -46,9 +48,16 @@ final class ChildProcess {
     }
 
     /// Asks the program to stop and waits for it.
-    @discardableResult
-    func stop() -> Int32 {
+    func stop() {
         kill(id, SIGTERM)
+        wait()
+    }
+
+    /// Waits for the program's end.
+    ///
+    /// - Returns: its wait status, 0 when it exited with 0.
+    @discardableResult
+    func wait() -> Int32 {
         var status: Int32 = 0
         unsafe _ = waitpid(id, &status, 0)
         return status

@@ -16,7 +16,7 @@ struct Demo: ParsableCommand {
     )
 
     @Option(help: "Litres that the customer takes, up to two decimals.")
-    var litres = Hundredths(argument: "8")!
+    var litres = Hundredths(count: 800)
 
     @Option(help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan; 10L for --prepaid.")
     var preset: PresetArgument?
@@ -37,6 +37,12 @@ struct Demo: ParsableCommand {
         guard (1...100).contains(speed) else { throw ValidationError("--speed: expected 1 to 100 (found \(speed))") }
         guard (1...100_000).contains(litres.count) else {
             throw ValidationError("--litres: expected 0.01 to 1000")
+        }
+        if let centilitres = preset?.preset.centilitres, !(100...100_000).contains(centilitres) {
+            throw ValidationError("--preset: expected 1L to 1000L")
+        }
+        if let amount = preset?.preset.amount, !(100...100_000).contains(amount.fen) {
+            throw ValidationError("--preset: expected 1 to 1000 yuan")
         }
     }
 

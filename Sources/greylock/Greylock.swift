@@ -5,10 +5,16 @@ struct Greylock: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "greylock",
         abstract: "Tools for a fuel dispenser that locks the card before fuel flows.",
-        subcommands: [Demo.self, Card.self])
+        subcommands: [Demo.self, Card.self, Records.self, PositionTool.self, Bench.self]
+    )
 }
 
 struct Card: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The virtual card.", subcommands: [CardServe.self, CardFuzzCommand.self])
+        abstract: "Cards: make and serve virtual ones, look at any.",
+        subcommands: [
+            CardNew.self, CardShow.self, CardStatus.self, CardAPDU.self, CardScript.self, CardServe.self,
+            CardFuzzCommand.self,
+        ]
+    )
 }

@@ -6,6 +6,8 @@ import FuelPassbook
 struct Hundredths: ExpressibleByArgument {
     let count: Int
 
+    init(count: Int) { self.count = count }
+
     init?(argument: String) {
         let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
         guard

@@ -11,15 +11,20 @@ struct Greylockd: ParsableCommand {
         discussion: """
             Exit status: 0 when it was told to stop (SIGTERM, SIGINT), 64 for a wrong command line, 69 when something \
             that it needs is missing, 74 when the journal or the pump failed, 78 for a wrong configuration.
-            """)
+            """
+    )
 
     @Option(help: ArgumentHelp("The configuration, see board/greylock.toml.", valueName: "FILE"))
     var config: String
+
+    @Flag(help: "Only switch the pump's outputs off and end: the unit's stop action after the service was killed.")
+    var closeValves = false
 
     func run() throws {
         let log = Logger(label: "greylockd") { _ in LineLogHandler() }
         do throws(ServiceFailure) {
             let configuration = try Service.configuration(at: config)
+            if closeValves { return try Service.closeValves(configuration) }
             try ProcessHardening.apply(log: log)
             let service = try Service(configuration: configuration, log: log)
             SignalWatch.start(service.stop)

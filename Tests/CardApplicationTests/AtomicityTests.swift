@@ -6,7 +6,7 @@ import Testing
 
 /// A memory that fails: `6581`, and only before or after is read back.
 struct AtomicityTests {
-    @Test(arguments: Write.all)
+    @Test(arguments: Write.allCases)
     func aFailedCommitIsAnswered6581AndNothingChanges(write: Write) throws {
         let (card, command) = try write.prepare()
         let (before, stored) = (card.image, card.memory.image)
@@ -19,7 +19,7 @@ struct AtomicityTests {
         #expect(card.image == before)
     }
 
-    @Test(arguments: Write.all)
+    @Test(arguments: Write.allCases)
     func afterAFailureTheCommandSucceedsLikeTheFirstTime(write: Write) throws {
         let (untouched, first) = try write.prepare()
         let status = untouched.send(first).status
@@ -40,7 +40,7 @@ struct AtomicityTests {
     }
 
     /// The memory wrote and failed to say so: a restart reads what success would have left, and nothing else.
-    @Test(arguments: Write.all)
+    @Test(arguments: Write.allCases)
     func afterAFailureThatHadWrittenTheRestartReadsTheWholeCommand(write: Write) throws {
         let (untouched, first) = try write.prepare()
         _ = untouched.send(first)
@@ -67,7 +67,7 @@ struct AtomicityTests {
         #expect(card.image.balance.fen == card.profile.balance.fen - Write.amount.fen && card.image.grey == nil)
     }
 
-    @Test(arguments: Write.all)
+    @Test(arguments: Write.allCases)
     func eachCommandCommitsOnce(write: Write) throws {
         let (card, command) = try write.prepare()
         let before = card.memory.commits

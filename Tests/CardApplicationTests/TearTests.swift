@@ -10,11 +10,11 @@ import Testing
 struct TearTests {
     @Test func powerMayFailAtAnyByteOfAnyCommandThatWrites() throws {
         var tears = 0
-        for write in Write.all {
+        for write in Write.allCases {
             tears += try tear(write)
         }
-        print("tear test: \(Write.all.count) commands that write, power lost \(tears) times")
-        #expect(tears > Write.all.count * 100)
+        print("tear test: \(Write.allCases.count) commands that write, power lost \(tears) times")
+        #expect(tears > Write.allCases.count * 100)
     }
 
     private func tear(_ write: Write) throws -> Int {

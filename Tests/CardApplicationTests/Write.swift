@@ -29,7 +29,6 @@ enum Write: CaseIterable, Sendable {
     case wrongCryptogram
     case rightCryptogramAfterAWrongOne
 
-    static let all = allCases
     static let amount = Amount(fen: 777)
 
     func prepare() throws -> (TestCard, [UInt8]) {

@@ -46,7 +46,8 @@ struct RefuelTests {
                 "SELECT", "READ BINARY", "GET GREY STATUS", "VERIFY", "INITIALIZE FOR PETROL", "journal: intent",
                 "LOCK FOR PETROL", "journal: locked", "valve opens", "journal: ended", "journal: debit-sent",
                 "DEBIT FOR PETROL", "journal: settled",
-            ])
+            ]
+        )
     }
 
     @Test("a checkpoint is on disk at least every half litre and every second of flow")

@@ -61,7 +61,8 @@ struct RefusalTests {
         arguments: [Instruction.readBinary, .initializeForPetrol, .lockForPetrol, .getGreyStatus, .select, .verify]
     )
     func cutShort(instruction: Instruction) throws {
-        for length in 0..<16 {
+        // The longest answer is that of READ BINARY, 30 bytes and the status word.
+        for length in 0..<32 {
             let station = try visit { station in
                 station.reader.faults[instruction] = [.answer { Array($0.prefix(min(length, $0.count - 1))) }]
             }

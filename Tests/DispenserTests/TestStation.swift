@@ -28,6 +28,8 @@ final class TestReader: CardReader {
     private(set) var isInserted = false
     /// By instruction: faults for its next uses, first one first.
     var faults: [Instruction: [ExchangeFault?]] = [:]
+    /// Called before the card hears of a command.
+    var onCommand: (Instruction) -> Void = { _ in }
 
     init(site: VirtualSite, log: EventLog, asn: String = "00010000000000000042", balance: UInt32 = 50_000) throws {
         self.site = site
@@ -83,6 +85,7 @@ final class TestReader: CardReader {
     func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
         guard isInserted else { throw .removed }
         let instruction = instruction(of: command)
+        onCommand(instruction)
         var queue = faults[instruction] ?? []
         let fault = queue.isEmpty ? nil : queue.removeFirst()
         faults[instruction] = queue
@@ -130,10 +133,13 @@ final class TestJournal: SaleJournal {
     private let log: EventLog
     /// Writes until the power goes; the write at zero is not done.
     var writesLeft: Int?
+    /// Called before each write.
+    var onWrite: (String) -> Void = { _ in }
 
     init(log: EventLog) { self.log = log }
 
     private func write(_ name: String) throws(StorageFault) {
+        onWrite(name)
         if let left = writesLeft {
             guard left > 0 else { throw StorageFault(operation: name, reason: "power cut") }
             writesLeft = left - 1
@@ -159,6 +165,8 @@ final class TestJournal: SaleJournal {
         try store.openGreyRecords(of: card)
     }
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { try store.totaliser(of: nozzle) }
+    func lock(of position: Int) throws(StorageFault) -> PositionLock? { try store.lock(of: position) }
+    func clearLock(of position: Int) throws(StorageFault) { try store.clearLock(of: position) }
     /// What `room` answers; nil for the store's own.
     var roomIs: Int?
 
@@ -171,6 +179,8 @@ final class TestJournal: SaleJournal {
 
 /// The pump, whose opening is noted.
 final class TestPump: Pump {
+    /// The commands that the pump does not perform.
+    var refuses: (PumpCommand) -> Bool = { _ in false }
     private let site: VirtualSite
     private let log: EventLog
 
@@ -180,6 +190,7 @@ final class TestPump: Pump {
     }
 
     func perform(_ command: PumpCommand) throws(PumpFault) {
+        if refuses(command) { throw PumpFault(reason: "the pump does not answer") }
         if case .open = command { log.append("valve opens") }
         try site.perform(command)
     }
@@ -243,6 +254,7 @@ final class TestStation {
     private(set) var journal: TestJournal
     let display = TestDisplay()
     let pin: TestPINEntry
+    let pump: TestPump
     var settings: PositionSettings
 
     init(balance: UInt32 = 50_000, overrunCounts: Int = 0) throws {
@@ -258,6 +270,7 @@ final class TestStation {
         reader = try TestReader(site: site, log: log, balance: balance)
         journal = TestJournal(log: log)
         pin = TestPINEntry(site: site)
+        pump = TestPump(site: site, log: log)
         settings = PositionSettings(
             position: 1,
             nozzle: 1,
@@ -287,7 +300,7 @@ final class TestStation {
             module: module,
             journal: journal,
             reader: reader,
-            pump: TestPump(site: site, log: log),
+            pump: pump,
             pin: pin,
             clock: site,
             events: site,

@@ -5,6 +5,7 @@ import ISO7816
 import PCSC
 import SecurityModule
 import Simulation
+import TestReaders
 import Testing
 
 /// Tests that own the one pcscd that this process can talk to.

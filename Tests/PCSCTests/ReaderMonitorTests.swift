@@ -1,6 +1,7 @@
 import Dispenser
 import PCSC
 import Simulation
+import TestReaders
 import Testing
 
 extension WithPCSCD {

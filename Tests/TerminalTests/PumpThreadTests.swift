@@ -7,7 +7,9 @@ import Testing
 /// A pump thread over simulated lines, and what it posted.
 private final class TestPump {
     static let calibration = Calibration(
-        countsPerLitre: 400, points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)])
+        countsPerLitre: 400,
+        points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+    )
     /// For anything that happens by itself.
     static let patienceNanoseconds: UInt64 = 20_000_000_000
 
@@ -17,8 +19,19 @@ private final class TestPump {
     init(_ lines: sending any PumpLines) throws {
         let mailbox = mailbox
         pump = try PumpThread(
-            name: "pump test", lines: lines, calibration: Self.calibration, kind: .quadrature(.alarm),
-            post: { mailbox.post($0) })
+            name: "pump test",
+            lines: lines,
+            calibration: Self.calibration,
+            kind: .quadrature(.alarm),
+            post: { mailbox.post($0) }
+        )
+    }
+
+    /// A new sale with the valves open. They open for a lifted nozzle only.
+    func sell(to cutOff: CutOff = farAway) throws {
+        try pump.perform(.beginSale)
+        _ = events { $0 == .pump(.nozzle(lifted: true)) }
+        try pump.perform(.open(cutOff))
     }
 
     /// The events up to the first that `ends`.
@@ -64,14 +77,14 @@ struct PumpThreadTests {
         let lines = SimulatedPumpLines(script())
         let test = try TestPump(lines)
         lines.authorised()
-        try test.pump.perform(.beginSale)
-        try test.pump.perform(.open(CutOff(slowAtCounts: 7_800, stopAtCounts: 8_000, reportAtCounts: 2_000)))
+        try test.sell(to: CutOff(slowAtCounts: 7_800, stopAtCounts: 8_000, reportAtCounts: 2_000))
         let events = test.events { $0 == .pump(.nozzle(lifted: false)) }
         #expect(
             events == [
-                .pump(.nozzle(lifted: true)), .pump(.countsReached), .pump(.countsReached), .pump(.countsReached),
+                .pump(.countsReached), .pump(.countsReached), .pump(.countsReached),
                 .pump(.nozzle(lifted: false)),
-            ])
+            ]
+        )
         #expect(test.pump.snapshot.countsAtClosing == 8_000)
         #expect(test.pump.snapshot.totalCounts == 8_002)
         #expect(lines.counts == 8_002)
@@ -83,12 +96,27 @@ struct PumpThreadTests {
         let lines = SimulatedPumpLines(script(centilitres: 1_234))
         let test = try TestPump(lines)
         lines.authorised()
-        try test.pump.perform(.beginSale)
-        try test.pump.perform(.open(farAway))
+        try test.sell()
         let events = test.events { $0 == .pump(.nozzle(lifted: false)) }
-        #expect(events == [.pump(.nozzle(lifted: true)), .pump(.nozzle(lifted: false))])
+        #expect(events == [.pump(.nozzle(lifted: false))])
         #expect(test.pump.snapshot.totalCounts == 4_936)
         #expect(lines.outputs == [])
+    }
+
+    @Test
+    func theCustomerGoesOnWhenTheValvesOpenAgainAtOnce() throws {
+        var script = script(centilitres: 1_234)
+        script.hangUpNanoseconds = TestPump.patienceNanoseconds
+        let lines = SimulatedPumpLines(script)
+        let test = try TestPump(lines)
+        lines.authorised()
+        try test.sell()
+        test.waitForSnapshot { $0.totalCounts > 500 }
+        try test.pump.perform(.close)
+        try test.pump.perform(.open(farAway))
+        _ = test.events { $0 == .pump(.nozzle(lifted: false)) }
+        #expect(test.pump.snapshot.totalCounts == 4_936)
+        #expect(test.pump.snapshot.faults.total == 0)
     }
 
     @Test
@@ -96,8 +124,7 @@ struct PumpThreadTests {
         let lines = SimulatedPumpLines(script())
         let test = try TestPump(lines)
         lines.authorised()
-        try test.pump.perform(.beginSale)
-        try test.pump.perform(.open(farAway))
+        try test.sell()
         #expect(lines.outputs == [.motor, .mainValve, .slowValve])
         test.waitForSnapshot { $0.totalCounts > 500 }
         try test.pump.perform(.close)
@@ -112,8 +139,7 @@ struct PumpThreadTests {
         let lines = SimulatedPumpLines(script())
         let test = try TestPump(lines)
         lines.liftNozzle()
-        try test.pump.perform(.beginSale)
-        try test.pump.perform(.open(farAway))
+        try test.sell()
         test.waitForSnapshot { $0.totalCounts > 100 }
         lines.setEmergency(active: true)
         _ = test.events { $0 == .pump(.emergency(active: true)) }
@@ -127,8 +153,7 @@ struct PumpThreadTests {
         let lines = SimulatedPumpLines(script())
         let test = try TestPump(lines)
         lines.liftNozzle()
-        try test.pump.perform(.beginSale)
-        try test.pump.perform(.open(farAway))
+        try test.sell()
         test.waitForSnapshot { $0.totalCounts > 100 }
         lines.fail(fault)
         let events = test.events { $0 == .pumpFailed(fault) }
@@ -143,8 +168,7 @@ struct PumpThreadTests {
         let lines = SimulatedPumpLines(script())
         let test = try TestPump(lines)
         lines.liftNozzle()
-        try test.pump.perform(.beginSale)
-        try test.pump.perform(.open(farAway))
+        try test.sell()
         test.pump.stop()
         test.pump.stop()
         #expect(lines.outputs == [])

@@ -1,6 +1,7 @@
 import Metering
 import Synchronization
 import Terminal
+import Threads
 
 /// Lines whose outputs take for ever to switch on.
 final class StuckLines: PumpLines, Sendable {
@@ -88,8 +89,12 @@ final class QueuedEdges: PumpLines, Sendable {
             guard (index + 1) % withheldEvery != 0 else { continue }
             batch.append(
                 PumpEdge(
-                    input: .pulser(index % 2 == 0 ? .a : .b), rising: index % 4 < 2,
-                    nanoseconds: start + UInt64(index) * edgeNanoseconds, sequence: UInt32(index / 2 + 1)))
+                    input: .pulser(index % 2 == 0 ? .a : .b),
+                    rising: index % 4 < 2,
+                    nanoseconds: start + UInt64(index) * edgeNanoseconds,
+                    sequence: UInt32(index / 2 + 1)
+                )
+            )
         }
         if state.taken == edges {
             if batch.isEmpty { ended.signal() }

@@ -8,8 +8,9 @@ commands of the file COMMANDS, one a line in hexadecimal. Its random numbers cou
 writes its answers, one a line, then `nanoseconds N`: what all of them took together, reading and writing apart. When it
 cannot run it writes `cannot` and why, and exits with 1.
 
-It knows SELECT, READ BINARY of file 15, VERIFY, GET BALANCE and the refuel's four commands, with the checks, counters, log
-and proof that belong to them. It keeps all of that in memory, and changes it whole or not at all.
+It knows SELECT, READ BINARY of file 15, VERIFY, GET BALANCE, GET GREY STATUS and the refuel's three commands, with the
+checks, counters, log and proof that belong to them. It keeps all of that in memory, and changes it whole or not at all.
+Each command has one Le, the one that our terminal sends.
 """
 
 import hmac

@@ -58,7 +58,8 @@ struct StoredRow {
 
     /// nil for NULL.
     func optional<Value>(
-        _ column: String, _ read: (String) throws(StorageFault) -> Value
+        _ column: String,
+        _ read: (String) throws(StorageFault) -> Value
     ) throws(StorageFault) -> Value? {
         try isNull(column) ? nil : try read(column)
     }
@@ -113,7 +114,11 @@ struct StoredRow {
             let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
             let clock = try BCD.decode(bytes.suffix(3), "time")
             return try TransactionTime(
-                date: date, hour: clock / 10_000, minute: clock / 100 % 100, second: clock % 100)
+                date: date,
+                hour: clock / 10_000,
+                minute: clock / 100 % 100,
+                second: clock % 100
+            )
         } catch {
             throw fault(column, "\(error)")
         }
@@ -137,7 +142,8 @@ struct StoredRow {
         let key = row.hasColumn(table.key) ? "\((row[table.key] as DatabaseValue))" : "unknown"
         return StorageFault(
             operation: "read",
-            reason: "table \(table.name), \(table.keyName) \(key), column \(column): \(reason)")
+            reason: "table \(table.name), \(table.keyName) \(key), column \(column): \(reason)"
+        )
     }
 
     private func storage(_ column: String) throws(StorageFault) -> DatabaseValue.Storage {
@@ -170,12 +176,15 @@ extension Database {
         guard changesCount == 1 else {
             throw StorageFault(
                 operation: "commit",
-                reason: "\(table.keyName) \(row.values[0]) belongs to another record of table \(table.name)")
+                reason: "\(table.keyName) \(row.values[0]) belongs to another record of table \(table.name)"
+            )
         }
     }
 
     func rows(
-        of table: JournalTable, _ condition: String, _ arguments: StatementArguments = []
+        of table: JournalTable,
+        _ condition: String,
+        _ arguments: StatementArguments = []
     ) throws -> [StoredRow] {
         let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
         return try Row.fetchAll(statement, arguments: arguments).map { StoredRow(table: table, row: $0) }

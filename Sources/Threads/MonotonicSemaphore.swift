@@ -31,7 +31,7 @@ package final class MonotonicSemaphore: Sendable {
             precondition(errno == EAGAIN, "the semaphore is open")
             var timeout: Int32 = -1
             if let deadline {
-                let now = SystemClock().monotonicNanoseconds
+                let now = MonotonicClock.nanoseconds
                 guard now < deadline else { return false }
                 timeout = Int32(clamping: (deadline - now + 999_999) / 1_000_000)
             }

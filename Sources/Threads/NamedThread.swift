@@ -22,7 +22,8 @@ package final class NamedThread: Sendable {
         var thread = pthread_t()
         // SAFETY: the new thread takes over the one reference that `passRetained` made.
         let result = unsafe pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { argument in
                 guard let argument = unsafe argument else { return nil }
                 let start = unsafe Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
@@ -32,7 +33,9 @@ package final class NamedThread: Sendable {
                 }
                 start.body()
                 return nil
-            }, start.toOpaque())
+            },
+            start.toOpaque()
+        )
         precondition(result == 0, "the system starts no more threads")
         self.thread = thread
     }
@@ -41,9 +44,4 @@ package final class NamedThread: Sendable {
         let result = pthread_join(thread, nil)
         precondition(result == 0, "a thread is joined once, by another")
     }
-}
-
-/// The text of the calling thread's last failed system call.
-func systemError() -> String {
-    unsafe String(cString: strerror(errno))
 }

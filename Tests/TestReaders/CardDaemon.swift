@@ -8,12 +8,12 @@ import PCSC
 /// pcscd has one socket, `/run/pcscd/pcscd.comm`. So that a test neither meets nor disturbs a pcscd of the machine, its
 /// own one runs in a mount namespace where that folder is one under `/tmp`, and `PCSCLITE_CSOCK_NAME` sends the client
 /// library there. The client library reads that name once, so every daemon of this process has the same one.
-final class CardDaemon {
-    static let reasonToSkip =
+package final class CardDaemon {
+    package static let reasonToSkip =
         "no pcscd with vsmartcard-vpcd, or no mount namespace for it; GREYLOCK_REQUIRE=pcscd makes this a failure"
 
     /// False only where the daemon cannot run and is not required; where it is required, starting it fails.
-    static let isUsable = isRequired || (isInstalled && hasNamespaces)
+    package static let isUsable = isRequired || (isInstalled && hasNamespaces)
 
     private static let driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
     private static let ready = Data("+\n".utf8)
@@ -23,18 +23,18 @@ final class CardDaemon {
     }()
 
     /// Where the first reader listens; the second has the next one.
-    let port: UInt16
+    package let port: UInt16
     private let shell = Process()
     private let input = Pipe()
     private let output = Pipe()
 
     /// Makes the client library look for the daemon where ``init(port:withReaders:)`` starts it.
-    static func nameSocket() {
+    package static func nameSocket() {
         precondition(socketIsNamed)
     }
 
     /// Returns when the daemon takes clients.
-    init(port: UInt16, withReaders: Bool = true) throws {
+    package init(port: UInt16, withReaders: Bool = true) throws {
         Self.nameSocket()
         self.port = port
         try Self.configure(port: withReaders ? port : nil)
@@ -54,14 +54,14 @@ final class CardDaemon {
     }
 
     /// Ends the daemon as a crash would; ended already, does nothing.
-    func stop() {
+    package func stop() {
         guard shell.isRunning else { return }
         do { try input.fileHandleForWriting.close() } catch { preconditionFailure("\(error)") }
         shell.waitUntilExit()
     }
 
     /// The first of two neighbouring ports that nobody listens on, below those that the kernel hands out.
-    static func freePorts() throws -> UInt16 {
+    package static func freePorts() throws -> UInt16 {
         for _ in 0..<100 {
             let port = UInt16.random(in: 20_000..<30_000)
             if isFree(port) && isFree(port + 1) { return port }

@@ -1,0 +1,114 @@
+import ArgumentParser
+import Glibc
+import Threads
+
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure this build, each figure beside a named peer or limit in the same run.",
+        discussion: """
+            Build with board/build first: figures of a debug build mean nothing. The PC/SC figures need pcscd with the \
+            virtual reader (Debian: pcscd, vsmartcard-vpcd) and a C compiler for the peer; what cannot be measured \
+            here is listed with the reason.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The programs to weigh; default: beside this one.", valueName: "FOLDER"))
+    var programs: String?
+
+    @Option(help: ArgumentHelp("Where the C peers' sources lie.", valueName: "FOLDER"))
+    var peers = "board/bench"
+
+    func run() throws {
+        let folder = programs ?? Self.ownFolder
+        var table = BenchTable()
+        table.add(CryptographyBench.run())
+        table.add(QuadratureBench.run())
+        table.add(CardBench.run(peers: peers))
+        table.add(CheckpointBench.run())
+        table.add(ExchangeBench.run(peers: peers))
+        table.add(DaemonBench.run(programs: folder))
+        print(table.text)
+    }
+
+    private static var ownFolder: String {
+        let link = unsafe realpath("/proc/self/exe", nil)
+        defer { unsafe free(link) }
+        let path = unsafe link.map { unsafe String(cString: $0) } ?? "."
+        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }
+}
+
+/// One line of the bench's table.
+enum BenchResult {
+    /// `value` and `reference` in `unit`; the aim is `atMost` or at least `1 / atMost` times the reference.
+    case figure(name: String, value: Double, unit: String, reference: Double, of: String, atMost: Double)
+    /// A rate: more is better, the aim being at least the reference.
+    case rate(name: String, value: Double, unit: String, reference: Double, of: String)
+    case notMeasured(name: String, why: String)
+}
+
+struct BenchTable {
+    private var results: [BenchResult] = []
+
+    mutating func add(_ results: [BenchResult]) { self.results += results }
+
+    var text: String {
+        var lines = [row("measure", "here", "beside", "ratio", "aim")]
+        for result in results {
+            switch result {
+            case .figure(let name, let value, let unit, let reference, let peer, let atMost):
+                let ratio = value / reference
+                lines.append(
+                    row(
+                        name,
+                        "\(short(value)) \(unit)",
+                        "\(short(reference)) \(unit) \(peer)",
+                        short(ratio),
+                        "at most \(short(atMost))\(ratio <= atMost ? "" : "  MISSED")"
+                    )
+                )
+            case .rate(let name, let value, let unit, let reference, let peer):
+                let ratio = value / reference
+                lines.append(
+                    row(
+                        name,
+                        "\(short(value)) \(unit)",
+                        "\(short(reference)) \(unit) \(peer)",
+                        short(ratio),
+                        "at least 1\(ratio >= 1 ? "" : "  MISSED")"
+                    )
+                )
+            case .notMeasured(let name, let why):
+                lines.append(row(name, "not measured", why, "", ""))
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private func row(_ cells: String...) -> String {
+        let widths = [34, 18, 40, 8, 0]
+        return zip(cells, widths).map { cell, width in
+            cell + String(repeating: " ", count: max(1, width - cell.utf8.count))
+        }.joined()
+    }
+
+    /// Three significant digits and no exponent.
+    private func short(_ value: Double) -> String {
+        let places = value >= 100 ? 0 : value >= 10 ? 1 : 2
+        var scale = 1.0
+        for _ in 0..<places { scale *= 10 }
+        let scaled = Int((value * scale).rounded())
+        guard places > 0 else { return "\(scaled)" }
+        let fraction = String(scaled % Int(scale))
+        return "\(scaled / Int(scale))." + String(repeating: "0", count: places - fraction.utf8.count) + fraction
+    }
+}
+
+/// Monotonic nanoseconds for measuring.
+func benchClock() -> UInt64 { MonotonicClock.nanoseconds }
+
+/// The middle of the samples.
+func median(_ samples: [UInt64]) -> Double {
+    let sorted = samples.sorted()
+    return Double(sorted[sorted.count / 2])
+}

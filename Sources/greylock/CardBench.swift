@@ -1,0 +1,210 @@
+import CardApplication
+import CardCryptography
+import FuelPassbook
+import Glibc
+import ISO7816
+import SecurityModule
+import Simulation
+
+/// Card commands a second: our card application and a card in plain Python answer the same refuels, taking turns.
+///
+/// The commands are made once before, by the terminal's security module at our card, every MAC checked. Each turn starts
+/// with a new card whose random numbers are the same, so that it answers those commands again. Only that is timed on
+/// either side: no MAC of a terminal, nothing read or written. The answers must be the same ones, byte for byte.
+enum CardBench {
+    private static let refuels = 2_000
+    private static let turns = 5
+    private static let firstICC: UInt32 = 0x1122_3344
+    private static let name = "card APDUs in process"
+    /// Debian's own, for which Debian's python3-cryptography is.
+    private static let python = "/usr/bin/python3"
+
+    static func run(peers: String) -> [BenchResult] {
+        do {
+            let exchanges = try recordedExchanges()
+            let folder = try TemporaryFolder("greylock-bench")
+            defer { folder.remove() }
+            let commands = folder.path + "/commands"
+            try write(exchanges, to: commands)
+            var ours: [UInt64] = []
+            var theirs: [UInt64] = []
+            for _ in 0..<turns {
+                ours.append(try ownTurn(exchanges))
+                theirs.append(try peerTurn(peers + "/card.py", commands, exchanges))
+            }
+            let thousands = Double(exchanges.count) * 1_000_000
+            return [
+                .rate(
+                    name: name,
+                    value: thousands / median(ours),
+                    unit: "k APDU/s",
+                    reference: thousands / median(theirs),
+                    of: "Python card"
+                )
+            ]
+        } catch {
+            return [.notMeasured(name: name, why: "\(error)")]
+        }
+    }
+
+    private static func recordedExchanges() throws -> [Exchange] {
+        var terminal = try RecordingTerminal(card: newCard())
+        for number in 1...refuels { try terminal.refuel(TTC(UInt32(number))) }
+        return terminal.exchanges
+    }
+
+    private static func newCard() throws -> CardApplication<VolatileCardMemory> {
+        let image = DemonstrationCard.image()
+        return CardApplication(
+            aid: Demonstration.aid,
+            keys: CardKeys(card: Demonstration.applicationFile.asn, scheme: Demonstration.schemeKeys),
+            image: try CardImage(parsing: image),
+            memory: VolatileCardMemory(image: image),
+            random: CountingRandom(from: firstICC)
+        )
+    }
+
+    /// - Returns: the nanoseconds of all commands together.
+    private static func ownTurn(_ exchanges: [Exchange]) throws -> UInt64 {
+        var card = try newCard()
+        var answers: [ResponseAPDU] = []
+        let start = benchClock()
+        for exchange in exchanges { answers.append(card.respond(to: exchange.command.span)) }
+        let elapsed = benchClock() - start
+        guard answers == exchanges.map(\.answer) else {
+            throw CardBenchFault("our card does not answer the same commands alike")
+        }
+        return elapsed
+    }
+
+    private static func peerTurn(_ program: String, _ commands: String, _ exchanges: [Exchange]) throws -> UInt64 {
+        let arguments = [python, program, commands, Hex.string(firstICC.bytes)]
+        guard let child = ChildProcess(arguments, reading: STDOUT_FILENO) else {
+            throw CardBenchFault("\(python) does not start")
+        }
+        var lines: [String] = []
+        while let line = child.line() { lines.append(line) }
+        let status = child.wait()
+        if let reason = lines.last, reason.hasPrefix("cannot ") { throw CardBenchFault("card.py \(reason)") }
+        guard status == 0, let last = lines.popLast(), last.hasPrefix("nanoseconds "),
+            let elapsed = UInt64(last.dropFirst("nanoseconds ".count)), elapsed > 0, lines.count == exchanges.count
+        else { throw CardBenchFault("card.py does not run to its end") }
+        for (line, exchange) in zip(lines, exchanges) where line != Hex.string(exchange.answer.bytes) {
+            let header = Hex.string(exchange.command.prefix(4))
+            throw CardBenchFault("the Python card answers \(header) otherwise than ours")
+        }
+        return elapsed
+    }
+
+    /// The commands alone, one a line.
+    private static func write(_ exchanges: [Exchange], to path: String) throws {
+        let text = exchanges.map { Hex.string($0.command) + "\n" }.joined()
+        guard let file = unsafe fopen(path, "we") else { throw CardBenchFault("\(path) cannot be written") }
+        let isWritten = unsafe fputs(text, file) >= 0
+        guard unsafe fclose(file) == 0, isWritten else { throw CardBenchFault("\(path) cannot be written") }
+    }
+}
+
+private struct Exchange {
+    let command: [UInt8]
+    let answer: ResponseAPDU
+}
+
+/// A terminal that refuels again and again, and what went between it and the card.
+private struct RecordingTerminal: ~Copyable {
+    private static let amount = Amount(fen: 20)
+
+    private(set) var exchanges: [Exchange] = []
+    private var card: CardApplication<VolatileCardMemory>
+    private let module: SecurityModule
+    private let time: TransactionTime
+    /// With the published PIN.
+    private let verify = Demonstration.pin.withVerifyCommand { [UInt8](copying: $0) }
+
+    init(card: consuming CardApplication<VolatileCardMemory>) throws {
+        self.card = card
+        var keys = MasterKeys()
+        let reference = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        keys.load(Demonstration.MasterKey.purchase.raw, as: reference)
+        module = SecurityModule(terminal: Demonstration.terminal, masterKeys: keys, random: SystemRandom())
+        time = try TransactionTime(date: CalendarDate(year: 2026, month: 1, day: 2), hour: 3, minute: 4, second: 5)
+    }
+
+    /// Steps 1.1 to 1.15 of the source, and the balance after them.
+    mutating func refuel(_ ttc: TTC) throws {
+        _ = try transmit(SelectApplication(aid: Demonstration.aid).apdu)
+        let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
+        let card = try PublicApplicationFile(parsing: transmit(read.apdu).data).asn
+        _ = try transmit(GetGreyStatus().apdu, expecting: .commandNotAccepted)
+        _ = try transmit(verify)
+        let command = InitializeForPetrol(keyIndex: Demonstration.keyIndex, terminal: module.terminal, ttc: ttc)
+        let answer = try exchange(command)
+        let locking = try module.verifyMAC1(card: card, command: command, answer: answer).makeMAC2(time: time)
+        let locked = try exchange(LockForPetrol(time: time, mac2: locking.mac2))
+        let gmac = try locking.verifyMAC3(locked.mac3).end(amount: Self.amount)
+        guard let present = answer.ctc.next else { throw CardBenchFault("the card's numbers are used up") }
+        let debited = try exchange(
+            DebitForPetrol(
+                amount: Self.amount,
+                ctc: present,
+                terminal: module.terminal,
+                ttc: ttc,
+                time: time,
+                gmac: module.open(gmac)
+            )
+        )
+        let isProven = try module.verifyMAC4(
+            debited.mac4,
+            card: card,
+            key: gmac.key,
+            amount: Self.amount,
+            type: .refuel,
+            terminal: module.terminal,
+            time: time
+        )
+        guard isProven else { throw CardBenchFault("MAC4 of our card is wrong") }
+        guard try exchange(GetBalance()).balance == answer.balance.subtracting(Self.amount) else {
+            throw CardBenchFault("our card took another amount")
+        }
+    }
+
+    private mutating func exchange<Command: PassbookCommand>(_ command: Command) throws -> Command.Response {
+        try Command.Response(parsing: transmit(command.apdu).data)
+    }
+
+    private mutating func transmit(
+        _ command: CommandAPDU,
+        expecting status: StatusWord = .success
+    ) throws -> ResponseAPDU {
+        try transmit(command.bytes, expecting: status)
+    }
+
+    private mutating func transmit(
+        _ command: [UInt8],
+        expecting status: StatusWord = .success
+    ) throws -> ResponseAPDU {
+        let answer = card.respond(to: command.span)
+        guard answer.status == status else { throw answer.status }
+        exchanges.append(Exchange(command: command, answer: answer))
+        return answer
+    }
+}
+
+/// The card's random numbers, one after the other.
+private final class CountingRandom: RandomSource {
+    private var next: UInt32
+
+    init(from first: UInt32) { next = first }
+
+    func bytes(_ count: Int) -> [UInt8] {
+        precondition(count == ICCRandom.length, "a refuel draws nothing but its ICC")
+        defer { next &+= 1 }
+        return next.bytes
+    }
+}
+
+private struct CardBenchFault: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Terminal
+
+struct CardStatus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "What the card in a reader is, whether it is grey, and what to do about it.",
+        discussion: """
+            Reads only: SELECT, READ BINARY, GET BALANCE and GET GREY STATUS. No PIN is asked for, no counter moves and \
+            nothing on the card changes. The tries left, and a block that the issuer can undo, cannot be seen this way. \
+            The card must not be in use by another program.
+
+            Exit status: 0 when there is nothing to do, 1 when the card needs attention, 69 when there is no card \
+            service, reader or card, or the card does not answer.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME"))
+    var reader: String?
+
+    @Option(help: "The card application, 10 to 32 hexadecimal digits.")
+    var aid = ApplicationArgument(bytes: Demonstration.aid)
+
+    @Flag(help: "One JSON object; money in fen, bytes in hexadecimal.")
+    var json = false
+
+    func run() throws {
+        var isFine = false
+        try runTool("card status") { () throws(ServiceFailure) in
+            let card = try CardTarget.realReader(reader)
+            try card.powerUp()
+            defer { card.disconnect() }
+            let report = try StatusReading(card: card, aid: aid.bytes).report()
+            print(json ? try jsonText(report) : report.text)
+            isFine = report.finding == .fine
+        }
+        guard isFine else { throw ExitCode(1) }
+    }
+}
+
+/// An AID on the command line.
+struct ApplicationArgument: ExpressibleByArgument {
+    let bytes: [UInt8]
+
+    init(bytes: [UInt8]) { self.bytes = bytes }
+
+    init?(argument: String) {
+        do throws(ParseError) { bytes = try Hex.bytes(argument) } catch { return nil }
+        guard Instruction.select.dataLengths.contains(bytes.count) else { return nil }
+    }
+
+    var defaultValueDescription: String { Hex.string(bytes) }
+}
+
+/// What a card said of itself.
+private struct StatusReport: Encodable {
+    enum Finding: String, Encodable {
+        case fine
+        case grey
+        case notValidToday
+        case dateUnknown
+        case lockedForGood
+        case foreign
+    }
+
+    struct Identity: Encodable {
+        let card: String
+        let kind: String
+        let issuer: String
+        let validFrom: String
+        let validTo: String
+        let validity: String
+    }
+
+    struct Grey: Encodable {
+        /// Of the locked sale: the card's number is one further.
+        let offlineNumber: Int
+        let onlineNumber: UInt16
+        let mac3: String
+        let lockTAC: String
+    }
+
+    var finding: Finding
+    var advice: String
+    var identity: Identity?
+    var balanceFen: UInt32?
+    var grey: Grey?
+
+    var text: String {
+        var table = WordTable()
+        if let identity {
+            table.add("card", "\(identity.card), \(identity.kind)")
+            table.add("issuer", identity.issuer)
+            table.add("valid", "\(identity.validFrom) to \(identity.validTo), \(identity.validity)")
+        }
+        if let balanceFen { table.add("balance", "\(Amount(fen: balanceFen))") }
+        if let grey {
+            table.add("grey", "yes: the card's offline number \(grey.offlineNumber)")
+            table.add("grey-lock code (MAC3) \(grey.mac3), lock TAC \(grey.lockTAC)")
+        } else if balanceFen != nil {
+            table.add("grey", "no")
+        }
+        table.add("next", advice)
+        return table.lines.joined(separator: "\n")
+    }
+}
+
+/// The exchanges of a look at a card.
+private struct StatusReading {
+    let card: any CardReader
+    let aid: [UInt8]
+
+    func report() throws(ServiceFailure) -> StatusReport {
+        let selected = try card.exchange(SelectApplication(aid: aid).apdu.bytes)
+        switch selected.status {
+        case .success: break
+        case .applicationLockedForGood: return StatusReport(finding: .lockedForGood, advice: CardAdvice.lockedForGood)
+        case _: return foreign("it has no application \(Hex.string(aid))", selected.status)
+        }
+        let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
+        let answer = try card.exchange(read.apdu.bytes)
+        guard answer.status == .success else { return foreign("its public file cannot be read", answer.status) }
+        let file: PublicApplicationFile
+        do throws(ParseError) { file = try PublicApplicationFile(parsing: answer.data) } catch {
+            return StatusReport(finding: .foreign, advice: "not a card of this scheme: its public file: \(error)")
+        }
+        return try report(on: file)
+    }
+
+    private func report(on file: PublicApplicationFile) throws(ServiceFailure) -> StatusReport {
+        let validity = CardValidity(of: file, on: SystemClock().localTime?.date)
+        let balance: GetBalance.Response = try required(GetBalance())
+        let grey = try greyStatus()
+        var report = StatusReport(finding: .fine, advice: CardAdvice.fine)
+        report.identity = StatusReport.Identity(
+            card: file.asn.description,
+            kind: CardKind.words(of: file.asn),
+            issuer: file.issuerWords,
+            validFrom: file.validFrom.description,
+            validTo: file.validTo.description,
+            validity: validity.words
+        )
+        report.balanceFen = balance.balance.fen
+        if let advice = CardAdvice.validity(validity, file) {
+            report.finding = validity == .unknown ? .dateUnknown : .notValidToday
+            report.advice = advice
+        }
+        guard let grey else { return report }
+        report.finding = .grey
+        report.advice = CardAdvice.grey
+        report.grey = StatusReport.Grey(
+            offlineNumber: Int(grey.ctc.number) - 1,
+            onlineNumber: grey.online.number,
+            mac3: Hex.string(grey.mac3.bytes),
+            lockTAC: Hex.string(grey.lockTAC.bytes)
+        )
+        return report
+    }
+
+    /// nil when the purse is not grey (D18).
+    private func greyStatus() throws(ServiceFailure) -> GetGreyStatus.Response? {
+        let answer = try card.exchange(GetGreyStatus().apdu.bytes)
+        return answer.status == .commandNotAccepted ? nil : try parsed(GetGreyStatus.self, answer)
+    }
+
+    private func required<Command: PassbookCommand>(_ command: Command) throws(ServiceFailure) -> Command.Response {
+        try parsed(Command.self, try card.exchange(command.apdu.bytes))
+    }
+
+    private func parsed<Command: PassbookCommand>(
+        _ command: Command.Type,
+        _ answer: ResponseAPDU
+    ) throws(ServiceFailure) -> Command.Response {
+        let name = Command.instruction.name
+        guard answer.status == .success else {
+            let words = answer.status.words.map { ", \($0)" } ?? ""
+            throw ServiceFailure(exitStatus: 1, reason: "the card answered \(name) with \(answer.status)\(words)")
+        }
+        do throws(ParseError) {
+            return try Command.Response(parsing: answer.data)
+        } catch {
+            throw ServiceFailure(exitStatus: 1, reason: "the card's answer to \(name): \(error)")
+        }
+    }
+
+    private func foreign(_ reason: String, _ status: StatusWord) -> StatusReport {
+        StatusReport(
+            finding: .foreign,
+            advice: "not a card of this scheme: \(reason) (\(status)); another application is looked for with --aid"
+        )
+    }
+}

@@ -1,0 +1,195 @@
+import ArgumentParser
+import Dispenser
+import Foundation
+import FuelPassbook
+import ISO7816
+import Journal
+import Metering
+import Terminal
+
+struct Records: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Sales and grey records of a journal; the service may be running."
+    )
+
+    @Option(help: ArgumentHelp("The journal's file.", valueName: "FILE"))
+    var journal: String?
+
+    @Option(help: ArgumentHelp("The service's configuration, which names the journal.", valueName: "FILE"))
+    var config: String?
+
+    @Option(help: "The newest records only: how many.")
+    var last = 100
+
+    @Flag(help: "One JSON object with `sales`, `greyRecords` and `totalisers`; all times local, money in fen.")
+    var json = false
+
+    func validate() throws {
+        guard (journal == nil) != (config == nil) else {
+            throw ValidationError("give either --journal FILE or --config FILE")
+        }
+        guard (1...10_000_000).contains(last) else { throw ValidationError("--last: expected 1 to 10000000") }
+    }
+
+    func run() throws {
+        do {
+            let reader = try JournalReader(path: try path())
+            let report = RecordReport(
+                sales: try reader.records(limit: last).map(SaleLine.init),
+                greyRecords: try reader.greyRecords().map(GreyLine.init),
+                totalisers: try reader.totalisers().map(TotaliserLine.init)
+            )
+            print(json ? try report.json : report.text)
+        } catch let fault as StorageFault {
+            standardError("greylock records: \(journal ?? config ?? ""): \(fault)")
+            throw ExitCode(ServiceFailure.inputOutput)
+        } catch let failure as ServiceFailure {
+            standardError("greylock records: \(failure.reason)")
+            throw ExitCode(failure.exitStatus)
+        }
+    }
+
+    private func path() throws -> String {
+        if let journal { return journal }
+        guard let config else { preconditionFailure("validated") }
+        return try Service.configuration(at: config).journal.path
+    }
+}
+
+/// What `records --json` prints.
+private struct RecordReport: Encodable {
+    let sales: [SaleLine]
+    let greyRecords: [GreyLine]
+    let totalisers: [TotaliserLine]
+
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            return String(decoding: try encoder.encode(self), as: UTF8.self)
+        }
+    }
+
+    var text: String {
+        var lines = [
+            "TTC    kind          phase       locked               card                      litres       yuan"
+        ]
+        for sale in sales { lines.append(sale.text) }
+        if sales.isEmpty { lines.append("no records") }
+        lines.append("")
+        let open = greyRecords.filter { $0.state == GreyRecord.State.open.rawValue }
+        lines.append("grey records: \(greyRecords.count), of which \(open.count) wait for their card")
+        for grey in open {
+            lines.append("  sale \(grey.ttc), card \(grey.card), \(yuan(fen: Int(grey.amountFen))) yuan")
+        }
+        for totaliser in totalisers {
+            lines.append(
+                "nozzle \(totaliser.nozzle): \(litres(centilitres: Volume(microlitres: totaliser.volumeMicrolitres).shownCentilitres)) L,"
+                    + " \(yuan(fen: totaliser.fen)) yuan in all"
+            )
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+private struct SaleLine: Encodable {
+    let ttc: UInt32
+    let kind: String
+    let phase: String
+    let position: Int
+    let terminal: String
+    let lockTime: String
+    let endTime: String?
+    let card: String
+    let ctc: UInt16
+    let balanceBeforeFen: UInt32
+    let nozzle: Int
+    let grade: String
+    let unitPriceFen: Int
+    let volumeMicrolitres: Int
+    let shownCentilitres: Int
+    let counts: [Int]
+    let pulserFaults: Int
+    let amountFen: UInt32
+    let nonCardFen: UInt32
+    let mac3: String?
+    let lockTAC: String?
+    let debitTAC: String?
+    let mac4IsValid: Bool?
+    let settles: UInt32?
+    let remark: String?
+
+    init(_ record: SaleRecord) {
+        ttc = record.ttc.number
+        kind = record.kind.rawValue
+        phase = record.phase.rawValue
+        position = record.position
+        terminal = record.terminal.description
+        lockTime = record.lockTime.description
+        endTime = record.endTime?.description
+        card = record.card.description
+        ctc = record.ctc.number
+        balanceBeforeFen = record.balanceBefore.fen
+        nozzle = record.nozzle
+        grade = record.grade
+        unitPriceFen = record.unitPrice.fenPerLitre
+        volumeMicrolitres = record.reading.volume.microlitres
+        shownCentilitres = record.reading.volume.shownCentilitres
+        counts = record.reading.counts
+        pulserFaults = record.reading.faults.total
+        amountFen = record.amount.fen
+        nonCardFen = record.nonCardPart.fen
+        mac3 = record.mac3.map { Hex.string($0) }
+        lockTAC = record.lockTAC.map { Hex.string($0) }
+        debitTAC = record.debitTAC.map { Hex.string($0) }
+        mac4IsValid = record.mac4IsValid
+        settles = record.settles?.number
+        remark = record.remark
+    }
+
+    var text: String {
+        func left(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(1, width - text.utf8.count))
+        }
+        func right(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+        }
+        let line =
+            left("\(ttc)", 7) + left(kind, 14) + left(phase, 12) + left(lockTime, 21) + left(card, 21)
+            + right(litres(centilitres: shownCentilitres), 11) + right(yuan(fen: Int(amountFen)), 11)
+        let notes = [settles.map { "settles \($0)" }, mac4IsValid == false ? "MAC4 WRONG" : nil, remark]
+        return ([line] + notes.compactMap(\.self)).joined(separator: "  ")
+    }
+}
+
+private struct GreyLine: Encodable {
+    let ttc: UInt32
+    let state: String
+    let card: String
+    let ctc: UInt16
+    let amountFen: UInt32
+    let mac3: String
+
+    init(_ record: GreyRecord) {
+        ttc = record.ttc.number
+        state = record.state.rawValue
+        card = record.card.description
+        ctc = record.ctc.number
+        amountFen = record.amount.fen
+        mac3 = Hex.string(record.mac3)
+    }
+}
+
+private struct TotaliserLine: Encodable {
+    let nozzle: Int
+    let counts: [Int]
+    let volumeMicrolitres: Int
+    let fen: Int
+
+    init(_ totaliser: Totaliser) {
+        nozzle = totaliser.nozzle
+        counts = totaliser.counts
+        volumeMicrolitres = totaliser.volume.microlitres
+        fen = totaliser.fen
+    }
+}

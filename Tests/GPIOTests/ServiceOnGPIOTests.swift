@@ -1,0 +1,143 @@
+import Foundation
+import Glibc
+import TestReaders
+import Testing
+
+extension OnGPIO {
+    /// The service with both real edges: pcscd with the virtual card in it, and the kernel's GPIO lines.
+    @Suite(.timeLimit(.minutes(5)))
+    struct ServiceOnGPIOTests {
+        private enum Line {
+            static let a = 0
+            static let b = 1
+            static let nozzle = 2
+            static let motor = 4
+            static let mainValve = 5
+            static let slowValve = 6
+            static let outputs = [motor, mainValve, slowValve]
+        }
+
+        private let folder: TestFolder
+        private let daemon: CardDaemon
+        private let chip: SimulatedChip
+        private var journal: String { folder.path("journal.sqlite") }
+
+        init() throws {
+            folder = try TestFolder()
+            daemon = try CardDaemon(port: CardDaemon.freePorts())
+            chip = try SimulatedChip(label: "greylock-service")
+        }
+
+        private func configuration() throws -> String {
+            try folder.file(
+                "greylock.toml",
+                """
+                demonstration = true
+                terminal = { id = "001122334455", position = 1 }
+                journal = { path = "\(journal)" }
+                card = { kind = "pcsc", reader = "Virtual PCD" }
+                pin = { kind = "fixed" }
+                [pump]
+                kind = "gpio"
+                nozzle = 1
+                grade = "92"
+                price = 785
+                pulses_per_litre = 100
+                channels = 2
+                security = "alarm"
+                preset_centilitres = 2000
+                [pump.gpio]
+                chip = "/dev/\(chip.name)"
+                a = \(Line.a)
+                b = \(Line.b)
+                nozzle = \(Line.nozzle)
+                motor = \(Line.motor)
+                main_valve = \(Line.mainValve)
+                slow_valve = \(Line.slowValve)
+                debounce_milliseconds = 1
+                """
+            )
+        }
+
+        private func card() throws -> Program {
+            try Program(
+                "greylock",
+                ["card", "serve", "--vpcd", "\(daemon.port)", "--state", folder.path("card")]
+            )
+        }
+
+        /// Turns the pulser and returns when it has stood still.
+        private func turn(cycles: Int) throws {
+            let source = try PulseSource.turn(chip, a: Line.a, b: Line.b, cycles: cycles, edgesPerSecond: 1_500)
+            source.waitUntilExit()
+            #expect(source.terminationStatus == 0)
+        }
+
+        /// The kernel tells nobody of an output's level; it is looked at until it is so, for ten seconds at most.
+        private func comesToPass(_ condition: () throws -> Bool) throws -> Bool {
+            let deadline = Date(timeIntervalSinceNow: 10)
+            while try !condition() {
+                guard Date() < deadline else { return false }
+                sched_yield()
+            }
+            return true
+        }
+
+        @Test("20 L at 100 pulses per litre: litres exact, slow flow before the preset, valve closed at it")
+        func refuel() throws {
+            let service = try Program("greylockd", ["--config", configuration()])
+            #expect(service.wait(for: "ready") != nil)
+            #expect(try chip.levels(Line.outputs) == [false, false, false])
+            let card = try card()
+            #expect(service.wait(for: "lift the nozzle") != nil)
+            #expect(try chip.levels(Line.outputs) == [false, false, false])
+            try chip.pull(Line.nozzle, up: true)
+            #expect(service.wait(for: "valves open") != nil)
+            #expect(try chip.levels(Line.outputs) == [true, true, true])
+
+            // 19.6 L: past the slow-flow point, short of the preset.
+            try turn(cycles: 1_960)
+            #expect(try comesToPass { try chip.levels(Line.outputs) == [true, false, true] })
+            try turn(cycles: 40)
+            let paid = service.wait(for: "notice paid")
+            #expect(try chip.levels(Line.outputs) == [false, false, false])
+            #expect(paid?.contains("litres=20.00") == true)
+            #expect(paid?.contains("yuan=157.00") == true)
+            #expect(paid?.contains("mac4=valid") == true)
+
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+            card.signal(SIGTERM)
+            #expect(card.wait(for: "is out of the reader")?.contains("balance 343.00 yuan") == true)
+            let report = try JournalReport(journal: journal)
+            #expect(report.sales.map(\.counts) == [[8_000]])
+            #expect(report.sales.map(\.pulserFaults) == [0])
+            #expect(report.sales.map(\.volumeMicrolitres) == [20_000_000])
+        }
+
+        @Test("killed in mid-fuelling: the valves close, and the sale is settled from the journal")
+        func killed() throws {
+            let settings = try configuration()
+            let service = try Program("greylockd", ["--config", settings])
+            let card = try card()
+            #expect(service.wait(for: "lift the nozzle") != nil)
+            try chip.pull(Line.nozzle, up: true)
+            #expect(service.wait(for: "valves open") != nil)
+            try turn(cycles: 500)
+            #expect(service.wait(for: "4.") != nil)
+            #expect(try chip.levels(Line.outputs) == [true, true, true])
+            service.signal(SIGKILL)
+            #expect(service.end() == -SIGKILL)
+            #expect(try chip.levels(Line.outputs) == [false, false, false])
+
+            let restarted = try Program("greylockd", ["--config", settings])
+            #expect(restarted.wait(for: "notice paid")?.contains("settles-ttc=1") == true)
+            restarted.signal(SIGTERM)
+            #expect(restarted.end() == 0)
+            card.signal(SIGTERM)
+            #expect(card.wait(for: "is out of the reader")?.contains("grey") == false)
+            let counts = try #require(try JournalReport(journal: journal).sales.first?.counts.first)
+            #expect((1_800...2_000).contains(counts))
+        }
+    }
+}

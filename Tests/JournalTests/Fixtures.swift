@@ -1,0 +1,178 @@
+import CardCryptography
+import Dispenser
+import Foundation
+import FuelPassbook
+import ISO7816
+import Journal
+import Metering
+import SecurityModule
+
+/// A directory for one test's files, removed with the value.
+final class Scratch {
+    enum Place: String {
+        case disk = "/tmp"
+        /// For thousands of copies, where no sync is waited for.
+        case memory = "/dev/shm"
+    }
+
+    let directory: URL
+
+    init(in place: Place = .disk) throws {
+        directory = URL(filePath: place.rawValue).appending(path: "journal-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        do {
+            try FileManager.default.removeItem(at: directory)
+        } catch {
+            fatalError("scratch files stay behind: \(error)")
+        }
+    }
+
+    var path: String { path("journal.db") }
+
+    func path(_ name: String) -> String { directory.appending(path: name).path }
+
+    func open(_ name: String = "journal.db", capacity: Int = 100) throws -> SQLiteJournal {
+        try SQLiteJournal(path: path(name), capacity: capacity)
+    }
+}
+
+/// The real thing: a locked session of the demonstration card, so that seals are what a sale's are.
+struct Customer {
+    let asn = Demonstration.applicationFile.asn
+    let ctc = CTC(0x0123)
+    let key = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+    let module: SecurityModule
+
+    init() {
+        var keys = MasterKeys()
+        keys.load(Demonstration.MasterKey.purchase.raw, as: key)
+        module = SecurityModule(terminal: Demonstration.terminal, masterKeys: keys, random: SystemRandom())
+    }
+
+    func session(_ ttc: TTC) throws -> LockedSale {
+        let icc = ICCRandom(0x0102_0304)
+        let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+        let sespk = PurchaseKey(master: master, card: asn).petrolSession(icc: icc, ctc: ctc, ttc: ttc)
+        let answer = InitializeForPetrol.Response(
+            balance: Demonstration.balance,
+            ctc: ctc,
+            keyVersion: key.version,
+            algorithm: .tripleDES,
+            icc: icc,
+            mac1: sespk.mac1(balance: Demonstration.balance, terminal: Demonstration.terminal)
+        )
+        let command = InitializeForPetrol(keyIndex: key.index, terminal: Demonstration.terminal, ttc: ttc)
+        let sale = try module.verifyMAC1(card: asn, command: command, answer: answer)
+        let locking = sale.makeMAC2(time: try time(0))
+        let code = locking.greyLockCode
+        return try locking.verifyMAC3(code)
+    }
+
+    func gmac(_ ttc: TTC, fen: UInt32) throws -> SealedGMAC { try session(ttc).end(amount: Amount(fen: fen)) }
+
+    /// A record of the phase with the columns that it has by then; every value differs from its neighbours.
+    func record(_ number: UInt32, _ phase: RecordPhase, kind: RecordKind = .sale, fen: UInt32 = 0) throws -> SaleRecord
+    {
+        let ttc = TTC(number)
+        var record = SaleRecord(
+            ttc: ttc,
+            kind: kind,
+            phase: phase,
+            position: 3,
+            terminal: Demonstration.terminal,
+            lockTime: try time(Int(number)),
+            card: asn,
+            key: key,
+            balanceBefore: Demonstration.balance,
+            ctc: ctc,
+            mac3: [0xA1, 0xB2, 0xC3, 0xD4],
+            nozzle: 5,
+            grade: "92# \"E10\", 油",
+            unitPrice: UnitPrice(fenPerLitre: 789),
+            reading: reading(Int(fen)),
+            amount: Amount(fen: fen),
+            gmac: try gmac(ttc, fen: fen)
+        )
+        if phase != .intent { record.lockTAC = [0, 1, 2, 0xFF] }
+        guard phase != .intent, phase != .locked else { return record }
+        record.endTime = try time(Int(number) + 60)
+        record.nonCardPart = Amount(fen: 17)
+        record.totaliser = totaliser(fen: Int(fen))
+        guard phase != .ended else { return record }
+        record.debit = DebitAttempt(ttc: ttc, type: .refuel, time: try time(Int(number) + 61))
+        guard phase == .settled else { return record }
+        record.gmac = nil
+        record.debitTAC = [0xDE, 0xB1, 0x7A, 0xC0]
+        record.mac4IsValid = number % 2 == 0
+        record.settles = TTC(number - 1)
+        record.remark = "it's \"done\"; -- \n\u{1F600}"
+        return record
+    }
+
+    func checkpoint(_ number: UInt32, fen: UInt32) throws -> Checkpoint {
+        Checkpoint(
+            ttc: TTC(number),
+            reading: reading(Int(fen)),
+            amount: Amount(fen: fen),
+            nonCardPart: Amount(fen: fen / 2),
+            gmac: try gmac(TTC(number), fen: fen)
+        )
+    }
+
+    func grey(_ number: UInt32, fen: UInt32, _ state: GreyRecord.State = .open) throws -> GreyRecord {
+        GreyRecord(
+            ttc: TTC(number),
+            card: asn,
+            ctc: ctc,
+            mac3: [9, 8, 7, 6],
+            amount: Amount(fen: fen),
+            gmac: try gmac(TTC(number), fen: fen),
+            state: state,
+            debit: DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, time: try time(90))
+        )
+    }
+
+    func totaliser(nozzle: Int = 5, fen: Int) -> Totaliser {
+        Totaliser(
+            nozzle: nozzle,
+            counts: [fen, 2, 3],
+            base: Volume(microlitres: 1 << 52),
+            volume: Volume(microlitres: 1 << 53 + fen),
+            fen: 1 << 40 + fen,
+            overrunCounts: -4
+        )
+    }
+
+    private func reading(_ counts: Int) -> MeterReading {
+        var faults = PulserFaults()
+        faults.missedEdges = [1, 2]
+        faults.deadLegs = [3, 4]
+        faults.sequenceGaps = [5, 6]
+        faults.bothTogether = 7
+        return MeterReading(counts: [counts, 0, 8], volume: Volume(microlitres: counts * 1_234), faults: faults)
+    }
+}
+
+/// Seconds after 23:58 on the last day of a leap year's February.
+func time(_ seconds: Int) throws -> TransactionTime {
+    let total = 23 * 3_600 + 58 * 60 + seconds
+    return try TransactionTime(
+        date: CalendarDate(year: 2028, month: 2, day: 29 - (total >= 86_400 ? 0 : 1)),
+        hour: total / 3_600 % 24,
+        minute: total / 60 % 60,
+        second: total % 60
+    )
+}
+
+/// The fault of a call; nil when it succeeds.
+func fault<Result>(of body: () throws -> Result) throws -> StorageFault? {
+    do {
+        _ = try body()
+        return nil
+    } catch let fault as StorageFault {
+        return fault
+    }
+}

@@ -1,0 +1,160 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import Testing
+
+@testable import Journal
+
+struct OpeningTests {
+    private let customer = Customer()
+
+    @Test func theFilesAreTheOwnersAlone() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(1, .intent)))
+        for suffix in ["", "-wal", "-shm", "-lock"] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: scratch.path + suffix)
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(suffix)")
+        }
+    }
+
+    @Test func eachCommitIsSyncedAndTheLogStaysSmall() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let (mode, synchronous, mapped) = try journal.queue.read { db in
+            (
+                try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous"),
+                try Int.fetchOne(db, sql: "PRAGMA mmap_size")
+            )
+        }
+        #expect(mode == "wal" && synchronous == 2 && mapped == 0)
+        for fen in 1...2_000 as ClosedRange<UInt32> { try journal.checkpoint(try customer.checkpoint(1, fen: fen)) }
+        let size = try FileManager.default.attributesOfItem(atPath: scratch.path + "-wal")[.size] as? Int
+        #expect(try #require(size) < 300 * 4_120)
+    }
+
+    @Test func aSecondWriterIsRefusedWhileReadersWork() throws {
+        let scratch = try Scratch()
+        let record = try customer.record(1, .settled)
+        do {
+            let journal = try scratch.open()
+            try journal.commit(JournalEntry(record))
+            let refusal = StorageFault(operation: "open", reason: "the journal is in use by another process")
+            #expect(try fault { try scratch.open() } == refusal)
+            let reader = try JournalReader(path: scratch.path)
+            #expect(try reader.records(limit: 5) == [record])
+            let next = try customer.record(2, .intent)
+            try journal.commit(JournalEntry(next))
+            #expect(try reader.records(limit: 5) == [record, next])
+            #expect(try reader.records(limit: 1) == [next])
+            #expect(try reader.records(limit: 0) == [])
+        }
+        #expect(try scratch.open().nextTTC() == TTC(3))
+    }
+
+    @Test func aReaderFindsWhatACrashLeftAndChangesNothing() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let record = try customer.record(1, .locked)
+        try journal.commit(JournalEntry(record))
+        for suffix in ["", "-wal"] {
+            try FileManager.default.copyItem(atPath: scratch.path + suffix, toPath: scratch.path("crash.db") + suffix)
+        }
+        let files = try ["", "-wal"].map { try Data(contentsOf: URL(filePath: scratch.path("crash.db") + $0)) }
+        do {
+            #expect(try JournalReader(path: scratch.path("crash.db")).records(limit: 9) == [record])
+        }
+        #expect(try ["", "-wal"].map { try Data(contentsOf: URL(filePath: scratch.path("crash.db") + $0)) } == files)
+        #expect(try scratch.open("crash.db").openRecords() == [record])
+    }
+
+    @Test func aReaderMakesNoJournal() throws {
+        let scratch = try Scratch()
+        #expect(try fault { try JournalReader(path: scratch.path) }?.reason == "No such file or directory")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.directory.path).isEmpty)
+    }
+
+    @Test func aFileThatIsNoDatabaseIsRefusedAndLeftAlone() throws {
+        let scratch = try Scratch()
+        for text in ["x", String(repeating: "not a database ", count: 1_000)] {
+            try Data(text.utf8).write(to: URL(filePath: scratch.path))
+            let faults = [try fault { try scratch.open() }, try fault { try JournalReader(path: scratch.path) }]
+            for fault in faults { #expect(fault?.reason.hasPrefix("the file is not a database") == true) }
+            #expect(try Data(contentsOf: URL(filePath: scratch.path)) == Data(text.utf8))
+        }
+    }
+
+    @Test func aDatabaseOfSomethingElseIsRefusedAndLeftAlone() throws {
+        let scratch = try Scratch()
+        try DatabaseQueue(path: scratch.path).close()
+        let other = try DatabaseQueue(path: scratch.path)
+        try other.write { try $0.execute(sql: "CREATE TABLE holiday (day TEXT)") }
+        try other.close()
+        let before = try Data(contentsOf: URL(filePath: scratch.path))
+        #expect(try fault { try scratch.open() }?.reason == "the database is not a journal")
+        #expect(try fault { try JournalReader(path: scratch.path) }?.reason == "the database is not a journal")
+        #expect(try Data(contentsOf: URL(filePath: scratch.path)) == before)
+    }
+
+    @Test func aNewerVersionIsRefused() throws {
+        let scratch = try Scratch()
+        try scratch.open().queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('2')") }
+        let reason = "a newer version of this program wrote the journal"
+        #expect(try fault { try scratch.open() }?.reason == reason)
+        #expect(try fault { try JournalReader(path: scratch.path) }?.reason == reason)
+    }
+
+    @Test func anOlderVersionIsNotReadWithoutAWriter() throws {
+        let scratch = try Scratch()
+        try scratch.open().queue.write { try $0.execute(sql: "DELETE FROM grdb_migrations") }
+        let refusal = try fault { try JournalReader(path: scratch.path) }
+        #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
+    }
+
+    /// The kernel's own directory refuses even the superuser.
+    @Test func aDirectoryThatMayNotBeWrittenIsRefused() throws {
+        let refusal = try #require(try fault { try SQLiteJournal(path: "/sys/journal.db", capacity: 1) })
+        #expect(refusal == StorageFault(operation: "open the lock file", reason: "Permission denied"))
+        let missing = try #require(try fault { try SQLiteJournal(path: "/nonexistent/journal.db", capacity: 1) })
+        #expect(missing.reason == "No such file or directory")
+    }
+
+    @Test func aDamagedPageIsRefused() throws {
+        let scratch = try Scratch()
+        try scratch.open().commit(JournalEntry(try customer.record(1, .settled)))
+        let file = try FileHandle(forUpdating: URL(filePath: scratch.path))
+        try file.seek(toOffset: 4_096 * 3)
+        try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096))
+        try file.close()
+        let refusal = try #require(try fault { try scratch.open() })
+        #expect(refusal.reason.hasPrefix("the file is damaged"))
+    }
+
+    @Test func aFullDiskIsAFaultAndLosesNothing() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        var kept = [try customer.record(1, .locked)]
+        try journal.commit(JournalEntry(kept[0]))
+        let checkpoint = try customer.checkpoint(1, fen: 50)
+        try journal.checkpoint(checkpoint)
+        try journal.queue.inDatabase { db in
+            let pages = try #require(try Int.fetchOne(db, sql: "PRAGMA page_count"))
+            try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+        }
+        var refusal: StorageFault?
+        for number: UInt32 in 2...100 where refusal == nil {
+            let record = try customer.record(number, .intent)
+            refusal = try fault { try journal.commit(JournalEntry(record, grey: try customer.grey(number, fen: 0))) }
+            if refusal == nil { kept.append(record) }
+        }
+        #expect(try #require(refusal).reason.hasPrefix("no space is left for the journal"))
+        #expect(try journal.openRecords() == kept)
+        #expect(try journal.lastCheckpoint(of: TTC(1)) == checkpoint)
+        #expect(try JournalReader(path: scratch.path).greyRecords().count == kept.count - 1)
+        // What needs no new page still goes to disk: the sale can end.
+        let ended = try customer.record(1, .ended, fen: 50)
+        try journal.commit(JournalEntry(ended))
+        #expect(try journal.record(TTC(1)) == ended)
+    }
+}

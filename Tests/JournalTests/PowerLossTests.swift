@@ -1,0 +1,177 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import Testing
+
+@testable import Journal
+
+/// All that is in a journal.
+private struct Contents: Equatable {
+    var records: [SaleRecord]
+    var greyRecords: [GreyRecord]
+    var totalisers: [Totaliser]
+    var checkpoints: [Checkpoint]
+
+    init(of journal: SQLiteJournal) throws {
+        (records, greyRecords, totalisers, checkpoints) = try journal.queue.read { db in
+            (
+                try db.rows(of: .sale, "ORDER BY ttc").map(SaleRecord.init),
+                try db.rows(of: .greyRecord, "ORDER BY ttc").map(GreyRecord.init),
+                try db.rows(of: .totaliser, "ORDER BY nozzle").map(Totaliser.init),
+                try db.rows(of: .checkpoint, "ORDER BY ttc").map(Checkpoint.init)
+            )
+        }
+    }
+}
+
+/// The bytes that the disk holds.
+private struct Disk {
+    var database: Data
+    var log: Data
+
+    init(path: String) throws {
+        database = try Data(contentsOf: URL(filePath: path))
+        log = try Data(contentsOf: URL(filePath: path + "-wal"))
+    }
+
+    func write(to path: String) throws {
+        try database.write(to: URL(filePath: path))
+        try log.write(to: URL(filePath: path + "-wal"))
+    }
+}
+
+/// The power fails at every 64th byte and at every frame of every write; what is read back is the state before the
+/// transaction or the one after it.
+struct PowerLossTests {
+    private static let frameLength = 24 + 4_096
+    private static let logHeaderLength = 32
+    private let customer = Customer()
+
+    /// A refuel, an escape with its grey record, and the local unlock that settles it.
+    private func steps() throws -> [(SQLiteJournal) throws -> Void] {
+        let customer = customer
+        var unlock = try customer.record(3, .debitSent, kind: .localUnlock, fen: 90)
+        unlock.settles = TTC(2)
+        unlock.gmac = nil
+        var settledUnlock = unlock
+        settledUnlock.phase = .settled
+        let open = try customer.grey(2, fen: 90)
+        var paid = open
+        paid.state = .settled
+        let entries: [JournalEntry] = [
+            JournalEntry(try customer.record(1, .intent)),
+            JournalEntry(try customer.record(1, .locked)),
+            JournalEntry(try customer.record(1, .ended, fen: 50), totaliser: customer.totaliser(fen: 50)),
+            JournalEntry(try customer.record(1, .settled, fen: 50)),
+            JournalEntry(try customer.record(2, .intent)),
+            JournalEntry(
+                try customer.record(2, .escaped, kind: .escape, fen: 90),
+                grey: open,
+                totaliser: customer.totaliser(fen: 140)
+            ),
+            JournalEntry(unlock, grey: open),
+            JournalEntry(settledUnlock, grey: paid),
+        ]
+        var steps = entries.map { entry in { (journal: SQLiteJournal) in try journal.commit(entry) } }
+        let checkpoints = try [(2, 1, 20), (3, 1, 40), (7, 2, 90)].map {
+            ($0.0, try customer.checkpoint($0.1, fen: $0.2))
+        }
+        for (index, checkpoint) in checkpoints {
+            steps.insert({ try $0.checkpoint(checkpoint) }, at: index)
+        }
+        return steps
+    }
+
+    @Test func onlyBeforeOrAfterIsEverReadBack() throws {
+        #expect(try cutEveryStep(pagesBeforeMoving: 1_000) == 0)
+    }
+
+    /// The log moves to the main file and begins anew several times on the way.
+    @Test func onlyBeforeOrAfterIsReadBackWhenTheLogBeginsAnew() throws {
+        #expect(try cutEveryStep(pagesBeforeMoving: 12) >= 3)
+    }
+
+    @Test func creationIsAllOrNothing() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let disk = try Disk(path: scratch.path)
+        withExtendedLifetime(journal) {}
+        for length in cuts(in: 0..<disk.log.count) {
+            let cut = try Scratch(in: .memory)
+            var broken = disk
+            broken.log = disk.log.prefix(length)
+            try broken.write(to: cut.path)
+            let reopened = try cut.open()
+            #expect(try reopened.nextTTC() == TTC(1) && reopened.room() == 100, "\(length)")
+        }
+    }
+
+    /// - Returns: how often the log moved.
+    private func cutEveryStep(pagesBeforeMoving: Int) throws -> Int {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.queue.inDatabase { try $0.execute(sql: "PRAGMA wal_autocheckpoint = \(pagesBeforeMoving)") }
+        var before = try Contents(of: journal)
+        var disk = try Disk(path: scratch.path)
+        var moves = 0
+        for (index, step) in try steps().enumerated() {
+            try step(journal)
+            let after = try Contents(of: journal)
+            let next = try Disk(path: scratch.path)
+            #expect(before != after)
+            try cutLog(from: disk, to: next, before, after, "step \(index)")
+            try cutDatabase(from: disk, to: next, after, "step \(index)")
+            if disk.database != next.database { moves += 1 }
+            (before, disk) = (after, next)
+        }
+        return moves
+    }
+
+    /// The transaction is written over the log from where it differs. What was not written is the old bytes, or zeros.
+    private func cutLog(
+        from old: Disk,
+        to new: Disk,
+        _ before: Contents,
+        _ after: Contents,
+        _ step: String
+    ) throws {
+        let start = zip(old.log, new.log).prefix { $0 == $1 }.count
+        var isDone = false
+        for length in cuts(in: start..<new.log.count) {
+            var broken = old
+            broken.log = new.log.prefix(length) + old.log.dropFirst(length)
+            let read = try contents(of: broken)
+            #expect(read == (read == before && !isDone ? before : after), "\(step), \(length) bytes")
+            isDone = read == after
+            guard length % 512 == 0 else { continue }
+            broken.log = new.log.prefix(length) + Data(count: new.log.count - length)
+            let zeroed = try contents(of: broken)
+            #expect(zeroed == before || zeroed == after, "\(step), \(length) bytes and zeros")
+        }
+        #expect(isDone, "\(step)")
+    }
+
+    /// The log is whole; the pages of the main file are written one after the other.
+    private func cutDatabase(from old: Disk, to new: Disk, _ after: Contents, _ step: String) throws {
+        guard old.database != new.database else { return }
+        for length in stride(from: 0, through: new.database.count, by: 1_024) {
+            var broken = new
+            broken.database = new.database.prefix(length) + old.database.dropFirst(length)
+            #expect(try contents(of: broken) == after, "\(step), \(length) bytes of the main file")
+        }
+    }
+
+    private func contents(of disk: Disk) throws -> Contents {
+        let scratch = try Scratch(in: .memory)
+        try disk.write(to: scratch.path)
+        return try Contents(of: try scratch.open())
+    }
+
+    private func cuts(in range: Range<Int>) -> [Int] {
+        let frames = stride(from: Self.logHeaderLength, through: range.upperBound, by: Self.frameLength)
+        let cuts = Set(stride(from: range.lowerBound / 64 * 64, to: range.upperBound, by: 64))
+            .union(frames.flatMap { [$0 - 1, $0, $0 + 1] }).union([range.upperBound - 1, range.upperBound])
+        return cuts.filter { (range.lowerBound...range.upperBound).contains($0) }.sorted()
+    }
+}

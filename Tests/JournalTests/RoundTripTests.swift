@@ -1,0 +1,184 @@
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Journal
+import SecurityModule
+import Testing
+
+struct RoundTripTests {
+    private let customer = Customer()
+
+    @Test(arguments: RecordPhase.allCases, RecordKind.allCases)
+    func aRecordIsReadBackWhole(phase: RecordPhase, kind: RecordKind) throws {
+        let scratch = try Scratch()
+        let record = try customer.record(7, phase, kind: kind, fen: 12_345)
+        try scratch.open().commit(JournalEntry(record))
+        #expect(try scratch.open().record(TTC(7)) == record)
+    }
+
+    @Test func theExtremesAreReadBack() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        var record = try customer.record(.max, .ended, fen: .max)
+        record.balanceBefore = Amount(fen: .max)
+        record.nonCardPart = Amount(fen: .max)
+        record.mac4IsValid = false
+        record.grade = ""
+        record.remark = ""
+        try journal.commit(JournalEntry(record))
+        #expect(try journal.record(TTC(.max)) == record)
+        #expect(try journal.record(TTC(1)) == nil)
+    }
+
+    @Test func aSealStillOpensAfterItsRest() throws {
+        let scratch = try Scratch()
+        try scratch.open().commit(JournalEntry(try customer.record(1, .ended, fen: 5_000)))
+        let gmac = try #require(try scratch.open().record(TTC(1))?.gmac)
+        let master = try customer.gmac(TTC(1), fen: 5_000)
+        #expect(try customer.module.open(gmac).isValid(try customer.module.open(master)))
+    }
+
+    @Test(arguments: [GreyRecord.State.open, .settled, .void, .elsewhere])
+    func aGreyRecordIsReadBackWhole(state: GreyRecord.State) throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let grey = try customer.grey(4, fen: 777, state)
+        try journal.commit(JournalEntry(grey: grey))
+        #expect(try JournalReader(path: scratch.path).greyRecords() == [grey])
+        #expect(try journal.openGreyRecords(of: customer.asn) == (state == .open ? [grey] : []))
+    }
+
+    @Test func openGreyRecordsAreThoseOfTheCardInOrder() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        var second = try customer.grey(9, fen: 1)
+        second.debit = nil
+        let first = try customer.grey(2, fen: 2)
+        for grey in [second, first, try customer.grey(5, fen: 3, .settled)] {
+            try journal.commit(JournalEntry(grey: grey))
+        }
+        #expect(try journal.openGreyRecords(of: customer.asn) == [first, second])
+        let stranger = try ApplicationSerialNumber(parsing: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0x43])
+        #expect(try journal.openGreyRecords(of: stranger) == [])
+    }
+
+    @Test func totalisersAreKeptPerNozzle() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let totalisers = [customer.totaliser(nozzle: 1, fen: 10), customer.totaliser(nozzle: 2, fen: 20)]
+        for totaliser in [customer.totaliser(nozzle: 2, fen: 5)] + totalisers.reversed() {
+            try journal.commit(JournalEntry(totaliser: totaliser))
+        }
+        #expect(try journal.totaliser(of: 2) == totalisers[1])
+        #expect(try journal.totaliser(of: 3) == nil)
+        #expect(try JournalReader(path: scratch.path).totalisers() == totalisers)
+    }
+
+    @Test func aPositionStaysLockedUntilItIsCleared() throws {
+        let scratch = try Scratch()
+        let lock = PositionLock(position: 3, since: try time(7), reason: "11 pulser faults in one sale")
+        do {
+            let journal = try scratch.open()
+            try journal.commit(JournalEntry(lock: lock))
+        }
+        let journal = try scratch.open()
+        #expect(try journal.lock(of: 3) == lock)
+        #expect(try journal.lock(of: 4) == nil)
+        try journal.clearLock(of: 3)
+        #expect(try journal.lock(of: 3) == nil)
+    }
+
+    @Test func aRecordIsReplacedByItsTTC() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open(capacity: 3)
+        for phase in RecordPhase.allCases {
+            let record = try customer.record(1, phase, fen: 100)
+            try journal.commit(JournalEntry(record))
+            #expect(try journal.record(TTC(1)) == record)
+            #expect(try journal.room() == 2)
+        }
+        let further = try [customer.record(2, .intent), customer.record(3, .intent), customer.record(4, .intent)]
+        for record in further { try journal.commit(JournalEntry(record)) }
+        #expect(try journal.room() == 0)
+    }
+
+    /// Two sales under one TTC would be one sale lost.
+    @Test func aTTCIsNotTakenFromAnotherSale() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let record = try customer.record(1, .locked)
+        try journal.commit(JournalEntry(record))
+        var other = record
+        other.position = 4
+        let grey = try customer.grey(1, fen: 0)
+        let refusal = try #require(try fault { try journal.commit(JournalEntry(other, grey: grey)) })
+        #expect(refusal.reason == "TTC 1 belongs to another record of table sale")
+        #expect(try journal.record(TTC(1)) == record)
+        #expect(try journal.openGreyRecords(of: customer.asn) == [])
+    }
+
+    @Test func aCheckpointIsReplacedAndGoesWithTheEnd() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(1, .intent)))
+        try journal.commit(JournalEntry(try customer.record(2, .locked)))
+        for fen: UInt32 in [1, 2, 3] {
+            let checkpoints = try [customer.checkpoint(1, fen: fen), customer.checkpoint(2, fen: fen + 100)]
+            for checkpoint in checkpoints { try journal.checkpoint(checkpoint) }
+            #expect(try journal.lastCheckpoint(of: TTC(1)) == checkpoints[0])
+            #expect(try journal.lastCheckpoint(of: TTC(2)) == checkpoints[1])
+        }
+        try journal.commit(JournalEntry(try customer.record(1, .locked)))
+        #expect(try journal.lastCheckpoint(of: TTC(1)) != nil)
+        try journal.commit(JournalEntry(try customer.record(1, .ended, fen: 3)))
+        #expect(try journal.lastCheckpoint(of: TTC(1)) == nil)
+        #expect(try journal.lastCheckpoint(of: TTC(2)) != nil)
+    }
+
+    @Test(arguments: [RecordPhase.ended, .debitSent, .settled, .escaped, .void])
+    func everyPhaseAfterFuellingTakesTheCheckpoint(phase: RecordPhase) throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.checkpoint(try customer.checkpoint(6, fen: 10))
+        try journal.commit(JournalEntry(try customer.record(6, phase, fen: 10)))
+        #expect(try journal.lastCheckpoint(of: TTC(6)) == nil)
+    }
+
+    @Test func openRecordsAreTheUnfinishedOnesInOrder() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let phases: [RecordPhase] = [.debitSent, .settled, .intent, .escaped, .ended, .void, .locked]
+        let records = try phases.enumerated().map { try customer.record(UInt32(9 - $0.offset), $0.element, fen: 5) }
+        try journal.commit(JournalEntry(records[0], records[1], records[2], records[3]))
+        try journal.commit(JournalEntry(records[4], records[5], records[6]))
+        #expect(try journal.openRecords() == [records[6], records[4], records[2], records[0]])
+    }
+
+    @Test func numbersGoOnAfterTheHighestAndEnd() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        #expect(try journal.nextTTC() == TTC(1))
+        try journal.commit(JournalEntry(try customer.record(41, .settled)))
+        try journal.commit(JournalEntry(try customer.record(7, .settled)))
+        #expect(try journal.nextTTC() == TTC(42))
+        try journal.commit(JournalEntry(try customer.record(.max - 1, .settled)))
+        #expect(try journal.nextTTC() == TTC(.max))
+        try journal.commit(JournalEntry(try customer.record(.max, .intent)))
+        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 4294967295")
+    }
+
+    @Test func theLatestTimeIsThatOfAnyColumn() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        #expect(try journal.latestTime() == nil)
+        try journal.commit(JournalEntry(try customer.record(1, .intent)))
+        #expect(try journal.latestTime() == time(1))
+        try journal.commit(JournalEntry(try customer.record(2, .ended)))
+        #expect(try journal.latestTime() == time(62))
+        try journal.commit(JournalEntry(try customer.record(3, .debitSent)))
+        #expect(try journal.latestTime() == time(64))
+        try journal.commit(JournalEntry(try customer.record(100, .intent)))
+        #expect(try journal.latestTime() == time(100))
+    }
+}

@@ -1,0 +1,148 @@
+import CardCryptography
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import SecurityModule
+import Testing
+
+@testable import Journal
+
+/// A value in a column that it may not have, as SQL.
+struct Corruption: CustomTestStringConvertible, Sendable {
+    let table: String
+    let column: String
+    let value: String
+
+    init(_ table: String, _ column: String, _ value: String) {
+        self.table = table
+        self.column = column
+        self.value = value
+    }
+
+    var testDescription: String { "\(table).\(column) = \(value)" }
+
+    private static let ofReadings = [
+        ("counts", "'[]'"), ("counts", "'[1,2'"), ("counts", "'[1, 2]'"), ("counts", "'[1,,2]'"), ("counts", "'[+1]'"),
+        ("counts", "'[1,2,3,4,5,6,7,8,9,10,11]'"), ("counts", "'[9223372036854775808]'"), ("counts", "''"),
+        ("missed_edges", "'[1]'"), ("dead_legs", "'[1,2,3]'"), ("sequence_gaps", "'{}'"),
+    ]
+    private static let ofSeals = [
+        ("key_index", "256"), ("key_version", "-1"), ("ctc", "65536"), ("amount_fen", "4294967296"),
+        ("sealed_gmac", "zeroblob(31)"), ("sealed_gmac", "zeroblob(33)"), ("card_asn", "'0001000000000000004A'"),
+        ("card_asn", "'000100000000000000'"),
+    ]
+    private static let ofDebits = [
+        ("debit_ttc", "4294967296"), ("debit_ttc", "NULL"), ("debit_type", "'1'"), ("debit_time", "'20280229246000'"),
+    ]
+    private static let ofSales = [
+        ("kind", "'Sale'"), ("phase", "''"), ("terminal_id", "'00112233445'"), ("terminal_id", "'00112233445g'"),
+        ("lock_time", "'20270229000000'"), ("lock_time", "'2028022900000A'"), ("end_time", "''"),
+        ("balance_before_fen", "-1"), ("mac3", "'A1B2C3'"), ("mac3", "'a1b2c3d4'"), ("lock_tac", "'zz'"),
+        ("unit_price_fen_per_litre", "0"), ("unit_price_fen_per_litre", "100000"), ("non_card_part_fen", "-1"),
+        ("debit_tac", "'DEB17AC000'"), ("mac4_is_valid", "2"), ("totaliser_nozzle", "NULL"),
+        ("totaliser_counts", "'[1;2]'"), ("settles_ttc", "-1"),
+    ]
+
+    static let all =
+        (ofSales + ofSeals + ofReadings + ofDebits).map { Corruption("sale", $0.0, $0.1) }
+        + (ofSeals + ofReadings + [("non_card_part_fen", "-1")]).map { Corruption("checkpoint", $0.0, $0.1) }
+        + (ofSeals + ofDebits + [("state", "'opened'"), ("mac3", "''")]).map { Corruption("grey_record", $0.0, $0.1) }
+        + [("counts", "'[]'"), ("counts", "'1'")].map { Corruption("totaliser", $0.0, $0.1) }
+}
+
+struct StoredRowTests {
+    private let customer = Customer()
+
+    @Test(arguments: Corruption.all) func aCorruptValueIsRefusedByName(corruption: Corruption) throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(
+            JournalEntry(
+                try customer.record(8, .debitSent, fen: 9),
+                grey: try customer.grey(8, fen: 9),
+                totaliser: customer.totaliser(fen: 9)
+            )
+        )
+        try journal.checkpoint(try customer.checkpoint(8, fen: 9))
+        try journal.queue.write { db in
+            try db.execute(sql: "UPDATE \(corruption.table) SET \(corruption.column) = \(corruption.value)")
+        }
+        let refusal = try #require(
+            try fault {
+                let reader = try JournalReader(path: scratch.path)
+                return (
+                    try reader.records(limit: 1), try reader.greyRecords(), try reader.totalisers(),
+                    try journal.lastCheckpoint(of: TTC(8))
+                )
+            }
+        )
+        let key = corruption.table == "totaliser" ? "nozzle 5" : "TTC 8"
+        #expect(refusal.operation == "read")
+        // Columns that are only there together are named by the first of them.
+        let column = corruption.column.hasPrefix("totaliser_nozzle") ? "totaliser_nozzle" : corruption.column
+        #expect(refusal.reason.hasPrefix("table \(corruption.table), \(key), column \(column): "), "\(refusal)")
+    }
+
+    @Test func aPhaseThatIsNoneIsNotTakenForAFinishedOne() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(8, .locked), grey: try customer.grey(8, fen: 0)))
+        try journal.queue.write { db in
+            try db.execute(sql: "UPDATE sale SET phase = 'lockee'; UPDATE grey_record SET state = 'opem'")
+        }
+        #expect(try fault { try journal.openRecords() }?.reason.contains("column phase") == true)
+        #expect(try fault { try journal.openGreyRecords(of: customer.asn) }?.reason.contains("column state") == true)
+    }
+
+    @Test func aKeyBeyondTheLastTTCIsRefused() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(8, .locked)))
+        try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 4294967296") }
+        let reason = "table sale, TTC 4294967296, column ttc: is out of range: 4294967296"
+        #expect(try fault { try journal.openRecords() }?.reason == reason)
+        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 4294967296")
+        try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 9223372036854775807") }
+        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 9223372036854775807")
+    }
+
+    @Test func theWrongTypeIsRefusedByTheTableItself() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(8, .locked)))
+        for change in ["amount_fen = 'x'", "amount_fen = 1.5", "kind = NULL", "sealed_gmac = 'text'"] {
+            #expect(throws: DatabaseError.self) {
+                try journal.queue.write { try $0.execute(sql: "UPDATE sale SET \(change)") }
+            }
+        }
+    }
+
+    @Test func aMissingColumnIsRefusedByName() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(8, .locked)))
+        try journal.queue.write { try $0.execute(sql: "ALTER TABLE sale DROP COLUMN remark") }
+        let refusal = try fault { try journal.record(TTC(8)) }
+        #expect(refusal?.reason == "table sale, TTC 8, column remark: is missing")
+    }
+
+    /// Whoever takes the storage card of a board finds no GMAC on it.
+    @Test func aGMACIsNowhereInClear() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let record = try customer.record(1, .ended, fen: 31_415)
+        let gmac = try customer.module.open(try #require(record.gmac)).bytes
+        try journal.commit(JournalEntry(record, grey: try customer.grey(1, fen: 31_415)))
+        try journal.checkpoint(try customer.checkpoint(1, fen: 31_415))
+        let hex = gmac.map { String($0, radix: 16) }.joined()
+        for suffix in ["", "-wal", "-shm"] {
+            let file = try Data(contentsOf: URL(filePath: scratch.path + suffix))
+            #expect(file.range(of: Data(gmac)) == nil, "\(suffix)")
+            #expect(file.range(of: Data(hex.utf8)) == nil && file.range(of: Data(hex.uppercased().utf8)) == nil)
+        }
+        // The same search finds what is there.
+        let log = try Data(contentsOf: URL(filePath: scratch.path + "-wal"))
+        #expect(log.range(of: Data(try #require(record.gmac).sealed)) != nil)
+    }
+}
