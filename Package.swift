@@ -50,7 +50,7 @@ let package = Package(
         .target(
             name: "Terminal",
             dependencies: [
-                "CLinux", "Dispenser", "Journal", "PCSC", "GPIO", "Simulation", "Threads",
+                "CLinux", "Dispenser", "Issuer", "Journal", "PCSC", "GPIO", "Simulation", "Threads",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]
@@ -75,6 +75,7 @@ let package = Package(
         .target(name: "TestReaders", dependencies: ["PCSC"], path: "Tests/TestReaders"),
         .testTarget(name: "PCSCTests", dependencies: ["PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO", "TestReaders", "greylock", "greylockd"]),
+        .testTarget(name: "CardToolTests", dependencies: ["Terminal", "TestReaders", "greylock"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
     ],

@@ -24,7 +24,7 @@ package struct CardImage: Equatable, Sendable {
     package var gmacTriesLeft: UInt8
     package var pinTriesLimit: UInt8
     package var pinTriesLeft: UInt8
-    /// Wrong codes that the issuer's upkeep commands may still have, together (decision 0007).
+    /// Wrong codes that the issuer's upkeep commands may still have, together (decision 0008).
     package var upkeepTriesLeft: UInt8
     package var block: Block
     /// The PIN, sealed under a key that only the card has.

@@ -1,7 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
 
-/// The keys of one card, children of the issuer's masters (spec/grey-lock.md, section 2; decision 0007).
+/// The keys of one card, children of the issuer's masters (spec/grey-lock.md, section 2; decision 0008).
 package struct CardKeys: ~Copyable, Sendable {
     /// DPK
     let purchase: PurchaseKey

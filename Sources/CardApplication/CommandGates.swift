@@ -54,7 +54,7 @@ extension Instruction {
     }
 
     /// Which commands an application refuses that its issuer blocked: all that begin a transaction or end one that is no
-    /// settlement (decision 0007).
+    /// settlement (decision 0008).
     var isRefusedWhileBlocked: Bool {
         switch self {
         case .initializeForLoad, .creditForLoad, .initializeForPurchase, .initializeForCashWithdrawal,
@@ -68,7 +68,7 @@ extension Instruction {
         }
     }
 
-    /// Which commands the issuer's upkeep counter closes when it has come to zero (decision 0007).
+    /// Which commands the issuer's upkeep counter closes when it has come to zero (decision 0008).
     var countsUpkeepTries: Bool {
         switch self {
         case .externalAuthenticate, .reloadPIN, .unblockPIN, .blockApplication, .unblockApplication: true

@@ -2,7 +2,7 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 
-// Challenge, authentication, and the issuer's block of the application (decision 0007).
+// Challenge, authentication, and the issuer's block of the application (decision 0008).
 
 extension CardApplication {
     /// The number serves the next command that needs one; a refused command and SELECT end it.

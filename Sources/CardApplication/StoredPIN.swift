@@ -32,6 +32,14 @@ package struct StoredPIN {
         sealed = sealing.seal(block, context: card.bytes, random: random)
     }
 
+    /// Whether these keys sealed it; false when it was altered.
+    func isSealed(under sealing: borrowing SealingKey, card: ApplicationSerialNumber) -> Bool {
+        switch sealing.openSecret(sealed, context: card.bytes) {
+        case .some: true
+        case nil: false
+        }
+    }
+
     /// Compares in constant time; false when the stored PIN was altered.
     func matches(_ presented: Span<UInt8>, _ sealing: borrowing SealingKey, card: ApplicationSerialNumber) -> Bool {
         var block = LockedBuffer(count: Self.blockLength)
@@ -47,5 +55,12 @@ package struct StoredPIN {
                 span[index + 1] = presented[index]
             }
         }
+    }
+}
+
+extension CardImage {
+    /// Whether the card was made with these keys: they open the PIN that it keeps.
+    package func isSealed(under keys: borrowing CardKeys) -> Bool {
+        StoredPIN(sealedPIN).isSealed(under: keys.sealing, card: file.asn)
     }
 }

@@ -3,7 +3,7 @@ import FuelPassbook
 import ISO7816
 
 extension CardApplication {
-    /// Only the customer's own money is given back, not what the issuer lends (decision 0007).
+    /// Only the customer's own money is given back, not what the issuer lends (decision 0008).
     mutating func initializeForUnload(_ command: InitializeForUnload) throws(StatusWord) -> OnlineInitialization {
         try checkOnline(command.keyIndex)
         guard command.amount <= image.ownMoney else { throw .insufficientFunds }

@@ -69,6 +69,19 @@ extension LockedBuffer {
         unsafe bytes.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
     }
 
+    /// A copy of the bytes in `range`.
+    package borrowing func part(_ range: Range<Int>) -> LockedBuffer {
+        var part = LockedBuffer(count: range.count)
+        withSpan { bytes in
+            part.withMutableSpan { span in
+                for index in span.indices {
+                    span[index] = bytes[range.lowerBound + index]
+                }
+            }
+        }
+        return part
+    }
+
     /// The bytes that a published constant spells.
     package init(hexadecimal text: String) {
         let digits = text.utf8.map { UInt8($0 >= UInt8(ascii: "A") ? $0 - 55 : $0 - 48) }

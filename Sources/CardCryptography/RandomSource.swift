@@ -15,4 +15,15 @@ package final class SystemRandom: RandomSource, Sendable {
         precondition(result == 1, "the system has no randomness")
         return bytes
     }
+
+    /// Secret bytes, drawn where they stay. The corresponding C function is `RAND_priv_bytes`.
+    package func secret(_ count: Int) -> LockedBuffer {
+        let secret = LockedBuffer(count: count)
+        // SAFETY: the pointer covers the buffer's bytes and is used inside the closure only.
+        let result = unsafe secret.withUnsafeBase { base in
+            unsafe RAND_priv_bytes(base.assumingMemoryBound(to: UInt8.self), Int32(count))
+        }
+        precondition(result == 1, "the system has no randomness")
+        return secret
+    }
 }

@@ -2,13 +2,20 @@ private import COpenSSL
 
 /// Seals short values for storage outside the security module: AES-256-GCM (NIST SP 800-38D).
 ///
-/// The key is drawn from a two-key triple-DES master by its MAC, so a sealed value is as strong as that master, and
-/// whoever replaces the storage card of a board learns nothing from the records on it.
+/// A key drawn from a two-key triple-DES master makes the sealed value as strong as that master, and whoever replaces
+/// the storage card of a board learns nothing from the records on it. The issuer's key store draws its key from a
+/// passphrase instead.
 package struct SealingKey: ~Copyable, Sendable {
     package static let nonceLength = 12
     package static let tagLength = 16
 
     private let raw: LockedBuffer
+
+    /// - Parameter raw: 32 bytes.
+    init(raw: consuming LockedBuffer) {
+        precondition(raw.count == 32)
+        self.raw = raw
+    }
 
     /// Derives 32 bytes as four encryptions of the 8-byte label with its last byte counted up from 0.
     package init(from master: borrowing DoubleLengthKey, label: StaticString) {
@@ -50,20 +57,24 @@ package struct SealingKey: ~Copyable, Sendable {
         return done ? output : nil
     }
 
-    /// Whether `sealed` holds `secret`, compared in constant time.
-    package borrowing func opens(_ sealed: [UInt8], context: [UInt8], to secret: borrowing LockedBuffer) -> Bool {
-        guard sealed.count == Self.nonceLength + secret.count + Self.tagLength else { return false }
-        let plain = LockedBuffer(count: secret.count)
+    /// The secret in locked memory, or nil as in `open`; a sealed value without any bytes is no secret.
+    package borrowing func openSecret(_ sealed: [UInt8], context: [UInt8]) -> LockedBuffer? {
+        let count = sealed.count - Self.nonceLength - Self.tagLength
+        guard count > 0 else { return nil }
+        let plain = LockedBuffer(count: count)
         // SAFETY: the pointer covers the buffer's bytes and is used inside the closure only.
         let done = unsafe plain.withUnsafeBase { base in
             let bytes = unsafe base.assumingMemoryBound(to: UInt8.self)
-            return unsafe open(
-                sealed,
-                context: context,
-                into: UnsafeMutableBufferPointer(start: bytes, count: secret.count)
-            )
+            return unsafe open(sealed, context: context, into: UnsafeMutableBufferPointer(start: bytes, count: count))
         }
-        return done && plain.isEqual(to: secret)
+        guard done else { return nil }
+        return plain
+    }
+
+    /// Whether `sealed` holds `secret`, compared in constant time.
+    package borrowing func opens(_ sealed: [UInt8], context: [UInt8], to secret: borrowing LockedBuffer) -> Bool {
+        guard let plain = openSecret(sealed, context: context) else { return false }
+        return plain.isEqual(to: secret)
     }
 
     @unsafe

@@ -154,6 +154,11 @@ extension Notice: CustomStringConvertible {
     }
 }
 
+extension Amount {
+    /// nil where more would be taken than there is.
+    func less(_ amount: Amount) -> Amount? { amount <= self ? Amount(fen: fen - amount.fen) : nil }
+}
+
 extension Amount: CustomStringConvertible {
     /// Yuan with two decimals.
     package var description: String {

@@ -119,6 +119,7 @@ package final class Position {
                 try localUnlock(card, status)
             } else {
                 try settleByProof(card.asn)
+                try refundProvenPurchases(of: card.asn)
                 switch settings.payment {
                 case .greyLock: try refuel(card)
                 case .prepaid(let preset): try prepaidSale(card, preset)

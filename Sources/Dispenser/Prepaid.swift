@@ -37,7 +37,7 @@ extension Position {
         // 1.4 to 1.7
         try pay(&record, debiting)
         let end = try fuel(&record, .payment, Volume(centilitres: centilitres))
-        try finishPrepaid(&record, lock: lock(after: end))
+        try finishPrepaid(&record, lock: lock(after: end, record))
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
     }
 
@@ -46,7 +46,12 @@ extension Position {
         _ command: InitializeForPurchase
     ) throws(Interruption) -> InitializeForPurchase.Response {
         switch try send(command) {
-        case .success(let response): return response
+        case .success(let response):
+            // No code covers this balance: one that cannot pay is not believed, nor is it worked with.
+            guard response.balance >= command.amount else {
+                throw .refused(.notEnoughMoney(balance: response.balance, needed: command.amount))
+            }
+            return response
         case .status(.insufficientFunds):
             let balance = try exchange(GetBalance()).balance
             throw .refused(.notEnoughMoney(balance: balance, needed: command.amount))
@@ -134,7 +139,8 @@ extension Position {
         case .refused(let refusal):
             record.remark = "\(refusal)"
             try commit(JournalEntry(record))
-            try closeEarlierSales(of: record.card)
+            // Void is for another power session: a card that failed to write does not know yet whether it paid.
+            try refundProvenPurchases(of: record.card)
         case .stop, .failure:
             throw interruption
         }
@@ -148,7 +154,8 @@ extension Position {
         let refund = try stored { (_) throws(StorageFault) in
             try settlePrepaid(&record, on: totaliser, lock: lock)
         }
-        edges.display.printReceipt(record, balance: Amount(fen: record.balanceBefore.fen - record.amount.fen))
+        if let after = record.totaliser { totaliser = after }
+        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
         if let refund { show(.completed, .refund(refund.amount)) }
     }
 }

@@ -24,7 +24,6 @@ extension Position {
         let refund = try refund(of: record)
         if let refund { entry.records.append(refund) }
         try edges.journal.commit(entry)
-        totaliser = next
         return refund
     }
 
@@ -88,8 +87,6 @@ extension Position {
     /// The card is not grey and its PIN is verified: closes what its earlier visits left open here, as far as the card
     /// can prove it.
     func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) {
-        try settleByProof(card)
-        try refundProvenPurchases(of: card)
         let grey = try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
         let torn = try tornPurchases(of: card)
         guard !grey.isEmpty || !torn.isEmpty else { return }
@@ -111,7 +108,14 @@ extension Position {
                 continue
             }
             record.debitTAC = proof.tac.bytes
-            let refund = try stored { (_) throws(StorageFault) in try settlePrepaid(&record, on: totaliser) }
+            let nozzle = record.nozzle
+            let before = try stored { (journal) throws(StorageFault) in try journal.totaliser(of: nozzle) }
+            let refund = try stored { (_) throws(StorageFault) in
+                try settlePrepaid(
+                    &record,
+                    on: before ?? .new(nozzle: nozzle, points: record.reading.counts.count)
+                )
+            }
             edges.display.printReceipt(record, balance: nil)
             if let refund { show(.calling, .refund(refund.amount)) }
         }

@@ -10,7 +10,6 @@ extension Position {
     func refuel(_ card: PublicApplicationFile) throws(Interruption) {
         try checkMayServe(card)
         let pin = try verifiedPIN()
-        try refundProvenPurchases(of: card.asn)
 
         // 1.1, 1.2
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
@@ -57,7 +56,7 @@ extension Position {
         record.endTime = edges.clock.localTime
         let totaliser = totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
-        try commit(JournalEntry(record, totaliser: totaliser, lock: lock(after: fuelled)))
+        try commit(JournalEntry(record, totaliser: totaliser, lock: lock(after: fuelled, record)))
     }
 
     /// What must be right before a card is asked to lock or to pay; the rest the card itself decides.
@@ -95,11 +94,11 @@ extension Position {
     }
 
     /// A position whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
-    func lock(after end: FuellingEnd) throws(Interruption) -> PositionLock? {
+    func lock(after end: FuellingEnd, _ record: SaleRecord) -> PositionLock? {
         guard case .pulserFaults(let count) = end else { return nil }
         return PositionLock(
             position: settings.position,
-            since: try localTime(),
+            since: edges.clock.localTime ?? record.lockTime,
             reason: "\(count) pulser faults in one sale"
         )
     }

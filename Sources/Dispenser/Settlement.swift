@@ -56,8 +56,8 @@ extension Position {
             case .notExecuted, nil:
                 switch try debit(&record) {
                 case .answered(let response): return try finish(&record, response.debitTAC, response.mac4)
+                case .refused(.memoryFailure), .lost: disconnectCard()
                 case .refused(let status): throw .refused(refusal(of: .debitForPetrol, status))
-                case .lost: disconnectCard()
                 }
             }
         }
@@ -146,7 +146,7 @@ extension Position {
         settled(&record, attempt, tac, mac4, amount: record.amount)
         record.gmac = nil
         try commit(JournalEntry(record))
-        edges.display.printReceipt(record, balance: Amount(fen: record.balanceBefore.fen - record.amount.fen))
+        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
     }
 
     private func settled(
@@ -199,8 +199,11 @@ extension Position {
             record.endTime = edges.clock.localTime
             grey.state = .settled
             try commit(JournalEntry(record, grey: grey))
-            edges.display.printReceipt(record, balance: Amount(fen: status.balance.fen - grey.amount.fen))
+            edges.display.printReceipt(record, balance: status.balance.less(grey.amount))
             show(.completed, .earlierSaleSettled(grey.amount))
+        case .refused(.memoryFailure), .lost:
+            // The card has paid or not: its next visit tells.
+            throw .card(.removed)
         case .refused(let answer):
             record.kind = .cardFault
             record.phase = .void
@@ -208,8 +211,6 @@ extension Position {
             grey.debit = nil
             try commit(JournalEntry(record, grey: grey))
             throw .refused(refusal(of: .debitForPetrol, answer))
-        case .lost:
-            throw .card(.removed)
         }
     }
 

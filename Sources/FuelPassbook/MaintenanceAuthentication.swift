@@ -2,7 +2,7 @@ package import CardCryptography
 package import ISO7816
 
 // The keys of the card's upkeep: PIN, block, authentication. Each has a purpose of its own, because one that answered
-// INTERNAL AUTHENTICATE would also make the codes of short commands (decision 0007).
+// INTERNAL AUTHENTICATE would also make the codes of short commands (decision 0008).
 
 /// DRPK-left XOR DRPK-right, DRPK being a child of the scheme's PIN reload master.
 package struct PINReloadKey: ~Copyable, Sendable {

@@ -95,6 +95,26 @@ package final class Issuer: Sendable {
             .isValid(tac)
     }
 
+    /// Judges the TAC of a debit by a terminal, from its record: a refuel, a local unlock, a purchase or a withdrawal.
+    package func isDebitTACValid(
+        _ tac: MAC,
+        card: ApplicationSerialNumber,
+        keyIndex: KeyIndex,
+        keyVersion: KeyVersion,
+        debit: TerminalDebit
+    ) throws(IssuerError) -> Bool {
+        let masters = try keys.masters(keyIndex, keyVersion)
+        return TACKey(master: masters.scheme.tac, card: card)
+            .debit(
+                amount: debit.amount,
+                type: debit.type,
+                terminal: debit.terminal,
+                ttc: debit.ttc,
+                time: debit.time
+            )
+            .isValid(tac)
+    }
+
     func masters(
         _ index: KeyIndex,
         _ version: KeyVersion,
@@ -102,5 +122,22 @@ package final class Issuer: Sendable {
     ) throws(IssuerError) -> Masters {
         guard algorithm == .tripleDES else { throw .algorithmNotSupported(algorithm) }
         return try keys.masters(index, version)
+    }
+}
+
+/// What a debit's TAC covers.
+package struct TerminalDebit: Equatable, Sendable {
+    package let amount: Amount
+    package let type: TransactionType
+    package let terminal: TerminalID
+    package let ttc: TTC
+    package let time: TransactionTime
+
+    package init(amount: Amount, type: TransactionType, terminal: TerminalID, ttc: TTC, time: TransactionTime) {
+        self.amount = amount
+        self.type = type
+        self.terminal = terminal
+        self.ttc = ttc
+        self.time = time
     }
 }

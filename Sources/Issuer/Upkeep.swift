@@ -1,7 +1,7 @@
 private import CardCryptography
 package import FuelPassbook
 
-// The issuer's commands for the card's upkeep (FuelPassbook, decision 0007 of CardApplication).
+// The issuer's commands for the card's upkeep (FuelPassbook, decision 0008 of CardApplication).
 
 extension Issuer {
     /// RELOAD PIN of a new PIN. It can be played again: send it only where nobody listens.

@@ -15,7 +15,9 @@ package enum ReaderSearch {
         let selection = ReaderSelection(name: name)
         guard let reader = selection.reader(among: names) else {
             guard let name, !names.isEmpty else { throw .reader(selection.advice(among: names)) }
-            throw .reader("no card reader named \"\(name)\": plug it in, or use one of: \(names.joined(separator: ", "))")
+            throw .reader(
+                "no card reader named \"\(name)\": plug it in, or use one of: \(names.joined(separator: ", "))"
+            )
         }
         return (reader, names.filter { $0 != reader })
     }

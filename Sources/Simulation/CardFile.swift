@@ -158,7 +158,7 @@ package final class LockedFile: CardStorage {
 
     /// Writes a file of another name, flushes it, gives it its name and flushes the folder. A second name and the removal
     /// of the first take the place of a rename, which would replace a card that is already there.
-    fileprivate init(creating path: String, content: [UInt8]) throws(CardMemoryFailure) {
+    package init(creating path: String, content: [UInt8]) throws(CardMemoryFailure) {
         self.path = path
         let draft = "\(path).new.\(getpid())"
         // Of a process of the same number that was killed; usually there is none.

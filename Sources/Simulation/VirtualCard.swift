@@ -4,19 +4,27 @@ package import Dispenser
 package import FuelPassbook
 package import ISO7816
 
-/// A whole card with the published demonstration keys. One thread owns it.
+/// A whole card. One thread owns it.
 package final class VirtualCard<Memory: CardMemory> {
     private var application: CardApplication<Memory>
 
     /// The card whose image `memory` holds.
     ///
-    /// - Parameter stored: that image, from ``DemonstrationCard/image(balance:)`` for a new card.
-    /// - Throws: `ParseError` when the bytes are no card's image.
-    package init(stored: [UInt8], memory: Memory) throws(ParseError) {
-        let image = try CardImage(parsing: stored)
+    /// - Parameters:
+    ///   - stored: that image, from ``DemonstrationCard/image(balance:)`` for a new demonstration card.
+    ///   - scheme: the keys that it was made with.
+    package init(
+        stored: [UInt8],
+        memory: Memory,
+        scheme: borrowing SchemeKeys = Demonstration.schemeKeys
+    ) throws(VirtualCardRefusal) {
+        let image: CardImage
+        do throws(ParseError) { image = try CardImage(parsing: stored) } catch { throw .image(error) }
+        let keys = CardKeys(card: image.file.asn, scheme: scheme)
+        guard image.isSealed(under: keys) else { throw .otherKeys }
         application = CardApplication(
             aid: Demonstration.aid,
-            keys: DemonstrationCard.keys(of: image.file.asn),
+            keys: keys,
             image: image,
             memory: memory,
             random: SystemRandom()
@@ -29,6 +37,24 @@ package final class VirtualCard<Memory: CardMemory> {
     package func reset() { application.reset() }
 
     package func respond(to command: Span<UInt8>) -> ResponseAPDU { application.respond(to: command) }
+}
+
+/// Why a stored image cannot be a card.
+package enum VirtualCardRefusal: Error, Equatable, Sendable {
+    /// The bytes are no card's image.
+    case image(ParseError)
+    /// The keys do not open the card's PIN.
+    case otherKeys
+}
+
+extension VirtualCardRefusal: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .image(let error): "it is not a card of this version (\(error)): make a new one"
+        case .otherKeys:
+            "it was made with other keys, or its PIN was altered: give the key store that its profile names (--keys)"
+        }
+    }
 }
 
 /// What makes a new demonstration card.
@@ -44,13 +70,9 @@ package enum DemonstrationCard {
             pin: Demonstration.pin,
             pinTries: Demonstration.pinTries,
             gmacTries: Demonstration.gmacTries,
-            keys: keys(of: file.asn),
+            keys: CardKeys(card: file.asn, scheme: Demonstration.schemeKeys),
             random: SystemRandom()
         ).bytes
-    }
-
-    fileprivate static func keys(of card: ApplicationSerialNumber) -> CardKeys {
-        CardKeys(card: card, scheme: Demonstration.schemeKeys)
     }
 }
 

@@ -10,8 +10,10 @@ private import Simulation
 package struct CardProfile: Sendable {
     package let file: PublicApplicationFile
     package let holder: HolderFile
-    package let keyIndex: KeyIndex
-    package let keyVersion: KeyVersion
+    package let keys: KeySource
+    /// nil for what the keys' source says.
+    package let keyIndex: KeyIndex?
+    package let keyVersion: KeyVersion?
     /// With the overdraft limit.
     package let balance: Amount
     package let overdraftLimit: OverdraftLimit
@@ -23,6 +25,12 @@ package struct CardProfile: Sendable {
         /// Typed at the terminal.
         case ask
         case demonstration
+    }
+
+    package enum KeySource: Equatable, Sendable {
+        case demonstration
+        /// The path of a key store.
+        case store(String)
     }
 
     /// Blocks while the file is read.
@@ -41,19 +49,30 @@ package struct CardProfile: Sendable {
         self = profile
     }
 
-    /// The image of the new card under the demonstration keys, the only ones there are so far.
-    package func image(pin: borrowing PIN) -> [UInt8] {
-        CardImage(
+    /// The image of the new card.
+    ///
+    /// - Throws: when the profile wants keys of another index or version.
+    package func image(pin: borrowing PIN, keys: borrowing CardKeySet) throws(ServiceFailure) -> [UInt8] {
+        guard keyIndex == nil || keyIndex == keys.index, keyVersion == nil || keyVersion == keys.version else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.configuration,
+                reason: """
+                    the keys are index \(keys.index.number), version \(keys.version.number): \
+                    the profile's key_index and key_version must say the same, or be left out
+                    """
+            )
+        }
+        return CardImage(
             personalising: file,
-            keyIndex: keyIndex,
-            keyVersion: keyVersion,
+            keyIndex: keys.index,
+            keyVersion: keys.version,
             balance: balance,
             overdraftLimit: overdraftLimit,
             holder: holder,
             pin: pin,
             pinTries: pinTries,
             gmacTries: gmacTries,
-            keys: CardKeys(card: file.asn, scheme: Demonstration.schemeKeys),
+            keys: CardKeys(card: file.asn, scheme: keys.scheme),
             random: SystemRandom()
         ).bytes
     }
@@ -66,26 +85,32 @@ extension CardProfile {
     private static let byte = 0...255
 
     private init?(reading root: ConfigurationTable, _ document: ConfigurationDocument) {
-        let pin = Self.word("pin", as: PINSource.self, "\"ask\" or \"demonstration\", and never the PIN itself", document)
-        let keys = Self.word(
+        let pin = Self.secretive(
+            "pin",
+            "\"ask\" or \"demonstration\", and never the PIN itself",
+            document,
+            PINSource.init
+        )
+        let keys = Self.secretive(
             "keys",
-            as: KeySource.self,
-            "\"demonstration\", because no other keys can be loaded yet",
-            document
+            "\"demonstration\", or the path of a key store with a \"/\" in it, and never a key itself",
+            document,
+            KeySource.init
         )
         let file = Self.publicFile(reading: root)
         let money = Self.money(reading: root)
         let holder = HolderFile(profile: root.table("holder"))
-        let keyIndex = root.value("key_index", .integer(Self.byte), default: Int(Demonstration.keyIndex.number))
-        let keyVersion = root.value("key_version", .integer(Self.byte), default: Int(Demonstration.keyVersion.number))
+        let keyIndex = root.optional("key_index", .integer(Self.byte))
+        let keyVersion = root.optional("key_version", .integer(Self.byte))
         let pinTries = root.value("pin_tries", .integer(Self.tries), default: Int(Demonstration.pinTries))
         let gmacTries = root.value("gmac_tries", .integer(Self.tries), default: Int(Demonstration.gmacTries))
-        guard let pin, keys != nil, let file, let money, let holder else { return nil }
+        guard let pin, let keys, let file, let money, let holder else { return nil }
         self.init(
             file: file,
             holder: holder,
-            keyIndex: KeyIndex(UInt8(keyIndex)),
-            keyVersion: KeyVersion(UInt8(keyVersion)),
+            keys: keys,
+            keyIndex: keyIndex.map { KeyIndex(UInt8($0)) },
+            keyVersion: keyVersion.map { KeyVersion(UInt8($0)) },
             balance: money.balance,
             overdraftLimit: money.limit,
             pin: pin,
@@ -97,8 +122,9 @@ extension CardProfile {
     private init(
         file: PublicApplicationFile,
         holder: HolderFile,
-        keyIndex: KeyIndex,
-        keyVersion: KeyVersion,
+        keys: KeySource,
+        keyIndex: KeyIndex?,
+        keyVersion: KeyVersion?,
         balance: Amount,
         overdraftLimit: OverdraftLimit,
         pin: PINSource,
@@ -107,6 +133,7 @@ extension CardProfile {
     ) {
         self.file = file
         self.holder = holder
+        self.keys = keys
         self.keyIndex = keyIndex
         self.keyVersion = keyVersion
         self.balance = balance
@@ -116,20 +143,16 @@ extension CardProfile {
         self.gmacTries = gmacTries
     }
 
-    private enum KeySource: String {
-        case demonstration
-    }
-
-    /// A word in whose place somebody may have written a secret: what was found is not shown.
-    private static func word<Word: RawRepresentable<String>>(
+    /// A text in whose place somebody may have written a secret: what was found is not shown.
+    private static func secretive<Word>(
         _ key: String,
-        as type: Word.Type,
         _ expected: String,
-        _ document: ConfigurationDocument
+        _ document: ConfigurationDocument,
+        _ read: (String) -> Word?
     ) -> Word? {
         let any = Setting<ConfigurationValue>(expected: expected) { $0 }
         guard let value = document.root.required(key, any) else { return nil }
-        if case .text(let text) = value, let word = Word(rawValue: text) { return word }
+        if case .text(let text) = value, let word = read(text) { return word }
         let path = ConfigurationPath.root.appending(.key(key))
         document.skip(path)
         document.note(path, expected, found: "another value, not shown here")
@@ -157,6 +180,19 @@ extension CardProfile {
             return nil
         }
         return (Amount(fen: balance), OverdraftLimit(fen: UInt32(limit)))
+    }
+}
+
+extension CardProfile.KeySource {
+    /// A key written here by mistake has no "/" in it.
+    fileprivate init?(_ text: String) {
+        if text == "demonstration" {
+            self = .demonstration
+        } else if text.contains("/") {
+            self = .store(text)
+        } else {
+            return nil
+        }
     }
 }
 
@@ -196,7 +232,8 @@ extension Setting where Value == [UInt8] {
     /// Eight bytes, as they are or in hexadecimal.
     fileprivate static var issuer: Setting {
         Setting(expected: "8 ASCII characters or 16 hexadecimal digits, in quotation marks") { value in
-            if case .text(let text) = value, text.utf8.count == 8, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) {
+            if case .text(let text) = value, text.utf8.count == 8, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
+            {
                 return Array(text.utf8)
             }
             return Setting.hexadecimal(bytes: 8...8).read(value)

@@ -45,7 +45,7 @@ final class VirtualSlot {
     }
 
     private static func card<Memory>(_ image: [UInt8], _ memory: Memory) throws(ServiceFailure) -> VirtualCard<Memory> {
-        do throws(ParseError) {
+        do throws(VirtualCardRefusal) {
             return try VirtualCard(stored: image, memory: memory)
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "the virtual card: \(error)")

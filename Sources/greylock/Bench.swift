@@ -15,7 +15,7 @@ struct Bench: ParsableCommand {
     @Option(help: ArgumentHelp("The programs to weigh; default: beside this one.", valueName: "FOLDER"))
     var programs: String?
 
-    @Option(help: ArgumentHelp("Where the C peers' sources lie.", valueName: "FOLDER"))
+    @Option(help: ArgumentHelp("Where the peers' sources lie.", valueName: "FOLDER"))
     var peers = "board/bench"
 
     func run() throws {

@@ -16,7 +16,8 @@ struct CardAPDU: ParsableCommand {
             A command that carries a PIN is refused: the command line stays in the shell's history and is seen by \
             other users. Use --verify, which asks for the PIN at the terminal.
 
-            Exit status: 0 when every command was answered, whatever the answer; 69 when the card cannot be reached.
+            Exit status: 0 when every command was answered, whatever the answer; 1 when --verify did not \
+            succeed; 69 when the card cannot be reached.
             """
     )
 
@@ -25,7 +26,7 @@ struct CardAPDU: ParsableCommand {
     @Flag(help: "First select the application and verify the PIN, which is asked for at the terminal.")
     var verify = false
 
-    @Option(help: "The application that --verify selects, 10 to 32 hexadecimal digits.")
+    @Option(help: ArgumentHelp("The application that --verify selects, 10 to 32 hexadecimal digits.", valueName: "HEX"))
     var aid = ApplicationArgument(bytes: Demonstration.aid)
 
     @Argument(help: ArgumentHelp("A command APDU in hexadecimal; blanks within quotation marks.", valueName: "HEX"))

@@ -13,6 +13,7 @@ struct CardNew: ParsableCommand {
         discussion: """
             board/card.toml is a profile with every key explained. The PIN stands neither in it nor on the command line: \
             it is asked for twice at the terminal, or is the published demonstration PIN where the profile says so. \
+            The passphrase of the profile's key store, if it names one, is asked for before. \
             The file is readable by its owner only. A file that is there already is never replaced: it may be a card \
             with money on it.
 
@@ -42,7 +43,12 @@ struct CardNew: ParsableCommand {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
         print("card \(profile.file.asn) is in \(state): balance \(profile.balance)")
-        print("put it into a virtual reader: greylock card serve --state \(state)")
+        let keys =
+            switch profile.keys {
+            case .demonstration: ""
+            case .store(let path): " --keys \(path)"
+            }
+        print("put it into a virtual reader: greylock card serve --state \(state)\(keys)")
     }
 
     private var taken: ServiceFailure {
@@ -61,9 +67,14 @@ struct CardNew: ParsableCommand {
     }
 
     private func image(of profile: CardProfile) throws(ServiceFailure) -> [UInt8] {
-        switch profile.pin {
-        case .ask: profile.image(pin: try PINPrompt().askNew())
-        case .demonstration: profile.image(pin: Demonstration.pin)
+        let keys =
+            switch profile.keys {
+            case .demonstration: CardKeySet.demonstration
+            case .store(let path): try CardKeySet.store(path)
+            }
+        return switch profile.pin {
+        case .ask: try profile.image(pin: try PINPrompt().askNew(), keys: keys)
+        case .demonstration: try profile.image(pin: Demonstration.pin, keys: keys)
         }
     }
 }

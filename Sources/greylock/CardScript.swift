@@ -13,11 +13,13 @@ struct CardScript: ParsableCommand {
             One statement a line; blanks between bytes are allowed, and a # begins a comment:
 
               > 80 5C 00 01 04        a command
-              < {balance:4} 90 00     its answer, all of it: .. is any byte, {name:4} keeps four
-                                      bytes for {name} later, {:4} passes over four
+              < {balance:4} 90 00     its answer, all of it
               !reset                  power down and up
-              !verify                 VERIFY, the PIN asked for at the terminal; then its answer
-              !verify demonstration   the same with the published PIN
+              !verify                 VERIFY, asking for the PIN at the terminal
+              !verify demonstration   VERIFY with the published PIN
+
+            In an answer, .. is any byte, {:4} any four, and {name:4} keeps four bytes for {name} in later lines. The \
+            answer to !verify stands on the next line too.
 
             board/scripts/refusals.apdu is an example. Scripts make no MACs. What is sent takes effect.
 
@@ -117,7 +119,9 @@ struct CardScript: ParsableCommand {
         } catch {
             throw fault(1, "expected a readable file (\(error.localizedDescription))")
         }
-        guard data.count <= ExchangeScript.sizeMax else { throw fault(1, "expected at most \(ExchangeScript.sizeMax) bytes") }
+        guard data.count <= ExchangeScript.sizeMax else {
+            throw fault(1, "expected at most \(ExchangeScript.sizeMax) bytes")
+        }
         guard let text = String(validating: data, as: UTF8.self) else { throw fault(1, "expected a text in UTF-8") }
         do throws(ExchangeScript.Fault) {
             return try ExchangeScript(parsing: text)

@@ -22,6 +22,9 @@ struct CardShow: ParsableCommand {
     @Option(help: ArgumentHelp("The file that keeps the card.", valueName: "FILE"))
     var state: String
 
+    @Option(help: ArgumentHelp("Show it only if it was made with the keys of this key store.", valueName: "FILE"))
+    var keys: String?
+
     @Flag(help: "One JSON object; money in fen, bytes in hexadecimal, the log newest first.")
     var json = false
 
@@ -33,8 +36,19 @@ struct CardShow: ParsableCommand {
             } catch {
                 throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
             }
+            if let keys { try check(image, madeWith: keys) }
             let report = CardReport(image, today: SystemClock().localTime?.date)
             print(json ? try report.json() : report.text)
+        }
+    }
+
+    private func check(_ image: CardImage, madeWith store: String) throws(ServiceFailure) {
+        let keys = CardKeys(card: image.file.asn, scheme: try CardKeySet.store(store).scheme)
+        guard image.isSealed(under: keys) else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(state): \(VirtualCardRefusal.otherKeys)"
+            )
         }
     }
 }

@@ -18,10 +18,12 @@ struct CardStatus: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME")
+    )
     var reader: String?
 
-    @Option(help: "The card application, 10 to 32 hexadecimal digits.")
+    @Option(help: ArgumentHelp("The card application, 10 to 32 hexadecimal digits.", valueName: "HEX"))
     var aid = ApplicationArgument(bytes: Demonstration.aid)
 
     @Flag(help: "One JSON object; money in fen, bytes in hexadecimal.")
@@ -73,6 +75,15 @@ private struct StatusReport: Encodable {
         let validFrom: String
         let validTo: String
         let validity: String
+
+        init(_ file: PublicApplicationFile, _ validity: CardValidity) {
+            card = file.asn.description
+            kind = CardKind.words(of: file.asn)
+            issuer = Hex.string(file.issuer)
+            validFrom = file.validFrom.description
+            validTo = file.validTo.description
+            self.validity = validity.rawValue
+        }
     }
 
     struct Grey: Encodable {
@@ -84,27 +95,21 @@ private struct StatusReport: Encodable {
     }
 
     var finding: Finding
+    /// What was read, for people.
+    var table: WordTable
     var advice: String
     var identity: Identity?
     var balanceFen: UInt32?
     var grey: Grey?
 
     var text: String {
-        var table = WordTable()
-        if let identity {
-            table.add("card", "\(identity.card), \(identity.kind)")
-            table.add("issuer", identity.issuer)
-            table.add("valid", "\(identity.validFrom) to \(identity.validTo), \(identity.validity)")
-        }
-        if let balanceFen { table.add("balance", "\(Amount(fen: balanceFen))") }
-        if let grey {
-            table.add("grey", "yes: the card's offline number \(grey.offlineNumber)")
-            table.add("grey-lock code (MAC3) \(grey.mac3), lock TAC \(grey.lockTAC)")
-        } else if balanceFen != nil {
-            table.add("grey", "no")
-        }
+        var table = table
         table.add("next", advice)
         return table.lines.joined(separator: "\n")
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case finding, advice, identity, balanceFen, grey
     }
 }
 
@@ -117,15 +122,15 @@ private struct StatusReading {
         let selected = try card.exchange(SelectApplication(aid: aid).apdu.bytes)
         switch selected.status {
         case .success: break
-        case .applicationLockedForGood: return StatusReport(finding: .lockedForGood, advice: CardAdvice.lockedForGood)
-        case _: return foreign("it has no application \(Hex.string(aid))", selected.status)
+        case .applicationLockedForGood: return told(.lockedForGood, "of this scheme", CardAdvice.lockedForGood)
+        case _: return foreign("has no application \(Hex.string(aid)) (\(selected.status))")
         }
         let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
         let answer = try card.exchange(read.apdu.bytes)
-        guard answer.status == .success else { return foreign("its public file cannot be read", answer.status) }
+        guard answer.status == .success else { return foreign("its public file cannot be read (\(answer.status))") }
         let file: PublicApplicationFile
         do throws(ParseError) { file = try PublicApplicationFile(parsing: answer.data) } catch {
-            return StatusReport(finding: .foreign, advice: "not a card of this scheme: its public file: \(error)")
+            return foreign("its public file has another content: \(error)")
         }
         return try report(on: file)
     }
@@ -134,25 +139,31 @@ private struct StatusReading {
         let validity = CardValidity(of: file, on: SystemClock().localTime?.date)
         let balance: GetBalance.Response = try required(GetBalance())
         let grey = try greyStatus()
-        var report = StatusReport(finding: .fine, advice: CardAdvice.fine)
-        report.identity = StatusReport.Identity(
-            card: file.asn.description,
-            kind: CardKind.words(of: file.asn),
-            issuer: file.issuerWords,
-            validFrom: file.validFrom.description,
-            validTo: file.validTo.description,
-            validity: validity.words
-        )
+        var table = WordTable()
+        table.add("card", "\(file.asn), \(CardKind.words(of: file.asn))")
+        table.add("issuer", file.issuerWords)
+        table.add("valid", "\(file.validFrom) to \(file.validTo), \(validity.words)")
+        table.add("balance", "\(balance.balance)")
+        var report = StatusReport(finding: .fine, table: table, advice: CardAdvice.fine)
+        report.identity = StatusReport.Identity(file, validity)
         report.balanceFen = balance.balance.fen
         if let advice = CardAdvice.validity(validity, file) {
             report.finding = validity == .unknown ? .dateUnknown : .notValidToday
             report.advice = advice
         }
-        guard let grey else { return report }
+        guard let grey else {
+            report.table.add("grey", "no")
+            return report
+        }
+        let number = Int(grey.ctc.number) - 1
+        report.table.add("grey", "yes, since the card's offline number \(number)")
+        report.table.add(
+            "grey-lock code (MAC3) \(Hex.string(grey.mac3.bytes)), lock TAC \(Hex.string(grey.lockTAC.bytes))"
+        )
         report.finding = .grey
         report.advice = CardAdvice.grey
         report.grey = StatusReport.Grey(
-            offlineNumber: Int(grey.ctc.number) - 1,
+            offlineNumber: number,
             onlineNumber: grey.online.number,
             mac3: Hex.string(grey.mac3.bytes),
             lockTAC: Hex.string(grey.lockTAC.bytes)
@@ -186,10 +197,17 @@ private struct StatusReading {
         }
     }
 
-    private func foreign(_ reason: String, _ status: StatusWord) -> StatusReport {
-        StatusReport(
-            finding: .foreign,
-            advice: "not a card of this scheme: \(reason) (\(status)); another application is looked for with --aid"
+    private func foreign(_ reason: String) -> StatusReport {
+        told(
+            .foreign,
+            "foreign: \(reason)",
+            "use a card of this scheme, or name this card's application with --aid if it is of another"
         )
+    }
+
+    private func told(_ finding: StatusReport.Finding, _ card: String, _ advice: String) -> StatusReport {
+        var table = WordTable()
+        table.add("card", card)
+        return StatusReport(finding: finding, table: table, advice: advice)
     }
 }

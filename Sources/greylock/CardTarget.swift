@@ -9,13 +9,18 @@ import Terminal
 
 /// The card that a tool talks to: one in a real reader, or one in a file.
 struct CardTarget: ParsableArguments {
-    @Option(help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME"))
+    @Option(
+        help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME")
+    )
     var reader: String?
 
     @Option(help: ArgumentHelp("A virtual card's file in place of a reader.", valueName: "FILE"))
     var state: String?
 
+    @OptionGroup var keyOption: CardKeyOption
+
     func validate() throws {
+        guard keyOption.keys == nil || state != nil else { throw ValidationError("--keys needs --state") }
         guard reader == nil || state == nil else { throw ValidationError("give either --reader or --state") }
     }
 
@@ -23,7 +28,7 @@ struct CardTarget: ParsableArguments {
     func connect() throws(ServiceFailure) -> any CardReader {
         let opened: any CardReader
         if let state {
-            opened = try Self.virtualReader(state)
+            opened = try virtualReader(state)
         } else {
             opened = try Self.realReader(reader)
         }
@@ -31,20 +36,10 @@ struct CardTarget: ParsableArguments {
         return opened
     }
 
-    private static func virtualReader(_ path: String) throws(ServiceFailure) -> any CardReader {
-        do {
-            let file = try CardFile(path: path)
-            let reader = VirtualCardReader(card: try VirtualCard(stored: file.image, memory: file))
-            reader.insert()
-            return reader
-        } catch let fault as CardMemoryFailure {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: fault.reason)
-        } catch {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.inputOutput,
-                reason: "\(path) is not a card of this version (\(error)): make a new one"
-            )
-        }
+    private func virtualReader(_ path: String) throws(ServiceFailure) -> any CardReader {
+        let reader = VirtualCardReader(card: try keyOption.card(inFile: path))
+        reader.insert()
+        return reader
     }
 
     static func realReader(_ name: String?) throws(ServiceFailure) -> any CardReader {

@@ -114,8 +114,7 @@ extension StatusWord {
 enum CardAdvice {
     static let fine = "nothing to do"
     static let grey =
-        "an unpaid sale holds this card: put it into a terminal of the station of that sale, which settles it from its"
-        + " grey record, or bring it to the issuer for an online unlock"
+        "an unpaid sale: put the card into a terminal of that station, which settles it, or ask the issuer to unlock it"
     static let lockedForGood = "the application is locked for good: ask the issuer for a new card"
     static let blocked = "the issuer blocked the application: ask the issuer to unblock it"
     static let pinBlocked = "no PIN tries are left: ask the issuer to unblock the PIN"

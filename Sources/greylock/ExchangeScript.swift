@@ -159,7 +159,9 @@ struct ExchangeScript {
             if first.isWhitespace {
                 rest.removeFirst()
             } else if first == "{" {
-                guard let end = rest.firstIndex(of: "}") else { throw Fault(line: line, reason: "expected a } for the {") }
+                guard let end = rest.firstIndex(of: "}") else {
+                    throw Fault(line: line, reason: "expected a } for the {")
+                }
                 tokens.append(try reference(rest[..<end].dropFirst(), line))
                 rest = rest[end...].dropFirst()
             } else if rest.hasPrefix("..") {

@@ -1,0 +1,46 @@
+import ArgumentParser
+import CardApplication
+import FuelPassbook
+import Simulation
+import Terminal
+
+/// Which keys a virtual card was made with.
+struct CardKeyOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The key store that the virtual card was made with; without it, the demonstration keys.",
+            valueName: "FILE"
+        )
+    )
+    var keys: String?
+
+    /// The card in the file at `path`; the masters are wiped when this returns.
+    ///
+    /// - Parameter makesDemonstrationCard: when there is no file, and no other keys are asked for.
+    func card(
+        inFile path: String,
+        makesDemonstrationCard: Bool = false
+    ) throws(ServiceFailure) -> VirtualCard<CardFile<LockedFile>> {
+        let file: CardFile<LockedFile>
+        do throws(CardMemoryFailure) {
+            if makesDemonstrationCard, keys == nil {
+                file = try CardFile.opening(path) { DemonstrationCard.image() }
+            } else {
+                file = try CardFile(path: path)
+            }
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+        }
+        let keySet = try keySet()
+        do throws(VirtualCardRefusal) {
+            return try VirtualCard(stored: file.image, memory: file, scheme: keySet.scheme)
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error)")
+        }
+    }
+
+    /// Asks for the passphrase of the key store.
+    func keySet() throws(ServiceFailure) -> CardKeySet {
+        if let keys { try CardKeySet.store(keys) } else { .demonstration }
+    }
+}
