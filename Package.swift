@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(name: "CardCryptographyTests", dependencies: ["FuelPassbook", "TestCards"]),
         .testTarget(name: "CardApplicationTests", dependencies: ["Issuer", "Simulation", "TestCards"]),
         .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "TestCards"]),
-        .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Simulation"]),
+        .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Issuer", "Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal"]),
         .target(name: "TestReaders", dependencies: ["PCSC"], path: "Tests/TestReaders"),

@@ -1,6 +1,9 @@
 import CardApplication
+import CardCryptography
 import Dispenser
 import FuelPassbook
+import ISO7816
+import Issuer
 import Metering
 import SecurityModule
 import Simulation
@@ -30,6 +33,107 @@ struct PrepaidTests {
         let totaliser = try #require(try station.journal.totaliser(of: 1))
         #expect(totaliser.counts == [8_000])
         #expect(totaliser.fen == 15_700)
+        expectBalanced(station)
+    }
+
+    @Test("the issuer can judge the TAC of a purchase and of a refuel from the record alone", arguments: [true, false])
+    func issuerJudgesTAC(prepaid: Bool) throws {
+        let station = try prepaid ? prepaidStation(Preset(centilitres: 300)) : TestStation()
+        station.scheduleRefuel(centilitres: 300)
+        station.run()
+        let record = try #require(station.records.first)
+        let debit = try #require(record.debit)
+        var keys = IssuerKeys()
+        keys.load(Demonstration.schemeKeys, index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        let issuer = Issuer(keys: keys)
+        func isValid(_ amount: Amount) throws -> Bool {
+            try issuer.isDebitTACValid(
+                MAC(bytes: #require(record.debitTAC)),
+                card: record.card,
+                keyIndex: record.key.index,
+                keyVersion: record.key.version,
+                debit: TerminalDebit(
+                    amount: amount,
+                    type: debit.type,
+                    terminal: record.terminal,
+                    ttc: debit.ttc,
+                    time: debit.time
+                )
+            )
+        }
+        #expect(try isValid(record.amount))
+        #expect(try !isValid(Amount(fen: record.amount.fen + 1)))
+    }
+
+    @Test("a pump that fails before it begins: all of the payment is refunded")
+    func pumpFailsAtBegin() throws {
+        let station = try prepaidStation(Preset(centilitres: 1_000))
+        station.pump.refuses = { $0 == .beginSale }
+        station.scheduleRefuel(centilitres: 1_000)
+        guard case .pump = station.run() else {
+            Issue.record("the position goes on without its pump")
+            return
+        }
+        #expect(station.records.map(\.kind) == [.prepaid, .refund])
+        #expect(station.records.last?.amount == Amount(fen: 7_850))
+        expectBalanced(station)
+    }
+
+    @Test("after too many pulser faults the rest is refunded, and the position stays closed")
+    func pulserFaults() throws {
+        let station = try prepaidStation(Preset(centilitres: 1_000))
+        station.settings.pulserFaultsMax = 3
+        station.scheduleRefuel(centilitres: 1_000)
+        station.site.after(8) { site in
+            for _ in 0..<4 { site.disturbPulser() }
+        }
+        station.run()
+        #expect(station.records.map(\.kind) == [.prepaid, .refund])
+        #expect(try station.journal.lock(of: 1) != nil)
+        expectBalanced(station)
+    }
+
+    @Test("paid, and then the board restarts with another nozzle and calibration: the rest is refunded")
+    func restartWithOtherSettings() throws {
+        let station = try prepaidStation(Preset(centilitres: 1_000))
+        station.scheduleRefuel(centilitres: 1_000)
+        station.site.after(6) { [unowned station] _ in station.journal.writesLeft = 0 }
+        guard case .storage = station.run() else {
+            Issue.record("the journal's power was not cut")
+            return
+        }
+        station.journal.writesLeft = nil
+        station.reader.pull()
+        station.site.setNozzle(lifted: false)
+        station.clearAgenda()
+        let other = Calibration(
+            countsPerLitre: 400,
+            points: [
+                CalibrationPoint(litresPerMinute: 10, factorMillionths: 1_000_000),
+                CalibrationPoint(litresPerMinute: 40, factorMillionths: 990_000),
+            ]
+        )
+        station.settings.calibration = other
+        station.settings.nozzle = 2
+        station.site.restart(calibration: other)
+        station.scheduleRefuel(centilitres: 100)
+        #expect(station.run() == nil)
+        #expect(station.records.filter { $0.kind == .prepaid }.map(\.phase) == [.settled, .settled])
+        #expect(try station.journal.totaliser(of: 1)?.counts.count == 1)
+        #expect(try station.journal.totaliser(of: 2)?.counts.count == 2)
+        expectBalanced(station)
+    }
+
+    @Test("a purchase that answers a write error is not void before the card was powered up again")
+    func writeError() throws {
+        let station = try prepaidStation(Preset(centilitres: 1_000))
+        station.reader.faults[.debitForPurchase] = [.status(.memoryFailure)]
+        station.site.after(1) { [unowned station] _ in station.reader.insert() }
+        station.site.after(40) { $0.post(.stopRequested) }
+        station.run()
+        #expect(station.site.trueCounts == 0)
+        // This card did pay: all of it is refunded, and nothing was declared void.
+        #expect(station.records.map(\.kind) == [.prepaid, .refund])
         expectBalanced(station)
     }
 
