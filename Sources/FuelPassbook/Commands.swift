@@ -261,50 +261,7 @@ package struct InitializeForUnlock: PassbookCommand {
     }
 
     /// The number is the online one (D13).
-    package struct Response: PassbookMessage {
-        package static let length = 0x10
-
-        package let balance: Amount
-        package let online: OnlineNumber
-        package let keyVersion: KeyVersion
-        package let algorithm: AlgorithmID
-        package let icc: ICCRandom
-        package let mac1: MAC
-
-        package init(
-            balance: Amount,
-            online: OnlineNumber,
-            keyVersion: KeyVersion,
-            algorithm: AlgorithmID,
-            icc: ICCRandom,
-            mac1: MAC
-        ) {
-            self.balance = balance
-            self.online = online
-            self.keyVersion = keyVersion
-            self.algorithm = algorithm
-            self.icc = icc
-            self.mac1 = mac1
-        }
-
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            balance = try reader.read("balance")
-            online = try reader.read("online number")
-            keyVersion = try reader.read("key version")
-            algorithm = try reader.read("algorithm")
-            icc = try reader.read("ICC")
-            mac1 = try reader.read("MAC1")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            balance.append(to: &bytes)
-            online.append(to: &bytes)
-            keyVersion.append(to: &bytes)
-            algorithm.append(to: &bytes)
-            icc.append(to: &bytes)
-            mac1.append(to: &bytes)
-        }
-    }
+    package typealias Response = OnlineInitialization
 }
 
 // MARK: - DEBIT FOR UNLOCK (Tables 19 to 22)

@@ -75,7 +75,7 @@ package struct CreditForLoad: PassbookCommand {
     }
 }
 
-/// What a card answers to INITIALIZE FOR LOAD and INITIALIZE FOR UNLOAD.
+/// What a card answers to INITIALIZE FOR LOAD, INITIALIZE FOR UNLOAD and INITIALIZE FOR UNLOCK.
 package struct OnlineInitialization: PassbookMessage {
     package static let length = 0x10
 
