@@ -5,11 +5,21 @@ package import Logging
 
 /// What keeps keys from leaving the process by the system's own ways.
 package enum ProcessHardening {
-    /// No core dump, no reading of this memory by other processes of the same user; warns when keys may be swapped out.
-    package static func apply(log: Logger) throws(ServiceFailure) {
+    /// No core dump, and no reading of this memory by other processes of the same user.
+    static func forbidDumps() throws(ServiceFailure) {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0, greylock_forbid_dumps() == 0
-        else { throw ServiceFailure(exitStatus: 71, reason: "core dumps cannot be forbidden: \(systemError())") }
+        else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.systemError,
+                reason: "core dumps cannot be forbidden: \(systemError())"
+            )
+        }
+    }
+
+    /// Forbids dumps, and warns when keys may be swapped out.
+    package static func apply(log: Logger) throws(ServiceFailure) {
+        try forbidDumps()
         if !LockedBuffer.arenaIsLocked {
             log.warning(
                 "keys may be swapped out: allow this user to lock \(LockedBuffer.arenaBytesMax) bytes (LimitMEMLOCK)"

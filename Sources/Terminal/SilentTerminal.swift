@@ -11,8 +11,9 @@ struct SilentTerminal: ~Copyable {
     private let before: termios
 
     /// - Parameter secret: what is typed, for an error.
-    /// - Throws: when the process has no terminal.
+    /// - Throws: when the process has no terminal, or when its memory could be dumped.
     init(for secret: String) throws(ServiceFailure) {
+        try ProcessHardening.forbidDumps()
         let terminal = unsafe Glibc.open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
             throw ServiceFailure(
