@@ -64,12 +64,7 @@ extension Position {
             try edges.journal.commit(JournalEntry(record))
             show(.closed, .refused(.purchaseUnproven(record.amount)))
         case .paid:
-            // Under the calibration and nozzle of the sale, which the settings may no longer have.
-            let before = try edges.journal.totaliser(of: record.nozzle)
-            let refund = try settlePrepaid(
-                &record,
-                on: before ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
-            )
+            let refund = try settlePrepaid(&record, on: totaliser(before: record))
             if let refund { show(.closed, .refund(refund.amount)) }
         case .torn: break
         case .locked, .ended, .debitSent, .settled, .escaped, .void:
@@ -108,13 +103,8 @@ extension Position {
                 continue
             }
             record.debitTAC = proof.tac.bytes
-            let nozzle = record.nozzle
-            let before = try stored { (journal) throws(StorageFault) in try journal.totaliser(of: nozzle) }
             let refund = try stored { (_) throws(StorageFault) in
-                try settlePrepaid(
-                    &record,
-                    on: before ?? .new(nozzle: nozzle, points: record.reading.counts.count)
-                )
+                try settlePrepaid(&record, on: totaliser(before: record))
             }
             edges.display.printReceipt(record, balance: nil)
             if let refund { show(.calling, .refund(refund.amount)) }

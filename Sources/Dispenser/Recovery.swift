@@ -32,6 +32,12 @@ extension Position {
         }
     }
 
+    /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
+    func totaliser(before record: SaleRecord) throws(StorageFault) -> Totaliser {
+        try edges.journal.totaliser(of: record.nozzle)
+            ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
+    }
+
     private func recover(_ open: SaleRecord) throws(StorageFault) {
         var record = open
         var after: Totaliser?
@@ -42,29 +48,16 @@ extension Position {
                 record.nonCardPart = checkpoint.nonCardPart
                 record.gmac = checkpoint.gmac
             }
-            // Under the calibration and nozzle of the sale, which the settings may no longer have.
-            let stored = try edges.journal.totaliser(of: record.nozzle)
-            let before = stored ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
-            after = before.adding(record.reading, fen: Int(record.price.fen))
+            after = try totaliser(before: record).adding(record.reading, fen: Int(record.price.fen))
             record.totaliser = after
         }
-        guard let gmac = record.gmac, let mac3 = record.mac3 else {
+        guard let grey = GreyRecord(unpaid: record) else {
             throw StorageFault(operation: "recovery", reason: "sale \(record.ttc.number) has no GMAC or MAC3")
         }
         record.kind = .escape
         record.phase = .escaped
         record.endTime = record.endTime ?? edges.clock.localTime
         record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
-        let grey = GreyRecord(
-            ttc: record.ttc,
-            card: record.card,
-            ctc: record.ctc,
-            mac3: mac3,
-            amount: record.amount,
-            gmac: gmac,
-            state: .open,
-            debit: record.debit
-        )
         try edges.journal.commit(JournalEntry(record, grey: grey, totaliser: after))
         show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
     }

@@ -175,7 +175,7 @@ extension Position {
 
     /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
     func escape(_ record: inout SaleRecord, as kind: RecordKind, remark: String?) throws(Interruption) {
-        guard let gmac = record.gmac, let mac3 = record.mac3 else {
+        guard let grey = GreyRecord(unpaid: record) else {
             preconditionFailure("an unpaid sale has a grey-lock code and a GMAC")
         }
         record.kind = kind
@@ -183,16 +183,6 @@ extension Position {
         record.endTime = record.endTime ?? edges.clock.localTime
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
-        let grey = GreyRecord(
-            ttc: record.ttc,
-            card: record.card,
-            ctc: record.ctc,
-            mac3: mac3,
-            amount: record.amount,
-            gmac: gmac,
-            state: .open,
-            debit: record.debit
-        )
         try commit(JournalEntry(record, grey: grey))
         show(.completed, .escaped(record.amount))
     }

@@ -237,6 +237,23 @@ package struct GreyRecord: Equatable, Sendable {
     }
 }
 
+extension GreyRecord {
+    /// What is left of a sale that its card has not paid; nil where the sale has no grey-lock code or no GMAC.
+    init?(unpaid sale: SaleRecord) {
+        guard let gmac = sale.gmac, let mac3 = sale.mac3 else { return nil }
+        self.init(
+            ttc: sale.ttc,
+            card: sale.card,
+            ctc: sale.ctc,
+            mac3: mac3,
+            amount: sale.amount,
+            gmac: gmac,
+            state: .open,
+            debit: sale.debit
+        )
+    }
+}
+
 /// The non-resettable totals of one nozzle: the sums over all its records.
 ///
 /// Invariant: `volume` is `base` plus the calibration's volume of `counts`. A sale's volume is the difference that its
