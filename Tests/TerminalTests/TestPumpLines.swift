@@ -1,3 +1,4 @@
+import Glibc
 import Metering
 import Synchronization
 import Terminal
@@ -37,6 +38,8 @@ final class QueuedEdges: PumpLines, Sendable {
         var startNanoseconds: UInt64?
         var taken = 0
         var dropped = 0
+        /// The thread's voluntary context switches when it last left `wait`.
+        var switchesAtLeaving = 0
     }
 
     private let state = Mutex(State())
@@ -62,11 +65,20 @@ final class QueuedEdges: PumpLines, Sendable {
     func levels() -> PumpLevels { PumpLevels(a: false, b: false, nozzle: true, emergency: false) }
 
     func wait(timeoutNanoseconds: UInt64?, into batch: inout [PumpEdge]) {
+        defer { state.withLock { $0.switchesAtLeaving = Self.voluntarySwitches } }
         let now = SystemClock().monotonicNanoseconds
         let next = state.withLock { takeDue(&$0, now: now, into: &batch) }
         guard batch.isEmpty else { return }
         let instants = [timeoutNanoseconds.map { now + $0 }, next]
         _ = woken.wait(until: instants.compactMap(\.self).min())
+    }
+
+    /// How often the calling thread gave up its processor to wait for something (getrusage(2), RUSAGE_THREAD).
+    private static var voluntarySwitches: Int {
+        var usage = rusage()
+        let result = unsafe getrusage(__rusage_who_t(1), &usage)
+        precondition(result == 0, "a thread may ask for its own usage")
+        return usage.ru_nvcsw
     }
 
     func set(_ outputs: PumpOutputs) {
@@ -79,10 +91,16 @@ final class QueuedEdges: PumpLines, Sendable {
     /// - Returns: when the next edge is due; nil when none will come.
     private func takeDue(_ state: inout State, now: UInt64, into batch: inout [PumpEdge]) -> UInt64? {
         guard let start = state.startNanoseconds else { return nil }
-        let due = min(edges, Int((now - start) / edgeNanoseconds))
+        var due = min(edges, Int((now - start) / edgeNanoseconds))
         let overflow = max(0, due - state.taken - Self.queueMax)
-        state.dropped += overflow
-        state.taken += overflow
+        if overflow > 0, Self.voluntarySwitches == state.switchesAtLeaving {
+            // The thread waited for nothing: the machine did not run it, and the pulser stood still with the machine.
+            state.startNanoseconds = start + UInt64(overflow) * edgeNanoseconds
+            due -= overflow
+        } else {
+            state.dropped += overflow
+            state.taken += overflow
+        }
         while state.taken < due, batch.count < Self.batchMax {
             let index = state.taken
             state.taken += 1
