@@ -19,6 +19,9 @@ package struct LockedBuffer: ~Copyable, @unchecked Sendable {
     /// Whether the arena is locked into memory: false when the process may not lock that much (RLIMIT_MEMLOCK).
     package static var arenaIsLocked: Bool { arena == 1 }
 
+    /// How much of the arena is in use. The corresponding C function is `CRYPTO_secure_used`.
+    package static var arenaBytesUsed: Int { Int(CRYPTO_secure_used()) }
+
     /// A buffer of `count` zero bytes.
     package init(count: Int) {
         precondition(count > 0 && Self.arena != 0, "no secure heap")

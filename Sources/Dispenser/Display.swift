@@ -64,6 +64,8 @@ package enum Notice: Equatable, Sendable {
     case pulserFaults(Int)
     case strayFlow(centilitres: Int)
     case fuelDoesNotStop
+    /// The disk did not take a checkpoint before the next half litre had flowed.
+    case heldForCheckpoint
     case interrupted(Amount)
     case journalNearlyFull(room: Int)
     case recovered(ttc: TTC, amount: Amount)
@@ -140,6 +142,7 @@ extension Notice: CustomStringConvertible {
         case .strayFlow(let centilitres):
             "about \(centilitres) cl flowed outside any sale: the valve leaks, or the pulser's lines are disturbed"
         case .fuelDoesNotStop: "fuel still flows with the valves closed: close the hand valve and call for service"
+        case .heldForCheckpoint: "the journal's disk is slow: fuel waits for it"
         case .interrupted(let amount):
             "the service stops: the sale of \(amount) is on disk, and the card pays at its next visit"
         case .journalNearlyFull(let room): "the journal has room for \(room) more records: raise journal.capacity soon"

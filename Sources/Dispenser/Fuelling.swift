@@ -58,8 +58,10 @@ private struct FuellingProgress {
     /// Of the last cut-off.
     var stopAtCounts: Int?
 
-    /// At least every 0.5 L (spec/dispenser.md, section 3): asked for a little before.
-    static let checkpointEvery = Volume(centilitres: 45)
+    /// At least every 0.5 L (spec/dispenser.md, section 3): asked for a little before. A disk that takes longer than what
+    /// is left holds the fuel back.
+    static let checkpointEvery = Volume(centilitres: 40)
+    static let checkpointMax = Volume(centilitres: 50)
     static let checkpointNanoseconds: UInt64 = 1_000_000_000
     /// An overrun beyond this is a leak, and nothing to anticipate.
     static let overrunMax = Volume(centilitres: 25)
@@ -167,7 +169,7 @@ extension Position {
             return now >= limit ? .regular : nil
         }
         if let last = snapshot.lastCountNanoseconds {
-            if snapshot.countsAtClosing != nil && snapshot.outputs.isEmpty { return .regular }
+            if snapshot.countsAtClosing != nil && snapshot.outputs.isEmpty && !snapshot.isHeld { return .regular }
             return now >= last + settings.timeouts.noFlow ? .regular : nil
         }
         return now >= progress.authorisedAt + settings.timeouts.firstFlow ? .regular : nil
@@ -259,15 +261,15 @@ extension Position {
         let counts = reading.counts.reduce(0, +)
         let remaining = max(.zero, progress.target - reading.volume)
         let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - totaliser.overrunCounts)
-        let toCheckpoint = max(
-            .zero,
-            progress.checkpointVolume + FuellingProgress.checkpointEvery - reading.volume
-        )
+        let sinceCheckpoint = reading.volume - progress.checkpointVolume
+        let toCheckpoint = max(.zero, FuellingProgress.checkpointEvery - sinceCheckpoint)
+        let toHold = max(.zero, FuellingProgress.checkpointMax - sinceCheckpoint)
         progress.stopAtCounts = stop
         return CutOff(
             slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: point),
             stopAtCounts: stop,
-            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: point)
+            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: point),
+            holdAtCounts: max(counts, counts + calibration.counts(for: toHold, at: point) - totaliser.overrunCounts)
         )
     }
 
@@ -339,7 +341,9 @@ extension Position {
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
         try checkpoint(record, &progress, grant)
-        if !edges.pump.snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
+        let snapshot = edges.pump.snapshot
+        if snapshot.isHeld { show(.suspended, .heldForCheckpoint) }
+        if snapshot.isHeld || !snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
     }
 
     private func checkpoint(

@@ -263,7 +263,7 @@ extension Position {
                 var record = try stored({ (journal) throws(StorageFault) in try journal.record(attempt.ttc) })
             else { continue }
             settled(&record, attempt, proof.tac, proof.mac, amount: grey.amount)
-            if record.kind == .escape { record.kind = .sale }
+            if record.settles == nil { record.kind = .sale }
             record.gmac = nil
             record.endTime = record.endTime ?? edges.clock.localTime
             grey.state = .settled

@@ -43,11 +43,14 @@ package struct CutOff: Equatable, Sendable {
     package var stopAtCounts: Int
     /// The next report.
     package var reportAtCounts: Int
+    /// Everything closes until the next targets come: more than this must not flow before a checkpoint is on disk.
+    package var holdAtCounts: Int
 
-    package init(slowAtCounts: Int, stopAtCounts: Int, reportAtCounts: Int) {
+    package init(slowAtCounts: Int, stopAtCounts: Int, reportAtCounts: Int, holdAtCounts: Int = .max) {
         self.slowAtCounts = slowAtCounts
         self.stopAtCounts = stopAtCounts
         self.reportAtCounts = reportAtCounts
+        self.holdAtCounts = holdAtCounts
     }
 }
 
@@ -57,7 +60,7 @@ package enum PumpCommand: Equatable, Sendable {
     case beginSale
     /// Motor on, valves open, until the cut-off; nothing while the nozzle hangs.
     case open(CutOff)
-    /// The same sale with other targets; valves that closed stay closed.
+    /// The same sale with other targets; valves that closed stay closed, but for those that were held.
     case retarget(CutOff)
     /// Everything off. Counting goes on.
     case close
@@ -74,6 +77,8 @@ package struct MeterSnapshot: Equatable, Sendable {
     /// Faults of the sale.
     package var faults = PulserFaults()
     package var outputs: PumpOutputs = []
+    /// The outputs are off until the next targets come (``CutOff/holdAtCounts``).
+    package var isHeld = false
     package var nozzleIsLifted = false
     package var emergencyIsActive = false
     /// When the last forward count of the sale came; nil before the first.
@@ -138,12 +143,16 @@ package struct MeterHead: Sendable {
             guard inSale, !snapshot.emergencyIsActive, snapshot.nozzleIsLifted else { return }
             self.cutOff = cutOff
             snapshot.countsAtClosing = nil
+            snapshot.isHeld = false
             snapshot.outputs = [.motor, .mainValve, .slowValve]
             applyCutOff()
         case .retarget(let cutOff):
-            guard !snapshot.outputs.isEmpty else { return }
-            self.cutOff = cutOff
-            applyCutOff()
+            if snapshot.isHeld {
+                perform(.open(cutOff))
+            } else if !snapshot.outputs.isEmpty {
+                self.cutOff = cutOff
+                applyCutOff()
+            }
         case .close:
             close()
         case .endSale:
@@ -223,6 +232,10 @@ package struct MeterHead: Sendable {
         if counts >= cutOff.stopAtCounts {
             reports = !snapshot.outputs.isEmpty
             close()
+        } else if counts >= cutOff.holdAtCounts, !snapshot.outputs.isEmpty {
+            close()
+            snapshot.isHeld = true
+            reports = true
         } else if counts >= cutOff.slowAtCounts, snapshot.outputs.contains(.mainValve) {
             snapshot.outputs.remove(.mainValve)
             reports = true
@@ -238,6 +251,7 @@ package struct MeterHead: Sendable {
     private mutating func close() {
         if !snapshot.outputs.isEmpty { snapshot.countsAtClosing = snapshot.totalCounts }
         snapshot.outputs = []
+        snapshot.isHeld = false
     }
 }
 

@@ -82,14 +82,6 @@ extension CardFuzz.Tally {
     }
 }
 
-extension SplitMix64 {
-    /// A seed of its own for each index.
-    fileprivate func offset(_ index: UInt64) -> UInt64 {
-        var numbers = SplitMix64(state: state ^ index &* 0xD134_2543_DE82_EF95)
-        return numbers.next()
-    }
-}
-
 /// One card from its personalisation on.
 private struct FuzzedCard: ~Copyable {
     private(set) var apdus = 0

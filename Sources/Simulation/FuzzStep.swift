@@ -1,5 +1,3 @@
-private import CardCryptography
-
 /// One act of a fuzzed card's surroundings. A step is a pure value, so that a sequence can be shortened and played again;
 /// which bytes it becomes depends on what the card answered before.
 package struct FuzzStep: Equatable, Sendable {
@@ -95,28 +93,4 @@ struct FuzzGenerator {
         case _: .set(numbers.below(40), UInt8(truncatingIfNeeded: numbers.next()))
         }
     }
-}
-
-/// SplitMix64: the same numbers from the same seed on every machine.
-struct SplitMix64 {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-}
-
-/// A seeded card's randomness.
-final class SeededRandom: RandomSource {
-    private var numbers: SplitMix64
-
-    init(seed: UInt64) { numbers = SplitMix64(state: seed) }
-
-    func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: numbers.next()) } }
 }

@@ -8,51 +8,59 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var checkpoints: [TTC: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
     package private(set) var locks: [Int: PositionLock] = [:]
+    private var last = TTC(0)
+    private var latest: TransactionTime?
+    private var open: Set<TTC> = []
+    private var openGrey: [ApplicationSerialNumber: Set<TTC>] = [:]
     private let capacity: Int
 
     package init(capacity: Int = 1_000_000) { self.capacity = capacity }
 
     package func nextTTC() throws(StorageFault) -> TTC {
-        guard let last = records.keys.max() else { return TTC(1) }
         guard last.number < .max else { throw StorageFault(operation: "next TTC", reason: "numbers used up") }
         return TTC(last.number + 1)
     }
 
-    package func commit(_ entry: JournalEntry) throws(StorageFault) {
+    package func commit(_ entry: JournalEntry) {
         for record in entry.records {
             records[record.ttc] = record
+            last = max(last, record.ttc)
+            let time = max(record.lockTime, record.endTime ?? record.lockTime, record.debit?.time ?? record.lockTime)
+            latest = latest.map { max($0, time) } ?? time
+            if record.phase.isOpen { open.insert(record.ttc) } else { open.remove(record.ttc) }
             if record.phase != .intent && record.phase != .locked { checkpoints[record.ttc] = nil }
         }
-        if let grey = entry.grey { greyRecords[grey.ttc] = grey }
+        if let grey = entry.grey {
+            greyRecords[grey.ttc] = grey
+            if grey.state == .open {
+                openGrey[grey.card, default: []].insert(grey.ttc)
+            } else {
+                openGrey[grey.card, default: []].remove(grey.ttc)
+            }
+        }
         if let totaliser = entry.totaliser { totalisers[totaliser.nozzle] = totaliser }
         if let lock = entry.lock { locks[lock.position] = lock }
     }
 
-    package func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
-        checkpoints[checkpoint.ttc] = checkpoint
+    package func checkpoint(_ checkpoint: Checkpoint) { checkpoints[checkpoint.ttc] = checkpoint }
+
+    package func record(_ ttc: TTC) -> SaleRecord? { records[ttc] }
+
+    package func openRecords() -> [SaleRecord] { open.sorted().compactMap { records[$0] } }
+
+    package func lastCheckpoint(of ttc: TTC) -> Checkpoint? { checkpoints[ttc] }
+
+    package func openGreyRecords(of card: ApplicationSerialNumber) -> [GreyRecord] {
+        openGrey[card, default: []].sorted().compactMap { greyRecords[$0] }
     }
 
-    package func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? { records[ttc] }
+    package func totaliser(of nozzle: Int) -> Totaliser? { totalisers[nozzle] }
 
-    package func openRecords() throws(StorageFault) -> [SaleRecord] {
-        records.values.filter { $0.phase.isOpen }.sorted { $0.ttc < $1.ttc }
-    }
+    package func lock(of position: Int) -> PositionLock? { locks[position] }
 
-    package func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? { checkpoints[ttc] }
+    package func clearLock(of position: Int) { locks[position] = nil }
 
-    package func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
-        greyRecords.values.filter { $0.card == card && $0.state == .open }.sorted { $0.ttc < $1.ttc }
-    }
+    package func room() -> Int { capacity - records.count }
 
-    package func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { totalisers[nozzle] }
-
-    package func lock(of position: Int) throws(StorageFault) -> PositionLock? { locks[position] }
-
-    package func clearLock(of position: Int) throws(StorageFault) { locks[position] = nil }
-
-    package func room() throws(StorageFault) -> Int { capacity - records.count }
-
-    package func latestTime() throws(StorageFault) -> TransactionTime? {
-        records.values.map { max($0.lockTime, $0.endTime ?? $0.lockTime) }.max()
-    }
+    package func latestTime() -> TransactionTime? { latest }
 }

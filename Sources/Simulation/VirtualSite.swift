@@ -28,8 +28,14 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     package private(set) var trueCounts = 0
     /// What the customer takes at most in this sale, in counts; fuel stops there by itself.
     package var countsWanted = Int.max
+    /// By how many seconds the board's clock is wrong.
+    package var clockErrorSeconds = 0
+    /// Called after each count that fuel flow adds.
+    package var onCount: (VirtualSite) -> Void = { _ in }
 
-    private let midnight: CalendarDate
+    private let firstDay: CalendarDate
+    /// The last day that was asked for: days since the first, and its date.
+    private var day: (number: Int, date: CalendarDate)
     private var head: MeterHead
     private let flow: Flow
     private var agenda: [(time: UInt64, action: (VirtualSite) -> Void)] = []
@@ -46,15 +52,20 @@ package final class VirtualSite: StationClock, EventSource, Pump {
             nozzleIsLifted: false
         )
         self.flow = flow
-        midnight = date
+        firstDay = date
+        day = (0, date)
     }
 
-    /// Seconds since midnight of the site's date; the date stays.
+    /// The board's clock: it began at midnight of the site's date.
     package var localTime: TransactionTime? {
-        let seconds = Int(monotonicNanoseconds / 1_000_000_000) % 86_400
+        let now = max(0, Int(monotonicNanoseconds / 1_000_000_000) + clockErrorSeconds)
+        let seconds = now % 86_400
+        let number = now / 86_400
+        if number < day.number { day = (0, firstDay) }
+        while day.number < number { day = (day.number + 1, day.date.next) }
         do throws(ParseError) {
             return try TransactionTime(
-                date: midnight,
+                date: day.date,
                 hour: seconds / 3_600,
                 minute: seconds / 60 % 60,
                 second: seconds % 60
@@ -135,6 +146,13 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     // MARK: - EventSource
 
     package func next(until deadline: UInt64?) -> PositionEvent? {
+        let event = event(until: deadline)
+        precondition(event != nil || deadline != nil, "nothing will ever happen at this site")
+        return event
+    }
+
+    /// The next event, or nil when nothing happens any more, or not before `deadline`.
+    func event(until deadline: UInt64?) -> PositionEvent? {
         while events.isEmpty {
             guard happens(until: deadline) else { return nil }
         }
@@ -146,7 +164,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// - Returns: false when nothing happened before `deadline`, which the clock then shows.
     private func happens(until deadline: UInt64?) -> Bool {
         let instant = [agenda.first?.time, nextEdgeAt, deadline].compactMap(\.self).min()
-        guard let instant else { preconditionFailure("nothing will ever happen at this site") }
+        guard let instant else { return false }
         monotonicNanoseconds = max(monotonicNanoseconds, instant)
         if let first = agenda.first, first.time <= instant {
             agenda.removeFirst().action(self)
@@ -175,20 +193,53 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     private func deliverEdge() {
-        let channel: PulserChannel = trueCounts % 2 == 0 ? .a : .b
-        let rising = trueCounts % 4 < 2
-        trueCounts += 1
-        sequences[channel.rawValue] += 1
         let wasOpen = !head.snapshot.outputs.isEmpty
         if !wasOpen { overrunLeft -= 1 }
+        turnPulser(forward: true)
+        if wasOpen && head.snapshot.outputs.isEmpty { overrunLeft = flow.overrunCounts }
+        nextEdgeAt = edgeInterval.map { monotonicNanoseconds + $0 }
+        onCount(self)
+    }
+
+    /// A leads B forward: A rises, B rises, A falls, B falls.
+    private func turnPulser(forward: Bool) {
+        let from = forward ? trueCounts : trueCounts - 1
+        trueCounts += forward ? 1 : -1
+        let channel: PulserChannel = from % 2 == 0 ? .a : .b
+        sequences[channel.rawValue] += 1
         let edge = PumpEdge(
             input: .pulser(channel),
-            rising: rising,
+            rising: (from % 4 < 2) == forward,
             nanoseconds: monotonicNanoseconds,
             sequence: sequences[channel.rawValue]
         )
         if let report = head.receive(edge) { post(.pump(report)) }
-        if wasOpen && head.snapshot.outputs.isEmpty { overrunLeft = flow.overrunCounts }
-        nextEdgeAt = edgeInterval.map { monotonicNanoseconds + $0 }
+    }
+}
+
+// MARK: - Faults
+
+extension VirtualSite {
+    /// The pulser turns back by `counts` and forward again, one step in a microsecond.
+    package func rockPulser(counts: Int) {
+        for step in 0..<2 * min(counts, trueCounts) {
+            monotonicNanoseconds += 1_000
+            turnPulser(forward: step >= min(counts, trueCounts))
+        }
+    }
+
+    /// A count whose edge nobody hears of; its sequence number is missing too when the kernel's queue lost it.
+    package func losePulse(inQueue: Bool) {
+        if inQueue { sequences[trueCounts % 2] += 1 }
+        trueCounts += 1
+    }
+
+    /// The mains are gone: the lines fall to their inactive levels, and nobody counts the overrun.
+    package func losePower() {
+        if !head.snapshot.outputs.isEmpty { trueCounts += flow.overrunCounts }
+        head.perform(.close)
+        overrunLeft = 0
+        nextEdgeAt = nil
+        clearAgenda()
     }
 }

@@ -51,7 +51,7 @@ extension Notice {
         case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid:
             .notice
         case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull, .strayFlow,
-            .fuelDoesNotStop, .interrupted:
+            .fuelDoesNotStop, .heldForCheckpoint, .interrupted:
             .warning
         }
     }

@@ -5,7 +5,7 @@ struct Greylock: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "greylock",
         abstract: "Tools for a fuel dispenser that locks the card before fuel flows.",
-        subcommands: [Demo.self, Card.self, Keys.self, Records.self, PositionTool.self, Bench.self]
+        subcommands: [Demo.self, Simulate.self, Card.self, Keys.self, Records.self, PositionTool.self, Bench.self]
     )
 }
 

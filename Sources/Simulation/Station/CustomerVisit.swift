@@ -1,0 +1,157 @@
+package import Dispenser
+package import FuelPassbook
+
+/// One thing that happens at a station or to its cards: a pure value, so that a run can be played again with less.
+package struct CustomerVisit: Equatable, Sendable {
+    package enum Errand: Equatable, Sendable {
+        /// Takes fuel here, at most `counts` of the pulser.
+        case refuel(counts: Int)
+        /// Pays for something elsewhere by an ordinary purchase.
+        case shop(Amount)
+        /// Takes fuel at another station, and leaves that unpaid when `escapes`.
+        case otherStation(Amount, escapes: Bool)
+        /// The issuer's counter: a grey card is released, an empty one loaded.
+        case counter
+        /// The service is started anew with another way to pay, or another calibration.
+        case reconfigure(PaymentMode, factorMillionths: Int)
+        /// A technician sets the clock, empties the disk and opens a position that closed itself.
+        case technician
+        case night(hours: Int)
+    }
+
+    package var card: Int
+    package var errand: Errand
+    /// Wrong PINs before the right one.
+    package var pinsWrong = 0
+    /// Never takes the nozzle.
+    package var isUndecided = false
+    /// Takes the card when the mains go, and does not wait.
+    package var leavesInOutage = false
+    package var faults: [PlannedFault] = []
+
+    package init(card: Int, errand: Errand) {
+        self.card = card
+        self.errand = errand
+    }
+}
+
+/// Draws the visits of one station.
+struct VisitGenerator {
+    static let cards = 5
+    private var numbers: SplitMix64
+    private let profile: FaultProfile
+
+    init(seed: UInt64, profile: FaultProfile) {
+        numbers = SplitMix64(state: seed)
+        self.profile = profile
+    }
+
+    mutating func visits(_ count: Int) -> [CustomerVisit] { (0..<count).map { _ in visit() } }
+
+    private mutating func visit() -> CustomerVisit {
+        let card = numbers.below(Self.cards)
+        var visit = CustomerVisit(card: card, errand: .refuel(counts: counts()))
+        switch numbers.below(40) {
+        case 0: visit.errand = .shop(Amount(fen: UInt32(numbers.below(5_000))))
+        case 1:
+            visit.errand = .otherStation(
+                Amount(fen: UInt32(numbers.below(5_000))),
+                escapes: profile.hasCardFaults && numbers.below(2) == 0
+            )
+        case 2: visit.errand = .counter
+        case 3: visit.errand = .reconfigure(payment(), factorMillionths: 990_000 + 5_000 * numbers.below(5))
+        case 4: visit.errand = .technician
+        case 5: visit.errand = .night(hours: 1 + numbers.below(10))
+        case _:
+            visit.pinsWrong = profile.hasCardFaults && numbers.below(20) == 0 ? 1 + numbers.below(3) : 0
+            visit.isUndecided = numbers.below(100) == 0
+            visit.leavesInOutage = numbers.below(2) == 0
+            visit.faults = faults(counts: visit.fuelCounts)
+        }
+        return visit
+    }
+
+    /// From a few drops to a full tank.
+    private mutating func counts() -> Int {
+        switch numbers.below(20) {
+        case 0: 1 + numbers.below(4)
+        case 1: 200 + numbers.below(600)
+        case _: 10 + numbers.below(90)
+        }
+    }
+
+    private mutating func payment() -> PaymentMode {
+        switch numbers.below(3) {
+        case 0: .prepaid(Preset(centilitres: 20 + numbers.below(300)))
+        case _: .greyLock
+        }
+    }
+
+    private mutating func faults(counts: Int) -> [PlannedFault] {
+        let number =
+            switch numbers.below(16) {
+            case 0..<6: 0
+            case 6..<12: 1
+            case 12..<15: 2
+            case _: 3
+            }
+        return (0..<number).compactMap { _ in fault(counts: counts) }
+    }
+
+    private mutating func fault(counts: Int) -> PlannedFault? {
+        let (instant, kinds): (FaultInstant, [FaultKind]) =
+            switch numbers.below(10) {
+            case 0..<3: (.exchange(numbers.below(12)), profile.ofExchange)
+            case 3..<6: (.write(numbers.below(14)), profile.ofWrite)
+            case 6: (.command(numbers.below(8)), profile.ofCommand)
+            case _: (.count(1 + numbers.below(counts)), profile.ofCount)
+            }
+        guard !kinds.isEmpty else { return nil }
+        let kind = kinds[numbers.below(kinds.count)]
+        return PlannedFault(kind, at: instant, extent: extent(of: kind))
+    }
+
+    private mutating func extent(of kind: FaultKind) -> Int {
+        switch kind {
+        case .answerCorrupted: numbers.below(144)
+        case .readerGone: 1 + numbers.below(20)
+        case .powerCutDuring: numbers.below(2)
+        case .diskFull: 1 + numbers.below(3)
+        case .slowDisk: 100 + numbers.below(2_000)
+        case .cardPulled: numbers.below(3) == 0 ? 0 : 1 + numbers.below(25)
+        case .cardSwapped: 6 + numbers.below(15)
+        case .pulsesReversed: 1 + numbers.below(6)
+        case .emergencyStop: 1 + numbers.below(40)
+        case .clockJump: numbers.below(7_200) - 3_600
+        case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .powerCutBefore, .powerCutAfter,
+            .pumpFailure, .pulseMissed, .pulseBounced, .nozzleBounced, .serviceStopped, .pinWrong, .visitedElsewhere:
+            0
+        }
+    }
+}
+
+extension CustomerVisit {
+    /// What the customer wants here, in counts.
+    var fuelCounts: Int {
+        switch errand {
+        case .refuel(let counts): counts
+        case .shop, .otherStation, .counter, .reconfigure, .technician, .night: 0
+        }
+    }
+}
+
+extension CustomerVisit {
+    /// What sets everything right at the end: the technician, time for the clock, then every card here, at the issuer's
+    /// counter and here again, and nothing goes wrong.
+    static var repairs: [CustomerVisit] {
+        let station: [Errand] = [
+            .technician, .night(hours: 3), .reconfigure(.greyLock, factorMillionths: 1_000_000),
+        ]
+        return station.map { CustomerVisit(card: 0, errand: $0) }
+            + (0..<VisitGenerator.cards).flatMap { card in
+                [Errand.refuel(counts: 10), .counter, .refuel(counts: 10)].map {
+                    CustomerVisit(card: card, errand: $0)
+                }
+            }
+    }
+}

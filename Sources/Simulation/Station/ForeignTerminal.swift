@@ -1,0 +1,145 @@
+import CardApplication
+import CardCryptography
+import FuelPassbook
+import ISO7816
+import Issuer
+import SecurityModule
+
+/// The rest of the cards' world: a shop and another station, with a security module of their own, and the issuer's counter.
+///
+/// Each of them does what it must with the cards, and nothing goes wrong there: what they are for is that numbers count
+/// up, proofs are replaced and grey marks come and go without the station knowing.
+///
+/// Every call throws the card's `StatusWord` when the card does not serve there; any other error is a wrong code or answer.
+final class ForeignTerminal {
+    private static let terminal = TerminalID(0x0099_8877_6655)
+    private let module: SecurityModule
+    private let issuer: Issuer
+    private let pin = Demonstration.pin
+    private var ttc: UInt32 = 0
+    /// Of cards that left the other station without paying.
+    private var unpaid: [ApplicationSerialNumber: SealedGMAC] = [:]
+
+    init(random: any RandomSource & Sendable) {
+        var keys = MasterKeys()
+        keys.load(
+            Demonstration.MasterKey.purchase.raw,
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        )
+        module = SecurityModule(terminal: Self.terminal, masterKeys: keys, random: random)
+        var issuerKeys = IssuerKeys()
+        issuerKeys.load(Demonstration.schemeKeys, index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        issuer = Issuer(keys: issuerKeys)
+    }
+
+    /// An ordinary purchase; a card that is grey or has too little is sent away.
+    func shop(_ card: SimulatedCard, _ amount: Amount, _ time: TransactionTime) throws {
+        try open(card)
+        let command = InitializeForPurchase(
+            keyIndex: Demonstration.keyIndex,
+            amount: amount,
+            terminal: Self.terminal
+        )
+        let answer = try exchange(card, command)
+        let debiting = try module.makeMAC1(card: card.asn, command: command, answer: answer, ttc: nextTTC(), time: time)
+        let paid = try exchange(
+            card,
+            DebitForPurchase(ttc: debiting.ttc, time: debiting.time, mac1: debiting.mac1)
+        )
+        try debiting.verifyMAC2(paid.mac2)
+    }
+
+    /// A refuel, or the payment of the one that escaped before.
+    func refuel(
+        _ card: SimulatedCard,
+        _ amount: Amount,
+        escapes: Bool,
+        _ time: TransactionTime
+    ) throws {
+        try open(card)
+        if card.image.grey?.terminal == Self.terminal, let gmac = unpaid[card.asn] {
+            try debit(card, gmac, time)
+            return unpaid[card.asn] = nil
+        }
+        let command = InitializeForPetrol(
+            keyIndex: Demonstration.keyIndex,
+            terminal: Self.terminal,
+            ttc: nextTTC()
+        )
+        let answer = try exchange(card, command)
+        let locking = try module.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(time: time)
+        let locked = try exchange(card, LockForPetrol(time: time, mac2: locking.mac2))
+        let session = try locking.verifyMAC3(locked.mac3)
+        let gmac = session.end(amount: min(amount, answer.balance))
+        if escapes { unpaid[card.asn] = gmac } else { try debit(card, gmac, time) }
+    }
+
+    /// The issuer releases a grey card, for what the record of its sale says, and loads one that has little.
+    func serveAtCounter(
+        _ card: SimulatedCard,
+        owed: Amount?,
+        _ time: TransactionTime
+    ) throws {
+        try open(card)
+        if let grey = card.image.grey {
+            let amount = grey.terminal == Self.terminal ? unpaid[card.asn]?.amount : owed
+            try unlock(card, amount ?? .zero, time)
+            unpaid[card.asn] = nil
+        }
+        guard card.image.balance < SimulatedCard.balance else { return }
+        let command = InitializeForLoad(
+            keyIndex: Demonstration.keyIndex,
+            amount: SimulatedCard.balance,
+            terminal: Self.terminal
+        )
+        let answer = try exchange(card, command)
+        let load = try issuer.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(time: time)
+        let loaded = try exchange(card, load.command)
+        _ = try load.verifyTAC(loaded.tac)
+    }
+
+    private func unlock(_ card: SimulatedCard, _ amount: Amount, _ time: TransactionTime) throws {
+        let command = InitializeForUnlock(keyIndex: Demonstration.keyIndex, terminal: Self.terminal)
+        let answer = try exchange(card, command)
+        let unlock = try issuer.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(amount: amount, time: time)
+        let unlocked = try exchange(card, unlock.command)
+        _ = try unlock.verifyMAC3(unlocked.mac3)
+    }
+
+    private func debit(_ card: SimulatedCard, _ gmac: SealedGMAC, _ time: TransactionTime) throws {
+        let opened = try module.open(gmac)
+        _ = try exchange(
+            card,
+            DebitForPetrol(
+                amount: gmac.amount,
+                ctc: card.image.ctc,
+                terminal: Self.terminal,
+                ttc: nextTTC(),
+                time: time,
+                gmac: opened
+            )
+        )
+    }
+
+    private func nextTTC() -> TTC {
+        ttc += 1
+        return TTC(ttc)
+    }
+
+    private func open(_ card: SimulatedCard) throws {
+        card.losePower()
+        let selected = card.respond(to: SelectApplication(aid: Demonstration.aid).apdu.bytes.span)
+        guard selected.status == .success else { throw selected.status }
+        let verified = pin.withVerifyCommand { card.respond(to: $0) }
+        guard verified.status == .success else { throw verified.status }
+    }
+
+    private func exchange<Command: PassbookCommand>(
+        _ card: SimulatedCard,
+        _ command: Command
+    ) throws -> Command.Response {
+        let answer = card.respond(to: command.apdu.bytes.span)
+        guard answer.status == .success else { throw answer.status }
+        return try Command.Response(parsing: answer.data)
+    }
+}

@@ -1,0 +1,62 @@
+import CardApplication
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+
+/// The simulation's own knowledge of the keys of one station's sales, drawn from the master key and from what the cards
+/// truly answered: which codes are right, and which bytes may stand nowhere.
+final class SessionOracle {
+    private struct Session {
+        let card: ApplicationSerialNumber
+        let key: [UInt8]
+    }
+
+    private let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+    private var sessions: [TTC: Session] = [:]
+    /// DPK by card.
+    private var purchaseKeys: [ApplicationSerialNumber: [UInt8]] = [:]
+
+    /// The card answered INITIALIZE FOR PETROL.
+    func begin(_ card: ApplicationSerialNumber, icc: ICCRandom, ctc: CTC, ttc: TTC) {
+        let raw = purchaseKey(of: card)
+        let key = DoubleLengthKey(Self.locked(raw))
+        sessions[ttc] = Session(card: card, key: key.encrypted(icc.bytes + ctc.bytes + ttc.bytes.suffix(2)))
+    }
+
+    /// GMAC of the session with which `ttc` locked; nil when no card answered for it.
+    func gmac(of ttc: TTC, card: ApplicationSerialNumber, amount: Amount) -> MAC? {
+        guard let session = sessions[ttc], session.card == card else { return nil }
+        return SingleLengthKey(Self.locked(session.key)).mac(of: amount.bytes)
+    }
+
+    /// Whether `bytes` hold SESPK of the sale, or half of DPK or MPK.
+    func isKeyMaterial(in bytes: [UInt8], ttc: TTC, card: ApplicationSerialNumber) -> Bool {
+        guard bytes.count >= 8 else { return false }
+        let dpk = purchaseKey(of: card)
+        var keys = [Self.word(dpk.prefix(8)), Self.word(dpk.suffix(8))]
+        keys += [0x1122_3344_5566_7788, 0x8877_6655_4433_2211]
+        if let session = sessions[ttc] { keys.append(Self.word(session.key[...])) }
+        var window: UInt64 = 0
+        for (index, byte) in bytes.enumerated() {
+            window = window << 8 | UInt64(byte)
+            if index >= 7, keys.contains(window) { return true }
+        }
+        return false
+    }
+
+    private func purchaseKey(of card: ApplicationSerialNumber) -> [UInt8] {
+        if let known = purchaseKeys[card] { return known }
+        let factor = card.diversificationFactor
+        let key = master.encrypted(factor) + master.encrypted(factor.map { ~$0 })
+        purchaseKeys[card] = key
+        return key
+    }
+
+    private static func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+
+    private static func locked(_ bytes: [UInt8]) -> LockedBuffer {
+        var bytes = bytes
+        return LockedBuffer(wiping: &bytes)
+    }
+}

@@ -1,0 +1,411 @@
+import CardApplication
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Metering
+import SecurityModule
+
+/// A whole station on one thread and a virtual clock: cards, reader, security module, journal, pump, mains and customers. The
+/// position is the production code; only its edges are replaced.
+///
+/// After a power cut, and after a rule was broken, every edge is dead: the position unwinds as it would for any failed edge,
+/// and nothing that it still tries has an effect.
+final class SimulatedStation {
+    /// What one run of the service is for.
+    private enum Mode {
+        /// To finish what was open; it ends at once.
+        case recovering
+        /// To see that a second start finds nothing left to do.
+        case verifying
+        case serving
+    }
+
+    /// How often each kind of instant has come in a visit.
+    fileprivate struct Reached {
+        var exchanges = 0
+        var writes = 0
+        var commands = 0
+        var counts = 0
+        /// Calls of any edge.
+        var calls = 0
+    }
+
+    static let calibration = Calibration(
+        countsPerLitre: 40,
+        points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+    )
+    /// More edge calls in one visit than this are a position that does not come to rest.
+    private static let callsMax = 200_000
+
+    let site: VirtualSite
+    let cards: [SimulatedCard]
+    let ledger: StationLedger
+    private(set) lazy var reader = StationReader(station: self)
+    private(set) lazy var journal = StationJournal(station: self)
+    let tape: StationTape
+    private let module: SecurityModule
+    private let foreign: ForeignTerminal
+    private let ownsArena: Bool
+    private var arenaBytesAtRest: Int?
+    private var settings: PositionSettings
+
+    private var mode = Mode.recovering
+    private var hasPower = true
+    private var isFinished = false
+    private var nextSettings: PositionSettings?
+    /// In the order of their turn, the next one last.
+    private var visits: [CustomerVisit]
+    private(set) var visit = CustomerVisit(card: 0, errand: .technician)
+    private var reached = Reached()
+    private var pinsWrongLeft = 0
+
+    init(seed: UInt64, visits: [CustomerVisit], payment: PaymentMode, tape: StationTape, ownsArena: Bool) {
+        let random = SeededRandom(seed: seed)
+        let scheme = Demonstration.schemeKeys
+        cards = (0..<VisitGenerator.cards).map { SimulatedCard(number: $0, scheme: scheme, random: random) }
+        var masterKeys = MasterKeys()
+        masterKeys.load(
+            Demonstration.MasterKey.purchase.raw,
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        )
+        module = SecurityModule(terminal: Demonstration.terminal, masterKeys: masterKeys, random: random)
+        foreign = ForeignTerminal(random: random)
+        ledger = StationLedger(cards: cards, module: module)
+        site = VirtualSite(
+            calibration: Self.calibration,
+            flow: VirtualSite.Flow(countsPerSecond: 27, slowCountsPerSecond: 5, overrunCounts: StationLedger.overrunCountsMax),
+            date: Demonstration.applicationFile.validFrom
+        )
+        self.visits = (visits + CustomerVisit.repairs).reversed()
+        self.tape = tape
+        self.ownsArena = ownsArena
+        settings = PositionSettings(
+            position: 1,
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            calibration: Self.calibration,
+            aid: Demonstration.aid,
+            keyIndex: Demonstration.keyIndex,
+            limit: Preset(centilitres: 20_000)
+        )
+        settings.payment = payment
+        settings.timeouts.tick = 500_000_000
+        site.onCount = { [unowned self] _ in counted() }
+    }
+
+    /// - Returns: the first rule that was broken; nil when none was.
+    func run() -> String? {
+        while ledger.violation == nil && !isFinished {
+            if recovers() {
+                mode = .serving
+                reader.announce()
+                runService()
+            }
+            restore()
+        }
+        if ledger.violation == nil { ledger.ends(journal.store) }
+        return ledger.violation
+    }
+
+    var isDead: Bool { !hasPower || ledger.violation != nil }
+
+    private func recovers() -> Bool {
+        site.restart(calibration: settings.calibration)
+        mode = .recovering
+        guard runService(), !isDead else { return false }
+        mode = .verifying
+        return runService() && !isDead
+    }
+
+    /// - Returns: false when the service failed.
+    @discardableResult
+    private func runService() -> Bool {
+        let edges = PositionEdges(
+            module: module,
+            journal: journal,
+            reader: reader,
+            pump: self,
+            pin: self,
+            clock: site,
+            events: self,
+            display: self
+        )
+        let position = Position(settings: settings, edges: edges)
+        do throws(PositionFailure) {
+            try position.run()
+        } catch {
+            tape.note { "the service failed: \(error)" }
+            if hasPower { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
+            return false
+        }
+        if hasPower { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
+        return true
+    }
+
+    /// Between two runs of the service: the mains are back, and time has passed.
+    private func restore() {
+        site.clearAgenda()
+        site.setNozzle(lifted: false)
+        if !hasPower {
+            tape.note { "the mains are back" }
+            if visit.leavesInOutage { reader.takeOut() }
+        }
+        hasPower = true
+        reader.isBack()
+        site.pass(5)
+        site.clearAgenda()
+        settings = nextSettings ?? settings
+        nextSettings = nil
+    }
+
+    // MARK: - Faults
+
+    /// The next command APDU, write or pump command has come, or another count.
+    ///
+    /// - Returns: the fault that strikes at it.
+    func strikes(_ kind: InstantKind) -> PlannedFault? {
+        calls()
+        let instant = reached.next(kind)
+        guard mode != .verifying else { return nil }
+        tape.note(instant)
+        guard let fault = visit.faults.first(where: { $0.instant == instant }) else { return nil }
+        tape.met(fault.kind)
+        tape.note { "fault: \(fault.kind.rawValue)" }
+        return fault
+    }
+
+    private func calls() {
+        reached.calls += 1
+        if reached.calls > Self.callsMax { ledger.fail("the position does not come to rest") }
+    }
+
+    func cutPower() {
+        guard hasPower else { return }
+        tape.note { "the mains are cut" }
+        if let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) { tape.lost(lost) }
+        hasPower = false
+        site.losePower()
+        reader.losePower()
+        site.post(.stopRequested)
+    }
+
+    private func counted() {
+        if site.trueCounts == site.countsWanted { site.after(1) { $0.setNozzle(lifted: false) } }
+        guard let fault = strikes(.count) else { return }
+        let seconds = Double(fault.extent)
+        switch fault.kind {
+        case .powerCutBefore, .powerCutDuring, .powerCutAfter: cutPower()
+        case .cardPulled:
+            reader.takeOut()
+            if fault.extent > 0 { site.after(seconds) { [unowned self] _ in reader.insert(cards[visit.card]) } }
+        case .cardSwapped:
+            reader.takeOut()
+            let other = cards[(visit.card + 1) % cards.count]
+            site.after(2) { [unowned self] _ in reader.insert(other) }
+            site.after(5) { [unowned self] _ in reader.takeOut() }
+            site.after(seconds) { [unowned self] _ in reader.insert(cards[visit.card]) }
+        case .readerGone: reader.isGone(seconds: seconds)
+        case .pulseMissed:
+            ledger.disturbs(trueCounts: site.trueCounts)
+            site.losePulse(inQueue: fault.extent > 0)
+        case .pulseBounced: site.rockPulser(counts: 1)
+        case .pulsesReversed: site.rockPulser(counts: fault.extent)
+        case .nozzleBounced:
+            site.setNozzle(lifted: false)
+            site.setNozzle(lifted: true)
+        case .emergencyStop:
+            site.setEmergency(active: true)
+            site.after(seconds) { $0.setEmergency(active: false) }
+        case .clockJump: site.clockErrorSeconds += fault.extent
+        case .serviceStopped: site.post(.stopRequested)
+        case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .answerCorrupted, .diskFull,
+            .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere:
+            preconditionFailure("\(fault.kind.rawValue) does not strike at a count")
+        }
+    }
+
+    // MARK: - Visits
+
+    /// The station rests: somebody comes.
+    ///
+    /// - Returns: false when nobody comes any more, or the service has to start anew.
+    private func nextVisit() -> Bool {
+        ledger.rests(journal.store, site.snapshot)
+        if ownsArena {
+            let bytes = LockedBuffer.arenaBytesUsed
+            if let arenaBytesAtRest, arenaBytesAtRest != bytes { ledger.fail("locked memory is not given back at rest") }
+            arenaBytesAtRest = bytes
+        }
+        guard ledger.violation == nil, let next = visits.popLast() else {
+            isFinished = true
+            return false
+        }
+        visit = next
+        tape.visitBegins()
+        ledger.visitBegins()
+        reached = Reached()
+        pinsWrongLeft = next.pinsWrong
+        tape.note { "visit of card \(next.card): \(next.errand)" }
+        reader.takeOut()
+        site.setNozzle(lifted: false)
+        begin(next.errand)
+        return nextSettings == nil
+    }
+
+    private func begin(_ errand: CustomerVisit.Errand) {
+        switch errand {
+        case .refuel(let counts):
+            site.countsWanted = site.trueCounts + counts
+            site.after(1) { [unowned self] _ in reader.insert(cards[visit.card]) }
+        case .shop(let amount):
+            goElsewhere { (card, time) in try foreign.shop(card, amount, time) }
+        case .otherStation(let amount, let escapes):
+            goElsewhere { (card, time) in
+                try foreign.refuel(card, amount, escapes: escapes, time)
+            }
+        case .counter:
+            goElsewhere { (card, time) in
+                let owed = card.image.grey.flatMap { journal.store.greyRecords[$0.ttc]?.amount }
+                try foreign.serveAtCounter(card, owed: owed, time)
+            }
+        case .reconfigure(let payment, let factor):
+            var next = settings
+            next.payment = payment
+            next.calibration = Calibration(
+                countsPerLitre: Self.calibration.countsPerLitre,
+                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: factor)]
+            )
+            nextSettings = next
+        case .technician:
+            site.clockErrorSeconds = 0
+            journal.isRepaired()
+        case .night(let hours): site.pass(Double(hours) * 3_600)
+        }
+    }
+
+    /// What does not come about there is no fault here: the customer is sent away.
+    private func goElsewhere(_ errand: (SimulatedCard, TransactionTime) throws -> Void) {
+        guard let time = site.localTime else { return }
+        let card = cards[visit.card]
+        let before = card.image
+        tape.met(.visitedElsewhere)
+        do {
+            try errand(card, time)
+        } catch let status as StatusWord {
+            tape.note { "sent away: \(status)" }
+        } catch {
+            ledger.fail("another terminal: \(error)")
+        }
+        card.losePower()
+        ledger.wasElsewhere(card, before: before, journal.store)
+    }
+}
+
+// MARK: - Edges
+
+extension SimulatedStation: EventSource {
+    func next(until deadline: UInt64?) -> PositionEvent? {
+        calls()
+        guard !isDead, mode == .serving else { return .stopRequested }
+        ledger.observe(journal.store, site.snapshot)
+        var event = site.event(until: deadline)
+        while event == nil, deadline == nil, !isDead {
+            guard nextVisit() else { return .stopRequested }
+            event = site.event(until: nil)
+        }
+        guard !isDead else { return .stopRequested }
+        ledger.observe(journal.store, site.snapshot)
+        if let event { tape.note { "event: \(event)" } }
+        return event
+    }
+}
+
+extension SimulatedStation: Pump {
+    var snapshot: MeterSnapshot { site.snapshot }
+
+    func perform(_ command: PumpCommand) throws(PumpFault) {
+        let noPower = PumpFault(reason: "no power")
+        guard !isDead else { throw noPower }
+        let fault = strikes(.command)?.kind
+        if fault == .powerCutBefore {
+            cutPower()
+            throw noPower
+        }
+        if fault == .pumpFailure {
+            try site.perform(.close)
+            throw PumpFault(reason: "the lines do not answer")
+        }
+        tape.note { "pump: \(command)" }
+        ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
+        try site.perform(command)
+        ledger.observe(journal.store, site.snapshot)
+        if fault == .powerCutAfter {
+            cutPower()
+            throw noPower
+        }
+    }
+}
+
+extension SimulatedStation: PINEntry {
+    func begin() { site.after(0.5) { $0.post(.pinEntered) } }
+
+    func cancel() {}
+
+    func take() -> PIN? {
+        guard pinsWrongLeft > 0 else { return Demonstration.pin }
+        pinsWrongLeft -= 1
+        tape.met(.pinWrong)
+        var digits = Array("654321".utf8)
+        let count = digits.count
+        do throws(ParseError) { return try PIN(digits: LockedBuffer(wiping: &digits), count: count) } catch { return nil }
+    }
+}
+
+extension SimulatedStation: PositionDisplay {
+    /// What customers do about what they read.
+    func show(_ state: PositionState, _ notice: Notice) {
+        guard !isDead else { return }
+        tape.note { "\(state.rawValue): \(notice)" }
+        switch notice {
+        case .liftNozzle, .prepaid: if !visit.isUndecided { site.after(1) { $0.setNozzle(lifted: true) } }
+        case .settling: site.after(0.5) { $0.setNozzle(lifted: false) }
+        case .removeCard:
+            site.setNozzle(lifted: false)
+            site.after(0.5) { [unowned self] _ in reader.takeOut() }
+        case _: break
+        }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+
+    func printReceipt(_ record: SaleRecord, balance: Amount?) {}
+}
+
+/// What instants are counted apart.
+enum InstantKind {
+    case exchange
+    case write
+    case command
+    case count
+}
+
+extension SimulatedStation.Reached {
+    mutating func next(_ kind: InstantKind) -> FaultInstant {
+        switch kind {
+        case .exchange:
+            exchanges += 1
+            return .exchange(exchanges - 1)
+        case .write:
+            writes += 1
+            return .write(writes - 1)
+        case .command:
+            commands += 1
+            return .command(commands - 1)
+        case .count:
+            counts += 1
+            return .count(counts - 1)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import Dispenser
+import FuelPassbook
+
+/// The station's journal: what its disk holds, and a disk that can be full, slow, or cut from the mains before, inside and
+/// after each write. Inside a write the disk keeps all of it or nothing, as the file's own tests show of the real one.
+final class StationJournal: SaleJournal {
+    let store = MemoryJournal()
+    private unowned let station: SimulatedStation
+    /// Writes that find no space yet.
+    private var writesWithoutSpace = 0
+
+    init(station: SimulatedStation) { self.station = station }
+
+    /// Somebody has made space, and opened what closed itself.
+    func isRepaired() {
+        writesWithoutSpace = 0
+        for position in store.locks.keys { store.clearLock(of: position) }
+    }
+
+    // MARK: - Writes
+
+    func commit(_ entry: JournalEntry) throws(StorageFault) {
+        for record in entry.records where record.phase == .intent { station.tape.saleBegins() }
+        try write({ "journal: \(entry.words)" }) {
+            station.ledger.commits(entry, store, station.site.snapshot)
+            store.commit(entry)
+        }
+    }
+
+    func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
+        try write({ "journal: checkpoint of \(checkpoint.amount)" }) {
+            station.ledger.checkpoints(checkpoint, store)
+            store.checkpoint(checkpoint)
+        }
+    }
+
+    func clearLock(of position: Int) throws(StorageFault) {
+        try write({ "journal: position \(position) opened" }) { store.clearLock(of: position) }
+    }
+
+    private func write(_ words: () -> String, _ store: () -> Void) throws(StorageFault) {
+        let noPower = StorageFault(operation: "write", reason: "no power")
+        guard !station.isDead else { throw noPower }
+        let fault = station.strikes(.write)
+        switch fault?.kind {
+        case .powerCutBefore: station.cutPower()
+        case .powerCutDuring:
+            if fault?.extent == 1 { store() }
+            station.cutPower()
+        case .diskFull: writesWithoutSpace = fault?.extent ?? 1
+        case .slowDisk: station.site.pass(Double(fault?.extent ?? 0) / 1_000)
+        case _: break
+        }
+        guard !station.isDead else { throw noPower }
+        guard writesWithoutSpace == 0 else {
+            writesWithoutSpace -= 1
+            throw StorageFault(operation: "write", reason: "no space is left for the journal")
+        }
+        station.tape.note(words)
+        store()
+        if fault?.kind == .powerCutAfter {
+            station.cutPower()
+            throw noPower
+        }
+    }
+
+    // MARK: - Reads
+
+    private func read<Value>(_ body: (MemoryJournal) throws(StorageFault) -> Value) throws(StorageFault) -> Value {
+        guard !station.isDead else { throw StorageFault(operation: "read", reason: "no power") }
+        return try body(store)
+    }
+
+    func nextTTC() throws(StorageFault) -> TTC {
+        try read { (store) throws(StorageFault) in try store.nextTTC() }
+    }
+
+    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
+        try read { (store) in store.record(ttc) }
+    }
+
+    func openRecords() throws(StorageFault) -> [SaleRecord] {
+        try read { (store) in store.openRecords() }
+    }
+
+    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
+        try read { (store) in store.lastCheckpoint(of: ttc) }
+    }
+
+    func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
+        try read { (store) in store.openGreyRecords(of: card) }
+    }
+
+    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
+        try read { (store) in store.totaliser(of: nozzle) }
+    }
+
+    func lock(of position: Int) throws(StorageFault) -> PositionLock? {
+        try read { (store) in store.lock(of: position) }
+    }
+
+    func room() throws(StorageFault) -> Int {
+        try read { (store) in store.room() }
+    }
+
+    func latestTime() throws(StorageFault) -> TransactionTime? {
+        try read { (store) in store.latestTime() }
+    }
+}
+
+extension JournalEntry {
+    fileprivate var words: String {
+        let records = records.map { "sale \($0.ttc.number) \($0.kind.rawValue) \($0.phase.rawValue) \($0.amount)" }
+        let grey = self.grey.map { ["grey record \($0.ttc.number) \($0.state.rawValue)"] } ?? []
+        return (records + grey + (totaliser == nil ? [] : ["totaliser"])).joined(separator: ", ")
+    }
+}

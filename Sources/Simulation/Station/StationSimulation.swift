@@ -1,0 +1,90 @@
+import Dispenser
+
+
+/// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
+///
+/// The same seed plays the same stations on every machine. A station's seed plays that station first.
+package struct StationSimulation {
+    static let visitsPerStation = 120
+
+    /// A rule that was broken, with the shortest way to it that was found.
+    package struct Violation: Sendable {
+        /// Of the station.
+        package let seed: UInt64
+        package let reason: String
+        package let visits: [CustomerVisit]
+        /// What happened, in order.
+        package let trace: [String]
+    }
+
+    package struct Tally: Sendable {
+        package var stations = 0
+        package var sales = 0
+        package var faultsMet: [FaultKind: Int] = [:]
+        /// By counts that a power cut in mid-sale cost: how many cuts.
+        package var cutsByCountsLost: [Int: Int] = [:]
+
+        package var faults: Int { faultsMet.values.reduce(0, +) }
+    }
+
+    package private(set) var tally = Tally()
+    private let seed: UInt64
+    private let profile: FaultProfile
+    private let ownsArena: Bool
+
+    /// - Parameter ownsArena: whether nothing else in this process uses locked memory, so that what a station does not give back
+    ///   at rest is seen.
+    package init(seed: UInt64, profile: FaultProfile, ownsArena: Bool) {
+        self.seed = seed
+        self.profile = profile
+        self.ownsArena = ownsArena
+    }
+
+    /// Runs stations until `sales` sales have begun; the first violation ends it.
+    package mutating func run(sales: Int, progress: (Tally) -> Void = { _ in }) -> Violation? {
+        while tally.sales < sales {
+            let index = UInt64(tally.stations)
+            let stationSeed = index == 0 ? seed : SplitMix64(state: seed).offset(index)
+            var generator = VisitGenerator(seed: stationSeed, profile: profile)
+            let visits = generator.visits(Self.visitsPerStation)
+            let tape = StationTape()
+            let reason = play(visits, seed: stationSeed, tape)
+            tally.add(tape)
+            progress(tally)
+            if let reason { return shortened(reason, visits, seed: stationSeed) }
+        }
+        return nil
+    }
+
+    private func play(_ visits: [CustomerVisit], seed: UInt64, _ tape: StationTape) -> String? {
+        SimulatedStation(seed: seed, visits: visits, payment: .greyLock, tape: tape, ownsArena: ownsArena).run()
+    }
+
+    /// Leaves out visits, then faults, for as long as the same rule is broken.
+    private func shortened(_ reason: String, _ visits: [CustomerVisit], seed: UInt64) -> Violation {
+        func fails(_ visits: [CustomerVisit]) -> Bool {
+            play(visits, seed: seed, StationTape())?.filter { !$0.isNumber } == reason.filter { !$0.isNumber }
+        }
+        var shortest = CardFuzz.shortest(visits, where: fails)
+        for index in shortest.indices {
+            let faults = CardFuzz.shortest(shortest[index].faults) { faults in
+                var fewer = shortest
+                fewer[index].faults = faults
+                return fails(fewer)
+            }
+            shortest[index].faults = faults
+        }
+        let tape = StationTape(keepsTrace: true)
+        let last = play(shortest, seed: seed, tape)
+        return Violation(seed: seed, reason: last ?? reason, visits: shortest, trace: tape.trace)
+    }
+}
+
+extension StationSimulation.Tally {
+    fileprivate mutating func add(_ tape: StationTape) {
+        stations += 1
+        sales += tape.sales
+        faultsMet.merge(tape.faultsMet, uniquingKeysWith: +)
+        for counts in tape.countsLost { cutsByCountsLost[counts, default: 0] += 1 }
+    }
+}
