@@ -208,8 +208,8 @@ extension Position {
             record.kind = .cardFault
             record.phase = .void
             record.remark = "DEBIT FOR PETROL was answered \(answer)"
-            grey.debit = nil
-            try commit(JournalEntry(record, grey: grey))
+            // The attempt stays: a status that was garbled on its way refuses nothing, and the card can prove it.
+            try commit(JournalEntry(record))
             throw .refused(refusal(of: .debitForPetrol, answer))
         }
     }
@@ -263,7 +263,7 @@ extension Position {
                 var record = try stored({ (journal) throws(StorageFault) in try journal.record(attempt.ttc) })
             else { continue }
             settled(&record, attempt, proof.tac, proof.mac, amount: grey.amount)
-            if record.settles == nil { record.kind = .sale }
+            record.kind = record.settles == nil ? .sale : .localUnlock
             record.gmac = nil
             record.endTime = record.endTime ?? edges.clock.localTime
             grey.state = .settled

@@ -29,7 +29,23 @@ struct Simulate: ParsableCommand {
         }
     }
 
+    @Flag(help: "Every single power cut and every pair of them over three short scenarios, and nothing else.")
+    var exhaustive = false
+
     func run() throws {
+        if exhaustive {
+            for scenario in ExhaustiveCuts.Scenario.allCases {
+                let begun = MonotonicClock.nanoseconds
+                let (tally, violation) = ExhaustiveCuts(scenario).run()
+                print(scenario.rawValue, tally, Double(MonotonicClock.nanoseconds - begun) / 1e9)
+                if let violation {
+                    print(violation.reason)
+                    for visit in violation.visits { print("  \(visit)") }
+                    for line in violation.trace { print("  \(line)") }
+                }
+            }
+            return
+        }
         var simulation = StationSimulation(seed: seed, profile: faults, ownsArena: true)
         let begun = MonotonicClock.nanoseconds
         let violation = simulation.run(sales: sales)

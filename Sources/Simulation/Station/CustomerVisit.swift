@@ -143,12 +143,12 @@ extension CustomerVisit {
 extension CustomerVisit {
     /// What sets everything right at the end: the technician, time for the clock, then every card here, at the issuer's
     /// counter and here again, and nothing goes wrong.
-    static var repairs: [CustomerVisit] {
+    static func repairs(cards: Int) -> [CustomerVisit] {
         let station: [Errand] = [
             .technician, .night(hours: 3), .reconfigure(.greyLock, factorMillionths: 1_000_000),
         ]
         return station.map { CustomerVisit(card: 0, errand: $0) }
-            + (0..<VisitGenerator.cards).flatMap { card in
+            + (0..<cards).flatMap { card in
                 [Errand.refuel(counts: 10), .counter, .refuel(counts: 10)].map {
                     CustomerVisit(card: card, errand: $0)
                 }

@@ -60,10 +60,11 @@ final class SimulatedStation {
     private var reached = Reached()
     private var pinsWrongLeft = 0
 
-    init(seed: UInt64, visits: [CustomerVisit], payment: PaymentMode, tape: StationTape, ownsArena: Bool) {
+    /// A new station in grey-lock mode, with that many new cards; after `visits` everything is set right.
+    init(seed: UInt64, cards: Int, visits: [CustomerVisit], tape: StationTape, ownsArena: Bool) {
         let random = SeededRandom(seed: seed)
         let scheme = Demonstration.schemeKeys
-        cards = (0..<VisitGenerator.cards).map { SimulatedCard(number: $0, scheme: scheme, random: random) }
+        self.cards = (0..<cards).map { SimulatedCard(number: $0, scheme: scheme, random: random) }
         var masterKeys = MasterKeys()
         masterKeys.load(
             Demonstration.MasterKey.purchase.raw,
@@ -71,13 +72,13 @@ final class SimulatedStation {
         )
         module = SecurityModule(terminal: Demonstration.terminal, masterKeys: masterKeys, random: random)
         foreign = ForeignTerminal(random: random)
-        ledger = StationLedger(cards: cards, module: module)
+        ledger = StationLedger(cards: self.cards, module: module)
         site = VirtualSite(
             calibration: Self.calibration,
             flow: VirtualSite.Flow(countsPerSecond: 27, slowCountsPerSecond: 5, overrunCounts: StationLedger.overrunCountsMax),
             date: Demonstration.applicationFile.validFrom
         )
-        self.visits = (visits + CustomerVisit.repairs).reversed()
+        self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
         self.tape = tape
         self.ownsArena = ownsArena
         settings = PositionSettings(
@@ -90,7 +91,6 @@ final class SimulatedStation {
             keyIndex: Demonstration.keyIndex,
             limit: Preset(centilitres: 20_000)
         )
-        settings.payment = payment
         settings.timeouts.tick = 500_000_000
         site.onCount = { [unowned self] _ in counted() }
     }

@@ -84,16 +84,25 @@ final class StationReader: CardReader {
         station.ledger.exchanged(card, command, answer, before: before, station.journal.store)
         note(command, answer)
         if fault?.kind == .answerCorrupted { station.ledger.misheard(card) }
-        return try heard(answer, fault)
+        return try heard(answer, fault, isFile: command[1] == Instruction.readBinary.header.ins)
     }
 
-    private func heard(_ answer: ResponseAPDU, _ fault: PlannedFault?) throws(CardFault) -> ResponseAPDU {
+    /// The left two bytes of the serial number in the public file enter no key and no code: nothing but the reader's own
+    /// error detection guards them, and here they arrive whole.
+    private static let bitsWithoutCode = 80..<96
+
+    private func heard(
+        _ answer: ResponseAPDU,
+        _ fault: PlannedFault?,
+        isFile: Bool
+    ) throws(CardFault) -> ResponseAPDU {
         switch fault?.kind {
         case .cardPulledAfter, .powerCutAfter: try interrupt(fault)
         case .answerLost: throw .unresponsive("no answer")
         case .answerCorrupted:
             var bytes = answer.bytes
-            let bit = (fault?.extent ?? 0) % (8 * bytes.count)
+            var bit = (fault?.extent ?? 0) % (8 * bytes.count)
+            if isFile && Self.bitsWithoutCode.contains(bit) { bit += Self.bitsWithoutCode.count }
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             do throws(ParseError) { return try ResponseAPDU(parsing: bytes) } catch { throw .malformed(error) }
         case _: return answer

@@ -1,5 +1,3 @@
-import Dispenser
-
 
 /// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
 ///
@@ -57,7 +55,8 @@ package struct StationSimulation {
     }
 
     private func play(_ visits: [CustomerVisit], seed: UInt64, _ tape: StationTape) -> String? {
-        SimulatedStation(seed: seed, visits: visits, payment: .greyLock, tape: tape, ownsArena: ownsArena).run()
+        let cards = VisitGenerator.cards
+        return SimulatedStation(seed: seed, cards: cards, visits: visits, tape: tape, ownsArena: ownsArena).run()
     }
 
     /// Leaves out visits, then faults, for as long as the same rule is broken.
