@@ -42,7 +42,7 @@ let package = Package(
         .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
         .target(
             name: "Journal",
-            dependencies: ["Dispenser", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: ["Dispenser", "Threads", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
 

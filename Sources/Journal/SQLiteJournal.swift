@@ -1,6 +1,7 @@
 package import Dispenser
 package import FuelPassbook
 import GRDB
+import Synchronization
 
 // Specification: ``SaleJournal``. What a call wrote survives a power cut once the call has returned; of a call that was
 // cut short, all is read back or nothing.
@@ -15,19 +16,30 @@ import GRDB
 // - One process writes (``JournalLock``); any number read at the same time.
 // - A record that is ended or later has no checkpoint.
 // - A row of a TTC never changes its card, terminal, position or lock time.
+// - No row of the sale table is deleted, and a new one has the highest TTC: ``SQLiteJournal/room()`` counts on.
 
 /// The terminal's records in an SQLite file. Calls block until they are on disk; any thread may call.
 package final class SQLiteJournal: SaleJournal, Sendable {
     let queue: DatabaseQueue
     private let capacity: Int
     private let lock: JournalLock
+    private let survey: JournalSurvey
+    /// nil until ``room()`` is asked for the first time.
+    private let counted = Mutex<JournalSurvey.Count?>(nil)
 
-    /// Opens the journal, or creates it with mode 0600.
+    /// Opens the journal, or creates it with mode 0600. The file is checked while the journal is in use already: see
+    /// ``damage`` and ``room()``.
     ///
-    /// - Parameter capacity: how many records ``room()`` counts down from.
+    /// - Parameters:
+    ///   - capacity: how many records ``room()`` counts down from.
+    ///   - damageFound: called once from another thread when ``damage`` is found.
     /// - Throws: `StorageFault` when another process writes this journal, when the file cannot be opened for writing,
-    ///   is damaged, is no journal or one of a newer version.
-    package init(path: String, capacity: Int) throws(StorageFault) {
+    ///   is damaged where opening reads it, is no journal or one of a newer version.
+    package init(
+        path: String,
+        capacity: Int,
+        damageFound: @escaping @Sendable () -> Void = {}
+    ) throws(StorageFault) {
         precondition(capacity > 0)
         self.capacity = capacity
         lock = try JournalLock(path: path)
@@ -35,12 +47,18 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try JournalFile.requireAccess(path, writing: true)
         do {
             queue = try DatabaseQueue(path: path, configuration: .writer)
-            try queue.inDatabase(Self.requireSound)
             try JournalSchema.migrator.migrate(queue)
+            survey = try JournalSurvey(path: path, damageFound: damageFound)
         } catch {
             throw StorageFault("open", error)
         }
     }
+
+    /// Before `queue` is closed, so that the last connection of all is the one that may empty the `-wal` file.
+    deinit { survey.end() }
+
+    /// What the check of the whole file found; nil while it goes on, and of a sound file.
+    package var damage: StorageFault? { survey.fault }
 
     package func nextTTC() throws(StorageFault) -> TTC {
         try queue.view("read the last TTC") { db in
@@ -116,33 +134,30 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
+    /// - Throws: `StorageFault` also when the file is damaged anywhere; the first call waits until that is known.
     package func room() throws(StorageFault) -> Int {
-        try queue.view("count the records") { db in
-            let sql = "SELECT max(?, ? - count(*)) FROM sale"
-            guard let room = try Int.fetchOne(db.cachedStatement(sql: sql), arguments: [0, capacity]) else {
-                preconditionFailure("an aggregate has a row")
+        let atStart = try survey.count()
+        return try counted.withLock { counted throws(StorageFault) in
+            var count = counted ?? atStart
+            try queue.view("count the records") { db in
+                let sql = "SELECT count(*), max(ttc) FROM sale WHERE ttc > ?"
+                let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [count.lastTTC])
+                guard let row else { preconditionFailure("an aggregate has a row") }
+                count.records += row[0]
+                count.lastTTC = row[1] ?? count.lastTTC
             }
-            return room
+            counted = count
+            return max(0, capacity - count.records)
         }
     }
 
     package func latestTime() throws(StorageFault) -> TransactionTime? {
         try queue.view("read the latest time") { db in
             let latest = try ["lock_time", "end_time", "debit_time"].compactMap { column in
-                try db.rows(of: .sale, "WHERE \(column) IS NOT NULL ORDER BY \(column) DESC LIMIT 1").first?.time(
-                    column
-                )
+                let highest = "SELECT max(\(column)) FROM sale WHERE \(column) IS NOT NULL"
+                return try db.rows(of: .sale, "WHERE \(column) = (\(highest)) LIMIT 1").first?.time(column)
             }
             return latest.max()
-        }
-    }
-
-    /// Reads every page: 10,000 records are 2.8 MB and take some milliseconds from a cache, a fraction of a second from
-    /// an SD card.
-    private static func requireSound(_ db: Database) throws {
-        let verdict = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
-        guard verdict == "ok" else {
-            throw StorageFault(operation: "open", reason: "the file is damaged: \(verdict ?? "no verdict")")
         }
     }
 }

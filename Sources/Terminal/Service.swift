@@ -112,6 +112,7 @@ package final class Service {
             case .pump(let fault): throw inputOutput("pump: \(fault.reason)")
             }
         }
+        if let damage = journal.damage { throw inputOutput("\(configuration.journal.path): \(damage)") }
     }
 
     // MARK: - Parts
@@ -122,7 +123,11 @@ package final class Service {
 
     private func openJournal() throws(ServiceFailure) -> SQLiteJournal {
         do throws(StorageFault) {
-            return try SQLiteJournal(path: configuration.journal.path, capacity: configuration.journal.capacity)
+            return try SQLiteJournal(
+                path: configuration.journal.path,
+                capacity: configuration.journal.capacity,
+                damageFound: stop
+            )
         } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }

@@ -120,17 +120,6 @@ struct OpeningTests {
         #expect(missing.reason == "No such file or directory")
     }
 
-    @Test func aDamagedPageIsRefused() throws {
-        let scratch = try Scratch()
-        try scratch.open().commit(JournalEntry(try customer.record(1, .settled)))
-        let file = try FileHandle(forUpdating: URL(filePath: scratch.path))
-        try file.seek(toOffset: 4_096 * 3)
-        try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096))
-        try file.close()
-        let refusal = try #require(try fault { try scratch.open() })
-        #expect(refusal.reason.hasPrefix("the file is damaged"))
-    }
-
     @Test func aFullDiskIsAFaultAndLosesNothing() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()

@@ -1,0 +1,94 @@
+import Dispenser
+import GRDB
+import Synchronization
+import Threads
+
+/// Reads the whole file on a thread and a connection of its own, beside the journal's work: whether every page is sound,
+/// and how many records there are (decision record 0012). Its owner calls ``end()``.
+final class JournalSurvey: Sendable {
+    /// The records with a TTC up to `lastTTC`.
+    struct Count: Sendable {
+        var records: Int
+        var lastTTC: Int64
+    }
+
+    private let state: State
+    private let thread: NamedThread
+
+    /// - Parameter damageFound: called on the survey's thread when there is a fault.
+    init(path: String, damageFound: @escaping @Sendable () -> Void) throws {
+        let state = State(try DatabaseQueue(path: path, configuration: .reader))
+        self.state = state
+        thread = NamedThread("journal-survey") {
+            if state.survey() == .damaged { damageFound() }
+        }
+    }
+
+    /// Waits for the survey.
+    ///
+    /// - Throws: `StorageFault` when the file is damaged or cannot be read.
+    func count() throws(StorageFault) -> Count { try state.wait().get() }
+
+    /// nil while the survey goes on, and of a sound file.
+    var fault: StorageFault? { state.fault }
+
+    /// A survey that goes on ends without a verdict, and nobody may wait for one. The connection is closed.
+    func end() {
+        state.abandon()
+        thread.join()
+    }
+}
+
+private final class State: Sendable {
+    enum Outcome { case sound, damaged, abandoned }
+
+    /// nil when the survey has ended.
+    private let connection: Mutex<DatabaseQueue?>
+    private let result = Mutex<Result<JournalSurvey.Count, StorageFault>?>(nil)
+    private let isAbandoned = Atomic(false)
+    private let hasResult = MonotonicSemaphore()
+
+    init(_ connection: DatabaseQueue) { self.connection = Mutex(connection) }
+
+    func survey() -> Outcome {
+        defer { connection.withLock { $0 = nil } }
+        guard let queue = connection.withLock({ $0 }) else { preconditionFailure("a survey runs once") }
+        guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
+        let result = Result { () throws(StorageFault) in try queue.view("check", Self.survey) }
+        // An interrupted check fails, which is no verdict.
+        guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
+        self.result.withLock { $0 = result }
+        hasResult.signal()
+        return fault == nil ? .sound : .damaged
+    }
+
+    func wait() -> Result<JournalSurvey.Count, StorageFault> {
+        _ = hasResult.wait(until: nil)
+        // For the next who waits.
+        hasResult.signal()
+        guard let result = result.withLock({ $0 }) else { preconditionFailure("signalled with the result") }
+        return result
+    }
+
+    var fault: StorageFault? {
+        switch result.withLock({ $0 }) {
+        case .failure(let fault): fault
+        case .success, nil: nil
+        }
+    }
+
+    func abandon() {
+        isAbandoned.store(true, ordering: .releasing)
+        connection.withLock { $0?.interrupt() }
+    }
+
+    private static func survey(_ db: Database) throws -> JournalSurvey.Count {
+        let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+        guard finding == "ok" else {
+            throw StorageFault(operation: "check", reason: "the file is damaged: \(finding ?? "no verdict")")
+        }
+        let row = try Row.fetchOne(db, sql: "SELECT (SELECT count(*) FROM sale), (SELECT max(ttc) FROM sale)")
+        guard let row else { preconditionFailure("a selection of values has a row") }
+        return JournalSurvey.Count(records: row[0], lastTTC: row[1] ?? 0)
+    }
+}

@@ -1,0 +1,199 @@
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import Glibc
+import ISO7816
+import Journal
+import Metering
+import SecurityModule
+
+/// A journal of many records as a power cut leaves it: the last sale locked, its checkpoint in the `-wal` file.
+struct BenchJournal {
+    static let random = SystemRandom()
+    /// Every so many sales one card escaped, and has not come back.
+    private static let salesPerEscape = 50
+
+    let folder: String
+    let name: String
+    let records: Int
+
+    static var settings: PositionSettings {
+        PositionSettings(
+            position: 1,
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            calibration: Calibration(
+                countsPerLitre: 400,
+                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+            ),
+            aid: Demonstration.aid,
+            keyIndex: Demonstration.keyIndex,
+            limit: Preset(centilitres: 20_000)
+        )
+    }
+
+    /// All settled sales in one transaction; an escape is one transaction each.
+    func build() throws {
+        let growing = "\(folder)/\(name)-growing"
+        var settled = JournalEntry()
+        var escaped: [JournalEntry] = []
+        for number in 1..<UInt32(records) {
+            let hasEscaped = Int(number) % Self.salesPerEscape == 0
+            let record = try record(number, hasEscaped ? .escaped : .settled)
+            if hasEscaped {
+                escaped.append(JournalEntry(record, grey: grey(record)))
+            } else {
+                settled.records.append(record)
+            }
+        }
+        do {
+            let journal = try SQLiteJournal(path: growing, capacity: records)
+            try journal.commit(settled)
+            for entry in escaped { try journal.commit(entry) }
+        }
+        let journal = try SQLiteJournal(path: growing, capacity: records)
+        let open = try record(UInt32(records), .locked)
+        try journal.commit(JournalEntry(open))
+        try journal.checkpoint(
+            Checkpoint(
+                ttc: open.ttc,
+                reading: open.reading,
+                amount: open.amount,
+                nonCardPart: .zero,
+                gmac: gmac(open.ttc, open.card, open.amount)
+            )
+        )
+        try copy(growing, to: "\(folder)/\(name)")
+        try copy(growing + "-wal", to: "\(folder)/\(name)-wal")
+        withExtendedLifetime(journal) {}
+    }
+
+    /// A new copy of the files, for one start.
+    func afterThePowerCut() throws -> String {
+        let path = "\(folder)/\(name)-start"
+        for suffix in ["", "-wal", "-shm"] { unsafe _ = unlink(path + suffix) }
+        for suffix in ["", "-wal"] { try copy("\(folder)/\(name)\(suffix)", to: path + suffix) }
+        return path
+    }
+
+    /// - Returns: whether the file system let the files' pages go.
+    func dropFromCache(_ path: String) throws -> Bool {
+        for file in [path, path + "-wal"] {
+            let descriptor = try opened(file, O_RDONLY)
+            defer { close(descriptor) }
+            guard posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) == 0 else { return false }
+            guard try cachedPages(descriptor, file) == 0 else { return false }
+        }
+        return true
+    }
+
+    private func cachedPages(_ descriptor: Int32, _ file: String) throws -> Int {
+        let bytes = lseek(descriptor, 0, SEEK_END)
+        guard let map = unsafe mmap(nil, bytes, PROT_READ, MAP_SHARED, descriptor, 0), unsafe map != MAP_FAILED else {
+            throw CopyError(description: "\(file) cannot be mapped")
+        }
+        defer { unsafe munmap(map, bytes) }
+        var pages = [UInt8](repeating: 0, count: (bytes + 4_095) / 4_096)
+        guard unsafe mincore(map, bytes, &pages) == 0 else { throw CopyError(description: "\(file): no mincore") }
+        return pages.count { $0 & 1 == 1 }
+    }
+
+    private func record(_ number: UInt32, _ phase: RecordPhase) throws -> SaleRecord {
+        let ttc = TTC(number)
+        let card = try Self.card(number)
+        let time = try Self.time(number)
+        let amount = Amount(fen: 7_850)
+        var record = SaleRecord(
+            ttc: ttc,
+            kind: phase == .escaped ? .escape : .sale,
+            phase: phase,
+            position: 1,
+            terminal: Demonstration.terminal,
+            lockTime: time,
+            card: card,
+            key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+            balanceBefore: Demonstration.balance,
+            ctc: CTC(1),
+            mac3: Self.random.bytes(MAC.length),
+            nozzle: 1,
+            grade: "92",
+            unitPrice: Self.settings.unitPrice,
+            reading: MeterReading(counts: [4_000], volume: Volume(centilitres: 1_000), faults: PulserFaults()),
+            amount: amount,
+            gmac: phase == .settled ? nil : gmac(ttc, card, amount)
+        )
+        record.lockTAC = Self.random.bytes(MAC.length)
+        guard phase == .settled else { return record }
+        record.endTime = time
+        record.debit = DebitAttempt(ttc: ttc, type: .refuel, time: time)
+        record.debitTAC = Self.random.bytes(MAC.length)
+        record.mac4IsValid = true
+        return record
+    }
+
+    private func grey(_ record: SaleRecord) -> GreyRecord {
+        GreyRecord(
+            ttc: record.ttc,
+            card: record.card,
+            ctc: record.ctc,
+            mac3: Self.random.bytes(MAC.length),
+            amount: record.amount,
+            gmac: gmac(record.ttc, record.card, record.amount),
+            state: .open,
+            debit: nil
+        )
+    }
+
+    private func gmac(_ ttc: TTC, _ card: ApplicationSerialNumber, _ amount: Amount) -> SealedGMAC {
+        SealedGMAC(
+            card: card,
+            ttc: ttc,
+            ctc: CTC(1),
+            amount: amount,
+            key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+            sealed: Self.random.bytes(SealedGMAC.sealedLength)
+        )
+    }
+
+    /// A card for each sale, of ten decimal bytes.
+    private static func card(_ number: UInt32) throws -> ApplicationSerialNumber {
+        let digits = BCD.encode(UInt64(number), count: 8)
+        return try ApplicationSerialNumber(
+            parsing: [0, 1, 0, 0, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: digits >> (24 - 8 * $0)) }
+        )
+    }
+
+    private static func time(_ number: UInt32) throws -> TransactionTime {
+        let minutes = Int(number)
+        return try TransactionTime(
+            date: CalendarDate(year: 2024, month: 1 + minutes / 40_320, day: 1 + minutes / 1_440 % 28),
+            hour: minutes / 60 % 24,
+            minute: minutes % 60,
+            second: 0
+        )
+    }
+}
+
+private struct CopyError: Error, CustomStringConvertible {
+    let description: String
+}
+
+private func opened(_ path: String, _ flags: Int32) throws -> Int32 {
+    let descriptor = unsafe open(path, flags | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw CopyError(description: "\(path) cannot be opened") }
+    return descriptor
+}
+
+/// On disk when it returns.
+private func copy(_ source: String, to target: String) throws {
+    let from = try opened(source, O_RDONLY)
+    defer { close(from) }
+    let to = try opened(target, O_WRONLY | O_CREAT | O_TRUNC)
+    defer { close(to) }
+    var count = 0
+    repeat {
+        count = sendfile(to, from, nil, 1 << 24)
+    } while count > 0
+    guard count == 0, fsync(to) == 0 else { throw CopyError(description: "\(source) cannot be copied") }
+}
