@@ -51,7 +51,9 @@ struct Simulate: ParsableCommand {
         let violation = simulation.run(sales: sales)
         let seconds = Double(MonotonicClock.nanoseconds - begun) / 1e9
         let tally = simulation.tally
-        print("seed \(seed): \(tally.sales) sales at \(tally.stations) stations, \(tally.faults) faults, \(Int(Double(tally.sales) / seconds)) sales/s")
+        print(
+            "seed \(seed): \(tally.sales) sales at \(tally.stations) stations, \(tally.faults) faults, \(Int(Double(tally.sales) / seconds)) sales/s"
+        )
         for kind in FaultKind.allCases { print("  \(tally.faultsMet[kind] ?? 0) \(kind.rawValue)") }
         print(tally.cutsByCountsLost.sorted { $0.key < $1.key })
         guard let violation else {

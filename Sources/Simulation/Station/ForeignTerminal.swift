@@ -59,7 +59,8 @@ final class ForeignTerminal {
         try open(card)
         if card.image.grey?.terminal == Self.terminal, let gmac = unpaid[card.asn] {
             try debit(card, gmac, time)
-            return unpaid[card.asn] = nil
+            unpaid[card.asn] = nil
+            return
         }
         let command = InitializeForPetrol(
             keyIndex: Demonstration.keyIndex,
@@ -101,7 +102,10 @@ final class ForeignTerminal {
     private func unlock(_ card: SimulatedCard, _ amount: Amount, _ time: TransactionTime) throws {
         let command = InitializeForUnlock(keyIndex: Demonstration.keyIndex, terminal: Self.terminal)
         let answer = try exchange(card, command)
-        let unlock = try issuer.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(amount: amount, time: time)
+        let unlock = try issuer.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(
+            amount: amount,
+            time: time
+        )
         let unlocked = try exchange(card, unlock.command)
         _ = try unlock.verifyMAC3(unlocked.mac3)
     }

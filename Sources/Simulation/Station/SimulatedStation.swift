@@ -59,6 +59,8 @@ final class SimulatedStation {
     private(set) var visit = CustomerVisit(card: 0, errand: .technician)
     private var reached = Reached()
     private var pinsWrongLeft = 0
+    /// The service has not failed in this visit.
+    private var isVisitSmooth = false
 
     /// A new station in grey-lock mode, with that many new cards; after `visits` everything is set right.
     init(seed: UInt64, cards: Int, visits: [CustomerVisit], tape: StationTape, ownsArena: Bool) {
@@ -75,7 +77,11 @@ final class SimulatedStation {
         ledger = StationLedger(cards: self.cards, module: module)
         site = VirtualSite(
             calibration: Self.calibration,
-            flow: VirtualSite.Flow(countsPerSecond: 27, slowCountsPerSecond: 5, overrunCounts: StationLedger.overrunCountsMax),
+            flow: VirtualSite.Flow(
+                countsPerSecond: 27,
+                slowCountsPerSecond: 5,
+                overrunCounts: StationLedger.overrunCountsMax
+            ),
             date: Demonstration.applicationFile.validFrom
         )
         self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
@@ -137,6 +143,7 @@ final class SimulatedStation {
             try position.run()
         } catch {
             tape.note { "the service failed: \(error)" }
+            isVisitSmooth = false
             if hasPower { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
             return false
         }
@@ -195,17 +202,18 @@ final class SimulatedStation {
         if site.trueCounts == site.countsWanted { site.after(1) { $0.setNozzle(lifted: false) } }
         guard let fault = strikes(.count) else { return }
         let seconds = Double(fault.extent)
+        let card = cards[visit.card]
         switch fault.kind {
         case .powerCutBefore, .powerCutDuring, .powerCutAfter: cutPower()
         case .cardPulled:
             reader.takeOut()
-            if fault.extent > 0 { site.after(seconds) { [unowned self] _ in reader.insert(cards[visit.card]) } }
+            if fault.extent > 0 { site.after(seconds) { [unowned self] _ in reader.insert(card) } }
         case .cardSwapped:
             reader.takeOut()
             let other = cards[(visit.card + 1) % cards.count]
             site.after(2) { [unowned self] _ in reader.insert(other) }
             site.after(5) { [unowned self] _ in reader.takeOut() }
-            site.after(seconds) { [unowned self] _ in reader.insert(cards[visit.card]) }
+            site.after(seconds) { [unowned self] _ in reader.insert(card) }
         case .readerGone: reader.isGone(seconds: seconds)
         case .pulseMissed:
             ledger.disturbs(trueCounts: site.trueCounts)
@@ -235,14 +243,18 @@ final class SimulatedStation {
         ledger.rests(journal.store, site.snapshot)
         if ownsArena {
             let bytes = LockedBuffer.arenaBytesUsed
-            if let arenaBytesAtRest, arenaBytesAtRest != bytes { ledger.fail("locked memory is not given back at rest") }
+            if let arenaBytesAtRest, arenaBytesAtRest != bytes {
+                ledger.fail("locked memory is not given back at rest")
+            }
             arenaBytesAtRest = bytes
         }
         guard ledger.violation == nil, let next = visits.popLast() else {
             isFinished = true
             return false
         }
+        if isVisitSmooth, visit.faults.isEmpty { ledger.smoothVisitEnds(journal.store) }
         visit = next
+        isVisitSmooth = true
         tape.visitBegins()
         ledger.visitBegins()
         reached = Reached()
@@ -359,7 +371,9 @@ extension SimulatedStation: PINEntry {
         tape.met(.pinWrong)
         var digits = Array("654321".utf8)
         let count = digits.count
-        do throws(ParseError) { return try PIN(digits: LockedBuffer(wiping: &digits), count: count) } catch { return nil }
+        do throws(ParseError) { return try PIN(digits: LockedBuffer(wiping: &digits), count: count) } catch {
+            return nil
+        }
     }
 }
 

@@ -20,6 +20,7 @@ import SecurityModule
 /// 7. A power cut costs at most one checkpoint: 0.5 L, however slow the disk is.
 /// 8. Valves are open only for a record that is on disk as locked, of a card that is, or as paid, of a card that has.
 /// 9. No key stands in any byte written.
+/// 10. A sale in which nothing goes wrong is paid at once, at the price of the volume shown.
 final class StationLedger {
     private struct DebitKey: Hashable {
         let card: ApplicationSerialNumber
@@ -56,6 +57,7 @@ final class StationLedger {
     /// issuer's books decide them.
     private var undecidable: Set<TTC> = []
     private var isVisitMisheard = false
+    private var begunInVisit: TTC?
     private var openRecords: Set<TTC> = []
     private var openGreyRecords: Set<TTC> = []
     /// The sale whose intent was written last.
@@ -129,7 +131,16 @@ final class StationLedger {
         debits[key] = debit
     }
 
-    func visitBegins() { isVisitMisheard = false }
+    func visitBegins() {
+        isVisitMisheard = false
+        begunInVisit = nil
+    }
+
+    /// A visit ends in which nothing went wrong.
+    func smoothVisitEnds(_ store: MemoryJournal) {
+        guard let begunInVisit, store.records[begunInVisit]?.phase != .settled else { return }
+        fail("nothing went wrong in sale \(begunInVisit.number), and it is not paid")
+    }
 
     /// The station heard another answer than the card gave.
     func misheard(_ card: SimulatedCard) {
@@ -161,6 +172,7 @@ final class StationLedger {
             check(record, old)
             if record.phase == .intent {
                 running = record.ttc
+                begunInVisit = record.ttc
                 if isVisitMisheard { undecidable.insert(record.ttc) }
             }
             if record.phase.isOpen { openRecords.insert(record.ttc) } else { openRecords.remove(record.ttc) }
@@ -170,6 +182,7 @@ final class StationLedger {
                 fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
             }
             flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
+            checkPrice(record, entry)
         }
         if let grey = entry.grey { check(grey) }
         guard let next = entry.totaliser else {
@@ -205,6 +218,17 @@ final class StationLedger {
         debits[key]?.isRecorded = true
     }
 
+    /// The price is worked out here again, as anyone can on the display.
+    private func checkPrice(_ record: SaleRecord, _ entry: JournalEntry) {
+        let centilitres = (record.reading.volume.microlitres + 5_000) / 10_000
+        let price = (centilitres * record.unitPrice.fenPerLitre + 50) / 100
+        let refund = entry.records.reduce(0) { $0 + ($1.settles == record.ttc ? Int($1.amount.fen) : 0) }
+        let paid = Int(record.amount.fen) - (record.phase == .torn ? Int(record.amount.fen) : refund)
+        if paid + Int(record.nonCardPart.fen) != price {
+            fail("sale \(record.ttc.number) of \(centilitres) cl does not cost what its record says")
+        }
+    }
+
     private func check(_ grey: GreyRecord) {
         checkGMAC(grey.gmac, grey.ttc, grey.card, grey.amount)
         openGreyRecords.remove(grey.ttc)
@@ -233,7 +257,9 @@ final class StationLedger {
             return fail("the GMAC of sale \(ttc.number) stands beside another amount, or has no session")
         }
         do throws(SecurityModuleError) {
-            if try !module.open(gmac).isValid(right) { fail("the GMAC of sale \(ttc.number) is not that of its amount") }
+            if try !module.open(gmac).isValid(right) {
+                fail("the GMAC of sale \(ttc.number) is not that of its amount")
+            }
         } catch {
             fail("the GMAC of sale \(ttc.number): \(error)")
         }
@@ -315,7 +341,9 @@ final class StationLedger {
         }
         for (key, debit) in debits where !debit.isRecorded {
             let waits = debit.lock.map { openGreyRecords.contains($0) } ?? openRecords.contains(key.ttc)
-            if !waits && !debit.proofMayBeGone { fail("transaction \(key.ttc.number) is paid, and no record waits for it") }
+            if !waits && !debit.proofMayBeGone {
+                fail("transaction \(key.ttc.number) is paid, and no record waits for it")
+            }
         }
     }
 

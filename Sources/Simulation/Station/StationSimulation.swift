@@ -1,4 +1,3 @@
-
 /// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
 ///
 /// The same seed plays the same stations on every machine. A station's seed plays that station first.

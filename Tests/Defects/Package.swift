@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+
+// What a simulated station is made of, without the rest: board/defects builds it from a copy of the sources.
+
+import PackageDescription
+
+let package = Package(
+    name: "defects",
+    targets: [
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
+        .systemLibrary(name: "CLinux"),
+        .target(name: "ISO7816"),
+        .target(name: "CardCryptography", dependencies: ["COpenSSL", "ISO7816"]),
+        .target(name: "FuelPassbook", dependencies: ["ISO7816", "CardCryptography"]),
+        .target(name: "CardApplication", dependencies: ["FuelPassbook"]),
+        .target(name: "SecurityModule", dependencies: ["FuelPassbook"]),
+        .target(name: "Issuer", dependencies: ["FuelPassbook"]),
+        .target(name: "Metering", dependencies: ["ISO7816"]),
+        .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
+        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
+        .executableTarget(name: "defects", dependencies: ["Simulation"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}
