@@ -78,11 +78,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     }
 
     package func openRecords() throws(StorageFault) -> [SaleRecord] {
-        try queue.view("read the open records") { db in
-            // A phase that is no phase is open too, and is refused by its parser.
-            try db.rows(of: .sale, "WHERE phase NOT IN ('settled', 'escaped', 'void') ORDER BY ttc")
-                .map(SaleRecord.init)
-        }
+        try queue.view("read the open records") { try $0.openRecords() }
     }
 
     package func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
@@ -123,17 +119,6 @@ package final class SQLiteJournal: SaleJournal, Sendable {
                 preconditionFailure("an aggregate has a row")
             }
             return room
-        }
-    }
-
-    package func latestTime() throws(StorageFault) -> TransactionTime? {
-        try queue.view("read the latest time") { db in
-            let latest = try ["lock_time", "end_time", "debit_time"].compactMap { column in
-                try db.rows(of: .sale, "WHERE \(column) IS NOT NULL ORDER BY \(column) DESC LIMIT 1").first?.time(
-                    column
-                )
-            }
-            return latest.max()
         }
     }
 
@@ -200,7 +185,7 @@ extension Configuration {
 extension RecordPhase {
     fileprivate var isPastFuelling: Bool {
         switch self {
-        case .intent, .locked, .paid, .torn: false
+        case .intent, .locked, .paid, .torn, .flowing: false
         case .ended, .debitSent, .settled, .escaped, .void: true
         }
     }

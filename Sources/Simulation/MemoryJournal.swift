@@ -9,6 +9,7 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var totalisers: [Int: Totaliser] = [:]
     package private(set) var locks: [Int: PositionLock] = [:]
     private let capacity: Int
+    private var acceptedClock: (after: TTC?, time: TransactionTime)?
 
     package init(capacity: Int = 1_000_000) { self.capacity = capacity }
 
@@ -50,9 +51,14 @@ package final class MemoryJournal: SaleJournal {
 
     package func clearLock(of position: Int) throws(StorageFault) { locks[position] = nil }
 
-    package func room() throws(StorageFault) -> Int { capacity - records.count }
+    package func room() throws(StorageFault) -> Int { max(0, capacity - records.count) }
 
     package func latestTime() throws(StorageFault) -> TransactionTime? {
-        records.values.map { max($0.lockTime, $0.endTime ?? $0.lockTime) }.max()
+        let believed = records.values.filter { record in acceptedClock?.after.map { record.ttc > $0 } ?? true }
+        let times = believed.flatMap { [$0.lockTime, $0.endTime, $0.debit?.time, acceptedClock?.time] }
+        return times.compactMap(\.self).max() ?? acceptedClock?.time
     }
+
+    /// As ``SQLiteJournal`` does for a technician.
+    package func acceptClock(_ time: TransactionTime) { acceptedClock = (records.keys.max(), time) }
 }

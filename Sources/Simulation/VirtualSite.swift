@@ -105,6 +105,13 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package func post(_ event: PositionEvent) { events.append(event) }
 
+    /// So many counts come with the valves closed: they leak.
+    package func leak(counts: Int) {
+        countsWanted = max(countsWanted, trueCounts + counts)
+        overrunLeft += counts
+        scheduleFlow()
+    }
+
     package func setEmergency(active: Bool) {
         let edge = PumpEdge(input: .emergency, rising: active, nanoseconds: monotonicNanoseconds, sequence: 0)
         if let report = head.receive(edge) { post(.pump(report)) }
