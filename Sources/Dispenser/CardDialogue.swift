@@ -1,5 +1,6 @@
 import FuelPassbook
 import ISO7816
+import Metering
 
 /// An answer with data, or the status word in its place.
 enum CardAnswer<Response> {
@@ -134,6 +135,7 @@ extension Position {
             case .pumpFailed(let fault):
                 edges.pin.cancel()
                 throw .failure(.pump(fault))
+            case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
             case .cardInserted, .readerBack, .pump:
                 continue
             }

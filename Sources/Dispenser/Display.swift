@@ -62,13 +62,15 @@ package enum Notice: Equatable, Sendable {
     case escaped(Amount)
     case readerLost(String)
     case pulserFaults(Int)
-    case strayFlow(centilitres: Int)
+    case strayFlow(ttc: TTC, centilitres: Int)
     case fuelDoesNotStop
     /// The disk did not take a checkpoint before the next half litre had flowed.
     case heldForCheckpoint
     case interrupted(Amount)
     case journalNearlyFull(room: Int)
     case recovered(ttc: TTC, amount: Amount)
+    case waitForTheirCards(Int)
+    case releasedElsewhere(Amount)
     case prepaying(Amount)
     case prepaid(Amount)
     case prepaidCardGone
@@ -104,9 +106,12 @@ extension Refusal: CustomStringConvertible {
         case .notEnoughMoney(let balance, let needed):
             "balance \(balance), at least \(needed) is needed: load the card"
         case .clockNotSet: "the board's clock is not set: set it before cards can be served"
-        case .clockBehind(let last): "the board's clock is behind the last record (\(last)): set it"
+        case .clockBehind(let last):
+            "no card is served: the board's clock is behind the last record (\(last)): set the clock; if it is right,"
+                + " a technician accepts it with greylock position --accept-clock"
         case .journalFull(let room):
-            "the journal has room for \(room) records only: raise journal.capacity in the configuration"
+            "no card is served: the journal has room for \(room) records only, which are kept for settling earlier sales:"
+                + " raise journal.capacity in the configuration"
         case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
         case .emergencyStop: "the emergency stop is pressed, or power fails"
         case .positionLocked(let lock):
@@ -139,14 +144,19 @@ extension Notice: CustomStringConvertible {
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
-        case .strayFlow(let centilitres):
-            "about \(centilitres) cl flowed outside any sale: the valve leaks, or the pulser's lines are disturbed"
+        case .strayFlow(let ttc, let centilitres):
+            "\(centilitres) cl flowed outside any sale (record \(ttc.number)): the valve leaks, or the pulser's lines are"
+                + " disturbed"
         case .fuelDoesNotStop: "fuel still flows with the valves closed: close the hand valve and call for service"
         case .heldForCheckpoint: "the journal's disk is slow: fuel waits for it"
         case .interrupted(let amount):
             "the service stops: the sale of \(amount) is on disk, and the card pays at its next visit"
         case .journalNearlyFull(let room): "the journal has room for \(room) more records: raise journal.capacity soon"
         case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
+        case .waitForTheirCards(let count):
+            "\(count) debits whose answers were not seen wait for their cards: greylock records lists them"
+        case .releasedElsewhere(let amount):
+            "this card was released without this terminal: its earlier sale of \(amount) goes to the issuer"
         case .prepaying(let amount): "this sale of \(amount) is paid before fuel flows"
         case .prepaid(let amount): "\(amount) paid: lift the nozzle; you may take your card"
         case .prepaidCardGone: "card removed: the sale is paid and goes on without it"
@@ -167,5 +177,21 @@ extension Amount: CustomStringConvertible {
     package var description: String {
         let cents = fen % 100
         return "\(fen / 100).\(cents < 10 ? "0" : "")\(cents) yuan"
+    }
+}
+
+extension RecordKind {
+    /// For receipts and lists.
+    package var words: String {
+        switch self {
+        case .sale: "sale"
+        case .escape: "escaped sale"
+        case .localUnlock: "local unlock"
+        case .onlineUnlock: "online unlock notice"
+        case .noCard: "no-card sale"
+        case .cardFault: "card fault"
+        case .prepaid: "prepaid sale"
+        case .refund: "refund"
+        }
     }
 }

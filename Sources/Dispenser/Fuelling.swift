@@ -80,6 +80,7 @@ extension Position {
         _ grant: borrowing FuelGrant,
         _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
+        defer { recordedCounts = zip(recordedCounts, record.reading.counts).map(+) }
         do throws(PumpFault) { try edges.pump.perform(.beginSale) } catch {
             record.remark = FuellingEnd.pumpFailed(error).remark
             return .pumpFailed(error)
@@ -134,6 +135,7 @@ extension Position {
             if grant.isPayment { return .stopped }
             try close(&record, &progress, grant)
             try checkpoint(record, &progress, grant)
+            saleLeftOpen = record.reading
             show(.closed, .interrupted(record.amount))
             throw .stop
         case .pump(.emergency(active: true)):

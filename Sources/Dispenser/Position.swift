@@ -73,11 +73,22 @@ package final class Position {
     /// Since when the card of the running sale is away; nil while it is not.
     var saleCardLeftAt: UInt64?
     var totaliser: Totaliser
+    /// Of all that the pump counted since this position began: what is in a record.
+    var recordedCounts: [Int]
+    /// Fuel outside any sale that still flows, or has just come to rest.
+    var strayFlow: StrayFlow?
+    /// What a stop in mid-sale left to the next start.
+    var saleLeftOpen: MeterReading?
+    /// Why no card can be served, as it is shown between two visits; nil when it is not.
+    private var shownObstacle: Refusal?
+
+    private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
     package init(settings: PositionSettings, edges: PositionEdges) {
         self.settings = settings
         self.edges = edges
         totaliser = .new(nozzle: settings.nozzle, points: settings.calibration.points.count)
+        recordedCounts = edges.pump.snapshot.allCounts
     }
 
     /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and
@@ -85,19 +96,37 @@ package final class Position {
     package func run() throws(PositionFailure) {
         try recover()
         try loadTotaliser()
-        showIdle()
-        while !stopIsRequested {
-            guard let event = nextEvent(until: nil) else { continue }
-            switch event {
-            case .cardInserted: try serveWaitingCards()
-            case .readerLost(let reason): show(.inoperative, .readerLost(reason))
-            case .cardRemoved, .readerBack: showIdle()
-            case .pump(.strayFlow): showStrayFlow()
-            case .pumpFailed(let fault): throw .pump(fault)
-            case .pump, .pinEntered, .pinRefused, .stopRequested: break
-            }
+        try onDisk { () throws(StorageFault) in try warnOfRoom() }
+        try showIdle()
+        do throws(PositionFailure) {
+            while !stopIsRequested { try awaitEvent() }
+        } catch {
+            if case .pump = error { try onDisk { () throws(StorageFault) in try finishStrayFlow() } }
+            throw error
         }
+        try onDisk { () throws(StorageFault) in try finishStrayFlow() }
         show(.closed, .closed)
+    }
+
+    private func awaitEvent() throws(PositionFailure) {
+        let look = shownObstacle.map { _ in now + Self.obstacleNanoseconds }
+        switch nextEvent(until: [look, strayFlowRestsAt].compactMap(\.self).min()) {
+        case .cardInserted: try serveWaitingCards()
+        case .readerLost(let reason):
+            shownObstacle = nil
+            show(.inoperative, .readerLost(reason))
+        case .cardRemoved, .readerBack: try showIdle()
+        case .pump(.strayFlow):
+            try onDisk { () throws(StorageFault) in try recordStrayFlow() }
+            showStrayFlow()
+        case .pumpFailed(let fault): throw .pump(fault)
+        case .pump, .pinEntered, .pinRefused, .stopRequested: break
+        case nil:
+            if let rest = strayFlowRestsAt, now >= rest {
+                try onDisk { () throws(StorageFault) in try restOrGrow() }
+            }
+            if let shownObstacle, try obstacle() != shownObstacle { try showIdle() }
+        }
     }
 
     private func serveWaitingCards() throws(PositionFailure) {
@@ -105,7 +134,9 @@ package final class Position {
             try serve()
         } while presence == .waiting && !stopIsRequested
         guard !stopIsRequested else { return }
-        if presence == .absent { showIdle() } else { show(.completed, .removeCard) }
+        try onDisk { () throws(StorageFault) in try recordStrayFlow(least: strayReportCounts) }
+        shownObstacle = nil
+        if presence == .absent { try showIdle() } else { show(.completed, .removeCard) }
     }
 
     /// One card's visit.
@@ -169,12 +200,29 @@ package final class Position {
 
     func show(_ state: PositionState, _ notice: Notice) { edges.display.show(state, notice) }
 
-    private func showIdle() { show(.idle, .insertCard) }
+    private func showIdle() throws(PositionFailure) {
+        shownObstacle = try obstacle()
+        switch shownObstacle {
+        case .positionLocked(let lock): show(.closed, .refused(.positionLocked(lock)))
+        case .some(let refusal): show(.inoperative, .refused(refusal))
+        case nil: show(.idle, .insertCard)
+        }
+    }
 
     private func showStrayFlow() {
-        let counts = edges.pump.snapshot.strayCounts
-        let perLitre = settings.calibration.countsPerLitre
-        show(.idle, .strayFlow(centilitres: counts * 100 / perLitre))
+        guard let record = strayFlow?.record else { return }
+        show(.idle, .strayFlow(ttc: record.ttc, centilitres: record.reading.volume.shownCentilitres))
+    }
+
+    private func warnOfRoom() throws(StorageFault) {
+        guard let room = try edges.journal.roomIfCounted(), room < JournalRoom.warnedBelow else { return }
+        show(.closed, .journalNearlyFull(room: room))
+    }
+
+    // MARK: - Storage between two visits
+
+    private func onDisk(_ write: () throws(StorageFault) -> Void) throws(PositionFailure) {
+        do throws(StorageFault) { try write() } catch { throw .storage(error) }
     }
 
     // MARK: - Calls that end the visit when they fail
@@ -190,10 +238,5 @@ package final class Position {
 
     func pump(_ command: PumpCommand) throws(Interruption) {
         do throws(PumpFault) { try edges.pump.perform(command) } catch { throw .failure(.pump(error)) }
-    }
-
-    func localTime() throws(Interruption) -> TransactionTime {
-        guard let time = edges.clock.localTime else { throw .refused(.clockNotSet) }
-        return time
     }
 }

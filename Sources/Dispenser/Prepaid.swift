@@ -21,6 +21,7 @@ extension Position {
         show(.calling, .prepaying(amount))
         _ = try verifiedPIN()
         try closeEarlierSales(of: card.asn)
+        try beginAnew()
 
         // 1.1, 1.2
         let command = InitializeForPurchase(
@@ -65,7 +66,7 @@ extension Position {
         _ answer: InitializeForPurchase.Response
     ) throws(Interruption) -> DebitingPurchase {
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
-        let time = try localTime()
+        let time = try saleTime()
         do throws(SecurityModuleError) {
             return try edges.module.makeMAC1(card: card, command: command, answer: answer, ttc: ttc, time: time)
         } catch {

@@ -17,7 +17,7 @@ extension Position {
         lock: PositionLock? = nil
     ) throws(StorageFault) -> SaleRecord? {
         record.phase = .settled
-        record.endTime = edges.clock.localTime
+        record.endTime = endTime(after: record.lockTime)
         let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
         var entry = JournalEntry(record, totaliser: next, lock: lock)
@@ -67,7 +67,7 @@ extension Position {
             let refund = try settlePrepaid(&record, on: totaliser(before: record))
             if let refund { show(.closed, .refund(refund.amount)) }
         case .torn: break
-        case .locked, .ended, .debitSent, .settled, .escaped, .void:
+        case .locked, .flowing, .ended, .debitSent, .settled, .escaped, .void:
             throw StorageFault(
                 operation: "recovery",
                 reason: "prepaid sale \(open.ttc.number) is open and \(open.phase.rawValue)"
@@ -80,14 +80,15 @@ extension Position {
 
 extension Position {
     /// The card is not grey and its PIN is verified: closes what its earlier visits left open here, as far as the card
-    /// can prove it.
+    /// can prove it. The TTC of the command that proved its number is that of the first notice, or of the sale that
+    /// follows: a number that was only initialised with is free.
     func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) {
         let grey = try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
         let torn = try tornPurchases(of: card)
         guard !grey.isEmpty || !torn.isEmpty else { return }
-        let ctc = try provenCTC(of: card)
-        try closeGreyRecords(of: card, presentCTC: ctc)
-        try voidPurchases(of: card, presentCTC: ctc)
+        let present = try provenState(of: card)
+        try closeGreyRecords(of: card, present)
+        try voidPurchases(of: card, presentCTC: present.ctc)
     }
 
     /// No fuel flowed for a torn purchase. A card that paid it keeps MAC2 as its proof, and all of it is refunded. With a
@@ -116,7 +117,7 @@ extension Position {
     func voidPurchases(of card: ApplicationSerialNumber, presentCTC: CTC) throws(Interruption) {
         for var record in try tornPurchases(of: card) where record.ctc == presentCTC {
             record.phase = .void
-            record.endTime = edges.clock.localTime
+            record.endTime = endTime(after: record.lockTime)
             try commit(JournalEntry(record))
             show(.calling, .purchaseVoid(record.amount))
         }
@@ -144,7 +145,9 @@ extension Position {
 
     /// The answer to INITIALIZE FOR PURCHASE proves nothing. MAC1 of INITIALIZE FOR PETROL is made with the number, and
     /// the command writes nothing on the card.
-    private func provenCTC(of card: ApplicationSerialNumber) throws(Interruption) -> CTC {
+    private func provenState(
+        of card: ApplicationSerialNumber
+    ) throws(Interruption) -> InitializeForPetrol.Response {
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
         let command = InitializeForPetrol(
             keyIndex: settings.keyIndex,
@@ -153,6 +156,6 @@ extension Position {
         )
         let answer = try exchange(command)
         _ = try verifyMAC1(card, command, answer)
-        return answer.ctc
+        return answer
     }
 }

@@ -17,19 +17,36 @@ extension Position {
     }
 
     /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
-    /// sale's amount. A prepaid sale: see `recoverPrepaid`. A local unlock waits for its card.
+    /// sale's amount. A prepaid sale: see `recoverPrepaid`. Fuel outside any sale is settled as it is. A local unlock
+    /// waits for its card, and is counted. No other record is ever open.
     func recover() throws(PositionFailure) {
         do throws(StorageFault) {
-            for record in try edges.journal.openRecords() where record.settles == nil {
-                switch record.kind {
-                case .prepaid: try recoverPrepaid(record)
-                case .sale, .escape, .localUnlock, .cardFault, .refund:
-                    try recover(record)
+            for record in try edges.journal.openRecords() {
+                switch (record.kind, record.phase) {
+                case (.sale, .intent), (.sale, .locked), (.sale, .ended), (.sale, .debitSent): try recover(record)
+                case (.prepaid, .intent), (.prepaid, .paid), (.prepaid, .torn): try recoverPrepaid(record)
+                case (.noCard, .flowing): try recoverStrayFlow(record)
+                case (.localUnlock, .debitSent): break
+                case _:
+                    throw StorageFault(
+                        operation: "recovery",
+                        reason: "record \(record.ttc.number) is \(record.kind.words) in phase \(record.phase.rawValue)"
+                    )
                 }
             }
+            let waiting = try edges.journal.openRecords().count
+            if waiting > 0 { show(.closed, .waitForTheirCards(waiting)) }
         } catch {
             throw .storage(error)
         }
+    }
+
+    /// The totaliser had its counts with each write.
+    private func recoverStrayFlow(_ open: SaleRecord) throws(StorageFault) {
+        var record = open
+        record.phase = .settled
+        record.remark = "interrupted while fuel flowed, finished at the next start"
+        try edges.journal.commit(JournalEntry(record))
     }
 
     /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
@@ -56,7 +73,7 @@ extension Position {
         }
         record.kind = .escape
         record.phase = .escaped
-        record.endTime = record.endTime ?? edges.clock.localTime
+        record.endTime = record.endTime ?? endTime(after: record.lockTime)
         record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
         try edges.journal.commit(JournalEntry(record, grey: grey, totaliser: after))
         show(.closed, .recovered(ttc: record.ttc, amount: record.amount))

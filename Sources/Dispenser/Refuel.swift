@@ -10,6 +10,8 @@ extension Position {
     func refuel(_ card: PublicApplicationFile) throws(Interruption) {
         try checkMayServe(card)
         let pin = try verifiedPIN()
+        try closeEarlierSales(of: card.asn)
+        try beginAnew()
 
         // 1.1, 1.2
         let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
@@ -21,13 +23,11 @@ extension Position {
         let answer = try exchange(command)
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
-        try closeGreyRecords(of: card.asn, presentCTC: answer.ctc)
-        try voidPurchases(of: card.asn, presentCTC: answer.ctc)
         guard answer.ctc.next != nil else { throw .refused(.numbersUsedUp) }
         let target = try target(balance: answer.balance)
         try checkNoEmergency()
         // 1.5
-        let locking = authenticated.makeMAC2(time: try localTime())
+        let locking = authenticated.makeMAC2(time: try saleTime())
         var record = intent(card.asn, command, answer, locking)
         try commit(JournalEntry(record))
         // 1.6 to 1.9
@@ -53,7 +53,7 @@ extension Position {
     ) throws(Interruption) {
         record.gmac = session.end(amount: record.amount)
         record.phase = .ended
-        record.endTime = edges.clock.localTime
+        record.endTime = endTime(after: record.lockTime)
         let totaliser = totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
         try commit(JournalEntry(record, totaliser: totaliser, lock: lock(after: fuelled, record)))
@@ -61,19 +61,13 @@ extension Position {
 
     /// What must be right before a card is asked to lock or to pay; the rest the card itself decides.
     func checkMayServe(_ card: PublicApplicationFile) throws(Interruption) {
-        let time = try localTime()
-        let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
-        if let last, time < last { throw .refused(.clockBehind(last: last)) }
-        if let lock = try stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
-            throw .refused(.positionLocked(lock))
-        }
+        let time = try checkReadiness()
         guard let today = time.date else { throw .refused(.clockNotSet) }
         guard card.validFrom <= today else { throw .refused(.notYetValid(from: card.validFrom)) }
         guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
         guard settings.cardKinds.contains(card.asn.kind) else { throw .refused(.cardKind(card.asn.kind)) }
         guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
         let room = try stored { (journal) throws(StorageFault) in try journal.room() }
-        guard room >= JournalRoom.refusedBelow else { throw .refused(.journalFull(room: room)) }
         if room < JournalRoom.warnedBelow { show(.calling, .journalNearlyFull(room: room)) }
     }
 
@@ -180,16 +174,10 @@ extension Position {
         }
         record.kind = kind
         record.phase = .escaped
-        record.endTime = record.endTime ?? edges.clock.localTime
+        record.endTime = record.endTime ?? endTime(after: record.lockTime)
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
         try commit(JournalEntry(record, grey: grey))
         show(.completed, .escaped(record.amount))
     }
-}
-
-/// How full the journal may become (spec/dispenser.md, section 3).
-package enum JournalRoom {
-    package static let warnedBelow = 48
-    package static let refusedBelow = 16
 }

@@ -49,7 +49,8 @@ package protocol SaleJournal: AnyObject {
 
     func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord?
 
-    /// Records in the phases `intent`, `locked`, `paid`, `torn`, `ended` or `debitSent`, in the order of their TTC.
+    /// Records in the phases `intent`, `locked`, `paid`, `torn`, `flowing`, `ended` or `debitSent`, in the order of their
+    /// TTC.
     func openRecords() throws(StorageFault) -> [SaleRecord]
 
     func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint?
@@ -68,7 +69,11 @@ package protocol SaleJournal: AnyObject {
     /// How many more records the configured capacity has room for.
     func room() throws(StorageFault) -> Int
 
-    /// The latest time in any record; nil for an empty journal.
+    /// The same without waiting: nil while the records of a large journal are still counted.
+    func roomIfCounted() throws(StorageFault) -> Int?
+
+    /// The latest time in any record; nil for an empty journal. When a technician has accepted the clock: the latest of
+    /// that time and those in records that came after.
     func latestTime() throws(StorageFault) -> TransactionTime?
 }
 

@@ -7,6 +7,10 @@ package enum RecordKind: String, CaseIterable, Sendable {
     case sale
     case escape
     case localUnlock = "local-unlock"
+    /// The card of a grey record came back free: the issuer, or a terminal that got the record, released it. A notice.
+    case onlineUnlock = "online-unlock"
+    /// Fuel outside any sale: nobody's card pays it.
+    case noCard = "no-card"
     case cardFault = "card-fault"
     /// Paid by an ordinary purchase before fuel flowed; its card may have paid, or not yet have proven it.
     case prepaid
@@ -24,11 +28,14 @@ package enum RecordPhase: String, CaseIterable, Sendable {
     case paid
     /// Of a prepaid sale: it is not known whether the card paid. No fuel flowed, and the card can prove it.
     case torn
+    /// Of fuel outside any sale: what flowed so far is in it and in the totaliser, and more may come.
+    case flowing
     /// The final amount and its GMAC; SESPK is gone.
     case ended
     /// Written before DEBIT FOR PETROL leaves.
     case debitSent = "debit-sent"
-    /// The card paid. A refund is settled when it is written: the issuer does the rest.
+    /// The card paid. A refund and an online unlock notice are settled when they are written: the issuer does the rest.
+    /// So is fuel outside any sale when it has come to rest.
     case settled
     /// The card left unpaid; its grey record waits.
     case escaped
@@ -38,7 +45,7 @@ package enum RecordPhase: String, CaseIterable, Sendable {
     /// Whether the record still has to be finished, by a restart or by its card.
     package var isOpen: Bool {
         switch self {
-        case .intent, .locked, .paid, .torn, .ended, .debitSent: true
+        case .intent, .locked, .paid, .torn, .flowing, .ended, .debitSent: true
         case .settled, .escaped, .void: false
         }
     }
@@ -82,14 +89,17 @@ package struct SaleRecord: Equatable, Sendable {
     package var phase: RecordPhase
     package var position: Int
     package var terminal: TerminalID
-    /// Of the lock; of a purchase its debit, of a refund when it became due.
+    /// Of the lock; of a purchase its debit, of a refund when it became due, of a notice when it was made, of fuel
+    /// outside any sale when it was first noticed.
     package var lockTime: TransactionTime
     package var endTime: TransactionTime?
 
+    /// All zeros in a no-card record, and so are key version, balance and number.
     package var card: ApplicationSerialNumber
     package var key: KeyReference
+    /// Of a notice, what the card holds now.
     package var balanceBefore: Amount
-    /// The number before the lock, or before the purchase.
+    /// The number before the lock, or before the purchase; of a notice the card's present one, which proves it.
     package var ctc: CTC
     /// The code that the card must answer to the lock, known before it is sent; nil without a lock.
     package var mac3: [UInt8]?
@@ -101,9 +111,10 @@ package struct SaleRecord: Equatable, Sendable {
     package var grade: String
     package var unitPrice: UnitPrice
     package var reading: MeterReading
-    /// What the card pays. Of a prepaid sale what it paid before fuel flowed, of a refund what it gets back.
+    /// What the card pays. Of a prepaid sale what it paid before fuel flowed, of a refund what it gets back, of a notice
+    /// what its grey record says.
     package var amount: Amount
-    /// What flowed beyond the card's balance, or beyond what was prepaid.
+    /// What flowed beyond the card's balance, beyond what was prepaid, or outside any sale.
     package var nonCardPart: Amount
     /// Of `amount`, while the card is unpaid.
     package var gmac: SealedGMAC?
@@ -115,7 +126,7 @@ package struct SaleRecord: Equatable, Sendable {
     package var mac2IsValid: Bool?
     /// The nozzle's totaliser after this record; nil before the end.
     package var totaliser: Totaliser?
-    /// For a local unlock, the TTC of the sale that it settles; for a refund, that of the prepaid sale.
+    /// For a local unlock or a notice, the TTC of the sale that escaped; for a refund, that of the prepaid sale.
     package var settles: TTC?
     /// What went wrong, in words; nil when nothing did.
     package var remark: String?

@@ -76,6 +76,7 @@ extension Position {
             case .cardInserted: if try isSameCard(record, pin) { return true }
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .cardRemoved, .readerLost: disconnectCard()
+            case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
             case .readerBack, .pump, .pinEntered, .pinRefused, .stopRequested: break
             }
         }
@@ -105,7 +106,7 @@ extension Position {
         let attempt = DebitAttempt(
             ttc: record.ttc,
             type: record.debit == nil ? .refuel : .localUnlock,
-            time: try localTime()
+            time: try stored { (_) throws(StorageFault) in try stampTime() }
         )
         record.debit = attempt
         record.phase = .debitSent
@@ -196,7 +197,7 @@ extension Position {
         case .answered(let response):
             // 3.7
             settled(&record, attempt, response.debitTAC, response.mac4, amount: grey.amount)
-            record.endTime = edges.clock.localTime
+            record.endTime = endTime(after: record.lockTime)
             grey.state = .settled
             try commit(JournalEntry(record, grey: grey))
             edges.display.printReceipt(record, balance: status.balance.less(grey.amount))
@@ -205,10 +206,9 @@ extension Position {
             // The card has paid or not: its next visit tells.
             throw .card(.removed)
         case .refused(let answer):
-            record.kind = .cardFault
-            record.phase = .void
+            // No code covers a status word: the record stays open until the card is seen grey again, or proves that it
+            // paid.
             record.remark = "DEBIT FOR PETROL was answered \(answer)"
-            // The attempt stays: a status that was garbled on its way refuses nothing, and the card can prove it.
             try commit(JournalEntry(record))
             throw .refused(refusal(of: .debitForPetrol, answer))
         }
@@ -219,10 +219,8 @@ extension Position {
         of grey: GreyRecord,
         _ status: GetGreyStatus.Response
     ) throws(Interruption) -> SaleRecord {
-        let time = try localTime()
-        guard let sale = try stored({ (journal) throws(StorageFault) in try journal.record(grey.ttc) }) else {
-            throw .failure(.storage(StorageFault(operation: "local unlock", reason: "no sale of the grey record")))
-        }
+        let time = try stored { (_) throws(StorageFault) in try stampTime() }
+        let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
         let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
         if var record = open.first(where: { $0.settles == grey.ttc }) {
             record.debit = DebitAttempt(ttc: record.ttc, type: .localUnlock, time: time)
@@ -263,28 +261,12 @@ extension Position {
                 var record = try stored({ (journal) throws(StorageFault) in try journal.record(attempt.ttc) })
             else { continue }
             settled(&record, attempt, proof.tac, proof.mac, amount: grey.amount)
-            record.kind = record.settles == nil ? .sale : .localUnlock
+            if record.settles == nil { record.kind = .sale }
             record.gmac = nil
-            record.endTime = record.endTime ?? edges.clock.localTime
+            record.endTime = record.endTime ?? endTime(after: record.lockTime)
             grey.state = .settled
             try commit(JournalEntry(record, grey: grey))
             show(.calling, .earlierSaleSettled(grey.amount))
-        }
-    }
-
-    /// The card is not grey and proved its number: a record whose lock it never counted is void, any other was
-    /// released without this terminal.
-    func closeGreyRecords(of card: ApplicationSerialNumber, presentCTC: CTC) throws(Interruption) {
-        for var grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
-            grey.state = presentCTC == grey.ctc ? .void : .elsewhere
-            let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
-            if var record = open.first(where: { $0.settles == grey.ttc }) {
-                record.phase = .void
-                record.remark = "the card was released without this debit"
-                try commit(JournalEntry(record, grey: grey))
-            } else {
-                try commit(JournalEntry(grey: grey))
-            }
         }
     }
 }

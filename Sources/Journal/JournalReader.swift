@@ -31,6 +31,20 @@ package final class JournalReader: Sendable {
         }
     }
 
+    package func count() throws(StorageFault) -> Int {
+        try queue.view("count the records") { db in
+            guard let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM sale") else {
+                preconditionFailure("an aggregate has a row")
+            }
+            return count
+        }
+    }
+
+    /// Those that a restart or their card finishes, in the order of their TTC.
+    package func openRecords() throws(StorageFault) -> [SaleRecord] {
+        try queue.view("read the open records") { try $0.openRecords() }
+    }
+
     /// In the order of their TTC, whatever their state.
     package func greyRecords() throws(StorageFault) -> [GreyRecord] {
         try queue.view("read the grey records") { try $0.rows(of: .greyRecord, "ORDER BY ttc").map(GreyRecord.init) }

@@ -20,6 +20,7 @@ struct JournalTable: Sendable {
     static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
     static let positionLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
+    static let clockAcceptance = JournalTable(name: "clock_acceptance", key: "after_ttc", keyName: "TTC", fixed: [])
 }
 
 /// The journal's layout on disk.
@@ -37,6 +38,7 @@ enum JournalSchema {
             try db.execute(sql: version1)
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
+        migrator.registerMigration("2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
         return migrator
     }()
 
@@ -67,6 +69,16 @@ enum JournalSchema {
         let others = "SELECT count(*) FROM sqlite_schema WHERE tbl_name != 'grdb_migrations'"
         return try Int64.fetchOne(db, sql: others) == 0
     }
+
+    /// A technician's word that the clock was right at `accepted`, although records up to `after_ttc` were as late as
+    /// `behind`.
+    private static let version2 = """
+        CREATE TABLE clock_acceptance (
+            after_ttc INTEGER PRIMARY KEY,
+            accepted TEXT NOT NULL,
+            behind TEXT NOT NULL
+        ) STRICT;
+        """
 
     private static let version1 = """
         CREATE TABLE sale (

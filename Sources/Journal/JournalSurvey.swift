@@ -29,6 +29,9 @@ final class JournalSurvey: Sendable {
     /// - Throws: `StorageFault` when the file is damaged or cannot be read.
     func count() throws(StorageFault) -> Count { try state.wait().get() }
 
+    /// Whether ``count()`` would wait no more.
+    var isOver: Bool { state.isOver }
+
     /// nil while the survey goes on, and of a sound file.
     var fault: StorageFault? { state.fault }
 
@@ -69,6 +72,8 @@ private final class State: Sendable {
         guard let result = result.withLock({ $0 }) else { preconditionFailure("signalled with the result") }
         return result
     }
+
+    var isOver: Bool { result.withLock { $0 != nil } }
 
     var fault: StorageFault? {
         switch result.withLock({ $0 }) {

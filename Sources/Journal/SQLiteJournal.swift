@@ -96,11 +96,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     }
 
     package func openRecords() throws(StorageFault) -> [SaleRecord] {
-        try queue.view("read the open records") { db in
-            // A phase that is no phase is open too, and is refused by its parser.
-            try db.rows(of: .sale, "WHERE phase NOT IN ('settled', 'escaped', 'void') ORDER BY ttc")
-                .map(SaleRecord.init)
-        }
+        try queue.view("read the open records") { try $0.openRecords() }
     }
 
     package func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
@@ -151,15 +147,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
-    package func latestTime() throws(StorageFault) -> TransactionTime? {
-        try queue.view("read the latest time") { db in
-            let latest = try ["lock_time", "end_time", "debit_time"].compactMap { column in
-                let highest = "SELECT max(\(column)) FROM sale WHERE \(column) IS NOT NULL"
-                return try db.rows(of: .sale, "WHERE \(column) = (\(highest)) LIMIT 1").first?.time(column)
-            }
-            return latest.max()
-        }
-    }
+    package func roomIfCounted() throws(StorageFault) -> Int? { survey.isOver ? try room() : nil }
 }
 
 extension Configuration {
@@ -215,7 +203,7 @@ extension Configuration {
 extension RecordPhase {
     fileprivate var isPastFuelling: Bool {
         switch self {
-        case .intent, .locked, .paid, .torn: false
+        case .intent, .locked, .paid, .torn, .flowing: false
         case .ended, .debitSent, .settled, .escaped, .void: true
         }
     }

@@ -191,6 +191,13 @@ extension Database {
     }
 }
 
+extension Database {
+    /// A phase that is no phase is open too, and is refused by its parser.
+    func openRecords() throws -> [SaleRecord] {
+        try rows(of: .sale, "WHERE phase NOT IN ('settled', 'escaped', 'void') ORDER BY ttc").map(SaleRecord.init)
+    }
+}
+
 extension JournalTable {
     fileprivate func replacement(of columns: [String]) -> String {
         precondition(columns.first == key)

@@ -74,6 +74,9 @@ package struct MeterSnapshot: Equatable, Sendable {
     package var counts: [Int]
     /// Counts outside any sale since the start: a leaking valve, or a disturbed line.
     package var strayCounts = 0
+    /// All counts since the start, per calibration point, in a sale or not. What of them is in no record is a difference
+    /// that the fuelling side can take at any time.
+    package var allCounts: [Int]
     /// Faults of the sale.
     package var faults = PulserFaults()
     package var outputs: PumpOutputs = []
@@ -88,7 +91,10 @@ package struct MeterSnapshot: Equatable, Sendable {
     /// Counts when the valves last closed by a cut-off or a command.
     package var countsAtClosing: Int?
 
-    package init(points: Int) { counts = Array(repeating: 0, count: points) }
+    package init(points: Int) {
+        counts = Array(repeating: 0, count: points)
+        allCounts = counts
+    }
 
     package var totalCounts: Int { counts.reduce(0, +) }
 }
@@ -188,6 +194,11 @@ package struct MeterHead: Sendable {
     private mutating func receivePulse(_ channel: PulserChannel, _ edge: PumpEdge) -> PumpReport? {
         let faultsBefore = pulser.faults.total
         let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
+        let point = snapshot.point
+        if gained > 0 {
+            snapshot.allCounts[point] += gained
+            measureRate(gained, edge.nanoseconds)
+        }
         guard inSale else {
             let tenth = max(1, calibration.countsPerLitre / 10)
             let before = snapshot.strayCounts / tenth
@@ -200,9 +211,8 @@ package struct MeterHead: Sendable {
             report = .pulserFault
         }
         if gained > 0 {
-            snapshot.counts[snapshot.point] += gained
+            snapshot.counts[point] += gained
             snapshot.lastCountNanoseconds = edge.nanoseconds
-            measureRate(gained, edge.nanoseconds)
             if applyCutOff() { report = report ?? .countsReached }
         }
         return report

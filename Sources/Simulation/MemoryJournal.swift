@@ -60,7 +60,12 @@ package final class MemoryJournal: SaleJournal {
 
     package func clearLock(of position: Int) { locks[position] = nil }
 
-    package func room() -> Int { capacity - records.count }
+    package func room() -> Int { max(0, capacity - records.count) }
+
+    package func roomIfCounted() -> Int? { room() }
 
     package func latestTime() -> TransactionTime? { latest }
+
+    /// As ``SQLiteJournal`` does for a technician.
+    package func acceptClock(_ time: TransactionTime) { latest = time }
 }

@@ -116,6 +116,16 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package func post(_ event: PositionEvent) { events.append(event) }
 
+    /// So many counts come with the valves closed: they leak.
+    package func leak(counts: Int) {
+        countsWanted = max(countsWanted, trueCounts + counts)
+        overrunLeft += counts
+        scheduleFlow()
+    }
+
+    /// Nothing is going to happen by itself.
+    var isStill: Bool { agenda.isEmpty && events.isEmpty && nextEdgeAt == nil }
+
     package func setEmergency(active: Bool) {
         let edge = PumpEdge(input: .emergency, rising: active, nanoseconds: monotonicNanoseconds, sequence: 0)
         if let report = head.receive(edge) { post(.pump(report)) }

@@ -29,7 +29,7 @@ package final class LogDisplay: PositionDisplay {
 
     package func printReceipt(_ record: SaleRecord, balance: Amount?) {
         var metadata: Logger.Metadata = [
-            "ttc": "\(record.ttc.number)", "kind": "\(record.kind.rawValue)", "card": "\(record.card)",
+            "ttc": "\(record.ttc.number)", "kind": "\(record.kind.words)", "card": "\(record.card)",
             "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",
             "yuan": "\(yuan(fen: Int(record.amount.fen)))",
             "\(record.kind == .prepaid ? "mac2" : "mac4")": record.answerIsAuthentic == true ? "valid" : "NOT VALID",
@@ -48,10 +48,11 @@ extension Notice {
         case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard, .prepaying,
             .prepaid, .prepaidCardGone, .closed:
             .info
-        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid:
+        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid,
+            .releasedElsewhere:
             .notice
         case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull, .strayFlow,
-            .fuelDoesNotStop, .heldForCheckpoint, .interrupted:
+            .fuelDoesNotStop, .heldForCheckpoint, .interrupted, .waitForTheirCards:
             .warning
         }
     }

@@ -10,6 +10,7 @@ extension SaleRecord {
     package func receiptLines(balance: Amount?) -> [String] {
         var lines = [
             "terminal \(terminal), position \(position), record \(ttc.number)",
+            kind.words,
             "date        \(endTime?.description ?? lockTime.description)",
             "card        \(card)",
         ]
@@ -20,7 +21,7 @@ extension SaleRecord {
             lines.append("volume      \(right(litres(centilitres: reading.volume.shownCentilitres))) L")
             lines.append("unit price  \(right(yuan(fen: unitPrice.fenPerLitre))) yuan/L")
         }
-        lines.append("paid        \(right(yuan(fen: Int(amount.fen)))) yuan")
+        if let amountLabel { lines.append("\(amountLabel)\(right(yuan(fen: Int(amount.fen)))) yuan") }
         if undelivered > .zero {
             lines.append("refund due  \(right(yuan(fen: Int(undelivered.fen)))) yuan, by the issuer")
         }
@@ -29,6 +30,16 @@ extension SaleRecord {
         if let debitTAC { lines.append("TAC         \(Hex.string(debitTAC))") }
         if answerIsAuthentic == false { lines.append("THE CARD'S ANSWER WAS NOT AUTHENTIC: keep this receipt") }
         return lines
+    }
+
+    /// What became of the amount; nil where no card has any part in it.
+    private var amountLabel: String? {
+        switch kind {
+        case .sale, .localUnlock, .prepaid: "paid        "
+        case .escape, .cardFault, .onlineUnlock: "not paid    "
+        case .refund: "refund      "
+        case .noCard: nil
+        }
     }
 
     private func right(_ text: String) -> String {

@@ -21,7 +21,10 @@ struct Records: ParsableCommand {
     @Option(help: "The newest records only: how many.")
     var last = 100
 
-    @Flag(help: "One JSON object with `sales`, `greyRecords` and `totalisers`; all times local, money in fen.")
+    @Flag(
+        help:
+            "One JSON object: `count`, `room`, `sales`, `open`, `greyRecords`, `totalisers`; local times, money in fen."
+    )
     var json = false
 
     func validate() throws {
@@ -33,9 +36,15 @@ struct Records: ParsableCommand {
 
     func run() throws {
         do {
-            let reader = try JournalReader(path: try path())
+            let settings = try config.map { try Service.configuration(at: $0).journal }
+            guard let path = journal ?? settings?.path else { preconditionFailure("validated") }
+            let reader = try JournalReader(path: path)
+            let count = try reader.count()
             let report = RecordReport(
+                count: count,
+                room: settings.map { max(0, $0.capacity - count) },
                 sales: try reader.records(limit: last).map(SaleLine.init),
+                open: try reader.openRecords().map(SaleLine.init),
                 greyRecords: try reader.greyRecords().map(GreyLine.init),
                 totalisers: try reader.totalisers().map(TotaliserLine.init)
             )
@@ -48,17 +57,16 @@ struct Records: ParsableCommand {
             throw ExitCode(failure.exitStatus)
         }
     }
-
-    private func path() throws -> String {
-        if let journal { return journal }
-        guard let config else { preconditionFailure("validated") }
-        return try Service.configuration(at: config).journal.path
-    }
 }
 
 /// What `records --json` prints.
 private struct RecordReport: Encodable {
+    let count: Int
+    /// nil where no configuration names the capacity.
+    let room: Int?
     let sales: [SaleLine]
+    /// Of all records, whatever their age.
+    let open: [SaleLine]
     let greyRecords: [GreyLine]
     let totalisers: [TotaliserLine]
 
@@ -72,14 +80,17 @@ private struct RecordReport: Encodable {
 
     var text: String {
         var lines = [
-            "TTC    kind          phase       locked               card                      litres       yuan"
+            "TTC    kind                  phase       begun                card                      litres       yuan"
         ]
         for sale in sales { lines.append(sale.text) }
         if sales.isEmpty { lines.append("no records") }
         lines.append("")
-        let open = greyRecords.filter { $0.state == GreyRecord.State.open.rawValue }
-        lines.append("grey records: \(greyRecords.count), of which \(open.count) wait for their card")
-        for grey in open {
+        lines.append("records: \(count)" + (room.map { ", \(roomText($0))" } ?? ""))
+        lines.append("open records: \(open.count)")
+        for sale in open { lines.append("  \(sale.ttc), \(sale.words), \(sale.phase): \(sale.awaited)") }
+        let grey = greyRecords.filter { $0.state == GreyRecord.State.open.rawValue }
+        lines.append("grey records: \(greyRecords.count), of which \(grey.count) wait for their card")
+        for grey in grey {
             lines.append("  sale \(grey.ttc), card \(grey.card), \(yuan(fen: Int(grey.amountFen))) yuan")
         }
         for totaliser in totalisers {
@@ -92,9 +103,21 @@ private struct RecordReport: Encodable {
     }
 }
 
+/// How many more records the configured capacity takes, and what follows.
+func roomText(_ room: Int) -> String {
+    if room < JournalRoom.refusedBelow {
+        "room for \(room) more: no card is served below \(JournalRoom.refusedBelow), raise journal.capacity"
+    } else if room < JournalRoom.warnedBelow {
+        "room for \(room) more: raise journal.capacity soon, no card is served below \(JournalRoom.refusedBelow)"
+    } else {
+        "room for \(room) more"
+    }
+}
+
 private struct SaleLine: Encodable {
     let ttc: UInt32
     let kind: String
+    let words: String
     let phase: String
     let position: Int
     let terminal: String
@@ -122,6 +145,7 @@ private struct SaleLine: Encodable {
     init(_ record: SaleRecord) {
         ttc = record.ttc.number
         kind = record.kind.rawValue
+        words = record.kind.words
         phase = record.phase.rawValue
         position = record.position
         terminal = record.terminal.description
@@ -147,6 +171,17 @@ private struct SaleLine: Encodable {
         remark = record.remark
     }
 
+    /// Who finishes an open record.
+    var awaited: String {
+        switch RecordPhase(rawValue: phase) {
+        case .debitSent where kind == RecordKind.localUnlock.rawValue: "waits for card \(card), which may have paid"
+        case .torn: "waits for card \(card), which may have paid"
+        case .flowing: "fuel outside any sale, until it rests"
+        case .intent, .locked, .paid, .ended, .debitSent: "running, or finished by the service's next start"
+        case .settled, .escaped, .void, nil: "finished"
+        }
+    }
+
     var text: String {
         func left(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(1, width - text.utf8.count))
@@ -155,9 +190,11 @@ private struct SaleLine: Encodable {
             String(repeating: " ", count: max(0, width - text.utf8.count)) + text
         }
         let line =
-            left("\(ttc)", 7) + left(kind, 14) + left(phase, 12) + left(lockTime, 21) + left(card, 21)
+            left("\(ttc)", 7) + left(words, 22) + left(phase, 12) + left(lockTime, 21) + left(card, 21)
             + right(litres(centilitres: shownCentilitres), 11) + right(yuan(fen: Int(amountFen)), 11)
-        let notes = [settles.map { "settles \($0)" }, mac4IsValid == false ? "MAC4 WRONG" : nil, remark]
+        let settled = settles.map { kind == RecordKind.onlineUnlock.rawValue ? "of sale \($0)" : "settles \($0)" }
+        let notOfCard = nonCardFen > 0 ? "not by card \(yuan(fen: Int(nonCardFen)))" : nil
+        let notes = [settled, notOfCard, mac4IsValid == false ? "MAC4 WRONG" : nil, remark]
         return ([line] + notes.compactMap(\.self)).joined(separator: "  ")
     }
 }

@@ -121,6 +121,8 @@ struct RefusalTests {
     func journalFull() throws {
         let station = try visit { $0.journal.roomIs = 15 }
         expectNoFuel(station)
-        #expect(station.display.refusals == [.journalFull(room: 15)])
+        #expect(station.display.refusals.allSatisfy { $0 == .journalFull(room: 15) })
+        // At the start, at the visit, and when the card is gone.
+        #expect(station.display.refusals.count == 3)
     }
 }

@@ -64,6 +64,13 @@ final class TestReader: CardReader {
 
     var image: CardImage { card.image }
 
+    /// Away from the station, from one power-up to the next.
+    func visitElsewhere(_ visit: ((Span<UInt8>) -> ResponseAPDU) throws -> Void) rethrows {
+        card.reset()
+        try visit { card.respond(to: $0) }
+        card.reset()
+    }
+
     func insert() {
         isInserted = true
         card.reset()
@@ -129,14 +136,17 @@ final class EventLog {
 
 /// The journal in memory, which can lose power at a chosen write.
 final class TestJournal: SaleJournal {
-    let store = MemoryJournal()
+    let store: MemoryJournal
     private let log: EventLog
     /// Writes until the power goes; the write at zero is not done.
     var writesLeft: Int?
     /// Called before each write.
     var onWrite: (String) -> Void = { _ in }
 
-    init(log: EventLog) { self.log = log }
+    init(log: EventLog, capacity: Int = 1_000_000) {
+        self.log = log
+        store = MemoryJournal(capacity: capacity)
+    }
 
     private func write(_ name: String) throws(StorageFault) {
         onWrite(name)
@@ -174,6 +184,7 @@ final class TestJournal: SaleJournal {
         if let roomIs { return roomIs }
         return try store.room()
     }
+    func roomIfCounted() throws(StorageFault) -> Int? { try room() }
     func latestTime() throws(StorageFault) -> TransactionTime? { try store.latestTime() }
 }
 
@@ -256,6 +267,8 @@ final class TestStation {
     let pin: TestPINEntry
     let pump: TestPump
     var settings: PositionSettings
+    /// The board's clock; the site's unless a test sets it.
+    var clock: any StationClock
 
     init(balance: UInt32 = 50_000, overrunCounts: Int = 0) throws {
         let calibration = Calibration(
@@ -269,6 +282,7 @@ final class TestStation {
         )
         reader = try TestReader(site: site, log: log, balance: balance)
         journal = TestJournal(log: log)
+        clock = site
         pin = TestPINEntry(site: site)
         pump = TestPump(site: site, log: log)
         settings = PositionSettings(
@@ -302,7 +316,7 @@ final class TestStation {
             reader: reader,
             pump: pump,
             pin: pin,
-            clock: site,
+            clock: clock,
             events: site,
             display: display
         )

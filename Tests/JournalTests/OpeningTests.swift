@@ -99,7 +99,7 @@ struct OpeningTests {
 
     @Test func aNewerVersionIsRefused() throws {
         let scratch = try Scratch()
-        try scratch.open().queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('2')") }
+        try scratch.open().queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('3')") }
         let reason = "a newer version of this program wrote the journal"
         #expect(try fault { try scratch.open() }?.reason == reason)
         #expect(try fault { try JournalReader(path: scratch.path) }?.reason == reason)

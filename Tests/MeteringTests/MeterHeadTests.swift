@@ -119,6 +119,7 @@ struct MeterHeadTests {
         rig.begin(Rig.far)
         #expect(rig.head.snapshot.totalCounts == 0 && rig.head.snapshot.strayCounts == 7)
         #expect(rig.head.snapshot.lastCountNanoseconds == nil)
+        #expect(rig.head.snapshot.allCounts == [19])
     }
 
     @Test func faultsAreThoseOfTheSale() {

@@ -17,6 +17,8 @@ package struct CustomerVisit: Equatable, Sendable {
         /// A technician sets the clock, empties the disk and opens a position that closed itself.
         case technician
         case night(hours: Int)
+        /// The valve leaks.
+        case leak(counts: Int)
     }
 
     package var card: Int
@@ -62,6 +64,7 @@ struct VisitGenerator {
         case 3: visit.errand = .reconfigure(payment(), factorMillionths: 990_000 + 5_000 * numbers.below(5))
         case 4: visit.errand = .technician
         case 5: visit.errand = .night(hours: 1 + numbers.below(10))
+        case 6 where profile == .pump || profile == .full: visit.errand = .leak(counts: 1 + numbers.below(60))
         case _:
             visit.pinsWrong = profile.hasCardFaults && numbers.below(20) == 0 ? 1 + numbers.below(3) : 0
             visit.isUndecided = numbers.below(100) == 0
@@ -135,7 +138,7 @@ extension CustomerVisit {
     var fuelCounts: Int {
         switch errand {
         case .refuel(let counts): counts
-        case .shop, .otherStation, .counter, .reconfigure, .technician, .night: 0
+        case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .leak: 0
         }
     }
 }

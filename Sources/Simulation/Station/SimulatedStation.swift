@@ -52,6 +52,8 @@ final class SimulatedStation {
 
     private var mode = Mode.recovering
     private var hasPower = true
+    /// The display says that no sale is running.
+    private var isAtRest = true
     private var isFinished = false
     private var nextSettings: PositionSettings?
     /// In the order of their turn, the next one last.
@@ -106,6 +108,7 @@ final class SimulatedStation {
         while ledger.violation == nil && !isFinished {
             if recovers() {
                 mode = .serving
+                ledger.serviceBegins()
                 reader.announce()
                 runService()
             }
@@ -191,7 +194,9 @@ final class SimulatedStation {
     func cutPower() {
         guard hasPower else { return }
         tape.note { "the mains are cut" }
-        if let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) { tape.lost(lost) }
+        let isFlowing = !site.snapshot.outputs.isEmpty
+        let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration)
+        if isFlowing { tape.lost(lost) }
         hasPower = false
         site.losePower()
         reader.losePower()
@@ -294,6 +299,7 @@ final class SimulatedStation {
             site.clockErrorSeconds = 0
             journal.isRepaired()
         case .night(let hours): site.pass(Double(hours) * 3_600)
+        case .leak(let counts): site.leak(counts: counts)
         }
     }
 
@@ -322,11 +328,10 @@ extension SimulatedStation: EventSource {
         calls()
         guard !isDead, mode == .serving else { return .stopRequested }
         ledger.observe(journal.store, site.snapshot)
-        var event = site.event(until: deadline)
-        while event == nil, deadline == nil, !isDead {
+        while isAtRest, site.isStill, !isDead {
             guard nextVisit() else { return .stopRequested }
-            event = site.event(until: nil)
         }
+        let event = site.event(until: deadline)
         guard !isDead else { return .stopRequested }
         ledger.observe(journal.store, site.snapshot)
         if let event { tape.note { "event: \(event)" } }
@@ -382,6 +387,11 @@ extension SimulatedStation: PositionDisplay {
     func show(_ state: PositionState, _ notice: Notice) {
         guard !isDead else { return }
         tape.note { "\(state.rawValue): \(notice)" }
+        switch state {
+        case .idle, .inoperative, .closed: isAtRest = true
+        case .completed: isAtRest = notice == .removeCard
+        case .calling, .authorised, .started, .suspended, .fuelling, .settling: isAtRest = false
+        }
         switch notice {
         case .liftNozzle, .prepaid: if !visit.isUndecided { site.after(1) { $0.setNozzle(lifted: true) } }
         case .settling: site.after(0.5) { $0.setNozzle(lifted: false) }

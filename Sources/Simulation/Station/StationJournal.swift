@@ -103,6 +103,8 @@ final class StationJournal: SaleJournal {
         try read { (store) in store.room() }
     }
 
+    func roomIfCounted() throws(StorageFault) -> Int? { try room() }
+
     func latestTime() throws(StorageFault) -> TransactionTime? {
         try read { (store) in store.latestTime() }
     }

@@ -63,6 +63,9 @@ final class StationLedger {
     /// The sale whose intent was written last.
     private(set) var running: TTC?
     private var metered: [TTC: Int] = [:]
+    private var countsInRecords = 0
+    /// When the service began to serve, whose meter began at zero.
+    private var countsInRecordsAtStart = 0
     private var meteringSince: Int?
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     private var disturbedUntil = 0
@@ -176,9 +179,16 @@ final class StationLedger {
                 if isVisitMisheard { undecidable.insert(record.ttc) }
             }
             if record.phase.isOpen { openRecords.insert(record.ttc) } else { openRecords.remove(record.ttc) }
+            countsInRecords += record.reading.total - (old?.reading.total ?? 0)
+            if record.kind == .noCard {
+                let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
+                flowed.volume = flowed.volume + record.reading.volume - before.volume
+                flowed.fen += Int(record.price.fen) - before.fen
+                checkPrice(record, entry)
+            }
             guard let old, old.phase.isBeforeEnd, !record.phase.isBeforeEnd else { continue }
             let counts = metered[record.ttc] ?? (meteringSince == nil ? 0 : meter.totalCounts)
-            if record.reading.counts.reduce(0, +) != counts {
+            if record.reading.total != counts {
                 fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
             }
             flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
@@ -298,24 +308,29 @@ final class StationLedger {
             if grey?.ttc != running || grey?.terminal != terminal { fail("a valve is open and no card is locked") }
         case .paid:
             if debits[DebitKey(card: record.card, ttc: running)] == nil { fail("a valve is open and nothing is paid") }
-        case .intent, .torn, .ended, .debitSent, .settled, .escaped, .void:
+        case .intent, .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void:
             fail("a valve is open in phase \(record.phase.rawValue)")
         }
     }
 
-    /// The mains are cut, or the service ended, at whatever instant.
+    func serviceBegins() { countsInRecordsAtStart = countsInRecords }
+
+    /// The mains are cut, or the service ended, at whatever instant. Of what the meter counted since the service began, all but
+    /// a checkpoint's worth is in a record, or in a checkpoint of the sale that goes on.
     ///
-    /// - Returns: the counts of the running sale that no checkpoint has; nil without a sale that takes fuel.
+    /// - Returns: the counts that no checkpoint has.
     @discardableResult
-    func serviceEnds(_ store: MemoryJournal, _ meter: MeterSnapshot, _ calibration: Calibration) -> Int? {
-        defer { meteringSince = nil }
-        guard let running, let record = store.records[running], record.phase.isBeforeEnd else { return nil }
-        let checkpoint = store.checkpoints[running]?.reading ?? record.reading
-        let kept = checkpoint.counts.reduce(0, +)
-        guard let counted = meteringSince == nil ? metered[running] : meter.totalCounts else { return nil }
-        metered[running] = kept
-        let lost = counted - kept
+    func serviceEnds(_ store: MemoryJournal, _ meter: MeterSnapshot, _ calibration: Calibration) -> Int {
+        meteringSince = nil
+        var kept = countsInRecords - countsInRecordsAtStart
+        if let running, let record = store.records[running], record.phase.isBeforeEnd {
+            let checkpoint = store.checkpoints[running]?.reading ?? record.reading
+            metered[running] = checkpoint.total
+            kept += checkpoint.total - record.reading.total
+        }
+        let lost = meter.allCounts.reduce(0, +) - kept
         let most = calibration.counts(for: Self.checkpointMax, at: meter.point)
+        if lost < 0 { fail("the records have more than the meter counted") }
         if lost > most + Self.overrunCountsMax {
             fail("the power cut cost \(lost) counts, more than one checkpoint (\(most))")
         }
@@ -329,7 +344,8 @@ final class StationLedger {
         if !meter.outputs.isEmpty { fail("a valve is open at rest") }
         for ttc in openRecords {
             guard let record = store.records[ttc] else { continue }
-            let mayWait = record.settles != nil || (record.kind == .prepaid && record.phase == .torn)
+            let mayWait =
+                record.settles != nil || record.phase == .flowing || (record.kind == .prepaid && record.phase == .torn)
             if !mayWait { fail("sale \(ttc.number) is in phase \(record.phase.rawValue) at rest") }
         }
         for card in cards {
@@ -349,6 +365,7 @@ final class StationLedger {
 
     /// Every card has been here again, and nothing went wrong any more.
     func ends(_ store: MemoryJournal) {
+        if store.records.keys.max().map({ Int($0.number) }) ?? 0 != store.records.count { fail("a number has no record") }
         for card in cards where card.image.grey != nil { fail("card \(card.number) is still locked") }
         for (key, debit) in debits where !debit.isRecorded && !debit.proofMayBeGone {
             fail("transaction \(key.ttc.number) is paid, and its record does not know")
@@ -370,9 +387,13 @@ extension RecordPhase {
     fileprivate var isBeforeEnd: Bool {
         switch self {
         case .intent, .locked, .paid: true
-        case .torn, .ended, .debitSent, .settled, .escaped, .void: false
+        case .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void: false
         }
     }
+}
+
+extension MeterReading {
+    fileprivate var total: Int { counts.reduce(0, +) }
 }
 
 extension SaleRecord {
@@ -381,7 +402,7 @@ extension SaleRecord {
         guard phase == .settled else { return false }
         return switch kind {
         case .sale, .localUnlock, .prepaid: true
-        case .escape, .cardFault, .refund: false
+        case .escape, .cardFault, .refund, .noCard, .onlineUnlock: false
         }
     }
 

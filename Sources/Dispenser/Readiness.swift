@@ -1,0 +1,90 @@
+package import FuelPassbook
+import ISO7816
+
+// What must be right of the position itself before it sells, and what time its records bear.
+
+/// How full the journal may become (spec/dispenser.md, section 3).
+package enum JournalRoom {
+    package static let warnedBelow = 48
+    /// What is left is for what must be written whether cards are served or not: local unlocks, refunds and fuel outside
+    /// any sale. A full journal takes them too.
+    package static let refusedBelow = 16
+}
+
+extension Position {
+    /// - Returns: the time of a sale that begins now.
+    /// - Throws: `.refused` with what keeps every card from being served.
+    func checkReadiness() throws(Interruption) -> TransactionTime {
+        try checkReadiness(room: stored { (journal) throws(StorageFault) in try journal.room() })
+    }
+
+    /// What keeps every card from being served; nil when nothing does. It does not wait for the records to be counted.
+    func obstacle() throws(PositionFailure) -> Refusal? {
+        do throws(Interruption) {
+            _ = try checkReadiness(room: stored { (journal) throws(StorageFault) in try journal.roomIfCounted() })
+            return nil
+        } catch {
+            switch error {
+            case .refused(let refusal): return refusal
+            case .failure(let failure): throw failure
+            case .card, .stop: preconditionFailure("no card is asked")
+            }
+        }
+    }
+
+    private func checkReadiness(room: Int?) throws(Interruption) -> TransactionTime {
+        let time = try saleTime()
+        if let lock = try stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
+            throw .refused(.positionLocked(lock))
+        }
+        if let room, room < JournalRoom.refusedBelow { throw .refused(.journalFull(room: room)) }
+        return time
+    }
+
+    /// The last thing before a sale takes its TTC: what flowed before it is not its own, and neither that record nor the
+    /// notices of this visit may have taken the room that is kept.
+    func beginAnew() throws(Interruption) {
+        try stored { (_) throws(StorageFault) in try finishStrayFlow() }
+        _ = try checkReadiness()
+    }
+
+    /// The clock, which must not be behind any record.
+    func saleTime() throws(Interruption) -> TransactionTime {
+        guard let time = edges.clock.localTime else { throw .refused(.clockNotSet) }
+        let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
+        if let last, time < last { throw .refused(.clockBehind(last: last)) }
+        return time
+    }
+
+    /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
+    /// clock: that of the last record when the clock is behind it or not set.
+    func stampTime() throws(StorageFault) -> TransactionTime {
+        let last = try edges.journal.latestTime()
+        return [edges.clock.localTime, last].compactMap(\.self).max() ?? .unknown
+    }
+
+    /// The end of what began at `begin`, and never before it; nil when the clock is not set.
+    func endTime(after begin: TransactionTime) -> TransactionTime? { edges.clock.localTime.map { max($0, begin) } }
+}
+
+extension TransactionTime {
+    /// The first day of year 0: of a board whose clock was not set before it had any record.
+    static let unknown: TransactionTime = {
+        do throws(ParseError) {
+            return try TransactionTime(date: CalendarDate(year: 0, month: 1, day: 1), hour: 0, minute: 0, second: 0)
+        } catch {
+            preconditionFailure("a day that every calendar has")
+        }
+    }()
+}
+
+extension ApplicationSerialNumber {
+    /// Twenty zeros: no card.
+    package static let none: ApplicationSerialNumber = {
+        do throws(ParseError) {
+            return try ApplicationSerialNumber(parsing: Array(repeating: 0, count: length))
+        } catch {
+            preconditionFailure("zeros are digits")
+        }
+    }()
+}

@@ -1,0 +1,144 @@
+import Dispenser
+import FuelPassbook
+import Journal
+import Metering
+import SecurityModule
+import Terminal
+import TestReaders
+import Testing
+
+/// What `greylock records` and `greylock position` say of a journal.
+struct RecordToolTests {
+    private let folder: TestFolder
+    private let config: String
+
+    init() throws {
+        folder = try TestFolder()
+        config = try folder.file(
+            "greylock.toml",
+            """
+            demonstration = true
+            terminal = { id = "001122334455", position = 1 }
+            journal = { path = "\(folder.path("journal"))", capacity = 64 }
+            card = { kind = "virtual" }
+            pin = { kind = "fixed" }
+            [pump]
+            kind = "simulated"
+            nozzle = 1
+            grade = "92"
+            price = 785
+            pulses_per_litre = 100
+            channels = 2
+            security = "alarm"
+            [pump.simulated]
+            """
+        )
+    }
+
+    private func record(
+        _ number: UInt32,
+        _ kind: RecordKind,
+        _ phase: RecordPhase,
+        year: Int = 2025
+    ) throws -> SaleRecord {
+        let time = try TransactionTime(date: CalendarDate(year: year, month: 6, day: 1), hour: 8, minute: 0, second: 0)
+        var record = SaleRecord(
+            ttc: TTC(number),
+            kind: kind,
+            phase: phase,
+            position: 1,
+            terminal: TerminalID(0x31),
+            lockTime: time,
+            card: kind == .noCard ? .none : Demonstration.applicationFile.asn,
+            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+            balanceBefore: .zero,
+            ctc: CTC(3),
+            mac3: nil,
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            reading: .none(points: 1),
+            amount: Amount(fen: 785),
+            gmac: nil
+        )
+        if kind == .onlineUnlock || kind == .localUnlock { record.settles = TTC(1) }
+        return record
+    }
+
+    /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
+    private static let triesMax = 100
+
+    private func write(_ records: SaleRecord...) throws { try write(records) }
+
+    private func write(_ records: [SaleRecord]) throws {
+        var tries = 0
+        while true {
+            do throws(StorageFault) {
+                let journal = try SQLiteJournal(path: folder.path("journal"), capacity: 64)
+                for record in records { try journal.commit(JournalEntry(record)) }
+                return
+            } catch {
+                tries += 1
+                guard error.reason.contains("in use"), tries < Self.triesMax else { throw error }
+            }
+        }
+    }
+
+    private func said(_ arguments: String...) throws -> String {
+        var tries = 0
+        while true {
+            let program = try Program("greylock", arguments, readsOutput: true)
+            let status = program.end()
+            tries += 1
+            if status == ServiceFailure.inputOutput, tries < Self.triesMax { continue }
+            #expect(status == 0)
+            return program.lines.joined(separator: "\n")
+        }
+    }
+
+    @Test func recordsSayKindOpenOnesAndRoom() throws {
+        try write(
+            record(1, .escape, .escaped),
+            record(2, .localUnlock, .debitSent),
+            record(3, .onlineUnlock, .settled),
+            record(4, .noCard, .flowing)
+        )
+        let text = try said("records", "--config", config)
+        for part in [
+            "local unlock", "online unlock notice", "no-card sale", "of sale 1", "settles 1",
+            "records: 4, room for 60 more",
+            "open records: 2",
+            "  2, local unlock, debit-sent: waits for card 00010000000000000042, which may have paid",
+            "  4, no-card sale, flowing: fuel outside any sale, until it rests",
+        ] {
+            #expect(text.contains(part), "\(part) in:\n\(text)")
+        }
+        #expect(try said("records", "--journal", folder.path("journal")).contains("records: 4\n"))
+        // The open ones are shown whatever their age.
+        #expect(try said("records", "--last", "1", "--config", config).contains("open records: 2"))
+    }
+
+    @Test func aJournalWithLittleRoomSaysWhatFollows() throws {
+        for (count, words) in [(17, "raise journal.capacity soon"), (49, "no card is served below 16, raise")] {
+            try write((1...count).map { try record(UInt32($0), .sale, .settled) })
+            let line = "room for \(64 - count) more: "
+            for text in [try said("records", "--config", config), try said("position", "--config", config)] {
+                #expect(text.contains(line) && text.contains(words), "\(text)")
+            }
+        }
+    }
+
+    @Test func aClockBehindTheRecordsIsAcceptedOnRequestOnly() throws {
+        try write(record(1, .sale, .settled))
+        #expect(try said("position", "--config", config).contains("behind no record"))
+        #expect(try said("position", "--config", config, "--accept-clock").contains("behind no record"))
+        try write(record(2, .sale, .settled, year: 2199))
+        for _ in 0..<2 {
+            let text = try said("position", "--config", config)
+            #expect(text.contains("behind the last record (2199-06-01 08:00:00), so no card is served"), "\(text)")
+            #expect(text.contains("--accept-clock"))
+        }
+        #expect(try said("position", "--config", config, "--accept-clock").contains("accepted, cards are served from"))
+        #expect(try said("position", "--config", config).contains("behind no record"))
+    }
+}

@@ -1,0 +1,157 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import Metering
+import Simulation
+import Testing
+
+@Suite("The board's clock")
+struct ClockTests {
+    private func station() throws -> (TestStation, TestClock) {
+        let station = try TestStation()
+        let clock = TestClock(station.site)
+        station.clock = clock
+        return (station, clock)
+    }
+
+    @Test("behind the last record no sale begins; set right it does, without a restart", arguments: [true, false])
+    func behind(isSet: Bool) throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        let last = try #require(try station.journal.latestTime())
+        let refusal = isSet ? Refusal.clockBehind(last: last) : .clockNotSet
+
+        clock.aheadSeconds = isSet ? 90_000 : nil
+        let before = station.display.notices.count
+        var shown: [Notice] = []
+        station.visit(at: 10, for: 10)
+        // In the reader or not: what is shown is why.
+        station.site.after(5) { [unowned station] _ in shown.append(station.display.notices.last ?? .closed) }
+        station.site.after(25) { [unowned station] _ in shown.append(station.display.notices.last ?? .closed) }
+        station.site.after(30) { _ in clock.aheadSeconds = 100_100 }
+        station.site.after(35) { [unowned station] _ in shown.append(station.display.notices.last ?? .closed) }
+        station.site.after(40) { [unowned station] _ in station.scheduleRefuel(centilitres: 100) }
+        station.stop(at: 200)
+        station.run()
+        #expect(station.display.notices[before...].first == .refused(refusal))
+        #expect(shown == [.refused(refusal), .refused(refusal), .insertCard])
+        #expect(station.records.map(\.phase) == [.settled, .settled])
+        #expect(station.log.entries.count { $0 == "LOCK FOR PETROL" } == 2)
+        station.expectWhole()
+    }
+
+    @Test("a clock set back while the PIN is typed begins no sale")
+    func setBackWhilePINIsTyped() throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        station.reader.onCommand = { if $0 == .verify { clock.aheadSeconds = 0 } }
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.records.count == 1)
+        #expect(station.reader.image.grey == nil)
+    }
+
+    @Test("a grey card is released whatever the clock shows, stamped with the last record's time", arguments: [0, nil])
+    func greyCard(aheadSeconds: Int?) throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.escape(at: 300)
+        let last = try #require(try station.journal.latestTime())
+        clock.aheadSeconds = aheadSeconds
+        station.visit(at: 1)
+        station.stop(at: 30)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.kind) == [.escape, .localUnlock])
+        let unlock = try #require(station.records.last)
+        #expect(unlock.phase == .settled)
+        #expect(unlock.lockTime == last && unlock.debit?.time == last)
+        #expect(try station.journal.latestTime() == last)
+        #expect(station.reader.image.grey == nil)
+        #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
+        station.expectWhole()
+    }
+
+    @Test("a clock that is set back or lost in mid-sale does not keep the card locked", arguments: [0, nil])
+    func midSale(aheadSeconds: Int?) throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 1_000)
+        station.site.after(10) { _ in clock.aheadSeconds = aheadSeconds }
+        station.run()
+        let sale = try #require(station.records.first)
+        #expect(sale.phase == .settled && sale.mac4IsValid == true)
+        #expect(try #require(sale.debit).time >= sale.lockTime)
+        #expect(sale.endTime.map { $0 >= sale.lockTime } ?? (aheadSeconds == nil))
+        #expect(station.reader.image.grey == nil)
+    }
+
+    @Test("recovery works with the clock behind or not set, and stamps nothing before its lock", arguments: [0, nil])
+    func recovery(aheadSeconds: Int?) throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 1_000)
+        station.stop(at: 10)
+        station.run()
+        station.rest()
+        clock.aheadSeconds = aheadSeconds
+        station.site.after(1) { $0.leak(counts: 50) }
+        station.stop(at: 100)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.kind) == [.escape, .noCard])
+        for record in station.records {
+            #expect(record.endTime.map { $0 >= record.lockTime } ?? (aheadSeconds == nil))
+        }
+        #expect(station.records[1].lockTime >= station.records[0].lockTime)
+    }
+
+    @Test("fuel before the clock was ever set has a record with no time known")
+    func neverSet() throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = nil
+        station.site.after(1) { $0.leak(counts: 50) }
+        station.stop(at: 100)
+        station.run()
+        let record = try #require(station.records.first)
+        #expect(record.lockTime.description == "0000-01-01 00:00:00")
+        #expect(record.endTime == nil)
+        clock.aheadSeconds = 0
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.records.map(\.kind) == [.noCard, .sale])
+        station.expectWhole()
+    }
+
+    @Test("a clock that jumped years ahead for one sale is accepted by a technician once it is right")
+    func acceptance() throws {
+        let (station, clock) = try station()
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        clock.aheadSeconds = 100_000_000
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        let ahead = try #require(try station.journal.latestTime())
+        clock.aheadSeconds = 0
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.display.refusals.last == .clockBehind(last: ahead))
+        #expect(station.records.count == 2)
+
+        let accepted = try #require(clock.localTime)
+        station.journal.store.acceptClock(accepted)
+        #expect(try station.journal.latestTime() == accepted)
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.records.count == 3)
+        // The records go on from there: the clock may not go back again.
+        let last = try #require(try station.journal.latestTime())
+        #expect(accepted < last && last < ahead)
+        clock.aheadSeconds = -60
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.display.refusals.last == .clockBehind(last: last))
+    }
+}

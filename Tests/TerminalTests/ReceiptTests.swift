@@ -1,0 +1,54 @@
+import Dispenser
+import FuelPassbook
+import Metering
+import SecurityModule
+import Terminal
+import Testing
+
+struct ReceiptTests {
+    private func record(_ kind: RecordKind) throws -> SaleRecord {
+        let time = try TransactionTime(date: CalendarDate(year: 2026, month: 6, day: 1), hour: 8, minute: 0, second: 0)
+        var record = SaleRecord(
+            ttc: TTC(12),
+            kind: kind,
+            phase: .settled,
+            position: 1,
+            terminal: TerminalID(0x31),
+            lockTime: time,
+            card: Demonstration.applicationFile.asn,
+            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+            balanceBefore: Amount(fen: 50_000),
+            ctc: CTC(3),
+            mac3: nil,
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            reading: MeterReading(counts: [400], volume: Volume(centilitres: 100), faults: PulserFaults()),
+            amount: Amount(fen: kind == .noCard ? 0 : 785),
+            gmac: nil
+        )
+        record.mac4IsValid = true
+        if kind == .noCard { record.nonCardPart = Amount(fen: 785) }
+        return record
+    }
+
+    @Test(arguments: [
+        (RecordKind.sale, "sale", "paid             7.85 yuan"),
+        (.escape, "escaped sale", "not paid         7.85 yuan"),
+        (.localUnlock, "local unlock", "paid             7.85 yuan"),
+        (.onlineUnlock, "online unlock notice", "not paid         7.85 yuan"),
+        (.noCard, "no-card sale", "not by card      7.85 yuan"),
+        (.cardFault, "card fault", "not paid         7.85 yuan"),
+        (.prepaid, "prepaid sale", "paid             7.85 yuan"),
+        (.refund, "refund", "refund           7.85 yuan"),
+    ])
+    func aReceiptSaysItsKindInWords(kind: RecordKind, words: String, amount: String) throws {
+        let lines = try record(kind).receiptLines(balance: nil)
+        #expect(lines.contains(words))
+        #expect(lines.contains(amount), "\(lines)")
+        #expect(
+            lines.count { $0.hasPrefix("paid") || $0.hasPrefix("not paid") || $0.hasPrefix("refund  ") }
+                == (kind == .noCard ? 0 : 1)
+        )
+    }
+}
