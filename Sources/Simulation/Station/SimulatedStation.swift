@@ -147,11 +147,16 @@ final class SimulatedStation {
         } catch {
             tape.note { "the service failed: \(error)" }
             isVisitSmooth = false
-            if hasPower { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
+            serviceEnds()
             return false
         }
-        if hasPower { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
+        serviceEnds()
         return true
+    }
+
+    /// At a power cut the books were closed before.
+    private func serviceEnds() {
+        if hasPower && mode == .serving { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
     }
 
     /// Between two runs of the service: the mains are back, and time has passed.
@@ -194,9 +199,11 @@ final class SimulatedStation {
     func cutPower() {
         guard hasPower else { return }
         tape.note { "the mains are cut" }
-        let isFlowing = !site.snapshot.outputs.isEmpty
-        let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration)
-        if isFlowing { tape.lost(lost) }
+        if mode == .serving {
+            let isFlowing = !site.snapshot.outputs.isEmpty
+            let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration)
+            if isFlowing { tape.lost(lost) }
+        }
         hasPower = false
         site.losePower()
         reader.losePower()
