@@ -73,6 +73,14 @@ package struct Configuration: Sendable {
         package enum Edge: Equatable, Sendable {
             case gpio(Wiring)
             case simulated(SimulatedPump)
+
+            /// Without one the main valve alone goes to the target.
+            var hasSlowValve: Bool {
+                switch self {
+                case .gpio(let wiring): wiring.slowValve != nil
+                case .simulated: true
+                }
+            }
         }
     }
 
@@ -168,7 +176,7 @@ extension Configuration {
             guard let preset = pump.preset else { preconditionFailure("a prepaid pump without a preset is refused") }
             settings.payment = .prepaid(preset)
         }
-        settings.slowFlow = pump.slowFlow
+        settings.slowFlow = pump.edge.hasSlowValve ? pump.slowFlow : .zero
         settings.pulserFaultsMax = pump.pulserFaultsMax
         settings.closesValveOnCardRemoval = card.closesValveOnRemoval
         settings.cardKinds = card.kinds
