@@ -65,15 +65,19 @@ let package = Package(
         ),
 
         // Tests
+        .target(name: "CInspection", path: "Tests/CInspection"),
         .target(name: "TestCards", dependencies: ["CardApplication"], path: "Tests/TestCards"),
-        .testTarget(name: "CardCryptographyTests", dependencies: ["FuelPassbook", "TestCards"]),
+        .testTarget(name: "CardCryptographyTests", dependencies: ["CInspection", "FuelPassbook", "TestCards"]),
         .testTarget(name: "CardApplicationTests", dependencies: ["Issuer", "Simulation", "TestCards"]),
         .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "TestCards"]),
         .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Issuer", "Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal"]),
         .target(name: "TestReaders", dependencies: ["PCSC"], path: "Tests/TestReaders"),
-        .testTarget(name: "PCSCTests", dependencies: ["PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]),
+        .testTarget(
+            name: "PCSCTests",
+            dependencies: ["CInspection", "COpenSSL", "PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]
+        ),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO", "TestReaders", "greylock", "greylockd"]),
         .testTarget(name: "CardToolTests", dependencies: ["Terminal", "TestReaders", "greylock"]),
         .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),

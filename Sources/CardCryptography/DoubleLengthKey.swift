@@ -8,6 +8,10 @@ package struct DoubleLengthKey: ~Copyable, Sendable {
 
     /// Expands the key; the raw bytes are wiped.
     package init(_ raw: consuming LockedBuffer) {
+        self = SecretStack.run { Self(expanding: raw) }
+    }
+
+    private init(expanding raw: borrowing LockedBuffer) {
         precondition(raw.count == Self.length)
         left = raw.withSpan { DESKeySchedule(key: $0.extracting(..<8)) }
         right = raw.withSpan { DESKeySchedule(key: $0.extracting(8...)) }
@@ -17,79 +21,93 @@ package struct DoubleLengthKey: ~Copyable, Sendable {
     ///
     /// - Parameter factor: 8 bytes, the right half of an application serial number.
     package borrowing func child(of factor: [UInt8]) -> DoubleLengthKey {
-        DoubleLengthKey(rawChild(of: factor))
+        SecretStack.run { DoubleLengthKey(expanding: rawChild(of: factor)) }
     }
 
     /// The TAC key of the holder of `factor`: the child's left half XOR its right half (seed 002, 1.6).
     package borrowing func foldedChild(of factor: [UInt8]) -> SingleLengthKey {
-        var raw = rawChild(of: factor)
-        raw.withMutableSpan { span in
-            for index in 0..<8 {
-                span[index] ^= span[index + 8]
+        SecretStack.run {
+            var raw = rawChild(of: factor)
+            raw.withMutableSpan { span in
+                for index in 0..<8 {
+                    span[index] ^= span[index + 8]
+                }
             }
+            return raw.withSpan { SingleLengthKey(expanding: $0.extracting(..<8)) }
         }
-        return raw.withSpan { SingleLengthKey($0.extracting(..<8)) }
     }
 
     /// 3DES(K, data), 8 bytes, as a session key.
     ///
     /// - Parameter data: 8 bytes.
     package borrowing func sessionKey(from data: [UInt8]) -> SingleLengthKey {
-        var raw = LockedBuffer(count: 8)
-        raw.withMutableSpan { encrypt(DESBlock(data), into: &$0, at: 0) }
-        return raw.withSpan { SingleLengthKey($0) }
+        SecretStack.run {
+            var raw = LockedBuffer(count: 8)
+            raw.withMutableSpan { encrypt(DESBlock(data), into: &$0, at: 0) }
+            return raw.withSpan { SingleLengthKey(expanding: $0) }
+        }
     }
 
     /// ISO/IEC 9797-1 MAC algorithm 3, DES, padding method 2, left 4 bytes of the result.
     ///
     /// - Parameter initial: 8 bytes that the first block is added to; zero but for secure messaging.
     package borrowing func mac(of message: [UInt8], initial: [UInt8] = Self.zeros) -> MAC {
-        var chain = left.chain(over: message.span, from: DESBlock(initial))
-        right.decrypt(&chain)
-        left.encrypt(&chain)
-        return MAC(leftOf: chain)
+        SecretStack.run {
+            var chain = left.chain(over: message.span, from: DESBlock(initial))
+            right.decrypt(&chain)
+            left.encrypt(&chain)
+            return MAC(leftOf: chain)
+        }
     }
 
     /// The left 3 bytes of 3DES(K, eight zero bytes).
     package borrowing func checkValue() -> [UInt8] {
-        var block = DESBlock()
-        encrypt(&block)
-        return Array(block.bytes.prefix(3))
+        SecretStack.run {
+            var block = DESBlock()
+            encrypt(&block)
+            return Array(block.bytes.prefix(3))
+        }
     }
 
     /// 3DES(K, block), for GET CHALLENGE based authentication.
     package borrowing func encrypted(_ block: [UInt8]) -> [UInt8] {
-        var block = DESBlock(block)
-        encrypt(&block)
-        return block.bytes
+        SecretStack.run {
+            var block = DESBlock(block)
+            encrypt(&block)
+            return block.bytes
+        }
     }
 
     /// 3DES(K, secret) of an 8-byte secret.
     package borrowing func encrypted(_ secret: borrowing LockedBuffer) -> [UInt8] {
         precondition(secret.count == DESBlock.length)
-        var block = DESBlock()
-        secret.withSpan { span in
-            for index in span.indices {
-                block[index] = span[index]
+        return SecretStack.run {
+            var block = DESBlock()
+            secret.withSpan { span in
+                for index in span.indices {
+                    block[index] = span[index]
+                }
             }
+            encrypt(&block)
+            return block.bytes
         }
-        encrypt(&block)
-        return block.bytes
     }
 
     /// The secret of which `block`, 8 bytes, is the encryption.
     package borrowing func decrypted(_ block: [UInt8]) -> LockedBuffer {
-        var block = DESBlock(block)
-        left.decrypt(&block)
-        right.encrypt(&block)
-        left.decrypt(&block)
-        var secret = LockedBuffer(count: DESBlock.length)
-        secret.withMutableSpan { span in
-            for index in span.indices {
-                span[index] = block[index]
+        SecretStack.run {
+            var block = DESBlock(block)
+            left.decrypt(&block)
+            right.encrypt(&block)
+            left.decrypt(&block)
+            var secret = LockedBuffer(count: DESBlock.length)
+            secret.withMutableSpan { span in
+                for index in span.indices {
+                    span[index] = block[index]
+                }
             }
+            return secret
         }
-        return secret
     }
 
     private borrowing func rawChild(of factor: [UInt8]) -> LockedBuffer {
@@ -107,7 +125,8 @@ package struct DoubleLengthKey: ~Copyable, Sendable {
         left.encrypt(&block)
     }
 
-    private borrowing func encrypt(_ input: DESBlock, into output: inout MutableSpan<UInt8>, at offset: Int) {
+    /// To be called on the ``SecretStack``, as every function here that is not `package`.
+    borrowing func encrypt(_ input: DESBlock, into output: inout MutableSpan<UInt8>, at offset: Int) {
         var block = input
         encrypt(&block)
         for index in 0..<DESBlock.length {
@@ -120,13 +139,13 @@ package struct DoubleLengthKey: ~Copyable, Sendable {
 package struct SingleLengthKey: ~Copyable, Sendable {
     private let schedule: DESKeySchedule
 
-    init(_ raw: Span<UInt8>) {
+    fileprivate init(expanding raw: Span<UInt8>) {
         schedule = DESKeySchedule(key: raw)
     }
 
+    /// Expands the key; the raw bytes are wiped.
     package init(_ raw: consuming LockedBuffer) {
-        precondition(raw.count == DESBlock.length)
-        schedule = raw.withSpan { DESKeySchedule(key: $0) }
+        self = SecretStack.run { raw.withSpan { Self(expanding: $0) } }
     }
 
     /// DES-CBC, zero IV, padded with `80 00*` in every case, left 4 bytes of the last block
@@ -135,7 +154,7 @@ package struct SingleLengthKey: ~Copyable, Sendable {
 
     /// The same over bytes that are read where they lie.
     package borrowing func mac(of message: Span<UInt8>) -> MAC {
-        MAC(leftOf: schedule.chain(over: message, from: DESBlock()))
+        SecretStack.run { MAC(leftOf: schedule.chain(over: message, from: DESBlock())) }
     }
 }
 

@@ -87,11 +87,10 @@ extension LockedBuffer {
 
     /// The bytes that a published constant spells.
     package init(hexadecimal text: String) {
-        let digits = text.utf8.map { UInt8($0 >= UInt8(ascii: "A") ? $0 - 55 : $0 - 48) }
-        self.init(count: digits.count / 2)
+        self.init(count: text.utf8.count / 2)
         withMutableSpan { span in
-            for index in span.indices {
-                span[index] = digits[2 * index] << 4 | digits[2 * index + 1]
+            for (index, digit) in text.utf8.enumerated() {
+                span[index / 2] = span[index / 2] << 4 | (digit >= UInt8(ascii: "A") ? digit - 55 : digit - 48)
             }
         }
     }

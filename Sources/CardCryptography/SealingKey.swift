@@ -21,17 +21,15 @@ package struct SealingKey: ~Copyable, Sendable {
     package init(from master: borrowing DoubleLengthKey, label: StaticString) {
         let label = Array("\(label)".utf8)
         precondition(label.count == 7)
-        var raw = LockedBuffer(count: 32)
-        for part in 0..<UInt8(4) {
-            var block = master.encrypted(label + [part])
+        raw = SecretStack.run {
+            var raw = LockedBuffer(count: 32)
             raw.withMutableSpan { span in
-                for index in 0..<8 {
-                    span[Int(part) * 8 + index] = block[index]
+                for part in 0..<UInt8(4) {
+                    master.encrypt(DESBlock(label + [part]), into: &span, at: Int(part) * DESBlock.length)
                 }
             }
-            unsafe block.withUnsafeMutableBytes { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
+            return raw
         }
-        self.raw = raw
     }
 
     /// Nonce, ciphertext and tag of `plain`, bound to `context`.
@@ -122,19 +120,21 @@ package struct SealingKey: ~Copyable, Sendable {
         encrypting: Bool,
         _ body: (OpaquePointer) -> Bool
     ) -> Bool {
-        guard let cipher = unsafe EVP_CIPHER_CTX_new() else { return false }
-        defer { unsafe EVP_CIPHER_CTX_free(cipher) }
-        // SAFETY: the locked buffer holds the 32 key bytes; libcrypto reads them inside this call.
-        let ready = unsafe raw.withUnsafeBase { key in
-            unsafe EVP_CipherInit_ex(
-                cipher,
-                EVP_aes_256_gcm(),
-                nil,
-                key.assumingMemoryBound(to: UInt8.self),
-                nonce,
-                encrypting ? 1 : 0
-            )
+        SecretStack.run {
+            guard let cipher = unsafe EVP_CIPHER_CTX_new() else { return false }
+            defer { unsafe EVP_CIPHER_CTX_free(cipher) }
+            // SAFETY: the locked buffer holds the 32 key bytes; libcrypto reads them inside this call.
+            let ready = unsafe raw.withUnsafeBase { key in
+                unsafe EVP_CipherInit_ex(
+                    cipher,
+                    EVP_aes_256_gcm(),
+                    nil,
+                    key.assumingMemoryBound(to: UInt8.self),
+                    nonce,
+                    encrypting ? 1 : 0
+                )
+            }
+            return unsafe ready == 1 && body(cipher)
         }
-        return unsafe ready == 1 && body(cipher)
     }
 }

@@ -4,8 +4,16 @@ package import Dispenser
 package import FuelPassbook
 package import ISO7816
 
+/// What a reader sees of a card: its power, and its answers. One thread owns it.
+package protocol PoweredCard: AnyObject {
+    /// Power came or was lost, or the reader reset the card.
+    func reset()
+
+    func respond(to command: Span<UInt8>) -> ResponseAPDU
+}
+
 /// A whole card. One thread owns it.
-package final class VirtualCard<Memory: CardMemory> {
+package final class VirtualCard<Memory: CardMemory>: PoweredCard {
     private var application: CardApplication<Memory>
 
     /// The card whose image `memory` holds.
@@ -33,7 +41,6 @@ package final class VirtualCard<Memory: CardMemory> {
 
     package var image: CardImage { application.image }
 
-    /// Power came or was lost, or the reader reset the card.
     package func reset() { application.reset() }
 
     package func respond(to command: Span<UInt8>) -> ResponseAPDU { application.respond(to: command) }

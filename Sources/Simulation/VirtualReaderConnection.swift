@@ -40,8 +40,8 @@ package final class VirtualReaderConnection: Sendable {
     /// Answers for the card until the reader closes the connection or ``stop()`` is called.
     ///
     /// - Throws: when the reader's bytes are no message, or the connection breaks inside one.
-    package func serve<Memory>(
-        _ card: VirtualCard<Memory>,
+    package func serve(
+        _ card: some PoweredCard,
         over transmission: CardTransmission
     ) throws(VirtualReaderFault) {
         do throws(VirtualReaderFault) {
@@ -52,8 +52,8 @@ package final class VirtualReaderConnection: Sendable {
         }
     }
 
-    private func answerMessages<Memory>(
-        for card: VirtualCard<Memory>,
+    private func answerMessages(
+        for card: some PoweredCard,
         over transmission: CardTransmission
     ) throws(VirtualReaderFault) {
         var inbox = LockedBuffer(count: Self.lengthBytes + Self.bodyBytesMax)
@@ -88,9 +88,9 @@ package final class VirtualReaderConnection: Sendable {
         _ = shutdown(socket, Int32(SHUT_RDWR))
     }
 
-    private func control<Memory>(
+    private func control(
         _ code: UInt8,
-        _ card: VirtualCard<Memory>,
+        _ card: some PoweredCard,
         _ t0: inout T0Layer,
         _ transmission: CardTransmission
     ) throws(VirtualReaderFault) -> [UInt8]? {
@@ -236,7 +236,7 @@ private struct T0Layer: ~Copyable {
     private var waiting: [UInt8] = []
     private var command = LockedBuffer(count: 4 + 1 + CommandAPDU.dataLengthMax + 1)
 
-    mutating func respond<Memory>(to bytes: Span<UInt8>, _ card: VirtualCard<Memory>) -> ResponseAPDU {
+    mutating func respond(to bytes: Span<UInt8>, _ card: some PoweredCard) -> ResponseAPDU {
         let layout: CommandLayout
         do throws(ParseError) { layout = try CommandLayout(parsing: bytes) } catch {
             return ResponseAPDU(status: .wrongLength)

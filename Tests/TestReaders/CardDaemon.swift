@@ -105,7 +105,7 @@ package final class CardDaemon {
         getuid() == 0 ? ["unshare", "--mount"] : ["unshare", "--mount", "--map-root-user"]
     }
 
-    private static let isRequired =
+    package static let isRequired =
         (ProcessInfo.processInfo.environment["GREYLOCK_REQUIRE"] ?? "")
         .split { $0 == ":" || $0 == "," }.contains("pcscd")
 

@@ -1,0 +1,40 @@
+#pragma once
+#include <stddef.h>
+#include <sys/types.h>
+
+// What a test needs to start a program at a terminal of its own, to hold it at its end, and to search its memory; all
+// of it is variadic or a GNU extension, which Swift's Glibc module leaves out. -1 is failure, with the reason in errno.
+
+struct greylock_started {
+  pid_t pid;
+  /// The other end of its controlling terminal.
+  int terminal;
+  /// Where its standard error is read.
+  int errors;
+};
+
+/// Starts a program in a session of its own, at a new terminal; no descriptor of this process is passed on.
+int greylock_start(const char *path, char *const arguments[], char *const environment[],
+                   struct greylock_started *started);
+
+/// Returns when the program has thrown away what was typed before, as one does that turns the echo off.
+int greylock_await_flush(int terminal);
+
+/// From now on the process stops when its first thread ends, with its memory as it then is. Only the calling thread
+/// may continue it.
+int greylock_stop_at_exit(pid_t pid);
+
+/// Whether a status of waitpid(2) is that stop.
+int greylock_is_at_exit(int status);
+
+int greylock_continue(pid_t pid, int signal);
+
+/// memmem(3)
+const void *greylock_find(const void *bytes, size_t count, const void *pattern, size_t length);
+
+/// Marks the stack below the caller.
+void greylock_mark_stack(void);
+
+/// How many bytes were used, since it was marked, below the lowest `zeros` bytes of zeros that follow each other; -1
+/// when there are none.
+long greylock_used_below_zeros(size_t zeros);

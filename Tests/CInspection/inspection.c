@@ -1,0 +1,107 @@
+#define _GNU_SOURCE
+#include "CInspection.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int spawn(const char *path, char *const arguments[], char *const environment[], const char *terminal,
+                 int errors, pid_t *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+  sigset_t none, all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawn_file_actions_init(&actions);
+  posix_spawnattr_init(&attributes);
+  // A session's leader that opens a terminal has it as its controlling one.
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0);
+  posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
+  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  int failure = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+  posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
+  return failure;
+}
+
+int greylock_start(const char *path, char *const arguments[], char *const environment[],
+                   struct greylock_started *started) {
+  char name[64];
+  int errors[2];
+  int packets = 1;
+  int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (terminal < 0)
+    return -1;
+  if (grantpt(terminal) || unlockpt(terminal) || ptsname_r(terminal, name, sizeof name) ||
+      ioctl(terminal, TIOCPKT, &packets) || pipe2(errors, O_CLOEXEC)) {
+    close(terminal);
+    return -1;
+  }
+  int failure = spawn(path, arguments, environment, name, errors[1], &started->pid);
+  close(errors[1]);
+  if (failure) {
+    close(errors[0]);
+    close(terminal);
+    errno = failure;
+    return -1;
+  }
+  started->terminal = terminal;
+  started->errors = errors[0];
+  return 0;
+}
+
+int greylock_await_flush(int terminal) {
+  unsigned char packet[256];
+  for (;;) {
+    ssize_t count = read(terminal, packet, sizeof packet);
+    if (count <= 0)
+      return -1;
+    if (packet[0] & TIOCPKT_FLUSHREAD)
+      return 0;
+  }
+}
+
+int greylock_stop_at_exit(pid_t pid) {
+  return (int)ptrace(PTRACE_SEIZE, pid, NULL, (void *)(long)PTRACE_O_TRACEEXIT);
+}
+
+int greylock_is_at_exit(int status) { return status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8); }
+
+int greylock_continue(pid_t pid, int signal) { return (int)ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal); }
+
+const void *greylock_find(const void *bytes, size_t count, const void *pattern, size_t length) {
+  return memmem(bytes, count, pattern, length);
+}
+
+enum { marked_bytes = 65536, mark = 0xA5 };
+
+__attribute__((noinline)) void greylock_mark_stack(void) {
+  unsigned char area[marked_bytes];
+  memset(area, mark, sizeof area);
+  __asm__ volatile("" : : "r"(area) : "memory");
+}
+
+__attribute__((noinline)) long greylock_used_below_zeros(size_t zeros) {
+  unsigned char area[marked_bytes];
+  __asm__ volatile("" : "=m"(area));
+  size_t lowest = 0, found = 0;
+  // The two areas need not begin at the same address.
+  while (lowest < marked_bytes && area[lowest] != mark)
+    lowest++;
+  while (lowest < marked_bytes && area[lowest] == mark)
+    lowest++;
+  size_t end = lowest;
+  while (end < marked_bytes && found < zeros)
+    found = area[end++] == 0 ? found + 1 : 0;
+  return found < zeros ? -1 : (long)(end - found - lowest);
+}

@@ -1,0 +1,139 @@
+import CInspection
+import Foundation
+import Glibc
+
+/// `greylockd` with a terminal of its own, at which the test types the PIN, and whose memory can be looked at.
+///
+/// `GREYLOCK_WIPE_PROGRAM` names another build of it.
+final class ServiceAtTerminal {
+    private let started: greylock_started
+    private var buffered: [UInt8] = []
+    private var isReaped = false
+    /// All lines so far.
+    private(set) var lines: [String] = []
+
+    init(configuration: String) throws {
+        let environment = ProcessInfo.processInfo.environment
+        let beside = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let path = environment["GREYLOCK_WIPE_PROGRAM"] ?? beside.appendingPathComponent("greylockd").path
+        let socket = unsafe getenv("PCSCLITE_CSOCK_NAME").map { unsafe String(cString: $0) }
+        guard let socket else { throw MemoryFailure(description: "the tests' pcscd is not named") }
+        var started = greylock_started()
+        let arguments = [path, "--config", configuration]
+        let result = unsafe withCStrings(arguments) { arguments in
+            unsafe withCStrings(["PCSCLITE_CSOCK_NAME=\(socket)"]) { environment in
+                unsafe greylock_start(path, arguments, environment, &started)
+            }
+        }
+        guard result == 0 else { throw MemoryFailure(description: "\(path): \(errorText())") }
+        self.started = started
+    }
+
+    deinit {
+        if !isReaped {
+            kill(started.pid, SIGKILL)
+            var status: Int32 = 0
+            unsafe _ = waitpid(started.pid, &status, 0)
+        }
+        close(started.terminal)
+        close(started.errors)
+    }
+
+    /// Reads on until a line contains one of `texts`, and types the PIN whenever it is asked for.
+    ///
+    /// - Throws: when the service closed its output without such a line.
+    @discardableResult
+    func wait(for texts: String...) throws -> String {
+        while let line = try nextLine() {
+            lines.append(line)
+            if line.contains("type your PIN") { try typePIN() }
+            if texts.contains(where: { line.contains($0) }) { return line }
+        }
+        throw MemoryFailure(description: "the service ended without \(texts):\n\(lines.joined(separator: "\n"))")
+    }
+
+    /// Until the running visit of a card has ended, and with it every value that belonged to it.
+    func waitForEndOfVisit() throws {
+        try wait(for: "take your card", "insert your card")
+    }
+
+    /// Looks at the memory between two instructions of every thread.
+    func stopped<Result>(_ look: (ProcessMemory) throws -> Result) throws -> Result {
+        kill(started.pid, SIGSTOP)
+        var status: Int32 = 0
+        guard unsafe waitpid(started.pid, &status, WUNTRACED) == started.pid, status & 0xFF == 0x7F else {
+            isReaped = true
+            throw MemoryFailure(description: "the service ended: status \(status)\n\(lines.joined(separator: "\n"))")
+        }
+        defer { kill(started.pid, SIGCONT) }
+        return try look(ProcessMemory(of: started.pid))
+    }
+
+    /// Sends SIGTERM and looks at the memory when everything is done and the last thread is about to end.
+    ///
+    /// - Returns: what was seen, and the exit status.
+    func terminate<Result>(_ look: (ProcessMemory) throws -> Result) throws -> (seen: Result, exitStatus: Int32) {
+        guard greylock_stop_at_exit(started.pid) == 0 else {
+            throw MemoryFailure(description: "ptrace: \(errorText())")
+        }
+        kill(started.pid, SIGTERM)
+        var seen: Swift.Result<Result, any Error>?
+        while true {
+            var status: Int32 = 0
+            guard unsafe waitpid(started.pid, &status, Int32(__WALL)) == started.pid else {
+                throw MemoryFailure(description: "waitpid: \(errorText())")
+            }
+            guard status & 0xFF == 0x7F else {
+                isReaped = true
+                guard let seen else { throw MemoryFailure(description: "the service ended unseen: status \(status)") }
+                return (try seen.get(), status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F))
+            }
+            var signal = status >> 8 & 0xFF
+            if greylock_is_at_exit(status) != 0 {
+                seen = Swift.Result { try look(ProcessMemory(of: started.pid)) }
+                signal = 0
+            } else if status >> 16 != 0 {
+                // A group stop, which a SIGCONT before has ended already.
+                signal = 0
+            }
+            guard greylock_continue(started.pid, signal) == 0 else {
+                throw MemoryFailure(description: "ptrace: \(errorText())")
+            }
+        }
+    }
+
+    private func typePIN() throws {
+        let keys = Array((SpyingCard.pin + "\n").utf8)
+        guard greylock_await_flush(started.terminal) == 0,
+            unsafe Glibc.write(started.terminal, keys, keys.count) == keys.count
+        else { throw MemoryFailure(description: "the PIN cannot be typed: \(errorText())") }
+    }
+
+    private func nextLine() throws -> String? {
+        while true {
+            if let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: buffered[..<end], as: UTF8.self)
+                buffered.removeSubrange(...end)
+                return line
+            }
+            var more = [UInt8](repeating: 0, count: 4_096)
+            let count = unsafe Glibc.read(started.errors, &more, more.count)
+            if count == 0 { return nil }
+            guard count > 0 || errno == EINTR else { throw MemoryFailure(description: "the log: \(errorText())") }
+            buffered += more.prefix(max(0, count))
+        }
+    }
+}
+
+@unsafe
+private func withCStrings<Result>(
+    _ texts: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    let copies: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) } + [nil]
+    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
+    return unsafe copies.withUnsafeBufferPointer { pointers in
+        guard let base = pointers.baseAddress else { preconditionFailure("there is the terminating nil") }
+        return unsafe body(base)
+    }
+}
