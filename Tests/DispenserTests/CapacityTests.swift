@@ -41,7 +41,7 @@ struct CapacityTests {
                 gmac: nil
             )
             record.endTime = time
-            try station.journal.store.commit(JournalEntry(record))
+            station.journal.store.commit(JournalEntry(record))
         }
     }
 

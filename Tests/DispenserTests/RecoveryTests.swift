@@ -30,7 +30,7 @@ struct RecoveryTests {
             record.settles = TTC(7)
             record.gmac = nil
         }
-        try station.journal.store.commit(JournalEntry(record))
+        station.journal.store.commit(JournalEntry(record))
         return station
     }
 

@@ -62,7 +62,7 @@ struct ReleasedElsewhereTests {
             state: .open,
             debit: nil
         )
-        try station.journal.store.commit(JournalEntry(second, grey: other))
+        station.journal.store.commit(JournalEntry(second, grey: other))
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.map(\.kind) == [.escape, .escape, .onlineUnlock, .onlineUnlock, .sale])

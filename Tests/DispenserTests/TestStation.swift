@@ -159,33 +159,33 @@ final class TestJournal: SaleJournal {
 
     func commit(_ entry: JournalEntry) throws(StorageFault) {
         try write("journal: " + entry.records.map(\.phase.rawValue).joined(separator: "+"))
-        try store.commit(entry)
+        store.commit(entry)
     }
 
     func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
         try write("journal: checkpoint")
-        try store.checkpoint(checkpoint)
+        store.checkpoint(checkpoint)
     }
 
     func nextTTC() throws(StorageFault) -> TTC { try store.nextTTC() }
-    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? { try store.record(ttc) }
-    func openRecords() throws(StorageFault) -> [SaleRecord] { try store.openRecords() }
-    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? { try store.lastCheckpoint(of: ttc) }
+    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? { store.record(ttc) }
+    func openRecords() throws(StorageFault) -> [SaleRecord] { store.openRecords() }
+    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? { store.lastCheckpoint(of: ttc) }
     func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
-        try store.openGreyRecords(of: card)
+        store.openGreyRecords(of: card)
     }
-    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { try store.totaliser(of: nozzle) }
-    func lock(of position: Int) throws(StorageFault) -> PositionLock? { try store.lock(of: position) }
-    func clearLock(of position: Int) throws(StorageFault) { try store.clearLock(of: position) }
+    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { store.totaliser(of: nozzle) }
+    func lock(of position: Int) throws(StorageFault) -> PositionLock? { store.lock(of: position) }
+    func clearLock(of position: Int) throws(StorageFault) { store.clearLock(of: position) }
     /// What `room` answers; nil for the store's own.
     var roomIs: Int?
 
     func room() throws(StorageFault) -> Int {
         if let roomIs { return roomIs }
-        return try store.room()
+        return store.room()
     }
     func roomIfCounted() throws(StorageFault) -> Int? { try room() }
-    func latestTime() throws(StorageFault) -> TransactionTime? { try store.latestTime() }
+    func latestTime() throws(StorageFault) -> TransactionTime? { store.latestTime() }
 }
 
 /// The pump, whose opening is noted.

@@ -365,7 +365,9 @@ final class StationLedger {
 
     /// Every card has been here again, and nothing went wrong any more.
     func ends(_ store: MemoryJournal) {
-        if store.records.keys.max().map({ Int($0.number) }) ?? 0 != store.records.count { fail("a number has no record") }
+        if store.records.keys.max().map({ Int($0.number) }) ?? 0 != store.records.count {
+            fail("a number has no record")
+        }
         for card in cards where card.image.grey != nil { fail("card \(card.number) is still locked") }
         for (key, debit) in debits where !debit.isRecorded && !debit.proofMayBeGone {
             fail("transaction \(key.ttc.number) is paid, and its record does not know")
