@@ -71,6 +71,7 @@ let package = Package(
         .testTarget(name: "CardApplicationTests", dependencies: ["Issuer", "Simulation", "TestCards"]),
         .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "TestCards"]),
         .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Issuer", "Simulation"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal"]),
         .target(name: "TestReaders", dependencies: ["PCSC"], path: "Tests/TestReaders"),
@@ -80,7 +81,7 @@ let package = Package(
         ),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO", "TestReaders", "greylock", "greylockd"]),
         .testTarget(name: "CardToolTests", dependencies: ["Terminal", "TestReaders", "greylock"]),
-        .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "TestReaders", "greylockd"]),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
     ],
     swiftLanguageModes: [.v6]

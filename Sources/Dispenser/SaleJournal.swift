@@ -69,7 +69,7 @@ package protocol SaleJournal: AnyObject {
     /// How many more records the configured capacity has room for.
     func room() throws(StorageFault) -> Int
 
-    /// The same without waiting: nil while the records of a large journal are still counted.
+    /// The same without waiting: nil until the records of a large journal are counted and found sound.
     func roomIfCounted() throws(StorageFault) -> Int?
 
     /// The latest time in any record; nil for an empty journal. When a technician has accepted the clock: the latest of

@@ -44,7 +44,8 @@ extension SQLiteJournal {
 
 extension Database {
     fileprivate func latestTime() throws -> TransactionTime? {
-        let accepted = try rows(of: .clockAcceptance, "ORDER BY after_ttc DESC LIMIT 1").first.map(ClockAcceptance.init)
+        let last = "WHERE after_ttc = (SELECT max(after_ttc) FROM clock_acceptance)"
+        let accepted = try rows(of: .clockAcceptance, last).first.map(ClockAcceptance.init)
         let times = try ["lock_time", "end_time", "debit_time"].compactMap { column in
             try latest(column, since: accepted)?.time(column)
         }

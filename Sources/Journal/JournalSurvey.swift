@@ -29,8 +29,8 @@ final class JournalSurvey: Sendable {
     /// - Throws: `StorageFault` when the file is damaged or cannot be read.
     func count() throws(StorageFault) -> Count { try state.wait().get() }
 
-    /// Whether ``count()`` would wait no more.
-    var isOver: Bool { state.isOver }
+    /// The survey is over, and ``count()`` neither waits nor throws.
+    var isSound: Bool { state.isSound }
 
     /// nil while the survey goes on, and of a sound file.
     var fault: StorageFault? { state.fault }
@@ -73,7 +73,12 @@ private final class State: Sendable {
         return result
     }
 
-    var isOver: Bool { result.withLock { $0 != nil } }
+    var isSound: Bool {
+        switch result.withLock({ $0 }) {
+        case .success: true
+        case .failure, nil: false
+        }
+    }
 
     var fault: StorageFault? {
         switch result.withLock({ $0 }) {

@@ -147,7 +147,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
-    package func roomIfCounted() throws(StorageFault) -> Int? { survey.isOver ? try room() : nil }
+    package func roomIfCounted() throws(StorageFault) -> Int? { survey.isSound ? try room() : nil }
 }
 
 extension Configuration {

@@ -77,6 +77,9 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     package var snapshot: MeterSnapshot { head.snapshot }
 
+    /// Some output is on.
+    var isOpen: Bool { !head.snapshot.outputs.isEmpty }
+
     /// Does `action` when the clock reaches `seconds` from now.
     package func after(_ seconds: Double, _ action: @escaping (VirtualSite) -> Void) {
         let time = monotonicNanoseconds + UInt64(seconds * 1_000_000_000)

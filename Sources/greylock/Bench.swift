@@ -26,6 +26,7 @@ struct Bench: ParsableCommand {
         table.add(CardBench.run(peers: peers))
         table.add(CheckpointBench.run())
         table.add(RecoveryBench.run())
+        table.add(SimulationBench.run())
         table.add(ExchangeBench.run(peers: peers))
         table.add(DaemonBench.run(programs: folder))
         print(table.text)

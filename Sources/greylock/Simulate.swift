@@ -1,70 +1,149 @@
 import ArgumentParser
+import Glibc
 import Simulation
 import Terminal
 import Threads
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run whole stations on a virtual clock, with everything going wrong, and check every fen.",
+        abstract: "Run whole stations on a virtual clock while everything goes wrong, and check every fen.",
         discussion: """
-            Nothing is attached and nothing is kept. The sales, the card, the security module and the recovery are the ones that \
-            run at a pump; card reader, pulser, disk, mains and clock are replaced, and fail between any two steps. After every \
-            event the books are checked: each litre is paid once, each locked card can be released. Exit status 1 and a trace \
-            mean that a rule was broken; the seed that is printed with it plays the same again.
+            Nothing is attached and nothing is kept; the cards carry the demonstration keys. Sale, card, security module \
+            and recovery are the ones that run at a pump. Reader, pulser, disk, mains and clock are replaced, and fail \
+            between any two steps. After every event the books are checked: each litre is paid once, each locked card \
+            can be released, no key is written anywhere. Exit status 1 means that a rule was broken: the seed that is \
+            printed plays the same again, and what follows is the shortest way to it that was found.
             """
     )
 
-    @Option(help: ArgumentHelp("How many sales, 1 to 1000000000.", valueName: "N"))
-    var sales = 100_000
+    @Option(help: ArgumentHelp("How many sales, 1 to 1000000000; default: 100000.", valueName: "N"))
+    var sales: Int?
 
-    @Option(help: ArgumentHelp("Where the stations' chances start.", valueName: "S"))
-    var seed: UInt64 = 1
+    @Option(help: ArgumentHelp("Where the stations' chances start; default: 1.", valueName: "S"))
+    var seed: UInt64?
 
-    @Option(help: ArgumentHelp("What goes wrong: none, card, power, pump or full.", valueName: "PROFILE"))
-    var faults = FaultProfile.full
+    @Option(help: ArgumentHelp("What goes wrong: none, card, power, pump or full, the default.", valueName: "PROFILE"))
+    var faults: FaultProfile?
+
+    @Flag(help: "Instead: every single power cut, and every pair of them, over three short scenarios.")
+    var exhaustive = false
 
     func validate() throws {
-        guard (1...1_000_000_000).contains(sales) else {
+        if exhaustive, sales != nil || seed != nil || faults != nil {
+            throw ValidationError("--exhaustive has nothing to choose: leave out --sales, --seed and --faults")
+        }
+        if let sales, !(1...1_000_000_000).contains(sales) {
             throw ValidationError("--sales: expected 1 to 1000000000 (found \(sales))")
         }
     }
 
-    @Flag(help: "Every single power cut and every pair of them over three short scenarios, and nothing else.")
-    var exhaustive = false
-
     func run() throws {
-        if exhaustive {
-            for scenario in ExhaustiveCuts.Scenario.allCases {
-                let begun = MonotonicClock.nanoseconds
-                let (tally, violation) = ExhaustiveCuts(scenario).run()
-                print(scenario.rawValue, tally, Double(MonotonicClock.nanoseconds - begun) / 1e9)
-                if let violation {
-                    print(violation.reason)
-                    for visit in violation.visits { print("  \(visit)") }
-                    for line in violation.trace { print("  \(line)") }
-                }
-            }
-            return
-        }
-        var simulation = StationSimulation(seed: seed, profile: faults, ownsArena: true)
-        let begun = MonotonicClock.nanoseconds
-        let violation = simulation.run(sales: sales)
-        let seconds = Double(MonotonicClock.nanoseconds - begun) / 1e9
-        let tally = simulation.tally
-        print(
-            "seed \(seed): \(tally.sales) sales at \(tally.stations) stations, \(tally.faults) faults, \(Int(Double(tally.sales) / seconds)) sales/s"
-        )
-        for kind in FaultKind.allCases { print("  \(tally.faultsMet[kind] ?? 0) \(kind.rawValue)") }
-        print(tally.cutsByCountsLost.sorted { $0.key < $1.key })
+        let violation = exhaustive ? cutEverywhere() : simulate()
         guard let violation else {
             print("no rule was broken")
             return
         }
-        print("station \(violation.seed): \(violation.reason)")
+        print("BROKEN: \(violation.reason)")
+        if !exhaustive {
+            let profile = faults.map { " --faults \($0.rawValue)" } ?? ""
+            print("again: greylock simulate --sales 1 --seed \(violation.seed)\(profile)")
+        }
+        print("the shortest way to it that was found:")
         for visit in violation.visits { print("  \(visit)") }
+        print("what happens then:")
         for line in violation.trace { print("  \(line)") }
         throw ExitCode(1)
+    }
+
+    private func simulate() -> StationSimulation.Violation? {
+        let sales = sales ?? 100_000
+        var simulation = StationSimulation(seed: seed ?? 1, profile: faults ?? .full, ownsArena: true)
+        var progress = SimulationProgress(sales: sales)
+        let violation = simulation.run(sales: sales) { progress.show($0) }
+        progress.end()
+        let tally = simulation.tally
+        print("seed \(seed ?? 1): \(SimulationProgress.words(tally, progress.salesPerSecond(tally)))")
+        for kind in FaultKind.allCases {
+            if let count = tally.faultsMet[kind] { print("\(padded(count, to: 10))  \(kind.rawValue)") }
+        }
+        printLosses(tally.cutsByCountsLost)
+        return violation
+    }
+
+    private func printLosses(_ cutsByCounts: [Int: Int]) {
+        let cuts = cutsByCounts.values.reduce(0, +)
+        guard cuts > 0 else { return }
+        let rising = cutsByCounts.sorted { $0.key < $1.key }
+        func quantile(_ part: Double) -> String {
+            var seen = 0
+            for (counts, number) in rising {
+                seen += number
+                if Double(seen) >= part * Double(cuts) { return StationSimulation.litres(ofCounts: counts) }
+            }
+            return StationSimulation.litres(ofCounts: rising.last?.key ?? 0)
+        }
+        print(
+            "mains cut with a valve open: \(cuts) times; litres lost: median \(quantile(0.5)), "
+                + "nine of ten at most \(quantile(0.9)), most \(quantile(1))"
+        )
+    }
+
+    private func cutEverywhere() -> StationSimulation.Violation? {
+        for scenario in ExhaustiveCuts.Scenario.allCases {
+            let begun = MonotonicClock.nanoseconds
+            let (tally, violation) = ExhaustiveCuts(scenario).run()
+            let seconds = (MonotonicClock.nanoseconds - begun) / 1_000_000_000
+            print("\(scenario.rawValue): \(tally.singles) single cuts, \(tally.pairs) pairs, \(seconds) s")
+            if let violation { return violation }
+        }
+        return nil
+    }
+
+    private func padded(_ number: Int, to width: Int) -> String {
+        let digits = "\(number)"
+        return String(repeating: " ", count: max(0, width - digits.utf8.count)) + digits
     }
 }
 
 extension FaultProfile: ExpressibleByArgument {}
+
+/// A bar on the terminal, a few times a second; nothing where standard error is none.
+private struct SimulationProgress {
+    private static let width = 30
+    private static let everyNanoseconds: UInt64 = 200_000_000
+
+    private let sales: Int
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let begun = MonotonicClock.nanoseconds
+    private var shownAt: UInt64 = 0
+
+    init(sales: Int) { self.sales = sales }
+
+    mutating func show(_ tally: StationSimulation.Tally) {
+        let now = MonotonicClock.nanoseconds
+        guard isTerminal, now >= shownAt + Self.everyNanoseconds else { return }
+        shownAt = now
+        let done = min(Self.width, Self.width * tally.sales / sales)
+        let bar = String(repeating: "=", count: done) + String(repeating: " ", count: Self.width - done)
+        write("\r[\(bar)] \(Self.words(tally, salesPerSecond(tally)))")
+    }
+
+    func end() { if isTerminal { write("\r\u{1B}[K") } }
+
+    func salesPerSecond(_ tally: StationSimulation.Tally) -> Int {
+        let microseconds = max(1, Int((MonotonicClock.nanoseconds - begun) / 1_000))
+        return tally.sales * 1_000_000 / microseconds
+    }
+
+    static func words(_ tally: StationSimulation.Tally, _ salesPerSecond: Int) -> String {
+        "\(tally.sales) sales at \(tally.stations) stations, \(tally.faults) faults met, \(salesPerSecond) sales/s"
+    }
+
+    private func write(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            // A progress bar that is not shown is no failure.
+            _ = unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+        }
+    }
+}

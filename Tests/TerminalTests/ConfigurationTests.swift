@@ -127,7 +127,8 @@ struct ConfigurationTests {
         let settings = configuration.positionSettings
         #expect(settings.payment == .greyLock)
         #expect(settings.nozzle == 7 && settings.grade == "92号" && settings.aid == [0xA0, 0, 0, 3, 0x33])
-        #expect(settings.slowFlow == Volume(centilitres: 50) && settings.pulserFaultsMax == 10)
+        // No slow-flow valve is wired.
+        #expect(settings.slowFlow == .zero && settings.pulserFaultsMax == 10)
         #expect(settings.timeouts.grace == 15_000_000_000)
     }
 

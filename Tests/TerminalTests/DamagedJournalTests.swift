@@ -2,22 +2,15 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import Journal
-import Logging
 import Metering
 import SecurityModule
 import Terminal
+import TestReaders
 import Testing
 
 /// The service on a journal whose old pages are damaged (decision record 0012).
 struct DamagedJournalTests {
     private static let mark = "the marked record"
-
-    private final class Display: PositionDisplay {
-        private(set) var notices: [Notice] = []
-        func show(_ state: PositionState, _ notice: Notice) { notices.append(notice) }
-        func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
-        func printReceipt(_ record: SaleRecord, balance: Amount?) {}
-    }
 
     private func settledRecord(_ number: UInt32) throws -> SaleRecord {
         let time = try TransactionTime(date: CalendarDate(year: 2024, month: 2, day: 29), hour: 1, minute: 2, second: 3)
@@ -45,12 +38,8 @@ struct DamagedJournalTests {
     }
 
     @Test func theServiceStopsByItselfAndSaysWhy() throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "greylock-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        defer {
-            do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
-        }
-        let path = folder.appending(path: "journal.sqlite").path
+        let folder = try TestFolder()
+        let path = folder.path("journal.sqlite")
         var entry = JournalEntry()
         for number in 1...200 as ClosedRange<UInt32> { entry.records.append(try settledRecord(number)) }
         try SQLiteJournal(path: path, capacity: 1_000).commit(entry)
@@ -59,16 +48,28 @@ struct DamagedJournalTests {
         bytes.replaceSubrange(page..<page + 4_096, with: Data(repeating: 0xA5, count: 4_096))
         try bytes.write(to: URL(filePath: path))
 
-        var sample = SampleConfiguration.demonstration
-        sample.set("journal", "path", "'\(path)'")
         // No card comes: nobody but the check looks at the file.
-        sample.set("card", "kind", "'pcsc'")
-        let service = try Service(configuration: sample.load(), log: Logger(label: "test") { _ in LineLogHandler() })
-        let display = Display()
-        let failure = #expect(throws: ServiceFailure.self) { try service.run(display: display) }
-        #expect(failure?.exitStatus == ServiceFailure.inputOutput)
-        #expect(failure?.reason.hasPrefix("\(path): journal, check: the file is damaged") == true)
-        // Recovery had its turn, and the outputs are off.
-        #expect(display.notices.last == .closed)
+        let configuration = try folder.file(
+            "greylock.toml",
+            """
+            demonstration = true
+            terminal = { id = "001122334455", position = 1 }
+            journal = { path = "\(path)" }
+            card = { kind = "pcsc", reader = "none" }
+            pin = { kind = "fixed" }
+            [pump]
+            kind = "simulated"
+            nozzle = 1
+            grade = "92"
+            price = 785
+            pulses_per_litre = 100
+            channels = 2
+            security = "alarm"
+            simulated = { centilitres = 100, litres_per_minute = 40, speed = 10 }
+            """
+        )
+        let service = try Program("greylockd", ["--config", configuration])
+        #expect(service.end() == ServiceFailure.inputOutput)
+        #expect(service.lines.contains { $0.contains("\(path): journal, check: the file is damaged") })
     }
 }

@@ -158,3 +158,29 @@ extension CustomerVisit {
             }
     }
 }
+
+extension CustomerVisit: CustomStringConvertible {
+    package var description: String {
+        var words = ["card \(card): \(errand)"]
+        if pinsWrong > 0 { words.append("\(pinsWrong) wrong PINs") }
+        if isUndecided { words.append("never takes the nozzle") }
+        if leavesInOutage { words.append("leaves in an outage") }
+        return (words + faults.map(\.description)).joined(separator: "; ")
+    }
+}
+
+extension CustomerVisit.Errand: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .refuel(let counts): "refuels, \(counts) counts"
+        case .shop(let amount): "pays \(amount) in a shop"
+        case .otherStation(let amount, let escapes): "refuels elsewhere for \(amount)\(escapes ? ", and escapes" : "")"
+        case .counter: "goes to the issuer's counter"
+        case .reconfigure(.greyLock, let factor): "new settings: grey lock, factor \(factor)"
+        case .reconfigure(.prepaid, let factor): "new settings: prepaid, factor \(factor)"
+        case .technician: "a technician sets everything right"
+        case .night(let hours): "\(hours) hours pass"
+        case .leak(let counts): "the valve leaks \(counts) counts"
+        }
+    }
+}

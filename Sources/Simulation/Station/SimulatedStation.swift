@@ -200,7 +200,7 @@ final class SimulatedStation {
         guard hasPower else { return }
         tape.note { "the mains are cut" }
         if mode == .serving {
-            let isFlowing = !site.snapshot.outputs.isEmpty
+            let isFlowing = site.isOpen
             let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration)
             if isFlowing { tape.lost(lost) }
         }
@@ -333,14 +333,18 @@ final class SimulatedStation {
 extension SimulatedStation: EventSource {
     func next(until deadline: UInt64?) -> PositionEvent? {
         calls()
-        guard !isDead, mode == .serving else { return .stopRequested }
-        ledger.observe(journal.store, site.snapshot)
+        guard !isDead, mode == .serving else {
+            // Time goes on for a position that waits for its end.
+            if deadline != nil { _ = site.event(until: deadline) }
+            return .stopRequested
+        }
+        ledger.observe(journal.store, isOpen: site.isOpen)
         while isAtRest, site.isStill, !isDead {
             guard nextVisit() else { return .stopRequested }
         }
         let event = site.event(until: deadline)
         guard !isDead else { return .stopRequested }
-        ledger.observe(journal.store, site.snapshot)
+        ledger.observe(journal.store, isOpen: site.isOpen)
         if let event { tape.note { "event: \(event)" } }
         return event
     }
@@ -364,7 +368,7 @@ extension SimulatedStation: Pump {
         tape.note { "pump: \(command)" }
         ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
         try site.perform(command)
-        ledger.observe(journal.store, site.snapshot)
+        ledger.observe(journal.store, isOpen: site.isOpen)
         if fault == .powerCutAfter {
             cutPower()
             throw noPower

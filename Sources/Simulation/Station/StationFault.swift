@@ -65,7 +65,18 @@ package struct PlannedFault: Hashable, Sendable {
 }
 
 extension PlannedFault: CustomStringConvertible {
-    package var description: String { "\(kind.rawValue), \(instant), extent \(extent)" }
+    package var description: String { "\(kind.rawValue) at \(instant)\(extent == 0 ? "" : ", extent \(extent)")" }
+}
+
+extension FaultInstant: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .exchange(let number): "APDU \(number)"
+        case .write(let number): "write \(number)"
+        case .command(let number): "pump command \(number)"
+        case .count(let number): "count \(number)"
+        }
+    }
 }
 
 /// Which faults a simulation draws, and how many.

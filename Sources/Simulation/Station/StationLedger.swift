@@ -299,8 +299,8 @@ final class StationLedger {
     func disturbs(trueCounts: Int) { disturbedUntil = trueCounts + 8 }
 
     /// Called whenever anything happened.
-    func observe(_ store: MemoryJournal, _ meter: MeterSnapshot) {
-        guard !meter.outputs.isEmpty else { return }
+    func observe(_ store: MemoryJournal, isOpen: Bool) {
+        guard isOpen else { return }
         guard let running, let record = store.records[running] else { return fail("a valve is open without a sale") }
         switch record.phase {
         case .locked:

@@ -1,11 +1,13 @@
+import Metering
+
 /// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
 ///
 /// The same seed plays the same stations on every machine. A station's seed plays that station first.
 package struct StationSimulation {
-    static let visitsPerStation = 120
+    private static let visitsPerStation = 120
 
     /// A rule that was broken, with the shortest way to it that was found.
-    package struct Violation: Sendable {
+    package struct Violation: Equatable, Sendable {
         /// Of the station.
         package let seed: UInt64
         package let reason: String
@@ -14,7 +16,7 @@ package struct StationSimulation {
         package let trace: [String]
     }
 
-    package struct Tally: Sendable {
+    package struct Tally: Equatable, Sendable {
         package var stations = 0
         package var sales = 0
         package var faultsMet: [FaultKind: Int] = [:]
@@ -37,11 +39,16 @@ package struct StationSimulation {
         self.ownsArena = ownsArena
     }
 
+    /// `0.45`
+    package static func litres(ofCounts counts: Int) -> String {
+        let hundredths = counts * 100 / SimulatedStation.calibration.countsPerLitre
+        return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
+    }
+
     /// Runs stations until `sales` sales have begun; the first violation ends it.
     package mutating func run(sales: Int, progress: (Tally) -> Void = { _ in }) -> Violation? {
         while tally.sales < sales {
-            let index = UInt64(tally.stations)
-            let stationSeed = index == 0 ? seed : SplitMix64(state: seed).offset(index)
+            let stationSeed = Self.seed(ofStation: tally.stations, seed: seed)
             var generator = VisitGenerator(seed: stationSeed, profile: profile)
             let visits = generator.visits(Self.visitsPerStation)
             let tape = StationTape()
@@ -51,6 +58,11 @@ package struct StationSimulation {
             if let reason { return shortened(reason, visits, seed: stationSeed) }
         }
         return nil
+    }
+
+    /// The first station has the simulation's own seed.
+    package static func seed(ofStation index: Int, seed: UInt64) -> UInt64 {
+        index == 0 ? seed : SplitMix64(state: seed).offset(UInt64(index))
     }
 
     private func play(_ visits: [CustomerVisit], seed: UInt64, _ tape: StationTape) -> String? {
@@ -80,9 +92,18 @@ package struct StationSimulation {
 
 extension StationSimulation.Tally {
     fileprivate mutating func add(_ tape: StationTape) {
-        stations += 1
-        sales += tape.sales
-        faultsMet.merge(tape.faultsMet, uniquingKeysWith: +)
-        for counts in tape.countsLost { cutsByCountsLost[counts, default: 0] += 1 }
+        var station = Self()
+        station.stations = 1
+        station.sales = tape.sales
+        station.faultsMet = tape.faultsMet
+        for counts in tape.countsLost { station.cutsByCountsLost[counts, default: 0] += 1 }
+        add(station)
+    }
+
+    package mutating func add(_ other: Self) {
+        stations += other.stations
+        sales += other.sales
+        faultsMet.merge(other.faultsMet, uniquingKeysWith: +)
+        cutsByCountsLost.merge(other.cutsByCountsLost, uniquingKeysWith: +)
     }
 }

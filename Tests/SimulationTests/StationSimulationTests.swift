@@ -1,0 +1,35 @@
+import Simulation
+import Testing
+
+@Suite struct StationSimulationTests {
+    @Test("no rule is broken, and every kind of fault of the profile strikes", arguments: FaultProfile.allCases)
+    func rulesHold(profile: FaultProfile) throws {
+        var simulation = StationSimulation(seed: 20_261_121, profile: profile, ownsArena: false)
+        let violation = simulation.run(sales: profile == .full ? 2_000 : 500)
+        #expect(violation?.reason == nil, "\(violation?.trace.joined(separator: "\n") ?? "")")
+        let met = Set(simulation.tally.faultsMet.keys)
+        switch profile {
+        case .none: #expect(met == [.visitedElsewhere])
+        case .card:
+            #expect(met.isSuperset(of: [.cardPulledAfter, .answerLost, .answerCorrupted, .readerGone, .pinWrong]))
+        case .power: #expect(met.isSuperset(of: [.powerCutBefore, .powerCutDuring, .diskFull, .slowDisk, .clockJump]))
+        case .pump: #expect(met.isSuperset(of: [.pulseMissed, .pulseBounced, .pulsesReversed, .nozzleBounced]))
+        case .full: #expect(met == Set(FaultKind.allCases))
+        }
+    }
+
+    @Test("the same seed plays the same, and a station's seed that station first")
+    func isDeterministic() {
+        func tally(_ seed: UInt64, sales: Int) -> StationSimulation.Tally {
+            var simulation = StationSimulation(seed: seed, profile: .full, ownsArena: false)
+            #expect(simulation.run(sales: sales) == nil)
+            return simulation.tally
+        }
+        #expect(tally(7, sales: 300) == tally(7, sales: 300))
+        #expect(tally(7, sales: 300) != tally(8, sales: 300))
+        let second = StationSimulation.seed(ofStation: 1, seed: 7)
+        var both = tally(7, sales: 1)
+        both.add(tally(second, sales: 1))
+        #expect(both == tally(7, sales: both.sales))
+    }
+}
