@@ -80,6 +80,9 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// Some output is on.
     var isOpen: Bool { !head.snapshot.outputs.isEmpty }
 
+    /// The nozzle is lifted and there is no emergency.
+    var mayBeOpen: Bool { head.snapshot.nozzleIsLifted && !head.snapshot.emergencyIsActive }
+
     /// Does `action` when the clock reaches `seconds` from now.
     package func after(_ seconds: Double, _ action: @escaping (VirtualSite) -> Void) {
         let time = monotonicNanoseconds + UInt64(seconds * 1_000_000_000)

@@ -9,12 +9,12 @@ PRICE_FEN = 785
 PRESET_CENTILITRES, SLOW_CENTILITRES = 300, 10
 PRESET_COUNTS = PRESET_CENTILITRES * COUNTS_PER_LITRE // 100
 BALANCE_FEN = 10_000_000
-# spec/dispenser.md, section 3: a checkpoint at least every half litre, which at this flow comes before the second. What
-# flows while it is written comes on top. It takes some 40 to 80 ms on this disk and an emulated processor that others
-# share; longer than this is a failure.
+# spec/dispenser.md, section 3: a checkpoint at least every half litre, which at this flow comes before the second. When
+# the disk takes longer the valves close at half a litre; what flows until they have, on an emulated processor that others
+# share, comes on top.
 CHECKPOINT_COUNTS = COUNTS_PER_LITRE // 2
-WRITING_SECONDS_MAX = 0.2
-LOST_COUNTS_MAX = CHECKPOINT_COUNTS + int(EDGES_PER_SECOND * WRITING_SECONDS_MAX)
+CLOSING_SECONDS_MAX = 0.1
+LOST_COUNTS_MAX = CHECKPOINT_COUNTS + int(EDGES_PER_SECOND * CLOSING_SECONDS_MAX)
 # An edge is told outside before it is given: what flowed may be one count less than what was told.
 TOLD_AHEAD_COUNTS = 1
 

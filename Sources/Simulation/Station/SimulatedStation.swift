@@ -196,6 +196,10 @@ final class SimulatedStation {
         if reached.calls > Self.callsMax { ledger.fail("the position does not come to rest") }
     }
 
+    private func observe() {
+        ledger.observe(journal.store, isOpen: site.isOpen, mayBeOpen: site.mayBeOpen)
+    }
+
     func cutPower() {
         guard hasPower else { return }
         tape.note { "the mains are cut" }
@@ -338,13 +342,13 @@ extension SimulatedStation: EventSource {
             if deadline != nil { _ = site.event(until: deadline) }
             return .stopRequested
         }
-        ledger.observe(journal.store, isOpen: site.isOpen)
+        observe()
         while isAtRest, site.isStill, !isDead {
             guard nextVisit() else { return .stopRequested }
         }
         let event = site.event(until: deadline)
         guard !isDead else { return .stopRequested }
-        ledger.observe(journal.store, isOpen: site.isOpen)
+        observe()
         if let event { tape.note { "event: \(event)" } }
         return event
     }
@@ -368,7 +372,7 @@ extension SimulatedStation: Pump {
         tape.note { "pump: \(command)" }
         ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
         try site.perform(command)
-        ledger.observe(journal.store, isOpen: site.isOpen)
+        observe()
         if fault == .powerCutAfter {
             cutPower()
             throw noPower

@@ -18,7 +18,7 @@ import SecurityModule
 /// 5. A card that this station locked has its open grey record whenever the station is at rest.
 /// 6. Counts of a record = counts of the meter; sum of the sales = totaliser's difference = counts over factor.
 /// 7. A power cut costs at most one checkpoint: 0.5 L, however slow the disk is.
-/// 8. Valves are open only for a record that is on disk as locked, of a card that is, or as paid, of a card that has.
+/// 8. Valves are open only with the nozzle lifted and no emergency, for a record that is on disk as locked, of a card that is, or as paid, of a card that has.
 /// 9. No key stands in any byte written.
 /// 10. A sale in which nothing goes wrong is paid at once, at the price of the volume shown.
 final class StationLedger {
@@ -299,8 +299,9 @@ final class StationLedger {
     func disturbs(trueCounts: Int) { disturbedUntil = trueCounts + 8 }
 
     /// Called whenever anything happened.
-    func observe(_ store: MemoryJournal, isOpen: Bool) {
+    func observe(_ store: MemoryJournal, isOpen: Bool, mayBeOpen: Bool) {
         guard isOpen else { return }
+        if !mayBeOpen { fail("a valve is open with the nozzle hung up, or in an emergency") }
         guard let running, let record = store.records[running] else { return fail("a valve is open without a sale") }
         switch record.phase {
         case .locked:
