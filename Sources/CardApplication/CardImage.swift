@@ -72,9 +72,13 @@ package struct KeptProof: Equatable, Sendable {
 
 extension CardImage {
     static let formatVersion: UInt8 = 2
+    /// A full log and every proof fit.
+    private static let bytesUsual = 640
 
     package var bytes: [UInt8] {
-        var bytes: [UInt8] = [Self.formatVersion]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.bytesUsual)
+        bytes.append(Self.formatVersion)
         file.append(to: &bytes)
         bytes.append(UInt8(holder.bytes.count))
         bytes += holder.bytes

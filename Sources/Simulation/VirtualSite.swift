@@ -179,8 +179,9 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     ///
     /// - Returns: false when nothing happened before `deadline`, which the clock then shows.
     private func happens(until deadline: UInt64?) -> Bool {
-        let instant = [agenda.first?.time, nextEdgeAt, deadline].compactMap(\.self).min()
-        guard let instant else { return false }
+        let never = UInt64.max
+        let instant = min(agenda.first?.time ?? never, nextEdgeAt ?? never, deadline ?? never)
+        guard instant < never else { return false }
         monotonicNanoseconds = max(monotonicNanoseconds, instant)
         if let first = agenda.first, first.time <= instant {
             agenda.removeFirst().action(self)

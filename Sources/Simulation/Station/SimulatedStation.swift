@@ -99,7 +99,7 @@ final class SimulatedStation {
             keyIndex: Demonstration.keyIndex,
             limit: Preset(centilitres: 20_000)
         )
-        settings.timeouts.tick = 500_000_000
+        settings.timeouts.tick = 1_000_000_000
         site.onCount = { [unowned self] _ in counted() }
     }
 
@@ -366,6 +366,7 @@ extension SimulatedStation: Pump {
             throw noPower
         }
         if fault == .pumpFailure {
+            ledger.pumpFails(site.snapshot)
             try site.perform(.close)
             throw PumpFault(reason: "the lines do not answer")
         }

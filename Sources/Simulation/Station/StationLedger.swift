@@ -296,6 +296,12 @@ final class StationLedger {
         }
     }
 
+    /// What flows when the pump no longer answers is not the sale's.
+    func pumpFails(_ meter: MeterSnapshot) {
+        if meteringSince != nil, let running { metered[running] = meter.totalCounts }
+        meteringSince = nil
+    }
+
     func disturbs(trueCounts: Int) { disturbedUntil = trueCounts + 8 }
 
     /// Called whenever anything happened.
