@@ -57,11 +57,14 @@ private struct FuellingProgress {
     var checkpointAt: UInt64
     /// Of the last cut-off.
     var stopAtCounts: Int?
+    /// Of the last cut-off; nil before the valves opened.
+    var reportAtCounts: Int?
 
-    /// At least every 0.5 L (spec/dispenser.md, section 3): asked for a little before. A disk that takes longer than what
-    /// is left holds the fuel back.
-    static let checkpointEvery = Volume(centilitres: 40)
+    /// At least every 0.5 L (spec/dispenser.md, section 3), the overrun included: there fuel is held back until the
+    /// checkpoint is on disk.
     static let checkpointMax = Volume(centilitres: 50)
+    /// So much before fuel would be held, the checkpoint is asked for.
+    static let writing = Volume(centilitres: 10)
     static let checkpointNanoseconds: UInt64 = 1_000_000_000
     /// An overrun beyond this is a leak, and nothing to anticipate.
     static let overrunMax = Volume(centilitres: 25)
@@ -264,14 +267,17 @@ extension Position {
         let remaining = max(.zero, progress.target - reading.volume)
         let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - totaliser.overrunCounts)
         let sinceCheckpoint = reading.volume - progress.checkpointVolume
-        let toCheckpoint = max(.zero, FuellingProgress.checkpointEvery - sinceCheckpoint)
         let toHold = max(.zero, FuellingProgress.checkpointMax - sinceCheckpoint)
+        // At least one count, or fuel would be held for good.
+        let hold = max(counts + 1, counts + calibration.counts(for: toHold, at: point) - totaliser.overrunCounts)
+        let report = max(counts, hold - calibration.counts(for: FuellingProgress.writing, at: point))
+        progress.reportAtCounts = report
         progress.stopAtCounts = stop
         return CutOff(
             slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: point),
             stopAtCounts: stop,
-            reportAtCounts: counts + calibration.counts(for: toCheckpoint, at: point),
-            holdAtCounts: max(counts, counts + calibration.counts(for: toHold, at: point) - totaliser.overrunCounts)
+            reportAtCounts: report,
+            holdAtCounts: hold
         )
     }
 
@@ -288,15 +294,17 @@ extension Position {
         while true {
             measure(&record)
             try checkpointIfDue(record, &progress, grant)
-            let last = max(closed, edges.pump.snapshot.lastCountNanoseconds ?? closed)
-            let rest = last + settings.timeouts.settling
-            if now >= rest { return }
+            let snapshot = edges.pump.snapshot
+            // What came while the checkpoint was written is the sale's too.
+            let isWhole = snapshot.counts == record.reading.counts
+            let rest = max(closed, snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
+            if isWhole && now >= rest { return }
             guard now < limit else {
                 show(.settling, .fuelDoesNotStop)
                 record.remark = "fuel did not come to rest after the valves closed"
                 return
             }
-            _ = nextEvent(until: min(rest, limit))
+            if isWhole { _ = nextEvent(until: min(rest, limit)) }
         }
     }
 
@@ -337,9 +345,9 @@ extension Position {
     ) throws(Interruption) {
         let volume = record.reading.volume
         guard volume != progress.checkpointVolume else { return }
-        let flowed = volume - progress.checkpointVolume
+        let counts = record.reading.counts.reduce(0, +)
         let isDue =
-            flowed >= FuellingProgress.checkpointEvery
+            progress.reportAtCounts.map { counts >= $0 } ?? false
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
         try checkpoint(record, &progress, grant)

@@ -81,6 +81,8 @@ package final class Position {
     var saleLeftOpen: MeterReading?
     /// Why no card can be served, as it is shown between two visits; nil when it is not.
     private var shownObstacle: Refusal?
+    /// Whether the obstacle of a full journal would have been seen.
+    private var isRoomCounted = false
 
     private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
@@ -109,7 +111,8 @@ package final class Position {
     }
 
     private func awaitEvent() throws(PositionFailure) {
-        let look = shownObstacle.map { _ in now + Self.obstacleNanoseconds }
+        let looksAgain = shownObstacle != nil || !isRoomCounted
+        let look = looksAgain ? now + Self.obstacleNanoseconds : nil
         switch nextEvent(until: [look, strayFlowRestsAt].compactMap(\.self).min()) {
         case .cardInserted: try serveWaitingCards()
         case .readerLost(let reason):
@@ -125,7 +128,10 @@ package final class Position {
             if let rest = strayFlowRestsAt, now >= rest {
                 try onDisk { () throws(StorageFault) in try restOrGrow() }
             }
-            if let shownObstacle, try obstacle() != shownObstacle { try showIdle() }
+            if looksAgain {
+                let shown = shownObstacle
+                if try lookForObstacle() != shown { try showIdle() }
+            }
         }
     }
 
@@ -201,12 +207,17 @@ package final class Position {
     func show(_ state: PositionState, _ notice: Notice) { edges.display.show(state, notice) }
 
     private func showIdle() throws(PositionFailure) {
-        shownObstacle = try obstacle()
-        switch shownObstacle {
+        switch try lookForObstacle() {
         case .positionLocked(let lock): show(.closed, .refused(.positionLocked(lock)))
         case .some(let refusal): show(.inoperative, .refused(refusal))
         case nil: show(.idle, .insertCard)
         }
+    }
+
+    private func lookForObstacle() throws(PositionFailure) -> Refusal? {
+        try onDisk { () throws(StorageFault) in isRoomCounted = try edges.journal.roomIfCounted() != nil }
+        shownObstacle = try obstacle()
+        return shownObstacle
     }
 
     private func showStrayFlow() {

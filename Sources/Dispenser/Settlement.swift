@@ -8,7 +8,7 @@ import SecurityModule
 private enum LostAnswer {
     /// It has paid, and proved it.
     case paid(TransactionProof)
-    /// It is grey: the debit was not executed.
+    /// It bears the grey mark of this sale: the debit was not executed.
     case notExecuted
     /// It left, or failed, before it said.
     case unknown
@@ -87,7 +87,9 @@ extension Position {
     /// known, no other debit is sent.
     private func lostAnswer(_ attempt: DebitAttempt, _ record: SaleRecord) throws(Interruption) -> LostAnswer {
         do throws(Interruption) {
-            if try greyStatus() != nil { return .notExecuted }
+            if let status = try greyStatus(), let mac3 = record.mac3, status.mac3.isValid(MAC(bytes: mac3)) {
+                return .notExecuted
+            }
             guard let proof = try proof(of: attempt.type, ctc: record.ctc) else {
                 throw .refused(.answer(.getTransactionProve, .proofNotAvailable))
             }

@@ -113,6 +113,26 @@ struct InterleavingTests {
         }
     }
 
+    @Test("fuel waits for a slow disk, and what no checkpoint has stays half a litre", arguments: [0.3, 2.0])
+    func heldFuel(seconds: Double) throws {
+        let station = try TestStation()
+        station.settings.preset = Preset(centilitres: 500)
+        var most = 0
+        station.journal.onWrite = { [unowned station] name in
+            guard name == "journal: checkpoint" else { return }
+            let ttc = station.journal.store.openRecords().last?.ttc
+            let last = ttc.flatMap { station.journal.store.lastCheckpoint(of: $0) }
+            station.site.pass(seconds)
+            most = max(most, station.site.trueCounts - (last?.reading.counts.reduce(0, +) ?? 0))
+        }
+        station.scheduleRefuel(centilitres: 5_000)
+        station.run()
+        #expect(station.records.map(\.phase) == [.settled])
+        #expect(station.records.first?.reading.counts == [2_000])
+        #expect(most == 200)
+        #expect(station.display.notices.contains(.heldForCheckpoint))
+    }
+
     @Test("a calibration that changes while a sale is open touches neither that sale nor the next")
     func calibrationChanges() throws {
         let points = [

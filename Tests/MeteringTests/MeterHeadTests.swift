@@ -56,6 +56,46 @@ struct MeterHeadTests {
         #expect(rig.head.snapshot.outputs.isEmpty)
     }
 
+    private static func held(at count: Int) -> CutOff {
+        CutOff(slowAtCounts: 900, stopAtCounts: 1_000, reportAtCounts: .max, holdAtCounts: count)
+    }
+
+    @Test func fuelIsHeldAtItsCountUntilTheNextTarget() {
+        var rig = Rig()
+        rig.begin(Self.held(at: 200))
+        #expect(rig.flow(199).isEmpty && rig.head.snapshot.outputs == Self.all)
+        #expect(rig.flow(1) == [.countsReached])
+        #expect(rig.head.snapshot.outputs.isEmpty && rig.head.snapshot.isHeld)
+        // What still runs out is counted.
+        #expect(rig.flow(3).isEmpty && rig.head.snapshot.totalCounts == 203)
+        rig.head.perform(.retarget(Self.held(at: 400)))
+        #expect(rig.head.snapshot.outputs == Self.all && !rig.head.snapshot.isHeld)
+        #expect(rig.flow(197) == [.countsReached] && rig.head.snapshot.isHeld)
+    }
+
+    @Test(arguments: ["nozzle", "emergency", "close", "end"])
+    func whatClosesWhileFuelIsHeldStaysClosed(cause: String) {
+        var rig = Rig()
+        rig.begin(Self.held(at: 200))
+        rig.flow(200)
+        switch cause {
+        case "nozzle": rig.input(.nozzle, false)
+        case "emergency": rig.input(.emergency, true)
+        case "close": rig.head.perform(.close)
+        case _: rig.head.perform(.endSale)
+        }
+        rig.head.perform(.retarget(Self.held(at: 400)))
+        #expect(rig.head.snapshot.outputs.isEmpty && !rig.head.snapshot.isHeld)
+    }
+
+    @Test func aHeldSaleThatReachesItsEndOpensNothing() {
+        var rig = Rig()
+        rig.begin(Self.held(at: 200))
+        rig.flow(200)
+        rig.head.perform(.retarget(CutOff(slowAtCounts: 100, stopAtCounts: 200, reportAtCounts: .max)))
+        #expect(rig.head.snapshot.outputs.isEmpty && rig.head.snapshot.countsAtClosing == 200)
+    }
+
     @Test func aTargetThatIsReachedAlreadyOpensNothing() {
         var rig = Rig()
         rig.begin(CutOff(slowAtCounts: 0, stopAtCounts: 0, reportAtCounts: .max))

@@ -134,6 +134,9 @@ struct VisitGenerator {
 }
 
 extension CustomerVisit {
+    /// To the pump, and nothing is to go wrong.
+    var isSmooth: Bool { fuelCounts > 0 && faults.isEmpty && pinsWrong == 0 }
+
     /// What the customer wants here, in counts.
     var fuelCounts: Int {
         switch errand {

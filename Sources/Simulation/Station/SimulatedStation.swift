@@ -76,7 +76,7 @@ final class SimulatedStation {
         )
         module = SecurityModule(terminal: Demonstration.terminal, masterKeys: masterKeys, random: random)
         foreign = ForeignTerminal(random: random)
-        ledger = StationLedger(cards: self.cards, module: module)
+        ledger = StationLedger(cards: self.cards, module: module, Self.calibration)
         site = VirtualSite(
             calibration: Self.calibration,
             flow: VirtualSite.Flow(
@@ -108,7 +108,7 @@ final class SimulatedStation {
         while ledger.violation == nil && !isFinished {
             if recovers() {
                 mode = .serving
-                ledger.serviceBegins()
+                ledger.serviceBegins(settings.calibration)
                 reader.announce()
                 runService()
             }
@@ -196,6 +196,9 @@ final class SimulatedStation {
         if reached.calls > Self.callsMax { ledger.fail("the position does not come to rest") }
     }
 
+    /// Whether this run of the service has to find nothing to do.
+    var isVerifying: Bool { mode == .verifying }
+
     private func observe() {
         ledger.observe(journal.store, isOpen: site.isOpen, mayBeOpen: site.mayBeOpen)
     }
@@ -268,11 +271,11 @@ final class SimulatedStation {
             isFinished = true
             return false
         }
-        if isVisitSmooth, visit.faults.isEmpty { ledger.smoothVisitEnds(journal.store) }
+        if isVisitSmooth, visit.isSmooth { ledger.smoothVisitEnds(cards[visit.card], journal.store) }
         visit = next
         isVisitSmooth = true
         tape.visitBegins()
-        ledger.visitBegins()
+        ledger.visitBegins(cards[next.card])
         reached = Reached()
         pinsWrongLeft = next.pinsWrong
         tape.note { "visit of card \(next.card): \(next.errand)" }

@@ -17,10 +17,13 @@ import SecurityModule
 /// 4. Every GMAC on disk is the session's for exactly the amount that it stands beside.
 /// 5. A card that this station locked has its open grey record whenever the station is at rest.
 /// 6. Counts of a record = counts of the meter; sum of the sales = totaliser's difference = counts over factor.
-/// 7. A power cut costs at most one checkpoint: 0.5 L, however slow the disk is.
-/// 8. Valves are open only with the nozzle lifted and no emergency, for a record that is on disk as locked, of a card that is, or as paid, of a card that has.
+/// 7. A power cut costs at most one checkpoint: 0.5 L and what comes when the valves have closed, however slow the disk is.
+/// 8. Valves are open only with the nozzle lifted and no emergency, and not after the card left; for a record that is on
+///    disk as locked, of a card that is, or as paid, of a card that has.
 /// 9. No key stands in any byte written.
-/// 10. A sale in which nothing goes wrong is paid at once, at the price of the volume shown.
+/// 10. A sale in which nothing goes wrong is paid at once, and a visit in which nothing does releases its card.
+/// 11. What ``RecordBooks`` says of volume, price, refunds and notices.
+/// 12. A second start writes nothing.
 final class StationLedger {
     private struct DebitKey: Hashable {
         let card: ApplicationSerialNumber
@@ -58,10 +61,13 @@ final class StationLedger {
     private var undecidable: Set<TTC> = []
     private var isVisitMisheard = false
     private var begunInVisit: TTC?
+    /// The sale of this station by which the card of the visit was locked when it came.
+    private var lockAtVisit: TTC?
     private var openRecords: Set<TTC> = []
     private var openGreyRecords: Set<TTC> = []
     /// The sale whose intent was written last.
     private(set) var running: TTC?
+    private var books: RecordBooks
     private var metered: [TTC: Int] = [:]
     private var countsInRecords = 0
     /// When the service began to serve, whose meter began at zero.
@@ -70,9 +76,10 @@ final class StationLedger {
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     private var disturbedUntil = 0
 
-    init(cards: [SimulatedCard], module: SecurityModule) {
+    init(cards: [SimulatedCard], module: SecurityModule, _ calibration: Calibration) {
         self.cards = cards
         self.module = module
+        books = RecordBooks(calibration: calibration)
     }
 
     func fail(_ reason: String) { violation = violation ?? reason }
@@ -134,13 +141,17 @@ final class StationLedger {
         debits[key] = debit
     }
 
-    func visitBegins() {
+    func visitBegins(_ card: SimulatedCard) {
         isVisitMisheard = false
         begunInVisit = nil
+        lockAtVisit = card.image.grey.flatMap { $0.terminal == terminal ? $0.ttc : nil }
     }
 
-    /// A visit ends in which nothing went wrong.
-    func smoothVisitEnds(_ store: MemoryJournal) {
+    /// A visit to the pump ends in which nothing went wrong.
+    func smoothVisitEnds(_ card: SimulatedCard, _ store: MemoryJournal) {
+        if let lockAtVisit, card.image.grey?.ttc == lockAtVisit {
+            fail("nothing went wrong, and card \(card.number) is still locked by sale \(lockAtVisit.number)")
+        }
         guard let begunInVisit, store.records[begunInVisit]?.phase != .settled else { return }
         fail("nothing went wrong in sale \(begunInVisit.number), and it is not paid")
     }
@@ -172,6 +183,7 @@ final class StationLedger {
         var flowed = (volume: Volume.zero, fen: 0)
         for record in entry.records {
             let old = store.records[record.ttc]
+            if old == nil { books.begin(record, entry, store, fail) }
             check(record, old)
             if record.phase == .intent {
                 running = record.ttc
@@ -184,7 +196,7 @@ final class StationLedger {
                 let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
                 flowed.volume = flowed.volume + record.reading.volume - before.volume
                 flowed.fen += Int(record.price.fen) - before.fen
-                checkPrice(record, entry)
+                books.check(record, entry, fail)
             }
             guard let old, old.phase.isBeforeEnd, !record.phase.isBeforeEnd else { continue }
             let counts = metered[record.ttc] ?? (meteringSince == nil ? 0 : meter.totalCounts)
@@ -192,9 +204,12 @@ final class StationLedger {
                 fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
             }
             flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
-            checkPrice(record, entry)
+            books.check(record, entry, fail)
         }
-        if let grey = entry.grey { check(grey) }
+        if let grey = entry.grey {
+            check(grey)
+            books.check(grey, entry, fail)
+        }
         guard let next = entry.totaliser else {
             return flowed.volume == .zero ? () : fail("fuel flowed that no totaliser counts")
         }
@@ -206,9 +221,7 @@ final class StationLedger {
 
     private func check(_ record: SaleRecord, _ old: SaleRecord?) {
         checkGMAC(record.gmac, record.ttc, record.card, record.amount)
-        if oracle.isKeyMaterial(in: record.writtenBytes, ttc: record.ttc, card: record.card) {
-            fail("a key stands in record \(record.ttc.number)")
-        }
+        checkKeys(record.writtenBytes, record.ttc, record.card)
         if let old, old.card != record.card || old.lockTime != record.lockTime {
             return fail("transaction \(record.ttc.number) has two records")
         }
@@ -228,19 +241,9 @@ final class StationLedger {
         debits[key]?.isRecorded = true
     }
 
-    /// The price is worked out here again, as anyone can on the display.
-    private func checkPrice(_ record: SaleRecord, _ entry: JournalEntry) {
-        let centilitres = (record.reading.volume.microlitres + 5_000) / 10_000
-        let price = (centilitres * record.unitPrice.fenPerLitre + 50) / 100
-        let refund = entry.records.reduce(0) { $0 + ($1.settles == record.ttc ? Int($1.amount.fen) : 0) }
-        let paid = Int(record.amount.fen) - (record.phase == .torn ? Int(record.amount.fen) : refund)
-        if paid + Int(record.nonCardPart.fen) != price {
-            fail("sale \(record.ttc.number) of \(centilitres) cl does not cost what its record says")
-        }
-    }
-
     private func check(_ grey: GreyRecord) {
         checkGMAC(grey.gmac, grey.ttc, grey.card, grey.amount)
+        checkKeys(grey.gmac.sealed + grey.mac3, grey.ttc, grey.card)
         openGreyRecords.remove(grey.ttc)
         let isLocked = locks[grey.ttc] != nil
         let isPaid = locks[grey.ttc] == true
@@ -253,6 +256,12 @@ final class StationLedger {
             if isLocked, !isGone, !releasedElsewhere.contains(grey.ttc) {
                 fail("grey record \(grey.ttc.number) is given up, and its card was not released elsewhere")
             }
+        }
+    }
+
+    private func checkKeys(_ bytes: [UInt8], _ ttc: TTC, _ card: ApplicationSerialNumber) {
+        if oracle.isKeyMaterial(in: bytes, ttc: ttc, card: card) {
+            fail("a key stands in what sale \(ttc.number) wrote")
         }
     }
 
@@ -278,6 +287,7 @@ final class StationLedger {
     func checkpoints(_ checkpoint: Checkpoint, _ store: MemoryJournal) {
         guard let record = store.records[checkpoint.ttc] else { return fail("a checkpoint has no sale") }
         checkGMAC(checkpoint.gmac, checkpoint.ttc, record.card, checkpoint.amount)
+        checkKeys(checkpoint.gmac.sealed, checkpoint.ttc, record.card)
         if record.phase != .locked { fail("a checkpoint belongs to a sale in phase \(record.phase.rawValue)") }
     }
 
@@ -320,7 +330,16 @@ final class StationLedger {
         }
     }
 
-    func serviceBegins() { countsInRecordsAtStart = countsInRecords }
+    /// The position waits for what comes next, and knows that the card is gone.
+    func waits(_ store: MemoryJournal, isOpen: Bool, isCardGone: Bool) {
+        guard isOpen, isCardGone, let running, store.records[running]?.phase == .locked else { return }
+        fail("a valve is open and the card was taken out")
+    }
+
+    func serviceBegins(_ calibration: Calibration) {
+        books.calibration = calibration
+        countsInRecordsAtStart = countsInRecords
+    }
 
     /// The mains are cut, or the service ended, at whatever instant. Of what the meter counted since the service began, all but
     /// a checkpoint's worth is in a record, or in a checkpoint of the sale that goes on.
@@ -417,7 +436,7 @@ extension SaleRecord {
 
     /// Everything in it that is not a number.
     fileprivate var writtenBytes: [UInt8] {
-        let codes = (gmac?.sealed ?? []) + (mac3 ?? []) + (lockTAC ?? []) + (debitTAC ?? [])
-        return codes + Array((remark ?? "").utf8)
+        let codes = [gmac?.sealed, mac3, lockTAC, debitTAC, icc?.bytes, remark.map { Array($0.utf8) }]
+        return codes.compactMap(\.self).flatMap(\.self)
     }
 }

@@ -1,0 +1,83 @@
+import Dispenser
+import FuelPassbook
+import Metering
+
+/// What must hold of each record by itself, worked out again from its counts as anyone can who has the calibration.
+struct RecordBooks {
+    /// More than this beyond the card's money never flows: the cut-off stops before, and the overrun is small.
+    private static let beyondMax = Volume(centilitres: 25)
+
+    /// Under which records begin now.
+    var calibration: Calibration
+    private var calibrations: [TTC: Calibration] = [:]
+    private var refunded: Set<TTC> = []
+
+    init(calibration: Calibration) { self.calibration = calibration }
+
+    /// The first entry of a TTC.
+    mutating func begin(
+        _ record: SaleRecord,
+        _ entry: JournalEntry,
+        _ store: MemoryJournal,
+        _ fail: (String) -> Void
+    ) {
+        calibrations[record.ttc] = calibration
+        guard record.kind == .refund, let settles = record.settles else { return }
+        if !refunded.insert(settles).inserted { fail("sale \(settles.number) is refunded twice") }
+        let sale = entry.records.first { $0.ttc == settles } ?? store.records[settles]
+        if sale?.card != record.card { fail("sale \(settles.number) is refunded to another card") }
+    }
+
+    /// Fuel has flowed for the record, or it is over without.
+    func check(_ record: SaleRecord, _ entry: JournalEntry, _ fail: (String) -> Void) {
+        checkVolume(record, fail)
+        let centilitres = (record.reading.volume.microlitres + 5_000) / 10_000
+        let price = (centilitres * record.unitPrice.fenPerLitre + 50) / 100
+        switch record.kind {
+        case .noCard: checkParts(record, cardPays: 0, of: price, fail)
+        case .prepaid where record.phase == .torn: checkParts(record, cardPays: 0, of: price, fail)
+        case .prepaid:
+            let refund = entry.records.reduce(0) { $0 + ($1.settles == record.ttc ? Int($1.amount.fen) : 0) }
+            let kept = Int(record.amount.fen) - refund
+            if kept != min(price, Int(record.amount.fen)) {
+                fail("sale \(record.ttc.number) keeps \(kept) of \(price) fen")
+            }
+            checkParts(record, cardPays: kept, of: price, fail)
+        case .sale, .escape, .cardFault:
+            let due = min(price, Int(record.balanceBefore.fen))
+            if Int(record.amount.fen) != due {
+                fail("sale \(record.ttc.number) asks \(record.amount.fen) for \(due) fen")
+            }
+            checkParts(record, cardPays: due, of: price, fail)
+        case .localUnlock, .onlineUnlock, .refund: fail("fuel flows for record \(record.ttc.number)")
+        }
+    }
+
+    /// A grey record that is given up has its notice, in the same entry.
+    func check(_ grey: GreyRecord, _ entry: JournalEntry, _ fail: (String) -> Void) {
+        guard grey.state == .elsewhere else { return }
+        let notices = entry.records.filter { $0.kind == .onlineUnlock && $0.settles == grey.ttc }
+        guard let notice = notices.first, notices.count == 1, notice.amount == grey.amount, notice.card == grey.card
+        else {
+            return fail("grey record \(grey.ttc.number) is given up without its notice")
+        }
+    }
+
+    private func checkVolume(_ record: SaleRecord, _ fail: (String) -> Void) {
+        guard let calibration = calibrations[record.ttc], let point = calibration.points.first else { return }
+        let counts = record.reading.counts.reduce(0, +)
+        let exact = counts * 1_000_000_000_000 / (calibration.countsPerLitre * point.factorMillionths)
+        if abs(exact - record.reading.volume.microlitres) > 2 {
+            fail("the volume of sale \(record.ttc.number) is not counts over factor")
+        }
+    }
+
+    private func checkParts(_ record: SaleRecord, cardPays: Int, of price: Int, _ fail: (String) -> Void) {
+        let rest = Int(record.nonCardPart.fen)
+        if cardPays + rest != price { fail("sale \(record.ttc.number) does not cost what its record says") }
+        guard record.kind != .noCard else { return }
+        if rest > record.unitPrice.fen(forCentilitres: Self.beyondMax.shownCentilitres) {
+            fail("sale \(record.ttc.number) went on beyond what its card can pay")
+        }
+    }
+}
