@@ -12,7 +12,7 @@ package final class MemoryJournal: SaleJournal {
     private var latest: TransactionTime?
     private var open: Set<TTC> = []
     private var openGrey: [ApplicationSerialNumber: Set<TTC>] = [:]
-    private let capacity: Int
+    package var capacity: Int
 
     package init(capacity: Int = 1_000_000) { self.capacity = capacity }
 

@@ -13,10 +13,12 @@ package struct CustomerVisit: Equatable, Sendable {
         /// The issuer's counter: a grey card is released, an empty one loaded.
         case counter
         /// The service is started anew with another way to pay, or another calibration.
-        case reconfigure(PaymentMode, factorMillionths: Int)
+        case reconfigure(PaymentMode, factorsMillionths: [Int])
         /// A technician sets the clock, empties the disk and opens a position that closed itself.
         case technician
         case night(hours: Int)
+        /// The board's clock jumps by so many seconds.
+        case clockJump(seconds: Int)
         /// The valve leaks.
         case leak(counts: Int)
     }
@@ -37,7 +39,15 @@ package struct CustomerVisit: Equatable, Sendable {
     }
 }
 
-/// Draws the visits of one station.
+/// What a station is like.
+struct StationLayout {
+    /// What comes when the valves have closed.
+    var overrunCounts = 1
+    /// Of the journal, until a technician makes it larger.
+    var capacity = 1_000_000
+}
+
+/// Draws one station and its visits.
 struct VisitGenerator {
     static let cards = 5
     private var numbers: SplitMix64
@@ -46,6 +56,13 @@ struct VisitGenerator {
     init(seed: UInt64, profile: FaultProfile) {
         numbers = SplitMix64(state: seed)
         self.profile = profile
+    }
+
+    mutating func layout() -> StationLayout {
+        StationLayout(
+            overrunCounts: numbers.below(3) == 0 ? 6 : 1,
+            capacity: numbers.below(3) == 0 ? 60 : 1_000_000
+        )
     }
 
     mutating func visits(_ count: Int) -> [CustomerVisit] { (0..<count).map { _ in visit() } }
@@ -61,9 +78,11 @@ struct VisitGenerator {
                 escapes: profile.hasCardFaults && numbers.below(2) == 0
             )
         case 2: visit.errand = .counter
-        case 3: visit.errand = .reconfigure(payment(), factorMillionths: 990_000 + 5_000 * numbers.below(5))
+        case 3: visit.errand = .reconfigure(payment(), factorsMillionths: factors())
         case 4: visit.errand = .technician
         case 5: visit.errand = .night(hours: 1 + numbers.below(10))
+        case 7 where profile == .power || profile == .full:
+            visit.errand = .clockJump(seconds: numbers.below(7_200) - 3_600)
         case 6 where profile == .pump || profile == .full: visit.errand = .leak(counts: 1 + numbers.below(60))
         case _:
             visit.pinsWrong = profile.hasCardFaults && numbers.below(20) == 0 ? 1 + numbers.below(3) : 0
@@ -88,6 +107,11 @@ struct VisitGenerator {
         case 0: .prepaid(Preset(centilitres: 20 + numbers.below(300)))
         case _: .greyLock
         }
+    }
+
+    /// Of one or two calibration points.
+    private mutating func factors() -> [Int] {
+        (0...numbers.below(2)).map { _ in 990_000 + 5_000 * numbers.below(5) }
     }
 
     private mutating func faults(counts: Int) -> [PlannedFault] {
@@ -141,7 +165,7 @@ extension CustomerVisit {
     var fuelCounts: Int {
         switch errand {
         case .refuel(let counts): counts
-        case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .leak: 0
+        case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .leak: 0
         }
     }
 }
@@ -151,7 +175,7 @@ extension CustomerVisit {
     /// counter and here again, and nothing goes wrong.
     static func repairs(cards: Int) -> [CustomerVisit] {
         let station: [Errand] = [
-            .technician, .night(hours: 3), .reconfigure(.greyLock, factorMillionths: 1_000_000),
+            .technician, .night(hours: 3), .reconfigure(.greyLock, factorsMillionths: [1_000_000]),
         ]
         return station.map { CustomerVisit(card: 0, errand: $0) }
             + (0..<cards).flatMap { card in
@@ -179,10 +203,11 @@ extension CustomerVisit.Errand: CustomStringConvertible {
         case .shop(let amount): "pays \(amount) in a shop"
         case .otherStation(let amount, let escapes): "refuels elsewhere for \(amount)\(escapes ? ", and escapes" : "")"
         case .counter: "goes to the issuer's counter"
-        case .reconfigure(.greyLock, let factor): "new settings: grey lock, factor \(factor)"
-        case .reconfigure(.prepaid, let factor): "new settings: prepaid, factor \(factor)"
+        case .reconfigure(.greyLock, let factors): "new settings: grey lock, factors \(factors)"
+        case .reconfigure(.prepaid, let factors): "new settings: prepaid, factors \(factors)"
         case .technician: "a technician sets everything right"
         case .night(let hours): "\(hours) hours pass"
+        case .clockJump(let seconds): "the clock jumps by \(seconds) s"
         case .leak(let counts): "the valve leaks \(counts) counts"
         }
     }

@@ -23,7 +23,7 @@ package struct ExhaustiveCuts {
                 return [first, second]
             case .prepaid:
                 let prepaid = PaymentMode.prepaid(Preset(centilitres: 2 * Self.counts))
-                return [CustomerVisit(card: 0, errand: .reconfigure(prepaid, factorMillionths: 1_000_000)), first]
+                return [CustomerVisit(card: 0, errand: .reconfigure(prepaid, factorsMillionths: [1_000_000])), first]
             }
         }
 
@@ -100,6 +100,13 @@ package struct ExhaustiveCuts {
     }
 
     private func station(_ visits: [CustomerVisit], _ tape: StationTape) -> SimulatedStation {
-        SimulatedStation(seed: Self.seed, cards: 1, visits: visits, tape: tape, ownsArena: false)
+        SimulatedStation(
+            seed: Self.seed,
+            layout: StationLayout(),
+            cards: 1,
+            visits: visits,
+            tape: tape,
+            ownsArena: false
+        )
     }
 }

@@ -64,9 +64,13 @@ struct RecordBooks {
     }
 
     private func checkVolume(_ record: SaleRecord, _ fail: (String) -> Void) {
-        guard let calibration = calibrations[record.ttc], let point = calibration.points.first else { return }
-        let counts = record.reading.counts.reduce(0, +)
-        let exact = counts * 1_000_000_000_000 / (calibration.countsPerLitre * point.factorMillionths)
+        guard let calibration = calibrations[record.ttc] else { return }
+        guard record.reading.counts.count == calibration.points.count else {
+            return fail("sale \(record.ttc.number) has not the counts of its calibration points")
+        }
+        let exact = zip(record.reading.counts, calibration.points).reduce(0) { sum, part in
+            sum + part.0 * 1_000_000_000_000 / (calibration.countsPerLitre * part.1.factorMillionths)
+        }
         if abs(exact - record.reading.volume.microlitres) > 2 {
             fail("the volume of sale \(record.ttc.number) is not counts over factor")
         }
@@ -79,5 +83,36 @@ struct RecordBooks {
         if rest > record.unitPrice.fen(forCentilitres: Self.beyondMax.shownCentilitres) {
             fail("sale \(record.ttc.number) went on beyond what its card can pay")
         }
+    }
+}
+
+extension RecordPhase {
+    /// Fuel may still flow, or have flowed, for the record.
+    var isBeforeEnd: Bool {
+        switch self {
+        case .intent, .locked, .paid: true
+        case .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void: false
+        }
+    }
+}
+
+extension MeterReading {
+    var total: Int { counts.reduce(0, +) }
+}
+
+extension SaleRecord {
+    /// Whether it says that its card paid `amount`.
+    var isPayment: Bool {
+        guard phase == .settled else { return false }
+        return switch kind {
+        case .sale, .localUnlock, .prepaid: true
+        case .escape, .cardFault, .refund, .noCard, .onlineUnlock: false
+        }
+    }
+
+    /// Everything in it that is not a number.
+    var writtenBytes: [UInt8] {
+        let codes = [gmac?.sealed, mac3, lockTAC, debitTAC, icc?.bytes, remark.map { Array($0.utf8) }]
+        return codes.compactMap(\.self).flatMap(\.self)
     }
 }

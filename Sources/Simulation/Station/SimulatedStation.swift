@@ -13,7 +13,7 @@ import SecurityModule
 /// and nothing that it still tries has an effect.
 final class SimulatedStation {
     /// What one run of the service is for.
-    private enum Mode {
+    enum Mode {
         /// To finish what was open; it ends at once.
         case recovering
         /// To see that a second start finds nothing left to do.
@@ -31,10 +31,18 @@ final class SimulatedStation {
         var calls = 0
     }
 
-    static let calibration = Calibration(
-        countsPerLitre: 40,
-        points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
-    )
+    static let calibration = calibration([1_000_000])
+
+    /// A few counts a litre, so that a sale is short; one point for each factor.
+    static func calibration(_ factorsMillionths: [Int]) -> Calibration {
+        Calibration(
+            countsPerLitre: 40,
+            points: zip([10, 40].suffix(factorsMillionths.count), factorsMillionths).map {
+                CalibrationPoint(litresPerMinute: $0, factorMillionths: $1)
+            }
+        )
+    }
+
     /// More edge calls in one visit than this are a position that does not come to rest.
     private static let callsMax = 200_000
 
@@ -50,22 +58,31 @@ final class SimulatedStation {
     private var arenaBytesAtRest: Int?
     private var settings: PositionSettings
 
-    private var mode = Mode.recovering
+    var mode = Mode.recovering
     private var hasPower = true
+    /// The position has heard that no card is in the reader.
+    var isCardKnownGone = false
     /// The display says that no sale is running.
-    private var isAtRest = true
+    var isAtRest = true
     private var isFinished = false
     private var nextSettings: PositionSettings?
     /// In the order of their turn, the next one last.
     private var visits: [CustomerVisit]
     private(set) var visit = CustomerVisit(card: 0, errand: .technician)
     private var reached = Reached()
-    private var pinsWrongLeft = 0
+    var pinsWrongLeft = 0
     /// The service has not failed in this visit.
     private var isVisitSmooth = false
 
     /// A new station in grey-lock mode, with that many new cards; after `visits` everything is set right.
-    init(seed: UInt64, cards: Int, visits: [CustomerVisit], tape: StationTape, ownsArena: Bool) {
+    init(
+        seed: UInt64,
+        layout: StationLayout,
+        cards: Int,
+        visits: [CustomerVisit],
+        tape: StationTape,
+        ownsArena: Bool
+    ) {
         let random = SeededRandom(seed: seed)
         let scheme = Demonstration.schemeKeys
         self.cards = (0..<cards).map { SimulatedCard(number: $0, scheme: scheme, random: random) }
@@ -76,13 +93,13 @@ final class SimulatedStation {
         )
         module = SecurityModule(terminal: Demonstration.terminal, masterKeys: masterKeys, random: random)
         foreign = ForeignTerminal(random: random)
-        ledger = StationLedger(cards: self.cards, module: module, Self.calibration)
+        ledger = StationLedger(cards: self.cards, module: module, Self.calibration, layout)
         site = VirtualSite(
             calibration: Self.calibration,
             flow: VirtualSite.Flow(
                 countsPerSecond: 27,
                 slowCountsPerSecond: 5,
-                overrunCounts: StationLedger.overrunCountsMax
+                overrunCounts: layout.overrunCounts
             ),
             date: Demonstration.applicationFile.validFrom
         )
@@ -100,6 +117,7 @@ final class SimulatedStation {
             limit: Preset(centilitres: 20_000)
         )
         settings.timeouts.tick = 1_000_000_000
+        journal.store.capacity = layout.capacity
         site.onCount = { [unowned self] _ in counted() }
     }
 
@@ -168,9 +186,9 @@ final class SimulatedStation {
             if visit.leavesInOutage { reader.takeOut() }
         }
         hasPower = true
-        reader.isBack()
         site.pass(5)
         site.clearAgenda()
+        reader.isBack()
         settings = nextSettings ?? settings
         nextSettings = nil
     }
@@ -191,7 +209,7 @@ final class SimulatedStation {
         return fault
     }
 
-    private func calls() {
+    func calls() {
         reached.calls += 1
         if reached.calls > Self.callsMax { ledger.fail("the position does not come to rest") }
     }
@@ -199,7 +217,7 @@ final class SimulatedStation {
     /// Whether this run of the service has to find nothing to do.
     var isVerifying: Bool { mode == .verifying }
 
-    private func observe() {
+    func observe() {
         ledger.observe(journal.store, isOpen: site.isOpen, mayBeOpen: site.mayBeOpen)
     }
 
@@ -258,7 +276,7 @@ final class SimulatedStation {
     /// The station rests: somebody comes.
     ///
     /// - Returns: false when nobody comes any more, or the service has to start anew.
-    private func nextVisit() -> Bool {
+    func nextVisit() -> Bool {
         ledger.rests(journal.store, site.snapshot)
         if ownsArena {
             let bytes = LockedBuffer.arenaBytesUsed
@@ -301,18 +319,18 @@ final class SimulatedStation {
                 let owed = card.image.grey.flatMap { journal.store.greyRecords[$0.ttc]?.amount }
                 try foreign.serveAtCounter(card, owed: owed, time)
             }
-        case .reconfigure(let payment, let factor):
+        case .reconfigure(let payment, let factors):
             var next = settings
             next.payment = payment
-            next.calibration = Calibration(
-                countsPerLitre: Self.calibration.countsPerLitre,
-                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: factor)]
-            )
+            next.calibration = Self.calibration(factors)
             nextSettings = next
         case .technician:
             site.clockErrorSeconds = 0
-            journal.isRepaired()
+            journal.isRepaired(time: site.localTime)
         case .night(let hours): site.pass(Double(hours) * 3_600)
+        case .clockJump(let seconds):
+            tape.met(.clockJump)
+            site.clockErrorSeconds += seconds
         case .leak(let counts): site.leak(counts: counts)
         }
     }
@@ -333,97 +351,6 @@ final class SimulatedStation {
         card.losePower()
         ledger.wasElsewhere(card, before: before, journal.store)
     }
-}
-
-// MARK: - Edges
-
-extension SimulatedStation: EventSource {
-    func next(until deadline: UInt64?) -> PositionEvent? {
-        calls()
-        guard !isDead, mode == .serving else {
-            // Time goes on for a position that waits for its end.
-            if deadline != nil { _ = site.event(until: deadline) }
-            return .stopRequested
-        }
-        observe()
-        while isAtRest, site.isStill, !isDead {
-            guard nextVisit() else { return .stopRequested }
-        }
-        let event = site.event(until: deadline)
-        guard !isDead else { return .stopRequested }
-        observe()
-        if let event { tape.note { "event: \(event)" } }
-        return event
-    }
-}
-
-extension SimulatedStation: Pump {
-    var snapshot: MeterSnapshot { site.snapshot }
-
-    func perform(_ command: PumpCommand) throws(PumpFault) {
-        let noPower = PumpFault(reason: "no power")
-        guard !isDead else { throw noPower }
-        let fault = strikes(.command)?.kind
-        if fault == .powerCutBefore {
-            cutPower()
-            throw noPower
-        }
-        if fault == .pumpFailure {
-            ledger.pumpFails(site.snapshot)
-            try site.perform(.close)
-            throw PumpFault(reason: "the lines do not answer")
-        }
-        tape.note { "pump: \(command)" }
-        ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
-        try site.perform(command)
-        observe()
-        if fault == .powerCutAfter {
-            cutPower()
-            throw noPower
-        }
-    }
-}
-
-extension SimulatedStation: PINEntry {
-    func begin() { site.after(0.5) { $0.post(.pinEntered) } }
-
-    func cancel() {}
-
-    func take() -> PIN? {
-        guard pinsWrongLeft > 0 else { return Demonstration.pin }
-        pinsWrongLeft -= 1
-        tape.met(.pinWrong)
-        var digits = Array("654321".utf8)
-        let count = digits.count
-        do throws(ParseError) { return try PIN(digits: LockedBuffer(wiping: &digits), count: count) } catch {
-            return nil
-        }
-    }
-}
-
-extension SimulatedStation: PositionDisplay {
-    /// What customers do about what they read.
-    func show(_ state: PositionState, _ notice: Notice) {
-        guard !isDead else { return }
-        tape.note { "\(state.rawValue): \(notice)" }
-        switch state {
-        case .idle, .inoperative, .closed: isAtRest = true
-        case .completed: isAtRest = notice == .removeCard
-        case .calling, .authorised, .started, .suspended, .fuelling, .settling: isAtRest = false
-        }
-        switch notice {
-        case .liftNozzle, .prepaid: if !visit.isUndecided { site.after(1) { $0.setNozzle(lifted: true) } }
-        case .settling: site.after(0.5) { $0.setNozzle(lifted: false) }
-        case .removeCard:
-            site.setNozzle(lifted: false)
-            site.after(0.5) { [unowned self] _ in reader.takeOut() }
-        case _: break
-        }
-    }
-
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
-
-    func printReceipt(_ record: SaleRecord, balance: Amount?) {}
 }
 
 /// What instants are counted apart.

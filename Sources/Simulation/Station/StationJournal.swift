@@ -11,9 +11,11 @@ final class StationJournal: SaleJournal {
 
     init(station: SimulatedStation) { self.station = station }
 
-    /// Somebody has made space, and opened what closed itself.
-    func isRepaired() {
+    /// Somebody has made space, accepted the clock and opened what closed itself.
+    func isRepaired(time: TransactionTime?) {
         writesWithoutSpace = 0
+        if store.room() < 2 * JournalRoom.warnedBelow { store.capacity += 200 }
+        if let time, let latest = store.latestTime(), time < latest { store.acceptClock(time) }
         for position in store.locks.keys { store.clearLock(of: position) }
     }
 
@@ -43,15 +45,7 @@ final class StationJournal: SaleJournal {
         guard !station.isDead else { throw noPower }
         if station.isVerifying { station.ledger.fail("a second start writes to the journal") }
         let fault = station.strikes(.write)
-        switch fault?.kind {
-        case .powerCutBefore: station.cutPower()
-        case .powerCutDuring:
-            if fault?.extent == 1 { store() }
-            station.cutPower()
-        case .diskFull: writesWithoutSpace = fault?.extent ?? 1
-        case .slowDisk: station.site.pass(Double(fault?.extent ?? 0) / 1_000)
-        case _: break
-        }
+        if let fault { suffer(fault, store) }
         guard !station.isDead else { throw noPower }
         guard writesWithoutSpace == 0 else {
             writesWithoutSpace -= 1
@@ -62,6 +56,19 @@ final class StationJournal: SaleJournal {
         if fault?.kind == .powerCutAfter {
             station.cutPower()
             throw noPower
+        }
+    }
+
+    private func suffer(_ fault: PlannedFault, _ store: () -> Void) {
+        switch fault.kind {
+        case .powerCutBefore: station.cutPower()
+        case .powerCutDuring:
+            if fault.extent == 1 { store() }
+            station.cutPower()
+        case .diskFull: writesWithoutSpace = fault.extent
+        case .slowDisk: station.site.pass(Double(fault.extent) / 1_000)
+        case .powerCutAfter: break
+        case _: preconditionFailure("\(fault.kind.rawValue) does not strike at a write")
         }
     }
 

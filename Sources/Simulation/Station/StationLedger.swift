@@ -44,13 +44,12 @@ final class StationLedger {
     }
 
     private static let checkpointMax = Volume(centilitres: 50)
-    /// What comes when the valves have closed.
-    static let overrunCountsMax = 1
 
     private(set) var violation: String?
     let oracle = SessionOracle()
     private let terminal = Demonstration.terminal
     private let cards: [SimulatedCard]
+    private let overrunCounts: Int
     private let module: SecurityModule
     private var debits: [DebitKey: Debit] = [:]
     /// Locks that their cards executed; the value says whether they paid.
@@ -76,7 +75,8 @@ final class StationLedger {
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     private var disturbedUntil = 0
 
-    init(cards: [SimulatedCard], module: SecurityModule, _ calibration: Calibration) {
+    init(cards: [SimulatedCard], module: SecurityModule, _ calibration: Calibration, _ layout: StationLayout) {
+        overrunCounts = layout.overrunCounts
         self.cards = cards
         self.module = module
         books = RecordBooks(calibration: calibration)
@@ -357,7 +357,7 @@ final class StationLedger {
         let lost = meter.allCounts.reduce(0, +) - kept
         let most = calibration.counts(for: Self.checkpointMax, at: meter.point)
         if lost < 0 { fail("the records have more than the meter counted") }
-        if lost > most + Self.overrunCountsMax {
+        if lost > most + overrunCounts {
             fail("the power cut cost \(lost) counts, more than one checkpoint (\(most))")
         }
         return lost
@@ -407,36 +407,5 @@ final class StationLedger {
         for total in store.totalisers.values where total.fen != fen || total.volume != volume {
             fail("the records do not add up to the totaliser")
         }
-    }
-}
-
-extension RecordPhase {
-    /// Fuel may still flow, or have flowed, for the record.
-    fileprivate var isBeforeEnd: Bool {
-        switch self {
-        case .intent, .locked, .paid: true
-        case .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void: false
-        }
-    }
-}
-
-extension MeterReading {
-    fileprivate var total: Int { counts.reduce(0, +) }
-}
-
-extension SaleRecord {
-    /// Whether it says that its card paid `amount`.
-    fileprivate var isPayment: Bool {
-        guard phase == .settled else { return false }
-        return switch kind {
-        case .sale, .localUnlock, .prepaid: true
-        case .escape, .cardFault, .refund, .noCard, .onlineUnlock: false
-        }
-    }
-
-    /// Everything in it that is not a number.
-    fileprivate var writtenBytes: [UInt8] {
-        let codes = [gmac?.sealed, mac3, lockTAC, debitTAC, icc?.bytes, remark.map { Array($0.utf8) }]
-        return codes.compactMap(\.self).flatMap(\.self)
     }
 }

@@ -73,17 +73,17 @@ final class StationReader: CardReader {
         guard !station.isDead, case .holding(let card, isPowered: true) = slot else { throw .removed }
         let fault = station.strikes(.exchange)
         switch fault?.kind {
-        case .cardPulledBefore, .powerCutBefore, .readerGone: try interrupt(fault)
-        case .cardPulledDuring, .powerCutDuring:
-            card.failDuring(command)
-            try interrupt(fault)
+        case .cardPulledBefore, .cardPulledDuring, .powerCutBefore, .powerCutDuring, .readerGone:
+            if fault?.kind == .cardPulledDuring || fault?.kind == .powerCutDuring { card.failDuring(command) }
+            if let fault { try interrupt(fault) }
         case _: break
         }
         let before = card.image
         let answer = card.respond(to: command)
         station.ledger.exchanged(card, command, answer, before: before, station.journal.store)
         note(command, answer)
-        if fault?.kind == .answerCorrupted { station.ledger.misheard(card) }
+        guard let fault else { return answer }
+        if fault.kind == .answerCorrupted { station.ledger.misheard(card) }
         return try heard(answer, fault, isFile: command[1] == Instruction.readBinary.header.ins)
     }
 
@@ -93,30 +93,30 @@ final class StationReader: CardReader {
 
     private func heard(
         _ answer: ResponseAPDU,
-        _ fault: PlannedFault?,
+        _ fault: PlannedFault,
         isFile: Bool
     ) throws(CardFault) -> ResponseAPDU {
-        switch fault?.kind {
-        case .cardPulledAfter, .powerCutAfter: try interrupt(fault)
+        switch fault.kind {
         case .answerLost: throw .unresponsive("no answer")
         case .answerCorrupted:
             var bytes = answer.bytes
-            var bit = (fault?.extent ?? 0) % (8 * bytes.count)
+            var bit = fault.extent % (8 * bytes.count)
             if isFile && Self.bitsWithoutCode.contains(bit) { bit += Self.bitsWithoutCode.count }
             bytes[bit / 8] ^= 1 << UInt8(bit % 8)
             do throws(ParseError) { return try ResponseAPDU(parsing: bytes) } catch { throw .malformed(error) }
-        case _: return answer
+        case _: try interrupt(fault)
         }
     }
 
     /// Ends the exchange as the fault has it.
-    private func interrupt(_ fault: PlannedFault?) throws(CardFault) -> Never {
-        switch fault?.kind {
+    private func interrupt(_ fault: PlannedFault) throws(CardFault) -> Never {
+        switch fault.kind {
         case .powerCutBefore, .powerCutDuring, .powerCutAfter: station.cutPower()
+        case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter: takeOut()
         case .readerGone:
-            isGone(seconds: Double(fault?.extent ?? 1))
+            isGone(seconds: Double(fault.extent))
             throw .reader("the reader is gone")
-        case _: takeOut()
+        case _: preconditionFailure("\(fault.kind.rawValue) does not strike at a command")
         }
         throw .removed
     }

@@ -50,12 +50,13 @@ package struct StationSimulation {
         while tally.sales < sales {
             let stationSeed = Self.seed(ofStation: tally.stations, seed: seed)
             var generator = VisitGenerator(seed: stationSeed, profile: profile)
+            let layout = generator.layout()
             let visits = generator.visits(Self.visitsPerStation)
             let tape = StationTape()
-            let reason = play(visits, seed: stationSeed, tape)
+            let reason = play(visits, at: layout, seed: stationSeed, tape)
             tally.add(tape)
             progress(tally)
-            if let reason { return shortened(reason, visits, seed: stationSeed) }
+            if let reason { return shortened(reason, visits, at: layout, seed: stationSeed) }
         }
         return nil
     }
@@ -65,15 +66,32 @@ package struct StationSimulation {
         index == 0 ? seed : SplitMix64(state: seed).offset(UInt64(index))
     }
 
-    private func play(_ visits: [CustomerVisit], seed: UInt64, _ tape: StationTape) -> String? {
-        let cards = VisitGenerator.cards
-        return SimulatedStation(seed: seed, cards: cards, visits: visits, tape: tape, ownsArena: ownsArena).run()
+    private func play(
+        _ visits: [CustomerVisit],
+        at layout: StationLayout,
+        seed: UInt64,
+        _ tape: StationTape
+    ) -> String? {
+        SimulatedStation(
+            seed: seed,
+            layout: layout,
+            cards: VisitGenerator.cards,
+            visits: visits,
+            tape: tape,
+            ownsArena: ownsArena
+        ).run()
     }
 
     /// Leaves out visits, then faults, for as long as the same rule is broken.
-    private func shortened(_ reason: String, _ visits: [CustomerVisit], seed: UInt64) -> Violation {
+    private func shortened(
+        _ reason: String,
+        _ visits: [CustomerVisit],
+        at layout: StationLayout,
+        seed: UInt64
+    ) -> Violation {
         func fails(_ visits: [CustomerVisit]) -> Bool {
-            play(visits, seed: seed, StationTape())?.filter { !$0.isNumber } == reason.filter { !$0.isNumber }
+            play(visits, at: layout, seed: seed, StationTape())?.filter { !$0.isNumber }
+                == reason.filter { !$0.isNumber }
         }
         var shortest = CardFuzz.shortest(visits, where: fails)
         for index in shortest.indices {
@@ -85,7 +103,7 @@ package struct StationSimulation {
             shortest[index].faults = faults
         }
         let tape = StationTape(keepsTrace: true)
-        let last = play(shortest, seed: seed, tape)
+        let last = play(shortest, at: layout, seed: seed, tape)
         return Violation(seed: seed, reason: last ?? reason, visits: shortest, trace: tape.trace)
     }
 }

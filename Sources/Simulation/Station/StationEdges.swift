@@ -1,0 +1,104 @@
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Metering
+
+// What the position stands on, beside its reader and its journal: events, pump, PIN and display.
+
+extension SimulatedStation: EventSource {
+    func next(until deadline: UInt64?) -> PositionEvent? {
+        calls()
+        guard !isDead, mode == .serving else {
+            // Time goes on for a position that waits for its end.
+            if deadline != nil { _ = site.event(until: deadline) }
+            return .stopRequested
+        }
+        observe()
+        ledger.waits(journal.store, isOpen: site.isOpen, isCardGone: isCardKnownGone)
+        while isAtRest, site.isStill, !isDead {
+            guard nextVisit() else { return .stopRequested }
+        }
+        let event = site.event(until: deadline)
+        guard !isDead else { return .stopRequested }
+        observe()
+        switch event {
+        case .cardRemoved, .readerLost: isCardKnownGone = true
+        case .cardInserted: isCardKnownGone = false
+        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .stopRequested, nil: break
+        }
+        if let event { tape.note { "event: \(event)" } }
+        return event
+    }
+}
+
+extension SimulatedStation: Pump {
+    var snapshot: MeterSnapshot { site.snapshot }
+
+    func perform(_ command: PumpCommand) throws(PumpFault) {
+        let noPower = PumpFault(reason: "no power")
+        guard !isDead else { throw noPower }
+        let fault = strikes(.command)?.kind
+        if fault == .powerCutBefore {
+            cutPower()
+            throw noPower
+        }
+        if fault == .pumpFailure {
+            ledger.pumpFails(site.snapshot)
+            try site.perform(.close)
+            throw PumpFault(reason: "the lines do not answer")
+        }
+        tape.note { "pump: \(command)" }
+        ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
+        try site.perform(command)
+        observe()
+        if fault == .powerCutAfter {
+            cutPower()
+            throw noPower
+        }
+    }
+}
+
+extension SimulatedStation: PINEntry {
+    func begin() { site.after(0.5) { $0.post(.pinEntered) } }
+
+    func cancel() {}
+
+    func take() -> PIN? {
+        guard pinsWrongLeft > 0 else { return Demonstration.pin }
+        pinsWrongLeft -= 1
+        tape.met(.pinWrong)
+        var digits = Array("654321".utf8)
+        let count = digits.count
+        do throws(ParseError) { return try PIN(digits: LockedBuffer(wiping: &digits), count: count) } catch {
+            return nil
+        }
+    }
+}
+
+extension SimulatedStation: PositionDisplay {
+    /// What customers do about what they read.
+    func show(_ state: PositionState, _ notice: Notice) {
+        guard !isDead else { return }
+        tape.note { "\(state.rawValue): \(notice)" }
+        switch state {
+        case .idle, .inoperative, .closed: isAtRest = true
+        case .completed: isAtRest = notice == .removeCard
+        case .calling, .authorised, .started, .suspended, .fuelling, .settling: isAtRest = false
+        }
+        switch notice {
+        case .heldForCheckpoint where !visit.faults.contains { $0.kind == .slowDisk }:
+            ledger.fail("fuel is held, and the disk is not slow")
+        case .liftNozzle, .prepaid: if !visit.isUndecided { site.after(1) { $0.setNozzle(lifted: true) } }
+        case .settling: site.after(0.5) { $0.setNozzle(lifted: false) }
+        case .removeCard:
+            site.setNozzle(lifted: false)
+            site.after(0.5) { [unowned self] _ in reader.takeOut() }
+        case _: break
+        }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+
+    func printReceipt(_ record: SaleRecord, balance: Amount?) {}
+}
