@@ -44,10 +44,10 @@ struct Simulate: ParsableCommand {
             return
         }
         print("BROKEN: \(violation.reason)")
-        if !exhaustive {
-            let profile = faults.map { " --faults \($0.rawValue)" } ?? ""
-            print("again: greylock simulate --sales 1 --seed \(violation.seed)\(profile)")
-        }
+        let profile = faults.map { " --faults \($0.rawValue)" } ?? ""
+        print(
+            "again: greylock simulate \(exhaustive ? "--exhaustive" : "--sales 1 --seed \(violation.seed)\(profile)")"
+        )
         print("the shortest way to it that was found:")
         for visit in violation.visits { print("  \(visit)") }
         print("what happens then:")

@@ -148,6 +148,7 @@ extension WithPCSCD {
             let (hits, exitStatus) = try service.terminate { try $0.search(for: secrets) }
             #expect(exitStatus == 0)
             expectOnlyMaster(hits)
+            try expectNoSecretsOnDisk(card)
             try card.pull()
         }
 
@@ -174,7 +175,24 @@ extension WithPCSCD {
             let hits = try service.stopped { try $0.search(for: secrets(of: card)) }
             expectOnlyMaster(hits)
             #expect(hits.contains { $0.secret == "MPK left" })
+            try expectNoSecretsOnDisk(card)
             try card.pull()
+        }
+
+        /// Nor in any byte of the journal's files, the removed pages and the `-wal` file included. A column's name, which
+        /// stands in them, shows that the search finds.
+        private func expectNoSecretsOnDisk(_ card: SpyingCard) throws {
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+            let files = try names.filter { $0.hasPrefix("journal.sqlite") }.map { name in
+                try Data(contentsOf: folder.url.appendingPathComponent(name))
+            }
+            #expect(!files.isEmpty)
+            for secret in secrets(of: card) {
+                for pattern in secret.all {
+                    #expect(!files.contains { $0.firstRange(of: pattern) != nil }, "\(secret.name) is on disk")
+                }
+            }
+            #expect(files.contains { $0.firstRange(of: Array("lock_tac".utf8)) != nil })
         }
 
         /// In the arena MPK stands expanded, and the sealing key as it is.
