@@ -95,9 +95,9 @@ struct VisitGenerator {
 
     /// From a few drops to a full tank.
     private mutating func counts() -> Int {
-        switch numbers.below(20) {
-        case 0: 1 + numbers.below(4)
-        case 1: 200 + numbers.below(600)
+        switch numbers.below(40) {
+        case 0, 1: 1 + numbers.below(4)
+        case 2: 200 + numbers.below(600)
         case _: 10 + numbers.below(90)
         }
     }

@@ -23,21 +23,27 @@ final class StationJournal: SaleJournal {
 
     func commit(_ entry: JournalEntry) throws(StorageFault) {
         for record in entry.records where record.phase == .intent { station.tape.saleBegins() }
-        try write({ "journal: \(entry.words)" }) {
-            station.ledger.commits(entry, store, station.site.snapshot)
-            store.commit(entry)
-        }
+        try write(
+            { "journal: \(entry.words)" },
+            {
+                station.ledger.commits(entry, store, station.site.snapshot)
+                store.commit(entry)
+            }
+        )
     }
 
     func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
-        try write({ "journal: checkpoint of \(checkpoint.amount)" }) {
-            station.ledger.checkpoints(checkpoint, store)
-            store.checkpoint(checkpoint)
-        }
+        try write(
+            { "journal: checkpoint of \(checkpoint.amount)" },
+            {
+                station.ledger.checkpoints(checkpoint, store)
+                store.checkpoint(checkpoint)
+            }
+        )
     }
 
     func clearLock(of position: Int) throws(StorageFault) {
-        try write({ "journal: position \(position) opened" }) { store.clearLock(of: position) }
+        try write({ "journal: position \(position) opened" }, { store.clearLock(of: position) })
     }
 
     private func write(_ words: () -> String, _ store: () -> Void) throws(StorageFault) {
