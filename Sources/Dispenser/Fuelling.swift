@@ -263,7 +263,7 @@ extension Position {
     private func cutOff(_ reading: MeterReading, _ progress: inout FuellingProgress) -> CutOff {
         let calibration = settings.calibration
         let point = edges.pump.snapshot.point
-        let counts = reading.counts.reduce(0, +)
+        let counts = reading.totalCounts
         let remaining = max(.zero, progress.target - reading.volume)
         let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - totaliser.overrunCounts)
         let sinceCheckpoint = reading.volume - progress.checkpointVolume
@@ -345,9 +345,8 @@ extension Position {
     ) throws(Interruption) {
         let volume = record.reading.volume
         guard volume != progress.checkpointVolume else { return }
-        let counts = record.reading.counts.reduce(0, +)
         let isDue =
-            progress.reportAtCounts.map { counts >= $0 } ?? false
+            progress.reportAtCounts.map { record.reading.totalCounts >= $0 } ?? false
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
         try checkpoint(record, &progress, grant)

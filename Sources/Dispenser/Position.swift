@@ -215,8 +215,10 @@ package final class Position {
     }
 
     private func lookForObstacle() throws(PositionFailure) -> Refusal? {
-        try onDisk { () throws(StorageFault) in isRoomCounted = try edges.journal.roomIfCounted() != nil }
-        shownObstacle = try obstacle()
+        var room: Int?
+        try onDisk { () throws(StorageFault) in room = try edges.journal.roomIfCounted() }
+        isRoomCounted = room != nil
+        shownObstacle = try obstacle(room: room)
         return shownObstacle
     }
 

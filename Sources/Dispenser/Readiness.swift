@@ -18,10 +18,12 @@ extension Position {
         try checkReadiness(room: stored { (journal) throws(StorageFault) in try journal.room() })
     }
 
-    /// What keeps every card from being served; nil when nothing does. It does not wait for the records to be counted.
-    func obstacle() throws(PositionFailure) -> Refusal? {
+    /// What keeps every card from being served; nil when nothing does.
+    ///
+    /// - Parameter room: nil while the records are not counted.
+    func obstacle(room: Int?) throws(PositionFailure) -> Refusal? {
         do throws(Interruption) {
-            _ = try checkReadiness(room: stored { (journal) throws(StorageFault) in try journal.roomIfCounted() })
+            _ = try checkReadiness(room: room)
             return nil
         } catch {
             switch error {

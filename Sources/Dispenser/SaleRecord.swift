@@ -64,6 +64,8 @@ package struct MeterReading: Equatable, Sendable {
         self.faults = faults
     }
 
+    package var totalCounts: Int { counts.reduce(0, +) }
+
     package static func none(points: Int) -> MeterReading {
         MeterReading(counts: Array(repeating: 0, count: points), volume: .zero, faults: PulserFaults())
     }

@@ -98,10 +98,6 @@ extension RecordPhase {
     }
 }
 
-extension MeterReading {
-    var total: Int { counts.reduce(0, +) }
-}
-
 extension SaleRecord {
     /// Whether it says that its card paid `amount`.
     var isPayment: Bool {

@@ -58,7 +58,7 @@ final class SimulatedStation {
     private var arenaBytesAtRest: Int?
     private var settings: PositionSettings
 
-    var mode = Mode.recovering
+    private(set) var mode = Mode.recovering
     private var hasPower = true
     /// The position has heard that no card is in the reader.
     var isCardKnownGone = false
@@ -213,9 +213,6 @@ final class SimulatedStation {
         reached.calls += 1
         if reached.calls > Self.callsMax { ledger.fail("the position does not come to rest") }
     }
-
-    /// Whether this run of the service has to find nothing to do.
-    var isVerifying: Bool { mode == .verifying }
 
     func observe() {
         ledger.observe(journal.store, isOpen: site.isOpen, mayBeOpen: site.mayBeOpen)

@@ -49,7 +49,7 @@ final class StationJournal: SaleJournal {
     private func write(_ words: () -> String, _ store: () -> Void) throws(StorageFault) {
         let noPower = StorageFault(operation: "write", reason: "no power")
         guard !station.isDead else { throw noPower }
-        if station.isVerifying { station.ledger.fail("a second start writes to the journal") }
+        if station.mode == .verifying { station.ledger.fail("a second start writes to the journal") }
         let fault = station.strikes(.write)
         if let fault { suffer(fault, store) }
         guard !station.isDead else { throw noPower }

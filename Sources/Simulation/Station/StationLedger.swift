@@ -191,7 +191,7 @@ final class StationLedger {
                 if isVisitMisheard { undecidable.insert(record.ttc) }
             }
             if record.phase.isOpen { openRecords.insert(record.ttc) } else { openRecords.remove(record.ttc) }
-            countsInRecords += record.reading.total - (old?.reading.total ?? 0)
+            countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
             if record.kind == .noCard {
                 let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
                 flowed.volume = flowed.volume + record.reading.volume - before.volume
@@ -200,7 +200,7 @@ final class StationLedger {
             }
             guard let old, old.phase.isBeforeEnd, !record.phase.isBeforeEnd else { continue }
             let counts = metered[record.ttc] ?? (meteringSince == nil ? 0 : meter.totalCounts)
-            if record.reading.total != counts {
+            if record.reading.totalCounts != counts {
                 fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
             }
             flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
@@ -351,8 +351,8 @@ final class StationLedger {
         var kept = countsInRecords - countsInRecordsAtStart
         if let running, let record = store.records[running], record.phase.isBeforeEnd {
             let checkpoint = store.checkpoints[running]?.reading ?? record.reading
-            metered[running] = checkpoint.total
-            kept += checkpoint.total - record.reading.total
+            metered[running] = checkpoint.totalCounts
+            kept += checkpoint.totalCounts - record.reading.totalCounts
         }
         let lost = meter.allCounts.reduce(0, +) - kept
         let most = calibration.counts(for: Self.checkpointMax, at: meter.point)
