@@ -2,7 +2,8 @@ package import CardCryptography
 import FuelPassbook
 package import ISO7816
 
-/// The fuel passbook on a card: bytes in, bytes out, one commit of its memory per command that writes.
+/// The fuel passbook on a card: bytes in, bytes out. A command that writes commits its memory once, and once before when
+/// it presents a code that a counter guards (decision 0027).
 ///
 /// Every command passes the same gates in this order: shape (`6700`, `6E00`, `6D00`, `6A86`, `6Cxx`), life of the
 /// application (`9303`, `6985`, `6A81`), Table 1 (`6901`, `6989`), PIN (`6982`), upkeep tries (`6983`), then its own checks. A command that fails ends
@@ -21,6 +22,8 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
     private enum Power: Equatable {
         case notSelected
         case selected(pinVerified: Bool, localUnlockBegun: Bool)
+        /// A write failed, so that nobody knows what the memory holds: `6581` until power comes back and it is read.
+        case dead
     }
 
     package init(aid: [UInt8], keys: consuming CardKeys, image: CardImage, memory: Memory, random: any RandomSource) {
@@ -35,9 +38,22 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
 
     /// Power was lost and came back, or the reader reset the card.
     package mutating func reset() {
-        power = .notSelected
         pending = .none
         challenge = nil
+        switch power {
+        case .notSelected, .selected: power = .notSelected
+        case .dead: readMemory()
+        }
+    }
+
+    /// A card that cannot read what it keeps stays dead.
+    private mutating func readMemory() {
+        do {
+            image = try CardImage(parsing: memory.read())
+            power = .notSelected
+        } catch {
+            power = .dead
+        }
     }
 
     /// Answers one command APDU, complete with its Le where the answer has data.
@@ -53,6 +69,7 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
     }
 
     private mutating func execute(_ command: Span<UInt8>) throws(StatusWord) -> [UInt8] {
+        guard power != .dead else { throw .memoryFailure }
         let layout: CommandLayout
         do throws(ParseError) { layout = try CommandLayout(parsing: command) } catch { throw .wrongLength }
         let instruction = try Instruction(layout.header)
@@ -135,7 +152,12 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
 
     /// Makes `next` what the card is after any loss of power.
     mutating func commit(_ next: CardImage) throws(StatusWord) {
-        do throws(CardMemoryFailure) { try memory.commit(next.bytes) } catch { throw .memoryFailure }
+        do throws(CardMemoryFailure) {
+            try memory.commit(next.bytes)
+        } catch {
+            power = .dead
+            throw .memoryFailure
+        }
         image = next
     }
 

@@ -16,14 +16,12 @@ extension CardApplication {
     mutating func externalAuthenticate(_ command: CommandAPDU) throws(StatusWord) -> [UInt8] {
         let presented = try parsed { () throws(ParseError) in try ExternalAuthenticate(parsing: command.data) }
         let challenge = try takeChallenge()
+        var next = try takeTry(from: .upkeep)
         guard keys.externalAuthentication.answer(to: challenge).isValid(presented.cryptogram) else {
-            throw try countedUpkeepFailure(.verificationFailed(triesLeft: image.upkeepTriesLeft - 1))
+            throw .verificationFailed(triesLeft: image.upkeepTriesLeft)
         }
-        if image.upkeepTriesLeft < CardImage.upkeepTriesMax {
-            var next = image
-            next.upkeepTriesLeft = CardImage.upkeepTriesMax
-            try commit(next)
-        }
+        next.upkeepTriesLeft = CardImage.upkeepTriesMax
+        try commit(next)
         return []
     }
 
@@ -33,8 +31,7 @@ extension CardApplication {
 
     mutating func blockApplication(_ command: CommandAPDU) throws(StatusWord) -> [UInt8] {
         let block = try parsed { () throws(ParseError) in try BlockApplication(parsing: command) }
-        try checkMaintenance(block.mac, command.header)
-        var next = image
+        var next = try checkMaintenance(block.mac, command.header)
         next.upkeepTriesLeft = CardImage.upkeepTriesMax
         next.block = block.duration == .permanent ? .permanent : .temporary
         try commit(next)
@@ -43,18 +40,23 @@ extension CardApplication {
 
     mutating func unblockApplication(_ command: CommandAPDU) throws(StatusWord) -> [UInt8] {
         let unblock = try parsed { () throws(ParseError) in try UnblockApplication(parsing: command.data) }
-        try checkMaintenance(unblock.mac, command.header)
-        guard image.block == .temporary else { throw .conditionsOfUseNotSatisfied }
-        var next = image
+        var next = try checkMaintenance(unblock.mac, command.header)
+        guard image.block == .temporary else {
+            try commit(next)
+            throw .conditionsOfUseNotSatisfied
+        }
         next.upkeepTriesLeft = CardImage.upkeepTriesMax
         next.block = .none
         try commit(next)
         return []
     }
 
-    private mutating func checkMaintenance(_ mac: MAC, _ header: CommandHeader) throws(StatusWord) {
+    /// - Returns: what the command that goes on commits.
+    private mutating func checkMaintenance(_ mac: MAC, _ header: CommandHeader) throws(StatusWord) -> CardImage {
         let challenge = try takeChallenge()
-        guard keys.maintenance.mac(header, challenge: challenge).isValid(mac) else { throw try countedUpkeepFailure() }
+        let next = try takeTry(from: .upkeep)
+        guard keys.maintenance.mac(header, challenge: challenge).isValid(mac) else { throw .macInvalid }
+        return next
     }
 
     /// - Throws: `6985` when no challenge was asked for.
@@ -62,13 +64,5 @@ extension CardApplication {
         guard let drawn = challenge else { throw .conditionsOfUseNotSatisfied }
         challenge = nil
         return drawn
-    }
-
-    /// Takes one upkeep try; the answer of the failed command.
-    mutating func countedUpkeepFailure(_ answer: StatusWord = .macInvalid) throws(StatusWord) -> StatusWord {
-        var next = image
-        next.upkeepTriesLeft -= 1
-        try commit(next)
-        return answer
     }
 }

@@ -6,20 +6,17 @@ import ISO7816
 
 extension CardApplication {
     mutating func verify(_ presented: Span<UInt8>) throws(StatusWord) {
-        try checkPIN(presented)
-        if image.pinTriesLeft < image.pinTriesLimit {
-            var next = image
-            next.pinTriesLeft = next.pinTriesLimit
-            try commit(next)
-        }
+        var next = try checkPIN(presented)
+        next.pinTriesLeft = next.pinTriesLimit
+        try commit(next)
         setPINVerified(true)
     }
 
     /// The old PIN counts as presented: a wrong one takes a try, a right one fills the counter and verifies.
     mutating func changePIN(_ data: Span<UInt8>) throws(StatusWord) {
         let (old, new) = try parsed { () throws(ParseError) in try ChangePIN.ranges(in: data) }
-        try checkPIN(data.extracting(old))
-        try commitPIN(data.extracting(new))
+        let next = try checkPIN(data.extracting(old))
+        try commitPIN(data.extracting(new), in: next)
         setPINVerified(true)
     }
 
@@ -27,9 +24,13 @@ extension CardApplication {
     mutating func reloadPIN(_ data: Span<UInt8>) throws(StatusWord) {
         let pin = data.extracting(..<(data.count - MAC.length))
         let mac = MAC(bytes: [UInt8](copying: data.extracting((data.count - MAC.length)...)))
-        guard keys.pinReload.mac(pin: pin).isValid(mac) else { throw try countedUpkeepFailure() }
-        guard PIN.isWellFormed(pin) else { throw .incorrectData }
-        try commitPIN(pin)
+        let next = try takeTry(from: .upkeep)
+        guard keys.pinReload.mac(pin: pin).isValid(mac) else { throw .macInvalid }
+        guard PIN.isWellFormed(pin) else {
+            try commit(next)
+            throw .incorrectData
+        }
+        try commitPIN(pin, in: next)
         setPINVerified(false)
     }
 
@@ -37,13 +38,16 @@ extension CardApplication {
         let unblock = try parsed { () throws(ParseError) in try UnblockPIN(parsing: command.data) }
         let challenge = try takeChallenge()
         let expected = keys.pinUnblock.mac(command.header, data: unblock.enciphered, challenge: challenge)
-        guard expected.isValid(unblock.mac) else { throw try countedUpkeepFailure() }
+        var next = try takeTry(from: .upkeep)
+        guard expected.isValid(unblock.mac) else { throw .macInvalid }
         let card = image.file.asn
         let stored = keys.pinUnblock.withDeciphered(unblock.enciphered) { pin in
             StoredPIN(pin, sealing: keys.sealing, card: card, random: random)
         }
-        guard let stored else { throw .incorrectData }
-        var next = image
+        guard let stored else {
+            try commit(next)
+            throw .incorrectData
+        }
         next.sealedPIN = stored.sealed
         next.pinTriesLeft = next.pinTriesLimit
         next.upkeepTriesLeft = CardImage.upkeepTriesMax
@@ -52,18 +56,19 @@ extension CardApplication {
         return []
     }
 
-    private mutating func checkPIN(_ presented: Span<UInt8>) throws(StatusWord) {
+    /// - Returns: what the command that goes on commits.
+    private mutating func checkPIN(_ presented: Span<UInt8>) throws(StatusWord) -> CardImage {
         guard image.pinTriesLeft > 0 else { throw .authenticationMethodBlocked }
-        if StoredPIN(image.sealedPIN).matches(presented, keys.sealing, card: image.file.asn) { return }
-        var next = image
-        next.pinTriesLeft -= 1
-        setPINVerified(false)
-        try commit(next)
-        throw .verificationFailed(triesLeft: next.pinTriesLeft)
+        let next = try takeTry(from: .pin)
+        guard StoredPIN(image.sealedPIN).matches(presented, keys.sealing, card: image.file.asn) else {
+            setPINVerified(false)
+            throw .verificationFailed(triesLeft: image.pinTriesLeft)
+        }
+        return next
     }
 
-    private mutating func commitPIN(_ pin: Span<UInt8>) throws(StatusWord) {
-        var next = image
+    private mutating func commitPIN(_ pin: Span<UInt8>, in card: CardImage) throws(StatusWord) {
+        var next = card
         next.sealedPIN = StoredPIN(pin, sealing: keys.sealing, card: image.file.asn, random: random).sealed
         next.pinTriesLeft = next.pinTriesLimit
         try commit(next)

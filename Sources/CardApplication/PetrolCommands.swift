@@ -52,17 +52,16 @@ extension CardApplication {
         return LockForPetrol.Response(lockTAC: lockTAC, mac3: mac3)
     }
 
-    /// Steps 1.13 and 1.14, and 3.5 and 3.6: money and mark in one commit.
+    /// Steps 1.13 and 1.14, and 3.5 and 3.6: money, mark and the counter's limit in one commit.
     mutating func debitForPetrol(_ command: DebitForPetrol) throws(StatusWord) -> DebitForPetrol.Response {
         guard let grey = image.grey, command.ctc == image.ctc else { throw .conditionsOfUseNotSatisfied }
         let session = keys.purchase.petrolSession(icc: grey.icc, ctc: grey.ctc, ttc: grey.ttc)
-        var next = image
-        guard session.gmac(amount: command.amount).isValid(command.gmac) else {
-            next.gmacTriesLeft -= 1
+        var next = try takeTry(from: .gmac)
+        guard session.gmac(amount: command.amount).isValid(command.gmac) else { throw .macInvalid }
+        guard command.amount <= image.balance else {
             try commit(next)
-            throw .macInvalid
+            throw .insufficientFunds
         }
-        guard command.amount <= image.balance else { throw .insufficientFunds }
         let type = isLocalUnlockBegun ? TransactionType.localUnlock : .refuel
         let mac4 = keys.purchase.mac4(
             amount: command.amount,

@@ -7,16 +7,38 @@ import Testing
 /// A memory that fails: `6581`, and only before or after is read back.
 struct AtomicityTests {
     @Test(arguments: Write.allCases)
-    func aFailedCommitIsAnswered6581AndNothingChanges(write: Write) throws {
-        let (card, command) = try write.prepare()
-        let (before, stored) = (card.image, card.memory.image)
-        card.memory.failure = .beforeWriting
-        let response = card.send(command)
-        #expect(response.status == .memoryFailure && response.data.isEmpty)
-        #expect(card.image == before && card.memory.image == stored)
-        #expect(card.state == (before.grey == nil ? .idle : .grey))
-        try card.restart()
-        #expect(card.image == before)
+    func aFailedCommitIsAnswered6581AndItsCommandIsUndone(write: Write) throws {
+        for commits in 0..<write.commits {
+            let (card, command) = try write.prepare()
+            let before = card.image
+            let expected = commits == 0 ? before : write.counted(before)
+            card.memory.failure = .beforeWriting
+            card.memory.commitsBeforeFailure = commits
+            let response = card.send(command)
+            #expect(response.status == .memoryFailure && response.data.isEmpty)
+            #expect(card.image == expected && card.memory.image == expected.bytes)
+            #expect(card.state == (before.grey == nil ? .idle : .grey))
+            try card.restart()
+            #expect(card.image == expected)
+        }
+    }
+
+    /// Nobody knows what a memory holds that failed to write: the card takes nothing until it has read it again.
+    @Test(arguments: [TestMemory.Failure.beforeWriting, .afterWriting])
+    func afterAFailureTheCardIsDeadUntilPowerComesBack(failure: TestMemory.Failure) throws {
+        let (card, command) = try Write.lock.prepare()
+        let before = card.image
+        card.memory.failure = failure
+        #expect(card.send(command).status == .memoryFailure)
+        card.memory.restorePower()
+        for command in [command, TestCard.select.bytes, TestCard.verify, GetBalance().apdu.bytes, []] {
+            #expect(card.send(command).status == .memoryFailure)
+        }
+        card.reset()
+        #expect(card.image.bytes == card.memory.image)
+        #expect((card.image == before) == (failure == .beforeWriting))
+        try card.open()
+        #expect(try card.exchange(GetBalance()).balance == before.balance)
     }
 
     @Test(arguments: Write.allCases)
@@ -26,8 +48,9 @@ struct AtomicityTests {
         let (card, command) = try write.prepare()
         card.memory.failure = .beforeWriting
         #expect(card.send(command).status == .memoryFailure)
-        card.memory.failure = .none
-        let (_, again) = (card, try write.prepare(on: card))
+        card.memory.restorePower()
+        card.reset()
+        let again = try write.prepare(on: card)
         #expect(card.send(again).status == status)
         #expect(card.image.balance == untouched.image.balance && card.image.ctc == untouched.image.ctc)
         #expect(card.image.online == untouched.image.online)
@@ -46,6 +69,7 @@ struct AtomicityTests {
         _ = untouched.send(first)
         let (card, command) = try write.prepare()
         card.memory.failure = .afterWriting
+        card.memory.commitsBeforeFailure = write.commits - 1
         #expect(card.send(command).status == .memoryFailure)
         try card.restart()
         var expected = untouched.image
@@ -55,36 +79,43 @@ struct AtomicityTests {
     }
 
     /// The money is taken once, whether the first debit was written or not.
-    @Test(arguments: [TestMemory.Failure.beforeWriting, .afterWriting])
-    func aDebitThatIsRepeatedAfterAFailureTakesTheMoneyOnce(failure: TestMemory.Failure) throws {
+    @Test(arguments: [TestMemory.Failure.beforeWriting, .afterWriting], [0, 1])
+    func aDebitThatIsRepeatedAfterAFailureTakesTheMoneyOnce(failure: TestMemory.Failure, commits: Int) throws {
         let (card, command) = try Write.debit.prepare()
         card.memory.failure = failure
+        card.memory.commitsBeforeFailure = commits
         #expect(card.send(command).status == .memoryFailure)
-        card.memory.failure = .none
-        #expect(card.send(command).status == .success)
+        card.memory.restorePower()
+        card.reset()
+        try card.open()
+        let isTaken = failure == .afterWriting && commits == 1
+        #expect(card.send(command).status == (isTaken ? .commandNotAccepted : .success))
+        try card.open()
         #expect(card.send(command).status == .commandNotAccepted)
         try card.restart()
         #expect(card.image.balance.fen == card.profile.balance.fen - Write.amount.fen && card.image.grey == nil)
+        #expect(card.image.gmacTriesLeft == card.image.gmacTriesLimit)
     }
 
     @Test(arguments: Write.allCases)
-    func eachCommandCommitsOnce(write: Write) throws {
+    func eachCommandCommitsOnceAndOnceBeforeForItsCounter(write: Write) throws {
         let (card, command) = try write.prepare()
         let before = card.memory.commits
         _ = card.send(command)
-        #expect(card.memory.commits == before + 1)
+        #expect(card.memory.commits == before + write.commits)
     }
 
     @Test func commandsThatOnlyReadDoNotCommit() throws {
         let card = try TestCard()
-        try card.bring(to: .unlocking)
-        let before = card.memory.commits
         try card.bring(to: .grey)
+        let before = card.memory.commits
+        try card.beginUnlock()
+        try card.answer(TestCard.select.bytes, "SELECT")
         _ = try card.exchange(GetGreyStatus())
         _ = try card.exchange(GetBalance())
         #expect(card.send(ReadBinary(file: 0x15, count: 30).apdu.bytes).status == .success)
         #expect(card.send(GetTransactionProve(type: .refuel, number: 9).apdu.bytes).status == .proofNotAvailable)
-        try card.bring(to: .unlocking)
+        try card.drawChallenge()
         #expect(card.memory.commits == before)
     }
 

@@ -12,7 +12,7 @@ struct CardFuzzTests {
         #expect(violation == nil, "\(violation?.reason ?? ""): \(violation?.exchanges ?? [])")
         // The sequences reach what they are to try.
         #expect(Set(fuzz.tally.acceptances.keys) == Set(Instruction.allCases))
-        #expect(fuzz.tally.transactions > 1_000)
+        #expect(fuzz.tally.transactions > 1_000 && fuzz.tally.powerCuts > 1_000)
     }
 
     @Test func theSameSeedSendsTheSame() {
@@ -74,6 +74,32 @@ struct CardFuzzTests {
             after: after
         )
         #expect(found == "CREDIT FOR LOAD was accepted without its code")
+    }
+
+    /// What a restart may find after power went in a command, and what it may not.
+    @Test func everyForbiddenChangeInAPowerCutIsNoticed() throws {
+        let verify = CommandAPDU(Instruction.verify.header, data: [0x12, 0x34, 0x56])
+        let before = try wornGreyCard().image
+        var counted = before
+        counted.pinTriesLeft -= 1
+        var filled = before
+        filled.pinTriesLeft = before.pinTriesLimit
+        var paid = counted
+        paid.balance = Amount(fen: before.balance.fen - 1)
+        var free = filled
+        free.grey = nil
+        let wrong = CommandAPDU(Instruction.verify.header, data: [0x12, 0x34, 0x57])
+        let cases: [(CommandAPDU, CardImage, comparedCode: Bool, isAllowed: Bool)] = [
+            (verify, before, false, true), (wrong, before, false, true), (wrong, before, true, false),
+            (verify, counted, false, true), (verify, counted, true, true), (wrong, counted, true, true),
+            (verify, filled, true, true), (wrong, filled, true, false), (verify, paid, true, false),
+            (verify, free, true, false), (GetBalance().apdu, counted, false, false),
+        ]
+        for (index, (command, after, comparedCode, isAllowed)) in cases.enumerated() {
+            var model = FuzzModel(card: before)
+            let found = model.violationOfCut(command, before: before, after: after, comparedCode: comparedCode)
+            #expect((found == nil) == isAllowed, "case \(index): \(found ?? "nothing")")
+        }
     }
 
     @Test func aSequenceIsShortenedToWhatMatters() {

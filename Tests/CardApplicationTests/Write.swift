@@ -11,6 +11,7 @@ enum Write: CaseIterable, Sendable {
     case wrongGMAC
     case debitForUnlock
     case wrongPIN
+    case rightPIN
     case rightPINAfterAWrongOne
     case credit
     case purchase
@@ -27,9 +28,33 @@ enum Write: CaseIterable, Sendable {
     case unblock
     case wrongBlockMAC
     case wrongCryptogram
+    case rightCryptogram
     case rightCryptogramAfterAWrongOne
 
     static let amount = Amount(fen: 777)
+
+    /// A right code that a counter guards commits its command after the lower counter.
+    var commits: Int {
+        switch self {
+        case .debit, .rightPIN, .rightPINAfterAWrongOne, .changePIN, .reloadPIN, .unblockPIN, .block, .blockForGood,
+            .unblock, .rightCryptogram, .rightCryptogramAfterAWrongOne:
+            2
+        case .lock, .wrongGMAC, .debitForUnlock, .wrongPIN, .credit, .purchase, .cashWithdrawal, .unload,
+            .overdraftLimit, .wrongOldPIN, .wrongReloadMAC, .wrongBlockMAC, .wrongCryptogram:
+            1
+        }
+    }
+
+    /// `card` with what the first of two commits has changed.
+    func counted(_ card: CardImage) -> CardImage {
+        var counted = card
+        switch self {
+        case .debit: counted.gmacTriesLeft -= 1
+        case .rightPIN, .rightPINAfterAWrongOne, .changePIN: counted.pinTriesLeft -= 1
+        case _: counted.upkeepTriesLeft -= 1
+        }
+        return commits == 2 ? counted : card
+    }
 
     func prepare() throws -> (TestCard, [UInt8]) {
         let card = try TestCard()
@@ -67,9 +92,11 @@ enum Write: CaseIterable, Sendable {
         case .overdraftLimit:
             try card.bring(to: .modify)
             return card.updateOverdraftLimit().apdu.bytes
-        case .wrongPIN, .rightPINAfterAWrongOne, .changePIN, .wrongOldPIN, .reloadPIN, .wrongReloadMAC, .unblockPIN:
+        case .wrongPIN, .rightPIN, .rightPINAfterAWrongOne, .changePIN, .wrongOldPIN, .reloadPIN, .wrongReloadMAC,
+            .unblockPIN:
             return try preparePIN(on: card)
-        case .block, .blockForGood, .unblock, .wrongBlockMAC, .wrongCryptogram, .rightCryptogramAfterAWrongOne:
+        case .block, .blockForGood, .unblock, .wrongBlockMAC, .wrongCryptogram, .rightCryptogram,
+            .rightCryptogramAfterAWrongOne:
             return try prepareUpkeep(on: card)
         }
     }
@@ -79,6 +106,7 @@ enum Write: CaseIterable, Sendable {
         try card.answer(TestCard.select.bytes, "SELECT")
         switch self {
         case .wrongPIN: return wrong
+        case .rightPIN: return TestCard.verify
         case .rightPINAfterAWrongOne:
             _ = card.send(wrong)
             return TestCard.verify
@@ -103,6 +131,7 @@ enum Write: CaseIterable, Sendable {
         case .blockForGood: return card.block(.permanent).apdu.bytes
         case .wrongBlockMAC: return damaged(card.block().apdu)
         case .wrongCryptogram: return damaged(card.externalAuthenticate().apdu)
+        case .rightCryptogram: return card.externalAuthenticate().apdu.bytes
         case .rightCryptogramAfterAWrongOne:
             _ = card.send(damaged(card.externalAuthenticate().apdu))
             try card.drawChallenge(8)

@@ -63,7 +63,7 @@ package final class TestCard {
 
     /// A card that reads its memory as after the loss of power.
     package func restart() throws {
-        memory.failure = .none
+        memory.restorePower()
         card = Self.application(profile, try CardImage(parsing: memory.image), memory, Self.keys(profile))
     }
 

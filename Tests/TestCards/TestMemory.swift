@@ -12,8 +12,15 @@ package final class TestMemory: CardMemory {
     }
 
     package private(set) var image: [UInt8]
+    /// Those that succeeded.
     package private(set) var commits = 0
+    /// Those that were wanted: what one sees who watches the card's supply.
+    package var attempts = 0
     package var failure = Failure.none
+    /// How many commits still succeed before ``failure`` comes.
+    package var commitsBeforeFailure = 0
+    /// Nothing is written any more after a failure, until ``restorePower()``.
+    private var hasFailed = false
     /// What the last commit wanted to write, whether it succeeded or not.
     package private(set) var lastAttempt: [UInt8] = []
     /// Written before this memory is, when there is one; its failure is the commit's.
@@ -23,15 +30,28 @@ package final class TestMemory: CardMemory {
 
     package func commit(_ image: [UInt8]) throws(CardMemoryFailure) {
         lastAttempt = image
+        attempts += 1
+        if hasFailed { throw CardMemoryFailure(reason: "the power is off") }
         try backing?.commit(image)
-        switch failure {
-        case .none: self.image = image
-        case .beforeWriting: throw CardMemoryFailure(reason: "the test wants it")
-        case .afterWriting:
+        if failure == .none || commitsBeforeFailure > 0 {
+            commitsBeforeFailure = max(0, commitsBeforeFailure - 1)
             self.image = image
-            throw CardMemoryFailure(reason: "the test wants it")
+            commits += 1
+            return
         }
-        commits += 1
+        hasFailed = true
+        if failure == .afterWriting { self.image = image }
+        throw CardMemoryFailure(reason: "the test wants it")
+    }
+
+    package func read() throws(CardMemoryFailure) -> [UInt8] {
+        if let kept = try backing?.read() { kept } else { image }
+    }
+
+    /// It fails no more.
+    package func restorePower() {
+        failure = .none
+        hasFailed = false
     }
 }
 

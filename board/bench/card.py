@@ -9,7 +9,8 @@ writes its answers, one a line, then `nanoseconds N`: what all of them took toge
 cannot run it writes `cannot` and why, and exits with 1.
 
 It knows SELECT, READ BINARY of file 15, VERIFY, GET BALANCE, GET GREY STATUS and the refuel's three commands, with the
-checks, counters, log and proof that belong to them. It keeps all of that in memory, and changes it whole or not at all.
+checks, counters, log and proof that belong to them. It keeps all of that in memory, and changes it whole or not at all; a
+try is counted before its code is compared, as ours does.
 Each command has one Le, the one that our terminal sends.
 """
 
@@ -176,12 +177,12 @@ class Card:
     def verify(self, pin):
         if self.image.pin_tries == 0:
             raise Refused(0x6983)
+        before = self.image
+        self.image = before._replace(pin_tries=before.pin_tries - 1)
         if not hmac.compare_digest(pin, PIN):
             self.pin_verified = False
-            self.image = self.image._replace(pin_tries=self.image.pin_tries - 1)
             raise Refused(0x63C0 | self.image.pin_tries)
-        if self.image.pin_tries < PIN_TRIES:
-            self.image = self.image._replace(pin_tries=PIN_TRIES)
+        self.image = before._replace(pin_tries=PIN_TRIES)
         self.pin_verified = True
         return b""
 
@@ -227,11 +228,12 @@ class Card:
         money, terminal, ttc, moment, gmac = data[:4], data[6:12], data[12:16], data[16:23], data[23:]
         if int.from_bytes(data[4:6], "big") != image.ctc:
             raise Refused(0x6985)
+        self.image = image._replace(gmac_tries=image.gmac_tries - 1)
         if not hmac.compare_digest(self.session(grey.icc, grey.ctc, grey.ttc).mac(money), gmac):
-            self.image = image._replace(gmac_tries=image.gmac_tries - 1)
             raise Refused(0x9302)
         amount = int.from_bytes(money, "big")
         if amount > image.balance:
+            self.image = image
             raise Refused(0x9401)
         kind = LOCAL_UNLOCK if self.local_unlock_begun else REFUEL
         mac4 = self.purchase_key.mac(money + kind + terminal + moment)
