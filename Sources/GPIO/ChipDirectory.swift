@@ -18,6 +18,25 @@ enum ChipDirectory {
         return try Chip(path: path)
     }
 
+    /// Opens the chip that had this name and label, whatever its name is now.
+    static func open(name: String, label: String) throws(GPIOFault) -> Chip {
+        let path = "\(directory)/\(name)"
+        if unsafe gpiod_is_gpiochip_device(path) {
+            let chip = try Chip(path: path)
+            if chip.label == label { return chip }
+        }
+        for path in paths() {
+            do throws(GPIOFault) {
+                let chip = try Chip(path: path)
+                if chip.label == label { return chip }
+            } catch {
+                // Another chip than ours may be forbidden to this user.
+                continue
+            }
+        }
+        throw .noSuchChip("\(name) (\(label))", present: descriptions())
+    }
+
     /// Name and label of each chip that this user may open; of the others the path.
     static func descriptions() -> [String] {
         paths().map { path in

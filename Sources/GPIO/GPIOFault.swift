@@ -11,11 +11,23 @@ package enum GPIOFault: Error, Equatable, Sendable {
     case wiredTwice(GPIORole, GPIORole, offset: Int)
     /// - Parameter consumer: nil when its holder gave no name.
     case lineBusy(GPIORole, offset: Int, chip: String, consumer: String?)
+    /// An output that is to be switched off, and is another program's.
+    case outputBusy(offset: Int, chip: String, consumer: String?)
+    case noSuchOutput(offset: Int, chip: String, lineCount: Int)
     /// A call of libgpiod or the system failed.
     case system(operation: String, code: Int32)
 }
 
 extension GPIOFault {
+    /// Whether only another setting can help. All else can pass by itself: a driver that loads late, device files that
+    /// get their group late, a program that ends.
+    package var isInSettings: Bool {
+        switch self {
+        case .noSuchLine, .wiredTwice, .ambiguousChip, .noSuchOutput: true
+        case .noSuchChip, .notPermitted, .lineBusy, .outputBusy, .system: false
+        }
+    }
+
     /// The calling thread's last failed call.
     static func last(_ operation: String) -> GPIOFault { .system(operation: operation, code: errno) }
 }
@@ -39,6 +51,10 @@ extension GPIOFault: CustomStringConvertible {
         case .lineBusy(let role, let offset, let chip, let consumer):
             "line \(offset) of \(chip) (\(role.rawValue)) is held by \(consumer.map { "\"\($0)\"" } ?? "another program"):"
                 + " end that program, or wire the pump to another line"
+        case .outputBusy(let offset, let chip, let consumer):
+            "line \(offset) of \(chip) is held by \(consumer.map { "\"\($0)\"" } ?? "another program")"
+        case .noSuchOutput(let offset, let chip, let count):
+            "\(chip) has no line \(offset): it has lines 0 to \(count - 1)"
         case .system(let operation, let code):
             "\(operation): \(unsafe String(cString: strerror(code)))"
         }

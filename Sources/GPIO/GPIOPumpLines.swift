@@ -16,6 +16,11 @@ package final class GPIOPumpLines: PumpLines {
     /// How often the levels are read again because an edge came meanwhile.
     private static let levelReadsMax = 1_000
 
+    /// The outputs that are now this process's, and inactive.
+    package let held: HeldOutputs
+    /// The chip's name under `/dev` and its label.
+    package let chip: (name: String, label: String)
+
     private let inputs: LineRequest
     private let outputs: LineRequest?
     private let buffer: EdgeBuffer
@@ -25,7 +30,9 @@ package final class GPIOPumpLines: PumpLines {
 
     package init(_ wiring: GPIOWiring) throws(GPIOFault) {
         let chip = try ChipDirectory.open(wiring.chip)
+        self.chip = (chip.name, chip.label)
         try Self.check(wiring, on: chip)
+        held = HeldOutputs(of: wiring, on: chip)
         outputs = try Self.requestOutputs(wiring, on: chip)
         inputs = try Self.requestInputs(wiring, on: chip)
         buffer = try EdgeBuffer(capacity: Self.batchMax)
@@ -56,6 +63,10 @@ package final class GPIOPumpLines: PumpLines {
             throw PumpFault(reason: "\(error)")
         }
         throw PumpFault(reason: "the pulser does not stand still long enough to read its levels")
+    }
+
+    package func levelsAhead() throws(PumpFault) -> PumpLevels {
+        do throws(GPIOFault) { return levels(try inputs.values()) } catch { throw PumpFault(reason: "\(error)") }
     }
 
     package func wait(timeoutNanoseconds: UInt64?, into edges: inout [PumpEdge]) throws(PumpFault) {

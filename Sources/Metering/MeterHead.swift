@@ -1,116 +1,3 @@
-/// The outputs that move fuel. All off is the safe state.
-package struct PumpOutputs: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt8
-
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    package static let motor = PumpOutputs(rawValue: 1)
-    package static let mainValve = PumpOutputs(rawValue: 2)
-    package static let slowValve = PumpOutputs(rawValue: 4)
-}
-
-/// A line that the pump reports on.
-package enum PumpInput: Hashable, Sendable {
-    case pulser(PulserChannel)
-    /// Active while the nozzle is lifted.
-    case nozzle
-    /// Active on power failure or emergency stop.
-    case emergency
-}
-
-/// One change of an input line, as the kernel reported it.
-package struct PumpEdge: Hashable, Sendable {
-    package let input: PumpInput
-    package let rising: Bool
-    /// Monotonic.
-    package let nanoseconds: UInt64
-    /// The event's number on its line; it goes up by one with each event that the kernel saw.
-    package let sequence: UInt32
-
-    package init(input: PumpInput, rising: Bool, nanoseconds: UInt64, sequence: UInt32) {
-        self.input = input
-        self.rising = rising
-        self.nanoseconds = nanoseconds
-        self.sequence = sequence
-    }
-}
-
-/// At which counts, from the start of the sale, valves close by themselves; and when to report next.
-package struct CutOff: Equatable, Sendable {
-    /// The main valve closes, the slow-flow valve goes on.
-    package var slowAtCounts: Int
-    /// Everything closes.
-    package var stopAtCounts: Int
-    /// The next report.
-    package var reportAtCounts: Int
-    /// Everything closes until the next targets come: more than this must not flow before a checkpoint is on disk.
-    package var holdAtCounts: Int
-
-    package init(slowAtCounts: Int, stopAtCounts: Int, reportAtCounts: Int, holdAtCounts: Int = .max) {
-        self.slowAtCounts = slowAtCounts
-        self.stopAtCounts = stopAtCounts
-        self.reportAtCounts = reportAtCounts
-        self.holdAtCounts = holdAtCounts
-    }
-}
-
-/// What the fuelling side tells the pump.
-package enum PumpCommand: Equatable, Sendable {
-    /// A new sale: counts begin at zero; nothing opens yet.
-    case beginSale
-    /// Motor on, valves open, until the cut-off; nothing while the nozzle hangs.
-    case open(CutOff)
-    /// The same sale with other targets; valves that closed stay closed, but for those that were held.
-    case retarget(CutOff)
-    /// Everything off. Counting goes on.
-    case close
-    /// The sale is over and its counts are forgotten: those from now on belong to none.
-    case endSale
-}
-
-/// What the pump shows of itself at one instant.
-package struct MeterSnapshot: Equatable, Sendable {
-    /// Counts of the sale, per calibration point.
-    package var counts: [Int]
-    /// Counts outside any sale since the start: a leaking valve, or a disturbed line.
-    package var strayCounts = 0
-    /// All counts since the start, per calibration point, in a sale or not. What of them is in no record is a difference
-    /// that the fuelling side can take at any time.
-    package var allCounts: [Int]
-    /// Faults of the sale.
-    package var faults = PulserFaults()
-    package var outputs: PumpOutputs = []
-    /// The outputs are off until the next targets come (``CutOff/holdAtCounts``).
-    package var isHeld = false
-    package var nozzleIsLifted = false
-    package var emergencyIsActive = false
-    /// When the last forward count of the sale came; nil before the first.
-    package var lastCountNanoseconds: UInt64?
-    /// The present calibration point.
-    package var point = 0
-    /// Counts when the valves last closed by a cut-off or a command.
-    package var countsAtClosing: Int?
-
-    package init(points: Int) {
-        counts = Array(repeating: 0, count: points)
-        allCounts = counts
-    }
-
-    package var totalCounts: Int { counts.reduce(0, +) }
-}
-
-/// What the fuelling side must hear of at once.
-package enum PumpReport: Equatable, Sendable {
-    /// The counts asked for in the cut-off are reached, or a valve closed by it.
-    case countsReached
-    case nozzle(lifted: Bool)
-    case emergency(active: Bool)
-    /// A fault was counted.
-    case pulserFault
-    /// Another tenth of a litre flowed outside any sale.
-    case strayFlow
-}
-
 /// The meter and the outputs of one nozzle, without I/O: edges and commands in, outputs and reports out.
 ///
 /// It is what stops the fuel at the target: nothing that can block stands between the pulse and the valve.
@@ -118,8 +5,16 @@ package enum PumpReport: Equatable, Sendable {
 package struct MeterHead: Sendable {
     package private(set) var snapshot: MeterSnapshot
     private let calibration: Calibration
+    private let limits: MeterLimits
     private var pulser: Pulser
     private var baseFaults = PulserFaults()
+    /// Of the nozzle and emergency lines.
+    private var switches = SwitchNumbers()
+    /// Of the last gained count, which may be taken back.
+    private var lastPoint = 0
+    private var lastSequenceGaps = [0, 0]
+    /// Edges are lost, and with them perhaps one of the nozzle or emergency line: ``levelsRead(_:)`` has to tell.
+    package private(set) var wantsLevels = false
     private var cutOff: CutOff?
     private var inSale = false
     private var window: (counts: Int, start: UInt64)?
@@ -129,10 +24,12 @@ package struct MeterHead: Sendable {
         kind: PulserKind,
         levels: (a: Bool, b: Bool),
         nozzleIsLifted: Bool,
-        emergency: Bool = false
+        emergency: Bool = false,
+        limits: MeterLimits = MeterLimits()
     ) {
         self.calibration = calibration
-        pulser = Pulser(kind: kind, levels: levels)
+        self.limits = limits
+        pulser = Pulser(kind: kind, levels: levels, limits: limits)
         snapshot = MeterSnapshot(points: calibration.points.count)
         snapshot.nozzleIsLifted = nozzleIsLifted
         snapshot.emergencyIsActive = emergency
@@ -142,15 +39,16 @@ package struct MeterHead: Sendable {
         switch command {
         case .beginSale:
             clear()
-            baseFaults = pulser.faults
+            baseFaults = faults
             window = nil
             inSale = true
         case .open(let cutOff):
-            guard inSale, !snapshot.emergencyIsActive, snapshot.nozzleIsLifted else { return }
+            guard inSale, snapshot.stop == nil, !snapshot.emergencyIsActive, snapshot.nozzleIsLifted else { return }
             self.cutOff = cutOff
             snapshot.countsAtClosing = nil
             snapshot.isHeld = false
             snapshot.outputs = [.motor, .mainValve, .slowValve]
+            pulser.flowChanges()
             applyCutOff()
         case .retarget(let cutOff):
             if snapshot.isHeld {
@@ -173,6 +71,7 @@ package struct MeterHead: Sendable {
         snapshot.faults = PulserFaults()
         snapshot.lastCountNanoseconds = nil
         snapshot.countsAtClosing = nil
+        snapshot.stop = nil
     }
 
     package mutating func receive(_ edge: PumpEdge) -> PumpReport? {
@@ -180,42 +79,112 @@ package struct MeterHead: Sendable {
         case .pulser(let channel):
             return receivePulse(channel, edge)
         case .nozzle:
-            guard snapshot.nozzleIsLifted != edge.rising else { return nil }
-            snapshot.nozzleIsLifted = edge.rising
-            if !edge.rising { close() }
-            return .nozzle(lifted: edge.rising)
+            let lost = switches.lost(nozzle: edge.sequence)
+            return nozzle(lifted: edge.rising) ?? noteSwitchGap(lost)
         case .emergency:
-            snapshot.emergencyIsActive = edge.rising
-            if edge.rising { close() }
-            return .emergency(active: edge.rising)
+            let lost = switches.lost(emergency: edge.sequence)
+            return emergency(active: edge.rising) ?? noteSwitchGap(lost)
         }
     }
 
-    private mutating func receivePulse(_ channel: PulserChannel, _ edge: PumpEdge) -> PumpReport? {
-        let faultsBefore = pulser.faults.total
-        let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
-        let point = snapshot.point
-        if gained > 0 {
-            snapshot.allCounts[point] += gained
-            measureRate(gained, edge.nanoseconds)
+    /// The pump's thread stood still while the valves were open.
+    package mutating func stoodStill(milliseconds: Int) -> PumpReport? {
+        snapshot.outputs.isEmpty ? nil : stop(.frozen(milliseconds: milliseconds))
+    }
+
+    /// What the nozzle and emergency lines read now, after edges were lost.
+    package mutating func levelsRead(nozzleIsLifted: Bool, emergency isActive: Bool) -> [PumpReport] {
+        wantsLevels = false
+        return [nozzle(lifted: nozzleIsLifted), emergency(active: isActive)].compactMap(\.self)
+    }
+
+    private mutating func nozzle(lifted: Bool) -> PumpReport? {
+        guard snapshot.nozzleIsLifted != lifted else { return nil }
+        snapshot.nozzleIsLifted = lifted
+        if !lifted { close() }
+        return .nozzle(lifted: lifted)
+    }
+
+    private mutating func emergency(active: Bool) -> PumpReport? {
+        guard snapshot.emergencyIsActive != active else { return nil }
+        snapshot.emergencyIsActive = active
+        if active { close() }
+        return .emergency(active: active)
+    }
+
+    private mutating func noteSwitchGap(_ lost: Int) -> PumpReport? {
+        guard lost > 0 else { return nil }
+        wantsLevels = true
+        return noteFaults(lost)
+    }
+
+    private var faults: PulserFaults {
+        var faults = pulser.faults
+        faults.switchGaps = switches.lostEdges
+        return faults
+    }
+
+    private mutating func noteFaults(_ count: Int) -> PumpReport? {
+        guard inSale else {
+            snapshot.strayFaults += count
+            return .strayFault
         }
+        snapshot.faults = faults.since(baseFaults)
+        return .pulserFault
+    }
+
+    private mutating func receivePulse(_ channel: PulserChannel, _ edge: PumpEdge) -> PumpReport? {
+        let faultsBefore = pulser.faultCount
+        let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
+        var report: PumpReport?
+        if pulser.faultCount != faultsBefore { report = pulserFault(since: faultsBefore) }
+        if gained != 0 { report = gain(gained, edge.nanoseconds) ?? report }
+        if !snapshot.outputs.isEmpty, pulser.reverse > 0 || report == .pulserFault {
+            report = stopForPulser(channel) ?? report
+        }
+        return report
+    }
+
+    private mutating func pulserFault(since before: Int) -> PumpReport? {
+        // What the queue dropped may have been an edge of any line.
+        if pulser.faults.sequenceGaps != lastSequenceGaps {
+            lastSequenceGaps = pulser.faults.sequenceGaps
+            wantsLevels = true
+        }
+        return noteFaults(pulser.faultCount - before)
+    }
+
+    private mutating func gain(_ gained: Int, _ now: UInt64) -> PumpReport? {
+        let point = gained > 0 ? snapshot.point : lastPoint
+        lastPoint = point
+        snapshot.allCounts[point] = max(0, snapshot.allCounts[point] + gained)
         guard inSale else {
             let tenth = max(1, calibration.countsPerLitre / 10)
             let before = snapshot.strayCounts / tenth
-            snapshot.strayCounts += gained
+            snapshot.strayCounts = max(0, snapshot.strayCounts + gained)
+            if gained > 0 { measureRate(gained, now) }
             return snapshot.strayCounts / tenth > before ? .strayFlow : nil
         }
-        var report: PumpReport?
-        if pulser.faults.total != faultsBefore {
-            snapshot.faults = pulser.faults.since(baseFaults)
-            report = .pulserFault
-        }
-        if gained > 0 {
-            snapshot.counts[point] += gained
-            snapshot.lastCountNanoseconds = edge.nanoseconds
-            if applyCutOff() { report = report ?? .countsReached }
-        }
-        return report
+        snapshot.counts[point] = max(0, snapshot.counts[point] + gained)
+        guard gained > 0 else { return nil }
+        measureRate(gained, now)
+        snapshot.lastCountNanoseconds = now
+        return applyCutOff() ? .countsReached : nil
+    }
+
+    /// While the valves are open, nothing flows uncounted.
+    private mutating func stopForPulser(_ channel: PulserChannel) -> PumpReport? {
+        if pulser.reverse > limits.reverseCountsMax { return stop(.reversed(counts: pulser.reverse)) }
+        if pulser.reverseRun >= limits.reverseAloneCountsMax { return stop(.swapped) }
+        let dead = snapshot.faults.deadLegs
+        if dead != [0, 0] { return stop(.deadChannel(dead[0] > 0 ? .a : .b)) }
+        return nil
+    }
+
+    private mutating func stop(_ cause: MeterStop) -> PumpReport {
+        close()
+        snapshot.stop = cause
+        return .stopped(cause)
     }
 
     /// The flow rate is taken over a tenth of a litre.
@@ -248,6 +217,7 @@ package struct MeterHead: Sendable {
             reports = true
         } else if counts >= cutOff.slowAtCounts, snapshot.outputs.contains(.mainValve) {
             snapshot.outputs.remove(.mainValve)
+            pulser.flowChanges()
             reports = true
         }
         if counts >= cutOff.reportAtCounts {
@@ -259,21 +229,35 @@ package struct MeterHead: Sendable {
     }
 
     private mutating func close() {
-        if !snapshot.outputs.isEmpty { snapshot.countsAtClosing = snapshot.totalCounts }
+        if !snapshot.outputs.isEmpty {
+            snapshot.countsAtClosing = snapshot.totalCounts
+            pulser.flowChanges()
+        }
         snapshot.outputs = []
         snapshot.isHeld = false
     }
 }
 
-extension PulserFaults {
-    func since(_ base: PulserFaults) -> PulserFaults {
-        var difference = self
-        for channel in 0..<2 {
-            difference.missedEdges[channel] -= base.missedEdges[channel]
-            difference.deadLegs[channel] -= base.deadLegs[channel]
-            difference.sequenceGaps[channel] -= base.sequenceGaps[channel]
-        }
-        difference.bothTogether -= base.bothTogether
-        return difference
+/// The kernel's numbers on the lines that are no pulser's.
+private struct SwitchNumbers: Sendable {
+    private var last: (nozzle: UInt32?, emergency: UInt32?) = (nil, nil)
+    private(set) var lostEdges = 0
+
+    /// - Returns: how many edges of the line are missing before this one.
+    mutating func lost(nozzle sequence: UInt32) -> Int {
+        defer { last.nozzle = sequence }
+        return count(sequence, after: last.nozzle)
+    }
+
+    mutating func lost(emergency sequence: UInt32) -> Int {
+        defer { last.emergency = sequence }
+        return count(sequence, after: last.emergency)
+    }
+
+    private mutating func count(_ sequence: UInt32, after previous: UInt32?) -> Int {
+        guard let previous else { return 0 }
+        let lost = max(0, Int(Int32(bitPattern: sequence &- previous)) - 1)
+        lostEdges += lost
+        return lost
     }
 }

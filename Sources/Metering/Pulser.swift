@@ -1,184 +1,235 @@
-/// One of the pulser's two channels.
-package enum PulserChannel: Int, CaseIterable, Sendable {
-    case a
-    case b
-}
-
-/// How the pulser is wired and what is done about a missing edge (after the classes of ISO 6551).
-package enum PulserKind: Sendable, Equatable {
-    /// Two channels in quadrature: four counts a cycle.
-    case quadrature(PulserSecurity)
-    /// One channel: two counts a cycle, unverified.
-    case single
-
-    package var countsPerPulse: Int {
-        switch self {
-        case .quadrature: 4
-        case .single: 2
-        }
-    }
-}
-
-package enum PulserSecurity: String, Sendable, CaseIterable {
-    /// Level B: verify and alarm.
-    case alarm
-    /// Level A: also count what the other channel proves.
-    case correct
-}
-
-/// What is wrong with the pulser's signals, counted per channel and kind.
-package struct PulserFaults: Equatable, Sendable {
-    /// An edge came twice in the same direction: the one between them was lost.
-    package var missedEdges = [0, 0]
-    /// More edges on one channel than the quadrature allows while the other is still: that one is dead.
-    package var deadLegs = [0, 0]
-    /// The kernel's sequence numbers have a gap.
-    package var sequenceGaps = [0, 0]
-    /// Both channels changed at the same instant, which a turning pulser cannot do.
-    package var bothTogether = 0
-
-    package init() {}
-
-    package var total: Int {
-        missedEdges.reduce(0, +) + deadLegs.reduce(0, +) + sequenceGaps.reduce(0, +) + bothTogether
-    }
-}
-
 /// Turns edges into counts, and says what it cannot believe.
 ///
 /// Reverse flow is counted and worked off before forward flow counts again (spec/dispenser.md, section 1). An
-/// impossible transition adds to ``faults`` and never to the counts, except what security level A proves.
+/// impossible transition adds to ``faults`` and never to the counts, except what security level A proves: one lost edge
+/// whose channel's neighbour kept the pace, so that the four counts that it took are known. What is seen and what
+/// cannot be stands in <doc:0022-what-a-decoder-can-see>.
 package struct Pulser: Sendable {
-    /// Edges on one channel, the other being still, after which the other counts as dead. A pulser that trembles on
-    /// one edge makes two or three.
-    package static let stillLegEdgesMax = 8
-    /// Edges of both channels closer than this, or stamped in the other order, are one disturbance: at the design rate
-    /// they are 50 us apart.
-    package static let coincidenceNanoseconds: UInt64 = 500
+    /// Edges on one channel, the other being still, after which the other counts as dead. A jog at rest makes fewer.
+    package static let stillLegEdgesMax = 32
+    /// The same in a flow that had a pace.
+    package static let stillLegEdgesInFlowMax = 8
+    /// Edges on one channel alone, within few counts, after which the other has lost what lay between them.
+    private static let aloneEdgesMax = 24
 
     package let kind: PulserKind
     /// Net forward counts.
     package private(set) var counts = 0
     /// Reverse counts not yet worked off.
     package private(set) var reverse = 0
+    /// Reverse counts since the last forward one.
+    package private(set) var reverseRun = 0
     package private(set) var faults = PulserFaults()
+    /// Changes with ``faults``.
+    private(set) var faultCount = 0
 
     private var levels: (a: Bool, b: Bool)
-    private var last: (channel: PulserChannel, time: UInt64)?
-    /// What the last edge added to the position: 1, -1, or 0 for a fault.
-    private var lastStep = 0
+    private var lastChannel: PulserChannel?
+    private var lastTime: UInt64 = 0
+    /// Before the last edge's step; nil when it made none.
+    private var beforeStep: (counts: Int, reverse: Int)?
     private var sequences: (a: UInt32?, b: UInt32?) = (nil, nil)
     private var edgesOnOneLeg = 0
-    private var forward = true
     /// Edges of the other channel since each channel's own last edge.
     private var otherSince = (a: 0, b: 0)
+    private var flow: SteadyFlow
+    private var lastAlone = PulserChannel.a
+    /// Edges that were their channel's alone, since `aloneSince` counts.
+    private var alone = (a: 0, b: 0)
+    private var aloneSince = 0
+    /// Multiples of the limit that are in ``PulserFaults/reversed``.
+    private var reversedNoted = 0
+
+    /// Three quarters of the least time between two edges at the largest flow.
+    private let stepNanosecondsMin: UInt64
+    /// Edges closer than this, or stamped in the other order, are one disturbance.
+    private let togetherNanoseconds: UInt64
+    /// Time that passed and was not used by edges, up to four steps.
+    private var paceCredit: UInt64
+    private let reverseCountsMax: Int
 
     /// - Parameter levels: what the lines read before the first edge.
-    package init(kind: PulserKind, levels: (a: Bool, b: Bool)) {
+    package init(kind: PulserKind, levels: (a: Bool, b: Bool), limits: MeterLimits = MeterLimits()) {
         self.kind = kind
         self.levels = levels
+        flow = SteadyFlow(kind: kind)
+        let step = 1_000_000_000 / UInt64(limits.edgesPerSecondMax)
+        stepNanosecondsMin = step * 3 / 4
+        togetherNanoseconds = min(200_000, max(500, step / 4))
+        paceCredit = stepNanosecondsMin * 4
+        reverseCountsMax = limits.reverseCountsMax
     }
+
+    /// The valves moved: a change of the flow is no wonder.
+    package mutating func flowChanges() { flow.forget() }
 
     /// Takes one edge: the channel's new level, when, and its number on that line.
     ///
-    /// - Returns: the counts gained, 0 for a fault, reverse flow or its working off.
+    /// - Returns: the counts gained; 0 for a fault, reverse flow or its working off; -1 when the edge shows that the
+    ///   last one was none.
     @discardableResult
     package mutating func edge(_ channel: PulserChannel, rising: Bool, time: UInt64, sequence: UInt32) -> Int {
         let before = counts
-        checkSequence(channel, sequence)
-        switch kind {
-        case .single:
-            guard setLevel(channel, rising) else { break }
-            advance(1)
-        case .quadrature(let security):
-            let alternates = setLevel(channel, rising)
-            if isCoincident(channel, time) {
-                takeBackLastStep()
-            } else if alternates {
-                step(channel)
-            } else {
-                repair(channel, security)
-            }
-            checkStillLeg(channel)
-            noteOther(channel)
+        let lost = lostEdges(channel, sequence)
+        let alternates = (channel == .a ? levels.a : levels.b) != rising
+        if lost != 0 {
+            note(\.sequenceGaps, channel, lost)
+            if lost < 0 && !alternates { return 0 }
         }
-        last = (channel, time)
+        let interval = time > lastTime ? time &- lastTime : 0
+        let isAlone = lastChannel == channel
+        paceCredit = min(paceCredit &+ interval, 4 &* stepNanosecondsMin)
+        if !alternates {
+            beforeStep = nil
+            repair(channel, lost, interval)
+        } else {
+            if channel == .a { levels.a = rising } else { levels.b = rising }
+            if lost != 0 { flow.forget() }
+            if interval < togetherNanoseconds, lastChannel != nil {
+                disturbed(channel, isAlone)
+            } else {
+                step(channel, interval, isAlone)
+            }
+        }
+        if case .quadrature = kind { checkStillLeg(channel, isAlone) }
+        lastChannel = channel
+        lastTime = time
         return counts - before
     }
 
-    /// - Returns: false, and a missed edge, when the line already had that level.
-    private mutating func setLevel(_ channel: PulserChannel, _ level: Bool) -> Bool {
-        let old = channel == .a ? levels.a : levels.b
-        guard old != level else {
-            faults.missedEdges[channel.rawValue] += 1
-            return false
+    /// - Returns: how many edges of the line are missing before this one; less than zero when it is not a new one.
+    private mutating func lostEdges(_ channel: PulserChannel, _ sequence: UInt32) -> Int {
+        let previous = channel == .a ? sequences.a : sequences.b
+        guard let previous else {
+            if channel == .a { sequences.a = sequence } else { sequences.b = sequence }
+            return 0
         }
-        if channel == .a { levels.a = level } else { levels.b = level }
-        return true
+        let ahead = Int32(bitPattern: sequence &- previous)
+        guard ahead > 0 else { return -1 }
+        if channel == .a { sequences.a = sequence } else { sequences.b = sequence }
+        return Int(ahead) - 1
     }
+
+    // MARK: - Steps
 
     /// A leads B when fuel flows: A rises while B is low.
-    private mutating func step(_ channel: PulserChannel) {
-        let equal = levels.a == levels.b
-        forward = channel == .a ? !equal : equal
-        lastStep = forward ? 1 : -1
-        advance(lastStep)
+    private mutating func step(_ channel: PulserChannel, _ interval: UInt64, _ isAlone: Bool) {
+        guard paceCredit >= stepNanosecondsMin else {
+            note(\.tooFast, channel)
+            flow.forget()
+            beforeStep = nil
+            return
+        }
+        paceCredit &-= stepNanosecondsMin
+        var isForward = true
+        var breaksOrder = false
+        if case .quadrature = kind {
+            let equal = levels.a == levels.b
+            isForward = channel == .a ? !equal : equal
+            breaksOrder = isAlone
+        }
+        beforeStep = (counts, reverse)
+        advance(isForward ? 1 : -1)
+        switch flow.step(isForward: isForward, interval, isAlone: breaksOrder) {
+        case .nothing: if breaksOrder { noteAlone(channel) }
+        case .gap: note(\.flowGaps)
+        case .silent(let edges):
+            note(\.silentEdges, lastAlone.other, edges)
+            if lastAlone == .a { alone.a = max(0, alone.a - edges) } else { alone.b = max(0, alone.b - edges) }
+        }
     }
 
-    /// The two edges of a coincidence are no step in either direction.
-    private mutating func takeBackLastStep() {
-        faults.bothTogether += 1
-        if lastStep != 0 { advance(-lastStep) }
-        lastStep = 0
+    /// Another edge than the last one's channel has it: neither is a step. A second one of the same channel undoes the
+    /// first, and a third is a step again.
+    private mutating func disturbed(_ channel: PulserChannel, _ isAlone: Bool) {
+        flow.forget()
+        if isAlone { note(\.tooFast, channel) } else { note(\.bothTogether) }
+        if let before = beforeStep {
+            (counts, reverse) = before
+            beforeStep = nil
+        } else if isAlone {
+            let equal = levels.a == levels.b
+            beforeStep = (counts, reverse)
+            let isForward = kind == .single || (channel == .a ? !equal : equal)
+            advance(isForward ? 1 : -1)
+        }
     }
 
-    /// One edge of `channel` is lost. When the other channel had exactly two edges since this one's last, the first
-    /// before the lost edge and the second after it, the second was read as a step back where three steps went on:
-    /// four counts are proven.
-    private mutating func repair(_ channel: PulserChannel, _ security: PulserSecurity) {
-        lastStep = 0
+    /// An edge of `channel` is lost, or several; the kernel's numbers may say so too. When the other channel had exactly
+    /// two edges since this one's last, in a flow that kept its pace, the first before the lost edge and the second
+    /// after it, the second was read as a step back where three steps went on: four counts are proven.
+    private mutating func repair(_ channel: PulserChannel, _ lost: Int, _ interval: UInt64) {
+        // An odd number of lost edges leaves these levels.
+        if lost % 2 == 0 { note(\.missedEdges, channel) }
         let others = channel == .a ? otherSince.a : otherSince.b
-        guard security == .correct, others == 2 else { return }
-        advance(forward ? -4 : 4)
-        forward.toggle()
+        guard lost <= 1, others == 2, flow.provesOneLoss(interval) else { return flow.forget() }
+        if kind == .quadrature(.correct) { advance(flow.isForward ? 4 : -4) }
+        flow.goOn(interval)
     }
 
     private mutating func advance(_ steps: Int) {
         guard steps > 0 else {
             reverse -= steps
+            reverseRun -= steps
+            if reverse / reverseCountsMax > reversedNoted {
+                reversedNoted += 1
+                note(\.reversed)
+            }
+            return
+        }
+        reverseRun = 0
+        guard reverse > 0 else {
+            counts += steps
             return
         }
         let workedOff = min(reverse, steps)
         reverse -= workedOff
         counts += steps - workedOff
+        if reverse == 0 { reversedNoted = 0 }
     }
 
-    private mutating func checkSequence(_ channel: PulserChannel, _ sequence: UInt32) {
-        let previous = channel == .a ? sequences.a : sequences.b
-        if let previous, sequence != previous &+ 1 { faults.sequenceGaps[channel.rawValue] += 1 }
-        if channel == .a { sequences.a = sequence } else { sequences.b = sequence }
-    }
+    // MARK: - Silent channels
 
-    private func isCoincident(_ channel: PulserChannel, _ time: UInt64) -> Bool {
-        guard let last else { return false }
-        return last.channel != channel && time < last.time + Self.coincidenceNanoseconds
-    }
-
-    private mutating func checkStillLeg(_ channel: PulserChannel) {
-        guard let last, last.channel == channel else {
+    private mutating func checkStillLeg(_ channel: PulserChannel, _ isAlone: Bool) {
+        switch channel {
+        case .a: otherSince = (a: 0, b: otherSince.b &+ 1)
+        case .b: otherSince = (a: otherSince.a &+ 1, b: 0)
+        }
+        guard isAlone else {
             edgesOnOneLeg = 1
             return
         }
         edgesOnOneLeg += 1
-        if edgesOnOneLeg % Self.stillLegEdgesMax == 0 {
-            faults.deadLegs[channel == .a ? PulserChannel.b.rawValue : PulserChannel.a.rawValue] += 1
-        }
+        let most = flow.isLegSilent ? Self.stillLegEdgesInFlowMax : Self.stillLegEdgesMax
+        if edgesOnOneLeg % most == 0 { note(\.deadLegs, channel.other) }
     }
 
-    private mutating func noteOther(_ channel: PulserChannel) {
-        switch channel {
-        case .a: otherSince = (a: 0, b: otherSince.b + 1)
-        case .b: otherSince = (a: otherSince.a + 1, b: 0)
-        }
+    /// A channel that loses pulses all the time lets no pace be found. What it leaves are edges of the other alone, while
+    /// the shaft goes on; a shaft that trembles makes as many on either.
+    private mutating func noteAlone(_ channel: PulserChannel) {
+        lastAlone = channel
+        if channel == .a { alone.a += 1 } else { alone.b += 1 }
+        let (own, others) = channel == .a ? (alone.a, alone.b) : (alone.b, alone.a)
+        guard own >= Self.aloneEdgesMax else { return }
+        let counted = counts - aloneSince
+        if others * 8 <= own, counted >= own, counted <= own * 10 { note(\.silentEdges, channel.other, own) }
+        alone = (0, 0)
+        aloneSince = counts
+    }
+
+    // MARK: - Faults
+
+    private mutating func note(_ kind: WritableKeyPath<PulserFaults, Int>) {
+        faults[keyPath: kind] += 1
+        faultCount += 1
+    }
+
+    private mutating func note(
+        _ kind: WritableKeyPath<PulserFaults, [Int]>,
+        _ channel: PulserChannel,
+        _ count: Int = 1
+    ) {
+        faults[keyPath: kind][channel.rawValue] += abs(count)
+        faultCount += abs(count)
     }
 }

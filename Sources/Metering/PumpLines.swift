@@ -2,8 +2,11 @@
 ///
 /// One thread waits, sets and reads; `wake` may be called by any.
 package protocol PumpLines: AnyObject {
-    /// What the inputs read now.
+    /// What the inputs read now; edges that came before are dropped.
     func levels() throws(PumpFault) -> PumpLevels
+
+    /// What the inputs read now; edges that came before still come.
+    func levelsAhead() throws(PumpFault) -> PumpLevels
 
     /// Appends the edges that came, in the order of their times; returns after the first of: an edge, `wake`, the
     /// timeout. Without a timeout it waits for ever.

@@ -163,7 +163,33 @@ extension OnGPIO {
                 pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
             }
             #expect(edges.count == GPIOPumpLines.eventBufferMax)
-            #expect(pulser.faults.sequenceGaps == [1, 1])
+            // Of 1,024 edges of each line the last half is there, and number 1 was taken before.
+            #expect(pulser.faults.sequenceGaps == [511, 511])
+            #expect(try lines.levelsAhead() == PumpLevels(a: false, b: false, nozzle: false, emergency: false))
+        }
+
+        @Test(arguments: [(GPIOWiring.Bias.pullUp, true), (.pullDown, false)])
+        func anInputIsHeldByTheBiasItAsksFor(bias: GPIOWiring.Bias, level: Bool) throws {
+            let chip = try SimulatedChip(label: "greylock-bias")
+            var wiring = wiring(chip.label)
+            wiring.pulserA.bias = bias
+            wiring.pulserB?.bias = bias
+            wiring.nozzle.bias = bias
+            wiring.emergency?.bias = bias
+            try chip.pull(Offset.a, up: !level)
+            let lines = try GPIOPumpLines(wiring)
+            #expect(try lines.levels() == PumpLevels(a: level, b: level, nozzle: level, emergency: level))
+            #expect(lines.chip == (chip.name, chip.label))
+        }
+
+        /// What is read ahead of the queue leaves the queue as it is.
+        @Test
+        func levelsReadAheadKeepTheEdges() throws {
+            let chip = try SimulatedChip(label: "greylock-ahead")
+            let lines = try GPIOPumpLines(wiring(chip.label))
+            try chip.pull(Offset.a, up: true)
+            #expect(try lines.levelsAhead().a)
+            #expect(try nextEdge(lines).input == .pulser(.a))
         }
 
         @Test

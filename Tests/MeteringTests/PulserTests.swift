@@ -107,7 +107,8 @@ struct PulserTests {
     }
 
     @Test func bothChannelsTogetherAreAFaultBelowTheLimit() {
-        for (gap, faults) in [(0, 1), (499, 1), (500, 0)] as [(UInt64, Int)] {
+        // A quarter of a step at the design rate.
+        for (gap, faults) in [(0, 1), (2_000, 1), (12_499, 1), (12_500, 0)] as [(UInt64, Int)] {
             var shaft = Shaft()
             var pulser = Pulser(kind: .quadrature(.alarm), levels: shaft.levels)
             pulser.take(shaft.edge(.a, rising: true))
@@ -154,7 +155,9 @@ struct PulserTests {
     private func run(_ kind: PulserKind, losing lost: Set<Int>, _ direction: Int) -> (Pulser, Shaft) {
         var shaft = Shaft()
         var numbers: [PulserChannel: UInt32] = [.a: 0, .b: 0]
-        var pulser = Pulser(kind: kind, levels: shaft.levels)
+        var limits = MeterLimits()
+        limits.reverseCountsMax = 1_000
+        var pulser = Pulser(kind: kind, levels: shaft.levels, limits: limits)
         for step in 0..<400 {
             let edge = shaft.step(direction)
             guard !lost.contains(step) else { continue }

@@ -1,0 +1,62 @@
+/// What the pump shows of itself at one instant.
+package struct MeterSnapshot: Equatable, Sendable {
+    /// Counts of the sale, per calibration point.
+    package var counts: [Int]
+    /// Counts outside any sale since the start: a leaking valve, or a disturbed line.
+    package var strayCounts = 0
+    /// All counts since the start, per calibration point, in a sale or not. What of them is in no record is a difference
+    /// that the fuelling side can take at any time.
+    package var allCounts: [Int]
+    /// Faults of the sale.
+    package var faults = PulserFaults()
+    package var outputs: PumpOutputs = []
+    /// The outputs are off until the next targets come (``CutOff/holdAtCounts``).
+    package var isHeld = false
+    package var nozzleIsLifted = false
+    package var emergencyIsActive = false
+    /// When the last forward count of the sale came; nil before the first.
+    package var lastCountNanoseconds: UInt64?
+    /// The present calibration point.
+    package var point = 0
+    /// Counts when the valves last closed by a cut-off or a command.
+    package var countsAtClosing: Int?
+    /// Why the pump ended the sale by itself; nothing opens in it any more.
+    package var stop: MeterStop?
+    /// Faults outside any sale since the start.
+    package var strayFaults = 0
+
+    package init(points: Int) {
+        counts = Array(repeating: 0, count: points)
+        allCounts = counts
+    }
+
+    package var totalCounts: Int { counts.reduce(0, +) }
+}
+
+/// Why the pump closes by itself and does not open again in the same sale.
+package enum MeterStop: Hashable, Sendable {
+    /// More flowed back than may (``MeterLimits/reverseCountsMax``), in counts.
+    case reversed(counts: Int)
+    /// The pulser turned back only while the valves were open: A and B are swapped.
+    case swapped
+    /// One channel is dead while the valves are open: what flows is not counted.
+    case deadChannel(PulserChannel)
+    /// The pump's thread stood still with the valves open: nobody closed them at a target.
+    case frozen(milliseconds: Int)
+}
+
+/// What the fuelling side must hear of at once.
+package enum PumpReport: Equatable, Sendable {
+    /// The counts asked for in the cut-off are reached, or a valve closed by it.
+    case countsReached
+    case nozzle(lifted: Bool)
+    case emergency(active: Bool)
+    /// A fault was counted.
+    case pulserFault
+    /// Another tenth of a litre flowed outside any sale.
+    case strayFlow
+    /// A fault was counted outside any sale.
+    case strayFault
+    /// The valves closed by themselves, for good in this sale.
+    case stopped(MeterStop)
+}

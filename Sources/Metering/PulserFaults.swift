@@ -1,0 +1,107 @@
+/// One of the pulser's two channels.
+package enum PulserChannel: Int, CaseIterable, Sendable {
+    case a
+    case b
+
+    var other: PulserChannel {
+        switch self {
+        case .a: .b
+        case .b: .a
+        }
+    }
+}
+
+/// How the pulser is wired and what is done about a missing edge (after the classes of ISO 6551).
+package enum PulserKind: Sendable, Equatable {
+    /// Two channels in quadrature: four counts a cycle.
+    case quadrature(PulserSecurity)
+    /// One channel: two counts a cycle, unverified.
+    case single
+
+    package var countsPerPulse: Int {
+        switch self {
+        case .quadrature: 4
+        case .single: 2
+        }
+    }
+}
+
+package enum PulserSecurity: String, Sendable, CaseIterable {
+    /// Level B: verify and alarm.
+    case alarm
+    /// Level A: also count what the other channel proves.
+    case correct
+}
+
+/// What a meter can make. What lies beyond it is a fault and never a count.
+package struct MeterLimits: Hashable, Sendable {
+    /// The design rate (spec/dispenser.md, section 1).
+    package static let edgesPerSecondDesign = 20_000
+
+    /// Of both channels together, at the largest flow.
+    package var edgesPerSecondMax = edgesPerSecondDesign
+    /// Reverse counts that are not worked off: more of them are a fault, and close the valves.
+    package var reverseCountsMax = 80
+
+    package init() {}
+
+    /// - Parameters:
+    ///   - litresPerMinuteMax: the largest flow of the meter.
+    ///   - reverseCentilitresMax: what may flow back.
+    package init(calibration: Calibration, litresPerMinuteMax: Int, reverseCentilitresMax: Int) {
+        precondition(litresPerMinuteMax > 0 && reverseCentilitresMax > 0)
+        edgesPerSecondMax = max(1, (litresPerMinuteMax * calibration.countsPerLitre + 59) / 60)
+        reverseCountsMax = max(Self.reverseAloneCountsMin, calibration.countsPerLitre * reverseCentilitresMax / 100)
+    }
+
+    /// A jog at rest and the jolt of a starting motor are less.
+    static let reverseAloneCountsMin = 8
+
+    /// Reverse counts without one forward count between them, with the valves open.
+    var reverseAloneCountsMax: Int { max(Self.reverseAloneCountsMin, reverseCountsMax / 4) }
+}
+
+/// What is wrong with the pulser's signals, counted per channel and kind; <doc:0022-what-a-decoder-can-see> says what of
+/// it is proven and what is seen only by time.
+package struct PulserFaults: Equatable, Sendable {
+    /// Proven by levels: an edge came twice in the same direction, so one between them was lost.
+    package var missedEdges = [0, 0]
+    /// So many edges on one channel while the other is still that the other is dead.
+    package var deadLegs = [0, 0]
+    /// Edges that the kernel's numbers show as lost; an edge that came twice or late is one.
+    package var sequenceGaps = [0, 0]
+    /// Edges of both channels closer to each other than a turning pulser makes them.
+    package var bothTogether = 0
+    /// Seen by time: edges that this channel did not make while the other went on at its pace.
+    package var silentEdges = [0, 0]
+    /// Seen by time: a gap in steady flow as long as whole cycles.
+    package var flowGaps = 0
+    /// Edges at a rate that the meter cannot make.
+    package var tooFast = [0, 0]
+    /// How many times ``MeterLimits/reverseCountsMax`` flowed back.
+    package var reversed = 0
+    /// Edges of the nozzle and emergency lines that the kernel's numbers show as lost.
+    package var switchGaps = 0
+
+    package init() {}
+
+    package var total: Int {
+        let ofChannels = [missedEdges, deadLegs, sequenceGaps, silentEdges, tooFast].reduce(0) { $0 + $1[0] + $1[1] }
+        return ofChannels + bothTogether + flowGaps + reversed + switchGaps
+    }
+
+    func since(_ base: PulserFaults) -> PulserFaults {
+        func less(_ counts: [Int], _ before: [Int]) -> [Int] { zip(counts, before).map(-) }
+        var difference = self
+        difference.missedEdges = less(missedEdges, base.missedEdges)
+        difference.deadLegs = less(deadLegs, base.deadLegs)
+        difference.sequenceGaps = less(sequenceGaps, base.sequenceGaps)
+        difference.silentEdges = less(silentEdges, base.silentEdges)
+        difference.tooFast = less(tooFast, base.tooFast)
+        difference.bothTogether -= base.bothTogether
+        difference.flowGaps -= base.flowGaps
+        difference.reversed -= base.reversed
+        difference.switchGaps -= base.switchGaps
+        return difference
+    }
+}
