@@ -19,17 +19,7 @@ package struct SealingKey: ~Copyable, Sendable {
 
     /// Derives 32 bytes as four encryptions of the 8-byte label with its last byte counted up from 0.
     package init(from master: borrowing DoubleLengthKey, label: StaticString) {
-        let label = Array("\(label)".utf8)
-        precondition(label.count == 7)
-        raw = SecretStack.run {
-            var raw = LockedBuffer(count: 32)
-            raw.withMutableSpan { span in
-                for part in 0..<UInt8(4) {
-                    master.encrypt(DESBlock(label + [part]), into: &span, at: Int(part) * DESBlock.length)
-                }
-            }
-            return raw
-        }
+        raw = LockedBuffer(from: master, label: label)
     }
 
     /// Nonce, ciphertext and tag of `plain`, bound to `context`.

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+private import ISO7816
 
 /// Which of the scheme's keys: its index, as the terminal asks for it, and its version, as the card answers.
 package struct KeyReference: Hashable, Sendable {
@@ -12,14 +13,27 @@ package struct KeyReference: Hashable, Sendable {
     }
 }
 
-/// A purchase and petrol master key (MPK) with the sealing key drawn from it.
+/// A purchase and petrol master key (MPK) with the journals' key drawn from it.
 final class MasterKey: Sendable {
     let purchase: DoubleLengthKey
+    /// One for every terminal: opens what a version of this program before the terminals' own sealed, and seals nothing.
     let sealing: SealingKey
+    let journals: CodeKey
 
     init(_ raw: consuming LockedBuffer) {
         purchase = DoubleLengthKey(raw)
         sealing = SealingKey(from: purchase, label: "GL-GMAC")
+        journals = CodeKey(from: purchase, label: "GL-JRNL")
+    }
+}
+
+/// The sealing key of one terminal. Its nonces are drawn at random, so no two terminals may share one.
+final class TerminalSeal: Sendable {
+    let key: SealingKey
+
+    /// The factor is no card's: `4C` is no two BCD digits, and neither is its complement `B3`.
+    init(_ master: borrowing DoubleLengthKey, _ terminal: TerminalID) {
+        key = SealingKey(from: master.child(of: Array("TL".utf8) + terminal.bytes), label: "GL-GMAC")
     }
 }
 
@@ -38,4 +52,11 @@ package struct MasterKeys: Sendable {
     }
 
     subscript(reference: KeyReference) -> MasterKey? { keys[reference] }
+
+    /// The one that a new journal's key is drawn from: the last version of the first index; nil without any.
+    package var newest: KeyReference? {
+        keys.keys.min {
+            $0.index == $1.index ? $0.version.number > $1.version.number : $0.index.number < $1.index.number
+        }
+    }
 }

@@ -4,6 +4,8 @@ package import FuelPassbook
 /// MAC1 is made: DEBIT FOR PURCHASE may be on its way, and the card have paid or not.
 package struct DebitingPurchase: ~Copyable, Sendable {
     private let key: PurchaseSessionKey
+    private let card: ApplicationSerialNumber
+    private let session: PurchaseSessionData
     private let amount: Amount
     package let ttc: TTC
     package let time: TransactionTime
@@ -11,21 +13,42 @@ package struct DebitingPurchase: ~Copyable, Sendable {
 
     init(
         key: consuming PurchaseSessionKey,
+        card: ApplicationSerialNumber,
+        session: PurchaseSessionData,
         amount: Amount,
         terminal: TerminalID,
-        ttc: TTC,
         time: TransactionTime
     ) {
         mac1 = key.mac1(amount: amount, type: .purchase, terminal: terminal, time: time)
         self.key = key
+        self.card = card
+        self.session = session
         self.amount = amount
-        self.ttc = ttc
+        ttc = session.ttc
         self.time = time
     }
 
     /// Step 1.7: checks MAC2. SESPK is wiped, whatever it says.
-    package consuming func verifyMAC2(_ mac2: MAC) throws(SecurityModuleError) {
+    package consuming func verifyMAC2(_ mac2: MAC, tac: MAC) throws(SecurityModuleError) -> ProvenPurchase {
         guard key.mac2(amount: amount).isValid(mac2) else { throw .mac2Wrong }
+        return ProvenPurchase(card: card, session: session, amount: amount, tac: tac)
+    }
+}
+
+/// MAC2 was right. Only the security module makes it, and no purchase is called paid without it. How much it proves, and
+/// what not: decision record 0009 and D31.
+package struct ProvenPurchase: Sendable {
+    package let card: ApplicationSerialNumber
+    package let session: PurchaseSessionData
+    package let amount: Amount
+    /// Beside MAC2, for the issuer.
+    package let tac: MAC
+
+    fileprivate init(card: ApplicationSerialNumber, session: PurchaseSessionData, amount: Amount, tac: MAC) {
+        self.card = card
+        self.session = session
+        self.amount = amount
+        self.tac = tac
     }
 }
 
@@ -56,20 +79,30 @@ extension SecurityModule {
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
         let purchaseKey = try purchaseKey(of: card, reference)
         let key = purchaseKey.purchaseSession(icc: answer.icc, ctc: answer.ctc, ttc: ttc)
-        return DebitingPurchase(key: key, amount: command.amount, terminal: terminal, ttc: ttc, time: time)
+        return DebitingPurchase(
+            key: key,
+            card: card,
+            session: PurchaseSessionData(icc: answer.icc, ctc: answer.ctc, ttc: ttc),
+            amount: command.amount,
+            terminal: terminal,
+            time: time
+        )
     }
 
-    /// Whether MAC2 is the one that the card made when it paid: for a proof that comes after the session. Card, key
-    /// and amount are those of the record.
-    package func isValidMAC2(
-        _ mac2: MAC,
+    /// Checks MAC2 of a proof that comes after the session. Card, key and amount are those of the record.
+    ///
+    /// - Returns: nil when it is not the one that the card made when it paid.
+    package func provePurchase(
+        mac2: MAC,
+        tac: MAC,
         card: ApplicationSerialNumber,
         key: KeyReference,
         session: PurchaseSessionData,
         amount: Amount
-    ) throws(SecurityModuleError) -> Bool {
+    ) throws(SecurityModuleError) -> ProvenPurchase? {
         let purchaseKey = try purchaseKey(of: card, key)
         let sessionKey = purchaseKey.purchaseSession(icc: session.icc, ctc: session.ctc, ttc: session.ttc)
-        return sessionKey.mac2(amount: amount).isValid(mac2)
+        guard sessionKey.mac2(amount: amount).isValid(mac2) else { return nil }
+        return ProvenPurchase(card: card, session: session, amount: amount, tac: tac)
     }
 }

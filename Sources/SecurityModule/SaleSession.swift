@@ -10,19 +10,36 @@ struct SaleContext {
     let ctc: CTC
     let balance: Amount
     let key: KeyReference
-    let master: MasterKey
+    let seal: TerminalSeal
     let random: any RandomSource & Sendable
 
     func seal(_ gmac: MAC, amount: Amount) -> SealedGMAC {
-        let context = SealedGMAC.context(card: card, ttc: ttc, ctc: ctc, amount: amount, key: key)
-        let sealed = master.sealing.seal(gmac.bytes, context: context, random: random)
-        return SealedGMAC(card: card, ttc: ttc, ctc: ctc, amount: amount, key: key, sealed: sealed)
+        let unsealed = SealedGMAC(
+            card: card,
+            terminal: terminal,
+            ttc: ttc,
+            ctc: ctc,
+            amount: amount,
+            key: key,
+            sealed: []
+        )
+        return SealedGMAC(
+            card: card,
+            terminal: terminal,
+            ttc: ttc,
+            ctc: ctc,
+            amount: amount,
+            key: key,
+            sealed: seal.key.seal(gmac.bytes, context: unsealed.context, random: random)
+        )
     }
 }
 
-/// A GMAC as it rests on disk: encrypted, and bound to the card, the sale and the amount that it is for.
+/// A GMAC as it rests on disk: encrypted, and bound to the card, the terminal, the sale and the amount that it is for.
 package struct SealedGMAC: Equatable, Sendable {
     package let card: ApplicationSerialNumber
+    /// That locked the card.
+    package let terminal: TerminalID
     package let ttc: TTC
     /// The card's number before the lock.
     package let ctc: CTC
@@ -35,6 +52,7 @@ package struct SealedGMAC: Equatable, Sendable {
 
     package init(
         card: ApplicationSerialNumber,
+        terminal: TerminalID,
         ttc: TTC,
         ctc: CTC,
         amount: Amount,
@@ -42,6 +60,7 @@ package struct SealedGMAC: Equatable, Sendable {
         sealed: [UInt8]
     ) {
         self.card = card
+        self.terminal = terminal
         self.ttc = ttc
         self.ctc = ctc
         self.amount = amount
@@ -49,20 +68,15 @@ package struct SealedGMAC: Equatable, Sendable {
         self.sealed = sealed
     }
 
-    var context: [UInt8] { Self.context(card: card, ttc: ttc, ctc: ctc, amount: amount, key: key) }
+    var context: [UInt8] { contextWithoutTerminal + terminal.bytes }
 
-    static func context(
-        card: ApplicationSerialNumber,
-        ttc: TTC,
-        ctc: CTC,
-        amount: Amount,
-        key: KeyReference
-    ) -> [UInt8] {
+    /// Of a seal that was made before terminals had keys of their own.
+    var contextWithoutTerminal: [UInt8] {
         card.bytes + ttc.bytes + ctc.bytes + amount.bytes + key.index.bytes + key.version.bytes
     }
 }
 
-/// MAC1 was right: the card holds DPK. Nothing is locked yet.
+/// MAC1 was right: a card that holds DPK stood at this balance and number at some time (D25). Nothing is locked yet.
 package struct AuthenticatedSale: ~Copyable, Sendable {
     private let key: PetrolSessionKey
     private let context: SaleContext
@@ -70,6 +84,12 @@ package struct AuthenticatedSale: ~Copyable, Sendable {
     init(key: consuming PetrolSessionKey, context: SaleContext) {
         self.key = key
         self.context = context
+    }
+
+    /// Whether the card was released from a lock at `ctc`; nil where its number is not above that, which proves nothing.
+    package borrowing func release(fromLockAt ctc: CTC) -> ProvenRelease? {
+        guard context.ctc > ctc else { return nil }
+        return ProvenRelease(card: context.card, lock: ctc, present: context.ctc, balance: context.balance)
     }
 
     /// Step 1.5: MAC2, which proves this module to the card.
@@ -116,6 +136,11 @@ package struct LockedSale: ~Copyable, Sendable {
     init(key: consuming PetrolSessionKey, context: SaleContext) {
         self.key = key
         self.context = context
+    }
+
+    /// What the lock proves of the card.
+    package borrowing func proof() -> ProvenLock {
+        ProvenLock(card: context.card, ttc: context.ttc, ctc: context.ctc)
     }
 
     /// The GMAC of the amount so far, for a checkpoint.

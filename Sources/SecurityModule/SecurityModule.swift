@@ -67,29 +67,18 @@ package final class SecurityModule: Sendable {
             ctc: answer.ctc,
             balance: answer.balance,
             key: reference,
-            master: master,
+            seal: TerminalSeal(master.purchase, terminal),
             random: random
         )
         return AuthenticatedSale(key: key, context: context)
     }
 
-    /// Step 1.15: checks MAC4, which needs DPK and not SESPK. Card, key and amount are those of the record.
-    package func verifyMAC4(
-        _ mac4: MAC,
-        card: ApplicationSerialNumber,
-        key: KeyReference,
-        amount: Amount,
-        type: TransactionType,
-        terminal: TerminalID,
-        time: TransactionTime
-    ) throws(SecurityModuleError) -> Bool {
-        let purchaseKey = try purchaseKey(of: card, key)
-        return purchaseKey.mac4(amount: amount, type: type, terminal: terminal, time: time).isValid(mac4)
-    }
-
     /// Opens a sealed GMAC for the one DEBIT FOR PETROL that it authorises.
     package func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> MAC {
-        let plain = try masterKey(gmac.key).sealing.open(gmac.sealed, context: gmac.context)
+        let master = try masterKey(gmac.key)
+        let plain =
+            TerminalSeal(master.purchase, gmac.terminal).key.open(gmac.sealed, context: gmac.context)
+            ?? master.sealing.open(gmac.sealed, context: gmac.contextWithoutTerminal)
         guard let plain, plain.count == MAC.length else { throw .sealBroken }
         return MAC(bytes: plain)
     }

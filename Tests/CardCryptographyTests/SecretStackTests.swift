@@ -8,6 +8,7 @@ struct SecretStackTests {
     private static let doubleLength = DoubleLengthKey(LockedBuffer(hexadecimal: "0123456789ABCDEFFEDCBA9876543210"))
     private static let singleLength = SingleLengthKey(LockedBuffer(hexadecimal: "0123456789ABCDEF"))
     private static let sealing = SealingKey(from: doubleLength, label: "GL-TEST")
+    private static let codes = CodeKey(from: doubleLength, label: "GL-TEST")
     private static let random = FixedRandom()
     private static let block = [UInt8](repeating: 0x5A, count: 8)
     private static let message = [UInt8](repeating: 0x5A, count: 37)
@@ -41,6 +42,9 @@ struct SecretStackTests {
         Computation(testDescription: "sealing key") { _ = SealingKey(from: doubleLength, label: "GL-TEST") },
         Computation(testDescription: "sealing") { _ = sealing.seal(block, context: message, random: random) },
         Computation(testDescription: "opening") { _ = sealing.open(sealed, context: message) },
+        Computation(testDescription: "code key") { _ = CodeKey(from: doubleLength, label: "GL-TEST") },
+        Computation(testDescription: "code") { _ = codes.code(of: message) },
+        Computation(testDescription: "code key of a purpose") { _ = codes.child(of: message) },
     ]
 
     private static let sealed = sealing.seal(block, context: message, random: random)

@@ -66,8 +66,8 @@ struct CompileFailureTests {
             testDescription: "MAC2 of a purchase checked twice",
             body: """
                 func purchase(_ debiting: consuming DebitingPurchase, mac2: MAC) throws {
-                    try debiting.verifyMAC2(mac2)
-                    try debiting.verifyMAC2(mac2)
+                    _ = try debiting.verifyMAC2(mac2, tac: mac2)
+                    _ = try debiting.verifyMAC2(mac2, tac: mac2)
                 }
                 """,
             error: "'debiting' consumed more than once"
@@ -108,6 +108,38 @@ struct CompileFailureTests {
                 """,
             error: "does not conform to 'Copyable'"
         ),
+        Snippet(
+            testDescription: "a debit that nobody proved",
+            body: """
+                func paid(_ card: ApplicationSerialNumber, _ attempt: DebitAttempt, _ tac: MAC) -> ProvenDebit {
+                    ProvenDebit(card: card, amount: .zero, attempt: attempt, tac: tac)
+                }
+                """,
+            error: "'ProvenDebit' initializer is inaccessible due to 'fileprivate' protection level"
+        ),
+        Snippet(
+            testDescription: "a release that nobody proved",
+            body: """
+                func released(_ card: ApplicationSerialNumber, _ ctc: CTC) -> ProvenRelease {
+                    ProvenRelease(card: card, lock: ctc, present: ctc, balance: .zero)
+                }
+                """,
+            error: "'ProvenRelease' initializer is inaccessible due to 'internal' protection level"
+        ),
+        Snippet(
+            testDescription: "a record that says paid without a proof",
+            body: """
+                func pay(_ record: inout SaleRecord) { record.phase = .settled }
+                """,
+            error: "cannot assign to property: 'phase' setter is inaccessible"
+        ),
+        Snippet(
+            testDescription: "a grey record that says released without a proof",
+            body: """
+                func close(_ grey: inout GreyRecord) { grey.state = .elsewhere }
+                """,
+            error: "cannot assign to property: 'state' setter is inaccessible"
+        ),
     ]
 
     @Test func theControlCompiles() throws {
@@ -138,7 +170,8 @@ struct CompileFailureTests {
         compiler.standardOutput = output
         compiler.standardError = output
         try compiler.run()
-        let source = "import CardCryptography\nimport FuelPassbook\nimport SecurityModule\n\n" + body + "\n"
+        let source =
+            "import CardCryptography\nimport Dispenser\nimport FuelPassbook\nimport SecurityModule\n\n" + body + "\n"
         try input.fileHandleForWriting.write(contentsOf: Data(source.utf8))
         try input.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

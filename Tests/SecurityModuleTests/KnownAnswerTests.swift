@@ -126,14 +126,15 @@ struct TestModule {
     func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> [UInt8] { try module.open(gmac).bytes }
 
     func verifyMAC4(_ mac4: [UInt8]) throws(SecurityModuleError) -> Bool {
-        try module.verifyMAC4(
-            MAC(bytes: mac4),
+        let attempt = DebitAttempt(ttc: TTC(1), type: known.debitType, terminal: known.terminal, time: known.time)
+        let proof = try module.proveDebit(
+            mac4: MAC(bytes: mac4),
+            tac: MAC(bytes: mac4),
             card: known.card,
             key: Self.reference,
             amount: known.amount,
-            type: known.debitType,
-            terminal: known.terminal,
-            time: known.time
+            attempts: [attempt]
         )
+        return proof?.attempt == attempt
     }
 }

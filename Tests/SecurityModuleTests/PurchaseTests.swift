@@ -43,7 +43,7 @@ struct PurchaseTests {
         let debiting = try Self.debiting()
         #expect(Hex.string(debiting.mac1.bytes) == "4463BDB6")
         #expect(debiting.ttc == Self.ttc)
-        try debiting.verifyMAC2(MAC(bytes: mac2))
+        _ = try debiting.verifyMAC2(MAC(bytes: mac2), tac: MAC(bytes: mac2))
         #expect(try Self.isValidMAC2(mac2))
         for bit in 0..<32 {
             var altered = mac2
@@ -51,7 +51,7 @@ struct PurchaseTests {
             let debiting = try Self.debiting()
             var isRefused = false
             do throws(SecurityModuleError) {
-                try debiting.verifyMAC2(MAC(bytes: altered))
+                _ = try debiting.verifyMAC2(MAC(bytes: altered), tac: MAC(bytes: altered))
             } catch {
                 isRefused = error == .mac2Wrong
             }
@@ -78,20 +78,21 @@ struct PurchaseTests {
             time: TestCard.time
         )
         let paid = try card.exchange(DebitForPurchase(ttc: debiting.ttc, time: debiting.time, mac1: debiting.mac1))
-        try debiting.verifyMAC2(paid.mac2)
+        _ = try debiting.verifyMAC2(paid.mac2, tac: paid.tac)
         #expect(card.image.balance.fen == card.profile.balance.fen - Self.amount.fen)
 
         let asked = GetTransactionProve(type: .purchase, number: answer.ctc.number).apdu.bytes
         let proof = try TransactionProof(parsing: card.answer(asked, "GET TRANSACTION PROVE"))
         let session = PurchaseSessionData(icc: answer.icc, ctc: answer.ctc, ttc: TestCard.ttc)
-        let isValid = try module.isValidMAC2(
-            proof.mac,
+        let proven = try module.provePurchase(
+            mac2: proof.mac,
+            tac: proof.tac,
             card: card.profile.card,
             key: Self.key,
             session: session,
             amount: Self.amount
         )
-        #expect(isValid)
+        #expect(proven?.session == session && proven?.amount == Self.amount)
         #expect(proof.tac.bytes == paid.tac.bytes)
     }
 
@@ -159,6 +160,14 @@ struct PurchaseTests {
 
     private static func isValidMAC2(_ mac2: [UInt8]) throws(SecurityModuleError) -> Bool {
         let session = PurchaseSessionData(icc: ICCRandom(0x1122_3344), ctc: CTC(0x0041), ttc: ttc)
-        return try module().isValidMAC2(MAC(bytes: mac2), card: card, key: key, session: session, amount: amount)
+        let proven = try module().provePurchase(
+            mac2: MAC(bytes: mac2),
+            tac: MAC(bytes: mac2),
+            card: card,
+            key: key,
+            session: session,
+            amount: amount
+        )
+        return proven != nil
     }
 }

@@ -39,7 +39,17 @@ struct SessionTests {
         let other = try ApplicationSerialNumber(parsing: [0, 1, 0, 0, 0, 0, 0, 0, 0, 0x43])
         let moved = [
             SealedGMAC(
+                card: sealed.card,
+                terminal: TerminalID(1),
+                ttc: sealed.ttc,
+                ctc: sealed.ctc,
+                amount: sealed.amount,
+                key: sealed.key,
+                sealed: sealed.sealed
+            ),
+            SealedGMAC(
                 card: other,
+                terminal: sealed.terminal,
                 ttc: sealed.ttc,
                 ctc: sealed.ctc,
                 amount: sealed.amount,
@@ -48,6 +58,7 @@ struct SessionTests {
             ),
             SealedGMAC(
                 card: sealed.card,
+                terminal: sealed.terminal,
                 ttc: TTC(sealed.ttc.number + 1),
                 ctc: sealed.ctc,
                 amount: sealed.amount,
@@ -56,6 +67,7 @@ struct SessionTests {
             ),
             SealedGMAC(
                 card: sealed.card,
+                terminal: sealed.terminal,
                 ttc: sealed.ttc,
                 ctc: CTC(sealed.ctc.number + 1),
                 amount: sealed.amount,
@@ -64,6 +76,7 @@ struct SessionTests {
             ),
             SealedGMAC(
                 card: sealed.card,
+                terminal: sealed.terminal,
                 ttc: sealed.ttc,
                 ctc: sealed.ctc,
                 amount: Amount(fen: sealed.amount.fen + 1),
@@ -72,6 +85,7 @@ struct SessionTests {
             ),
             SealedGMAC(
                 card: sealed.card,
+                terminal: sealed.terminal,
                 ttc: sealed.ttc,
                 ctc: sealed.ctc,
                 amount: sealed.amount,
@@ -89,6 +103,7 @@ struct SessionTests {
             bytes[bit / 8] ^= 1 << (bit % 8)
             let altered = SealedGMAC(
                 card: sealed.card,
+                terminal: sealed.terminal,
                 ttc: sealed.ttc,
                 ctc: sealed.ctc,
                 amount: sealed.amount,
@@ -195,14 +210,15 @@ struct SessionTests {
         type: TransactionType,
         _ amount: Amount
     ) throws(SecurityModuleError) -> Bool {
-        try module.verifyMAC4(
-            mac4,
+        let attempt = DebitAttempt(ttc: TestCard.ttc, type: type, terminal: TestCard.terminal, time: TestCard.laterTime)
+        let proof = try module.proveDebit(
+            mac4: mac4,
+            tac: mac4,
             card: TestProfile().card,
             key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
             amount: amount,
-            type: type,
-            terminal: TestCard.terminal,
-            time: TestCard.laterTime
+            attempts: [attempt]
         )
+        return proof?.attempt == attempt
     }
 }

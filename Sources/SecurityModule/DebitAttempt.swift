@@ -1,0 +1,116 @@
+package import CardCryptography
+package import FuelPassbook
+
+/// A DEBIT FOR PETROL or DEBIT FOR PURCHASE that was sent: what MAC4 and TAC of its answer cover besides the amount.
+///
+/// Terminal, number and time are the attempt's own (D28): what the settings say when its answer is checked does not matter.
+package struct DebitAttempt: Hashable, Sendable {
+    package let ttc: TTC
+    package let type: TransactionType
+    package let terminal: TerminalID
+    package let time: TransactionTime
+
+    package init(ttc: TTC, type: TransactionType, terminal: TerminalID, time: TransactionTime) {
+        self.ttc = ttc
+        self.type = type
+        self.terminal = terminal
+        self.time = time
+    }
+
+    /// What the card may have taken it for (D10): that is whether GET GREY STATUS came before, which the terminal does not
+    /// decide alone. nil for a purchase.
+    fileprivate var otherType: TransactionType? {
+        switch type {
+        case .refuel: .localUnlock
+        case .localUnlock: .refuel
+        case _: nil
+        }
+    }
+
+    fileprivate func executed(as type: TransactionType) -> DebitAttempt {
+        DebitAttempt(ttc: ttc, type: type, terminal: terminal, time: time)
+    }
+}
+
+/// A card paid `amount` by this attempt: its MAC4 was right. Only the security module makes it, and nothing is called paid
+/// without it.
+package struct ProvenDebit: Sendable {
+    package let card: ApplicationSerialNumber
+    package let amount: Amount
+    /// As the card executed it.
+    package let attempt: DebitAttempt
+    /// Beside MAC4, for the issuer.
+    package let tac: MAC
+
+    fileprivate init(card: ApplicationSerialNumber, amount: Amount, attempt: DebitAttempt, tac: MAC) {
+        self.card = card
+        self.amount = amount
+        self.attempt = attempt
+        self.tac = tac
+    }
+}
+
+/// The card answered INITIALIZE FOR PETROL with a right MAC1 and a number above that of a lock, which no card does before it
+/// was released from that lock (D26).
+package struct ProvenRelease: Equatable, Sendable {
+    package let card: ApplicationSerialNumber
+    /// Of the lock.
+    package let lock: CTC
+    /// The card's number and balance when it answered.
+    package let present: CTC
+    package let balance: Amount
+
+    init(card: ApplicationSerialNumber, lock: CTC, present: CTC, balance: Amount) {
+        self.card = card
+        self.lock = lock
+        self.present = present
+        self.balance = balance
+    }
+}
+
+/// A lock whose MAC3 was right. It is fresh, because MAC3 covers this terminal's time behind a MAC that only the module
+/// makes (D25): until this lock the card had counted nothing at `ctc`.
+package struct ProvenLock: Equatable, Sendable {
+    package let card: ApplicationSerialNumber
+    package let ttc: TTC
+    /// The number before the lock.
+    package let ctc: CTC
+
+    init(card: ApplicationSerialNumber, ttc: TTC, ctc: CTC) {
+        self.card = card
+        self.ttc = ttc
+        self.ctc = ctc
+    }
+}
+
+extension SecurityModule {
+    /// Step 1.15: checks MAC4 of a debit's answer or of its proof, which needs DPK and not SESPK. Card, key and amount are
+    /// those of the record, `attempts` all debits sent for it whose answers were not seen.
+    ///
+    /// - Returns: nil when MAC4 is right for none of them: the answer counts as not seen (D27).
+    package func proveDebit(
+        mac4: MAC,
+        tac: MAC,
+        card: ApplicationSerialNumber,
+        key: KeyReference,
+        amount: Amount,
+        attempts: [DebitAttempt]
+    ) throws(SecurityModuleError) -> ProvenDebit? {
+        let purchaseKey = try purchaseKey(of: card, key)
+        // Two attempts in one second differ by their number alone, which MAC4 does not cover: the later one, of the type that
+        // it was sent as.
+        let asSent = attempts.reversed()
+        let otherwise = asSent.compactMap { attempt in attempt.otherType.map { attempt.executed(as: $0) } }
+        for attempt in asSent + otherwise {
+            let expected = purchaseKey.mac4(
+                amount: amount,
+                type: attempt.type,
+                terminal: attempt.terminal,
+                time: attempt.time
+            )
+            guard expected.isValid(mac4) else { continue }
+            return ProvenDebit(card: card, amount: amount, attempt: attempt, tac: tac)
+        }
+        return nil
+    }
+}

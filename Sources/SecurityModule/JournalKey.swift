@@ -1,0 +1,50 @@
+package import CardCryptography
+
+/// The keys of one journal: for the codes of its rows, and to seal what it knows of all of them together.
+///
+/// Drawn from a master key and the journal's own identity, so that a row of another journal is told, and bound to
+/// nothing that a setting can change.
+package final class JournalKey: Sendable {
+    /// What journals are told apart by; random.
+    package static let identityLength = 16
+
+    package let master: KeyReference
+    package let identity: [UInt8]
+    private let rows: CodeKey
+    private let state: SealingKey
+    private let random: any RandomSource & Sendable
+
+    fileprivate init(
+        _ key: borrowing CodeKey,
+        master: KeyReference,
+        identity: [UInt8],
+        random: any RandomSource & Sendable
+    ) {
+        precondition(identity.count == Self.identityLength)
+        self.master = master
+        self.identity = identity
+        self.random = random
+        rows = key.child(of: Array("rows".utf8) + identity)
+        state = key.sealingKey(of: Array("state".utf8) + identity)
+    }
+
+    package func code(of row: [UInt8]) -> StoredCode { rows.code(of: row) }
+
+    package func seal(_ plain: [UInt8], context: [UInt8]) -> [UInt8] {
+        state.seal(plain, context: context, random: random)
+    }
+
+    /// nil when the sealed value or its context was altered, or another key sealed it.
+    package func open(_ sealed: [UInt8], context: [UInt8]) -> [UInt8]? { state.open(sealed, context: context) }
+}
+
+extension MasterKeys {
+    /// The keys of the journal with that identity; nil when the master key is not loaded.
+    package func journalKey(
+        from master: KeyReference,
+        identity: [UInt8],
+        random: any RandomSource & Sendable = SystemRandom()
+    ) -> JournalKey? {
+        self[master].map { JournalKey($0.journals, master: master, identity: identity, random: random) }
+    }
+}
