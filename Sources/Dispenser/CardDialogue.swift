@@ -8,30 +8,72 @@ enum CardAnswer<Response> {
     case status(StatusWord)
 }
 
+/// Steps 3.1 and 3.2. No code covers any of these: what they lead to proves itself.
+enum GreyAnswer {
+    case grey(GetGreyStatus.Response)
+    /// D18.
+    case free
+    /// The card knows no petrol commands, or says so.
+    case noPetrolCommands
+}
+
 // What the position says to the card, and what it makes of the answers.
 
 extension Position {
+    /// For another program to let a card go that came (decision record 0025).
+    static var heldNanosecondsMax: UInt64 { 10_000_000_000 }
+
+    /// The same as ``identify()`` for a card that has just come: while another program holds it, it is tried again.
+    func identifyWhenFree() throws(Interruption) -> PublicApplicationFile {
+        let deadline = now + Self.heldNanosecondsMax
+        while true {
+            do throws(Interruption) { return try identify() } catch {
+                guard case .card(let fault) = error, presence == .held, now < deadline else { throw error }
+                show(.calling, .cardFault(fault))
+            }
+            try awaitHeldCard()
+        }
+    }
+
+    /// Until it is time to try a held card again.
+    private func awaitHeldCard() throws(Interruption) {
+        let again = now + settings.timeouts.tick
+        while let event = nextEvent(until: again) {
+            switch event {
+            case .cardRemoved: throw .card(.removed)
+            case .readerLost(let reason): throw .card(.reader(reason))
+            case .stopRequested: throw .stop
+            case .pumpFailed(let fault): throw .failure(.pump(fault))
+            case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
+            case .cardInserted, .readerBack, .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost: break
+            }
+        }
+    }
+
     /// Powers the card up, selects the application and reads whose it is.
     func identify() throws(Interruption) -> PublicApplicationFile {
         try connectCard()
         let selected = try transmit(SelectApplication(aid: settings.aid).apdu)
         if selected.status == .applicationLockedForGood { throw .refused(.lockedForGood) }
+        if selected.status == .fileNotFound { throw .refused(.noSuchApplication(settings.aid)) }
         guard selected.status == .success else { throw .refused(.notThisScheme(selected.status)) }
         let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
         let answer = try transmit(read.apdu)
         guard answer.status == .success else { throw .refused(.notThisScheme(answer.status)) }
         do throws(ParseError) {
-            return try PublicApplicationFile(parsing: answer.data)
+            let file = try PublicApplicationFile(parsing: answer.data)
+            identifiedCard = file.asn
+            return file
         } catch {
             throw .refused(.fileUnreadable(error))
         }
     }
 
-    /// Steps 3.1 and 3.2; nil when the purse is not grey (D18).
-    func greyStatus() throws(Interruption) -> GetGreyStatus.Response? {
+    func greyStatus() throws(Interruption) -> GreyAnswer {
         switch try send(GetGreyStatus()) {
-        case .success(let status): status
-        case .status(.commandNotAccepted): nil
+        case .success(let status): .grey(status)
+        case .status(.commandNotAccepted): .free
+        case .status(.instructionNotSupported), .status(.classNotSupported): .noPetrolCommands
         case .status(let status): throw .refused(refusal(of: .getGreyStatus, status))
         }
     }
@@ -84,17 +126,28 @@ extension Position {
     // MARK: - PIN
 
     /// Asks for the PIN until the card takes it. It stays in locked memory until its owner ends.
+    ///
+    /// A PIN that nobody types is presented once, and not to a card that is known to have one try left.
     func verifiedPIN() throws(Interruption) -> PIN {
+        if !edges.pin.isTyped, let card = identifiedCard, let left = wrongPINs.triesLeft(of: card), left <= 1 {
+            throw .refused(.pinNotTried(triesLeft: left))
+        }
         while true {
             let pin = try askPIN()
             do throws(Interruption) {
                 try verify(pin)
                 return pin
             } catch {
-                guard case .refused(.pinWrong(let left)) = error, left > 0 else { throw error }
+                guard edges.pin.isTyped, case .refused(.pinWrong(let left)) = error, left > 0 else { throw error }
                 show(.calling, .refused(.pinWrong(triesLeft: left)))
             }
         }
+    }
+
+    /// Before a PIN is presented that the terminal has kept: its customer may have been told of a wrong one already, and
+    /// the next try is then his to spend.
+    func requireNoWrongPIN(on card: ApplicationSerialNumber) throws(Interruption) {
+        if let left = wrongPINs.triesLeft(of: card) { throw .refused(.pinNotTried(triesLeft: left)) }
     }
 
     func verify(_ pin: borrowing PIN) throws(Interruption) {
@@ -106,6 +159,7 @@ extension Position {
         } catch {
             throw .card(error)
         }
+        if let card = identifiedCard { wrongPINs.note(answer.status, of: card) }
         if let left = answer.status.triesLeft { throw .refused(left == 0 ? .pinBlocked : .pinWrong(triesLeft: left)) }
         guard answer.status == .success else { throw .refused(refusal(of: .verify, answer.status)) }
     }
@@ -125,10 +179,19 @@ extension Position {
                 return pin
             case .pinRefused(let reason):
                 show(.calling, .refused(.pinMalformed(reason)))
+                show(.calling, .typePIN)
                 edges.pin.begin()
-            case .cardRemoved, .readerLost:
+            case .pinCancelled:
+                throw .refused(.pinCancelled)
+            case .consoleLost:
+                edges.pin.cancel()
+                throw .refused(.consoleGone)
+            case .cardRemoved:
                 edges.pin.cancel()
                 throw .card(.removed)
+            case .readerLost(let reason):
+                edges.pin.cancel()
+                throw .card(.reader(reason))
             case .stopRequested:
                 edges.pin.cancel()
                 throw .stop

@@ -20,6 +20,8 @@ package enum PositionState: String, CaseIterable, Sendable {
 /// Why a card is not served.
 package enum Refusal: Error, Equatable, Sendable {
     case notThisScheme(StatusWord)
+    /// The card has no application of this AID.
+    case noSuchApplication([UInt8])
     case fileUnreadable(ParseError)
     case notYetValid(from: CalendarDate)
     case expired(on: CalendarDate)
@@ -28,6 +30,10 @@ package enum Refusal: Error, Equatable, Sendable {
     case pinBlocked
     case pinNotTyped
     case pinMalformed(String)
+    case pinCancelled
+    /// What nobody typed is not presented again.
+    case pinNotTried(triesLeft: UInt8)
+    case consoleGone
     case lockedForGood
     case greyElsewhere
     case numbersUsedUp
@@ -40,8 +46,19 @@ package enum Refusal: Error, Equatable, Sendable {
     case positionLocked(PositionLock)
     case module(SecurityModuleError)
     case purchaseUnproven(Amount)
+    case debitUnproven(Amount)
+    case earlierSaleOwed(Amount)
+    /// A prepaid debit that was proven too late for fuel.
+    case refundedUndelivered(Amount)
+    case noPetrolCommands
+    case petrolCommandsHidden
+    case purchaseRepeated
+    case tornPurchases(Int)
+    case purchasesPaused(seconds: Int)
     case answer(Instruction, StatusWord)
     case answerMalformed(Instruction, ParseError)
+    /// The journal's row of the card's unfinished sale is not believed.
+    case recordDamaged(DamagedRow)
 }
 
 /// What is said to the customer, or to whoever looks after the board.
@@ -52,6 +69,8 @@ package enum Notice: Equatable, Sendable {
     case liftNozzle(balance: Amount)
     case fuelling
     case cardGone(graceSeconds: Int)
+    /// The reader, or what serves it, left in a sale; the text says what to do.
+    case readerGone(String, graceSeconds: Int)
     case otherCard
     case settling
     case settlingEarlierSale(Amount)
@@ -61,7 +80,15 @@ package enum Notice: Equatable, Sendable {
     case cardFault(CardFault)
     case escaped(Amount)
     case readerLost(String)
+    /// The pump's lines cannot be had; the text says what to do.
+    case pumpMissing(String)
     case pulserFaults(Int)
+    /// Outside any sale, since the start.
+    case strayFaults(Int)
+    case meterStopped(MeterStop)
+    /// As long as it lasts.
+    case emergency
+    case emergencyOver
     case strayFlow(ttc: TTC, centilitres: Int)
     case fuelDoesNotStop
     /// The disk did not take a checkpoint before the next half litre had flowed.
@@ -76,6 +103,8 @@ package enum Notice: Equatable, Sendable {
     case prepaidCardGone
     case refund(Amount)
     case purchaseVoid(Amount)
+    /// A row of the journal is not believed.
+    case damagedRow(DamagedRow)
     case closed
 }
 
@@ -90,6 +119,8 @@ extension Refusal: CustomStringConvertible {
     package var description: String {
         switch self {
         case .notThisScheme(let status): "not a card of this scheme (\(status))"
+        case .noSuchApplication(let aid):
+            "not a card of this scheme: it has no application \(Hex.string(aid)), which this terminal asks for"
         case .fileUnreadable(let error): "the card's public file is unreadable: \(error)"
         case .notYetValid(let date): "the card is valid from \(date)"
         case .expired(let date): "the card was valid to \(date)"
@@ -98,10 +129,15 @@ extension Refusal: CustomStringConvertible {
         case .pinBlocked: "the PIN is blocked: ask the issuer to unblock it"
         case .pinNotTyped: "no PIN was typed in time"
         case .pinMalformed(let reason): reason
+        case .pinCancelled: "no PIN: the customer cancelled; take your card"
+        case .pinNotTried(let left):
+            "the PIN was wrong before, \(left) tries left, and one that nobody has just typed is not tried: take your card"
+        case .consoleGone: "the console is gone: no PIN can be typed until the service is started again"
         case .lockedForGood: "the card's application is locked for good: ask the issuer for a new card"
         case .greyElsewhere:
-            "the card has an unpaid sale that this terminal has no record of: go to the station of that sale, or to"
-                + " the issuer"
+            "the card is locked by an unpaid sale that this pump has no record of: if it was at this station, put the card"
+                + " into each of the other pumps here, the one of that sale takes the payment; if it was not, go to the"
+                + " station of that sale, or ask the issuer to unlock the card"
         case .numbersUsedUp: "the card's transaction numbers are used up: ask the issuer for a new card"
         case .notEnoughMoney(let balance, let needed):
             "balance \(balance), at least \(needed) is needed: load the card"
@@ -115,12 +151,32 @@ extension Refusal: CustomStringConvertible {
         case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
         case .emergencyStop: "the emergency stop is pressed, or power fails"
         case .positionLocked(let lock):
-            "closed since \(lock.since): \(lock.reason); a technician opens it with greylock position --clear"
+            "closed since \(lock.since): \(lock.reason.printable); a technician opens it with greylock position --clear"
         case .module(let error): "\(error)"
         case .purchaseUnproven(let amount):
             "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"
+        case .debitUnproven(let amount):
+            "the card did not prove that it paid \(amount): nothing counts as paid, put it in again"
+        case .earlierSaleOwed(let amount):
+            "an earlier sale of \(amount) is owed, and the card does not prove that it was paid or released: put it in"
+                + " again, straight into the reader; if this comes again, ask the issuer"
+        case .refundedUndelivered(let amount):
+            "the card proved too late that it paid \(amount): no fuel flows, the issuer refunds it, keep the receipt"
+        case .noPetrolCommands: "the card has no petrol commands: it can only pay where fuel is paid before it flows"
+        case .petrolCommandsHidden:
+            "the card hides its petrol commands, which it used here before: put it in again, straight into the reader"
+        case .purchaseRepeated:
+            "the card repeats a purchase that it made here before: put it in again, straight into the reader; if this"
+                + " comes again, ask the issuer"
+        case .tornPurchases(let count):
+            "\(count) payments of this card here are not proven: ask the issuer, whose books have them"
+        case .purchasesPaused(let seconds):
+            "the last payments here were not proven: cards without petrol commands wait \(seconds) s"
         case .answer(let instruction, let status): "the card answered \(instruction.name) with \(status)"
         case .answerMalformed(let instruction, let error): "the answer to \(instruction.name): \(error)"
+        case .recordDamaged(let row):
+            "the record of an unfinished sale, which may be this card's, is not believed (\(row)): ask the issuer, or a"
+                + " technician of this station"
         }
     }
 }
@@ -134,6 +190,7 @@ extension Notice: CustomStringConvertible {
         case .liftNozzle(let balance): "balance \(balance): lift the nozzle"
         case .fuelling: "valves open"
         case .cardGone(let seconds): "card removed: put it back within \(seconds) s, or the sale waits on your card"
+        case .readerGone(let reason, let seconds): "\(reason); the sale waits \(seconds) s for the card"
         case .otherCard: "this is another card: wait until the sale before you is finished"
         case .settling: "paying"
         case .settlingEarlierSale(let amount): "your earlier sale of \(amount) is not paid yet: paying it now"
@@ -143,7 +200,13 @@ extension Notice: CustomStringConvertible {
         case .cardFault(let fault): "\(fault)"
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
+        case .pumpMissing(let reason): "out of order: the pump's lines are waited for: \(reason)"
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
+        case .strayFaults(let count):
+            "\(count) pulser faults outside any sale since the start: its lines are disturbed, or the service stood still"
+        case .meterStopped(let stop): "\(stop): the sale ends"
+        case .emergency: "EMERGENCY STOP, or power fails: no fuel flows, no card is served"
+        case .emergencyOver: "the emergency stop is released"
         case .strayFlow(let ttc, let centilitres):
             "\(centilitres) cl flowed outside any sale (record \(ttc.number)): the valve leaks, or the pulser's lines are"
                 + " disturbed"
@@ -162,6 +225,8 @@ extension Notice: CustomStringConvertible {
         case .prepaidCardGone: "card removed: the sale is paid and goes on without it"
         case .refund(let amount): "\(amount) of what was paid did not flow: the issuer refunds it, keep the receipt"
         case .purchaseVoid(let amount): "the card did not pay the \(amount) of its last visit: nothing is owed"
+        case .damagedRow(let row):
+            "the journal's row is not believed and left as it is: \(row); greylock records lists it"
         case .closed: "closed"
         }
     }

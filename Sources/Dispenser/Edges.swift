@@ -10,6 +10,8 @@ package enum CardFault: Error, Equatable, Sendable {
     case removed
     /// Nothing was heard of the reader, or it failed; the text keeps the operation and its code.
     case reader(String)
+    /// Another program holds the card, and will let it go or not; the text keeps the operation and its code.
+    case inUse(String)
     /// There is a card but no chip answers: upside down, or dirty.
     case unresponsive(String)
     /// The card's bytes are no answer.
@@ -39,8 +41,13 @@ package protocol Pump: AnyObject {
 package protocol StationClock: AnyObject {
     /// Nanoseconds that only go forward, the same as the kernel stamps edges with.
     var monotonicNanoseconds: UInt64 { get }
+    /// nil when the board's clock is not set.
+    var now: StationTime? { get }
+}
+
+extension StationClock {
     /// The local date and time; nil when the board's clock is not set.
-    var localTime: TransactionTime? { get }
+    package var localTime: TransactionTime? { now?.local }
 }
 
 /// What happens around a fuelling side.
@@ -56,6 +63,10 @@ package enum PositionEvent: Equatable, Sendable {
     /// The customer finished typing; the PIN waits in the ``PINEntry``.
     case pinEntered
     case pinRefused(String)
+    /// The customer does not want to type it.
+    case pinCancelled
+    /// There is no console any more: what runs is finished, and then the service is started anew.
+    case consoleLost
     /// The service ends: finish what must be finished and return.
     case stopRequested
 }
@@ -66,11 +77,17 @@ package protocol EventSource: AnyObject {
     func next(until deadline: UInt64?) -> PositionEvent?
 }
 
-/// How the customer's PIN comes in. It reports `pinEntered` or `pinRefused` as an event.
+/// How the customer's PIN comes in. It reports `pinEntered`, `pinRefused`, `pinCancelled` or `consoleLost` as an event.
 package protocol PINEntry: AnyObject {
+    /// Whether somebody types each PIN that is taken: what nobody typed is presented once in a visit.
+    var isTyped: Bool { get }
     func begin()
     /// Stops asking; what was typed is wiped.
     func cancel()
     /// The PIN after `pinEntered`; nil when there is none.
     func take() -> PIN?
+}
+
+extension PINEntry {
+    package var isTyped: Bool { true }
 }

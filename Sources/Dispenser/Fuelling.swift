@@ -11,6 +11,8 @@ enum FuellingEnd: Equatable {
     case stopped
     case emergency
     case pulserFaults(Int)
+    /// The pump closed by itself; the time is the board's when that was heard.
+    case meterStopped(MeterStop, TransactionTime?)
     case pumpFailed(PumpFault)
 
     var remark: String? {
@@ -19,6 +21,7 @@ enum FuellingEnd: Equatable {
         case .stopped: "the service was stopped"
         case .emergency: "emergency stop"
         case .pulserFaults(let count): "\(count) pulser faults: settled at the proven volume"
+        case .meterStopped(let stop, let time): stop.remark(until: time)
         case .pumpFailed(let fault): "pump: \(fault.reason)"
         }
     }
@@ -90,11 +93,12 @@ extension Position {
         }
         var progress = FuellingProgress(target: target, authorisedAt: now, checkpointAt: now)
         do throws(Interruption) {
-            let end = try flow(&record, &progress, grant)
+            var end = try flow(&record, &progress, grant)
             try close(&record, &progress, grant)
+            end = endAfterClosing(end)
             if case .regular = end { learnOverrun(progress) }
             try pump(.endSale)
-            record.remark = end.remark ?? record.remark
+            record.remark = end.remark.map { $0 + lossRemark(record) } ?? record.remark
             return end
         } catch {
             if case .failure(.pump(let fault)) = error {
@@ -121,9 +125,9 @@ extension Position {
             let event = nextEvent(until: now + settings.timeouts.tick)
             if let end = try handle(event, &record, &progress, grant) { return end }
             measure(&record)
+            if let end = endByMeter(record, progress) { return end }
             showProgress(record, progress)
             try checkpointIfDue(record, &progress, grant)
-            if let end = endByMeter(record, progress) { return end }
         }
     }
 
@@ -142,24 +146,32 @@ extension Position {
             show(.closed, .interrupted(record.amount))
             throw .stop
         case .pump(.emergency(active: true)):
+            try pump(.close)
             measure(&record)
             try checkpoint(record, &progress, grant)
+            show(.suspended, .emergency)
             return .emergency
         case .pump(.nozzle(lifted: true)):
             if progress.waitsForCardUntil == nil { try open(record, &progress) }
         case .pump(.nozzle(lifted: false)):
             // One from before the valves opened says nothing of this sale.
             if progress.hasOpened, !edges.pump.snapshot.nozzleIsLifted { return .regular }
-        case .cardRemoved, .readerLost:
+        case .cardRemoved:
             try cardLeft(&record, &progress, grant)
+        case .readerLost(let reason):
+            try cardLeft(&record, &progress, grant, withReader: reason)
         case .cardInserted:
+            try cardCameBack(record, &progress, grant)
+        case nil where presence == .held:
             try cardCameBack(record, &progress, grant)
         case .pumpFailed(let fault):
             return .pumpFailed(fault)
         case .pump(.pulserFault):
             show(.fuelling, .pulserFaults(edges.pump.snapshot.faults.total))
-        case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .readerBack, .pinEntered,
-            .pinRefused, nil:
+        case .pump(.stopped(let stop)): return ended(by: stop)
+        case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .pump(.strayFault),
+            .readerBack,
+            .pinEntered, .pinRefused, .pinCancelled, .consoleLost, nil:
             break
         }
         return nil
@@ -167,6 +179,7 @@ extension Position {
 
     private func endByMeter(_ record: SaleRecord, _ progress: FuellingProgress) -> FuellingEnd? {
         let snapshot = edges.pump.snapshot
+        if let stop = snapshot.stop { return ended(by: stop) }
         guard record.reading.faults.total <= settings.pulserFaultsMax else {
             return .pulserFaults(record.reading.faults.total)
         }
@@ -180,22 +193,26 @@ extension Position {
         return now >= progress.authorisedAt + settings.timeouts.firstFlow ? .regular : nil
     }
 
+    /// The valve closes before anything is said to the reader, which may hang; where it stays open, nothing is said until the
+    /// sale is over.
     private func cardLeft(
         _ record: inout SaleRecord,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing FuelGrant,
+        withReader reason: String? = nil
     ) throws(Interruption) {
-        disconnectCard()
         if grant.isPayment {
             show(state(progress), .prepaidCardGone)
             return
         }
         guard settings.closesValveOnCardRemoval, progress.waitsForCardUntil == nil else { return }
         try pump(.close)
+        disconnectCard()
         progress.waitsForCardUntil = now + settings.timeouts.grace
         measure(&record)
         try checkpoint(record, &progress, grant)
-        show(.suspended, .cardGone(graceSeconds: Int(settings.timeouts.grace / 1_000_000_000)))
+        let seconds = Int(settings.timeouts.grace / 1_000_000_000)
+        show(.suspended, reason.map { .readerGone($0, graceSeconds: seconds) } ?? .cardGone(graceSeconds: seconds))
     }
 
     /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
@@ -222,6 +239,7 @@ extension Position {
                 letCardWait()
                 return false
             }
+            try requireNoWrongPIN(on: record.card)
             try verify(pin)
             saleCardLeftAt = nil
             return true
@@ -300,6 +318,7 @@ extension Position {
             let rest = max(closed, snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
             if isWhole && now >= rest { return }
             guard now < limit else {
+                measure(&record)
                 show(.settling, .fuelDoesNotStop)
                 record.remark = "fuel did not come to rest after the valves closed"
                 return

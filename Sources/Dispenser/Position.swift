@@ -54,6 +54,8 @@ enum CardPresence: Equatable {
     case absent
     /// A card that nothing was said to yet.
     case present
+    /// A card that another program held when it was to be connected.
+    case held
     /// The card of this visit, powered up and identified.
     case connected
     /// A card that came during another's sale and was told to wait.
@@ -68,8 +70,13 @@ package final class Position {
     package let settings: PositionSettings
     let edges: PositionEdges
 
-    private(set) var stopIsRequested = false
+    package private(set) var stopIsRequested = false
     private(set) var presence = CardPresence.absent
+    /// The customer's console is gone: no visit begins any more.
+    package private(set) var consoleIsGone = false
+    /// Whose card answers.
+    var identifiedCard: ApplicationSerialNumber?
+    var wrongPINs = WrongPINs()
     /// Since when the card of the running sale is away; nil while it is not.
     var saleCardLeftAt: UInt64?
     var totaliser: Totaliser
@@ -77,10 +84,14 @@ package final class Position {
     var recordedCounts: [Int]
     /// Fuel outside any sale that still flows, or has just come to rest.
     var strayFlow: StrayFlow?
+    /// Purchases in a row whose cards proved nothing.
+    var unprovenPurchases = UnprovenPurchases()
     /// What a stop in mid-sale left to the next start.
     var saleLeftOpen: MeterReading?
     /// Why no card can be served, as it is shown between two visits; nil when it is not.
     private var shownObstacle: Refusal?
+    /// The rows that are not believed, and were named since this position began.
+    var namedRows: Set<DamagedRow> = []
     /// Whether the obstacle of a full journal would have been seen.
     private var isRoomCounted = false
 
@@ -96,12 +107,13 @@ package final class Position {
     /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and
     /// everything on disk.
     package func run() throws(PositionFailure) {
+        try onDisk { () throws(StorageFault) in try tellOfDamage() }
         try recover()
         try loadTotaliser()
         try onDisk { () throws(StorageFault) in try warnOfRoom() }
         try showIdle()
         do throws(PositionFailure) {
-            while !stopIsRequested { try awaitEvent() }
+            while !stopIsRequested && !consoleIsGone { try awaitEvent() }
         } catch {
             if case .pump = error { try onDisk { () throws(StorageFault) in try finishStrayFlow() } }
             throw error
@@ -122,15 +134,19 @@ package final class Position {
         case .pump(.strayFlow):
             try onDisk { () throws(StorageFault) in try recordStrayFlow() }
             showStrayFlow()
+        case .pump(.emergency(let isActive)):
+            if !isActive { show(.idle, .emergencyOver) }
+            try showBetweenVisits()
+        case .pump(.strayFault): show(.idle, .strayFaults(edges.pump.snapshot.strayFaults))
         case .pumpFailed(let fault): throw .pump(fault)
-        case .pump, .pinEntered, .pinRefused, .stopRequested: break
+        case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
         case nil:
             if let rest = strayFlowRestsAt, now >= rest {
                 try onDisk { () throws(StorageFault) in try restOrGrow() }
             }
             if looksAgain {
-                let shown = shownObstacle
-                if try lookForObstacle() != shown { try showIdle() }
+                let (shown, named) = (shownObstacle, namedRows.count)
+                if try lookForObstacle() != shown || namedRows.count != named { try showIdle() }
             }
         }
     }
@@ -142,7 +158,14 @@ package final class Position {
         guard !stopIsRequested else { return }
         try onDisk { () throws(StorageFault) in try recordStrayFlow(least: strayReportCounts) }
         shownObstacle = nil
-        if presence == .absent { try showIdle() } else { show(.completed, .removeCard) }
+        try showBetweenVisits()
+    }
+
+    /// An emergency is said as long as it lasts, whether a card is there or not.
+    private func showBetweenVisits() throws(PositionFailure) {
+        if presence == .absent { return try showIdle() }
+        show(.completed, .removeCard)
+        if edges.pump.snapshot.emergencyIsActive { show(.inoperative, .emergency) }
     }
 
     /// One card's visit.
@@ -151,15 +174,22 @@ package final class Position {
         saleCardLeftAt = nil
         do throws(Interruption) {
             show(.calling, .readingCard)
-            let card = try identify()
-            if let status = try greyStatus() {
-                try localUnlock(card, status)
-            } else {
+            let card = try identifyWhenFree()
+            try checkRecords(of: card.asn)
+            switch try greyStatus() {
+            case .grey(let status): try localUnlock(card, status)
+            case .free:
                 try settleByProof(card.asn)
                 try refundProvenPurchases(of: card.asn)
                 switch settings.payment {
                 case .greyLock: try refuel(card)
                 case .prepaid(let preset): try prepaidSale(card, preset)
+                }
+            case .noPetrolCommands:
+                try refundProvenPurchases(of: card.asn)
+                switch settings.payment {
+                case .greyLock: throw .refused(.noPetrolCommands)
+                case .prepaid(let preset): try ordinaryPrepaidSale(card, preset)
                 }
             }
         } catch {
@@ -181,13 +211,17 @@ package final class Position {
             saleCardLeftAt = saleCardLeftAt ?? now
             presence = .absent
         case .stopRequested: stopIsRequested = true
-        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, nil: break
+        case .consoleLost: consoleIsGone = true
+        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, nil: break
         }
         return event
     }
 
     func connectCard() throws(Interruption) {
-        do throws(CardFault) { try edges.reader.connect() } catch { throw .card(error) }
+        do throws(CardFault) { try edges.reader.connect() } catch {
+            if case .inUse = error { presence = .held }
+            throw .card(error)
+        }
         presence = .connected
     }
 
@@ -208,6 +242,7 @@ package final class Position {
 
     private func showIdle() throws(PositionFailure) {
         switch try lookForObstacle() {
+        case .emergencyStop: show(.inoperative, .emergency)
         case .positionLocked(let lock): show(.closed, .refused(.positionLocked(lock)))
         case .some(let refusal): show(.inoperative, .refused(refusal))
         case nil: show(.idle, .insertCard)
@@ -217,6 +252,7 @@ package final class Position {
     private func lookForObstacle() throws(PositionFailure) -> Refusal? {
         var room: Int?
         try onDisk { () throws(StorageFault) in room = try edges.journal.roomIfCounted() }
+        if room != nil, !isRoomCounted { try onDisk { () throws(StorageFault) in try tellOfDamage() } }
         isRoomCounted = room != nil
         shownObstacle = try obstacle(room: room)
         return shownObstacle
@@ -245,7 +281,7 @@ package final class Position {
     }
 
     func commit(_ entry: JournalEntry) throws(Interruption) {
-        try stored { (journal) throws(StorageFault) in try journal.commit(entry) }
+        try stored { (_) throws(StorageFault) in try write(entry) }
         if let totaliser = entry.totaliser { self.totaliser = totaliser }
     }
 

@@ -4,150 +4,80 @@ import ISO7816
 import Metering
 import SecurityModule
 
-// The prepaid sale: the ordinary purchase, steps 1.1 to 1.7 of seed 002, then fuel for exactly what was paid.
+// The prepaid sale: paid for its preset, then fuel for exactly what was paid. A card that has the petrol commands pays by
+// lock and debit at once, whose MAC3 and MAC4 are fresh (D31); for one that has none see `OrdinaryPurchase.swift`.
 //
-// Durable writes, each on disk before the next act: intent, before DEBIT FOR PURCHASE leaves; paid, before the valve
-// may open; the reading at every checkpoint; settled, in one step with the refund record of what did not flow.
+// Durable writes, each on disk before the next act: intent, before LOCK FOR PETROL leaves; the amount with its GMAC, before
+// DEBIT FOR PETROL leaves; paid, before the valve may open; the reading at every checkpoint; settled, in one step with the
+// refund record of what did not flow.
 //
 // Invariant of a settled prepaid sale, to the fen: paid = (price of what flowed - part beyond the payment) + refund.
 
 extension Position {
+    /// Steps 1.1 to 1.9, and 1.12 to 1.15 before 1.10.
     func prepaidSale(_ card: PublicApplicationFile, _ preset: Preset) throws(Interruption) {
         try checkMayServe(card)
-        guard let centilitres = centilitresMax(within: preset), centilitres > 0 else {
-            preconditionFailure("a preset is for at least a centilitre")
-        }
-        let amount = Amount(fen: UInt32(clamping: settings.unitPrice.fen(forCentilitres: centilitres)))
-        show(.calling, .prepaying(amount))
+        let target = prepaidTarget(preset)
+        show(.calling, .prepaying(target.amount))
         _ = try verifiedPIN()
         try closeEarlierSales(of: card.asn)
         try beginAnew()
 
-        // 1.1, 1.2
-        let command = InitializeForPurchase(
-            keyIndex: settings.keyIndex,
-            amount: amount,
-            terminal: edges.module.terminal
-        )
-        let answer = try initialize(command)
-        // 1.3
-        let debiting = try makeMAC1(card.asn, command, answer)
+        let command = try nextInitializeForPetrol()
+        let answer = try exchange(command)
+        let authenticated = try verifyMAC1(card.asn, command, answer)
+        guard answer.ctc.next != nil else { throw .refused(.numbersUsedUp) }
+        guard answer.balance >= target.amount else {
+            throw .refused(.notEnoughMoney(balance: answer.balance, needed: target.amount))
+        }
         try checkNoEmergency()
-        var record = intent(card.asn, command, answer, debiting)
+        let locking = authenticated.makeMAC2(time: try saleTime())
+        var record = intent(.prepaid, card.asn, command, answer, locking)
         try commit(JournalEntry(record))
-        // 1.4 to 1.7
-        try pay(&record, debiting)
-        let end = try fuel(&record, .payment, Volume(centilitres: centilitres))
+        let session = try lock(&record, locking)
+        let proof = session.proof()
+        record.amount = target.amount
+        record.gmac = session.end(amount: target.amount)
+        try payAtOnce(&record)
+        try closeNeverLocked(proof)
+        try deliver(&record, target.volume)
+    }
+
+    /// The price of the largest shown volume within the preset and the position's limit, and that volume.
+    func prepaidTarget(_ preset: Preset) -> (amount: Amount, volume: Volume) {
+        guard let centilitres = centilitresMax(within: preset), centilitres > 0 else {
+            preconditionFailure("a preset is for at least a centilitre")
+        }
+        let fen = settings.unitPrice.fen(forCentilitres: centilitres)
+        return (Amount(fen: UInt32(clamping: fen)), Volume(centilitres: centilitres))
+    }
+
+    /// A debit that is not proven leaves a grey record of the amount: no fuel flows for it, and what its card pays at its next
+    /// visit, or proves that it has paid, is refunded. A card that is still there is asked at once.
+    private func payAtOnce(_ record: inout SaleRecord) throws(Interruption) {
+        let interruption: Interruption
+        switch try debit(&record) {
+        case .paid(let proof):
+            record.pay(by: proof)
+            return try commit(JournalEntry(record))
+        case .refused(let status): interruption = .refused(refusal(of: .debitForPetrol, status))
+        case .lost: interruption = .refused(.purchaseUnproven(record.amount))
+        }
+        try escape(&record, as: .cardFault, remark: "the debit was not proven: no fuel flows for it")
+        if presence == .connected {
+            try settleByProof(record.card)
+            let ttc = record.ttc
+            let kept = try stored { (journal) throws(StorageFault) in try journal.record(ttc) }
+            if kept?.phase == .settled { throw .refused(.refundedUndelivered(record.amount)) }
+        }
+        throw interruption
+    }
+
+    /// Lets flow what was paid, and ends the sale.
+    func deliver(_ record: inout SaleRecord, _ volume: Volume) throws(Interruption) {
+        let end = try fuel(&record, .payment, volume)
         try finishPrepaid(&record, lock: lock(after: end, record))
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
-    }
-
-    /// Step 1.2 refuses for want of money without saying how much there is.
-    private func initialize(
-        _ command: InitializeForPurchase
-    ) throws(Interruption) -> InitializeForPurchase.Response {
-        switch try send(command) {
-        case .success(let response):
-            // No code covers this balance: one that cannot pay is not believed, nor is it worked with.
-            guard response.balance >= command.amount else {
-                throw .refused(.notEnoughMoney(balance: response.balance, needed: command.amount))
-            }
-            return response
-        case .status(.insufficientFunds):
-            let balance = try exchange(GetBalance()).balance
-            throw .refused(.notEnoughMoney(balance: balance, needed: command.amount))
-        case .status(let status): throw .refused(refusal(of: .initializeForPurchase, status))
-        }
-    }
-
-    private func makeMAC1(
-        _ card: ApplicationSerialNumber,
-        _ command: InitializeForPurchase,
-        _ answer: InitializeForPurchase.Response
-    ) throws(Interruption) -> DebitingPurchase {
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
-        let time = try saleTime()
-        do throws(SecurityModuleError) {
-            return try edges.module.makeMAC1(card: card, command: command, answer: answer, ttc: ttc, time: time)
-        } catch {
-            throw .refused(.module(error))
-        }
-    }
-
-    private func intent(
-        _ card: ApplicationSerialNumber,
-        _ command: InitializeForPurchase,
-        _ answer: InitializeForPurchase.Response,
-        _ debiting: borrowing DebitingPurchase
-    ) -> SaleRecord {
-        var record = SaleRecord(
-            ttc: debiting.ttc,
-            kind: .prepaid,
-            phase: .intent,
-            position: settings.position,
-            terminal: edges.module.terminal,
-            lockTime: debiting.time,
-            card: card,
-            key: KeyReference(index: command.keyIndex, version: answer.keyVersion),
-            balanceBefore: answer.balance,
-            ctc: answer.ctc,
-            mac3: nil,
-            nozzle: settings.nozzle,
-            grade: settings.grade,
-            unitPrice: settings.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: command.amount,
-            gmac: nil
-        )
-        record.icc = answer.icc
-        record.debit = DebitAttempt(ttc: debiting.ttc, type: .purchase, time: debiting.time)
-        return record
-    }
-
-    /// Steps 1.4 to 1.7. Whatever goes wrong after the command left, the card may have paid: the purchase is torn until
-    /// the card proves it, at once when it is still there.
-    private func pay(_ record: inout SaleRecord, _ debiting: consuming DebitingPurchase) throws(Interruption) {
-        do throws(Interruption) {
-            // 1.4 to 1.6
-            let answer = try exchange(
-                DebitForPurchase(ttc: debiting.ttc, time: debiting.time, mac1: debiting.mac1)
-            )
-            record.debitTAC = answer.tac.bytes
-            // 1.7
-            do throws(SecurityModuleError) { try debiting.verifyMAC2(answer.mac2) } catch {
-                record.mac2IsValid = false
-                throw .refused(.module(error))
-            }
-        } catch {
-            try leaveTorn(&record, because: error)
-        }
-        record.mac2IsValid = true
-        record.phase = .paid
-        try commit(JournalEntry(record))
-    }
-
-    /// Ends the visit: with what went wrong when the card could prove whether it paid, and else with that it could not.
-    private func leaveTorn(
-        _ record: inout SaleRecord,
-        because interruption: Interruption
-    ) throws(Interruption) -> Never {
-        record.phase = .torn
-        switch interruption {
-        case .card(let fault):
-            record.remark = "DEBIT FOR PURCHASE was not answered: \(fault)"
-            try commit(JournalEntry(record))
-            show(.settling, .cardFault(fault))
-        case .refused(let refusal):
-            record.remark = "\(refusal)"
-            try commit(JournalEntry(record))
-            // Void is for another power session: a card that failed to write does not know yet whether it paid.
-            try refundProvenPurchases(of: record.card)
-        case .stop, .failure:
-            throw interruption
-        }
-        let ttc = record.ttc
-        let isTorn = try tornPurchases(of: record.card).contains { $0.ttc == ttc }
-        throw isTorn ? .refused(.purchaseUnproven(record.amount)) : interruption
     }
 
     /// The sale's last durable write, and with it the refund record.

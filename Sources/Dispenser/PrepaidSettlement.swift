@@ -16,21 +16,22 @@ extension Position {
         on before: Totaliser,
         lock: PositionLock? = nil
     ) throws(StorageFault) -> SaleRecord? {
-        record.phase = .settled
+        record.settlePaid()
         record.endTime = endTime(after: record.lockTime)
         let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
         var entry = JournalEntry(record, totaliser: next, lock: lock)
         let refund = try refund(of: record)
         if let refund { entry.records.append(refund) }
-        try edges.journal.commit(entry)
+        try write(entry)
         return refund
     }
 
-    private func refund(of sale: SaleRecord) throws(StorageFault) -> SaleRecord? {
+    /// What a settled prepaid sale owes its card; nil where nothing was paid before fuel flowed, or all of it flowed.
+    func refund(of sale: SaleRecord) throws(StorageFault) -> SaleRecord? {
         guard sale.undelivered > .zero else { return nil }
         var refund = SaleRecord(
-            ttc: try edges.journal.nextTTC(),
+            ttc: try edges.journal.reserveTTC(),
             kind: .refund,
             phase: .settled,
             position: sale.position,
@@ -60,8 +61,8 @@ extension Position {
         record.remark = "interrupted in phase \(open.phase.rawValue)"
         switch open.phase {
         case .intent:
-            record.phase = .torn
-            try edges.journal.commit(JournalEntry(record))
+            record.advance(to: .torn)
+            try write(JournalEntry(record))
             show(.closed, .refused(.purchaseUnproven(record.amount)))
         case .paid:
             let refund = try settlePrepaid(&record, on: totaliser(before: record))
@@ -79,31 +80,17 @@ extension Position {
 // MARK: - Torn purchases, when the card is back
 
 extension Position {
-    /// The card is not grey and its PIN is verified: closes what its earlier visits left open here, as far as the card
-    /// can prove it. The TTC of the command that proved its number is that of the first notice, or of the sale that
-    /// follows: a number that was only initialised with is free.
-    func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) {
-        let grey = try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
-        let torn = try tornPurchases(of: card)
-        guard !grey.isEmpty || !torn.isEmpty else { return }
-        let present = try provenState(of: card)
-        try closeGreyRecords(of: card, present)
-        try voidPurchases(of: card, presentCTC: present.ctc)
-    }
-
     /// No fuel flowed for a torn purchase. A card that paid it keeps MAC2 as its proof, and all of it is refunded. With a
     /// wrong MAC2 the TAC is kept, which the issuer can check, because the card's next purchase replaces the proof.
     func refundProvenPurchases(of card: ApplicationSerialNumber) throws(Interruption) {
         for var record in try tornPurchases(of: card) {
-            guard let proof = try proof(of: .purchase, ctc: record.ctc) else { continue }
-            let isPaid = try isValid(proof, record)
-            record.mac2IsValid = isPaid
-            guard isPaid else {
-                record.debitTAC = record.debitTAC ?? proof.tac.bytes
+            guard let answer = try proof(of: .purchase, ctc: record.ctc) else { continue }
+            guard let proof = try prove(answer, record) else {
+                record.noteWrongMAC2(tac: answer.tac)
                 try commit(JournalEntry(record))
                 continue
             }
-            record.debitTAC = proof.tac.bytes
+            record.pay(by: proof)
             let refund = try stored { (_) throws(StorageFault) in
                 try settlePrepaid(&record, on: totaliser(before: record))
             }
@@ -112,27 +99,17 @@ extension Position {
         }
     }
 
-    /// The card proved its present number: a torn purchase that it never counted is void. Any other stays torn, because
-    /// neither payment nor void is proven; the issuer's books decide it.
-    func voidPurchases(of card: ApplicationSerialNumber, presentCTC: CTC) throws(Interruption) {
-        for var record in try tornPurchases(of: card) where record.ctc == presentCTC {
-            record.phase = .void
-            record.endTime = endTime(after: record.lockTime)
-            try commit(JournalEntry(record))
-            show(.calling, .purchaseVoid(record.amount))
-        }
-    }
-
     func tornPurchases(of card: ApplicationSerialNumber) throws(Interruption) -> [SaleRecord] {
         let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
         return open.filter { $0.kind == .prepaid && $0.phase == .torn && $0.card == card }
     }
 
-    private func isValid(_ proof: TransactionProof, _ record: SaleRecord) throws(Interruption) -> Bool {
-        guard let icc = record.icc else { return false }
+    private func prove(_ answer: TransactionProof, _ record: SaleRecord) throws(Interruption) -> ProvenPurchase? {
+        guard let icc = record.icc else { return nil }
         do throws(SecurityModuleError) {
-            return try edges.module.isValidMAC2(
-                proof.mac,
+            return try edges.module.provePurchase(
+                mac2: answer.mac,
+                tac: answer.tac,
                 card: record.card,
                 key: record.key,
                 session: PurchaseSessionData(icc: icc, ctc: record.ctc, ttc: record.ttc),
@@ -141,21 +118,5 @@ extension Position {
         } catch {
             throw .refused(.module(error))
         }
-    }
-
-    /// The answer to INITIALIZE FOR PURCHASE proves nothing. MAC1 of INITIALIZE FOR PETROL is made with the number, and
-    /// the command writes nothing on the card.
-    private func provenState(
-        of card: ApplicationSerialNumber
-    ) throws(Interruption) -> InitializeForPetrol.Response {
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
-        let command = InitializeForPetrol(
-            keyIndex: settings.keyIndex,
-            terminal: edges.module.terminal,
-            ttc: ttc
-        )
-        let answer = try exchange(command)
-        _ = try verifyMAC1(card, command, answer)
-        return answer
     }
 }

@@ -35,6 +35,7 @@ extension Position {
     }
 
     private func checkReadiness(room: Int?) throws(Interruption) -> TransactionTime {
+        try checkNoEmergency()
         let time = try saleTime()
         if let lock = try stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
             throw .refused(.positionLocked(lock))
@@ -50,28 +51,38 @@ extension Position {
         _ = try checkReadiness()
     }
 
-    /// The clock, which must not be behind any record.
+    /// The clock, which must not be behind any record, whatever it calls the hour.
     func saleTime() throws(Interruption) -> TransactionTime {
-        guard let time = edges.clock.localTime else { throw .refused(.clockNotSet) }
+        guard let now = edges.clock.now else { throw .refused(.clockNotSet) }
         let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
-        if let last, time < last { throw .refused(.clockBehind(last: last)) }
-        return time
+        if let last, now.isBefore(last) { throw .refused(.clockBehind(last: last.local)) }
+        return now.local
+    }
+
+    /// Every entry bears the moment at which it is written.
+    func write(_ entry: JournalEntry) throws(StorageFault) {
+        var entry = entry
+        entry.moment = edges.clock.now
+        try edges.journal.commit(entry)
     }
 
     /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
     /// clock: that of the last record when the clock is behind it or not set.
     func stampTime() throws(StorageFault) -> TransactionTime {
         let last = try edges.journal.latestTime()
-        return [edges.clock.localTime, last].compactMap(\.self).max() ?? .unknown
+        guard let now = edges.clock.now else { return last?.local ?? .unknown }
+        if let last, now.isBefore(last) { return last.local }
+        return now.local
     }
 
-    /// The end of what began at `begin`, and never before it; nil when the clock is not set.
+    /// The end of what began at `begin`, in local words never before it: what ends in the hour that autumn repeats is shown
+    /// as long as it takes to catch up; nil when the clock is not set.
     func endTime(after begin: TransactionTime) -> TransactionTime? { edges.clock.localTime.map { max($0, begin) } }
 }
 
 extension TransactionTime {
     /// The first day of year 0: of a board whose clock was not set before it had any record.
-    static let unknown: TransactionTime = {
+    package static let unknown: TransactionTime = {
         do throws(ParseError) {
             return try TransactionTime(date: CalendarDate(year: 0, month: 1, day: 1), hour: 0, minute: 0, second: 0)
         } catch {

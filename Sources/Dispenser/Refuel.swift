@@ -14,12 +14,7 @@ extension Position {
         try beginAnew()
 
         // 1.1, 1.2
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
-        let command = InitializeForPetrol(
-            keyIndex: settings.keyIndex,
-            terminal: edges.module.terminal,
-            ttc: ttc
-        )
+        let command = try nextInitializeForPetrol()
         let answer = try exchange(command)
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
@@ -28,10 +23,14 @@ extension Position {
         try checkNoEmergency()
         // 1.5
         let locking = authenticated.makeMAC2(time: try saleTime())
-        var record = intent(card.asn, command, answer, locking)
+        var record = intent(.sale, card.asn, command, answer, locking)
         try commit(JournalEntry(record))
         // 1.6 to 1.9
-        let grant = FuelGrant.lock(LockedCard(session: try lock(&record, locking), pin: pin))
+        let session = try lock(&record, locking)
+        record.advance(to: .locked)
+        try commit(JournalEntry(record))
+        try closeNeverLocked(session.proof())
+        let grant = FuelGrant.lock(LockedCard(session: session, pin: pin))
         // 1.10
         let fuelled = try fuel(&record, grant, target)
         switch consume grant {
@@ -45,6 +44,12 @@ extension Position {
         if case .pumpFailed(let fault) = fuelled { throw .failure(.pump(fault)) }
     }
 
+    /// The command of step 1.1, under a new number.
+    func nextInitializeForPetrol() throws(Interruption) -> InitializeForPetrol {
+        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
+        return InitializeForPetrol(keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
+    }
+
     /// Step 1.11.
     private func end(
         _ record: inout SaleRecord,
@@ -52,7 +57,7 @@ extension Position {
         _ fuelled: FuellingEnd
     ) throws(Interruption) {
         record.gmac = session.end(amount: record.amount)
-        record.phase = .ended
+        record.advance(to: .ended)
         record.endTime = endTime(after: record.lockTime)
         let totaliser = totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
@@ -87,16 +92,6 @@ extension Position {
         guard !edges.pump.snapshot.emergencyIsActive else { throw .refused(.emergencyStop) }
     }
 
-    /// A position whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
-    func lock(after end: FuellingEnd, _ record: SaleRecord) -> PositionLock? {
-        guard case .pulserFaults(let count) = end else { return nil }
-        return PositionLock(
-            position: settings.position,
-            since: edges.clock.localTime ?? record.lockTime,
-            reason: "\(count) pulser faults in one sale"
-        )
-    }
-
     /// The most that this sale may deliver, in centilitres: the least of balance, preset and the position's limit.
     private func target(balance: Amount) throws(Interruption) -> Volume {
         let price = settings.unitPrice
@@ -113,7 +108,9 @@ extension Position {
         }.compactMap(\.self).min()
     }
 
-    private func intent(
+    /// The record before the lock: nothing is owed yet, and the grey record that it may become releases the card for nothing.
+    func intent(
+        _ kind: RecordKind,
         _ card: ApplicationSerialNumber,
         _ command: InitializeForPetrol,
         _ answer: InitializeForPetrol.Response,
@@ -121,7 +118,7 @@ extension Position {
     ) -> SaleRecord {
         SaleRecord(
             ttc: command.ttc,
-            kind: .sale,
+            kind: kind,
             phase: .intent,
             position: settings.position,
             terminal: edges.module.terminal,
@@ -140,9 +137,9 @@ extension Position {
         )
     }
 
-    /// Steps 1.6 and 1.9. Whatever goes wrong after the command left, the card may be locked: the record becomes a
-    /// grey record of zero, which also covers that it is not.
-    private func lock(_ record: inout SaleRecord, _ locking: consuming LockingSale) throws(Interruption) -> LockedSale {
+    /// Steps 1.6 and 1.9. Whatever goes wrong after the command left, the card may be locked: the record becomes a grey
+    /// record of zero, which also covers that it is not.
+    func lock(_ record: inout SaleRecord, _ locking: consuming LockingSale) throws(Interruption) -> LockedSale {
         let answer: LockForPetrol.Response
         do throws(Interruption) {
             answer = try exchange(LockForPetrol(time: locking.time, mac2: locking.mac2))
@@ -155,25 +152,22 @@ extension Position {
             throw error
         }
         record.lockTAC = answer.lockTAC.bytes
-        let session: LockedSale
         do throws(SecurityModuleError) {
-            session = try locking.verifyMAC3(answer.mac3)
+            return try locking.verifyMAC3(answer.mac3)
         } catch {
             try escape(&record, as: .cardFault, remark: error.description)
             throw .refused(.module(error))
         }
-        record.phase = .locked
-        try commit(JournalEntry(record))
-        return session
     }
 
-    /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
+    /// Turns an unpaid sale into a grey record: from now on the journal alone settles it. A prepaid sale keeps its kind,
+    /// because what its card then pays is refunded.
     func escape(_ record: inout SaleRecord, as kind: RecordKind, remark: String?) throws(Interruption) {
         guard let grey = GreyRecord(unpaid: record) else {
             preconditionFailure("an unpaid sale has a grey-lock code and a GMAC")
         }
-        record.kind = kind
-        record.phase = .escaped
+        if record.kind != .prepaid { record.kind = kind }
+        record.advance(to: .escaped)
         record.endTime = record.endTime ?? endTime(after: record.lockTime)
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark

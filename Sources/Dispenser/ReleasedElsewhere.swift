@@ -2,39 +2,68 @@ import FuelPassbook
 import Metering
 import SecurityModule
 
-// A card of a grey record that comes back free without this terminal: the issuer is told what the record says.
+// A card of a grey record that comes back free: only a proof that its holder cannot have collected before the lock ends the
+// record (decision record 0015).
 
 extension Position {
-    /// The card is not grey and MAC1 proved its number. A record whose lock it never counted is void. Any other was
-    /// released without this terminal: a notice with a TTC of its own says so, in one durable step with the record.
+    /// The card is not grey and its PIN is verified. What of its earlier sales here was released without this terminal is
+    /// closed; what is still owed keeps the card from being served.
     ///
-    /// - Parameter present: what MAC1 was made of.
-    func closeGreyRecords(
+    /// The TTC of the command that proved its number is that of the first notice, or of the sale that follows: a number that
+    /// was only initialised with is free.
+    func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) {
+        guard try !openGreyRecords(of: card).isEmpty else { return }
+        let command = try nextInitializeForPetrol()
+        try closeReleased(of: card, verifyMAC1(card, command, exchange(command)))
+        guard let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) else { return }
+        throw .refused(.earlierSaleOwed(owed.amount))
+    }
+
+    private func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
+        try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
+    }
+
+    /// A number above that of the lock: a notice with a TTC of its own says that the card was released without this terminal,
+    /// in one durable step with the record. Any other number proves nothing, because it could have been asked for before.
+    private func closeReleased(
         of card: ApplicationSerialNumber,
-        _ present: InitializeForPetrol.Response
+        _ present: borrowing AuthenticatedSale
     ) throws(Interruption) {
-        for var grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
-            let isReleased = present.ctc != grey.ctc
-            grey.state = isReleased ? .elsewhere : .void
+        for var grey in try openGreyRecords(of: card) {
+            guard let release = present.release(fromLockAt: grey.ctc) else { continue }
+            grey.release(by: release)
             var entry = JournalEntry(grey: grey)
-            let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
-            if var unlock = open.first(where: { $0.settles == grey.ttc }) {
-                unlock.phase = .void
-                unlock.endTime = endTime(after: unlock.lockTime)
-                unlock.remark = "the card came back free and proved no debit of this record"
+            let remark = "the card came back free and proved no debit of this record"
+            if let unlock = try voidedUnlock(of: grey, remark) { entry.records.append(unlock) }
+            entry.records.append(try notice(of: grey, release))
+            try commit(entry)
+            show(.calling, .releasedElsewhere(grey.amount))
+        }
+    }
+
+    /// The card is locked now, and was not before: what it left here at the same number never reached it.
+    func closeNeverLocked(_ lock: ProvenLock) throws(Interruption) {
+        for var grey in try openGreyRecords(of: lock.card) {
+            guard grey.void(by: lock) else { continue }
+            var entry = JournalEntry(grey: grey)
+            if let unlock = try voidedUnlock(of: grey, "its lock never reached the card") {
                 entry.records.append(unlock)
             }
-            if isReleased { entry.records.append(try notice(of: grey, present)) }
             try commit(entry)
-            if isReleased { show(.calling, .releasedElsewhere(grey.amount)) }
+        }
+        for var record in try tornPurchases(of: lock.card) where record.ctc == lock.ctc {
+            record.advance(to: .void)
+            record.endTime = endTime(after: record.lockTime)
+            try commit(JournalEntry(record))
+            show(.calling, .purchaseVoid(record.amount))
         }
     }
 
     private func notice(
         of grey: GreyRecord,
-        _ present: InitializeForPetrol.Response
+        _ release: ProvenRelease
     ) throws(Interruption) -> SaleRecord {
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
+        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
         let time = try stored { (_) throws(StorageFault) in try stampTime() }
         let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
         var notice = SaleRecord(
@@ -46,8 +75,8 @@ extension Position {
             lockTime: time,
             card: grey.card,
             key: sale.key,
-            balanceBefore: present.balance,
-            ctc: present.ctc,
+            balanceBefore: release.balance,
+            ctc: release.present,
             mac3: grey.mac3,
             nozzle: sale.nozzle,
             grade: sale.grade,
@@ -60,17 +89,50 @@ extension Position {
         notice.settles = grey.ttc
         notice.totaliser = totaliser
         // A later transaction of the card replaces its proof (D23).
-        if grey.debit != nil {
+        if !grey.debits.isEmpty {
             notice.remark = "a debit was sent here and its answer not seen: it may be what released the card"
         }
         return notice
     }
 
-    /// The sale that a grey record was left by.
-    func sale(of grey: GreyRecord) throws(StorageFault) -> SaleRecord {
-        guard let sale = try edges.journal.record(grey.ttc) else {
-            throw StorageFault(operation: "grey record", reason: "there is no sale \(grey.ttc.number)")
+    /// What a grey record's sale sold. Where its row is not believed the grey record alone says what is owed, and the rest
+    /// is this position's.
+    func sale(of grey: GreyRecord) throws(StorageFault) -> SaleOrigin {
+        guard let sale = try believedSale(of: grey) else {
+            return SaleOrigin(
+                key: grey.gmac.key,
+                balanceBefore: nil,
+                nozzle: settings.nozzle,
+                grade: settings.grade,
+                unitPrice: settings.unitPrice
+            )
         }
-        return sale
+        return SaleOrigin(
+            key: sale.key,
+            balanceBefore: sale.balanceBefore,
+            nozzle: sale.nozzle,
+            grade: sale.grade,
+            unitPrice: sale.unitPrice
+        )
     }
+
+    /// nil where the row is not believed: then what a prepaid sale owes its card is for whoever puts the row right.
+    func believedSale(of grey: GreyRecord) throws(StorageFault) -> SaleRecord? {
+        do throws(StorageFault) {
+            return try edges.journal.record(grey.ttc)
+        } catch {
+            guard error.row != nil else { throw error }
+            return nil
+        }
+    }
+}
+
+/// What a record that settles an escaped sale repeats of it.
+struct SaleOrigin {
+    let key: KeyReference
+    /// nil where the sale's row is not believed.
+    let balanceBefore: Amount?
+    let nozzle: Int
+    let grade: String
+    let unitPrice: UnitPrice
 }

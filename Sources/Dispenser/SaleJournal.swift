@@ -10,6 +10,8 @@ package struct JournalEntry: Equatable, Sendable {
     package var totaliser: Totaliser?
     /// Closes the position until a technician clears it.
     package var lock: PositionLock?
+    /// When it is written, by the station's clock; nil while that is not set.
+    package var moment: StationTime?
 
     package init(
         _ records: SaleRecord...,
@@ -39,24 +41,36 @@ package struct PositionLock: Equatable, Sendable {
 
 /// The terminal's records. Every call is finished, and what it wrote on disk, when it returns.
 package protocol SaleJournal: AnyObject {
-    /// One more than the highest TTC of any record; the first is 1.
-    func nextTTC() throws(StorageFault) -> TTC
+    /// A TTC that was never given before; the first is 1. It is on disk as given when this returns, so that no restart, and
+    /// no restored copy of the journal, gives it again (spec/grey-lock.md, D32). One whose card failed before the lock stays
+    /// without a record.
+    func reserveTTC() throws(StorageFault) -> TTC
 
     func commit(_ entry: JournalEntry) throws(StorageFault)
 
     /// Replaces the running sale's checkpoint. The checkpoint goes when its record is committed as ended or later.
     func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault)
 
+    /// - Throws: as the next reads of one row do, `StorageFault` with its row when it is not believed.
     func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord?
 
-    /// Records in the phases `intent`, `locked`, `paid`, `torn`, `flowing`, `ended` or `debitSent`, in the order of their
+    /// Records that are believed, in the phases `intent`, `locked`, `paid`, `torn`, `flowing`, `ended` or `debitSent`, in the order of their
     /// TTC.
     func openRecords() throws(StorageFault) -> [SaleRecord]
 
     func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint?
 
-    /// The open grey records of a card, in the order of their TTC.
+    /// The open grey records of a card that are believed, in the order of their TTC.
     func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord]
+
+    /// Whether any record shows that the card has petrol commands.
+    func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool
+
+    /// Whether there is a record of the card at this number, other than of an ordinary purchase that is torn or void.
+    func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool
+
+    /// Whether a debit was sent to the card with this time.
+    func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool
 
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
 
@@ -72,19 +86,41 @@ package protocol SaleJournal: AnyObject {
     /// The same without waiting: nil until the records of a large journal are counted and found sound.
     func roomIfCounted() throws(StorageFault) -> Int?
 
-    /// The latest time in any record; nil for an empty journal. When a technician has accepted the clock: the latest of
-    /// that time and those in records that came after.
-    func latestTime() throws(StorageFault) -> TransactionTime?
+    /// The latest moment of any entry; nil when none had one. When a technician has accepted the clock: the latest of that
+    /// moment and those of entries that came after.
+    func latestTime() throws(StorageFault) -> StationTime?
+
+    /// The rows that are not believed, as far as they are known by now (decision record 0017).
+    func damagedRows() throws(StorageFault) -> [DamagedRow]
+
+    /// The totals of a nozzle as the believed records say them: those of the one that has the largest volume.
+    func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
+}
+
+extension SaleJournal {
+    /// A journal in memory, which nobody else writes.
+    package func damagedRows() throws(StorageFault) -> [DamagedRow] { [] }
+
+    package func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { nil }
 }
 
 /// The journal cannot be read or written. No card is locked without it.
 package struct StorageFault: Error, Equatable, Sendable {
     package let operation: String
     package let reason: String
+    /// The one row that is at fault: the others can be worked with.
+    package let row: DamagedRow?
 
     package init(operation: String, reason: String) {
         self.operation = operation
         self.reason = reason
+        row = nil
+    }
+
+    package init(_ row: DamagedRow) {
+        operation = "read"
+        reason = row.description
+        self.row = row
     }
 }
 
@@ -92,11 +128,42 @@ extension StorageFault: CustomStringConvertible {
     package var description: String { "journal, \(operation): \(reason)" }
 }
 
+/// A row of the journal that cannot be believed, and is left as it is.
+package struct DamagedRow: Hashable, Sendable {
+    package let table: String
+    package let keyName: String
+    /// nil where it is not known which row it is.
+    package let key: Int64?
+    /// nil where all of the row is at fault.
+    package let column: String?
+    package let reason: String
+    /// Whose row it says it is.
+    package var card: ApplicationSerialNumber?
+    /// It may be of a sale that is not finished: its card cannot be served.
+    package var isOpen = false
+
+    package init(table: String, keyName: String, key: Int64?, column: String?, reason: String) {
+        self.table = table
+        self.keyName = keyName
+        self.key = key
+        self.column = column
+        self.reason = reason
+    }
+}
+
+extension DamagedRow: CustomStringConvertible {
+    package var description: String {
+        let place = "table \(table), " + (key.map { "\(keyName) \($0)" } ?? "\(keyName) unknown")
+        return place + (column.map { ", column \($0.printable): " } ?? ": ") + reason.printable
+    }
+}
+
 extension CardFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .removed: "the card was removed"
         case .reader(let reason): "card reader: \(reason)"
+        case .inUse(let reason): "another program uses the card: end it (\(reason))"
         case .unresponsive(let reason): "the card does not answer: \(reason)"
         case .malformed(let error): "the card's answer is not one: \(error)"
         }

@@ -1,3 +1,4 @@
+package import CardCryptography
 package import FuelPassbook
 package import Metering
 package import SecurityModule
@@ -71,24 +72,12 @@ package struct MeterReading: Equatable, Sendable {
     }
 }
 
-/// A DEBIT FOR PETROL or DEBIT FOR PURCHASE that was sent: what MAC4 and TAC of its answer cover.
-package struct DebitAttempt: Equatable, Sendable {
-    package let ttc: TTC
-    package let type: TransactionType
-    package let time: TransactionTime
-
-    package init(ttc: TTC, type: TransactionType, time: TransactionTime) {
-        self.ttc = ttc
-        self.type = type
-        self.time = time
-    }
-}
-
 /// The one record of a terminal transaction number.
 package struct SaleRecord: Equatable, Sendable {
     package var ttc: TTC
     package var kind: RecordKind
-    package var phase: RecordPhase
+    /// Changed by ``advance(to:)``; paid and settled are written by what proves them.
+    package private(set) var phase: RecordPhase
     package var position: Int
     package var terminal: TerminalID
     /// Of the lock; of a purchase its debit, of a refund when it became due, of a notice when it was made, of fuel
@@ -121,11 +110,13 @@ package struct SaleRecord: Equatable, Sendable {
     /// Of `amount`, while the card is unpaid.
     package var gmac: SealedGMAC?
 
-    package var debit: DebitAttempt?
-    package var debitTAC: [UInt8]?
-    package var mac4IsValid: Bool?
+    /// Every debit sent whose answer was not seen, the latest last: any of them may be the one that the card executed. The
+    /// one that is proven stands alone.
+    package var debits: [DebitAttempt] = []
+    package private(set) var debitTAC: [UInt8]?
+    package private(set) var mac4IsValid: Bool?
     /// Of a purchase.
-    package var mac2IsValid: Bool?
+    package private(set) var mac2IsValid: Bool?
     /// The nozzle's totaliser after this record; nil before the end.
     package var totaliser: Totaliser?
     /// For a local unlock or a notice, the TTC of the sale that escaped; for a refund, that of the prepaid sale.
@@ -173,6 +164,87 @@ package struct SaleRecord: Equatable, Sendable {
     }
 }
 
+// MARK: - What may be said of a record, and by which proof
+
+extension SaleRecord {
+    /// The next phase, which is not that of a paid record.
+    package mutating func advance(to phase: RecordPhase) {
+        precondition(phase != .settled && phase != .paid, "a record is paid by a proof")
+        self.phase = phase
+    }
+
+    /// Its card paid it, or the sale that it settles.
+    package mutating func settle(by proof: ProvenDebit) {
+        accept(proof)
+        phase = .settled
+    }
+
+    /// Prepaid by lock and debit: fuel may flow for it.
+    package mutating func pay(by proof: ProvenDebit) {
+        precondition(kind == .prepaid)
+        accept(proof)
+        phase = .paid
+    }
+
+    /// Prepaid by an ordinary purchase: fuel may flow for it.
+    package mutating func pay(by proof: ProvenPurchase) {
+        precondition(kind == .prepaid && card == proof.card && amount == proof.amount)
+        precondition(icc == proof.session.icc && ctc == proof.session.ctc && ttc == proof.session.ttc)
+        debitTAC = proof.tac.bytes
+        mac2IsValid = true
+        phase = .paid
+    }
+
+    /// A prepaid sale is over.
+    package mutating func settlePaid() {
+        precondition(kind == .prepaid && phase == .paid)
+        phase = .settled
+    }
+
+    /// Fuel outside any sale has come to rest: no card pays it.
+    package mutating func settleWithoutCard() {
+        precondition(kind == .noCard)
+        phase = .settled
+    }
+
+    /// MAC2 was wrong; the issuer can judge the TAC that came with it.
+    package mutating func noteWrongMAC2(tac: MAC) {
+        mac2IsValid = false
+        debitTAC = debitTAC ?? tac.bytes
+    }
+
+    private mutating func accept(_ proof: ProvenDebit) {
+        precondition(card == proof.card && amount == proof.amount)
+        precondition(debits.contains { $0.ttc == proof.attempt.ttc })
+        debits = [proof.attempt]
+        debitTAC = proof.tac.bytes
+        mac4IsValid = true
+        gmac = nil
+    }
+
+    /// As a journal has them.
+    package mutating func restoreAnswer(tac: [UInt8]?, mac4IsValid: Bool?, mac2IsValid: Bool?) {
+        debitTAC = tac
+        self.mac4IsValid = mac4IsValid
+        self.mac2IsValid = mac2IsValid
+    }
+
+    /// The latest debit; of a paid record the one that paid it.
+    package var debit: DebitAttempt? { debits.last }
+}
+
+extension [DebitAttempt] {
+    package static let attemptsMax = 16
+
+    /// The debit that is sent next: a new one, or the last once more when there are as many as are kept. So none that was
+    /// sent is ever forgotten.
+    mutating func next(_ attempt: DebitAttempt) -> DebitAttempt {
+        if count >= Self.attemptsMax, let last { return last }
+        append(attempt)
+        return attempt
+    }
+}
+
 extension SaleRecord {
     /// What the shown volume costs, whoever pays it.
     package var price: Amount {
@@ -202,68 +274,6 @@ package struct Checkpoint: Equatable, Sendable {
         self.amount = amount
         self.nonCardPart = nonCardPart
         self.gmac = gmac
-    }
-}
-
-/// What settles an escaped card at its next visit (claim 5 of the source): amount, GMAC and grey-lock code.
-package struct GreyRecord: Equatable, Sendable {
-    package enum State: String, CaseIterable, Sendable {
-        case open
-        /// Paid; the sale or a local unlock has the TAC.
-        case settled
-        /// The lock never reached the card.
-        case void
-        /// The card was released without this terminal: by the issuer or another terminal.
-        case elsewhere
-    }
-
-    /// The sale that escaped.
-    package let ttc: TTC
-    package let card: ApplicationSerialNumber
-    /// The number before the lock.
-    package let ctc: CTC
-    package let mac3: [UInt8]
-    package let amount: Amount
-    package let gmac: SealedGMAC
-    package var state: State
-    /// The last debit whose answer was not seen.
-    package var debit: DebitAttempt?
-
-    package init(
-        ttc: TTC,
-        card: ApplicationSerialNumber,
-        ctc: CTC,
-        mac3: [UInt8],
-        amount: Amount,
-        gmac: SealedGMAC,
-        state: State,
-        debit: DebitAttempt?
-    ) {
-        self.ttc = ttc
-        self.card = card
-        self.ctc = ctc
-        self.mac3 = mac3
-        self.amount = amount
-        self.gmac = gmac
-        self.state = state
-        self.debit = debit
-    }
-}
-
-extension GreyRecord {
-    /// What is left of a sale that its card has not paid; nil where the sale has no grey-lock code or no GMAC.
-    init?(unpaid sale: SaleRecord) {
-        guard let gmac = sale.gmac, let mac3 = sale.mac3 else { return nil }
-        self.init(
-            ttc: sale.ttc,
-            card: sale.card,
-            ctc: sale.ctc,
-            mac3: mac3,
-            amount: sale.amount,
-            gmac: gmac,
-            state: .open,
-            debit: sale.debit
-        )
     }
 }
 
@@ -316,9 +326,14 @@ extension Totaliser {
         next.fen += fen
         // A record of an earlier calibration without fuel adds money only.
         guard reading.counts.contains(where: { $0 != 0 }) else { return next }
-        precondition(reading.counts.count == counts.count)
-        next.counts = zip(counts, reading.counts).map(+)
         next.volume = volume + reading.volume
+        if reading.counts.count == counts.count {
+            next.counts = zip(counts, reading.counts).map(+)
+        } else {
+            // Of another calibration, whose counts are in the volume before the present one.
+            next.base = next.volume
+            next.counts = counts.map { _ in 0 }
+        }
         return next
     }
 

@@ -7,25 +7,30 @@ import SecurityModule
 /// What a card that comes back says of a debit whose answer was not seen.
 private enum LostAnswer {
     /// It has paid, and proved it.
-    case paid(TransactionProof)
+    case paid(ProvenDebit)
     /// It bears the grey mark of this sale: the debit was not executed.
     case notExecuted
-    /// It left, or failed, before it said.
+    /// It left, failed, or proved nothing.
     case unknown
 }
 
 /// How one DEBIT FOR PETROL went.
-private enum DebitOutcome {
-    case answered(DebitForPetrol.Response)
+enum DebitOutcome {
+    case paid(ProvenDebit)
+    /// No code covers a status word: the card has paid or not.
     case refused(StatusWord)
-    /// Sent, and no answer seen: the card has paid or not.
+    /// Sent, and no answer seen that proves anything (D27): the card has paid or not.
     case lost
 }
 
 // Steps 1.12 to 1.15: the debit, which unlocks the card in the same step.
 
 extension Position {
-    /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come or refuses.
+    /// Of one sale, until its card proves one or is asked again at its next visit.
+    private static let debitTriesMax = 5
+
+    /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come, refuses, or
+    /// proves nothing.
     func settle(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
         show(.settling, .settling)
         do throws(Interruption) {
@@ -40,22 +45,25 @@ extension Position {
 
     private func settleWithinGrace(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
         let begun = now
+        var triesLeft = Self.debitTriesMax
         while true {
             let left = saleCardLeftAt ?? begun
             let deadline = (settings.closesValveOnCardRemoval ? left : max(begun, left)) + settings.timeouts.grace
             var isReady = presence == .connected
             if !isReady { isReady = try awaitCard(of: record, pin, until: deadline) }
-            guard isReady, record.debit == nil || now < deadline else {
+            guard isReady, record.debits.isEmpty || now < deadline else {
                 try escape(&record, as: .escape, remark: nil)
                 if stopIsRequested { throw .stop }
                 return
             }
-            switch try record.debit.map({ (attempt) throws(Interruption) in try lostAnswer(attempt, record) }) {
-            case .paid(let proof): return try finish(&record, proof.tac, proof.mac)
+            guard triesLeft > 0 else { throw .refused(.debitUnproven(record.amount)) }
+            triesLeft -= 1
+            switch record.debits.isEmpty ? .notExecuted : try lostAnswer(record) {
+            case .paid(let proof): return try finish(&record, proof)
             case .unknown: disconnectCard()
-            case .notExecuted, nil:
+            case .notExecuted:
                 switch try debit(&record) {
-                case .answered(let response): return try finish(&record, response.debitTAC, response.mac4)
+                case .paid(let proof): return try finish(&record, proof)
                 case .refused(.memoryFailure), .lost: disconnectCard()
                 case .refused(let status): throw .refused(refusal(of: .debitForPetrol, status))
                 }
@@ -69,30 +77,36 @@ extension Position {
         _ pin: borrowing PIN,
         until deadline: UInt64
     ) throws(Interruption) -> Bool {
-        if presence == .present, try isSameCard(record, pin) { return true }
+        if presence == .present || presence == .held, try isSameCard(record, pin) { return true }
         while !stopIsRequested {
-            guard let event = nextEvent(until: deadline) else { return false }
+            let again = presence == .held ? min(deadline, now + settings.timeouts.tick) : deadline
+            guard let event = nextEvent(until: again) else {
+                guard presence == .held, now < deadline else { return false }
+                if try isSameCard(record, pin) { return true }
+                continue
+            }
             switch event {
             case .cardInserted: if try isSameCard(record, pin) { return true }
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .cardRemoved, .readerLost: disconnectCard()
             case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
-            case .readerBack, .pump, .pinEntered, .pinRefused, .stopRequested: break
+            case .readerBack, .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
             }
         }
         return false
     }
 
-    /// A card that is not grey has paid, and still has the proof (D23). Only what it said counts: while nothing is
-    /// known, no other debit is sent.
-    private func lostAnswer(_ attempt: DebitAttempt, _ record: SaleRecord) throws(Interruption) -> LostAnswer {
+    /// A card that is not grey has paid, and still has the proof (D23). Only what it proves counts: while nothing is known, no
+    /// other debit is sent.
+    private func lostAnswer(_ record: SaleRecord) throws(Interruption) -> LostAnswer {
         do throws(Interruption) {
-            if let status = try greyStatus(), let mac3 = record.mac3, status.mac3.isValid(MAC(bytes: mac3)) {
+            if case .grey(let status) = try greyStatus(), let mac3 = record.mac3,
+                status.mac3.isValid(MAC(bytes: mac3))
+            {
                 return .notExecuted
             }
-            guard let proof = try proof(of: attempt.type, ctc: record.ctc) else {
-                throw .refused(.answer(.getTransactionProve, .proofNotAvailable))
-            }
+            guard let grey = GreyRecord(unpaid: record) else { preconditionFailure("an unpaid sale has a GMAC") }
+            guard let proof = try provenDebit(of: grey) else { throw .refused(.debitUnproven(record.amount)) }
             return .paid(proof)
         } catch {
             guard case .card(let fault) = error else { throw error }
@@ -101,35 +115,58 @@ extension Position {
         }
     }
 
-    private func debit(_ record: inout SaleRecord) throws(Interruption) -> DebitOutcome {
-        guard let gmac = record.gmac, let ctc = record.ctc.next else {
+    /// Sends the debit of the record's amount, with the attempt on disk first.
+    func debit(_ record: inout SaleRecord) throws(Interruption) -> DebitOutcome {
+        guard let grey = GreyRecord(unpaid: record), let ctc = record.ctc.next else {
             preconditionFailure("a locked card has counted up, and an unpaid sale has a GMAC")
         }
-        let attempt = DebitAttempt(
-            ttc: record.ttc,
-            type: record.debit == nil ? .refuel : .localUnlock,
-            time: try stored { (_) throws(StorageFault) in try stampTime() }
+        let attempt = record.debits.next(
+            DebitAttempt(
+                ttc: record.ttc,
+                type: record.debits.isEmpty ? .refuel : .localUnlock,
+                terminal: edges.module.terminal,
+                time: try debitTime(of: record.card)
+            )
         )
-        record.debit = attempt
-        record.phase = .debitSent
+        record.advance(to: .debitSent)
         try commit(JournalEntry(record))
-        return try sendDebit(gmac, ctc: ctc, attempt)
+        return try sendDebit(grey, ctc: ctc, attempt, among: record.debits)
     }
 
-    private func sendDebit(_ gmac: SealedGMAC, ctc: CTC, _ attempt: DebitAttempt) throws(Interruption) -> DebitOutcome {
+    /// MAC4 covers amount, type, terminal and time, and nothing of the lock: it is fresh (D25) because no two debits of a card
+    /// bear the same time, though a clock that is set back, or an autumn's night, has a second twice.
+    private func debitTime(of card: ApplicationSerialNumber) throws(Interruption) -> TransactionTime {
+        var time = try stored { (_) throws(StorageFault) in try stampTime() }
+        while try stored({ (journal) throws(StorageFault) in try journal.hasDebit(of: card, at: time) }) {
+            guard let next = time.nextSecond else { return time }
+            time = next
+        }
+        return time
+    }
+
+    /// - Parameter attempts: with `attempt`, all whose answers were not seen.
+    private func sendDebit(
+        _ grey: GreyRecord,
+        ctc: CTC,
+        _ attempt: DebitAttempt,
+        among attempts: [DebitAttempt]
+    ) throws(Interruption) -> DebitOutcome {
         let opened: MAC
-        do throws(SecurityModuleError) { opened = try edges.module.open(gmac) } catch { throw .refused(.module(error)) }
+        do throws(SecurityModuleError) { opened = try edges.module.open(grey.gmac) } catch {
+            throw .refused(.module(error))
+        }
         let command = DebitForPetrol(
-            amount: gmac.amount,
+            amount: grey.amount,
             ctc: ctc,
-            terminal: edges.module.terminal,
+            terminal: attempt.terminal,
             ttc: attempt.ttc,
             time: attempt.time,
             gmac: opened
         )
         do throws(Interruption) {
             switch try send(command) {
-            case .success(let response): return .answered(response)
+            case .success(let answer):
+                return try prove(answer.mac4, answer.debitTAC, grey, attempts).map { .paid($0) } ?? .lost
             case .status(let status): return .refused(status)
             }
         } catch {
@@ -143,38 +180,46 @@ extension Position {
         }
     }
 
-    /// Step 1.15, and the sale's last durable write.
-    private func finish(_ record: inout SaleRecord, _ tac: MAC, _ mac4: MAC) throws(Interruption) {
-        guard let attempt = record.debit else { preconditionFailure("a debit was sent") }
-        settled(&record, attempt, tac, mac4, amount: record.amount)
-        record.gmac = nil
-        try commit(JournalEntry(record))
-        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
-    }
-
-    private func settled(
-        _ record: inout SaleRecord,
-        _ attempt: DebitAttempt,
-        _ tac: MAC,
+    /// nil when MAC4 is right for no debit that was sent.
+    private func prove(
         _ mac4: MAC,
-        amount: Amount
-    ) {
-        record.phase = .settled
-        record.debitTAC = tac.bytes
+        _ tac: MAC,
+        _ grey: GreyRecord,
+        _ attempts: [DebitAttempt]
+    ) throws(Interruption) -> ProvenDebit? {
         do throws(SecurityModuleError) {
-            record.mac4IsValid = try edges.module.verifyMAC4(
-                mac4,
-                card: record.card,
-                key: record.key,
-                amount: amount,
-                type: attempt.type,
-                terminal: record.terminal,
-                time: attempt.time
+            return try edges.module.proveDebit(
+                mac4: mac4,
+                tac: tac,
+                card: grey.card,
+                key: grey.gmac.key,
+                amount: grey.amount,
+                attempts: attempts
             )
         } catch {
-            record.remark = "MAC4 not checked: \(error)"
+            throw .refused(.module(error))
         }
-        if record.mac4IsValid == false { record.remark = "MAC4 of the card is wrong" }
+    }
+
+    /// What the card proves of the debits that were sent for a grey record; nil when it proves none, which also is what a card
+    /// answers that another terminal released (D27).
+    private func provenDebit(of grey: GreyRecord) throws(Interruption) -> ProvenDebit? {
+        guard let last = grey.debits.last else { return nil }
+        for type in [last.type, last.type == .refuel ? .localUnlock : .refuel] {
+            // Asked twice: an answer that was altered on its way differs from the next, another terminal's proof does not.
+            for _ in 0..<2 {
+                guard let answer = try proof(of: type, ctc: grey.ctc) else { break }
+                if let proof = try prove(answer.mac, answer.tac, grey, grey.debits) { return proof }
+            }
+        }
+        return nil
+    }
+
+    /// Step 1.15, and the sale's last durable write.
+    private func finish(_ record: inout SaleRecord, _ proof: ProvenDebit) throws(Interruption) {
+        record.settle(by: proof)
+        try commit(JournalEntry(record))
+        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
     }
 }
 
@@ -186,33 +231,40 @@ extension Position {
         // 3.3
         let known = try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card.asn) }
         guard var grey = known.first(where: { status.mac3.isValid(MAC(bytes: $0.mac3)) }) else {
-            throw .refused(.greyElsewhere)
+            throw .refused(try refusalWithoutGreyRecord(card.asn))
         }
         show(.calling, .settlingEarlierSale(grey.amount))
         _ = try verifiedPIN()
         var record = try localUnlockRecord(of: grey, status)
-        guard let attempt = record.debit else { preconditionFailure("the record was made with its debit") }
-        grey.debit = attempt
+        let attempt = grey.debits.next(
+            DebitAttempt(
+                ttc: record.ttc,
+                type: .localUnlock,
+                terminal: edges.module.terminal,
+                time: try debitTime(of: record.card)
+            )
+        )
+        if !record.debits.contains(attempt) { record.debits.append(attempt) }
         try commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6
-        switch try sendDebit(grey.gmac, ctc: status.ctc, attempt) {
-        case .answered(let response):
+        switch try sendDebit(grey, ctc: status.ctc, attempt, among: grey.debits) {
+        case .paid(let proof):
             // 3.7
-            settled(&record, attempt, response.debitTAC, response.mac4, amount: grey.amount)
-            record.endTime = endTime(after: record.lockTime)
-            grey.state = .settled
-            try commit(JournalEntry(record, grey: grey))
-            edges.display.printReceipt(record, balance: status.balance.less(grey.amount))
-            show(.completed, .earlierSaleSettled(grey.amount))
-        case .refused(.memoryFailure), .lost:
+            try settle(grey, by: proof, .completed)
+        case .refused(.memoryFailure):
             // The card has paid or not: its next visit tells.
-            throw .card(.removed)
+            throw .refused(.debitUnproven(grey.amount))
         case .refused(let answer):
-            // No code covers a status word: the record stays open until the card is seen grey again, or proves that it
-            // paid.
+            // The record stays open until the card is seen grey again, or proves that it paid.
             record.remark = "DEBIT FOR PETROL was answered \(answer)"
             try commit(JournalEntry(record))
             throw .refused(refusal(of: .debitForPetrol, answer))
+        case .lost:
+            // An answer that was heard and proves nothing: the card may still prove what it did.
+            guard presence == .connected, let proof = try provenDebit(of: grey) else {
+                throw .refused(.debitUnproven(grey.amount))
+            }
+            try settle(grey, by: proof, .completed)
         }
     }
 
@@ -221,14 +273,10 @@ extension Position {
         of grey: GreyRecord,
         _ status: GetGreyStatus.Response
     ) throws(Interruption) -> SaleRecord {
+        if let record = try openUnlock(of: grey) { return record }
         let time = try stored { (_) throws(StorageFault) in try stampTime() }
         let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
-        let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
-        if var record = open.first(where: { $0.settles == grey.ttc }) {
-            record.debit = DebitAttempt(ttc: record.ttc, type: .localUnlock, time: time)
-            return record
-        }
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.nextTTC() }
+        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
         var record = SaleRecord(
             ttc: ttc,
             kind: .localUnlock,
@@ -238,7 +286,8 @@ extension Position {
             lockTime: time,
             card: grey.card,
             key: sale.key,
-            balanceBefore: status.balance,
+            // A grey purse changes by its debit alone, and MAC3 proved this balance; no code covers the status's.
+            balanceBefore: sale.balanceBefore ?? status.balance,
             ctc: grey.ctc,
             mac3: grey.mac3,
             nozzle: sale.nozzle,
@@ -251,24 +300,64 @@ extension Position {
         record.lockTAC = status.lockTAC.bytes
         record.settles = grey.ttc
         record.totaliser = totaliser
-        record.debit = DebitAttempt(ttc: ttc, type: .localUnlock, time: time)
         return record
+    }
+
+    /// - Throws: `.refused` for a record that is not believed: the card's proof is kept on it for whoever puts it right.
+    private func believedRecord(_ ttc: TTC) throws(Interruption) -> SaleRecord? {
+        do throws(StorageFault) {
+            return try edges.journal.record(ttc)
+        } catch {
+            guard let row = error.row else { throw .failure(.storage(error)) }
+            throw .refused(.recordDamaged(row))
+        }
+    }
+
+    private func openUnlock(of grey: GreyRecord) throws(Interruption) -> SaleRecord? {
+        let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
+        return open.first { $0.settles == grey.ttc }
+    }
+
+    /// A local unlock of which another way out of the grey lock is proven.
+    func voidedUnlock(of grey: GreyRecord, _ remark: String) throws(Interruption) -> SaleRecord? {
+        guard var unlock = try openUnlock(of: grey) else { return nil }
+        unlock.advance(to: .void)
+        unlock.endTime = endTime(after: unlock.lockTime)
+        unlock.remark = remark
+        return unlock
     }
 
     /// The card is not grey: what it can prove of debits whose answers this terminal has not seen.
     func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
-        for var grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
-            guard
-                let attempt = grey.debit, let proof = try proof(of: attempt.type, ctc: grey.ctc),
-                var record = try stored({ (journal) throws(StorageFault) in try journal.record(attempt.ttc) })
-            else { continue }
-            settled(&record, attempt, proof.tac, proof.mac, amount: grey.amount)
-            if record.settles == nil { record.kind = .sale }
-            record.gmac = nil
-            record.endTime = record.endTime ?? endTime(after: record.lockTime)
-            grey.state = .settled
-            try commit(JournalEntry(record, grey: grey))
-            show(.calling, .earlierSaleSettled(grey.amount))
+        for grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
+            guard let proof = try provenDebit(of: grey) else { continue }
+            try settle(grey, by: proof, .calling)
         }
+    }
+
+    /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
+    private func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
+        guard var record = try believedRecord(proof.attempt.ttc) else {
+            let reason = "there is no record of debit \(proof.attempt.ttc.number)"
+            throw .failure(.storage(StorageFault(operation: "settlement", reason: reason)))
+        }
+        record.settle(by: proof)
+        if record.settles == nil, record.kind != .prepaid { record.kind = .sale }
+        record.endTime = record.endTime ?? endTime(after: record.lockTime)
+        var settled = grey
+        settled.settle(by: proof)
+        var entry = JournalEntry(record, grey: settled)
+        if record.settles == nil, let unlock = try voidedUnlock(of: grey, "an earlier debit had paid the sale") {
+            entry.records.append(unlock)
+        }
+        let refund = try stored { (_) throws(StorageFault) -> SaleRecord? in
+            guard let sale = record.settles == nil ? record : try believedSale(of: grey) else { return nil }
+            return try self.refund(of: sale)
+        }
+        if let refund { entry.records.append(refund) }
+        try commit(entry)
+        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
+        show(state, .earlierSaleSettled(grey.amount))
+        if let refund { show(state, .refund(refund.amount)) }
     }
 }

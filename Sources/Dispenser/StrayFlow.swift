@@ -58,7 +58,7 @@ extension Position {
             flow = StrayFlow(record: try newStrayRecord(), before: totaliser, grewAt: now)
         }
         if counts.contains(where: { $0 > 0 }) { flow.grewAt = now }
-        flow.record.phase = phase
+        if phase == .settled { flow.record.settleWithoutCard() }
         flow.record.endTime = endTime(after: flow.record.lockTime)
         flow.record.reading.counts = zip(flow.record.reading.counts, counts).map(+)
         // A sale that the stop left open is in the totaliser after the next start only, and before this.
@@ -68,7 +68,7 @@ extension Position {
         var after = flow.before.adding(flow.record.reading, fen: Int(flow.record.price.fen))
         after.overrunCounts = totaliser.overrunCounts
         flow.record.totaliser = after
-        try edges.journal.commit(JournalEntry(flow.record, totaliser: after))
+        try write(JournalEntry(flow.record, totaliser: after))
         totaliser = after
         recordedCounts = zip(recordedCounts, counts).map(+)
         strayFlow = flow
@@ -76,7 +76,7 @@ extension Position {
 
     private func newStrayRecord() throws(StorageFault) -> SaleRecord {
         SaleRecord(
-            ttc: try edges.journal.nextTTC(),
+            ttc: try edges.journal.reserveTTC(),
             kind: .noCard,
             phase: .flowing,
             position: settings.position,

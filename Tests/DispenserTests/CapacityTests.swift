@@ -19,7 +19,7 @@ struct CapacityTests {
 
     private func fill(_ station: TestStation, toRoom room: Int) throws {
         while try station.journal.room() > room {
-            let ttc = try station.journal.nextTTC()
+            let ttc = try station.journal.reserveTTC()
             let time = try #require(station.site.localTime)
             var record = SaleRecord(
                 ttc: ttc,
@@ -133,7 +133,7 @@ struct CapacityTests {
 
     @Test("a torn purchase is refunded by a full journal")
     func tornRefund() throws {
-        let station = try prepaidStation(Preset(centilitres: 500))
+        let station = try prepaidStation(Preset(centilitres: 500), hasPetrolCommands: false)
         station.journalIsReplaced(by: TestJournal(log: station.log, capacity: 64))
         station.reader.faults[.debitForPurchase] = [.pulledAfter]
         station.site.after(1) { [unowned station] _ in station.reader.insert() }

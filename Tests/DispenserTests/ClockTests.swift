@@ -2,6 +2,7 @@ import CardApplication
 import Dispenser
 import FuelPassbook
 import Metering
+import SecurityModule
 import Simulation
 import Testing
 
@@ -21,7 +22,7 @@ struct ClockTests {
         station.scheduleRefuel(centilitres: 100)
         station.run()
         let last = try #require(try station.journal.latestTime())
-        let refusal = isSet ? Refusal.clockBehind(last: last) : .clockNotSet
+        let refusal = isSet ? Refusal.clockBehind(last: last.local) : .clockNotSet
 
         clock.aheadSeconds = isSet ? 90_000 : nil
         let before = station.display.notices.count
@@ -68,7 +69,7 @@ struct ClockTests {
         #expect(station.records.map(\.kind) == [.escape, .localUnlock])
         let unlock = try #require(station.records.last)
         #expect(unlock.phase == .settled)
-        #expect(unlock.lockTime == last && unlock.debit?.time == last)
+        #expect(unlock.lockTime == last.local && unlock.debit?.time == last.local)
         #expect(try station.journal.latestTime() == last)
         #expect(station.reader.image.grey == nil)
         #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
@@ -137,10 +138,10 @@ struct ClockTests {
         clock.aheadSeconds = 0
         station.scheduleRefuel(centilitres: 100)
         station.run()
-        #expect(station.display.refusals.last == .clockBehind(last: ahead))
+        #expect(station.display.refusals.last == .clockBehind(last: ahead.local))
         #expect(station.records.count == 2)
 
-        let accepted = try #require(clock.localTime)
+        let accepted = try #require(clock.now)
         station.journal.store.acceptClock(accepted)
         #expect(try station.journal.latestTime() == accepted)
         station.scheduleRefuel(centilitres: 100)
@@ -148,10 +149,97 @@ struct ClockTests {
         #expect(station.records.count == 3)
         // The records go on from there: the clock may not go back again.
         let last = try #require(try station.journal.latestTime())
-        #expect(accepted < last && last < ahead)
+        #expect(accepted.isBefore(last) && last.isBefore(ahead))
         clock.aheadSeconds = -60
         station.scheduleRefuel(centilitres: 100)
         station.run()
-        #expect(station.display.refusals.last == .clockBehind(last: last))
+        #expect(station.display.refusals.last == .clockBehind(last: last.local))
+    }
+
+    @Test(
+        "in the hour that autumn repeats, and in another zone, cards are served",
+        arguments: [-3_600, 3_600, -43_200]
+    )
+    func anotherZone(seconds: Int) throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        clock.zoneSeconds = seconds
+        let refusals = station.display.refusals.count
+        for _ in 0..<2 {
+            station.scheduleRefuel(centilitres: 100)
+            station.run()
+        }
+        #expect(station.display.refusals.count == refusals)
+        #expect(station.records.map(\.phase) == [.settled, .settled, .settled])
+        // What is said and signed is the local time.
+        #expect((station.records[1].lockTime < station.records[0].lockTime) == (seconds < 0))
+        #expect(station.records.allSatisfy { $0.mac4IsValid == true })
+        #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
+        // Set back in truth, it serves none.
+        clock.aheadSeconds = 99_000
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.records.count == 3)
+        guard case .clockBehind = station.display.refusals.last else {
+            Issue.record("\(String(describing: station.display.refusals.last))")
+            return
+        }
+        station.expectWhole()
+    }
+
+    @Test(
+        "the clocks are set back while fuel flows: the sale is settled in local time, and its end is not before its begin"
+    )
+    func setBackInMidSale() throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 1_000)
+        station.site.after(10) { _ in clock.zoneSeconds = -3_600 }
+        station.run()
+        let sale = try #require(station.records.first)
+        #expect(sale.phase == .settled && sale.mac4IsValid == true)
+        #expect(try #require(sale.debit).time < sale.lockTime)
+        #expect(sale.endTime == sale.lockTime)
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.records.map(\.phase) == [.settled, .settled])
+    }
+
+    @Test("an escape before the hour that autumn repeats is settled in it", arguments: [-3_600, 3_600])
+    func escapeAcrossTheHour(seconds: Int) throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.escape(at: 300)
+        clock.zoneSeconds = seconds
+        station.visit(at: 1)
+        station.stop(at: 30)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.kind) == [.escape, .localUnlock])
+        let unlock = try #require(station.records.last)
+        #expect(unlock.phase == .settled && unlock.mac4IsValid == true)
+        #expect((try #require(unlock.debit).time < station.records[0].lockTime) == (seconds < 0))
+        #expect(station.reader.image.grey == nil)
+        station.expectWhole()
+    }
+
+    @Test("a restart in another zone goes on with its journal: what was open is finished, and cards are served")
+    func restartInAnotherZone() throws {
+        let (station, clock) = try station()
+        clock.aheadSeconds = 100_000
+        station.scheduleRefuel(centilitres: 1_000)
+        station.stop(at: 10)
+        station.run()
+        station.rest()
+        clock.zoneSeconds = -7_200
+        station.stop(at: 10)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.kind) == [.escape])
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.records.last?.phase == .settled)
+        #expect(station.display.refusals.isEmpty)
+        #expect(station.reader.image.grey == nil)
     }
 }

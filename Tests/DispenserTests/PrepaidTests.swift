@@ -24,11 +24,11 @@ struct PrepaidTests {
         #expect(record.reading.counts == [8_000])
         #expect(record.amount == Amount(fen: 15_700))
         #expect(record.nonCardPart == .zero)
-        #expect(record.mac2IsValid == true)
+        #expect(record.mac4IsValid == true)
         #expect(record.debitTAC != nil)
         #expect(station.reader.image.balance == Amount(fen: 50_000 - 15_700))
         #expect(station.reader.image.ctc == CTC(1))
-        #expect(station.reader.image.log.first?.type == .purchase)
+        #expect(station.reader.image.log.first?.type == .refuel)
         #expect(station.display.receipts == [record])
         let totaliser = try #require(try station.journal.totaliser(of: 1))
         #expect(totaliser.counts == [8_000])
@@ -127,6 +127,7 @@ struct PrepaidTests {
     @Test("a purchase that answers a write error is not void before the card was powered up again")
     func writeError() throws {
         let station = try prepaidStation(Preset(centilitres: 1_000))
+        station.reader.hasPetrolCommands = false
         station.reader.faults[.debitForPurchase] = [.status(.memoryFailure)]
         station.site.after(1) { [unowned station] _ in station.reader.insert() }
         station.site.after(40) { $0.post(.stopRequested) }
@@ -147,8 +148,9 @@ struct PrepaidTests {
         entries[open...].removeAll { $0 == "journal: paid" }
         #expect(
             entries == [
-                "SELECT", "READ BINARY", "GET GREY STATUS", "VERIFY", "INITIALIZE FOR PURCHASE", "journal: intent",
-                "DEBIT FOR PURCHASE / CASH WITHDRAW", "journal: paid", "valve opens", "journal: settled+settled",
+                "SELECT", "READ BINARY", "GET GREY STATUS", "VERIFY", "INITIALIZE FOR PETROL", "journal: intent",
+                "LOCK FOR PETROL", "journal: debit-sent", "DEBIT FOR PETROL", "journal: paid", "valve opens",
+                "journal: settled+settled",
             ]
         )
     }

@@ -34,7 +34,7 @@ struct ReleasedElsewhereTests {
         #expect(notice.amount == escape.amount)
         #expect(notice.balanceBefore == Amount(fen: 50_000 - 700))
         #expect(notice.ctc == escape.ctc.next)
-        #expect(notice.debit == nil && notice.debitTAC == nil && notice.remark == nil)
+        #expect(notice.debits.isEmpty && notice.debitTAC == nil && notice.remark == nil)
         #expect(notice.phase == .settled)
         #expect(station.greyRecords.map(\.state) == [.elsewhere])
         #expect(station.display.notices.contains(.releasedElsewhere(escape.amount)))
@@ -60,7 +60,7 @@ struct ReleasedElsewhereTests {
             amount: grey.amount,
             gmac: gmac,
             state: .open,
-            debit: nil
+            debits: []
         )
         station.journal.store.commit(JournalEntry(second, grey: other))
         station.scheduleRefuel(centilitres: 100)

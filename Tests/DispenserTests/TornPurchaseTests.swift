@@ -10,7 +10,7 @@ import Testing
 struct TornPurchaseTests {
     /// After a visit with `fault` at the debit, in which no fuel may flow.
     private func tornStation(_ fault: ExchangeFault) throws -> TestStation {
-        let station = try prepaidStation(Preset(centilitres: 1_000))
+        let station = try prepaidStation(Preset(centilitres: 1_000), hasPetrolCommands: false)
         station.reader.faults[.debitForPurchase] = [fault]
         station.site.after(1) { [unowned station] _ in station.reader.insert() }
         station.site.after(3) { $0.setNozzle(lifted: true) }
@@ -43,7 +43,8 @@ struct TornPurchaseTests {
         station.settings.payment = payment
         secondVisit(station)
         let torn = try #require(station.records.first)
-        #expect(torn.phase == (executed ? .settled : .void))
+        // Void takes a later purchase with the same number, which shows that the card still had it.
+        #expect(torn.phase == (executed ? .settled : payment == .greyLock ? .torn : .void))
         #expect(torn.mac2IsValid == (executed ? true : nil))
         #expect(torn.remark?.contains("not answered") == true)
         let refunds = station.records.filter { $0.kind == .refund && $0.settles == torn.ttc }
@@ -63,7 +64,7 @@ struct TornPurchaseTests {
 
     @Test("without a proof nothing is refunded; the first right one refunds once")
     func wrongProof() throws {
-        let station = try prepaidStation(Preset(centilitres: 1_000))
+        let station = try prepaidStation(Preset(centilitres: 1_000), hasPetrolCommands: false)
         let flip = ExchangeFault.answer { flipped($0, byte: 0, bit: 0) }
         station.reader.faults[.debitForPurchase] = [.answer { flipped($0, byte: 4, bit: 0) }]
         station.reader.faults[.getTransactionProve] = [flip, flip]
@@ -120,9 +121,8 @@ struct TornPurchaseTests {
         let station = try tornStation(.pulledBefore)
         let journal = station.journal
         station.journalIsReplaced(by: TestJournal(log: station.log))
-        station.settings.payment = .greyLock
         secondVisit(station)
-        #expect(station.records.map(\.phase) == [.settled])
+        #expect(station.records.map(\.kind) == [.prepaid, .refund])
         station.journalIsReplaced(by: journal)
         station.settings.payment = .prepaid(Preset(centilitres: 1_000))
         secondVisit(station)

@@ -36,7 +36,7 @@ struct VisitTests {
         let before = try TestStation()
         before.scheduleRefuel(centilitres: 100)
         before.run()
-        let last = try #require(try before.journal.latestTime())
+        let last = try #require(try before.journal.latestTime()).local
         // The same journal, and a board whose clock begins again at midnight.
         let (station, failure) = try visit { $0.journalIsReplaced(by: before.journal) }
         #expect(failure == nil)
@@ -92,7 +92,8 @@ struct VisitTests {
         "a status word in place of an answer is named, and nothing is locked",
         arguments: [
             (.select, .applicationLockedForGood, .lockedForGood),
-            (.select, .fileNotFound, .notThisScheme(.fileNotFound)),
+            (.select, .fileNotFound, .noSuchApplication(Demonstration.aid)),
+            (.select, .functionNotSupported, .notThisScheme(.functionNotSupported)),
             (.readBinary, .fileNotFound, .notThisScheme(.fileNotFound)),
             (.getGreyStatus, .conditionsOfUseNotSatisfied, .answer(.getGreyStatus, .conditionsOfUseNotSatisfied)),
             (.verify, .authenticationMethodBlocked, .pinBlocked),
@@ -112,6 +113,7 @@ struct VisitTests {
     func purchaseRefused() throws {
         let (station, _) = try visit { station in
             station.settings.payment = .prepaid(Preset(centilitres: 100))
+            station.reader.hasPetrolCommands = false
             station.reader.faults[.initializeForPurchase] = [.status(.conditionsOfUseNotSatisfied)]
         }
         expectUntouched(station)

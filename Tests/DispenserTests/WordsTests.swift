@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Metering
 import SecurityModule
 import Testing
 
@@ -17,10 +18,13 @@ struct WordsTests {
         let day = try CalendarDate(year: 2026, month: 5, day: 4)
         let lock = PositionLock(position: 3, since: try time(), reason: "11 pulser faults in one sale")
         return [
+            (.noSuchApplication([0xF0, 0x50, 0x45]), "no application F05045"),
             (.notThisScheme(.fileNotFound), "\(StatusWord.fileNotFound)"), (.fileUnreadable(.invalid("ASN")), "ASN"),
             (.notYetValid(from: day), "\(day)"), (.expired(on: day), "\(day)"), (.blacklisted, "issuer"),
             (.pinWrong(triesLeft: 2), "2 tries"), (.pinBlocked, "issuer"), (.pinNotTyped, "PIN"),
-            (.pinMalformed("at least 4 digits"), "at least 4 digits"), (.lockedForGood, "issuer"),
+            (.pinMalformed("at least 4 digits"), "at least 4 digits"),
+            (.pinCancelled, "cancelled"), (.pinNotTried(triesLeft: 1), "1 tries"), (.consoleGone, "console"),
+            (.lockedForGood, "issuer"),
             (.greyElsewhere, "issuer"), (.numbersUsedUp, "issuer"),
             (.notEnoughMoney(balance: Self.amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
@@ -36,16 +40,24 @@ struct WordsTests {
 
     private func notices() throws -> [(Notice, String)] {
         let faults: [(CardFault, String)] = [
-            (.removed, "removed"), (.reader("no service"), "no service"), (.unresponsive("no ATR"), "no ATR"),
+            (.removed, "removed"), (.reader("no service"), "no service"), (.inUse("shared"), "another program"),
+            (.unresponsive("no ATR"), "no ATR"),
             (.malformed(.invalid("answer")), "answer"),
         ]
         let plain: [(Notice, String)] = [
             (.insertCard, "card"), (.readingCard, "card"), (.typePIN, "PIN"),
             (.liftNozzle(balance: Self.amount), "123.45"),
-            (.fuelling, "valves"), (.cardGone(graceSeconds: 15), "15"), (.otherCard, "wait"), (.settling, "paying"),
+            (.fuelling, "valves"), (.cardGone(graceSeconds: 15), "15"),
+            (.readerGone("start pcscd", graceSeconds: 15), "start pcscd; the sale waits 15 s"),
+            (.pumpMissing("no chip"), "no chip"), (.otherCard, "wait"), (.settling, "paying"),
             (.settlingEarlierSale(Self.amount), "123.45"), (.earlierSaleSettled(Self.amount), "123.45"),
             (.removeCard, "card"), (.escaped(Self.amount), "123.45"), (.readerLost("plug it in"), "plug it in"),
-            (.pulserFaults(11), "11"), (.strayFlow(ttc: TTC(78), centilitres: 250), "250 cl"),
+            (.pulserFaults(11), "11"), (.strayFaults(12), "12"), (.emergency, "EMERGENCY"),
+            (.emergencyOver, "released"),
+            (.meterStopped(.reversed(counts: 81)), "81"), (.meterStopped(.swapped), "swapped"),
+            (.meterStopped(.deadChannel(.a)), "channel A"), (.meterStopped(.deadChannel(.b)), "channel B"),
+            (.meterStopped(.frozen(milliseconds: 25_000)), "25 s"),
+            (.strayFlow(ttc: TTC(78), centilitres: 250), "250 cl"),
             (.fuelDoesNotStop, "valve"), (.heldForCheckpoint, "disk"),
             (.interrupted(Self.amount), "123.45"), (.journalNearlyFull(room: 47), "47"),
             (.recovered(ttc: TTC(77), amount: Self.amount), "77"), (.prepaying(Self.amount), "123.45"),

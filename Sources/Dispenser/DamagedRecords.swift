@@ -1,0 +1,73 @@
+import FuelPassbook
+import Metering
+import SecurityModule
+
+// What a position does with rows of its journal that cannot be believed (decision record 0017): it names them, works with
+// the others, and writes over none of them but the totals, which it restores from the records.
+
+extension Position {
+    /// Names each damaged row once.
+    func tellOfDamage() throws(StorageFault) {
+        for row in try edges.journal.damagedRows() where namedRows.insert(row).inserted {
+            show(.closed, .damagedRow(row))
+        }
+    }
+
+    /// The card's visit cannot go on while the record of its unfinished sale is not believed. A grey record that is not
+    /// may be of a sale that this card has paid: it is told, and served when it is free.
+    func checkRecords(of card: ApplicationSerialNumber) throws(Interruption) {
+        for row in try damagedRows() where row.card == card {
+            if row.isOpen { throw .refused(.recordDamaged(row)) }
+            if row.isGreyRecord { show(.calling, .damagedRow(row)) }
+        }
+    }
+
+    /// Why a grey card has no grey record here: one that is not believed may be its own, whatever card it states.
+    func refusalWithoutGreyRecord(_ card: ApplicationSerialNumber) throws(Interruption) -> Refusal {
+        let candidates = try damagedRows().filter { $0.isOpen || $0.isGreyRecord }
+        guard let row = candidates.first(where: { $0.card == card }) ?? candidates.first else { return .greyElsewhere }
+        return .recordDamaged(row)
+    }
+
+    private func damagedRows() throws(Interruption) -> [DamagedRow] {
+        try stored { (journal) throws(StorageFault) in try journal.damagedRows() }
+    }
+
+    /// Totals that are not believed are those that the records say, and the position stays closed until somebody has
+    /// compared them with the nozzle's own counter.
+    func storedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
+        do throws(StorageFault) {
+            return try edges.journal.totaliser(of: nozzle)
+        } catch {
+            guard let row = error.row else { throw error }
+            let recorded = try edges.journal.recordedTotaliser(of: nozzle)
+            let totaliser = recorded ?? .new(nozzle: nozzle, points: settings.calibration.points.count)
+            let lock = PositionLock(
+                position: settings.position,
+                since: try stampTime(),
+                reason: "the totals of nozzle \(nozzle) were not believed (\(row)) and restored from the records"
+            )
+            try edges.journal.commit(JournalEntry(totaliser: totaliser, lock: lock))
+            return totaliser
+        }
+    }
+
+    /// nil without a checkpoint; `.failure` for one that is not believed, or not of this sale.
+    func checkpoint(of record: SaleRecord) throws(StorageFault) -> Result<Checkpoint, StorageFault>? {
+        do throws(StorageFault) {
+            guard let checkpoint = try edges.journal.lastCheckpoint(of: record.ttc) else { return nil }
+            let gmac = checkpoint.gmac
+            guard gmac.card == record.card, gmac.ctc == record.ctc, gmac.key == record.key else {
+                return .failure(StorageFault(operation: "checkpoint", reason: "it is of another sale"))
+            }
+            return .success(checkpoint)
+        } catch {
+            guard error.row != nil else { throw error }
+            return .failure(error)
+        }
+    }
+}
+
+extension DamagedRow {
+    var isGreyRecord: Bool { table == "grey_record" }
+}

@@ -1,0 +1,85 @@
+package import FuelPassbook
+package import SecurityModule
+
+/// What settles an escaped card at its next visit (claim 5 of the source): amount, GMAC and grey-lock code.
+package struct GreyRecord: Equatable, Sendable {
+    package enum State: String, CaseIterable, Sendable {
+        case open
+        /// Paid; the sale or a local unlock has the TAC.
+        case settled
+        /// A later lock at the same number proved that this one never was.
+        case void
+        /// The card was released without this terminal: by the issuer or another terminal.
+        case elsewhere
+    }
+
+    /// The sale that escaped.
+    package let ttc: TTC
+    package let card: ApplicationSerialNumber
+    /// The number before the lock.
+    package let ctc: CTC
+    package let mac3: [UInt8]
+    package let amount: Amount
+    package let gmac: SealedGMAC
+    /// Changed by what proves it.
+    package private(set) var state: State
+    /// As in its sale.
+    package var debits: [DebitAttempt]
+
+    package init(
+        ttc: TTC,
+        card: ApplicationSerialNumber,
+        ctc: CTC,
+        mac3: [UInt8],
+        amount: Amount,
+        gmac: SealedGMAC,
+        state: State,
+        debits: [DebitAttempt]
+    ) {
+        self.ttc = ttc
+        self.card = card
+        self.ctc = ctc
+        self.mac3 = mac3
+        self.amount = amount
+        self.gmac = gmac
+        self.state = state
+        self.debits = debits
+    }
+}
+
+extension GreyRecord {
+    /// Step 3.7, or a proof of it.
+    mutating func settle(by proof: ProvenDebit) {
+        precondition(card == proof.card && amount == proof.amount)
+        debits = [proof.attempt]
+        state = .settled
+    }
+
+    /// The card answered what only a card does that was released from this lock, and proved no debit of this terminal.
+    mutating func release(by proof: ProvenRelease) {
+        precondition(card == proof.card && ctc == proof.lock)
+        state = .elsewhere
+    }
+
+    /// - Returns: whether the record is void: the card still had this lock's number to lock with.
+    mutating func void(by proof: ProvenLock) -> Bool {
+        guard card == proof.card, ctc == proof.ctc, ttc != proof.ttc else { return false }
+        state = .void
+        return true
+    }
+
+    /// What is left of a sale that its card has not paid; nil where the sale has no grey-lock code or no GMAC.
+    init?(unpaid sale: SaleRecord) {
+        guard let gmac = sale.gmac, let mac3 = sale.mac3 else { return nil }
+        self.init(
+            ttc: sale.ttc,
+            card: sale.card,
+            ctc: sale.ctc,
+            mac3: mac3,
+            amount: sale.amount,
+            gmac: gmac,
+            state: .open,
+            debits: sale.debits
+        )
+    }
+}
