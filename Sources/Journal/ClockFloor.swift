@@ -1,67 +1,121 @@
 package import Dispenser
-package import FuelPassbook
+import FuelPassbook
 import GRDB
 import ISO7816
 
-// Before which time no sale begins.
+// Before which moment no sale begins: one row, the latest moment of any entry (decision 0028).
 
 /// The last word of a technician on the clock.
-private struct ClockAcceptance {
+struct ClockAcceptance {
     /// 0 where there was no record.
     let afterTTC: UInt32
-    let time: TransactionTime
+    let accepted: TransactionTime
+    let behind: TransactionTime
 
     init(_ row: StoredRow) throws(StorageFault) {
         afterTTC = try row.integer("after_ttc")
-        time = try row.time("accepted")
+        accepted = try row.time("accepted")
+        behind = try row.time("behind")
     }
 }
 
 extension SQLiteJournal {
-    package func latestTime() throws(StorageFault) -> TransactionTime? {
-        try queue.view("read the latest time") { try $0.latestTime() }
+    package func latestTime() throws(StorageFault) -> StationTime? {
+        try queue.view("read the latest time") { try $0.clockFloor() }
     }
 
-    /// A technician says that the clock is right: the times of the records so far keep no card from being served any
+    /// A technician says that the clock is right: the moments of the entries so far keep no card from being served any
     /// more. The records stay as they are.
     ///
-    /// - Parameter time: the clock's, which is behind ``latestTime()``.
-    package func acceptClock(_ time: TransactionTime) throws(StorageFault) {
-        try queue.commit("accept the clock") { db in
-            let latest = try db.latestTime()
-            guard let latest, time < latest else {
-                throw StorageFault(operation: "accept the clock", reason: "no record is later than \(time)")
+    /// - Parameter now: the clock's, which is before ``latestTime()``.
+    package func acceptClock(_ now: StationTime) throws(StorageFault) {
+        try commitRows("accept the clock") { writer in
+            guard let latest = try writer.db.clockFloor(), now.isBefore(latest) else {
+                throw StorageFault(operation: "accept the clock", reason: "no record is later than \(now)")
             }
-            let last = try UInt32.fetchOne(db, sql: "SELECT coalesce(max(ttc), 0) FROM sale")
+            let last = try writer.db.numbers("SELECT max(ttc) FROM sale WHERE ttc BETWEEN 0 AND 4294967295").first
             var row = RowValues()
-            row.set("after_ttc", last)
-            row.set(hex: "accepted", time)
-            row.set(hex: "behind", latest)
-            try db.replace(row, in: .clockAcceptance)
+            row.set("after_ttc", last.flatMap(\.self) ?? 0)
+            row.set(hex: "accepted", now.local)
+            row.set(hex: "behind", latest.local)
+            row.set("accepted_utc", now.utcSeconds)
+            row.set("behind_utc", latest.utcSeconds)
+            try writer.replace(row, in: .clockAcceptance)
+            try writer.db.execute(sql: "DELETE FROM clock_floor")
+            try writer.db.raiseClockFloor(to: now)
         }
     }
 }
 
 extension Database {
-    fileprivate func latestTime() throws -> TransactionTime? {
-        let last = "WHERE after_ttc = (SELECT max(after_ttc) FROM clock_acceptance)"
-        let accepted = try rows(of: .clockAcceptance, last).first.map(ClockAcceptance.init)
-        let times = try ["lock_time", "end_time", "debit_time"].compactMap { column in
-            try latest(column, since: accepted)?.time(column)
-        }
-        return (times + [accepted?.time].compactMap(\.self)).max()
+    func raiseClockFloor(to moment: StationTime) throws {
+        let sql = """
+            INSERT INTO clock_floor (id, utc, local) VALUES (1, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET utc = excluded.utc, local = excluded.local WHERE excluded.utc > utc
+            """
+        try cachedStatement(sql: sql).execute(arguments: [moment.utcSeconds, Hex.string(moment.local.bytes)])
     }
 
-    /// An index on `column` brings the latest first, and after an acceptance no more than the false ones before it.
-    private func latest(_ column: String, since accepted: ClockAcceptance?) throws -> StoredRow? {
-        guard let accepted else {
-            let highest = "SELECT max(\(column)) FROM sale WHERE \(column) IS NOT NULL"
-            return try rows(of: .sale, "WHERE \(column) = (\(highest)) LIMIT 1").first
-        }
-        return try rows(
-            of: .sale,
-            "WHERE \(column) > ? AND +ttc > ? ORDER BY \(column) DESC LIMIT 1",
-            [Hex.string(accepted.time.bytes), accepted.afterTTC]
-        ).first
+    func clockFloor() throws -> StationTime? {
+        try rows(of: .clockFloor, "WHERE id = 1").first.map { $0.moment() }
     }
+}
+
+extension StoredRow {
+    /// A row that cannot be believed says that every clock is behind: a technician's word puts another in its place.
+    fileprivate func moment() -> StationTime {
+        do throws(StorageFault) {
+            return StationTime(utcSeconds: try integer("utc"), local: try time("local"))
+        } catch {
+            return StationTime(utcSeconds: .max, local: .unknown)
+        }
+    }
+}
+
+// MARK: - Migration
+
+extension Database {
+    /// Until schema 6 records were ordered by their local times, in three columns with an index each.
+    func keepClockFloor() throws {
+        try execute(
+            sql: """
+                CREATE TABLE clock_floor (
+                    id INTEGER PRIMARY KEY,
+                    utc INTEGER NOT NULL,
+                    local TEXT NOT NULL
+                ) STRICT;
+                ALTER TABLE clock_acceptance ADD COLUMN accepted_utc INTEGER;
+                ALTER TABLE clock_acceptance ADD COLUMN behind_utc INTEGER;
+                \(Self.floorOfLocalTimes)
+                DROP INDEX sale_lock_time;
+                DROP INDEX sale_end_time;
+                DROP INDEX sale_debit_time;
+                """
+        )
+    }
+
+    /// The latest local time of any record, or since the last acceptance, is taken as one of the board's present zone; what is
+    /// no time is passed over. SQLite takes the hour that autumn repeats for its second time; the first one holds no card
+    /// back.
+    private static let floorOfLocalTimes = """
+        INSERT INTO clock_floor (id, utc, local)
+        WITH last AS (SELECT accepted, after_ttc FROM clock_acceptance ORDER BY after_ttc DESC LIMIT 1),
+        times (t) AS (
+            SELECT accepted FROM last
+            UNION ALL SELECT lock_time FROM sale WHERE ttc > coalesce((SELECT after_ttc FROM last), 0)
+            UNION ALL SELECT end_time FROM sale WHERE ttc > coalesce((SELECT after_ttc FROM last), 0)
+            UNION ALL SELECT debit_time FROM sale WHERE ttc > coalesce((SELECT after_ttc FROM last), 0)
+        ),
+        words (t, iso) AS (
+            SELECT t, substr(t, 1, 4) || '-' || substr(t, 5, 2) || '-' || substr(t, 7, 2) || ' ' || substr(t, 9, 2) || ':'
+                || substr(t, 11, 2) || ':' || substr(t, 13, 2) FROM times
+        ),
+        latest (t, utc) AS (
+            SELECT t, CAST(strftime('%s', iso, 'utc') AS INTEGER) FROM words
+            WHERE strftime('%Y%m%d%H%M%S', iso, '+0 days') = t ORDER BY t DESC LIMIT 1
+        )
+        SELECT 1, CASE
+            WHEN strftime('%Y%m%d%H%M%S', utc - 3600, 'unixepoch', 'localtime') = t THEN utc - 3600 ELSE utc END, t
+        FROM latest;
+        """
 }

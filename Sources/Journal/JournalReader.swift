@@ -1,57 +1,222 @@
 package import Dispenser
+package import FuelPassbook
 import GRDB
+package import SecurityModule
+import Synchronization
 
-/// Reads a journal while the service writes it, or after it ended in whatever way. Nothing in the records is changed.
-///
-/// The user needs to read the file, and to write in its directory when the service is not running: SQLite then makes
-/// the `-shm` file anew to find what a crash left in the `-wal` file.
+/// Looks at a journal while the service writes it, or after it ended in whatever way, also on a read-only medium or in a
+/// copy without its `-wal` file. Nothing is locked, changed or made; the user needs the right to read.
 package final class JournalReader: Sendable {
-    private let queue: DatabaseQueue
+    private struct Loaded {
+        let image: JournalImage
+        let queue: DatabaseQueue
+        let judgement: Judgement
+    }
 
+    private let path: String
+    private let keys: MasterKeys?
+    private let loaded: Mutex<Loaded>
+
+    /// - Parameter keys: nil when there are none: then rows are read without judging their codes.
     /// - Throws: `StorageFault` when there is no journal, this user may not read it, it is damaged or of another version.
-    package init(path: String) throws(StorageFault) {
-        try JournalFile.requireAccess(path, writing: false)
+    package init(path: String, keys: MasterKeys? = nil) throws(StorageFault) {
+        self.path = path
+        self.keys = keys
+        loaded = Mutex(try Self.load(path, keys))
+    }
+
+    /// As of the last commit.
+    private func present() throws(StorageFault) -> (DatabaseQueue, Judgement) {
+        try loaded.withLock { loaded throws(StorageFault) in
+            if try !loaded.image.isPresent(at: path) { loaded = try Self.load(path, keys) }
+            return (loaded.queue, loaded.judgement)
+        }
+    }
+
+    private func view<Value>(
+        _ operation: String,
+        _ body: (Database) throws -> Value
+    ) throws(StorageFault) -> Value {
+        try present().0.view(operation, body)
+    }
+
+    private static func load(_ path: String, _ keys: MasterKeys?) throws(StorageFault) -> Loaded {
+        let image = try JournalImage(path: path)
         do {
-            queue = try DatabaseQueue(path: path, configuration: .reader)
-        } catch DatabaseError.SQLITE_CANTOPEN, DatabaseError.SQLITE_READONLY {
-            throw StorageFault(
-                operation: "open",
-                reason: "while no service has the journal open, reading it needs the right to write in its directory"
-            )
+            let queue = try DatabaseQueue(configuration: .reader(of: image))
+            let judgement = try judge(queue, keys)
+            return Loaded(image: image, queue: queue, judgement: judgement)
         } catch {
             throw StorageFault("open", error)
         }
     }
 
+    /// The rows that are not believed; they are in none of the lists.
+    package var damagedRows: [DamagedRow] {
+        get throws(StorageFault) { try present().1.findings.damaged }
+    }
+
+    /// Why no code was judged; nil when all were.
+    package var unjudged: String? {
+        get throws(StorageFault) { try present().1.unjudged }
+    }
+
+    /// Whether a service has the journal open, as far as this user can see.
+    package var isInUse: Bool { JournalFile.isInUse(path) }
+
+    // MARK: - Rows with codes
+
+    /// The checkpoints of sales that fuel, or did when the service ended.
+    package func checkpoints() throws(StorageFault) -> [TTC: Checkpoint] {
+        let all = try values(.checkpoint, "ORDER BY ttc", [], Checkpoint.init)
+        return Dictionary(all.map { ($0.ttc, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
+        try values(.positionLock, "WHERE position = ?", [position], PositionLock.init).first
+    }
+
+    package func latestTime() throws(StorageFault) -> StationTime? {
+        try view("read the latest time") { try $0.clockFloor() }
+    }
+
     /// The last `limit` records, the newest last.
     package func records(limit: Int) throws(StorageFault) -> [SaleRecord] {
         precondition(limit >= 0)
-        return try queue.view("read the records") { db in
-            try db.rows(of: .sale, "ORDER BY ttc DESC LIMIT ?", [limit]).reversed().map(SaleRecord.init)
-        }
-    }
-
-    package func count() throws(StorageFault) -> Int {
-        try queue.view("count the records") { db in
-            guard let count = try Int.fetchOne(db, sql: "SELECT count(*) FROM sale") else {
-                preconditionFailure("an aggregate has a row")
-            }
-            return count
-        }
+        return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [limit], SaleRecord.init).reversed()
     }
 
     /// Those that a restart or their card finishes, in the order of their TTC.
     package func openRecords() throws(StorageFault) -> [SaleRecord] {
-        try queue.view("read the open records") { try $0.openRecords() }
+        try values(.sale, Database.openSales, [], SaleRecord.init).filter(\.phase.isOpen)
     }
 
     /// In the order of their TTC, whatever their state.
     package func greyRecords() throws(StorageFault) -> [GreyRecord] {
-        try queue.view("read the grey records") { try $0.rows(of: .greyRecord, "ORDER BY ttc").map(GreyRecord.init) }
+        try values(.greyRecord, "ORDER BY ttc", [], GreyRecord.init)
     }
 
     /// In the order of their nozzles.
     package func totalisers() throws(StorageFault) -> [Totaliser] {
-        try queue.view("read the totalisers") { try $0.rows(of: .totaliser, "ORDER BY nozzle").map(Totaliser.init) }
+        try values(.totaliser, "ORDER BY nozzle", [], Totaliser.init)
+    }
+
+    /// Those that can be believed, or without a key those that can be read, up to the first in a damaged page.
+    private func values<Value>(
+        _ table: JournalTable,
+        _ condition: String,
+        _ arguments: StatementArguments,
+        _ read: (StoredRow) throws(StorageFault) -> Value
+    ) throws(StorageFault) -> [Value] {
+        let (queue, judgement) = try present()
+        let belief = Self.belief(judgement)
+        var values: [Value] = []
+        do {
+            // SQLite ends no transaction well that has met a damaged page.
+            try queue.read { db in
+                try db.visit(table, condition, arguments) { row, _ in
+                    let value = try belief.ifBelieved { () throws(StorageFault) in
+                        try read(judgement.key == nil ? row : row.believed(belief))
+                    }
+                    if let value { values.append(value) }
+                }
+            }
+        } catch DatabaseError.SQLITE_CORRUPT {
+            return values
+        } catch {
+            throw StorageFault("read table \(table.name)", error)
+        }
+        return values
+    }
+
+    private static func belief(_ judgement: Judgement) -> Belief {
+        Belief(key: judgement.key, doubts: judgement.findings.doubts)
+    }
+
+    // MARK: - The others
+
+    package func count() throws(StorageFault) -> Int {
+        try view("count the records") { db in
+            Int(try db.numbers("SELECT count(*) FROM sale").first.flatMap(\.self) ?? 0)
+        }
+    }
+
+    /// How the journal's numbers stand to its mark at `markPath`.
+    package func standing(markPath: String?) throws(StorageFault) -> JournalStanding {
+        let numbering = try view("read the numbers") { try $0.numbering() }
+        return JournalStanding(numbering, HighWaterMark(path: markPath ?? HighWaterMark.path(of: path)).read())
+    }
+
+    /// What technicians accepted, in that order.
+    package func acceptances() throws(StorageFault) -> [JournalAcceptance] {
+        try view("read the acceptances") { db in
+            try db.rows(of: .acceptance, "ORDER BY number").map(JournalAcceptance.init)
+        }
+    }
+
+    /// The last `limit` runs of the service, the newest last.
+    package func runs(limit: Int) throws(StorageFault) -> [ServiceRun] {
+        try view("read the service's runs") { db in
+            try db.rows(of: .serviceRun, "ORDER BY run DESC LIMIT ?", [limit]).reversed().map(ServiceRun.init)
+        }
+    }
+
+    /// When the service was last seen to run; nil where the journal's copy came without that file.
+    package var lastSeen: TransactionTime? { RunBeat.read(path) }
+}
+
+/// What the rows of a journal are worth.
+private struct Judgement {
+    var key: JournalKey?
+    var findings = Findings()
+    var unjudged: String?
+}
+
+extension JournalReader {
+    /// Each table beside the state of the same moment. One whose pages are damaged is named, and the others are judged.
+    private static func judge(_ queue: DatabaseQueue, _ keys: MasterKeys?) throws(StorageFault) -> Judgement {
+        var judgement = Judgement()
+        for table in JournalTable.coded {
+            do {
+                try queue.read { try judge(table, $0, keys, &judgement) }
+            } catch DatabaseError.SQLITE_CORRUPT {
+                let reason = "pages of the file are damaged: what is beyond them cannot be read"
+                judgement.findings.damaged.append(
+                    DamagedRow(table: table.name, keyName: table.keyName, key: nil, column: nil, reason: reason)
+                )
+            } catch {
+                throw StorageFault("judge the rows", error)
+            }
+        }
+        return judgement
+    }
+
+    private static func judge(
+        _ table: JournalTable,
+        _ db: Database,
+        _ keys: MasterKeys?,
+        _ judgement: inout Judgement
+    ) throws {
+        var state: JournalState?
+        if let keys {
+            do {
+                switch try db.journalState(keys) {
+                case .uncoded: judgement.unjudged = "the service has made none yet"
+                case .believed(let believed, let key, let copyFault):
+                    (judgement.key, state) = (key, believed)
+                    if let copyFault { judgement.findings.merge(Findings(damaged: [copyFault])) }
+                case .unbelieved(let fault, let key):
+                    judgement.key = key
+                    judgement.unjudged = key == nil ? "the journal's state is damaged" : nil
+                    judgement.findings.merge(Findings(damaged: [fault]))
+                }
+            } catch let fault as StorageFault {
+                judgement.unjudged = fault.reason
+            }
+        } else {
+            judgement.unjudged = "there is no key"
+        }
+        let classes = RowClass.allCases.filter { $0.table.name == table.name }
+        judgement.findings.merge(try db.findings(Set(classes), judgement.key, state))
     }
 }

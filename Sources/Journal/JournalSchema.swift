@@ -20,14 +20,24 @@ struct JournalTable: Sendable {
     static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
     static let positionLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
+    static let numbering = JournalTable(name: "numbering", key: "journal", keyName: "journal", fixed: [])
+    static let acceptance = JournalTable(
+        name: "journal_acceptance",
+        key: "number",
+        keyName: "number",
+        fixed: ["reason"]
+    )
+    static let serviceRun = JournalTable(name: "service_run", key: "run", keyName: "run", fixed: [])
     static let clockAcceptance = JournalTable(name: "clock_acceptance", key: "after_ttc", keyName: "TTC", fixed: [])
+    static let clockFloor = JournalTable(name: "clock_floor", key: "id", keyName: "row", fixed: [])
 }
 
 /// The journal's layout on disk.
 ///
 /// Card numbers, terminal ids and codes are upper-case hexadecimal text, times the 14 digits `YYYYMMDDhhmmss`, lists
 /// JSON arrays of integers: `counts` by calibration point, the pulser's faults by channel A and B. GMACs are sealed;
-/// what a seal is bound to stands in the columns of its row. Any tool that reads SQLite can read the rest.
+/// what a seal is bound to stands in the columns of its row. Any tool that reads SQLite can read the rest. A row that
+/// any tool wrote has no right `code` (decision record 0017).
 enum JournalSchema {
     /// "GLJR" in the file's header.
     static let applicationID: Int64 = 0x474C_4A52
@@ -39,6 +49,16 @@ enum JournalSchema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
+        migrator.registerMigration("3", foreignKeyChecks: .immediate) { try $0.execute(sql: version3) }
+        migrator.registerMigration("4", foreignKeyChecks: .immediate) { try $0.execute(sql: version4) }
+        migrator.registerMigration("5", foreignKeyChecks: .immediate) { try $0.execute(sql: version5) }
+        migrator.registerMigration("6", foreignKeyChecks: .immediate) { try $0.keepClockFloor() }
+        migrator.registerMigration("7", foreignKeyChecks: .immediate) { db in
+            for table in JournalTable.coded {
+                try db.execute(sql: "ALTER TABLE \(table.name) ADD COLUMN \(JournalTable.codeColumn) BLOB")
+            }
+            try db.execute(sql: version7)
+        }
         return migrator
     }()
 
@@ -70,6 +90,54 @@ enum JournalSchema {
         return try Int64.fetchOne(db, sql: others) == 0
     }
 
+    /// Twice the same, sealed: which journal it is, how often something was committed, and what its rows add up to. Empty
+    /// until the rows have their codes. A migration after this one adds columns that may be NULL, or tables: a row that
+    /// has no value in a new column keeps its code.
+    private static let version7 = """
+        CREATE TABLE journal_state (
+            id INTEGER PRIMARY KEY,
+            identity BLOB NOT NULL,
+            key_index INTEGER NOT NULL,
+            key_version INTEGER NOT NULL,
+            commits INTEGER NOT NULL,
+            sealed BLOB NOT NULL
+        ) STRICT;
+        INSERT INTO journal_state VALUES (1, x'', 0, 0, 0, x''), (2, x'', 0, 0, 0, x'');
+        """
+
+    /// `numbering` has one row. `identity` names this copy of the journal in its mark, `reserved` is the highest number that
+    /// was reserved, `commits` counts the writes but not checkpoints. `journal_acceptance` is a technician's word that the
+    /// journal is to be used although it was not known to be the newest: it went on after `after_ttc`. A row of
+    /// `service_run` is a run of the service; from `uncounted_since` until it had `begun`, nobody counted.
+    private static let version5 = """
+        CREATE TABLE numbering (
+            journal INTEGER PRIMARY KEY CHECK (journal = 1),
+            identity TEXT NOT NULL,
+            reserved INTEGER NOT NULL,
+            commits INTEGER NOT NULL,
+            is_marked INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO numbering SELECT 1, hex(randomblob(16)), coalesce(max(ttc), 0), 0, 0 FROM sale;
+
+        CREATE TABLE journal_acceptance (
+            number INTEGER PRIMARY KEY,
+            accepted TEXT,
+            reason TEXT NOT NULL,
+            standing TEXT NOT NULL,
+            reserved INTEGER NOT NULL,
+            after_ttc INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE service_run (
+            run INTEGER PRIMARY KEY,
+            begun TEXT,
+            follows_unclean_end INTEGER NOT NULL,
+            uncounted_since TEXT,
+            ended TEXT,
+            has_ended INTEGER NOT NULL
+        ) STRICT;
+        """
+
     /// A technician's word that the clock was right at `accepted`, although records up to `after_ttc` were as late as
     /// `behind`.
     private static let version2 = """
@@ -78,6 +146,33 @@ enum JournalSchema {
             accepted TEXT NOT NULL,
             behind TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// The terminal of a seal and of each debit, all debits whose answers were not seen, and cards found by the right eight
+    /// bytes of their numbers (spec/grey-lock.md, D28 and D30). What earlier versions wrote is of the sale's own terminal.
+    private static let version3 = """
+        ALTER TABLE sale ADD COLUMN debit_terminal_id TEXT;
+        ALTER TABLE sale ADD COLUMN earlier_debits TEXT;
+        UPDATE sale SET debit_terminal_id = terminal_id WHERE debit_ttc IS NOT NULL;
+        ALTER TABLE checkpoint ADD COLUMN terminal_id TEXT;
+        UPDATE checkpoint SET terminal_id = (SELECT terminal_id FROM sale WHERE sale.ttc = checkpoint.ttc);
+        ALTER TABLE grey_record ADD COLUMN terminal_id TEXT;
+        ALTER TABLE grey_record ADD COLUMN debit_terminal_id TEXT;
+        ALTER TABLE grey_record ADD COLUMN earlier_debits TEXT;
+        UPDATE grey_record SET terminal_id = (SELECT terminal_id FROM sale WHERE sale.ttc = grey_record.ttc);
+        UPDATE grey_record SET debit_terminal_id = terminal_id WHERE debit_ttc IS NOT NULL;
+        DROP INDEX grey_record_open;
+        CREATE INDEX grey_record_open ON grey_record (substr(card_asn, 5), ttc)
+            WHERE state NOT IN ('settled', 'void', 'elsewhere');
+        CREATE INDEX sale_card ON sale (substr(card_asn, 5), ctc);
+        """
+
+    /// What time shows of the pulser's signals, what flowed back, and what the other inputs' numbers show as lost: the list
+    /// of silent edges of A and of B, gaps in the flow, edges too fast of A and of B, reversals, and lost edges of the nozzle
+    /// and emergency lines. NULL when there is none of it.
+    private static let version4 = """
+        ALTER TABLE sale ADD COLUMN further_faults TEXT;
+        ALTER TABLE checkpoint ADD COLUMN further_faults TEXT;
         """
 
     private static let version1 = """

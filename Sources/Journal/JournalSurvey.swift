@@ -1,5 +1,6 @@
 import Dispenser
 import GRDB
+import SecurityModule
 import Synchronization
 import Threads
 
@@ -16,24 +17,27 @@ final class JournalSurvey: Sendable {
     private let thread: NamedThread
 
     /// - Parameter damageFound: called on the survey's thread when there is a fault.
-    init(path: String, damageFound: @escaping @Sendable () -> Void) throws {
+    init(path: String, keys: MasterKeys, damageFound: @escaping @Sendable () -> Void) throws {
         let state = State(try DatabaseQueue(path: path, configuration: .reader))
         self.state = state
         thread = NamedThread("journal-survey") {
-            if state.survey() == .damaged { damageFound() }
+            if state.survey(keys) == .damaged { damageFound() }
         }
     }
 
     /// Waits for the survey.
     ///
     /// - Throws: `StorageFault` when the file is damaged or cannot be read.
-    func count() throws(StorageFault) -> Count { try state.wait().get() }
+    func count() throws(StorageFault) -> Count { try state.wait() }
 
     /// The survey is over, and ``count()`` neither waits nor throws.
     var isSound: Bool { state.isSound }
 
     /// nil while the survey goes on, and of a sound file.
     var fault: StorageFault? { state.fault }
+
+    /// What the rows that recovery does not need have shown; nil while the survey goes on, and of a damaged file.
+    var findings: Findings? { state.findings }
 
     /// A survey that goes on ends without a verdict, and nobody may wait for one. The connection is closed.
     func end() {
@@ -47,17 +51,17 @@ private final class State: Sendable {
 
     /// nil when the survey has ended.
     private let connection: Mutex<DatabaseQueue?>
-    private let result = Mutex<Result<JournalSurvey.Count, StorageFault>?>(nil)
+    private let result = Mutex<Result<(JournalSurvey.Count, Findings), StorageFault>?>(nil)
     private let isAbandoned = Atomic(false)
     private let hasResult = MonotonicSemaphore()
 
     init(_ connection: DatabaseQueue) { self.connection = Mutex(connection) }
 
-    func survey() -> Outcome {
-        defer { connection.withLock { $0 = nil } }
+    func survey(_ keys: MasterKeys) -> Outcome {
+        defer { connection.withLock { $0.take() }?.retire() }
         guard let queue = connection.withLock({ $0 }) else { preconditionFailure("a survey runs once") }
         guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
-        let result = Result { () throws(StorageFault) in try queue.view("check", Self.survey) }
+        let result = Result { () throws(StorageFault) in try queue.view("check") { try Self.survey($0, keys) } }
         // An interrupted check fails, which is no verdict.
         guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
         self.result.withLock { $0 = result }
@@ -65,12 +69,19 @@ private final class State: Sendable {
         return fault == nil ? .sound : .damaged
     }
 
-    func wait() -> Result<JournalSurvey.Count, StorageFault> {
+    func wait() throws(StorageFault) -> JournalSurvey.Count {
         _ = hasResult.wait(until: nil)
         // For the next who waits.
         hasResult.signal()
         guard let result = result.withLock({ $0 }) else { preconditionFailure("signalled with the result") }
-        return result
+        return try result.get().0
+    }
+
+    var findings: Findings? {
+        switch result.withLock({ $0 }) {
+        case .success((_, let findings)): findings
+        case .failure, nil: nil
+        }
     }
 
     var isSound: Bool {
@@ -92,13 +103,26 @@ private final class State: Sendable {
         connection.withLock { $0?.interrupt() }
     }
 
-    private static func survey(_ db: Database) throws -> JournalSurvey.Count {
+    private static func survey(_ db: Database, _ keys: MasterKeys) throws -> (JournalSurvey.Count, Findings) {
         let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
         guard finding == "ok" else {
             throw StorageFault(operation: "check", reason: "the file is damaged: \(finding ?? "no verdict")")
         }
-        let row = try Row.fetchOne(db, sql: "SELECT (SELECT count(*) FROM sale), (SELECT max(ttc) FROM sale)")
-        guard let row else { preconditionFailure("a selection of values has a row") }
-        return JournalSurvey.Count(records: row[0], lastTTC: row[1] ?? 0)
+        let numbers = try db.numbers("SELECT (SELECT count(*) FROM sale), (SELECT max(ttc) FROM sale)")
+        let count = JournalSurvey.Count(
+            records: Int(numbers.first.flatMap(\.self) ?? 0),
+            lastTTC: numbers.last.flatMap(\.self) ?? 0
+        )
+        return (count, try findings(db, keys))
+    }
+
+    /// The rows that recovery relies on were read before.
+    private static func findings(_ db: Database, _ keys: MasterKeys) throws -> Findings {
+        let classes: Set<RowClass> = [.closedSale, .greyRecord]
+        switch try db.journalState(keys) {
+        case .uncoded: return Findings()
+        case .believed(let state, let key, _): return try db.findings(classes, key, state)
+        case .unbelieved(_, let key): return key == nil ? Findings() : try db.findings(classes, key, nil)
+        }
     }
 }

@@ -1,100 +1,99 @@
 import Dispenser
 import FuelPassbook
 import GRDB
+import ISO7816
 import Metering
 import SecurityModule
 
 // Each value beside its columns: written, then read in the same order. What is checked before a write is what its
 // reader relies on: a seal belongs to the card, TTC, CTC, amount and key of its own row.
 
-extension Database {
-    func replace(_ record: SaleRecord) throws {
+extension RowValues {
+    init(_ record: SaleRecord) {
         precondition(record.gmac?.isSeal(of: record.card, record.ttc, record.ctc, record.amount, record.key) ?? true)
-        var row = RowValues()
-        row.set("ttc", record.ttc.number)
-        row.set("kind", record.kind.rawValue)
-        row.set("phase", record.phase.rawValue)
-        row.set("position", record.position)
-        row.set(hex: "terminal_id", record.terminal)
-        row.set(hex: "lock_time", record.lockTime)
-        row.set(hex: "end_time", record.endTime)
-        row.set(hex: "card_asn", record.card)
-        row.set(record.key)
-        row.set("balance_before_fen", record.balanceBefore.fen)
-        row.set("ctc", record.ctc.number)
-        row.set(code: "mac3", record.mac3)
-        row.set(code: "lock_tac", record.lockTAC)
-        row.set(hex: "icc", record.icc)
-        row.set("nozzle", record.nozzle)
-        row.set("grade", record.grade)
-        row.set("unit_price_fen_per_litre", record.unitPrice.fenPerLitre)
-        row.set(record.reading)
-        row.set("amount_fen", record.amount.fen)
-        row.set("non_card_part_fen", record.nonCardPart.fen)
-        row.set(blob: "sealed_gmac", record.gmac?.sealed)
-        row.set(record.debit)
-        row.set(code: "debit_tac", record.debitTAC)
-        row.set("mac4_is_valid", record.mac4IsValid)
-        row.set("mac2_is_valid", record.mac2IsValid)
-        row.set("totaliser_nozzle", record.totaliser?.nozzle)
-        row.set(list: "totaliser_counts", record.totaliser?.counts)
-        row.set("totaliser_base_microlitres", record.totaliser?.base.microlitres)
-        row.set("totaliser_volume_microlitres", record.totaliser?.volume.microlitres)
-        row.set("totaliser_fen", record.totaliser?.fen)
-        row.set("totaliser_overrun_counts", record.totaliser?.overrunCounts)
-        row.set("settles_ttc", record.settles?.number)
-        row.set("remark", record.remark)
-        try replace(row, in: .sale)
+        precondition(record.gmac?.terminal ?? record.terminal == record.terminal)
+        self.init()
+        set("ttc", record.ttc.number)
+        set("kind", record.kind.rawValue)
+        set("phase", record.phase.rawValue)
+        set("position", record.position)
+        set(hex: "terminal_id", record.terminal)
+        set(hex: "lock_time", record.lockTime)
+        set(hex: "end_time", record.endTime)
+        set(hex: "card_asn", record.card)
+        set(record.key)
+        set("balance_before_fen", record.balanceBefore.fen)
+        set("ctc", record.ctc.number)
+        set(code: "mac3", record.mac3)
+        set(code: "lock_tac", record.lockTAC)
+        set(hex: "icc", record.icc)
+        set("nozzle", record.nozzle)
+        set("grade", record.grade)
+        set("unit_price_fen_per_litre", record.unitPrice.fenPerLitre)
+        set(record.reading)
+        set("amount_fen", record.amount.fen)
+        set("non_card_part_fen", record.nonCardPart.fen)
+        set(blob: "sealed_gmac", record.gmac?.sealed)
+        set(record.debits)
+        set(code: "debit_tac", record.debitTAC)
+        set("mac4_is_valid", record.mac4IsValid)
+        set("mac2_is_valid", record.mac2IsValid)
+        set("totaliser_nozzle", record.totaliser?.nozzle)
+        set(list: "totaliser_counts", record.totaliser?.counts)
+        set("totaliser_base_microlitres", record.totaliser?.base.microlitres)
+        set("totaliser_volume_microlitres", record.totaliser?.volume.microlitres)
+        set("totaliser_fen", record.totaliser?.fen)
+        set("totaliser_overrun_counts", record.totaliser?.overrunCounts)
+        set("settles_ttc", record.settles?.number)
+        set("remark", record.remark)
     }
 
-    func replace(_ checkpoint: Checkpoint) throws {
+    init(_ checkpoint: Checkpoint) {
         let gmac = checkpoint.gmac
         precondition(gmac.ttc == checkpoint.ttc && gmac.amount == checkpoint.amount)
-        var row = RowValues()
-        row.set("ttc", checkpoint.ttc.number)
-        row.set(hex: "card_asn", gmac.card)
-        row.set(gmac.key)
-        row.set("ctc", gmac.ctc.number)
-        row.set(checkpoint.reading)
-        row.set("amount_fen", checkpoint.amount.fen)
-        row.set("non_card_part_fen", checkpoint.nonCardPart.fen)
-        row.set(blob: "sealed_gmac", gmac.sealed)
-        try replace(row, in: .checkpoint)
+        self.init()
+        set("ttc", checkpoint.ttc.number)
+        set(hex: "card_asn", gmac.card)
+        set(hex: "terminal_id", gmac.terminal)
+        set(gmac.key)
+        set("ctc", gmac.ctc.number)
+        set(checkpoint.reading)
+        set("amount_fen", checkpoint.amount.fen)
+        set("non_card_part_fen", checkpoint.nonCardPart.fen)
+        set(blob: "sealed_gmac", gmac.sealed)
     }
 
-    func replace(_ grey: GreyRecord) throws {
+    init(_ grey: GreyRecord) {
         let key = grey.gmac.key
         precondition(grey.gmac.isSeal(of: grey.card, grey.ttc, grey.ctc, grey.amount, key))
-        var row = RowValues()
-        row.set("ttc", grey.ttc.number)
-        row.set(hex: "card_asn", grey.card)
-        row.set(key)
-        row.set("ctc", grey.ctc.number)
-        row.set(code: "mac3", grey.mac3)
-        row.set("amount_fen", grey.amount.fen)
-        row.set(blob: "sealed_gmac", grey.gmac.sealed)
-        row.set("state", grey.state.rawValue)
-        row.set(grey.debit)
-        try replace(row, in: .greyRecord)
+        self.init()
+        set("ttc", grey.ttc.number)
+        set(hex: "card_asn", grey.card)
+        set(hex: "terminal_id", grey.gmac.terminal)
+        set(key)
+        set("ctc", grey.ctc.number)
+        set(code: "mac3", grey.mac3)
+        set("amount_fen", grey.amount.fen)
+        set(blob: "sealed_gmac", grey.gmac.sealed)
+        set("state", grey.state.rawValue)
+        set(grey.debits)
     }
 
-    func replace(_ totaliser: Totaliser) throws {
-        var row = RowValues()
-        row.set("nozzle", totaliser.nozzle)
-        row.set(list: "counts", totaliser.counts)
-        row.set("base_microlitres", totaliser.base.microlitres)
-        row.set("volume_microlitres", totaliser.volume.microlitres)
-        row.set("fen", totaliser.fen)
-        row.set("overrun_counts", totaliser.overrunCounts)
-        try replace(row, in: .totaliser)
+    init(_ totaliser: Totaliser) {
+        self.init()
+        set("nozzle", totaliser.nozzle)
+        set(list: "counts", totaliser.counts)
+        set("base_microlitres", totaliser.base.microlitres)
+        set("volume_microlitres", totaliser.volume.microlitres)
+        set("fen", totaliser.fen)
+        set("overrun_counts", totaliser.overrunCounts)
     }
 
-    func replace(_ lock: PositionLock) throws {
-        var row = RowValues()
-        row.set("position", lock.position)
-        row.set(hex: "since", lock.since)
-        row.set("reason", lock.reason)
-        try replace(row, in: .positionLock)
+    init(_ lock: PositionLock) {
+        self.init()
+        set("position", lock.position)
+        set(hex: "since", lock.since)
+        set("reason", lock.reason)
     }
 }
 
@@ -123,10 +122,12 @@ extension SaleRecord {
         lockTAC = try row.optional("lock_tac", row.code)
         icc = try row.optional("icc", row.element)
         nonCardPart = Amount(fen: try row.integer("non_card_part_fen"))
-        debit = try row.debit()
-        debitTAC = try row.optional("debit_tac", row.code)
-        mac4IsValid = try row.optional("mac4_is_valid", row.flag)
-        mac2IsValid = try row.optional("mac2_is_valid", row.flag)
+        debits = try row.debits()
+        restoreAnswer(
+            tac: try row.optional("debit_tac", row.code),
+            mac4IsValid: try row.optional("mac4_is_valid", row.flag),
+            mac2IsValid: try row.optional("mac2_is_valid", row.flag)
+        )
         totaliser = try row.totaliserAfter()
         settles = try row.optional("settles_ttc", row.integer).map { TTC($0) }
         remark = try row.optional("remark", row.text)
@@ -165,7 +166,7 @@ extension GreyRecord {
             amount: Amount(fen: try row.integer("amount_fen")),
             gmac: try row.gmac(),
             state: try row.choice("state"),
-            debit: try row.debit()
+            debits: try row.debits()
         )
     }
 }
@@ -175,10 +176,10 @@ extension Totaliser {
         self.init(
             nozzle: try row.integer("nozzle"),
             counts: try row.list("counts", count: StoredRow.points),
-            base: Volume(microlitres: try row.integer("base_microlitres")),
-            volume: Volume(microlitres: try row.integer("volume_microlitres")),
-            fen: try row.integer("fen"),
-            overrunCounts: try row.integer("overrun_counts")
+            base: Volume(microlitres: try row.integer("base_microlitres", in: StoredRow.totalRange)),
+            volume: Volume(microlitres: try row.integer("volume_microlitres", in: StoredRow.totalRange)),
+            fen: try row.integer("fen", in: StoredRow.totalRange),
+            overrunCounts: try row.integer("overrun_counts", in: StoredRow.countRange)
         )
     }
 }
@@ -196,12 +197,19 @@ extension RowValues {
         set(list: "dead_legs", reading.faults.deadLegs)
         set(list: "sequence_gaps", reading.faults.sequenceGaps)
         set("both_together", reading.faults.bothTogether)
+        set(list: "further_faults", reading.faults.further)
     }
 
-    fileprivate mutating func set(_ debit: DebitAttempt?) {
+    /// The latest in columns of its own, those before it in one.
+    fileprivate mutating func set(_ debits: [DebitAttempt]) {
+        precondition(debits.count <= [DebitAttempt].attemptsMax)
+        let debit = debits.last
         set("debit_ttc", debit?.ttc.number)
         set(hex: "debit_type", debit?.type)
         set(hex: "debit_time", debit?.time)
+        set(hex: "debit_terminal_id", debit?.terminal)
+        let earlier = debits.dropLast().map { Hex.string($0.columnBytes) }
+        set("earlier_debits", earlier.isEmpty ? nil : earlier.joined(separator: ","))
     }
 }
 
@@ -226,10 +234,14 @@ extension StoredRow {
         faults.missedEdges = try list("missed_edges", count: Self.channels)
         faults.deadLegs = try list("dead_legs", count: Self.channels)
         faults.sequenceGaps = try list("sequence_gaps", count: Self.channels)
-        faults.bothTogether = try integer("both_together")
+        faults.bothTogether = try integer("both_together", in: Self.countRange)
+        let count = PulserFaults.furtherCount
+        faults.further = try optional("further_faults") { (column) throws(StorageFault) in
+            try list(column, count: count...count)
+        }
         return MeterReading(
             counts: try list("counts", count: Self.points),
-            volume: Volume(microlitres: try integer("volume_microlitres")),
+            volume: Volume(microlitres: try integer("volume_microlitres", in: Self.volumeRange)),
             faults: faults
         )
     }
@@ -237,6 +249,7 @@ extension StoredRow {
     fileprivate func gmac() throws(StorageFault) -> SealedGMAC {
         SealedGMAC(
             card: try element("card_asn"),
+            terminal: try element("terminal_id"),
             ttc: TTC(try integer("ttc")),
             ctc: CTC(try integer("ctc")),
             amount: Amount(fen: try integer("amount_fen")),
@@ -245,13 +258,34 @@ extension StoredRow {
         )
     }
 
-    fileprivate func debit() throws(StorageFault) -> DebitAttempt? {
-        guard try isPresent("debit_ttc", "debit_type", "debit_time") else { return nil }
-        return DebitAttempt(
+    fileprivate func debits() throws(StorageFault) -> [DebitAttempt] {
+        guard try isPresent("debit_ttc", "debit_type", "debit_time", "debit_terminal_id") else {
+            guard try isNull("earlier_debits") else { throw fault("earlier_debits", "is there without a latest") }
+            return []
+        }
+        let latest = DebitAttempt(
             ttc: TTC(try integer("debit_ttc")),
             type: try element("debit_type"),
+            terminal: try element("debit_terminal_id"),
             time: try time("debit_time")
         )
+        return try (optional("earlier_debits", earlierDebits) ?? []) + [latest]
+    }
+
+    private func earlierDebits(_ column: String) throws(StorageFault) -> [DebitAttempt] {
+        let parts = try text(column).split(separator: ",", omittingEmptySubsequences: false)
+        guard parts.count < [DebitAttempt].attemptsMax else { throw fault(column, "has too many debits") }
+        var debits: [DebitAttempt] = []
+        for part in parts {
+            do throws(ParseError) {
+                let bytes = try Hex.bytes(String(part))
+                guard Hex.string(bytes) == part else { throw .invalid("debit") }
+                debits.append(try DebitAttempt(columnBytes: bytes))
+            } catch {
+                throw fault(column, "is no list of debits: \(error)")
+            }
+        }
+        return debits
     }
 
     fileprivate func totaliserAfter() throws(StorageFault) -> Totaliser? {
@@ -267,10 +301,10 @@ extension StoredRow {
         return Totaliser(
             nozzle: try integer("totaliser_nozzle"),
             counts: try list("totaliser_counts", count: Self.points),
-            base: Volume(microlitres: try integer("totaliser_base_microlitres")),
-            volume: Volume(microlitres: try integer("totaliser_volume_microlitres")),
-            fen: try integer("totaliser_fen"),
-            overrunCounts: try integer("totaliser_overrun_counts")
+            base: Volume(microlitres: try integer("totaliser_base_microlitres", in: Self.totalRange)),
+            volume: Volume(microlitres: try integer("totaliser_volume_microlitres", in: Self.totalRange)),
+            fen: try integer("totaliser_fen", in: Self.totalRange),
+            overrunCounts: try integer("totaliser_overrun_counts", in: Self.countRange)
         )
     }
 }
@@ -285,5 +319,41 @@ extension SealedGMAC {
     ) -> Bool {
         self.card == card && self.ttc == ttc && self.ctc == ctc && self.amount == amount && self.key == key
             && sealed.count == Self.sealedLength
+    }
+}
+
+extension PulserFaults {
+    fileprivate static let furtherCount = 7
+
+    /// In the order of the column; nil without any.
+    fileprivate var further: [Int]? {
+        get {
+            let counts = silentEdges + [flowGaps] + tooFast + [reversed, switchGaps]
+            return counts.contains { $0 != 0 } ? counts : nil
+        }
+        set {
+            let counts = newValue ?? Array(repeating: 0, count: Self.furtherCount)
+            silentEdges = Array(counts[0...1])
+            flowGaps = counts[2]
+            tooFast = Array(counts[3...4])
+            reversed = counts[5]
+            switchGaps = counts[6]
+        }
+    }
+}
+
+extension DebitAttempt {
+    /// Number, type, terminal, time.
+    fileprivate var columnBytes: [UInt8] { ttc.bytes + type.bytes + terminal.bytes + time.bytes }
+
+    fileprivate init(columnBytes bytes: [UInt8]) throws(ParseError) {
+        var reader = FieldReader(bytes)
+        self.init(
+            ttc: try reader.read("TTC"),
+            type: try reader.read("type"),
+            terminal: try reader.read("TID"),
+            time: try reader.read("date and time")
+        )
+        try reader.finish("debit")
     }
 }

@@ -39,6 +39,13 @@ struct StoredRow {
     let table: JournalTable
     let row: Row
 
+    private static let textMax = 4_096
+    private static let blobMax = 4_096
+    /// What sums and products of stored numbers stay clear of.
+    static let countRange = -(1 << 38)...1 << 38
+    static let volumeRange = -(1 << 50)...1 << 50
+    static let totalRange = 0...1 << 60
+
     func isNull(_ column: String) throws(StorageFault) -> Bool {
         switch try storage(column) {
         case .null: true
@@ -70,6 +77,12 @@ struct StoredRow {
         return value
     }
 
+    func integer(_ column: String, in range: ClosedRange<Int>) throws(StorageFault) -> Int {
+        let value: Int = try integer(column)
+        guard range.contains(value) else { throw fault(column, "is out of range: \(value)") }
+        return value
+    }
+
     func flag(_ column: String) throws(StorageFault) -> Bool {
         let value: Int = try integer(column)
         guard value == 0 || value == 1 else { throw fault(column, "is neither 0 nor 1") }
@@ -78,6 +91,7 @@ struct StoredRow {
 
     func text(_ column: String) throws(StorageFault) -> String {
         guard case .string(let text) = try storage(column) else { throw fault(column, "is not text") }
+        guard text.utf8.count <= Self.textMax else { throw fault(column, "is longer than any text of this program") }
         return text
     }
 
@@ -111,14 +125,7 @@ struct StoredRow {
     func time(_ column: String) throws(StorageFault) -> TransactionTime {
         let bytes = try hex(column, count: TransactionTime.length)
         do throws(ParseError) {
-            let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
-            let clock = try BCD.decode(bytes.suffix(3), "time")
-            return try TransactionTime(
-                date: date,
-                hour: clock / 10_000,
-                minute: clock / 100 % 100,
-                second: clock % 100
-            )
+            return try TransactionTime(stored: bytes)
         } catch {
             throw fault(column, "\(error)")
         }
@@ -128,27 +135,33 @@ struct StoredRow {
         guard let numbers = JSONList.numbers(try text(column)), count.contains(numbers.count) else {
             throw fault(column, "is not a list of \(count.lowerBound) to \(count.upperBound) integers")
         }
+        guard numbers.allSatisfy(Self.countRange.contains) else { throw fault(column, "is out of range") }
         return numbers
     }
 
-    func blob(_ column: String, count: Int) throws(StorageFault) -> [UInt8] {
-        guard case .blob(let data) = try storage(column), data.count == count else {
-            throw fault(column, "is not a blob of \(count) bytes")
+    /// - Parameter count: nil for any up to ``blobMax``.
+    func blob(_ column: String, count: Int?) throws(StorageFault) -> [UInt8] {
+        guard case .blob(let data) = try storage(column), data.count == count ?? min(data.count, Self.blobMax) else {
+            throw fault(column, "is not a blob of \(count ?? Self.blobMax) bytes")
         }
         return Array(data)
     }
 
-    func fault(_ column: String, _ reason: String) -> StorageFault {
-        let key = row.hasColumn(table.key) ? "\((row[table.key] as DatabaseValue))" : "unknown"
-        return StorageFault(
-            operation: "read",
-            reason: "table \(table.name), \(table.keyName) \(key), column \(column): \(reason)"
-        )
-    }
+    func fault(_ column: String, _ reason: String) -> StorageFault { StorageFault(damagedRow(column: column, reason)) }
 
     private func storage(_ column: String) throws(StorageFault) -> DatabaseValue.Storage {
         guard row.hasColumn(column) else { throw fault(column, "is missing") }
         return (row[column] as DatabaseValue).storage
+    }
+}
+
+extension TransactionTime {
+    /// Of the digits `YYYYMMDDhhmmss`, two in a byte.
+    init(stored bytes: [UInt8]) throws(ParseError) {
+        guard bytes.count == Self.length else { throw .wrongLength("time") }
+        let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
+        let clock = try BCD.decode(bytes.suffix(3), "time")
+        try self.init(date: date, hour: clock / 10_000, minute: clock / 100 % 100, second: clock % 100)
     }
 }
 
@@ -168,19 +181,6 @@ enum JSONList {
 }
 
 extension Database {
-    /// Inserts the row, or replaces the one with its key.
-    ///
-    /// - Throws: `StorageFault` when the key belongs to a row with other fixed columns.
-    func replace(_ row: RowValues, in table: JournalTable) throws {
-        try cachedStatement(sql: table.replacement(of: row.columns)).execute(arguments: StatementArguments(row.values))
-        guard changesCount == 1 else {
-            throw StorageFault(
-                operation: "commit",
-                reason: "\(table.keyName) \(row.values[0]) belongs to another record of table \(table.name)"
-            )
-        }
-    }
-
     func rows(
         of table: JournalTable,
         _ condition: String,
@@ -191,15 +191,8 @@ extension Database {
     }
 }
 
-extension Database {
-    /// A phase that is no phase is open too, and is refused by its parser.
-    func openRecords() throws -> [SaleRecord] {
-        try rows(of: .sale, "WHERE phase NOT IN ('settled', 'escaped', 'void') ORDER BY ttc").map(SaleRecord.init)
-    }
-}
-
 extension JournalTable {
-    fileprivate func replacement(of columns: [String]) -> String {
+    func replacement(of columns: [String]) -> String {
         precondition(columns.first == key)
         let marks = repeatElement("?", count: columns.count).joined(separator: ", ")
         let changes = columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")

@@ -2,10 +2,12 @@ import CardCryptography
 import Dispenser
 import Foundation
 import FuelPassbook
+import GRDB
 import ISO7816
-import Journal
 import Metering
 import SecurityModule
+
+@testable import Journal
 
 /// A directory for one test's files, removed with the value.
 final class Scratch {
@@ -36,6 +38,12 @@ final class Scratch {
 
     func open(_ name: String = "journal.db", capacity: Int = 100) throws -> SQLiteJournal {
         try SQLiteJournal(path: path(name), capacity: capacity)
+    }
+
+    /// The journal, which closes its connection when it ends, outlives `body`.
+    func withQueue<Value>(_ body: (DatabaseQueue) throws -> Value) throws -> Value {
+        let journal = try open()
+        return try withExtendedLifetime(journal) { try body(journal.queue) }
     }
 }
 
@@ -102,11 +110,15 @@ struct Customer {
         record.nonCardPart = Amount(fen: 17)
         record.totaliser = totaliser(fen: Int(fen))
         guard phase != .ended else { return record }
-        record.debit = DebitAttempt(ttc: ttc, type: .refuel, time: try time(Int(number) + 61))
+        let terminal = TerminalID(0xA0B1_C2D3_E4F5)
+        record.debits = [
+            DebitAttempt(ttc: ttc, type: .refuel, terminal: terminal, time: try time(Int(number) + 61)),
+            DebitAttempt(ttc: ttc, type: .localUnlock, terminal: record.terminal, time: try time(Int(number) + 62)),
+        ]
         guard phase == .settled else { return record }
         record.gmac = nil
-        record.debitTAC = [0xDE, 0xB1, 0x7A, 0xC0]
-        record.mac4IsValid = number % 2 == 0
+        record.debits.removeLast()
+        record.restoreAnswer(tac: [0xDE, 0xB1, 0x7A, 0xC0], mac4IsValid: number % 2 == 0, mac2IsValid: nil)
         record.settles = TTC(number - 1)
         record.remark = "it's \"done\"; -- \n\u{1F600}"
         return record
@@ -131,7 +143,10 @@ struct Customer {
             amount: Amount(fen: fen),
             gmac: try gmac(TTC(number), fen: fen),
             state: state,
-            debit: DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, time: try time(90))
+            debits: [
+                DebitAttempt(ttc: TTC(number), type: .refuel, terminal: TerminalID(7), time: try time(70)),
+                DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, terminal: TerminalID(8), time: try time(90)),
+            ]
         )
     }
 
@@ -152,6 +167,11 @@ struct Customer {
         faults.deadLegs = [3, 4]
         faults.sequenceGaps = [5, 6]
         faults.bothTogether = 7
+        faults.silentEdges = [8, 9]
+        faults.flowGaps = 10
+        faults.tooFast = [11, 12]
+        faults.reversed = 13
+        faults.switchGaps = 14
         return MeterReading(counts: [counts, 0, 8], volume: Volume(microlitres: counts * 1_234), faults: faults)
     }
 }

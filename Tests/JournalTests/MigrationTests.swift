@@ -46,8 +46,8 @@ struct MigrationTests {
             }
             try db.execute(
                 sql: """
-                    INSERT INTO grey_record VALUES (1, '00010000000000000042', 1, 1, 291, 'A1B2C3D4', 90, ?, 'open', NULL,
-                        NULL, NULL)
+                    INSERT INTO grey_record VALUES (1, '00010000000000000042', 1, 1, 291, 'A1B2C3D4', 90, ?, 'open', 1,
+                        '10', '20280228235900')
                     """,
                 arguments: [gmacs[0]]
             )
@@ -67,7 +67,7 @@ struct MigrationTests {
         try makeSchema1(scratch.path)
         let refusal = try fault { try JournalReader(path: scratch.path) }
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
-        for _ in 0..<2 {
+        for number: UInt32 in 3...4 {
             let journal = try scratch.open()
             let escape = try #require(try journal.record(TTC(1)))
             #expect(escape.kind == .escape && escape.phase == .escaped && escape.amount == Amount(fen: 90))
@@ -77,11 +77,13 @@ struct MigrationTests {
             let checkpoint = try #require(try journal.lastCheckpoint(of: TTC(2)))
             #expect(checkpoint.amount == Amount(fen: 50) && checkpoint.reading.counts == [64])
             _ = try customer.module.open(checkpoint.gmac)
-            #expect(try journal.openGreyRecords(of: customer.asn).map(\.ttc) == [TTC(1)])
+            let grey = try #require(try journal.openGreyRecords(of: customer.asn).first)
+            #expect(grey.ttc == TTC(1) && grey.gmac.terminal == TerminalID(0x0011_2233_4455))
+            #expect(grey.debits.map(\.terminal) == [TerminalID(0x0011_2233_4455)])
             #expect(try journal.totaliser(of: 5)?.counts == [90])
             #expect(try journal.lock(of: 3)?.reason == "11 pulser faults in one sale")
-            #expect(try journal.nextTTC() == TTC(3))
-            #expect(try journal.latestTime() == time(0))
+            #expect(try journal.reserveTTC() == TTC(number))
+            #expect(try journal.latestTime()?.local == time(0))
         }
         let journal = try scratch.open()
         #expect(try JournalReader(path: scratch.path).records(limit: 9).map(\.ttc) == [TTC(1), TTC(2)])
@@ -91,22 +93,93 @@ struct MigrationTests {
             minute: 0,
             second: 0
         )
-        try journal.acceptClock(earlier)
-        #expect(try journal.latestTime() == earlier)
+        let accepted = StationTime(utcSeconds: 1_767_225_600, local: earlier)
+        try journal.acceptClock(accepted)
+        #expect(try journal.latestTime() == accepted)
     }
 
-    /// The migration adds one table, and changes no other.
-    @Test func schema1IsAsItWas() throws {
+    /// Migrations add tables and columns; what a table had before stands before what was added.
+    @Test func schema1IsStillThere() throws {
         let scratch = try Scratch()
         try makeSchema1(scratch.path("old.db"))
         let old = try DatabaseQueue(path: scratch.path("old.db"))
-        let sql = "SELECT sql FROM sqlite_schema WHERE name NOT LIKE 'grdb%' AND sql IS NOT NULL ORDER BY name"
-        let before = try old.read { try String.fetchAll($0, sql: sql) }
+        let tables = ["sale", "checkpoint", "grey_record", "totaliser", "position_lock"]
+        func columns(_ db: Database, _ table: String) throws -> [String] {
+            let sql =
+                "SELECT name || ' ' || type || ' ' || \"notnull\" || ' ' || pk FROM pragma_table_info(?) ORDER BY cid"
+            return try String.fetchAll(db, sql: sql, arguments: [table])
+        }
+        let before = try old.read { db in try tables.map { try columns(db, $0) } }
         try old.close()
         let journal = try scratch.open()
-        let now = try journal.queue.read { try String.fetchAll($0, sql: sql) }
-        #expect(now.filter { !$0.contains("clock_acceptance") } == before)
-        #expect(now.count == before.count + 1)
+        let now = try journal.queue.read { db in try tables.map { try columns(db, $0) } }
+        for (before, now) in zip(before, now) { #expect(now.starts(with: before) && !before.isEmpty) }
+    }
+
+    @Test func timesOfAnEarlierVersionAreThoseOfTheBoardsZone() async {
+        await #expect(processExitsWith: .success) {
+            unsafe setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1)
+            let test = MigrationTests()
+            // Computed with `TZ=Europe/Berlin date -d '2026-07-15 12:00:00' +%s`, and so on.
+            for (local, utc) in [
+                ("20260715120000", 1_784_109_600), ("20260115120000", 1_768_474_800),
+                // The hour that autumn repeats: an hour before `date`, which takes its second time. What spring leaves out: by the time before it.
+                ("20261025023000", 1_792_888_200), ("20261025033000", 1_792_895_400), ("20260329023000", 1_774_744_200),
+            ] {
+                let moment = try test.floor(of: ["20260101000000", local, "20251231235959"])
+                #expect(moment?.utcSeconds == Int64(utc), "\(local)")
+                #expect(moment.map { Hex.string($0.local.bytes) } == local)
+            }
+        }
+    }
+
+    @Test func timesThatAreNoneArePassedOver() throws {
+        #expect(
+            try floor(of: ["20260101000000", "20269901000000", "x", ""])?.local.description == "2026-01-01 00:00:00"
+        )
+        #expect(try floor(of: ["20260229000000"])?.local.description == "2020-01-01 00:00:00")
+        #expect(try floor(of: []) == nil)
+        // A technician's word counts, and what came after it.
+        let acceptance = "INSERT INTO clock_acceptance VALUES (2, '20260105000000', '20260701000000')"
+        let before = ["20260701000000", "20260601000000"]
+        #expect(try floor(of: before, acceptance)?.local.description == "2026-01-05 00:00:00")
+        #expect(
+            try floor(of: before + ["20260106000000"], acceptance)?.local.description == "2026-01-06 00:00:00"
+        )
+    }
+
+    /// What a journal of schema 2 with sales at these times makes of them.
+    private func floor(of times: [String], _ more: String = "") throws -> StationTime? {
+        let scratch = try Scratch()
+        try makeSchema1(scratch.path)
+        let queue = try DatabaseQueue(path: scratch.path)
+        try queue.write { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE clock_acceptance (
+                        after_ttc INTEGER PRIMARY KEY,
+                        accepted TEXT NOT NULL,
+                        behind TEXT NOT NULL
+                    ) STRICT;
+                    INSERT INTO grdb_migrations VALUES ('2');
+                    CREATE TEMP TABLE model AS SELECT * FROM sale WHERE ttc = 1;
+                    DELETE FROM sale;
+                    \(more)
+                    """
+            )
+            for (index, time) in times.enumerated() {
+                try db.execute(
+                    sql: "UPDATE model SET ttc = ?, lock_time = '20200101000000', end_time = NULL, debit_time = NULL",
+                    arguments: [index + 1]
+                )
+                // Each of the three columns may be the latest.
+                let column = ["lock_time", "end_time", "debit_time"][(index + 2) % 3]
+                try db.execute(sql: "UPDATE model SET \(column) = ?", arguments: [time])
+                try db.execute(sql: "INSERT INTO sale SELECT * FROM model")
+            }
+        }
+        try queue.close()
+        return try scratch.open().latestTime()
     }
 
     private static let schema1 = """

@@ -13,7 +13,7 @@ struct OpeningTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(1, .intent)))
-        for suffix in ["", "-wal", "-shm", "-lock"] {
+        for suffix in ["", "-wal", "-mark"] {
             let attributes = try FileManager.default.attributesOfItem(atPath: scratch.path + suffix)
             #expect(attributes[.posixPermissions] as? Int == 0o600, "\(suffix)")
         }
@@ -50,7 +50,7 @@ struct OpeningTests {
             #expect(try reader.records(limit: 1) == [next])
             #expect(try reader.records(limit: 0) == [])
         }
-        #expect(try scratch.open().nextTTC() == TTC(3))
+        #expect(try scratch.open().reserveTTC() == TTC(3))
     }
 
     @Test func aReaderFindsWhatACrashLeftAndChangesNothing() throws {
@@ -58,7 +58,7 @@ struct OpeningTests {
         let journal = try scratch.open()
         let record = try customer.record(1, .locked)
         try journal.commit(JournalEntry(record))
-        for suffix in ["", "-wal"] {
+        for suffix in ["", "-wal", "-mark"] {
             try FileManager.default.copyItem(atPath: scratch.path + suffix, toPath: scratch.path("crash.db") + suffix)
         }
         let files = try ["", "-wal"].map { try Data(contentsOf: URL(filePath: scratch.path("crash.db") + $0)) }
@@ -99,7 +99,9 @@ struct OpeningTests {
 
     @Test func aNewerVersionIsRefused() throws {
         let scratch = try Scratch()
-        try scratch.open().queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('3')") }
+        try scratch.withQueue { queue in
+            try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('999')") }
+        }
         let reason = "a newer version of this program wrote the journal"
         #expect(try fault { try scratch.open() }?.reason == reason)
         #expect(try fault { try JournalReader(path: scratch.path) }?.reason == reason)
@@ -107,7 +109,7 @@ struct OpeningTests {
 
     @Test func anOlderVersionIsNotReadWithoutAWriter() throws {
         let scratch = try Scratch()
-        try scratch.open().queue.write { try $0.execute(sql: "DELETE FROM grdb_migrations") }
+        try scratch.withQueue { queue in try queue.write { try $0.execute(sql: "DELETE FROM grdb_migrations") } }
         let refusal = try fault { try JournalReader(path: scratch.path) }
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
     }
@@ -115,7 +117,7 @@ struct OpeningTests {
     /// The kernel's own directory refuses even the superuser.
     @Test func aDirectoryThatMayNotBeWrittenIsRefused() throws {
         let refusal = try #require(try fault { try SQLiteJournal(path: "/sys/journal.db", capacity: 1) })
-        #expect(refusal == StorageFault(operation: "open the lock file", reason: "Permission denied"))
+        #expect(refusal == StorageFault(operation: "create", reason: "Permission denied"))
         let missing = try #require(try fault { try SQLiteJournal(path: "/nonexistent/journal.db", capacity: 1) })
         #expect(missing.reason == "No such file or directory")
     }

@@ -29,15 +29,19 @@ private struct Contents: Equatable {
 private struct Disk {
     var database: Data
     var log: Data
+    /// nil where it was not made yet.
+    var mark: Data?
 
     init(path: String) throws {
         database = try Data(contentsOf: URL(filePath: path))
         log = try Data(contentsOf: URL(filePath: path + "-wal"))
+        mark = try Data(contentsOf: URL(filePath: path + "-mark"))
     }
 
     func write(to path: String) throws {
         try database.write(to: URL(filePath: path))
         try log.write(to: URL(filePath: path + "-wal"))
+        try mark?.write(to: URL(filePath: path + "-mark"))
     }
 }
 
@@ -54,11 +58,10 @@ struct PowerLossTests {
         var unlock = try customer.record(3, .debitSent, kind: .localUnlock, fen: 90)
         unlock.settles = TTC(2)
         unlock.gmac = nil
-        var settledUnlock = unlock
-        settledUnlock.phase = .settled
+        var settledUnlock = try customer.record(3, .settled, kind: .localUnlock, fen: 90)
+        settledUnlock.settles = TTC(2)
         let open = try customer.grey(2, fen: 90)
-        var paid = open
-        paid.state = .settled
+        let paid = try customer.grey(2, fen: 90, .settled)
         let entries: [JournalEntry] = [
             JournalEntry(try customer.record(1, .intent)),
             JournalEntry(try customer.record(1, .locked)),
@@ -101,9 +104,15 @@ struct PowerLossTests {
             let cut = try Scratch(in: .memory)
             var broken = disk
             broken.log = disk.log.prefix(length)
+            broken.mark = nil
             try broken.write(to: cut.path)
+            // The last commit says that the mark was made.
+            if try fault(of: { try cut.open() })?.reason.hasPrefix("the journal's mark is missing") == true {
+                broken.mark = disk.mark
+                try broken.write(to: cut.path)
+            }
             let reopened = try cut.open()
-            #expect(try reopened.nextTTC() == TTC(1) && reopened.room() == 100, "\(length)")
+            #expect(try reopened.reserveTTC() == TTC(1) && reopened.room() == 100, "\(length)")
         }
     }
 

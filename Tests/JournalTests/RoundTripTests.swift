@@ -23,7 +23,7 @@ struct RoundTripTests {
         var record = try customer.record(.max, .ended, fen: .max)
         record.balanceBefore = Amount(fen: .max)
         record.nonCardPart = Amount(fen: .max)
-        record.mac4IsValid = false
+        record.restoreAnswer(tac: nil, mac4IsValid: false, mac2IsValid: nil)
         record.grade = ""
         record.remark = ""
         try journal.commit(JournalEntry(record))
@@ -53,7 +53,7 @@ struct RoundTripTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         var second = try customer.grey(9, fen: 1)
-        second.debit = nil
+        second.debits = []
         let first = try customer.grey(2, fen: 2)
         for grey in [second, first, try customer.grey(5, fen: 3, .settled)] {
             try journal.commit(JournalEntry(grey: grey))
@@ -158,27 +158,32 @@ struct RoundTripTests {
     @Test func numbersGoOnAfterTheHighestAndEnd() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        #expect(try journal.nextTTC() == TTC(1))
+        #expect(try journal.reserveTTC() == TTC(1))
         try journal.commit(JournalEntry(try customer.record(41, .settled)))
         try journal.commit(JournalEntry(try customer.record(7, .settled)))
-        #expect(try journal.nextTTC() == TTC(42))
+        #expect(try journal.reserveTTC() == TTC(42))
         try journal.commit(JournalEntry(try customer.record(.max - 1, .settled)))
-        #expect(try journal.nextTTC() == TTC(.max))
+        #expect(try journal.reserveTTC() == TTC(.max))
         try journal.commit(JournalEntry(try customer.record(.max, .intent)))
-        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 4294967295")
+        #expect(try fault { try journal.reserveTTC() }?.reason == "no TTC follows 4294967295")
     }
 
-    @Test func theLatestTimeIsThatOfAnyColumn() throws {
+    @Test func theLatestTimeIsThatOfTheLatestEntry() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
         #expect(try journal.latestTime() == nil)
-        try journal.commit(JournalEntry(try customer.record(1, .intent)))
-        #expect(try journal.latestTime() == time(1))
-        try journal.commit(JournalEntry(try customer.record(2, .ended)))
-        #expect(try journal.latestTime() == time(62))
-        try journal.commit(JournalEntry(try customer.record(3, .debitSent)))
-        #expect(try journal.latestTime() == time(64))
-        try journal.commit(JournalEntry(try customer.record(100, .intent)))
-        #expect(try journal.latestTime() == time(100))
+        func commit(_ number: UInt32, _ phase: RecordPhase, at seconds: Int) throws {
+            var entry = JournalEntry(try customer.record(number, phase))
+            entry.moment = try moment(seconds)
+            try journal.commit(entry)
+        }
+        try commit(1, .intent, at: 1)
+        #expect(try journal.latestTime() == moment(1))
+        try commit(2, .ended, at: 62)
+        #expect(try journal.latestTime() == moment(62))
+        try commit(3, .debitSent, at: 64)
+        #expect(try journal.latestTime() == moment(64))
+        try commit(100, .intent, at: 100)
+        #expect(try journal.latestTime() == moment(100))
     }
 }

@@ -26,6 +26,7 @@ struct Corruption: CustomTestStringConvertible, Sendable {
         ("counts", "'[]'"), ("counts", "'[1,2'"), ("counts", "'[1, 2]'"), ("counts", "'[1,,2]'"), ("counts", "'[+1]'"),
         ("counts", "'[1,2,3,4,5,6,7,8,9,10,11]'"), ("counts", "'[9223372036854775808]'"), ("counts", "''"),
         ("missed_edges", "'[1]'"), ("dead_legs", "'[1,2,3]'"), ("sequence_gaps", "'{}'"),
+        ("further_faults", "'[1,2,3,4,5,6]'"), ("further_faults", "''"),
     ]
     private static let ofSeals = [
         ("key_index", "256"), ("key_version", "-1"), ("ctc", "65536"), ("amount_fen", "4294967296"),
@@ -68,20 +69,21 @@ struct StoredRowTests {
         try journal.queue.write { db in
             try db.execute(sql: "UPDATE \(corruption.table) SET \(corruption.column) = \(corruption.value)")
         }
-        let refusal = try #require(
-            try fault {
-                let reader = try JournalReader(path: scratch.path)
-                return (
-                    try reader.records(limit: 1), try reader.greyRecords(), try reader.totalisers(),
-                    try journal.lastCheckpoint(of: TTC(8))
-                )
-            }
-        )
+        let damaged = try JournalReader(path: scratch.path).damagedRows
         let key = corruption.table == "totaliser" ? "nozzle 5" : "TTC 8"
-        #expect(refusal.operation == "read")
+        #expect(damaged.count == 1)
+        let refusal = try #require(damaged.first).description
+        // Who has the key sees more: whatever the value is, it is not what was written.
+        let reader = try JournalReader(path: scratch.path, keys: .demonstration)
+        #expect(
+            try reader.damagedRows.map(\.description) == [
+                "table \(corruption.table), \(key): it is not what the service wrote: its code is wrong"
+            ]
+        )
+        #expect(try reader.unjudged == nil)
         // Columns that are only there together are named by the first of them.
         let column = corruption.column.hasPrefix("totaliser_nozzle") ? "totaliser_nozzle" : corruption.column
-        #expect(refusal.reason.hasPrefix("table \(corruption.table), \(key), column \(column): "), "\(refusal)")
+        #expect(refusal.hasPrefix("table \(corruption.table), \(key), column \(column): "), "\(refusal)")
     }
 
     @Test func aPhaseThatIsNoneIsNotTakenForAFinishedOne() throws {
@@ -91,8 +93,9 @@ struct StoredRowTests {
         try journal.queue.write { db in
             try db.execute(sql: "UPDATE sale SET phase = 'lockee'; UPDATE grey_record SET state = 'opem'")
         }
-        #expect(try fault { try journal.openRecords() }?.reason.contains("column phase") == true)
-        #expect(try fault { try journal.openGreyRecords(of: customer.asn) }?.reason.contains("column state") == true)
+        let rows = try JournalReader(path: scratch.path).damagedRows
+        #expect(rows.map(\.column) == ["phase", "state"] && rows.first?.isOpen == true)
+        #expect(try journal.openRecords() == [] && journal.openGreyRecords(of: customer.asn) == [])
     }
 
     @Test func aKeyBeyondTheLastTTCIsRefused() throws {
@@ -101,10 +104,10 @@ struct StoredRowTests {
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
         try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 4294967296") }
         let reason = "table sale, TTC 4294967296, column ttc: is out of range: 4294967296"
-        #expect(try fault { try journal.openRecords() }?.reason == reason)
-        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 4294967296")
+        #expect(try JournalReader(path: scratch.path).damagedRows.map(\.description) == [reason])
+        #expect(try journal.reserveTTC() == TTC(9))
         try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 9223372036854775807") }
-        #expect(try fault { try journal.nextTTC() }?.reason == "no TTC follows 9223372036854775807")
+        #expect(try journal.reserveTTC() == TTC(10))
     }
 
     @Test func theWrongTypeIsRefusedByTheTableItself() throws {
@@ -136,7 +139,7 @@ struct StoredRowTests {
         try journal.commit(JournalEntry(record, grey: try customer.grey(1, fen: 31_415)))
         try journal.checkpoint(try customer.checkpoint(1, fen: 31_415))
         let hex = gmac.map { String($0, radix: 16) }.joined()
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", "-wal", "-mark"] {
             let file = try Data(contentsOf: URL(filePath: scratch.path + suffix))
             #expect(file.range(of: Data(gmac)) == nil, "\(suffix)")
             #expect(file.range(of: Data(hex.utf8)) == nil && file.range(of: Data(hex.uppercased().utf8)) == nil)

@@ -1,0 +1,85 @@
+import Dispenser
+import GRDB
+import SecurityModule
+
+/// By what rows are judged when they are read.
+struct Belief: Sendable {
+    /// nil where nothing can be judged: no row is believed.
+    let key: JournalKey?
+    let doubts: Doubts
+
+    /// nil for a row that is not believed.
+    func ifBelieved<Value>(_ read: () throws(StorageFault) -> Value) throws(StorageFault) -> Value? {
+        do throws(StorageFault) {
+            return try read()
+        } catch {
+            guard error.row != nil else { throw error }
+            return nil
+        }
+    }
+}
+
+extension StoredRow {
+    /// - Throws: `StorageFault` with the row when it is not what the service wrote last.
+    func believed(_ belief: Belief) throws(StorageFault) -> StoredRow {
+        guard let key = belief.key else { throw damaged("its code cannot be judged without the journal's state") }
+        _ = try verifiedCode(key)
+        if let rowKey, let doubt = belief.doubts.reason(rowClass, rowKey) { throw damaged(doubt) }
+        return self
+    }
+}
+
+extension Database {
+    /// The row of that key as a value; nil where there is none.
+    ///
+    /// - Throws: `StorageFault` with the row when it is not believed, or there was one.
+    func believed<Value>(
+        _ table: JournalTable,
+        _ rowKey: Int64,
+        _ belief: Belief,
+        _ read: (StoredRow) throws(StorageFault) -> Value
+    ) throws -> Value? {
+        if let row = try rows(of: table, "WHERE \(table.key) = ?", [rowKey]).first {
+            return try read(row.believed(belief))
+        }
+        if let doubt = belief.doubts.reason(table.rowClass(phase: nil), rowKey) { throw table.fault(rowKey, doubt) }
+        return nil
+    }
+
+    /// Those that are believed, as values.
+    func believed<Value>(
+        _ rows: [StoredRow],
+        _ belief: Belief,
+        _ read: (StoredRow) throws(StorageFault) -> Value
+    ) throws -> [Value] {
+        try rows.compactMap { row in
+            try belief.ifBelieved { () throws(StorageFault) in try read(row.believed(belief)) }
+        }
+    }
+
+    func firstBelieved(
+        of table: JournalTable,
+        _ condition: String,
+        _ arguments: StatementArguments,
+        _ belief: Belief
+    ) throws -> StoredRow? {
+        let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
+        let cursor = try Row.fetchCursor(statement, arguments: arguments)
+        while let row = try cursor.next() {
+            let stored = StoredRow(table: table, row: row.copy())
+            if let believed = try belief.ifBelieved({ () throws(StorageFault) in try stored.believed(belief) }) {
+                return believed
+            }
+        }
+        return nil
+    }
+
+    /// The integers of the first row; nil for anything else in a column.
+    func numbers(_ sql: String, _ arguments: StatementArguments = []) throws -> [Int64?] {
+        guard let row = try Row.fetchOne(cachedStatement(sql: sql), arguments: arguments) else { return [] }
+        return row.databaseValues.map { value in
+            guard case .int64(let number) = value.storage else { return nil }
+            return number
+        }
+    }
+}

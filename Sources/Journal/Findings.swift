@@ -1,0 +1,174 @@
+import CardCryptography
+import Dispenser
+import GRDB
+import SecurityModule
+
+/// Which rows are not believed although their codes are right: older ones put back, and those that are gone.
+struct Doubts: Sendable {
+    struct Place: Hashable, Sendable {
+        let table: String
+        let key: Int64
+    }
+
+    /// Several rows of a class are amiss; those that this process wrote since are not among them.
+    struct Several: Sendable {
+        let reason: String
+        var written: Set<Int64> = []
+    }
+
+    var rows: [Place: String] = [:]
+    var classes: [RowClass: Several] = [:]
+
+    mutating func merge(_ other: Doubts) {
+        rows.merge(other.rows) { mine, _ in mine }
+        classes.merge(other.classes) { mine, _ in mine }
+    }
+
+    /// Why the row is not believed; nil when it is.
+    func reason(_ rowClass: RowClass, _ key: Int64) -> String? {
+        if let reason = rows[Place(table: rowClass.table.name, key: key)] { return reason }
+        guard let several = classes[rowClass], !several.written.contains(key) else { return nil }
+        return several.reason
+    }
+
+    /// A write has put the row right.
+    mutating func isWritten(_ rowClass: RowClass, _ key: Int64) {
+        rows[Place(table: rowClass.table.name, key: key)] = nil
+        classes[rowClass]?.written.insert(key)
+    }
+}
+
+/// What reading a journal through has found amiss.
+struct Findings: Sendable {
+    var damaged: [DamagedRow] = []
+    var doubts = Doubts()
+
+    /// Nothing is named twice.
+    mutating func merge(_ other: Findings) {
+        let named = Set(damaged.map { Doubts.Place(table: $0.table, key: $0.key ?? -1) })
+        damaged += other.damaged.filter { !named.contains(Doubts.Place(table: $0.table, key: $0.key ?? -1)) }
+        doubts.merge(other.doubts)
+    }
+}
+
+extension JournalTable {
+    /// - Throws: `StorageFault` with the row when a value is none that its column may have.
+    func parse(_ row: StoredRow) throws(StorageFault) {
+        switch name {
+        case Self.sale.name: _ = try SaleRecord(row)
+        case Self.checkpoint.name: _ = try Checkpoint(row)
+        case Self.greyRecord.name: _ = try GreyRecord(row)
+        case Self.totaliser.name: _ = try Totaliser(row)
+        case Self.positionLock.name: _ = try PositionLock(row)
+        case Self.clockAcceptance.name: _ = try ClockAcceptance(row)
+        case _: preconditionFailure("a coded table has a reader")
+        }
+    }
+}
+
+/// One class as it was read.
+private struct ClassReading {
+    var sums = RowSums.zero
+    var damagedKeys: Set<Int64?> = []
+}
+
+extension Database {
+    /// Reads every row of `classes`, judges its code, and compares what they add up to.
+    ///
+    /// - Parameters:
+    ///   - key: nil when codes cannot be judged: then rows are only read.
+    ///   - state: nil when it is not believed: then an older row put back is not told.
+    func findings(_ classes: Set<RowClass>, _ key: JournalKey?, _ state: JournalState?) throws -> Findings {
+        var findings = Findings()
+        for table in JournalTable.coded where classes.contains(where: { $0.table.name == table.name }) {
+            var readings: [RowClass: ClassReading] = [:]
+            var isParsed = false
+            let onlyOpen = table.name == JournalTable.sale.name && !classes.contains(.closedSale)
+            try visit(table, onlyOpen ? Self.openSales : "", []) { row, order in
+                do throws(StorageFault) {
+                    if let key {
+                        let code = try row.verifiedCode(key, order: order)
+                        readings[row.rowClass, default: ClassReading()].sums.add(code.hidden, key: row.rowKey ?? 0)
+                        // What was written can be read, while the table has its columns: one row of many shows it.
+                        if isParsed, row.rowClass.isBelievedApart { return }
+                    }
+                    try table.parse(row)
+                    isParsed = true
+                } catch {
+                    guard let damaged = error.row else { throw error }
+                    findings.damaged.append(damaged)
+                    readings[row.rowClass, default: ClassReading()].damagedKeys.insert(damaged.key)
+                }
+            }
+            guard let state, key != nil else { continue }
+            let damagedKeys = readings.values.reduce(into: Set<Int64?>()) { $0.formUnion($1.damagedKeys) }
+            for rowClass in classes where rowClass.table.name == table.name {
+                let missing = state[rowClass] - (readings[rowClass]?.sums ?? .zero)
+                guard missing != .zero else { continue }
+                findings.merge(try doubt(rowClass, missing, damagedKeys))
+            }
+        }
+        return findings
+    }
+
+    static let openSales = "WHERE phase NOT IN ('settled', 'escaped', 'void') ORDER BY ttc"
+
+    private func doubt(
+        _ rowClass: RowClass,
+        _ missing: RowSums,
+        _ damagedKeys: Set<Int64?>
+    ) throws -> Findings {
+        let table = rowClass.table
+        var findings = Findings()
+        guard let only = missing.onlyKey else {
+            let reason =
+                "several rows were put back, removed or changed"
+                + (rowClass.isBelievedApart ? "" : ": no \(rowClass.words) is believed")
+            findings.damaged.append(
+                DamagedRow(table: table.name, keyName: table.keyName, key: nil, column: nil, reason: reason)
+            )
+            if !rowClass.isBelievedApart { findings.doubts.classes[rowClass] = Doubts.Several(reason: reason) }
+            return findings
+        }
+        // A row whose code is wrong is named by it, and what is missing is what it was.
+        if damagedKeys.contains(only) { return findings }
+        let present = try rows(of: table, "WHERE \(table.key) = ?", [only]).first
+        let reason = present == nil ? "the row was removed" : "an older row was put back in its place"
+        var damaged =
+            present?.damagedRow(column: nil, reason)
+            ?? DamagedRow(table: table.name, keyName: table.keyName, key: only, column: nil, reason: reason)
+        damaged.isOpen = rowClass == .openSale
+        findings.damaged.append(damaged)
+        findings.doubts.rows[Doubts.Place(table: table.name, key: only)] = reason
+        return findings
+    }
+
+    /// Without keeping the rows.
+    func visit(
+        _ table: JournalTable,
+        _ condition: String,
+        _ arguments: StatementArguments,
+        _ body: (StoredRow, [Int]) throws -> Void
+    ) throws {
+        let statement = try makeStatement(sql: "SELECT * FROM \(table.name) \(condition)")
+        let order = RowBytes.order(of: statement.columnNames)
+        let cursor = try Row.fetchCursor(statement, arguments: arguments)
+        while let row = try cursor.next() {
+            try body(StoredRow(table: table, row: row), order)
+        }
+    }
+}
+
+extension RowClass {
+    fileprivate var words: String {
+        switch self {
+        case .openSale: "open record"
+        case .closedSale: "finished record"
+        case .checkpoint: "checkpoint"
+        case .greyRecord: "grey record"
+        case .totaliser: "totaliser"
+        case .positionLock: "position's lock"
+        case .clockAcceptance: "accepted clock"
+        }
+    }
+}

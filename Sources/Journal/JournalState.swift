@@ -1,0 +1,187 @@
+import CardCryptography
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import SecurityModule
+
+/// What a journal knows of all of its rows together. It is sealed, and changes with every commit.
+struct JournalState: Equatable, Sendable {
+    let identity: [UInt8]
+    let master: KeyReference
+    var commits: Int64
+    /// The highest that a believed record has.
+    var lastTTC: UInt32
+    private var sums: [RowSums]
+
+    init(identity: [UInt8], master: KeyReference) {
+        self.identity = identity
+        self.master = master
+        commits = 0
+        lastTTC = 0
+        sums = RowClass.allCases.map { _ in .zero }
+    }
+
+    subscript(rowClass: RowClass) -> RowSums {
+        get { sums[rowClass.rawValue] }
+        set { sums[rowClass.rawValue] = newValue }
+    }
+
+    mutating func add(_ code: StoredCode, _ key: Int64, _ rowClass: RowClass) {
+        self[rowClass].add(code.hidden, key: key)
+        guard rowClass.table.name == JournalTable.sale.name, let number = UInt32(exactly: key) else { return }
+        lastTTC = max(lastTTC, number)
+    }
+
+    var context: [UInt8] { Self.context(identity, master, commits) }
+
+    fileprivate static func context(_ identity: [UInt8], _ master: KeyReference, _ commits: Int64) -> [UInt8] {
+        identity + [master.index.number, master.version.number] + BigEndian.bytes(UInt64(bitPattern: commits))
+    }
+
+    var plain: [UInt8] { BigEndian.bytes(UInt64(lastTTC)) + sums.flatMap(\.bytes) }
+
+    /// nil for anything but the plain bytes of a state.
+    init?(identity: [UInt8], master: KeyReference, commits: Int64, plain: [UInt8]) {
+        guard plain.count == 8 + RowClass.allCases.count * RowSums.length else { return nil }
+        self.identity = identity
+        self.master = master
+        self.commits = commits
+        guard let last = UInt32(exactly: BigEndian.number(plain.prefix(8))) else { return nil }
+        lastTTC = last
+        sums = RowClass.allCases.map { rowClass in
+            RowSums(plain[8 + rowClass.rawValue * RowSums.length..<8 + (rowClass.rawValue + 1) * RowSums.length])
+        }
+    }
+}
+
+/// A journal's state as it was found.
+enum StateReading: Sendable {
+    /// As the migration leaves it: no row has a code yet.
+    case uncoded
+    /// - Parameter copyFault: why one of its two copies is not believed.
+    case believed(JournalState, JournalKey, copyFault: DamagedRow?)
+    /// - Parameter key: with which rows can still be judged one by one; nil where not even the identity is there.
+    case unbelieved(DamagedRow, JournalKey?)
+
+    var state: JournalState? {
+        switch self {
+        case .believed(let state, _, _): state
+        case .uncoded, .unbelieved: nil
+        }
+    }
+}
+
+extension JournalTable {
+    static let state = JournalTable(name: "journal_state", key: "id", keyName: "copy", fixed: [])
+}
+
+extension Database {
+    /// The state stands twice in one page, so that one rotten digit costs neither.
+    func journalState(_ keys: MasterKeys) throws -> StateReading {
+        let copies = try stateCopies()
+        if try isUncoded(copies) { return .uncoded }
+        var fault: DamagedRow?
+        var key: JournalKey?
+        var keyIsMissing: StorageFault?
+        for copy in copies {
+            do throws(StorageFault) {
+                let copyKey = try copy.journalKey(keys)
+                key = key ?? copyKey
+                let state = try copy.state(copyKey)
+                if copies.count != 2, fault == nil { fault = copy.damagedRow(column: nil, "it is there alone") }
+                return .believed(state, copyKey, copyFault: fault)
+            } catch {
+                if let row = error.row { fault = fault ?? row } else { keyIsMissing = error }
+            }
+        }
+        if key == nil, let keyIsMissing { throw keyIsMissing }
+        let missing = DamagedRow(table: "journal_state", keyName: "copy", key: nil, column: nil, reason: "it is gone")
+        return .unbelieved(fault ?? missing, key)
+    }
+
+    /// For a commit; nil when neither copy is believed.
+    func journalState(_ key: JournalKey) throws -> JournalState? {
+        for copy in try stateCopies() {
+            do throws(StorageFault) {
+                return try copy.state(key)
+            } catch {
+                guard error.row != nil else { throw error }
+            }
+        }
+        return nil
+    }
+
+    private func stateCopies() throws -> [StoredRow] { try rows(of: .state, "WHERE id IN (1, 2) ORDER BY id") }
+
+    private func isUncoded(_ copies: [StoredRow]) throws -> Bool {
+        guard copies.count == 2, try copies.allSatisfy({ try $0.isEmptyState }) else { return false }
+        for table in JournalTable.coded {
+            let sql = "SELECT 1 FROM \(table.name) WHERE \(JournalTable.codeColumn) IS NOT NULL LIMIT 1"
+            guard try Row.fetchOne(self, sql: sql) == nil else { return false }
+        }
+        return true
+    }
+
+    func write(_ state: JournalState, _ key: JournalKey) throws {
+        let sealed = Data(key.seal(state.plain, context: state.context)).databaseValue
+        let fields: [DatabaseValue] = [
+            Data(state.identity).databaseValue, state.master.index.number.databaseValue,
+            state.master.version.number.databaseValue, state.commits.databaseValue, sealed,
+        ]
+        let both = """
+            UPDATE journal_state SET identity = ?, key_index = ?, key_version = ?, commits = ?, sealed = ?
+            WHERE id IN (1, 2)
+            """
+        try cachedStatement(sql: both).execute(arguments: StatementArguments(fields))
+        guard changesCount < 2 else { return }
+        let each = """
+            INSERT OR REPLACE INTO journal_state (id, identity, key_index, key_version, commits, sealed)
+            VALUES (?, ?, ?, ?, ?, ?)
+            """
+        for copy in [1, 2] {
+            try cachedStatement(sql: each).execute(arguments: StatementArguments([copy.databaseValue] + fields))
+        }
+    }
+}
+
+extension StoredRow {
+    fileprivate var isEmptyState: Bool {
+        get throws {
+            for column in ["identity", "sealed"] {
+                guard row.hasColumn(column), case .blob(let data) = (row[column] as DatabaseValue).storage else {
+                    return false
+                }
+                guard data.isEmpty else { return false }
+            }
+            return true
+        }
+    }
+
+    /// - Throws: `StorageFault`, without a row when the master key is not loaded.
+    fileprivate func journalKey(_ keys: MasterKeys) throws(StorageFault) -> JournalKey {
+        let identity = try blob("identity", count: JournalKey.identityLength)
+        let index: UInt8 = try integer("key_index")
+        let version: UInt8 = try integer("key_version")
+        let master = KeyReference(index: KeyIndex(index), version: KeyVersion(version))
+        guard let key = keys.journalKey(from: master, identity: identity) else {
+            throw StorageFault(
+                operation: "open",
+                reason: "its codes need the master key of index \(index), version \(version), which is not loaded"
+            )
+        }
+        return key
+    }
+
+    fileprivate func state(_ key: JournalKey) throws(StorageFault) -> JournalState {
+        let identity = try blob("identity", count: JournalKey.identityLength)
+        let commits: Int64 = try integer("commits")
+        let sealed = try blob("sealed", count: nil)
+        let context = JournalState.context(identity, key.master, commits)
+        guard
+            let plain = key.open(sealed, context: context),
+            let state = JournalState(identity: identity, master: key.master, commits: commits, plain: plain)
+        else { throw damaged("it is not what the service wrote: its code is wrong") }
+        return state
+    }
+}

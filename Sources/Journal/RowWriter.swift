@@ -1,0 +1,162 @@
+import CardCryptography
+import Dispenser
+import Foundation
+import GRDB
+import SecurityModule
+
+/// The rows of one transaction, each with its code, and the state that they leave. A row is judged before it is replaced.
+struct RowWriter {
+    let db: Database
+    private let key: JournalKey
+    private(set) var doubts: Doubts
+    /// nil when it is not believed: then it stays as it is, until a technician accepts the rows.
+    private(set) var state: JournalState?
+    private var renewed: Set<RowClass> = []
+
+    init(_ db: Database, _ key: JournalKey, _ doubts: Doubts, _ state: JournalState?) {
+        self.db = db
+        self.key = key
+        self.doubts = doubts
+        self.state = state
+    }
+
+    /// Inserts the row, or replaces the one with its key.
+    ///
+    /// - Throws: `StorageFault` when the key belongs to a row with other fixed columns, or to one that is not believed and
+    ///   that nothing may overwrite.
+    mutating func replace(_ row: RowValues, in table: JournalTable) throws {
+        guard case .int64(let rowKey)? = row.values.first?.storage else { preconditionFailure("the key comes first") }
+        let code = key.code(of: RowBytes.of(table, row.columns) { row.values[$0] })
+        let rowClass = table.rowClass(phase: row.phase)
+        try giveUp(rowKey, of: table)
+        var coded = row
+        coded.set(JournalTable.codeColumn, Data(code.bytes))
+        try db.cachedStatement(sql: table.replacement(of: coded.columns))
+            .execute(arguments: StatementArguments(coded.values))
+        guard db.changesCount == 1 else {
+            throw StorageFault(
+                operation: "commit",
+                reason: "\(table.keyName) \(rowKey) belongs to another record of table \(table.name)"
+            )
+        }
+        state?.add(code, rowKey, rowClass)
+        doubts.isWritten(rowClass, rowKey)
+    }
+
+    mutating func delete(_ rowKey: Int64, from table: JournalTable) throws {
+        guard try giveUp(rowKey, of: table) else { return }
+        let sql = "DELETE FROM \(table.name) WHERE \(table.key) = ?"
+        try db.cachedStatement(sql: sql).execute(arguments: [rowKey])
+        doubts.isWritten(table.rowClass(phase: nil), rowKey)
+    }
+
+    /// - Returns: whether there is a row, or was one that is doubted.
+    @discardableResult
+    private mutating func giveUp(_ rowKey: Int64, of table: JournalTable) throws -> Bool {
+        let old = try db.rows(of: table, "WHERE \(table.key) = ?", [rowKey]).first
+        let rowClass = old?.rowClass ?? table.rowClass(phase: nil)
+        let doubt = doubts.reason(rowClass, rowKey)
+        guard old != nil || doubt != nil else { return false }
+        do throws(StorageFault) {
+            if let old, let doubt { throw old.damaged(doubt) }
+            guard let old else {
+                guard rowClass.isRenewed else { throw table.fault(rowKey, doubt ?? "the row was removed") }
+                renewed.insert(rowClass)
+                return true
+            }
+            let code = try old.verifiedCode(key)
+            state?[rowClass].remove(code.hidden, key: rowKey)
+        } catch {
+            guard error.row != nil, rowClass.isRenewed else { throw error }
+            renewed.insert(rowClass)
+        }
+        return true
+    }
+
+    /// The end of the transaction's rows.
+    mutating func finish() throws {
+        guard state != nil else { return }
+        for rowClass in renewed {
+            let sums = try believedSums(rowClass)
+            state?[rowClass] = sums
+        }
+        state?.commits += 1
+        if let state { try db.write(state, key) }
+    }
+
+    private func believedSums(_ rowClass: RowClass) throws -> RowSums {
+        var sums = RowSums.zero
+        try db.visit(rowClass.table, "", []) { row, order in
+            guard let rowKey = row.rowKey, doubts.reason(rowClass, rowKey) == nil else { return }
+            do throws(StorageFault) {
+                sums.add(try row.verifiedCode(key, order: order).hidden, key: rowKey)
+            } catch {
+                guard error.row != nil else { throw error }
+            }
+        }
+        return sums
+    }
+}
+
+extension RowWriter {
+    /// The first opening after the migration gives every row its code. One that cannot be read gets none, and is named
+    /// from then on.
+    static func codeEverything(_ db: Database, _ key: JournalKey, identity: [UInt8]) throws {
+        var state = JournalState(identity: identity, master: key.master)
+        for table in JournalTable.coded {
+            var codes: [(Int64, [UInt8])] = []
+            try db.visit(table, "", []) { row, order in
+                guard let rowKey = row.rowKey else { return }
+                do throws(StorageFault) {
+                    try table.parse(row)
+                } catch {
+                    guard error.row != nil else { throw error }
+                    return
+                }
+                let code = row.code(key, order)
+                codes.append((rowKey, code.bytes))
+                state.add(code, rowKey, row.rowClass)
+            }
+            let sql = "UPDATE \(table.name) SET \(JournalTable.codeColumn) = ? WHERE \(table.key) = ?"
+            for (rowKey, code) in codes {
+                try db.cachedStatement(sql: sql).execute(arguments: [Data(code), rowKey])
+            }
+        }
+        state.commits = 1
+        try db.write(state, key)
+    }
+
+    /// A technician has looked: what is there with a right code counts from now on. Rows with a wrong one stay as they are,
+    /// and named.
+    static func acceptRows(_ db: Database, _ key: JournalKey, after old: JournalState) throws {
+        var state = JournalState(identity: old.identity, master: old.master)
+        state.lastTTC = old.lastTTC
+        for table in JournalTable.coded {
+            try db.visit(table, "", []) { row, order in
+                guard let rowKey = row.rowKey else { return }
+                do throws(StorageFault) {
+                    state.add(try row.verifiedCode(key, order: order), rowKey, row.rowClass)
+                } catch {
+                    guard error.row != nil else { throw error }
+                }
+            }
+        }
+        state.commits = old.commits + 1
+        try db.write(state, key)
+    }
+}
+
+extension RowValues {
+    fileprivate var phase: String? {
+        guard let index = columns.firstIndex(of: "phase"), case .string(let phase) = values[index].storage else {
+            return nil
+        }
+        return phase
+    }
+}
+
+extension JournalTable {
+    func fault(_ key: Int64, _ reason: String) -> StorageFault {
+        StorageFault(DamagedRow(table: name, keyName: keyName, key: key, column: nil, reason: reason))
+    }
+}

@@ -1,0 +1,294 @@
+import Foundation
+import GRDB
+
+/// The same numbers from the same seed on every machine (SplitMix64).
+struct Numbers {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
+
+    mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
+}
+
+/// What is done to a journal.
+enum Edit: String, CaseIterable {
+    // To the files
+    case bytes, pages, header, log, truncation, logTruncation, logGone
+    // To rows, by SQL
+    case digit, number, text, null, blob, untyped, swap, otherKey, putBack, deletion, copiedKey, forged, state
+
+    private static let tables = [
+        "sale", "checkpoint", "grey_record", "totaliser", "position_lock", "clock_acceptance",
+    ]
+
+    /// - Parameter history: of the same journal, the oldest first.
+    /// - Returns: what was done.
+    func apply(_ path: String, _ history: [JournalFiles], _ numbers: inout Numbers) throws -> String {
+        switch self {
+        case .bytes, .pages, .header, .log, .truncation, .logTruncation, .logGone:
+            return try editFiles(path, history[history.count - 1], &numbers)
+        case _:
+            try history[history.count - 1].write(path)
+            return try editRows(path, history, &numbers)
+        }
+    }
+
+    // MARK: - Files
+
+    private func editFiles(_ path: String, _ last: JournalFiles, _ numbers: inout Numbers) throws -> String {
+        var files = last
+        // After a clean end in half the cases.
+        if numbers.below(2) == 0, self == .bytes || self == .pages || self == .header || self == .truncation {
+            try files.write(path)
+            try DatabaseQueue(path: path).close()
+            files = try JournalFiles(path)
+        }
+        var words = ""
+        switch self {
+        case .bytes: words = Self.spoil(&files.database, count: 1 + numbers.below(8), &numbers)
+        case .pages:
+            let page = numbers.below(files.database.count / 4_096)
+            let other = numbers.below(files.database.count / 4_096)
+            let bytes = Data(files.database[other * 4_096..<(other + 1) * 4_096])
+            files.database.replaceSubrange(page * 4_096..<(page + 1) * 4_096, with: bytes)
+            words = "page \(page) is page \(other)"
+        case .header:
+            let offset = numbers.below(100)
+            files.database[offset] = UInt8(truncatingIfNeeded: numbers.next())
+            words = "header byte \(offset)"
+        case .log:
+            var log = files.log ?? Data()
+            words = Self.spoil(&log, count: 1 + numbers.below(8), &numbers)
+            files.log = log
+        case .truncation:
+            files.database = files.database.prefix(numbers.below(files.database.count))
+            words = "database of \(files.database.count) bytes"
+        case .logTruncation:
+            files.log = files.log.map { $0.prefix(numbers.below($0.count)) }
+            words = "log of \(files.log?.count ?? 0) bytes"
+        case .logGone:
+            files.log = nil
+        case _: preconditionFailure("an edit of files")
+        }
+        try files.write(path)
+        return words
+    }
+
+    private static func spoil(_ data: inout Data, count: Int, _ numbers: inout Numbers) -> String {
+        let offsets = (0..<count).map { _ in numbers.below(data.count) }
+        for offset in offsets { data[offset] ^= UInt8(1 + numbers.below(255)) }
+        return "bytes \(offsets)"
+    }
+
+    // MARK: - Rows
+
+    private func editRows(_ path: String, _ history: [JournalFiles], _ numbers: inout Numbers) throws -> String {
+        let queue = try DatabaseQueue(path: path)
+        let older = numbers.below(history.count - 1)
+        let seed = numbers.next()
+        let words = try queue.write { db in
+            var numbers = Numbers(state: seed)
+            switch self {
+            case .putBack: return try putBack(db, path, history[older], &numbers)
+            case .deletion:
+                let row = try Self.row(db, &numbers)
+                try db.execute(sql: "DELETE FROM \(row.table) WHERE rowid = ?", arguments: [row.id])
+                return "\(row.table) \(row.id) is gone"
+            case .copiedKey, .otherKey: return try move(db, &numbers)
+            case .swap: return try swap(db, &numbers)
+            case .forged: return try forge(db, &numbers)
+            case .state: return try changeState(db, &numbers)
+            case .untyped: return try removeTypes(db, &numbers)
+            case _: return try changeValue(db, Self.row(db, &numbers), &numbers)
+            }
+        }
+        try queue.close()
+        return words
+    }
+
+    private struct Place {
+        let table: String
+        let id: Int64
+    }
+
+    private static func row(_ db: Database, _ numbers: inout Numbers) throws -> Place {
+        while true {
+            let table = numbers.pick(tables)
+            let ids = try Int64.fetchAll(db, sql: "SELECT rowid FROM \(table)")
+            guard !ids.isEmpty else { continue }
+            return Place(table: table, id: numbers.pick(ids))
+        }
+    }
+
+    private func changeValue(_ db: Database, _ place: Place, _ numbers: inout Numbers) throws -> String {
+        let columns = try db.columns(in: place.table).map(\.name)
+        let column = numbers.pick(columns)
+        let old: DatabaseValue =
+            try Row.fetchOne(db, sql: "SELECT \(column) FROM \(place.table) WHERE rowid = ?", arguments: [place.id])?[0]
+            ?? .null
+        let new = value(old, &numbers)
+        do {
+            try db.execute(
+                sql: "UPDATE OR REPLACE \(place.table) SET \(column) = ? WHERE rowid = ?",
+                arguments: [new, place.id]
+            )
+        } catch let error as DatabaseError {
+            return "\(place.table) \(place.id) \(column): refused by the table: \(error.resultCode)"
+        }
+        return "\(place.table) \(place.id) \(column): \(old) is \(new)"
+    }
+
+    private func value(_ old: DatabaseValue, _ numbers: inout Numbers) -> DatabaseValue {
+        switch self {
+        case .digit:
+            var text = Array("\(old)".utf8)
+            let digits = text.indices.filter { (48...57).contains(text[$0]) }
+            guard !digits.isEmpty else { return Int64(numbers.below(10)).databaseValue }
+            text[numbers.pick(digits)] = UInt8(48 + numbers.below(10))
+            let edited = String(decoding: text, as: UTF8.self)
+            if case .int64 = old.storage { return Int64(edited)?.databaseValue ?? .null }
+            return edited.databaseValue
+        case .number:
+            return numbers.pick([
+                0, -1, 1, .max, .min, 1 << 32, 1 << 53, 1 << 61, 65_536, 256, Int64(truncatingIfNeeded: numbers.next()),
+            ]).databaseValue
+        case .text:
+            return numbers.pick([
+                "", "locked", "settled", "open", "[9223372036854775807]", "[1,2,3,4,5,6,7,8,9,10]",
+                "\u{1B}[2J\n123    sale", "20991231235959", "00010000000000000042",
+                String(repeating: "9", count: 5_000),
+            ]).databaseValue
+        case .null: return .null
+        case .blob:
+            return Data((0..<numbers.below(40)).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }).databaseValue
+        case _: preconditionFailure("an edit of a value")
+        }
+    }
+
+    /// The row as it was at an earlier commit, with its code.
+    private func putBack(
+        _ db: Database,
+        _ path: String,
+        _ older: JournalFiles,
+        _ numbers: inout Numbers
+    ) throws -> String {
+        try older.write(path + "-older")
+        let source = try DatabaseQueue(path: path + "-older")
+        let seed = numbers.next()
+        let (table, row) = try source.read { old in
+            var numbers = Numbers(state: seed)
+            let place = try Self.row(old, &numbers)
+            let row = try Row.fetchOne(old, sql: "SELECT * FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
+            return (place.table, row)
+        }
+        try source.close()
+        guard let row else { preconditionFailure("the row was there") }
+        try Self.insert(db, table, Array(row.columnNames), Array(row.databaseValues))
+        return "\(table) \(row.databaseValues.first ?? .null) as it was"
+    }
+
+    private static func insert(_ db: Database, _ table: String, _ columns: [String], _ values: [DatabaseValue]) throws {
+        let marks = repeatElement("?", count: columns.count).joined(separator: ", ")
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(marks))",
+            arguments: StatementArguments(values)
+        )
+    }
+
+    private func move(_ db: Database, _ numbers: inout Numbers) throws -> String {
+        let place = try Self.row(db, &numbers)
+        let row = try Row.fetchOne(db, sql: "SELECT * FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
+        guard let row else { preconditionFailure("the row is there") }
+        let key = numbers.pick([1, 2, 3, 50, 122, 123, 124, 125, 130, 4_294_967_295, 4_294_967_296, -5] as [Int64])
+        guard key != place.id else { return "nothing" }
+        try Self.insert(
+            db,
+            place.table,
+            Array(row.columnNames),
+            [key.databaseValue] + Array(row.databaseValues.dropFirst())
+        )
+        if self == .otherKey {
+            try db.execute(sql: "DELETE FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
+        }
+        return "\(place.table) \(place.id) is \(key)"
+    }
+
+    private func swap(_ db: Database, _ numbers: inout Numbers) throws -> String {
+        let place = try Self.row(db, &numbers)
+        let rows = try Row.fetchAll(db, sql: "SELECT * FROM \(place.table) ORDER BY rowid")
+        guard rows.count > 1 else { return "nothing" }
+        let first = numbers.below(rows.count)
+        let second = (first + 1 + numbers.below(rows.count - 1)) % rows.count
+        for (from, to) in [(first, second), (second, first)] {
+            let values = Array(rows[to].databaseValues.prefix(1)) + Array(rows[from].databaseValues.dropFirst())
+            try Self.insert(db, place.table, Array(rows[from].columnNames), values)
+        }
+        return "\(place.table): rows \(first) and \(second) changed places"
+    }
+
+    /// A row that nobody wrote, with whatever code.
+    private func forge(_ db: Database, _ numbers: inout Numbers) throws -> String {
+        let words = try move(db, &numbers)
+        let table = numbers.pick(Self.tables)
+        let code = Data((0..<16).map { _ in UInt8(truncatingIfNeeded: numbers.next()) })
+        let newest = "(SELECT max(rowid) FROM \(table))"
+        try db.execute(sql: "UPDATE \(table) SET code = ? WHERE rowid = \(newest)", arguments: [code])
+        return words + ", and the last code of \(table)"
+    }
+
+    private func changeState(_ db: Database, _ numbers: inout Numbers) throws -> String {
+        switch numbers.below(6) {
+        case 0:
+            try db.execute(sql: "DELETE FROM journal_state")
+            return "no state"
+        case 1:
+            try db.execute(sql: "DELETE FROM journal_state WHERE id = 1")
+            return "one copy of the state"
+        case 2:
+            try db.execute(sql: "UPDATE journal_state SET commits = commits - 1")
+            return "commits"
+        case 3:
+            try db.execute(sql: "UPDATE journal_state SET identity = zeroblob(16)")
+            return "identity"
+        case 4:
+            try db.execute(sql: "UPDATE journal_state SET identity = x'', sealed = x''")
+            return "a state as if without codes"
+        case _:
+            try db.execute(
+                sql: "UPDATE journal_state SET key_version = 9 WHERE id = ?",
+                arguments: [1 + numbers.below(2)]
+            )
+            return "key version of a copy"
+        }
+    }
+
+    /// A table like it, without types, in its place.
+    private func removeTypes(_ db: Database, _ numbers: inout Numbers) throws -> String {
+        let table = numbers.pick(Self.tables)
+        let columns = try db.columns(in: table).map(\.name)
+        try db.execute(sql: "CREATE TABLE copied AS SELECT * FROM \(table)")
+        try db.execute(sql: "DROP TABLE \(table)")
+        try db.execute(
+            sql:
+                "CREATE TABLE \(table) (\(columns[0]) INTEGER PRIMARY KEY, \(columns.dropFirst().joined(separator: ", ")))"
+        )
+        try db.execute(sql: "INSERT INTO \(table) SELECT * FROM copied")
+        try db.execute(sql: "DROP TABLE copied")
+        let column = numbers.pick(columns)
+        let value = numbers.pick(["'x'", "1.5", "NULL", "x'00FF'", "1e300", "-0.0", "''"])
+        do {
+            try db.execute(sql: "UPDATE \(table) SET \(column) = \(value)")
+        } catch let error as DatabaseError {
+            return "\(table) without types, \(column) refused: \(error.resultCode)"
+        }
+        return "\(table) without types, \(column) \(value)"
+    }
+}

@@ -1,0 +1,225 @@
+import CardCryptography
+import Dispenser
+import Foundation
+import FuelPassbook
+import ISO7816
+import Journal
+import Metering
+import SecurityModule
+
+/// The files of a journal.
+struct JournalFiles {
+    var database: Data
+    /// nil after a clean end.
+    var log: Data?
+    /// Of the numbers; it lies outside, and nobody edits it.
+    let mark: Data
+
+    init(_ path: String) throws {
+        database = try Data(contentsOf: URL(filePath: path))
+        let log = URL(filePath: path + "-wal")
+        mark = try Data(contentsOf: URL(filePath: path + "-mark"))
+        self.log = FileManager.default.fileExists(atPath: log.path) ? try Data(contentsOf: log) : nil
+    }
+
+    func write(_ path: String) throws {
+        for suffix in ["", "-wal", "-mark", "-beat"] where FileManager.default.fileExists(atPath: path + suffix) {
+            try FileManager.default.removeItem(atPath: path + suffix)
+        }
+        try database.write(to: URL(filePath: path))
+        try log?.write(to: URL(filePath: path + "-wal"))
+        try mark.write(to: URL(filePath: path + "-mark"))
+    }
+}
+
+/// A station's life up to a power cut: sales in every phase, most of them in the main file, the last steps in the log.
+struct History {
+    /// After the first part, and after each step of the second.
+    private(set) var files: [JournalFiles] = []
+
+    init(_ path: String) throws {
+        let steps = try Self.steps()
+        let half = steps.count / 2
+        do {
+            let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+            for (index, step) in steps[..<half].enumerated() {
+                try step(journal)
+                if index == half / 2 { files.append(try JournalFiles(path)) }
+            }
+        }
+        files.append(try JournalFiles(path))
+        let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+        for step in steps[half...] {
+            try step(journal)
+            files.append(try JournalFiles(path))
+        }
+        withExtendedLifetime(journal) {}
+    }
+
+    /// As the power cut leaves it.
+    var last: JournalFiles {
+        guard let last = files.last else { preconditionFailure("a history has steps") }
+        return last
+    }
+
+    private typealias Step = (SQLiteJournal) throws -> Void
+
+    private static func steps() throws -> [Step] {
+        var steps: [Step] = []
+        var totals = 0
+        func commit(_ entry: JournalEntry) {
+            steps.append { journal in
+                var entry = entry
+                entry.moment = StationTime(utcSeconds: 60, local: try time(1))
+                try journal.commit(entry)
+            }
+        }
+        func total(_ counts: Int) -> Totaliser {
+            totals += counts
+            return totaliser(totals)
+        }
+        for number in 1...8 as ClosedRange<UInt32> {
+            commit(JournalEntry(try sale(number, .locked, 0)))
+            steps.append { try $0.checkpoint(try checkpoint(number, 300)) }
+            steps.append { try $0.checkpoint(try checkpoint(number, 600)) }
+            let after = total(800)
+            var ended = try sale(number, .ended, 800)
+            ended.totaliser = after
+            commit(JournalEntry(ended, totaliser: after))
+            if number % 2 == 0 {
+                ended.advance(to: .escaped)
+                ended.kind = .escape
+                commit(JournalEntry(ended, grey: try grey(ended, .open)))
+                guard number % 4 == 0 else { continue }
+                for (phase, state) in [(RecordPhase.debitSent, GreyRecord.State.open), (.settled, .settled)] {
+                    var unlock = try sale(100 + number, phase, 0)
+                    unlock.kind = .localUnlock
+                    unlock.gmac = nil
+                    unlock.settles = ended.ttc
+                    commit(JournalEntry(unlock, grey: try grey(ended, state)))
+                }
+            } else {
+                var settled = try sale(number, .settled, 800)
+                settled.totaliser = after
+                settled.gmac = nil
+                commit(JournalEntry(settled))
+            }
+        }
+        commit(JournalEntry(lock: PositionLock(position: 2, since: try time(1), reason: "11 pulser faults")))
+        commit(JournalEntry(lock: PositionLock(position: 3, since: try time(2), reason: "9 pulser faults")))
+        steps.append { try $0.clearLock(of: 2) }
+        steps.append { try $0.acceptClock(StationTime(utcSeconds: 0, local: try time(0))) }
+        return steps + (try openSteps())
+    }
+
+    /// What the power cut interrupts.
+    private static func openSteps() throws -> [Step] {
+        var torn = try sale(120, .torn, 500)
+        torn.kind = .prepaid
+        (torn.gmac, torn.mac3) = (nil, nil)
+        var flowing = try sale(121, .flowing, 40)
+        (flowing.kind, flowing.amount, flowing.gmac, flowing.mac3) = (.noCard, .zero, nil, nil)
+        var ended = try sale(122, .ended, 700)
+        ended.totaliser = totaliser(7_140)
+        let entries = [
+            JournalEntry(torn), JournalEntry(flowing, totaliser: totaliser(6_440)),
+            JournalEntry(ended, totaliser: totaliser(7_140)), JournalEntry(try sale(123, .locked, 0)),
+            JournalEntry(try sale(124, .intent, 0)),
+        ]
+        var steps: [Step] = entries.map { entry in { try $0.commit(entry) } }
+        for counts in [200, 400, 600] { steps.append { try $0.checkpoint(try checkpoint(123, counts)) } }
+        return steps
+    }
+
+    private static func sale(_ number: UInt32, _ phase: RecordPhase, _ counts: Int) throws -> SaleRecord {
+        let ttc = TTC(number)
+        let amount = Amount(fen: UInt32(counts))
+        var record = SaleRecord(
+            ttc: ttc,
+            kind: .sale,
+            phase: phase,
+            position: 1,
+            terminal: Demonstration.terminal,
+            lockTime: try time(Int(number)),
+            card: try card(number),
+            key: key,
+            balanceBefore: Demonstration.balance,
+            ctc: CTC(UInt16(number)),
+            mac3: [1, 2, 3, UInt8(number)],
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            reading: reading(counts),
+            amount: amount,
+            gmac: gmac(ttc, try card(number), CTC(UInt16(number)), amount)
+        )
+        record.lockTAC = [5, 6, 7, 8]
+        return record
+    }
+
+    private static func checkpoint(_ number: UInt32, _ counts: Int) throws -> Checkpoint {
+        let amount = Amount(fen: UInt32(counts))
+        return Checkpoint(
+            ttc: TTC(number),
+            reading: reading(counts),
+            amount: amount,
+            nonCardPart: .zero,
+            gmac: gmac(TTC(number), try card(number), CTC(UInt16(number)), amount)
+        )
+    }
+
+    private static func grey(_ sale: SaleRecord, _ state: GreyRecord.State) throws -> GreyRecord {
+        GreyRecord(
+            ttc: sale.ttc,
+            card: sale.card,
+            ctc: sale.ctc,
+            mac3: [1, 2, 3, 4],
+            amount: sale.amount,
+            gmac: gmac(sale.ttc, sale.card, sale.ctc, sale.amount),
+            state: state,
+            debits: []
+        )
+    }
+
+    private static func totaliser(_ counts: Int) -> Totaliser {
+        Totaliser(
+            nozzle: 1,
+            counts: [counts],
+            base: .zero,
+            volume: Volume(microlitres: counts * 2_500),
+            fen: counts,
+            overrunCounts: 0
+        )
+    }
+
+    private static func reading(_ counts: Int) -> MeterReading {
+        MeterReading(counts: [counts], volume: Volume(microlitres: counts * 2_500), faults: PulserFaults())
+    }
+
+    private static let key = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+
+    private static func gmac(_ ttc: TTC, _ card: ApplicationSerialNumber, _ ctc: CTC, _ amount: Amount) -> SealedGMAC {
+        SealedGMAC(
+            card: card,
+            terminal: Demonstration.terminal,
+            ttc: ttc,
+            ctc: ctc,
+            amount: amount,
+            key: key,
+            sealed: (0..<SealedGMAC.sealedLength).map { UInt8(truncatingIfNeeded: $0 &* 7 &+ Int(amount.fen)) }
+        )
+    }
+
+    private static func card(_ number: UInt32) throws -> ApplicationSerialNumber {
+        try ApplicationSerialNumber(parsing: [0, 1, 0, 0, 0, 0, 0, 0, UInt8(number / 100), UInt8(number % 10)])
+    }
+
+    private static func time(_ minute: Int) throws -> TransactionTime {
+        try TransactionTime(
+            date: CalendarDate(year: 2025, month: 3, day: 1),
+            hour: minute / 60,
+            minute: minute % 60,
+            second: 0
+        )
+    }
+}

@@ -1,0 +1,148 @@
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Journal
+import Metering
+import SecurityModule
+import Simulation
+
+/// What a start of the service made of a journal.
+struct Start {
+    /// Why it did not start or go on.
+    var refusal: String?
+    /// What it named.
+    var named: [String] = []
+    /// Before recovery.
+    var mark: JournalMark?
+    /// The number of the next record.
+    var nextTTC: TTC?
+    /// What can be believed afterwards, by its place.
+    var contents: [String: String] = [:]
+    /// Of them, the parts that are money.
+    var money: [String: String] = [:]
+    /// Sales that say that their checkpoint was not believed.
+    var excused: Set<String> = []
+
+    init(_ path: String) {
+        do {
+            try start(path)
+        } catch let fault as StorageFault {
+            refusal = "\(fault)"
+        } catch let failure as PositionFailure {
+            refusal = "\(failure)"
+        } catch {
+            preconditionFailure("\(error)")
+        }
+        do {
+            try read(path)
+        } catch let fault as StorageFault {
+            named.append("records: \(fault)")
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+
+    private mutating func start(_ path: String) throws {
+        let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+        mark = try journal.mark()
+        let display = SilentDisplay()
+        try Position(settings: Self.settings, edges: edges(journal, display)).run()
+        named += display.named
+        _ = try journal.room()
+        named += try journal.damagedRows().map(\.description)
+        nextTTC = try journal.reserveTTC()
+        for position in 1...3 {
+            contents["position \(position)"] = try journal.lock(of: position)?.reason
+        }
+        contents["clock"] = try journal.latestTime().map { "\($0)" }
+    }
+
+    /// As the tool does.
+    private mutating func read(_ path: String) throws {
+        let reader = try JournalReader(path: path, keys: .demonstration)
+        named += try reader.damagedRows.map(\.description)
+        _ = try reader.count()
+        let open = try reader.openRecords()
+        for record in try reader.records(limit: 1_000) {
+            let place = "sale \(record.ttc.number)"
+            contents[place] = "\(record)"
+            money[place] =
+                "\(record.kind) \(record.phase) \(record.card) \(record.ctc) \(record.amount) \(record.nonCardPart)"
+            if record.remark?.contains("checkpoint is not believed") == true { excused.insert(place) }
+        }
+        for record in open where contents["sale \(record.ttc.number)"] == nil { named.append("open without its list") }
+        for record in try reader.greyRecords() {
+            contents["grey \(record.ttc.number)"] = "\(record)"
+            money["grey \(record.ttc.number)"] = "\(record.state) \(record.card) \(record.ctc) \(record.amount)"
+        }
+        for totaliser in try reader.totalisers() { contents["nozzle \(totaliser.nozzle)"] = "\(totaliser)" }
+    }
+
+    private static let settings = PositionSettings(
+        position: 1,
+        nozzle: 1,
+        grade: "92",
+        unitPrice: UnitPrice(fenPerLitre: 785),
+        calibration: Calibration(
+            countsPerLitre: 400,
+            points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+        ),
+        aid: Demonstration.aid,
+        keyIndex: Demonstration.keyIndex,
+        limit: Preset(centilitres: 20_000)
+    )
+
+    private func edges(_ journal: SQLiteJournal, _ display: SilentDisplay) -> PositionEdges {
+        let site = VirtualSite(
+            calibration: Self.settings.calibration,
+            flow: VirtualSite.Flow(countsPerSecond: 1, slowCountsPerSecond: 1, overrunCounts: 0),
+            date: Demonstration.applicationFile.validFrom
+        )
+        return PositionEdges(
+            module: SecurityModule(
+                terminal: Demonstration.terminal,
+                masterKeys: .demonstration,
+                random: SystemRandom()
+            ),
+            journal: journal,
+            reader: NoCard(),
+            pump: site,
+            pin: NoPIN(),
+            clock: site,
+            events: StopAtOnce(),
+            display: display
+        )
+    }
+}
+
+private final class SilentDisplay: PositionDisplay {
+    private(set) var named: [String] = []
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        switch notice {
+        case .damagedRow(let row): named.append("\(row)")
+        case .refused(.positionLocked(let lock)): named.append(lock.reason)
+        case _: break
+        }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func printReceipt(_ record: SaleRecord, balance: Amount?) {}
+}
+
+private final class NoCard: CardReader {
+    func connect() throws(CardFault) { throw .removed }
+    func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU { throw .removed }
+    func disconnect() {}
+}
+
+private final class NoPIN: PINEntry {
+    func begin() {}
+    func cancel() {}
+    func take() -> PIN? { nil }
+}
+
+private final class StopAtOnce: EventSource {
+    func next(until deadline: UInt64?) -> PositionEvent? { .stopRequested }
+}

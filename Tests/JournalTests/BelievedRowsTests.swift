@@ -1,0 +1,277 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import SecurityModule
+import Testing
+
+@testable import Journal
+
+/// A row is what the service wrote last, in its own place, or is named (decision record 0017).
+struct BelievedRowsTests {
+    private let customer = Customer()
+
+    /// Two steps in the life of a row of each table; ``rows`` says which.
+    private func steps() throws -> [JournalEntry] {
+        var other = try customer.grey(2, fen: 60, .settled)
+        other.debits = []
+        return [
+            JournalEntry(
+                try customer.record(1, .locked),
+                try customer.record(2, .escaped, kind: .escape, fen: 60),
+                grey: try customer.grey(2, fen: 60),
+                totaliser: customer.totaliser(fen: 60),
+                lock: PositionLock(position: 3, since: try time(1), reason: "11 pulser faults")
+            ),
+            JournalEntry(
+                try customer.record(1, .ended, fen: 70),
+                try customer.record(2, .settled, fen: 60),
+                grey: other,
+                totaliser: customer.totaliser(fen: 130),
+                lock: PositionLock(position: 3, since: try time(2), reason: "12 pulser faults")
+            ),
+        ]
+    }
+
+    private static let rows = [
+        ("sale", 1, "TTC"), ("sale", 2, "TTC"), ("grey_record", 2, "TTC"), ("totaliser", 5, "nozzle"),
+        ("position_lock", 3, "position"), ("checkpoint", 9, "TTC"),
+    ]
+
+    private func write(_ journal: SQLiteJournal, _ steps: [JournalEntry]) throws {
+        for (index, step) in steps.enumerated() {
+            try journal.commit(step)
+            try journal.checkpoint(try customer.checkpoint(9, fen: UInt32(100 * index + 100)))
+        }
+    }
+
+    /// The row's bytes, before the second step and after it.
+    private func versions(_ scratch: Scratch, _ table: String, _ key: Int) throws -> [Row] {
+        let journal = try scratch.open()
+        return try steps().enumerated().map { index, step in
+            try journal.commit(step)
+            try journal.checkpoint(try customer.checkpoint(9, fen: UInt32(100 * index + 100)))
+            return try journal.queue.read { db in
+                let row = try Row.fetchOne(db, sql: "SELECT * FROM \(table) WHERE rowid = ?", arguments: [key])
+                return try #require(row)
+            }
+        }
+    }
+
+    private func edit(_ scratch: Scratch, _ name: String = "journal.db", _ body: (Database) throws -> Void) throws {
+        let queue = try DatabaseQueue(path: scratch.path(name))
+        try queue.write(body)
+        try queue.close()
+    }
+
+    private func put(_ row: Row, into table: String, _ db: Database) throws {
+        let marks = repeatElement("?", count: row.count).joined(separator: ", ")
+        try db.execute(
+            sql: "INSERT OR REPLACE INTO \(table) (\(row.columnNames.joined(separator: ", "))) VALUES (\(marks))",
+            arguments: StatementArguments(row.databaseValues)
+        )
+    }
+
+    /// What a start names, when the whole file was read.
+    private func named(_ scratch: Scratch, _ name: String = "journal.db") throws -> [String] {
+        let journal = try scratch.open(name)
+        _ = try journal.room()
+        let started = try journal.damagedRows().map(\.description)
+        let listed = try JournalReader(path: scratch.path(name), keys: .demonstration).damagedRows.map(\.description)
+        #expect(Set(started) == Set(listed))
+        return started
+    }
+
+    @Test func aSoundJournalNamesNothing() throws {
+        let scratch = try Scratch()
+        try write(try scratch.open(), try steps())
+        for _ in 0..<2 { #expect(try named(scratch) == []) }
+    }
+
+    @Test(arguments: 0..<rows.count) func anOlderRowPutBackIsTold(index: Int) throws {
+        let (table, key, keyName) = Self.rows[index]
+        let scratch = try Scratch()
+        let older = try #require(try versions(scratch, table, key).first)
+        try edit(scratch) { try put(older, into: table, $0) }
+        #expect(
+            try named(scratch) == ["table \(table), \(keyName) \(key): an older row was put back in its place"]
+        )
+    }
+
+    @Test(arguments: 0..<rows.count) func aRemovedRowIsTold(index: Int) throws {
+        let (table, key, keyName) = Self.rows[index]
+        let scratch = try Scratch()
+        try write(try scratch.open(), try steps())
+        try edit(scratch) { try $0.execute(sql: "DELETE FROM \(table) WHERE rowid = \(key)") }
+        #expect(try named(scratch) == ["table \(table), \(keyName) \(key): the row was removed"])
+    }
+
+    @Test(arguments: 0..<rows.count) func aRowOfAnotherJournalIsTold(index: Int) throws {
+        let (table, key, keyName) = Self.rows[index]
+        let scratch = try Scratch()
+        for name in ["journal.db", "other.db"] { try write(try scratch.open(name), try steps()) }
+        let queue = try DatabaseQueue(path: scratch.path("other.db"))
+        let row = try queue.read { try Row.fetchOne($0, sql: "SELECT * FROM \(table) WHERE rowid = \(key)") }
+        try queue.close()
+        try edit(scratch) { try put(try #require(row), into: table, $0) }
+        let reason = "it is not what the service wrote: its code is wrong"
+        #expect(try named(scratch) == ["table \(table), \(keyName) \(key): \(reason)"])
+    }
+
+    /// A wrong code is named once, by its row, and hides no other row that was put back.
+    @Test func aRottenRowAndAnOlderOneAreBothTold() throws {
+        let scratch = try Scratch()
+        let older = try #require(try versions(scratch, "totaliser", 5).first)
+        try edit(scratch) { db in
+            try put(older, into: "totaliser", db)
+            try db.execute(sql: "UPDATE sale SET amount_fen = amount_fen + 1 WHERE ttc = 2")
+        }
+        #expect(try named(scratch).count == 2)
+        let journal = try scratch.open()
+        #expect(try fault { try journal.totaliser(of: 5) }?.row != nil)
+        #expect(try fault { try journal.record(TTC(2)) }?.row?.key == 2)
+        #expect(try journal.record(TTC(1))?.phase == .ended)
+    }
+
+    @Test func aDamagedOpenRecordIsNeitherRecoveredNorWrittenOverAndItsNumberNotUsed() throws {
+        let scratch = try Scratch()
+        try scratch.open().commit(JournalEntry(try customer.record(4, .locked)))
+        try edit(scratch) { try $0.execute(sql: "UPDATE sale SET balance_before_fen = 1") }
+        let journal = try scratch.open()
+        #expect(try journal.openRecords() == [])
+        #expect(try journal.reserveTTC() == TTC(5))
+        let refusal = try fault { try journal.commit(JournalEntry(try customer.record(4, .ended, fen: 5))) }
+        #expect(refusal?.row?.key == 4)
+        let row = try #require(try journal.damagedRows().first)
+        #expect(row.isOpen && row.card == customer.asn)
+    }
+
+    /// What the technician has compared is right again, and what he has not stays named.
+    @Test func totalsAreWrittenAnewAndAcceptedRowsCount() throws {
+        let scratch = try Scratch()
+        let older = try #require(try versions(scratch, "totaliser", 5).first)
+        try edit(scratch) { db in
+            try put(older, into: "totaliser", db)
+            try db.execute(sql: "DELETE FROM grey_record")
+            try db.execute(sql: "UPDATE sale SET grade = '95' WHERE ttc = 2")
+        }
+        do {
+            let journal = try scratch.open()
+            #expect(try journal.recordedTotaliser(of: 5)?.fen == customer.totaliser(fen: 70).fen)
+            try journal.commit(JournalEntry(totaliser: customer.totaliser(fen: 130)))
+            #expect(try journal.totaliser(of: 5) == customer.totaliser(fen: 130))
+        }
+        #expect(try named(scratch).map { $0.prefix(17) } == ["table sale, TTC 2", "table grey_record"])
+        try scratch.open().acceptRows()
+        #expect(try named(scratch).map { $0.prefix(17) } == ["table sale, TTC 2"])
+    }
+
+    @Test func aLockThatIsNotBelievedClosesUntilItIsCleared() throws {
+        let scratch = try Scratch()
+        try write(try scratch.open(), try steps())
+        try edit(scratch) { try $0.execute(sql: "DELETE FROM position_lock") }
+        do {
+            let journal = try scratch.open()
+            #expect(try journal.lock(of: 3)?.reason == "table position_lock, position 3: the row was removed")
+            #expect(try journal.lock(of: 4) == nil)
+            try journal.clearLock(of: 3)
+            #expect(try journal.lock(of: 3) == nil)
+        }
+        #expect(try scratch.open().lock(of: 3) == nil)
+    }
+
+    @Test func aRottenCopyOfTheStateCostsNothingAndBothCloseThePositions() throws {
+        let scratch = try Scratch()
+        try write(try scratch.open(), try steps())
+        try edit(scratch) { try $0.execute(sql: "UPDATE journal_state SET commits = 1 WHERE id = 1") }
+        #expect(try named(scratch).map { $0.prefix(27) } == ["table journal_state, copy 1"])
+        try scratch.open().commit(JournalEntry(lock: PositionLock(position: 7, since: try time(1), reason: "x")))
+        #expect(try named(scratch) == [])
+        try edit(scratch) { try $0.execute(sql: "UPDATE journal_state SET commits = 1") }
+        let journal = try scratch.open()
+        #expect(try journal.mark() == nil)
+        #expect(try journal.lock(of: 1)?.reason.hasPrefix("table journal_state, copy 1") == true)
+        // What ends an obligation is still written.
+        try journal.commit(JournalEntry(try customer.record(1, .escaped, kind: .escape, fen: 70)))
+        #expect(try journal.openRecords() == [])
+    }
+
+    @Test func aJournalWithCodesTakesNoRowsWithout() throws {
+        let scratch = try Scratch()
+        try write(try scratch.open(), try steps())
+        try edit(scratch) { db in
+            try db.execute(sql: "UPDATE sale SET code = NULL")
+            try db.execute(sql: "UPDATE journal_state SET identity = x'', sealed = x''")
+        }
+        let names = try named(scratch)
+        #expect(names.contains { $0.hasPrefix("table journal_state") })
+        #expect(try scratch.open().openRecords() == [])
+        #expect(try scratch.open().lock(of: 1) != nil)
+    }
+
+    /// A mark that is kept of it elsewhere tells an older whole file, and one whose codes were made anew.
+    @Test func theMarkRisesWithEachCommit() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let first = try #require(try journal.mark())
+        try write(journal, try steps())
+        let last = try #require(try journal.mark())
+        #expect(last.identity == first.identity && last.commits == first.commits + 4)
+        #expect(try scratch.open("other.db").mark()?.identity != first.identity)
+    }
+
+    /// What a writer leaves out would keep a value that its code does not cover.
+    @Test func everyColumnIsWritten() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let record = try customer.record(1, .settled, fen: 5)
+        let written: [(JournalTable, RowValues)] = [
+            (.sale, RowValues(record)), (.checkpoint, RowValues(try customer.checkpoint(1, fen: 5))),
+            (.greyRecord, RowValues(try customer.grey(1, fen: 5))), (.totaliser, RowValues(customer.totaliser(fen: 5))),
+            (.positionLock, RowValues(PositionLock(position: 1, since: try time(1), reason: ""))),
+        ]
+        for (table, row) in written {
+            let columns = try journal.queue.read { try $0.columns(in: table.name).map(\.name) }
+            #expect(Set(row.columns + [JournalTable.codeColumn]) == Set(columns))
+        }
+    }
+
+    @Test func aForgedTimeHoldsNoClockBack() throws {
+        let scratch = try Scratch()
+        var entries = try steps()
+        for index in entries.indices {
+            entries[index].moment = StationTime(utcSeconds: Int64(index), local: try time(index))
+        }
+        try write(try scratch.open(), entries)
+        let latest = try #require(try scratch.open().latestTime())
+        try edit(scratch) { db in
+            try db.execute(sql: "UPDATE sale SET lock_time = '99991231235959', end_time = 'Z' WHERE ttc = 2")
+        }
+        let now = try #require(try scratch.open().latestTime())
+        #expect(now == latest)
+    }
+
+    @Test func anotherMasterKeyIsRefusedByName() throws {
+        let scratch = try Scratch()
+        try write(try scratch.open(), try steps())
+        let refusal = try fault { try SQLiteJournal(path: scratch.path, capacity: 9, keys: MasterKeys()) }
+        #expect(refusal?.reason == "its codes need the master key of index 1, version 1, which is not loaded")
+        let reader = try JournalReader(path: scratch.path, keys: MasterKeys())
+        #expect(try reader.unjudged == refusal?.reason)
+        #expect(try reader.records(limit: 9).count == 2)
+    }
+
+    @Test func theKeyOfOneMissingRowIsTheQuotientOfTheSums() {
+        var sums = RowSums.zero
+        for key: Int64 in [0, 1, 77, 4_294_967_295] { sums.add(UInt64(key) &* 0x9E37_79B9_7F4A_7C15 | 1, key: key) }
+        for key: Int64 in [0, 1, 77, 4_294_967_295] {
+            var fewer = sums
+            fewer.remove(UInt64(key) &* 0x9E37_79B9_7F4A_7C15 | 1, key: key)
+            #expect((sums - fewer).onlyKey == key)
+            #expect(RowSums(sums.bytes) == sums)
+            var two = fewer
+            two.remove(5, key: 6)
+            #expect((sums - two).onlyKey == nil)
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Dispenser
+import FuelPassbook
+import Journal
+import SecurityModule
+
+extension SQLiteJournal {
+    /// With the keys of the demonstration.
+    convenience init(
+        path: String,
+        capacity: Int,
+        mark: String? = nil,
+        damageFound: @escaping @Sendable () -> Void = {}
+    ) throws(StorageFault) {
+        try self.init(path: path, capacity: capacity, keys: .demonstration, mark: mark, damageFound: damageFound)
+    }
+
+    static func accept(
+        path: String,
+        mark: String?,
+        reason: String,
+        time: TransactionTime?
+    ) throws(StorageFault) -> TTC {
+        try accept(path: path, keys: .demonstration, mark: mark, reason: reason, time: time)
+    }
+}

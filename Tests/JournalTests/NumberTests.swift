@@ -1,0 +1,206 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import Testing
+
+@testable import Journal
+
+/// A number is never given twice, whatever happens to the journal's file (spec/grey-lock.md, D32; decision record 0018).
+struct NumberTests {
+    private let customer = Customer()
+    private static let suffixes = ["", "-wal", "-mark"]
+
+    private func copy(_ scratch: Scratch, _ from: String, to: String, _ suffixes: [String] = suffixes) throws {
+        for suffix in suffixes {
+            let target = scratch.path(to) + suffix
+            if FileManager.default.fileExists(atPath: target) { try FileManager.default.removeItem(atPath: target) }
+            guard FileManager.default.fileExists(atPath: scratch.path(from) + suffix) else { continue }
+            try FileManager.default.copyItem(atPath: scratch.path(from) + suffix, toPath: target)
+        }
+    }
+
+    private func accept(_ scratch: Scratch, _ name: String = "journal.db") throws -> TTC {
+        try SQLiteJournal.accept(path: scratch.path(name), mark: nil, reason: "the disk was replaced", time: time(7))
+    }
+
+    @Test func aNumberIsReservedOnDiskBeforeItLeaves() throws {
+        let scratch = try Scratch()
+        for number: UInt32 in [1, 3, 5] {
+            let journal = try scratch.open()
+            #expect(try journal.reserveTTC() == TTC(number))
+            // Its card fails before the lock: no record.
+            #expect(try journal.reserveTTC() == TTC(number + 1))
+            try copy(scratch, "journal.db", to: "cut.db")
+            withExtendedLifetime(journal) {}
+        }
+        #expect(try scratch.open("cut.db").reserveTTC() == TTC(7))
+    }
+
+    @Test func anOlderCopyIsRefusedUntilATechnicianAcceptsIt() throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            for number: UInt32 in 1...3 {
+                #expect(try journal.reserveTTC() == TTC(number))
+                try journal.commit(JournalEntry(try customer.record(number, .settled)))
+            }
+            try copy(scratch, "journal.db", to: "backup.db")
+            for number: UInt32 in 4...9 { #expect(try journal.reserveTTC() == TTC(number)) }
+        }
+        try copy(scratch, "backup.db", to: "journal.db", ["", "-wal"])
+        for _ in 0..<2 {
+            let refusal = try #require(try fault { try scratch.open() })
+            #expect(refusal.operation == "open")
+            for words in ["an older copy", "its last number is 3, but 9 has been given", "--accept-journal"] {
+                #expect(refusal.reason.contains(words), "\(refusal)")
+            }
+            let standing = try JournalReader(path: scratch.path).standing(markPath: nil)
+            #expect(standing == .behind(highest: 3, left: 9, commitsMissing: 6))
+        }
+        #expect(try accept(scratch) == TTC(9))
+        for number: UInt32 in 10...11 { #expect(try scratch.open().reserveTTC() == TTC(number)) }
+        let acceptance = try #require(try JournalReader(path: scratch.path).acceptances().first)
+        #expect(acceptance.reason == "the disk was replaced" && acceptance.standing == "behind")
+        #expect(try acceptance.time == time(7) && acceptance.reserved == 3 && acceptance.after == 9)
+        #expect(try JournalReader(path: scratch.path).standing(markPath: nil) == .upToDate)
+    }
+
+    /// No number was given since the backup, but a record ended.
+    @Test func anOlderCopyOfTheSameNumberIsRefused() throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            let ttc = try journal.reserveTTC()
+            try journal.commit(JournalEntry(try customer.record(ttc.number, .debitSent)))
+            try copy(scratch, "journal.db", to: "backup.db")
+            try journal.commit(JournalEntry(try customer.record(ttc.number, .settled)))
+        }
+        try copy(scratch, "backup.db", to: "journal.db", ["", "-wal"])
+        #expect(try fault { try scratch.open() }?.reason.contains("1 later writes are not in it") == true)
+    }
+
+    @Test func aJournalThatIsUpToDateIsNotAccepted() throws {
+        let scratch = try Scratch()
+        _ = try scratch.open().reserveTTC()
+        #expect(try fault { try accept(scratch) }?.reason == "it is up to date: nothing is to be accepted")
+        #expect(try fault { try accept(scratch, "none.db") }?.reason == "No such file or directory")
+        #expect(!FileManager.default.fileExists(atPath: scratch.path("none.db")))
+    }
+
+    /// A copy taken to another board comes without the mark.
+    @Test func aJournalWithoutItsMarkIsRefused() throws {
+        let scratch = try Scratch()
+        do { for _ in 1...5 { _ = try scratch.open().reserveTTC() } }
+        try copy(scratch, "journal.db", to: "board2.db", ["", "-wal"])
+        #expect(try fault { try scratch.open("board2.db") }?.reason.hasPrefix("the journal's mark is missing") == true)
+        #expect(try accept(scratch, "board2.db") == TTC(10_005))
+        #expect(try scratch.open("board2.db").reserveTTC() == TTC(10_006))
+        // The mark of the copy is not the first one's: neither board's journal serves beside the other's mark.
+        try copy(scratch, "board2.db", to: "journal.db", ["-mark"])
+        #expect(try fault { try scratch.open() }?.reason.hasPrefix("the mark belongs to another journal") == true)
+    }
+
+    @Test func anotherJournalInPlaceOfTheMarkedOneIsRefused() throws {
+        let scratch = try Scratch()
+        do { for _ in 1...5 { _ = try scratch.open().reserveTTC() } }
+        for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: scratch.path + suffix) {
+            try FileManager.default.removeItem(atPath: scratch.path + suffix)
+        }
+        let refusal = try #require(try fault { try scratch.open() })
+        #expect(refusal.reason.hasPrefix("the mark belongs to another journal, which gave the numbers up to 5"))
+        #expect(try accept(scratch) == TTC(10_005))
+        #expect(try scratch.open().reserveTTC() == TTC(10_006))
+    }
+
+    @Test(arguments: [Data(), Data("something else".utf8), Data(repeating: 0xFF, count: 8_192)])
+    func aMarkThatCannotBeReadIsRefused(content: Data) throws {
+        let scratch = try Scratch()
+        _ = try scratch.open().reserveTTC()
+        try content.write(to: URL(filePath: scratch.path("journal.db-mark")))
+        #expect(try fault { try scratch.open() }?.reason.hasPrefix("the journal's mark cannot be read") == true)
+        #expect(try accept(scratch) == TTC(10_001))
+        #expect(try scratch.open().reserveTTC() == TTC(10_002))
+    }
+
+    @Test func aLargeFileInTheMarksPlaceIsNotWrittenOver() throws {
+        let scratch = try Scratch()
+        _ = try scratch.open().reserveTTC()
+        let content = Data(repeating: 0x41, count: 10_000)
+        try content.write(to: URL(filePath: scratch.path("journal.db-mark")))
+        #expect(try fault { try accept(scratch) }?.reason.hasSuffix("is something else: remove it") == true)
+        #expect(try Data(contentsOf: URL(filePath: scratch.path("journal.db-mark"))) == content)
+    }
+
+    /// An unplugged medium is no reason to make another mark in its mount point.
+    @Test func aMarkThatGoesWhileTheServiceRunsStopsNewNumbers() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        _ = try journal.reserveTTC()
+        try FileManager.default.removeItem(atPath: scratch.path("journal.db-mark"))
+        let refusal = try #require(try fault { try journal.reserveTTC() })
+        #expect(refusal.reason.hasSuffix("has gone: is its medium mounted?"))
+        // What has begun still ends.
+        try journal.commit(JournalEntry(try customer.record(1, .settled)))
+        #expect(!FileManager.default.fileExists(atPath: scratch.path("journal.db-mark")))
+    }
+
+    @Test func aMarkOnAnotherMediumIsUsed() throws {
+        let scratch = try Scratch()
+        let medium = try Scratch(in: .memory)
+        for number: UInt32 in 1...2 {
+            let journal = try SQLiteJournal(path: scratch.path, capacity: 9, mark: medium.path("mark"))
+            #expect(try journal.reserveTTC() == TTC(number))
+        }
+        #expect(!FileManager.default.fileExists(atPath: scratch.path("journal.db-mark")))
+        #expect(try fault { try scratch.open() }?.reason.hasPrefix("the journal's mark is missing") == true)
+    }
+
+    /// The mains fail at every 64th byte of a reservation's writes: the station opens, and the number is not given twice.
+    @Test func aCutInAReservationLocksNobodyOut() throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        _ = try journal.reserveTTC()
+        let log = URL(filePath: scratch.path + "-wal")
+        let mark = URL(filePath: scratch.path + "-mark")
+        let (oldLog, oldMark) = (try Data(contentsOf: log), try Data(contentsOf: mark))
+        #expect(try journal.reserveTTC() == TTC(2))
+        let (newLog, newMark) = (try Data(contentsOf: log), try Data(contentsOf: mark))
+        func opened(_ log: Data, _ mark: Data, _ words: String, next: Set<UInt32>) throws {
+            let cut = try Scratch(in: .memory)
+            try FileManager.default.copyItem(atPath: scratch.path, toPath: cut.path)
+            try log.write(to: URL(filePath: cut.path + "-wal"))
+            try mark.write(to: URL(filePath: cut.path + "-mark"))
+            let number = try cut.open().reserveTTC().number
+            #expect(next.contains(number), "\(words): \(number)")
+        }
+        // Cut in the journal: the mark is the old one, and the number has not left.
+        for length in Set(stride(from: oldLog.count, to: newLog.count, by: 64)).union([newLog.count]) {
+            try opened(newLog.prefix(length), oldMark, "\(length) bytes", next: [2, 3])
+        }
+        // Cut in the mark: the journal is whole; the slot that is written is the old one, torn or the new one.
+        #expect(oldMark.count <= newMark.count)
+        let padded = oldMark + Data(count: newMark.count - oldMark.count)
+        for length in (0...newMark.count).filter({ $0 % 4_096 < 128 && $0 % 8 == 0 || $0 % 512 == 0 }) {
+            try opened(newLog, newMark.prefix(length) + padded.dropFirst(length), "mark of \(length) bytes", next: [3])
+        }
+        // A disk that loses a journal which it said to have written is an older copy.
+        let lost = try Scratch(in: .memory)
+        try FileManager.default.copyItem(atPath: scratch.path, toPath: lost.path)
+        try oldLog.write(to: URL(filePath: lost.path + "-wal"))
+        try newMark.write(to: URL(filePath: lost.path + "-mark"))
+        #expect(try fault { try lost.open() }?.reason.contains("its last number is 1, but 2 has been given") == true)
+        withExtendedLifetime(journal) {}
+    }
+
+    @Test func anAcceptedJournalWithoutNumbersLeftSaysSo() throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            try journal.commit(JournalEntry(try customer.record(.max - 5, .settled)))
+        }
+        try FileManager.default.removeItem(atPath: scratch.path + "-mark")
+        #expect(try accept(scratch) == TTC(.max))
+        #expect(try fault { try scratch.open().reserveTTC() }?.reason == "no TTC follows 4294967295")
+    }
+}

@@ -1,0 +1,64 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import ISO7816
+import Testing
+
+@testable import Journal
+
+/// From when to when nobody counted (decision record 0019).
+struct RunTests {
+    private let customer = Customer()
+
+    @Test func aCleanEndLeavesNoGap() throws {
+        let scratch = try Scratch()
+        for number in 0..<3 {
+            let journal = try scratch.open()
+            let begun = try time(10 * number)
+            #expect(try journal.beginRun { begun } == (number == 0 ? nil : .clean))
+            try journal.endRun(at: time(10 * number + 5))
+        }
+        let runs = try JournalReader(path: scratch.path).runs(limit: 2)
+        #expect(try runs.map(\.begun) == [time(10), time(20)] && runs.map(\.ended) == [time(15), time(25)])
+        #expect(runs.allSatisfy { $0.hasEnded && !$0.followsUncleanEnd && $0.uncountedSince == nil })
+    }
+
+    /// The beat, a record and the start of the run: the latest of them before now.
+    @Test(arguments: [
+        (beat: 40, record: 30, known: 40), (beat: 20, record: 30, known: 30), (beat: 90, record: 5, known: 10),
+    ])
+    func aKilledServiceIsKnownByTheNextStart(beat: Int, record: Int, known: Int) throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            let begun = try time(10)
+            #expect(try journal.beginRun { begun } == nil)
+            var entry = JournalEntry(try customer.record(UInt32(record), .locked))
+            entry.moment = StationTime(utcSeconds: Int64(record), local: try time(record))
+            try journal.commit(entry)
+        }
+        let digits = Hex.string(try time(beat).bytes)
+        try Data((digits + "\n").utf8).write(to: URL(filePath: scratch.path + "-beat"))
+        let again = try time(60)
+        let journal = try scratch.open()
+        #expect(try journal.beginRun { again } == .unclean(lastCounted: time(known)))
+        let run = try #require(try JournalReader(path: scratch.path).runs(limit: 1).first)
+        #expect(try run.followsUncleanEnd && run.uncountedSince == time(known) && run.begun == time(60))
+        #expect(!run.hasEnded)
+    }
+
+    @Test func aClockThatWasNotSetIsNoCrash() throws {
+        let scratch = try Scratch()
+        do { #expect(try scratch.open().beginRun { nil } == nil) }
+        let journal = try scratch.open()
+        #expect(try journal.beginRun { nil } == .unclean(lastCounted: nil))
+        #expect(try JournalReader(path: scratch.path).runs(limit: 1).first?.followsUncleanEnd == true)
+    }
+
+    @Test(arguments: ["", "2028", "20281399000000\n", "rubbish that is longer\n"])
+    func aBeatThatIsNoneIsNotBelieved(text: String) throws {
+        let scratch = try Scratch()
+        try Data(text.utf8).write(to: URL(filePath: scratch.path + "-beat"))
+        #expect(RunBeat.read(scratch.path) == nil)
+    }
+}
