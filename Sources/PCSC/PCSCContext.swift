@@ -35,8 +35,14 @@ struct PCSCContext: ~Copyable {
     /// sale no other program may select another application or reset the card, and an exclusive connection says so
     /// for the whole sale, where a transaction would have to be begun and ended around every part of it.
     ///
+    /// A card that another program holds is not asked for: `SCardConnect` does not return before that program's transaction
+    /// has ended.
+    ///
     /// The corresponding C function is `SCardConnect`.
     borrowing func connect(to reader: String) throws(PCSCError) -> PCSCCard {
+        guard try !waitForChange(of: reader, from: .unaware, timeoutMilliseconds: 0).isInUse else {
+            throw PCSCError(operation: "SCardConnect", code: PCSCCode.sharingViolation)
+        }
         var card = SCARDHANDLE()
         var activeProtocol = DWORD()
         let result = unsafe SCardConnect(
@@ -144,25 +150,10 @@ struct ReaderState: Equatable {
     var isUnavailable: Bool { has(SCARD_STATE_UNAVAILABLE) }
     /// A card is in it, be it mute.
     var isCardPresent: Bool { has(SCARD_STATE_PRESENT) }
+    /// A program is connected to it.
+    var isInUse: Bool { has(SCARD_STATE_INUSE) || has(SCARD_STATE_EXCLUSIVE) }
     /// How many cards came or went, modulo 65,536.
     var cardEvents: UInt16 { UInt16(rawValue >> 16) }
 
     private func has(_ flag: Int32) -> Bool { rawValue & UInt32(flag) != 0 }
-}
-
-/// Which of several readers is meant.
-struct ReaderSelection {
-    /// A reader's whole name or a part of it; nil for the first reader.
-    let name: String?
-
-    func reader(among names: [String]) -> String? {
-        guard let name else { return names.first }
-        return names.first { $0 == name } ?? names.first { $0.contains(name) }
-    }
-
-    /// What to do when none of `names` is meant.
-    func advice(among names: [String]) -> String {
-        guard let name, !names.isEmpty else { return "no card reader: plug it in" }
-        return "no card reader named \"\(name)\": plug it in, or configure one of: \(names.joined(separator: ", "))"
-    }
 }

@@ -50,6 +50,11 @@ enum PCSCCode {
     static let systemCancelled = UInt32(truncatingIfNeeded: SCARD_E_SYSTEM_CANCELLED)
     static let communicationError = UInt32(truncatingIfNeeded: SCARD_F_COMM_ERROR)
     static let notTransacted = UInt32(truncatingIfNeeded: SCARD_E_NOT_TRANSACTED)
+    static let notReady = UInt32(truncatingIfNeeded: SCARD_E_NOT_READY)
+    static let readerUnavailable = UInt32(truncatingIfNeeded: SCARD_E_READER_UNAVAILABLE)
+    static let dataLost = UInt32(truncatingIfNeeded: SCARD_E_COMM_DATA_LOST)
+    static let serverTooBusy = UInt32(truncatingIfNeeded: SCARD_E_SERVER_TOO_BUSY)
+    static let securityViolation = UInt32(truncatingIfNeeded: SCARD_W_SECURITY_VIOLATION)
     static let shutdown = UInt32(truncatingIfNeeded: SCARD_P_SHUTDOWN)
     static let noService = UInt32(truncatingIfNeeded: SCARD_E_NO_SERVICE)
     static let serviceStopped = UInt32(truncatingIfNeeded: SCARD_E_SERVICE_STOPPED)
@@ -61,6 +66,35 @@ enum PCSCCode {
     static let removedCard = UInt32(truncatingIfNeeded: SCARD_W_REMOVED_CARD)
 }
 
+extension PCSCError {
+    /// What is the matter and what to do, in words, then the call and its code for whoever looks it up.
+    var advice: String { cause.map { "\($0) (\(self))" } ?? "\(self)" }
+
+    /// nil where the code's own text is all there is to say.
+    private var cause: String? {
+        switch code {
+        case PCSCCode.noService: "the card service does not run: start pcscd"
+        case PCSCCode.serviceStopped, PCSCCode.shutdown, PCSCCode.systemCancelled, PCSCCode.invalidHandle,
+            PCSCCode.communicationError:
+            "the card service stopped: it is looked for again; start pcscd if it stays away"
+        case PCSCCode.securityViolation:
+            "this user may not use card readers: install greylock-pcscd.rules in /etc/polkit-1/rules.d"
+        case PCSCCode.serverTooBusy: "the card service serves too many programs: end some"
+        case PCSCCode.noReaders: "no card reader: plug it in"
+        case PCSCCode.unknownReader, PCSCCode.readerUnavailable:
+            "the card reader is gone or does not work: unplug it and plug it in again"
+        case PCSCCode.notReady: "the card reader is not ready: take the card out and put it in again"
+        case PCSCCode.sharingViolation: "another program uses the card"
+        case PCSCCode.resetCard: "another program reset the card"
+        case PCSCCode.notTransacted, PCSCCode.dataLost: "the exchange with the card broke off: put it in again"
+        case PCSCCode.unpoweredCard: "it has no power: take it out and put it in again"
+        case PCSCCode.unresponsiveCard: "no chip is heard: turn it over, or wipe its contacts"
+        case PCSCCode.protocolMismatch, PCSCCode.unsupportedCard: "it is of a kind that the reader cannot talk to"
+        case _: nil
+        }
+    }
+}
+
 extension CardFault {
     init(_ error: PCSCError) {
         self =
@@ -68,11 +102,10 @@ extension CardFault {
             case PCSCCode.removedCard, PCSCCode.noSmartCard: .removed
             case PCSCCode.unresponsiveCard, PCSCCode.unpoweredCard, PCSCCode.protocolMismatch,
                 PCSCCode.unsupportedCard:
-                .unresponsive("\(error)")
-            // The card is still there, so nobody will report it as put back: what a removal waits for.
-            case PCSCCode.resetCard: .reader("another program reset the card; \(error)")
-            case PCSCCode.sharingViolation: .reader("another program uses the card; \(error)")
-            case _: .reader("\(error)")
+                .unresponsive(error.advice)
+            case PCSCCode.sharingViolation: .inUse(error.description)
+            // The card is still there after a reset, so nobody will report it as put back: what a removal waits for.
+            case _: .reader(error.advice)
             }
     }
 }

@@ -15,25 +15,32 @@ package final class PCSCReader: CardReader {
     /// Changes of a reader's state that are looked at in that time.
     private static let removalNoticesMax = 4
 
-    private let selection: ReaderSelection
+    private let choice: ReaderChoice
     private var context: PCSCContext?
     private var card: PCSCCard?
     private var buffer = [UInt8](repeating: 0, count: answerBytesMax)
 
-    /// - Parameter name: a reader's name or a part of it; nil for the first reader found.
-    package init(name: String?) {
-        selection = ReaderSelection(name: name)
+    /// - Parameter choice: which reader; shared with the monitor that reports its cards.
+    package init(_ choice: ReaderChoice) {
+        self.choice = choice
     }
 
-    /// Looks the reader up anew: its name changes when it is plugged into another socket.
+    /// - Parameter name: a reader's name or a part of it; nil for the only reader there is.
+    package convenience init(name: String?) {
+        self.init(ReaderChoice(name))
+    }
+
+    /// Looks the reader up anew: its number changes when it is plugged in again.
     package func connect() throws(CardFault) {
         disconnect()
         if let kept = context.take() {
-            do throws(PCSCError) { return try open(kept) } catch {
-                guard error.isServiceLost else { throw CardFault(error) }
+            do throws(OpenFailure) { return try open(kept) } catch {
+                guard case .call(let fault) = error, fault.isServiceLost else { throw error.fault }
             }
         }
-        do throws(PCSCError) { try open(PCSCContext()) } catch { throw CardFault(error) }
+        let made: PCSCContext
+        do throws(PCSCError) { made = try PCSCContext() } catch { throw CardFault(error) }
+        do throws(OpenFailure) { try open(made) } catch { throw error.fault }
     }
 
     package func disconnect() {
@@ -54,11 +61,27 @@ package final class PCSCReader: CardReader {
         return try collect(response)
     }
 
-    private func open(_ context: consuming PCSCContext) throws(PCSCError) {
-        guard let reader = try selection.reader(among: context.readers()) else {
-            throw PCSCError(operation: "SCardListReaders", code: PCSCCode.noReaders)
+    private enum OpenFailure: Error {
+        case call(PCSCError)
+        /// The text says what to do.
+        case noReader(String)
+
+        var fault: CardFault {
+            switch self {
+            case .call(let error): CardFault(error)
+            case .noReader(let advice): .reader(advice)
+            }
         }
-        card = try context.connect(to: reader)
+    }
+
+    private func open(_ context: consuming PCSCContext) throws(OpenFailure) {
+        let finding: ReaderChoice.Finding
+        do throws(PCSCError) { finding = choice.find(among: try context.readers()) } catch { throw .call(error) }
+        switch finding {
+        case .reader(let name):
+            do throws(PCSCError) { card = try context.connect(to: name) } catch { throw .call(error) }
+        case .none(let advice): throw .noReader(advice)
+        }
         self.context = consume context
     }
 }

@@ -7,8 +7,8 @@ private import Threads
 ///
 /// - `cardInserted` when a card comes or is there at the start, be it mute; `cardRemoved` when it goes; both, in the
 ///   order removed, inserted, for a card that left and came between two looks;
-/// - `readerLost` once, with what to do, when there is no reader or no pcscd, at the start too; the card is then gone
-///   as well, without a `cardRemoved`;
+/// - `readerLost` with what to do, once for each cause, when there is no reader of the choice or no pcscd, at the start too;
+///   the card is then gone as well, without a `cardRemoved`;
 /// - `readerBack` when it is there again, and `cardInserted` if it holds a card.
 ///
 /// The events are posted on the monitor's thread; what takes them must not block and must not own the monitor.
@@ -18,12 +18,17 @@ package final class ReaderMonitor: Sendable {
 
     /// Starts watching.
     ///
-    /// - Parameter name: a reader's name or a part of it; nil for the first reader found.
-    package init(name: String?, post: @escaping @Sendable (PositionEvent) -> Void) {
-        let watch = ReaderWatch(selection: ReaderSelection(name: name), post: post)
+    /// - Parameter choice: which reader; shared with what talks to the card in it.
+    package init(_ choice: ReaderChoice, post: @escaping @Sendable (PositionEvent) -> Void) {
+        let watch = ReaderWatch(choice: choice, post: post)
         let thread = NamedThread("card-reader") { watch.run() }
         self.watch = watch
         self.thread = Mutex(thread)
+    }
+
+    /// - Parameter name: a reader's name or a part of it; nil for the only reader there is.
+    package convenience init(name: String?, post: @escaping @Sendable (PositionEvent) -> Void) {
+        self.init(ReaderChoice(name), post: post)
     }
 
     deinit {
@@ -58,14 +63,14 @@ private final class ReaderWatch: Sendable {
         var context: SCARDCONTEXT?
     }
 
-    private let selection: ReaderSelection
+    private let choice: ReaderChoice
     private let post: @Sendable (PositionEvent) -> Void
     private let control = Mutex(Control())
     private let stopped = MonotonicSemaphore()
     private let ended = MonotonicSemaphore()
 
-    init(selection: ReaderSelection, post: @escaping @Sendable (PositionEvent) -> Void) {
-        self.selection = selection
+    init(choice: ReaderChoice, post: @escaping @Sendable (PositionEvent) -> Void) {
+        self.choice = choice
         self.post = post
     }
 
@@ -87,7 +92,7 @@ private final class ReaderWatch: Sendable {
             do throws(PCSCError) {
                 try followService(&presence)
             } catch {
-                report(presence.lost("the card service does not answer: start pcscd (\(error))"))
+                report(presence.lost(error.advice))
                 _ = stopped.wait(until: MonotonicClock.nanoseconds + Self.serviceRetryNanoseconds)
             }
         }
@@ -100,11 +105,10 @@ private final class ReaderWatch: Sendable {
         control.withLock { $0.context = context.handle }
         defer { control.withLock { $0.context = nil } }
         while !isStopping {
-            let names = try context.readers()
-            if let reader = selection.reader(among: names) {
-                try followReader(reader, context, &presence)
-            } else {
-                report(presence.lost(selection.advice(among: names)))
+            switch choice.find(among: try context.readers()) {
+            case .reader(let reader): try followReader(reader, context, &presence)
+            case .none(let advice):
+                report(presence.lost(advice))
                 _ = try context.waitForChange(
                     of: PCSCContext.readerNotification,
                     from: .unaware,

@@ -5,7 +5,8 @@ package struct ReaderPresence {
     private enum State {
         /// Nothing was said yet.
         case unsaid
-        case lost
+        /// With what was said about it.
+        case lost(String)
         /// With the count of cards that came or went.
         case empty(cardEvents: UInt16)
         case occupied(cardEvents: UInt16)
@@ -15,14 +16,11 @@ package struct ReaderPresence {
 
     package init() {}
 
-    /// The card that was in it is gone with the reader.
+    /// The card that was in it is gone with the reader. Another cause is said anew.
     package mutating func lost(_ advice: String) -> [PositionEvent] {
-        switch state {
-        case .lost: return []
-        case .unsaid, .empty, .occupied:
-            state = .lost
-            return [.readerLost(advice)]
-        }
+        if case .lost(advice) = state { return [] }
+        state = .lost(advice)
+        return [.readerLost(advice)]
     }
 
     /// - Parameter cardEvents: another count with the card still present means that it left and came, or another did.

@@ -7,16 +7,18 @@ package enum ReaderSearch {
     /// - Throws: `.reader` with advice.
     package static func find(_ name: String?) throws(CardFault) -> (reader: String, others: [String]) {
         let names: [String]
-        do throws(PCSCError) {
-            names = try PCSCContext().readers()
-        } catch {
-            throw .reader("the card service does not answer: start pcscd (\(error))")
-        }
-        let selection = ReaderSelection(name: name)
-        guard let reader = selection.reader(among: names) else {
-            guard let name, !names.isEmpty else { throw .reader(selection.advice(among: names)) }
+        do throws(PCSCError) { names = try PCSCContext().readers() } catch { throw CardFault(error) }
+        let candidates = ReaderChoice.candidates(name, among: names.map(ReaderName.init)).map(\.whole)
+        guard let reader = candidates.first else {
+            guard let name, !names.isEmpty else { throw .reader("no card reader: plug it in") }
             throw .reader(
                 "no card reader named \"\(name)\": plug it in, or use one of: \(names.joined(separator: ", "))"
+            )
+        }
+        guard name == nil || candidates.count == 1 else {
+            throw .reader(
+                "\"\(name ?? "")\" is in the name of several card readers, use one of: "
+                    + candidates.joined(separator: ", ")
             )
         }
         return (reader, names.filter { $0 != reader })

@@ -26,6 +26,8 @@ package struct Configuration: Sendable {
         package var path: String
         /// In records.
         package var capacity: Int
+        /// The file of the high-water mark; nil for the journal's name with "-mark".
+        package var mark: String?
     }
 
     package struct CardSettings: Equatable, Sendable {
@@ -64,6 +66,10 @@ package struct Configuration: Sendable {
         package var payment: Payment
         package var preset: Preset?
         package var pulserFaultsMax: Int
+        /// The meter's largest flow.
+        package var litresPerMinuteMax: Int
+        /// What may flow back before the valves close.
+        package var reverseCentilitresMax: Int
 
         package enum Payment: String, CaseIterable, Sendable {
             case greyLock = "grey-lock"
@@ -98,6 +104,8 @@ package struct Configuration: Sendable {
         package var slowValve: Int?
         /// Lines that are active at the low level.
         package var activeLow: Set<Line>
+        /// Of the inputs; as the board left it where there is none.
+        package var bias: [Line: Bias]
         /// For the nozzle switch and the emergency line; the pulser is never debounced.
         package var debounceMilliseconds: Int
 
@@ -109,6 +117,14 @@ package struct Configuration: Sendable {
             case motor
             case mainValve = "main_valve"
             case slowValve = "slow_valve"
+        }
+
+        /// The resistor inside the chip that holds an open input.
+        package enum Bias: String, CaseIterable, Sendable {
+            case asIs = "as-is"
+            case disabled
+            case pullUp = "pull-up"
+            case pullDown = "pull-down"
         }
 
         /// nil when the line is not wired.

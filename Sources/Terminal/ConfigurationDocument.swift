@@ -85,6 +85,7 @@ final class ConfigurationDocument {
     /// To be called when every key has been asked for.
     func finish() throws(ConfigurationError) {
         noteUnknownKeys(of: value, at: .root)
+        noteUnprintable(value, at: .root)
         if let problem { throw problem.error }
     }
 
@@ -112,6 +113,20 @@ final class ConfigurationDocument {
         }
     }
 
+    /// Texts reach displays, receipts and logs.
+    private func noteUnprintable(_ value: ConfigurationValue, at path: ConfigurationPath) {
+        switch value {
+        case .table(let entries):
+            for (key, value) in entries { noteUnprintable(value, at: path.appending(.key(key))) }
+        case .list(let values):
+            for (index, value) in values.enumerated() { noteUnprintable(value, at: path.appending(.element(index))) }
+        case .text(let text):
+            guard printable(text) != text else { return }
+            note(path, "a text of printable characters", found: value.description)
+        case .integer, .truth, .other: break
+        }
+    }
+
     /// The nearest name in the table, the same name elsewhere, or all names of the table.
     private func suggestion(for key: String, in table: ConfigurationPath) -> String {
         let names = known.compactMap { path -> String? in
@@ -126,8 +141,10 @@ final class ConfigurationDocument {
 }
 
 extension ConfigurationDocument {
-    /// Blocks while the file is read. The corresponding C functions are `open` and `read`.
-    static func contents(of file: String) throws(ConfigurationError) -> [UInt8] {
+    /// Blocks while the file is read. The corresponding C functions are `open`, `fstat` and `read`.
+    ///
+    /// - Parameter secret: the file keeps keys, so that nobody but its owner may read it; else nobody else may write it.
+    static func contents(of file: String, secret: Bool = false) throws(ConfigurationError) -> [UInt8] {
         func failure() -> ConfigurationError {
             ConfigurationError(file: file, line: 1, key: "file", expected: "a readable file", found: systemError())
         }
@@ -135,6 +152,17 @@ extension ConfigurationDocument {
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw failure() }
+        if let refusal = FileGuard.refusal(of: status, secret: secret) {
+            throw ConfigurationError(
+                file: file,
+                line: 1,
+                key: "file",
+                expected: refusal.expected,
+                found: refusal.found
+            )
+        }
         // One byte more than may be there tells a file that is too large.
         var bytes = [UInt8](repeating: 0, count: sizeMax + 1)
         var count = 0

@@ -18,7 +18,7 @@ extension ConfigurationError: CustomStringConvertible {
 }
 
 /// The text with control and other invisible characters escaped, so that it stays one line.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
     text.unicodeScalars.map { scalar in
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator: scalar.escaped(asASCII: true)

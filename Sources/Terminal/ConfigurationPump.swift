@@ -25,6 +25,8 @@ extension Configuration.PumpSettings {
         let payment = table.value("payment", Setting<Payment>.word, default: .greyLock)
         Self.check(payment, limits, price: price, table)
         let faultsMax = table.value("pulser_faults_max", .integer(0...1_000), default: 10)
+        let flowMax = table.value("litres_per_minute_max", .integer(1...400), default: 200)
+        let reverseMax = table.value("reverse_centilitres_max", .integer(1...1_000), default: 20)
         let edge = Self.edge(reading: table, kind, pulser)
         guard let nozzle, let grade, let price, let pulser, let calibration, let edge else { return nil }
         self.init(
@@ -38,7 +40,9 @@ extension Configuration.PumpSettings {
             limit: limits.limit,
             payment: payment,
             preset: limits.preset,
-            pulserFaultsMax: faultsMax
+            pulserFaultsMax: faultsMax,
+            litresPerMinuteMax: flowMax,
+            reverseCentilitresMax: reverseMax
         )
     }
 
@@ -148,6 +152,8 @@ extension Configuration.Wiring {
         let mainValve = offset(.mainValve)
         let slowValve = optionalOffset(.slowValve)
         let activeLow = table.list("active_low", Setting<Line>.word, countMax: Line.allCases.count)
+        let inputs: [Line] = [.a, .b, .nozzle, .emergency]
+        let bias = inputs.map { table.value("\($0.rawValue)_bias", Setting<Bias>.word, default: .asIs) }
         let debounce = table.value("debounce_milliseconds", .integer(0...100), default: 10)
         guard let chip, let a, let nozzle, let motor, let mainValve else { return nil }
         self.init(
@@ -160,6 +166,7 @@ extension Configuration.Wiring {
             mainValve: mainValve,
             slowValve: slowValve,
             activeLow: Set(activeLow),
+            bias: Dictionary(uniqueKeysWithValues: zip(inputs, bias).filter { $0.1 != .asIs }),
             debounceMilliseconds: debounce
         )
         check(table)
@@ -172,6 +179,9 @@ extension Configuration.Wiring {
             guard let offset = offset(of: line) else {
                 if table.isSound, activeLow.contains(line) {
                     table.noteConflict("active_low", "lines that are wired, so not \"\(line.rawValue)\"")
+                }
+                if table.isSound, bias[line] != nil {
+                    table.noteConflict("\(line.rawValue)_bias", "left out while \(line.rawValue) is not wired")
                 }
                 continue
             }

@@ -45,8 +45,10 @@ extension Configuration.JournalFile {
     init?(reading table: ConfigurationTable) {
         let path = table.required("path", .path)
         let capacity = table.value("capacity", .integer(64...10_000_000), default: 100_000)
+        let mark = table.optional("mark", .path)
+        if let mark, mark == path { table.noteConflict("mark", "another file than the journal") }
         guard let path else { return nil }
-        self.init(path: path, capacity: capacity)
+        self.init(path: path, capacity: capacity, mark: mark)
     }
 }
 

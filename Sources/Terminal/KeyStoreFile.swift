@@ -37,8 +37,14 @@ package enum KeyStoreFile {
 
     /// Reads the file and asks for its passphrase.
     package static func open(_ path: String) throws(ServiceFailure) -> KeyStore {
+        if let refusal = FileGuard.refusal(ofFolder: path) {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(path): \(refusal.expected) (found \(refusal.found))"
+            )
+        }
         let bytes: [UInt8]
-        do throws(ConfigurationError) { bytes = try ConfigurationDocument.contents(of: path) } catch {
+        do throws(ConfigurationError) { bytes = try ConfigurationDocument.contents(of: path, secret: true) } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.description)
         }
         do throws(KeyStoreError) {

@@ -7,12 +7,12 @@ package import Logging
 package struct LineLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info
-    private let forJournald: Bool
+    private let write: @Sendable (String) -> Void
     private let clock = SystemClock()
 
-    /// journald announces itself in the environment (systemd.exec(5), JOURNAL_STREAM).
-    package init() {
-        forJournald = unsafe getenv("JOURNAL_STREAM") != nil
+    /// - Parameter write: takes each line, without an end.
+    package init(write: @escaping @Sendable (String) -> Void = { standardError($0) }) {
+        self.write = write
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -21,19 +21,29 @@ package struct LineLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
-        var line = forJournald ? "<\(priority(event.level))>" : "\(timestamp) \(event.level) "
+        var line = Self.prefix(event.level) ?? "\(timestamp) \(event.level) "
         line += "\(event.message)"
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += " \(key)=\(value)"
         }
-        standardError(line)
+        write(printable(line))
     }
 
     private var timestamp: String { clock.localTime?.description ?? "clock not set" }
 
-    /// sd-daemon(3)
-    private func priority(_ level: Logger.Level) -> Int {
+    /// The priority prefix of a line that journald gets (sd-daemon(3)); nil where it does not listen.
+    package static func prefix(_ level: Logger.Level) -> String? { isForJournald ? "<\(priority(level))>" : nil }
+
+    /// journald names its stream in the environment (systemd.exec(5), JOURNAL_STREAM): standard error may be another.
+    private static let isForJournald: Bool = {
+        guard let named = unsafe getenv("JOURNAL_STREAM") else { return false }
+        var status = stat()
+        guard unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }
+        return unsafe String(cString: named) == "\(status.st_dev):\(status.st_ino)"
+    }()
+
+    private static func priority(_ level: Logger.Level) -> Int {
         switch level {
         case .critical: 2
         case .error: 3
@@ -45,8 +55,9 @@ package struct LineLogHandler: LogHandler {
     }
 }
 
-/// Writes one whole line to standard error; a closed standard error loses it.
-package func standardError(_ line: String) {
-    let bytes = Array((line + "\n").utf8)
+/// Writes whole lines to standard error, with what is not printable escaped; a closed standard error loses them.
+package func standardError(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) + "\n" }
+    let bytes = Array(lines.joined().utf8)
     unsafe _ = write(STDERR_FILENO, bytes, bytes.count)
 }

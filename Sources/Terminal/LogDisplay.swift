@@ -3,7 +3,8 @@ package import FuelPassbook
 package import Logging
 package import Metering
 
-/// The position's display in the service's log: each state and notice once, and the running sale litre by litre.
+/// The position's display in the service's log: each event, each standing notice once, and the running sale litre by
+/// litre. No line has a whole card number.
 package final class LogDisplay: PositionDisplay {
     private let log: Logger
     private var shown: (state: PositionState, notice: Notice)?
@@ -12,7 +13,7 @@ package final class LogDisplay: PositionDisplay {
     package init(log: Logger) { self.log = log }
 
     package func show(_ state: PositionState, _ notice: Notice) {
-        if let shown, shown.state == state, shown.notice == notice { return }
+        if let shown, shown.state == state, shown.notice == notice, notice.isStanding { return }
         shown = (state, notice)
         shownLitres = 0
         log.log(level: notice.level, "\(notice)", metadata: ["state": "\(state.rawValue)"])
@@ -29,10 +30,10 @@ package final class LogDisplay: PositionDisplay {
 
     package func printReceipt(_ record: SaleRecord, balance: Amount?) {
         var metadata: Logger.Metadata = [
-            "ttc": "\(record.ttc.number)", "kind": "\(record.kind.words)", "card": "\(record.card)",
+            "ttc": "\(record.ttc.number)", "kind": "\(record.kind.words)", "card": "\(record.card.masked)",
             "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",
             "yuan": "\(yuan(fen: Int(record.amount.fen)))",
-            "\(record.kind == .prepaid ? "mac2" : "mac4")": record.answerIsAuthentic == true ? "valid" : "NOT VALID",
+            "\(record.mac2IsValid == nil ? "mac4" : "mac2")": record.answerIsAuthentic == true ? "valid" : "NOT VALID",
         ]
         if let balance { metadata["balance"] = "\(yuan(fen: Int(balance.fen)))" }
         if record.nonCardPart > .zero { metadata["not-paid-by-card"] = "\(yuan(fen: Int(record.nonCardPart.fen)))" }
@@ -48,11 +49,13 @@ extension Notice {
         case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard, .prepaying,
             .prepaid, .prepaidCardGone, .closed:
             .info
-        case .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund, .purchaseVoid,
+        case .emergencyOver, .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund,
+            .purchaseVoid,
             .releasedElsewhere:
             .notice
-        case .escaped, .recovered, .cardFault, .readerLost, .pulserFaults, .journalNearlyFull, .strayFlow,
-            .fuelDoesNotStop, .heldForCheckpoint, .interrupted, .waitForTheirCards:
+        case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .pulserFaults,
+            .journalNearlyFull, .strayFlow, .strayFaults, .meterStopped, .emergency, .fuelDoesNotStop,
+            .heldForCheckpoint, .interrupted, .waitForTheirCards, .damagedRow:
             .warning
         }
     }

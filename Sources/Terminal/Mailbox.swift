@@ -1,28 +1,97 @@
 package import Dispenser
+private import Metering
 private import Synchronization
 private import Threads
 
 /// The events of one fuelling side: any thread posts, its own thread waits.
+///
+/// A full mailbox means that its thread stands still, or is slower than what happens. It then keeps of each kind the last
+/// event: what the thread has to know is how things are now. A stop is no event among others but a flag, and comes before
+/// all of them.
 package final class Mailbox: EventSource, Sendable {
     package static let eventsMax = 4_096
 
-    private let events = Mutex<[PositionEvent]>([])
+    private struct Content {
+        var events: [PositionEvent] = []
+        var isStopping = false
+        var isStopTaken = false
+    }
+
+    private let content = Mutex(Content())
     private let arrived = MonotonicSemaphore()
+    /// When the side's thread went to act on what it found here; zero while it waits here, and before it first came.
+    private let leftAt = Atomic<UInt64>(0)
 
     package init() {}
 
-    /// A full mailbox means that its thread stands still; what comes then is lost with it.
     package func post(_ event: PositionEvent) {
-        let taken = events.withLock { events in
-            guard events.count < Self.eventsMax else { return false }
-            events.append(event)
-            return true
+        if event == .stopRequested { return requestStop() }
+        content.withLock { content in
+            content.events.append(event)
+            if content.events.count > Self.eventsMax { content.events = Self.lastOfEachKind(content.events) }
         }
-        if taken { arrived.signal() }
+        arrived.signal()
+    }
+
+    /// Asked for already, it does nothing.
+    package func requestStop() {
+        content.withLock { $0.isStopping = true }
+        arrived.signal()
+    }
+
+    /// Since when the side's thread has not come back here; zero while it waits.
+    package var awayNanoseconds: UInt64 {
+        let left = leftAt.load(ordering: .relaxed)
+        return left == 0 ? 0 : MonotonicClock.nanoseconds - left
     }
 
     package func next(until deadline: UInt64?) -> PositionEvent? {
-        guard arrived.wait(until: deadline) else { return nil }
-        return events.withLock { $0.removeFirst() }
+        leftAt.store(0, ordering: .relaxed)
+        defer { leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed) }
+        while arrived.wait(until: deadline) {
+            let event = content.withLock { content -> PositionEvent? in
+                if content.isStopping && !content.isStopTaken {
+                    content.isStopTaken = true
+                    return .stopRequested
+                }
+                return content.events.isEmpty ? nil : content.events.removeFirst()
+            }
+            if let event { return event }
+        }
+        return nil
+    }
+
+    private static func lastOfEachKind(_ events: [PositionEvent]) -> [PositionEvent] {
+        var kinds: Set<Kind> = []
+        return events.reversed().filter { kinds.insert(Kind($0)).inserted }.reversed()
+    }
+
+    /// Events of one kind replace each other.
+    private enum Kind: Hashable {
+        case cardInserted, cardGone, readerBack, countsReached, nozzle, emergency, pulserFault, strayFlow, strayFault,
+            meterStopped
+        case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, stopRequested
+
+        init(_ event: PositionEvent) {
+            self =
+                switch event {
+                case .cardInserted: .cardInserted
+                case .cardRemoved, .readerLost: .cardGone
+                case .readerBack: .readerBack
+                case .pump(.countsReached): .countsReached
+                case .pump(.nozzle): .nozzle
+                case .pump(.emergency): .emergency
+                case .pump(.pulserFault): .pulserFault
+                case .pump(.strayFlow): .strayFlow
+                case .pump(.strayFault): .strayFault
+                case .pump(.stopped): .meterStopped
+                case .pumpFailed: .pumpFailed
+                case .pinEntered: .pinEntered
+                case .pinRefused: .pinRefused
+                case .pinCancelled: .pinCancelled
+                case .consoleLost: .consoleLost
+                case .stopRequested: .stopRequested
+                }
+        }
     }
 }

@@ -1,4 +1,3 @@
-private import CardCryptography
 package import FuelPassbook
 private import ISO7816
 
@@ -11,16 +10,13 @@ package struct PINPrompt: ~Copyable {
 
     /// Asks until what is typed is a PIN.
     package borrowing func ask(_ question: String) throws(ServiceFailure) -> PIN {
-        while true {
-            terminal.say("\(question): ")
-            var digits = LockedBuffer(count: PIN.digitsMax + 1)
-            let count = try terminal.read(into: &digits)
-            terminal.say("\n")
-            do throws(ParseError) {
-                return try PIN(digits: digits, count: count)
-            } catch {
-                terminal.say("a PIN is \(PIN.digitsMin) to \(PIN.digitsMax) digits\n")
-            }
+        try terminal.ask(
+            question,
+            .digits(max: PIN.digitsMax),
+            rule: "a PIN is \(PIN.digitsMin) to \(PIN.digitsMax) digits"
+        ) { line in
+            let count = line.count
+            do throws(ParseError) { return try PIN(digits: line.bytes, count: count) } catch { return nil }
         }
     }
 

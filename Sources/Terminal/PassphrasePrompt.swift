@@ -10,20 +10,16 @@ package struct PassphrasePrompt: ~Copyable {
 
     /// Asks until something that a passphrase can be is typed.
     package borrowing func ask(_ question: String) throws(ServiceFailure) -> LockedBuffer {
-        while true {
-            terminal.say("\(question): ")
-            var typed = LockedBuffer(count: KeyStore.passphraseBytesMax + 1)
-            let count = try terminal.read(into: &typed)
-            terminal.say("\n")
-            if count <= KeyStore.passphraseBytesMax, typed.characters(count) >= KeyStore.passphraseCharactersMin {
-                return typed.part(0..<count)
-            }
-            terminal.say(
-                """
+        try terminal.ask(
+            question,
+            .text(bytesMax: KeyStore.passphraseBytesMax),
+            rule: """
                 a passphrase has at least \(KeyStore.passphraseCharactersMin) characters, \
-                and at most \(KeyStore.passphraseBytesMax) bytes\n
+                and at most \(KeyStore.passphraseBytesMax) bytes
                 """
-            )
+        ) { line in
+            line.bytes.characters(line.count) >= KeyStore.passphraseCharactersMin
+                ? line.bytes.part(0..<line.count) : nil
         }
     }
 

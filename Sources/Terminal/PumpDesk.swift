@@ -30,6 +30,9 @@ final class PumpDesk: Sendable {
     private let published: Mutex<MeterSnapshot>
     private let answered = MonotonicSemaphore()
     private let realTime = Mutex(false)
+    /// The greatest number once the thread has ended.
+    private let turned = Atomic<UInt64>(MonotonicClock.nanoseconds)
+    private let shuts = Atomic(false)
 
     init(lines: sending any PumpLines, snapshot: MeterSnapshot) {
         shared = SharedLines(lines: lines)
@@ -37,6 +40,9 @@ final class PumpDesk: Sendable {
     }
 
     var snapshot: MeterSnapshot { published.withLock { $0 } }
+
+    /// When the thread last turned, on the monotonic clock.
+    var lastTurnNanoseconds: UInt64 { turned.load(ordering: .relaxed) }
 
     func perform(_ command: PumpCommand, withinNanoseconds limit: UInt64) throws(PumpFault) {
         try slot.withLock { (slot) throws(PumpFault) in
@@ -77,6 +83,19 @@ final class PumpDesk: Sendable {
         shared.lines.wake()
     }
 
+    /// Since when the thread has not turned; zero when it has ended, with the outputs off if they can be.
+    var stillNanoseconds: UInt64 {
+        let turned = turned.load(ordering: .relaxed)
+        let now = MonotonicClock.nanoseconds
+        return turned < now ? now - turned : 0
+    }
+
+    /// From now on the outputs stay off, whatever is commanded. Returns at once, on any thread.
+    func shut() {
+        shuts.store(true, ordering: .releasing)
+        shared.lines.wake()
+    }
+
     func waitForStart() -> Bool {
         _ = answered.wait(until: nil)
         return realTime.withLock { $0 }
@@ -86,6 +105,8 @@ final class PumpDesk: Sendable {
 // What the pump's thread calls.
 extension PumpDesk {
     var lines: any PumpLines { shared.lines }
+
+    func noteTurn(_ nanoseconds: UInt64) { turned.store(nanoseconds, ordering: .relaxed) }
 
     func noteStart(isRealTime: Bool) {
         realTime.withLock { $0 = isRealTime }
@@ -113,8 +134,11 @@ extension PumpDesk {
 
     func answer() { answered.signal() }
 
+    var isShut: Bool { shuts.load(ordering: .acquiring) }
+
     /// Waits for both locks; the outputs are off.
     func end(_ fault: PumpFault, _ snapshot: MeterSnapshot) {
+        turned.store(.max, ordering: .relaxed)
         published.withLock { $0 = snapshot }
         slot.withLock { $0 = .ended(fault) }
         answered.signal()

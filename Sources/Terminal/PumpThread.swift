@@ -17,6 +17,11 @@ package final class PumpThread: Pump, Sendable {
     package static let answerNanosecondsMax: UInt64 = 1_000_000_000
     /// The least time between two reports of pulser faults.
     package static let faultReportNanoseconds: UInt64 = 100_000_000
+    /// The longest that the thread waits for its lines while the valves are open, and while they are closed.
+    package static let turnNanosecondsMax: (open: UInt64, closed: UInt64) = (100_000_000, 1_000_000_000)
+    /// A thread that did not turn for longer with the valves open was frozen, and ends the sale
+    /// (<doc:0023-after-a-freeze>).
+    package static let frozenNanoseconds: UInt64 = 1_000_000_000
     /// Above every ordinary thread, and below the kernel's interrupt threads, which have 50 and bring the edges.
     package static let realTimePriority: Int32 = 40
 
@@ -30,12 +35,14 @@ package final class PumpThread: Pump, Sendable {
     ///
     /// - Parameters:
     ///   - name: the thread's, at most 15 bytes.
+    ///   - limits: what the meter can make.
     ///   - post: takes `pump` and `pumpFailed`.
     package init(
         name: String,
         lines: sending any PumpLines,
         calibration: Calibration,
         kind: PulserKind,
+        limits: MeterLimits = MeterLimits(),
         post: @escaping @Sendable (PositionEvent) -> Void
     ) throws(PumpFault) {
         try lines.set([])
@@ -45,7 +52,8 @@ package final class PumpThread: Pump, Sendable {
             kind: kind,
             levels: (levels.a, levels.b),
             nozzleIsLifted: levels.nozzle,
-            emergency: levels.emergency
+            emergency: levels.emergency,
+            limits: limits
         )
         let desk = PumpDesk(lines: lines, snapshot: head.snapshot)
         let thread = NamedThread(name) {
@@ -65,6 +73,16 @@ package final class PumpThread: Pump, Sendable {
     }
 
     package var snapshot: MeterSnapshot { desk.snapshot }
+
+    /// When the thread last turned, on the monotonic clock; any thread may ask, and none waits. It turns at least every
+    /// ``turnNanosecondsMax``: who looks after the process from outside lets it live as long as this goes on.
+    package var lastTurnNanoseconds: UInt64 { desk.lastTurnNanoseconds }
+
+    /// Since when the thread has not turned. Zero when it has ended, with the outputs off if they can be.
+    package var stillNanoseconds: UInt64 { desk.stillNanoseconds }
+
+    /// Switches the outputs off for good; counting and commands go on. Returns at once, on any thread.
+    package func shut() { desk.shut() }
 
     /// Switches the outputs off and returns when the thread has ended. Stopped already, it does nothing.
     package func stop() {

@@ -15,11 +15,14 @@ struct PumpTurns {
     private var edges: [PumpEdge] = []
     /// To be posted once the snapshot is published.
     private var reports: [PumpReport] = []
-    private var faultIsUnreported = false
+    /// The kind of fault that is to be reported; nil when none is.
+    private var unreportedFault: PumpReport?
     private var nextFaultReport: UInt64 = 0
     private var isUnpublished = false
     private var isUnanswered = false
     private var deskIsBusy = false
+    /// Of the last turn, with the time in which the machine was suspended.
+    private var turnedAt = MonotonicClock.nanosecondsWithSuspension
 
     init(desk: PumpDesk, head: MeterHead, post: @escaping @Sendable (PositionEvent) -> Void) {
         self.desk = desk
@@ -43,7 +46,10 @@ struct PumpTurns {
     private mutating func turn() throws(PumpFault) -> Bool {
         edges.removeAll(keepingCapacity: true)
         try desk.lines.wait(timeoutNanoseconds: pauseNanoseconds, into: &edges)
+        try noteTurn()
         for edge in edges { try take(edge) }
+        if head.wantsLevels { try readLevels() }
+        try shutIfAsked()
         let note = desk.look()
         deskIsBusy = false
         switch note {
@@ -51,6 +57,7 @@ struct PumpTurns {
         case .busy: deskIsBusy = true
         case .perform(let command):
             head.perform(command)
+            if desk.isShut { head.perform(.close) }
             try drive()
             isUnpublished = true
             isUnanswered = true
@@ -61,15 +68,41 @@ struct PumpTurns {
         return true
     }
 
-    private mutating func take(_ edge: PumpEdge) throws(PumpFault) {
-        let report = head.receive(edge)
+    /// Before any edge that waited is looked at: after a freeze the valves close first.
+    private mutating func noteTurn() throws(PumpFault) {
+        desk.noteTurn(MonotonicClock.nanoseconds)
+        let now = MonotonicClock.nanosecondsWithSuspension
+        defer { turnedAt = now }
+        guard now > turnedAt + PumpThread.frozenNanoseconds, !driven.isEmpty else { return }
+        try report(head.stoodStill(milliseconds: Int((now - turnedAt) / 1_000_000)))
+    }
+
+    private mutating func take(_ edge: PumpEdge) throws(PumpFault) { try report(head.receive(edge)) }
+
+    /// What the queue dropped may have been an edge of the nozzle or the emergency line.
+    private mutating func readLevels() throws(PumpFault) {
+        let levels = try desk.lines.levelsAhead()
+        for report in head.levelsRead(nozzleIsLifted: levels.nozzle, emergency: levels.emergency) {
+            try self.report(report)
+        }
+    }
+
+    private mutating func report(_ report: PumpReport?) throws(PumpFault) {
         try drive()
         isUnpublished = true
         switch report {
-        case .pulserFault: faultIsUnreported = true
+        case .pulserFault, .strayFault: unreportedFault = report
         case .some(let report): if reports.last != report { reports.append(report) }
         case nil: break
         }
+    }
+
+    /// Where the service stops, fuel does not wait for whoever would close it.
+    private mutating func shutIfAsked() throws(PumpFault) {
+        guard desk.isShut, !head.snapshot.outputs.isEmpty || head.snapshot.isHeld else { return }
+        head.perform(.close)
+        try drive()
+        isUnpublished = true
     }
 
     private mutating func drive() throws(PumpFault) {
@@ -91,20 +124,21 @@ struct PumpTurns {
         }
         for report in reports { post(.pump(report)) }
         reports.removeAll(keepingCapacity: true)
-        guard faultIsUnreported else { return }
+        guard let fault = unreportedFault else { return }
         let now = MonotonicClock.nanoseconds
         guard now >= nextFaultReport else { return }
-        post(.pump(.pulserFault))
-        faultIsUnreported = false
+        post(.pump(fault))
+        unreportedFault = nil
         nextFaultReport = now + PumpThread.faultReportNanoseconds
     }
 
-    /// How long to wait for the lines; nil for as long as nothing comes.
-    private var pauseNanoseconds: UInt64? {
+    /// How long to wait for the lines.
+    private var pauseNanoseconds: UInt64 {
         if isUnpublished || deskIsBusy { return Self.retryNanoseconds }
-        guard faultIsUnreported else { return nil }
+        let most = driven.isEmpty ? PumpThread.turnNanosecondsMax.closed : PumpThread.turnNanosecondsMax.open
+        guard unreportedFault != nil else { return most }
         let now = MonotonicClock.nanoseconds
-        return nextFaultReport > now ? nextFaultReport - now : 0
+        return nextFaultReport > now ? min(most, nextFaultReport - now) : 0
     }
 
     private mutating func fail(_ fault: PumpFault) {

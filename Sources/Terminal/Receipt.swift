@@ -12,12 +12,12 @@ extension SaleRecord {
             "terminal \(terminal), position \(position), record \(ttc.number)",
             kind.words,
             "date        \(endTime?.description ?? lockTime.description)",
-            "card        \(card)",
+            "card        \(card.masked)",
         ]
         if let settles {
             lines.append("for sale    \(settles.number), left unpaid")
         } else {
-            lines.append("grade \(grade), nozzle \(nozzle)")
+            lines.append("grade \(grade.printable), nozzle \(nozzle)")
             lines.append("volume      \(right(litres(centilitres: reading.volume.shownCentilitres))) L")
             lines.append("unit price  \(right(yuan(fen: unitPrice.fenPerLitre))) yuan/L")
         }

@@ -30,15 +30,28 @@ package struct ServiceFailure: Error, Sendable {
 package final class Service {
     private let configuration: Configuration
     private let log: Logger
-    private let mailbox = Mailbox()
+    let mailbox: Mailbox
     private let virtualSlot: VirtualSlot?
+    private let console: Console?
+    /// How this service is stopped.
+    package let stopControl: StopControl
+    private let cardCall: CardCall
 
-    package init(configuration: Configuration, log: Logger) throws(ServiceFailure) {
+    /// - Parameter console: where the customer types the PIN and reads; nil for none.
+    package init(configuration: Configuration, log: Logger, console: Console? = nil) throws(ServiceFailure) {
         if let unmet = configuration.unmet {
             throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: unmet.description)
         }
         self.configuration = configuration
         self.log = log
+        self.console = console
+        let mailbox = Mailbox()
+        self.mailbox = mailbox
+        stopControl = StopControl(mailbox: mailbox)
+        cardCall = CardCall {
+            log.warning("the card, or its reader, does not answer: take the card out")
+            console?.say("The card does not answer. Take it out.")
+        }
         switch configuration.card.edge {
         case .pcsc: virtualSlot = nil
         case .virtual(let state): virtualSlot = try VirtualSlot(state: state, mailbox: mailbox)
@@ -53,16 +66,16 @@ package final class Service {
         }
     }
 
-    /// Takes the pump's lines, which switches the outputs off, and lets them go. A chip may keep the last level of a
-    /// line whose holder was killed.
-    package static func closeValves(_ configuration: Configuration) throws(ServiceFailure) {
-        guard case .gpio(let wiring) = configuration.pump.edge else { return }
-        _ = try gpioLines(wiring)
-    }
-
     /// Ends `run`, from any thread.
     package var stop: @Sendable () -> Void {
-        { [mailbox] in mailbox.post(.stopRequested) }
+        { [stopControl] in stopControl.request() }
+    }
+
+    /// What the service waits for when a stop cannot be finished.
+    package var whatStands: @Sendable () -> String {
+        { [cardCall] in
+            cardCall.isUnderWay ? "the card or its reader does not answer" : "the disk or the pump does not answer"
+        }
     }
 
     /// On the position's thread, for a virtual card.
@@ -75,23 +88,42 @@ package final class Service {
     ///
     /// - Parameters:
     ///   - display: where the position speaks.
+    ///   - supervisor: what watches this process; nil when nothing does.
     ///   - trace: takes each exchange with the card in words; nil for none.
-    package func run(display: any PositionDisplay, trace: ((String) -> Void)? = nil) throws(ServiceFailure) {
+    package func run(
+        display: any PositionDisplay,
+        supervisor: Supervisor? = nil,
+        trace: ((String) -> Void)? = nil
+    ) throws(ServiceFailure) {
         let journal = try openJournal()
-        let pump = try startPump()
-        defer { pump.thread.stop() }
+        try beginRun(journal)
+        let display = supervisor.map { SupervisedDisplay(display, $0) } ?? display
+        let watchdog = supervisor.flatMap { Watchdog($0, side: mailbox, log: log) }
+        defer { watchdog?.stop() }
+        supervisor?.ready("starting")
+        defer { supervisor?.stopping() }
+        guard let pump = try startPump(display) else { return }
+        stopControl.closes(pump.thread)
+        defer {
+            pump.thread.stop()
+            stopControl.closesNothing()
+        }
+        console?.watch { [mailbox] in mailbox.post(.consoleLost) }
+        watchdog?.watch(pump.thread)
         var reader: any CardReader
         var monitor: ReaderMonitor?
         defer { monitor?.stop() }
         switch configuration.card.edge {
         case .pcsc(let name):
-            reader = PCSCReader(name: name)
-            monitor = ReaderMonitor(name: name) { [mailbox] in mailbox.post($0) }
+            let choice = ReaderChoice(name) { [log] in log.notice("card reader", metadata: ["name": "\($0)"]) }
+            reader = PCSCReader(choice)
+            monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post($0) }
         case .virtual:
             guard let virtualSlot else { preconditionFailure("made with the service") }
             reader = virtualSlot.reader
             virtualSlot.insert()
         }
+        reader = WatchedReader(reader, cardCall)
         if let trace { reader = TracingReader(reader, print: trace) }
         let edges = PositionEdges(
             module: securityModule(),
@@ -104,8 +136,9 @@ package final class Service {
             display: pump.simulated.map { SimulatedCustomer(display, lines: $0) } ?? display
         )
         log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
+        let position = Position(settings: configuration.positionSettings, edges: edges)
         do throws(PositionFailure) {
-            try Position(settings: configuration.positionSettings, edges: edges).run()
+            try position.run()
         } catch {
             switch error {
             case .storage(let fault): throw inputOutput("\(fault)")
@@ -113,6 +146,15 @@ package final class Service {
             }
         }
         if let damage = journal.damage { throw inputOutput("\(configuration.journal.path): \(damage)") }
+        do throws(StorageFault) { try journal.endRun(at: SystemClock().localTime) } catch {
+            throw inputOutput("\(configuration.journal.path): \(error)")
+        }
+        if position.consoleIsGone && !position.stopIsRequested {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "the console is gone, and with it the customer: start the service at a console again"
+            )
+        }
     }
 
     // MARK: - Parts
@@ -126,6 +168,8 @@ package final class Service {
             return try SQLiteJournal(
                 path: configuration.journal.path,
                 capacity: configuration.journal.capacity,
+                keys: .demonstration,
+                mark: configuration.journal.mark,
                 damageFound: stop
             )
         } catch {
@@ -133,15 +177,29 @@ package final class Service {
         }
     }
 
+    /// Says it when nobody counted for a time: what flowed then is in no record.
+    private func beginRun(_ journal: SQLiteJournal) throws(ServiceFailure) {
+        let end: LastEnd?
+        do throws(StorageFault) { end = try journal.beginRun { SystemClock().localTime } } catch {
+            throw inputOutput("\(configuration.journal.path): \(error)")
+        }
+        switch end {
+        case .clean, nil: break
+        case .unclean(let lastCounted):
+            let now = SystemClock().localTime?.description ?? "now (the clock is not set)"
+            log.warning(
+                """
+                the service did not end cleanly: nobody counted from \(lastCounted?.description ?? "an unknown time") until \
+                \(now); compare the totalisers with the pump's own
+                """
+            )
+        }
+    }
+
     private func securityModule() -> SecurityModule {
-        var masterKeys = MasterKeys()
-        masterKeys.load(
-            Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        )
-        return SecurityModule(
+        SecurityModule(
             terminal: configuration.terminal.id,
-            masterKeys: masterKeys,
+            masterKeys: .demonstration,
             random: SystemRandom()
         )
     }
@@ -150,31 +208,34 @@ package final class Service {
         switch configuration.pin {
         case .fixed: return DemonstrationPINEntry(mailbox: mailbox)
         case .terminal:
-            guard TerminalPINEntry.isAvailable else {
+            guard let console else {
                 throw ServiceFailure(
                     exitStatus: ServiceFailure.unavailable,
                     reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console"
                 )
             }
-            return TerminalPINEntry(mailbox: mailbox)
+            return ConsolePINEntry(console: console, mailbox: mailbox)
         }
     }
 
-    private func startPump() throws(ServiceFailure) -> (thread: PumpThread, simulated: SimulatedPumpLines?) {
+    /// - Returns: nil when a stop was requested while the lines were waited for.
+    private func startPump(
+        _ display: any PositionDisplay
+    ) throws(ServiceFailure) -> (thread: PumpThread, simulated: SimulatedPumpLines?)? {
         switch configuration.pump.edge {
         case .gpio(let wiring):
-            return (try pumpThread(Self.gpioLines(wiring)), nil)
+            guard let lines = try awaitLines(wiring.lines, display) else { return nil }
+            log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)"])
+            if wiring.chipIsNumber {
+                log.warning(
+                    "chip = \"\(wiring.chip)\" may be another chip after an update: name it by its label, \(lines.chip.label)"
+                )
+            }
+            try HeldOutputsFile()?.write(lines.held)
+            return (try pumpThread(lines), nil)
         case .simulated(let flow):
             let lines = SimulatedPumpLines(flow.script(configuration.pump.calibration, configuration.pump.pulser))
             return (try pumpThread(lines), lines)
-        }
-    }
-
-    private static func gpioLines(_ wiring: Configuration.Wiring) throws(ServiceFailure) -> sending GPIOPumpLines {
-        do throws(GPIOFault) {
-            return try GPIOPumpLines(wiring.lines)
-        } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error)")
         }
     }
 
@@ -184,7 +245,8 @@ package final class Service {
                 name: "pump-\(configuration.pump.nozzle)",
                 lines: lines,
                 calibration: configuration.pump.calibration,
-                kind: configuration.pump.pulser
+                kind: configuration.pump.pulser,
+                limits: configuration.pump.limits
             ) { [mailbox] in mailbox.post($0) }
             if !thread.isRealTime {
                 log.warning("the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)")
@@ -209,10 +271,39 @@ extension Configuration.SimulatedPump {
     }
 }
 
+extension Configuration.PumpSettings {
+    /// A simulated meter makes what its script says.
+    fileprivate var limits: MeterLimits {
+        let litresPerMinute =
+            switch edge {
+            case .gpio: litresPerMinuteMax
+            case .simulated(let flow): max(litresPerMinuteMax, 2 * flow.litresPerMinute * flow.speed)
+            }
+        return MeterLimits(
+            calibration: calibration,
+            litresPerMinuteMax: litresPerMinute,
+            reverseCentilitresMax: reverseCentilitresMax
+        )
+    }
+}
+
 extension Configuration.Wiring {
-    fileprivate var lines: GPIOWiring {
+    /// Numbers are given in the order in which the kernel finds the chips.
+    fileprivate var chipIsNumber: Bool {
+        let name = chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...]
+        return name.hasPrefix("gpiochip") && name.dropFirst(8).allSatisfy(\.isNumber)
+    }
+
+    var lines: GPIOWiring {
         func input(_ line: Line, _ offset: Int) -> GPIOWiring.Input {
-            GPIOWiring.Input(offset: offset, isActiveLow: activeLow.contains(line))
+            let bias: GPIOWiring.Bias =
+                switch bias[line] {
+                case .asIs, nil: .asIs
+                case .disabled: .disabled
+                case .pullUp: .pullUp
+                case .pullDown: .pullDown
+                }
+            return GPIOWiring.Input(offset: offset, isActiveLow: activeLow.contains(line), bias: bias)
         }
         func output(_ line: Line, _ offset: Int) -> GPIOWiring.Output {
             GPIOWiring.Output(offset: offset, isActiveLow: activeLow.contains(line))

@@ -1,23 +1,50 @@
 private import Glibc
 private import Threads
 
-/// Turns SIGTERM and SIGINT into a call on a thread of its own.
+/// Carries ``SignalPolicy`` out: what stops, hangs up or continues comes to a thread of its own as a call.
 package enum SignalWatch {
-    /// Must be called before any other thread is started: the signals are blocked in this thread and those it makes.
-    package static func start(_ stop: @escaping @Sendable () -> Void) {
+    /// Must be called before any other thread is started: the signals wait in this thread and those it makes until
+    /// ``start(_:hangUp:continued:)`` takes them.
+    ///
+    /// Fatal signals end the process at once, whoever had taken them before: the crash reporter of Swift's runtime, which
+    /// `SWIFT_BACKTRACE` turns on, would hold the process with its outputs as they are.
+    package static func hold() {
+        var waiting = waitingSignals
+        let blocked = unsafe pthread_sigmask(SIG_BLOCK, &waiting, nil)
+        precondition(blocked == 0, "the signal mask is valid")
+        for number in SignalPolicy.numbers({ $0 == .nothing }) { _ = signal(number, SIG_IGN) }
+        for number in SignalPolicy.numbers({ $0 == .fatal }) { TerminalMode.giveBackAndEnd(at: number) }
+    }
+
+    /// Calls on a thread of their own; several signals that come together are one call.
+    ///
+    /// - Parameter hangUp: nil where a terminal that is gone is a stop: for tools, which have nobody to serve then.
+    package static func start(
+        _ stop: @escaping @Sendable () -> Void,
+        hangUp: (@Sendable () -> Void)? = nil,
+        continued: @escaping @Sendable () -> Void = {}
+    ) {
+        hold()
+        _ = NamedThread("signals") {
+            var signals = waitingSignals
+            var number: Int32 = 0
+            while unsafe sigwait(&signals, &number) == 0 {
+                switch SignalPolicy.response(to: number) {
+                case .stop: stop()
+                case .hangUp: (hangUp ?? stop)()
+                case .continued: continued()
+                case .nothing, .fatal, .system: break
+                }
+            }
+        }
+    }
+
+    private static var waitingSignals: sigset_t {
         var signals = sigset_t()
         unsafe sigemptyset(&signals)
-        unsafe sigaddset(&signals, SIGTERM)
-        unsafe sigaddset(&signals, SIGINT)
-        let blocked = unsafe pthread_sigmask(SIG_BLOCK, &signals, nil)
-        precondition(blocked == 0, "the signal mask is valid")
-        // A reader that went away must show as an error of the call, not as a signal.
-        _ = signal(SIGPIPE, SIG_IGN)
-        let watched = signals
-        _ = NamedThread("signals") {
-            var signals = watched
-            var number: Int32 = 0
-            while unsafe sigwait(&signals, &number) == 0 { stop() }
+        for number in SignalPolicy.numbers({ $0 == .stop || $0 == .hangUp || $0 == .continued }) {
+            unsafe sigaddset(&signals, number)
         }
+        return signals
     }
 }

@@ -1,14 +1,13 @@
-import CardCryptography
 private import Glibc
 
 /// The controlling terminal without echo, for a tool that waits for a secret to be typed.
 ///
-/// What is typed goes straight into locked memory. The terminal's own signals are off meanwhile, so that it gets its
-/// echo back however the typing ends.
+/// What is typed goes straight into locked memory. The terminal gets its echo back however the typing ends, be it by a
+/// signal.
 struct SilentTerminal: ~Copyable {
     private let secret: String
     private let terminal: Int32
-    private let before: termios
+    private let mode: TerminalMode
 
     /// - Parameter secret: what is typed, for an error.
     /// - Throws: when the process has no terminal, or when its memory could be dumped.
@@ -21,43 +20,61 @@ struct SilentTerminal: ~Copyable {
                 reason: "no terminal to type the \(secret) at: run this at a console"
             )
         }
-        var before = termios()
-        guard unsafe tcgetattr(terminal, &before) == 0 else {
-            close(terminal)
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the terminal: \(systemError())")
+        _ = signal(SIGTSTP, SIG_IGN)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] + SignalPolicy.numbers({ $0 == .fatal }) {
+            TerminalMode.giveBackAndEnd(at: number)
         }
-        var silent = before
-        silent.c_lflag &= ~tcflag_t(ECHO | ICANON | ISIG)
-        guard unsafe tcsetattr(terminal, TCSAFLUSH, &silent) == 0 else {
+        guard let mode = TerminalMode(silencing: terminal) else {
+            let reason = systemError()
             close(terminal)
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the terminal: \(systemError())")
+            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the terminal: \(reason)")
         }
         self.secret = secret
         self.terminal = terminal
-        self.before = before
+        self.mode = mode
     }
 
     deinit {
-        var before = before
-        unsafe _ = tcsetattr(terminal, TCSAFLUSH, &before)
+        mode.giveBack()
         close(terminal)
     }
 
-    /// - Returns: how many keys were pressed, at most as many as fit.
-    borrowing func read(into typed: inout LockedBuffer) throws(ServiceFailure) -> Int {
-        var count = 0
+    /// Asks, and returns one line that fits the field. What was typed before the question is thrown away.
+    ///
+    /// - Parameters:
+    ///   - rule: what is said of a line that does not fit.
+    ///   - use: takes what was typed; returns nil to ask again.
+    borrowing func ask<Result: ~Copyable>(
+        _ question: String,
+        _ field: LineEditor.Field,
+        rule: String,
+        use: (consuming SecretLine) -> Result?
+    ) throws(ServiceFailure) -> Result {
         while true {
-            switch try key() {
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): return count
-            case 0x08, 0x7F: count = max(0, count - 1)
-            case 0x15: count = 0
-            case 0x03, 0x04, 0x1C:
+            mode.discardInput()
+            say("\(question): ")
+            if let line = try readLine(field) {
+                if let result = use(line.take()) { return result }
+            }
+            say("\(rule)\n")
+        }
+    }
+
+    /// - Returns: nil for a line that does not fit.
+    private borrowing func readLine(_ field: LineEditor.Field) throws(ServiceFailure) -> LineEditor? {
+        var editor = LineEditor(field)
+        while true {
+            switch editor.receive(try key()) {
+            case .none, .changed: continue
+            case .entered:
+                say("\n")
+                return editor
+            case .refused:
+                say("\n")
+                return nil
+            case .cancelled:
                 say("\n")
                 throw ServiceFailure(exitStatus: 1, reason: "no \(secret) was typed")
-            case let key where count < typed.count:
-                typed.withMutableSpan { $0[count] = key }
-                count += 1
-            case _: continue
             }
         }
     }

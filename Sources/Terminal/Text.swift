@@ -1,3 +1,4 @@
+package import FuelPassbook
 private import Glibc
 
 /// Centilitres as litres with two decimals.
@@ -18,4 +19,12 @@ private func decimal(_ hundredths: Int) -> String {
 /// The text of the calling thread's last failed system call.
 func systemError() -> String {
     unsafe String(cString: strerror(errno))
+}
+
+extension ApplicationSerialNumber {
+    /// How many digits are shown where anybody may look.
+    private static let digitsShown = 4
+
+    /// For displays, receipts and logs: the last four digits. The whole number stands in records alone.
+    package var masked: String { "****" + "\(self)".suffix(Self.digitsShown) }
 }

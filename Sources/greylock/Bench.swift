@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Terminal
 import Threads
 
 struct Bench: ParsableCommand {
@@ -29,7 +30,7 @@ struct Bench: ParsableCommand {
         table.add(SimulationBench.run())
         table.add(ExchangeBench.run(peers: peers))
         table.add(DaemonBench.run(programs: folder))
-        print(table.text)
+        writeLine(table.text)
     }
 
     private static var ownFolder: String {

@@ -48,11 +48,11 @@ struct BenchJournal {
             }
         }
         do {
-            let journal = try SQLiteJournal(path: growing, capacity: records)
+            let journal = try SQLiteJournal(path: growing, capacity: records, keys: .demonstration)
             try journal.commit(settled)
             for entry in escaped { try journal.commit(entry) }
         }
-        let journal = try SQLiteJournal(path: growing, capacity: records)
+        let journal = try SQLiteJournal(path: growing, capacity: records, keys: .demonstration)
         let open = try record(UInt32(records), .locked)
         try journal.commit(JournalEntry(open))
         try journal.checkpoint(
@@ -66,14 +66,15 @@ struct BenchJournal {
         )
         try copy(growing, to: "\(folder)/\(name)")
         try copy(growing + "-wal", to: "\(folder)/\(name)-wal")
+        try copy(growing + "-mark", to: "\(folder)/\(name)-mark")
         withExtendedLifetime(journal) {}
     }
 
     /// A new copy of the files, for one start.
     func afterThePowerCut() throws -> String {
         let path = "\(folder)/\(name)-start"
-        for suffix in ["", "-wal", "-shm"] { unsafe _ = unlink(path + suffix) }
-        for suffix in ["", "-wal"] { try copy("\(folder)/\(name)\(suffix)", to: path + suffix) }
+        for suffix in ["", "-wal", "-mark"] { unsafe _ = unlink(path + suffix) }
+        for suffix in ["", "-wal", "-mark"] { try copy("\(folder)/\(name)\(suffix)", to: path + suffix) }
         return path
     }
 
@@ -126,9 +127,8 @@ struct BenchJournal {
         record.lockTAC = Self.random.bytes(MAC.length)
         guard phase == .settled else { return record }
         record.endTime = time
-        record.debit = DebitAttempt(ttc: ttc, type: .refuel, time: time)
-        record.debitTAC = Self.random.bytes(MAC.length)
-        record.mac4IsValid = true
+        record.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: Demonstration.terminal, time: time)]
+        record.restoreAnswer(tac: Self.random.bytes(MAC.length), mac4IsValid: true, mac2IsValid: nil)
         return record
     }
 
@@ -141,13 +141,14 @@ struct BenchJournal {
             amount: record.amount,
             gmac: gmac(record.ttc, record.card, record.amount),
             state: .open,
-            debit: nil
+            debits: []
         )
     }
 
     private func gmac(_ ttc: TTC, _ card: ApplicationSerialNumber, _ amount: Amount) -> SealedGMAC {
         SealedGMAC(
             card: card,
+            terminal: Demonstration.terminal,
             ttc: ttc,
             ctc: CTC(1),
             amount: amount,

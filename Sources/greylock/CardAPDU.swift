@@ -43,7 +43,7 @@ struct CardAPDU: ParsableCommand {
             let card = try target.connect()
             defer { card.disconnect() }
             if verify { try verifyPIN(card) }
-            for command in commands { _ = try card.exchange(command) { print($0) } }
+            for command in commands { _ = try card.exchange(command) { writeLine($0) } }
         }
     }
 
@@ -71,11 +71,13 @@ struct CardAPDU: ParsableCommand {
     }
 
     private func verifyPIN(_ card: any CardReader) throws(ServiceFailure) {
-        let selected = try card.exchange(RawCommand(bytes: SelectApplication(aid: aid.bytes).apdu.bytes)) { print($0) }
+        let selected = try card.exchange(RawCommand(bytes: SelectApplication(aid: aid.bytes).apdu.bytes)) {
+            writeLine($0)
+        }
         guard selected.status == .success else {
             throw ServiceFailure(exitStatus: 1, reason: "the application was not selected, so no PIN is asked for")
         }
-        let answer = try card.verify(try PINPrompt().ask("PIN")) { print($0) }
+        let answer = try card.verify(try PINPrompt().ask("PIN")) { writeLine($0) }
         guard answer.status == .success else {
             throw ServiceFailure(exitStatus: 1, reason: "the PIN was not verified, so nothing else is sent")
         }

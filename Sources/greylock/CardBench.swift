@@ -153,16 +153,16 @@ private struct RecordingTerminal: ~Copyable {
                 gmac: module.open(gmac)
             )
         )
-        let isProven = try module.verifyMAC4(
-            debited.mac4,
+        let attempt = DebitAttempt(ttc: ttc, type: .refuel, terminal: module.terminal, time: time)
+        let proof = try module.proveDebit(
+            mac4: debited.mac4,
+            tac: debited.debitTAC,
             card: card,
             key: gmac.key,
             amount: Self.amount,
-            type: .refuel,
-            terminal: module.terminal,
-            time: time
+            attempts: [attempt]
         )
-        guard isProven else { throw CardBenchFault("MAC4 of our card is wrong") }
+        guard proof != nil else { throw CardBenchFault("MAC4 of our card is wrong") }
         guard try exchange(GetBalance()).balance == answer.balance.subtracting(Self.amount) else {
             throw CardBenchFault("our card took another amount")
         }

@@ -54,16 +54,16 @@ struct RawCommand {
 extension CardReader {
     /// - Parameter print: takes the lines of command and answer.
     func exchange(_ command: RawCommand, print: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
-        for line in command.lines { print(line) }
+        for line in command.lines { writeLine(line) }
         let answer = try exchange(command.bytes)
-        for line in command.lines(of: answer) { print(line) }
+        for line in command.lines(of: answer) { writeLine(line) }
         return answer
     }
 
     func verify(_ pin: borrowing PIN, print: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
-        for line in RawCommand.verifyLines { print(line) }
+        for line in RawCommand.verifyLines { writeLine(line) }
         let answer = try verify(pin)
-        for line in RawCommand(bytes: []).lines(of: answer) { print(line) }
+        for line in RawCommand(bytes: []).lines(of: answer) { writeLine(line) }
         return answer
     }
 }

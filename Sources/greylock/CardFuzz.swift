@@ -30,17 +30,17 @@ struct CardFuzzCommand: ParsableCommand {
         var fuzz = CardFuzz(seed: seed)
         let violation = fuzz.run(apdus: apdus)
         let tally = fuzz.tally
-        print(
+        writeLine(
             "seed \(seed): \(tally.apdus) APDUs to \(tally.cards) cards, \(tally.accepted) accepted, "
-                + "\(tally.transactions) transactions, "
+                + "\(tally.transactions) transactions, \(tally.powerCuts) power cuts, "
                 + "\(tally.acceptances.count) of \(Instruction.allCases.count) commands"
         )
         guard let violation else {
-            print("no rule was broken")
+            writeLine("no rule was broken")
             return
         }
-        print("card \(violation.card) of seed \(violation.seed): \(violation.reason)")
-        for exchange in violation.exchanges { print("  \(exchange)") }
+        writeLine("card \(violation.card) of seed \(violation.seed): \(violation.reason)")
+        for exchange in violation.exchanges { writeLine("  \(exchange)") }
         throw ExitCode(1)
     }
 }

@@ -42,13 +42,13 @@ struct CardNew: ParsableCommand {
             guard unsafe access(state, F_OK) != 0 else { throw taken }
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
-        print("card \(profile.file.asn) is in \(state): balance \(profile.balance)")
+        writeLine("card \(profile.file.asn) is in \(state): balance \(profile.balance)")
         let keys =
             switch profile.keys {
             case .demonstration: ""
             case .store(let path): " --keys \(path)"
             }
-        print("put it into a virtual reader: greylock card serve --state \(state)\(keys)")
+        writeLine("put it into a virtual reader: greylock card serve --state \(state)\(keys)")
     }
 
     private var taken: ServiceFailure {

@@ -46,7 +46,7 @@ struct CardScript: ParsableCommand {
             for line in script.lines {
                 if try run(line, card, &kept) { exchanges += 1 }
             }
-            print("\(file): \(exchanges) answers as expected")
+            writeLine("\(file): \(exchanges) answers as expected")
         }
     }
 
@@ -56,7 +56,7 @@ struct CardScript: ParsableCommand {
         _ card: any CardReader,
         _ kept: inout [String: [UInt8]]
     ) throws(ServiceFailure) -> Bool {
-        let say: (String) -> Void = trace ? { print($0) } : { _ in }
+        let say: (String) -> Void = trace ? { writeLine($0) } : { _ in }
         switch line.statement {
         case .reset:
             say("-- power down and up")

@@ -38,7 +38,7 @@ struct CardShow: ParsableCommand {
             }
             if let keys { try check(image, madeWith: keys) }
             let report = CardReport(image, today: SystemClock().localTime?.date)
-            print(json ? try report.json() : report.text)
+            writeLine(json ? try report.json() : report.text)
         }
     }
 
@@ -159,7 +159,7 @@ private struct CardReport: Encodable {
         table.add("card", "\(card), \(kind)")
         table.add("issuer", issuerWords)
         table.add("valid", "\(validFrom) to \(validTo), \(validityWords)")
-        if !holder.isEmpty { table.add("holder", holder) }
+        if !holder.isEmpty { table.add("holder", holder.printable) }
         let limit = overdraftLimitFen > 0 ? ", with an overdraft limit of \(Amount(fen: overdraftLimitFen))" : ""
         table.add("balance", "\(Amount(fen: balanceFen))\(limit)")
         table.add("keys", "index \(keyIndex), version \(keyVersion)")

@@ -36,7 +36,7 @@ struct CardStatus: ParsableCommand {
             try card.powerUp()
             defer { card.disconnect() }
             let report = try StatusReading(card: card, aid: aid.bytes).report()
-            print(json ? try jsonText(report) : report.text)
+            writeLine(json ? try jsonText(report) : report.text)
             isFine = report.finding == .fine
         }
         guard isFine else { throw ExitCode(1) }

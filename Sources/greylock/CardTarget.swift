@@ -101,6 +101,7 @@ extension ServiceFailure {
             switch fault {
             case .removed: "the card left the reader: put it in and try again"
             case .reader(let text): text
+            case .inUse(let text): "another program uses the card: end it (\(text))"
             case .unresponsive(let text):
                 "the card does not answer: turn it over, wipe its contacts, or it is no chip card (\(text))"
             case .malformed(let error): "the card's answer is none: \(error)"

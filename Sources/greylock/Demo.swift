@@ -16,7 +16,7 @@ struct Demo: ParsableCommand {
     )
 
     @Option(help: "Litres that the customer takes, up to two decimals.")
-    var litres = Hundredths(count: 800)
+    var litres = Litres(centilitres: 800)
 
     @Option(help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan; 10L for --prepaid.")
     var preset: PresetArgument?
@@ -35,7 +35,7 @@ struct Demo: ParsableCommand {
 
     func validate() throws {
         guard (1...100).contains(speed) else { throw ValidationError("--speed: expected 1 to 100 (found \(speed))") }
-        guard (1...100_000).contains(litres.count) else {
+        guard (1...100_000).contains(litres.centilitres) else {
             throw ValidationError("--litres: expected 0.01 to 1000")
         }
         if let centilitres = preset?.preset.centilitres, !(100...100_000).contains(centilitres) {
@@ -56,7 +56,7 @@ struct Demo: ParsableCommand {
             var log = Logger(label: "demo") { _ in LineLogHandler() }
             log.logLevel = .error
             let service = try Service(configuration: configuration, log: log)
-            let director = DemoDirector(face: face, service: service, escapes: escape, halfWay: litres.count / 2)
+            let director = DemoDirector(face: face, service: service, escapes: escape, halfWay: litres.centilitres / 2)
             SignalWatch.start(service.stop)
             try service.run(display: director, trace: trace ? { face.say("    " + $0) } : nil)
             guard director.isSettled else { throw ServiceFailure(exitStatus: 1, reason: "the sale was not settled") }
@@ -85,7 +85,7 @@ struct Demo: ParsableCommand {
             channels = 2
             security = "alarm"
             \(paymentKeys)
-            simulated = { centilitres = \(litres.count), litres_per_minute = 40, speed = \(speed) }
+            simulated = { centilitres = \(litres.centilitres), litres_per_minute = 40, speed = \(speed) }
             """
         return try Configuration(toml: Array(text.utf8), file: "demonstration")
     }

@@ -1,12 +1,23 @@
 import ArgumentParser
+import Terminal
 
 @main
 struct Greylock: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "greylock",
         abstract: "Tools for a fuel dispenser that locks the card before fuel flows.",
+        version: "greylock \(Release.version)",
         subcommands: [Demo.self, Simulate.self, Card.self, Keys.self, Records.self, PositionTool.self, Bench.self]
     )
+
+    static func main() {
+        StandardOutput.runProgram("greylock") {
+            var command = try parseAsRoot()
+            try command.run()
+        } explain: { error in
+            (fullMessage(for: error), exitCode(for: error).rawValue)
+        }
+    }
 }
 
 struct Card: ParsableCommand {

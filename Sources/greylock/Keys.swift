@@ -37,9 +37,11 @@ struct KeysNew: ParsableCommand {
     func run() throws {
         try runTool("keys new") { () throws(ServiceFailure) in
             let keys = try KeyStoreFile.create(store, index: KeyIndex(index), version: KeyVersion(version))
-            print("new keys are in \(store)")
-            for line in keys.lines { print(line) }
-            print("a card is made with them by keys = \"\(store.contains("/") ? store : "./\(store)")\" in its profile")
+            writeLine("new keys are in \(store)")
+            for line in keys.lines { writeLine(line) }
+            writeLine(
+                "a card is made with them by keys = \"\(store.contains("/") ? store : "./\(store)")\" in its profile"
+            )
         }
     }
 }
@@ -63,7 +65,7 @@ struct KeysShow: ParsableCommand {
     func run() throws {
         try runTool("keys show") { () throws(ServiceFailure) in
             let keys = try KeyStoreFile.open(store)
-            for line in keys.lines { print(line) }
+            for line in keys.lines { writeLine(line) }
         }
     }
 }

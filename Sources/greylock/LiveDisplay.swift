@@ -15,12 +15,11 @@ final class LiveDisplay: PositionDisplay {
 
     func say(_ line: String) {
         finishCounter()
-        print("  " + line)
-        flush()
+        writeLine("  " + line)
     }
 
     func show(_ state: PositionState, _ notice: Notice) {
-        guard notice != said else { return }
+        guard notice != said || !notice.isStanding else { return }
         said = notice
         say("[\(padded(state.rawValue, to: 10))] \(notice)")
     }
@@ -33,13 +32,12 @@ final class LiveDisplay: PositionDisplay {
         if isTerminal {
             guard line != counter else { return }
             counter = line
-            print("\r" + line, terminator: "")
+            writeLine("\r" + line, terminator: "")
         } else {
             guard centilitres / 100 != shownLitres else { return }
             shownLitres = centilitres / 100
-            print(line)
+            writeLine(line)
         }
-        flush()
     }
 
     func printReceipt(_ record: SaleRecord, balance: Amount?) {
@@ -47,14 +45,13 @@ final class LiveDisplay: PositionDisplay {
         let lines = record.receiptLines(balance: balance)
         let width = lines.map(\.utf8.count).reduce(24, max)
         let edge = "  +" + String(repeating: "-", count: width + 2) + "+"
-        print(edge)
-        for line in lines { print("  | \(padded(line, to: width)) |") }
-        print(edge)
-        flush()
+        writeLine(edge)
+        for line in lines { writeLine("  | \(padded(line, to: width)) |") }
+        writeLine(edge)
     }
 
     private func finishCounter() {
-        if counter != nil { print() }
+        if counter != nil { writeLine() }
         counter = nil
         shownLitres = -1
     }
@@ -65,10 +62,5 @@ final class LiveDisplay: PositionDisplay {
 
     private func right(_ text: String, to width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.utf8.count)) + text
-    }
-
-    /// Standard output is a C stream; a line must not wait in it while fuel flows.
-    private func flush() {
-        fflush(nil)
     }
 }

@@ -24,6 +24,26 @@ struct Hundredths: ExpressibleByArgument {
     }
 }
 
+/// Litres as one types them: `8`, `8.5` or `8L`.
+struct Litres: ExpressibleByArgument {
+    let centilitres: Int
+
+    init(centilitres: Int) { self.centilitres = centilitres }
+
+    init?(argument: String) {
+        let isUnitGiven = argument.hasSuffix("L") || argument.hasSuffix("l")
+        guard let litres = Hundredths(argument: isUnitGiven ? String(argument.dropLast()) : argument) else {
+            return nil
+        }
+        centilitres = litres.count
+    }
+
+    var defaultValueDescription: String {
+        let digits = "\(centilitres % 100 / 10)\(centilitres % 10)"
+        return centilitres % 100 == 0 ? "\(centilitres / 100)L" : "\(centilitres / 100).\(digits)L"
+    }
+}
+
 /// A preset: `20L` for litres, `100` or `100yuan` for money.
 struct PresetArgument: ExpressibleByArgument {
     let preset: Preset

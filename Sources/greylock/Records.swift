@@ -5,11 +5,21 @@ import FuelPassbook
 import ISO7816
 import Journal
 import Metering
+import SecurityModule
 import Terminal
 
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sales and grey records of a journal; the service may be running."
+        abstract: "Sales and grey records of a journal; the service may be running.",
+        discussion: """
+            Reads and changes nothing: a running service is not disturbed, and a journal on a read-only medium or a copy of \
+            one is as good. A copy of a journal that was in use needs its -wal file beside it: the last sales are there.
+
+            A row that cannot be believed is named and in no list: an edited or rotten one, an older one that was put back, \
+            one that is gone.
+
+            Exit status: 0; 74 when a row is damaged, or the journal cannot be read; 78 for a wrong configuration.
+            """
     )
 
     @Option(help: ArgumentHelp("The journal's file.", valueName: "FILE"))
@@ -23,7 +33,7 @@ struct Records: ParsableCommand {
 
     @Flag(
         help:
-            "One JSON object: `count`, `room`, `sales`, `open`, `greyRecords`, `totalisers`; local times, money in fen."
+            "One JSON object: `count`, `room`, `sales`, `open`, `greyRecords`, `totalisers`, `damage`, `service`, `uncounted`, `acceptances`, `doubt`; local times, money in fen."
     )
     var json = false
 
@@ -38,19 +48,28 @@ struct Records: ParsableCommand {
         do {
             let settings = try config.map { try Service.configuration(at: $0).journal }
             guard let path = journal ?? settings?.path else { preconditionFailure("validated") }
-            let reader = try JournalReader(path: path)
+            let reader = try JournalReader(path: path, keys: .demonstration)
             let count = try reader.count()
+            let checkpoints = try reader.checkpoints()
+            func line(_ record: SaleRecord) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.ttc]) }
             let report = RecordReport(
                 count: count,
                 room: settings.map { max(0, $0.capacity - count) },
-                sales: try reader.records(limit: last).map(SaleLine.init),
-                open: try reader.openRecords().map(SaleLine.init),
+                sales: try reader.records(limit: last).map(line),
+                open: try reader.openRecords().map(line),
                 greyRecords: try reader.greyRecords().map(GreyLine.init),
-                totalisers: try reader.totalisers().map(TotaliserLine.init)
+                totalisers: try reader.totalisers().map(TotaliserLine.init),
+                damage: DamageReport(try reader.damagedRows, unjudged: try reader.unjudged),
+                service: try ServiceLine(reader),
+                uncounted: try reader.runs(limit: JournalReader.runsShown).compactMap(UncountedLine.init),
+                acceptances: try reader.acceptances().map(AcceptanceLine.init),
+                doubt: try reader.standing(markPath: settings?.mark).refusal,
+                serviceLines: try reader.serviceLines()
             )
-            print(json ? try report.json : report.text)
+            writeLine(json ? try report.json : report.text)
+            if !report.damage.isNone { throw ExitCode(ServiceFailure.inputOutput) }
         } catch let fault as StorageFault {
-            standardError("greylock records: \(journal ?? config ?? ""): \(fault)")
+            standardError("greylock records: \(journal ?? config ?? ""): \("\(fault)".printable)")
             throw ExitCode(ServiceFailure.inputOutput)
         } catch let failure as ServiceFailure {
             standardError("greylock records: \(failure.reason)")
@@ -69,6 +88,18 @@ private struct RecordReport: Encodable {
     let open: [SaleLine]
     let greyRecords: [GreyLine]
     let totalisers: [TotaliserLine]
+    let damage: DamageReport
+    /// nil where no service has run.
+    let service: ServiceLine?
+    let uncounted: [UncountedLine]
+    let acceptances: [AcceptanceLine]
+    /// Why this may not be the newest copy of the journal.
+    let doubt: String?
+    let serviceLines: [String]
+
+    private enum CodingKeys: String, CodingKey {
+        case count, room, sales, open, greyRecords, totalisers, damage, service, uncounted, acceptances, doubt
+    }
 
     var json: String {
         get throws {
@@ -87,7 +118,7 @@ private struct RecordReport: Encodable {
         lines.append("")
         lines.append("records: \(count)" + (room.map { ", \(roomText($0))" } ?? ""))
         lines.append("open records: \(open.count)")
-        for sale in open { lines.append("  \(sale.ttc), \(sale.words), \(sale.phase): \(sale.awaited)") }
+        for sale in open { lines.append("  \(sale.ttc), \(sale.words), \(sale.phase): \(sale.awaited)\(sale.onDisk)") }
         let grey = greyRecords.filter { $0.state == GreyRecord.State.open.rawValue }
         lines.append("grey records: \(greyRecords.count), of which \(grey.count) wait for their card")
         for grey in grey {
@@ -99,7 +130,9 @@ private struct RecordReport: Encodable {
                     + " \(yuan(fen: totaliser.fen)) yuan in all"
             )
         }
-        return lines.joined(separator: "\n")
+        for acceptance in acceptances { lines.append("journal \(acceptance.words)") }
+        if let doubt { lines.append("journal: \(doubt)") }
+        return (lines + damage.lines + serviceLines).joined(separator: "\n")
     }
 }
 
@@ -141,8 +174,18 @@ private struct SaleLine: Encodable {
     let mac4IsValid: Bool?
     let settles: UInt32?
     let remark: String?
+    /// Volume and amount are those of the last checkpoint: the sale goes on, or the service's next start finishes it so.
+    let isCheckpoint: Bool
 
-    init(_ record: SaleRecord) {
+    /// - Parameter checkpoint: the record's, if it has one.
+    init(_ stored: SaleRecord, checkpoint: Checkpoint?) {
+        var record = stored
+        isCheckpoint = checkpoint != nil && (record.phase == .intent || record.phase == .locked)
+        if isCheckpoint, let checkpoint {
+            record.reading = checkpoint.reading
+            record.amount = checkpoint.amount
+            record.nonCardPart = checkpoint.nonCardPart
+        }
         ttc = record.ttc.number
         kind = record.kind.rawValue
         words = record.kind.words
@@ -155,7 +198,7 @@ private struct SaleLine: Encodable {
         ctc = record.ctc.number
         balanceBeforeFen = record.balanceBefore.fen
         nozzle = record.nozzle
-        grade = record.grade
+        grade = record.grade.printable
         unitPriceFen = record.unitPrice.fenPerLitre
         volumeMicrolitres = record.reading.volume.microlitres
         shownCentilitres = record.reading.volume.shownCentilitres
@@ -168,7 +211,14 @@ private struct SaleLine: Encodable {
         debitTAC = record.debitTAC.map { Hex.string($0) }
         mac4IsValid = record.mac4IsValid
         settles = record.settles?.number
-        remark = record.remark
+        remark = record.remark?.printable
+    }
+
+    /// What an open sale has on disk.
+    var onDisk: String {
+        guard isCheckpoint else { return "" }
+        return
+            ", \(litres(centilitres: shownCentilitres)) L and \(yuan(fen: Int(amountFen))) yuan at its last checkpoint"
     }
 
     /// Who finishes an open record.
@@ -194,7 +244,8 @@ private struct SaleLine: Encodable {
             + right(litres(centilitres: shownCentilitres), 11) + right(yuan(fen: Int(amountFen)), 11)
         let settled = settles.map { kind == RecordKind.onlineUnlock.rawValue ? "of sale \($0)" : "settles \($0)" }
         let notOfCard = nonCardFen > 0 ? "not by card \(yuan(fen: Int(nonCardFen)))" : nil
-        let notes = [settled, notOfCard, mac4IsValid == false ? "MAC4 WRONG" : nil, remark]
+        let checkpoint = isCheckpoint ? "so far, at its last checkpoint" : nil
+        let notes = [checkpoint, settled, notOfCard, mac4IsValid == false ? "MAC4 WRONG" : nil, remark]
         return ([line] + notes.compactMap(\.self)).joined(separator: "  ")
     }
 }
@@ -228,5 +279,59 @@ private struct TotaliserLine: Encodable {
         counts = totaliser.counts
         volumeMicrolitres = totaliser.volume.microlitres
         fen = totaliser.fen
+    }
+}
+
+/// Of the last run of the service.
+private struct ServiceLine: Encodable {
+    let begun: String?
+    /// The outputs were off and everything on disk.
+    let endedCleanly: Bool
+    let ended: String?
+    /// As far as the user who asks can see.
+    let isRunning: Bool
+    let lastCounted: String?
+
+    init?(_ reader: JournalReader) throws(StorageFault) {
+        guard let run = try reader.runs(limit: 1).last else { return nil }
+        begun = run.begun?.description
+        endedCleanly = run.hasEnded
+        ended = run.ended?.description
+        isRunning = !run.hasEnded && reader.isInUse
+        lastCounted = (run.ended ?? reader.lastCounted(run))?.description
+    }
+}
+
+/// Nobody counted; nil for a time that no clock told.
+private struct UncountedLine: Encodable {
+    let from: String?
+    let until: String?
+
+    init?(_ run: ServiceRun) {
+        guard run.followsUncleanEnd else { return nil }
+        from = run.uncountedSince?.description
+        until = run.begun?.description
+    }
+}
+
+private struct AcceptanceLine: Encodable {
+    let time: String?
+    let reason: String
+    let standing: String
+    let lastBefore: UInt32
+    let goesOnAfter: UInt32
+    let words: String
+
+    private enum CodingKeys: String, CodingKey {
+        case time, reason, standing, lastBefore, goesOnAfter
+    }
+
+    init(_ acceptance: JournalAcceptance) {
+        time = acceptance.time?.description
+        reason = acceptance.reason
+        standing = acceptance.standing
+        lastBefore = acceptance.reserved
+        goesOnAfter = acceptance.after
+        words = acceptance.words
     }
 }

@@ -82,7 +82,7 @@ enum RecoveryBench {
             date: Demonstration.applicationFile.validFrom
         )
         let start = benchClock()
-        let journal = try SQLiteJournal(path: path, capacity: 2 * records)
+        let journal = try SQLiteJournal(path: path, capacity: 2 * records, keys: .demonstration)
         let edges = PositionEdges(
             module: SecurityModule(
                 terminal: Demonstration.terminal,
@@ -110,7 +110,7 @@ enum RecoveryBench {
         for _ in 0..<starts {
             let path = try bench.afterThePowerCut()
             let start = benchClock()
-            _ = try SQLiteJournal(path: path, capacity: 2 * records).room()
+            _ = try SQLiteJournal(path: path, capacity: 2 * records, keys: .demonstration).room()
             samples.append(benchClock() - start)
         }
         return median(samples)
@@ -118,7 +118,7 @@ enum RecoveryBench {
 
     /// The median of what a sale reads before the card is locked, when the check of the file is over.
     private static func readsOfASale(_ bench: BenchJournal) throws -> Double {
-        let journal = try SQLiteJournal(path: try bench.afterThePowerCut(), capacity: 2 * records)
+        let journal = try SQLiteJournal(path: try bench.afterThePowerCut(), capacity: 2 * records, keys: .demonstration)
         let card = Demonstration.applicationFile.asn
         _ = try journal.room()
         var samples: [UInt64] = []
@@ -128,7 +128,7 @@ enum RecoveryBench {
             _ = try journal.latestTime()
             _ = try journal.lock(of: BenchJournal.settings.position)
             _ = try journal.room()
-            _ = try journal.nextTTC()
+            _ = try journal.reserveTTC()
             _ = try journal.openGreyRecords(of: card)
             samples.append(benchClock() - start)
         }

@@ -22,10 +22,20 @@ struct Simulate: ParsableCommand {
     @Option(help: ArgumentHelp("Where the stations' chances start; default: 1.", valueName: "S"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("What goes wrong: none, card, power, pump or full, the default.", valueName: "PROFILE"))
+    @Option(
+        help: ArgumentHelp(
+            "What goes wrong: none, card, power, pump, attack or full, the default.",
+            valueName: "PROFILE"
+        )
+    )
     var faults: FaultProfile?
 
-    @Flag(help: "Instead: every single power cut, and every pair of them, over three short scenarios.")
+    @Flag(
+        help: """
+            Instead: every single power cut and every pair of them over three short scenarios, and every single move of an \
+            attacker and every pair of them over a refuel and his return.
+            """
+    )
     var exhaustive = false
 
     func validate() throws {
@@ -40,18 +50,18 @@ struct Simulate: ParsableCommand {
     func run() throws {
         let violation = exhaustive ? cutEverywhere() : simulate()
         guard let violation else {
-            print("no rule was broken")
+            writeLine("no rule was broken")
             return
         }
-        print("BROKEN: \(violation.reason)")
+        writeLine("BROKEN: \(violation.reason)")
         let profile = faults.map { " --faults \($0.rawValue)" } ?? ""
-        print(
+        writeLine(
             "again: greylock simulate \(exhaustive ? "--exhaustive" : "--sales 1 --seed \(violation.seed)\(profile)")"
         )
-        print("the shortest way to it that was found:")
-        for visit in violation.visits { print("  \(visit)") }
-        print("what happens then:")
-        for line in violation.trace { print("  \(line)") }
+        writeLine("the shortest way to it that was found:")
+        for visit in violation.visits { writeLine("  \(visit)") }
+        writeLine("what happens then:")
+        for line in violation.trace { writeLine("  \(line)") }
         throw ExitCode(1)
     }
 
@@ -62,9 +72,9 @@ struct Simulate: ParsableCommand {
         let violation = simulation.run(sales: sales) { progress.show($0) }
         progress.end()
         let tally = simulation.tally
-        print("seed \(seed ?? 1): \(SimulationProgress.words(tally, progress.salesPerSecond(tally)))")
+        writeLine("seed \(seed ?? 1): \(SimulationProgress.words(tally, progress.salesPerSecond(tally)))")
         for kind in FaultKind.allCases {
-            if let count = tally.faultsMet[kind] { print("\(padded(count, to: 10))  \(kind.rawValue)") }
+            if let count = tally.faultsMet[kind] { writeLine("\(padded(count, to: 10))  \(kind.rawValue)") }
         }
         printLosses(tally.cutsByCountsLost)
         return violation
@@ -82,7 +92,7 @@ struct Simulate: ParsableCommand {
             }
             return StationSimulation.litres(ofCounts: rising.last?.key ?? 0)
         }
-        print(
+        writeLine(
             "mains cut with a valve open: \(cuts) times; litres lost: median \(quantile(0.5)), "
                 + "nine of ten at most \(quantile(0.9)), most \(quantile(1))"
         )
@@ -93,11 +103,21 @@ struct Simulate: ParsableCommand {
             let begun = MonotonicClock.nanoseconds
             let (tally, violation) = ExhaustiveCuts(scenario).run()
             let seconds = (MonotonicClock.nanoseconds - begun) / 1_000_000_000
-            print("\(scenario.rawValue): \(tally.singles) single cuts, \(tally.pairs) pairs, \(seconds) s")
+            writeLine("\(scenario.rawValue): \(tally.singles) single cuts, \(tally.pairs) pairs, \(seconds) s")
+            if let violation { return violation }
+        }
+        for scenario in ExhaustiveAttacks.Scenario.allCases {
+            let begun = MonotonicClock.nanoseconds
+            let (tally, violation) = ExhaustiveAttacks(scenario).run(threads: Self.threads)
+            let seconds = (MonotonicClock.nanoseconds - begun) / 1_000_000_000
+            writeLine("\(scenario.rawValue): \(tally.singles) single moves, \(tally.pairs) pairs, \(seconds) s")
             if let violation { return violation }
         }
         return nil
     }
+
+    /// One for each processor, of a board's four.
+    private static let threads = min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     private func padded(_ number: Int, to width: Int) -> String {
         let digits = "\(number)"

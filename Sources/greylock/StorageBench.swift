@@ -16,7 +16,8 @@ enum CheckpointBench {
             let folder = try TemporaryFolder("greylock-bench")
             defer { folder.remove() }
             let checkpoint = try checkpoint()
-            let journal = try SQLiteJournal(path: folder.path + "/journal.sqlite", capacity: 1_000)
+            let path = folder.path + "/journal.sqlite"
+            let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
             var commits: [UInt64] = []
             var overwrites: [UInt64] = []
             let descriptor = unsafe open(folder.path + "/bare", O_RDWR | O_CREAT | O_DSYNC | O_CLOEXEC, 0o600)
@@ -51,6 +52,7 @@ enum CheckpointBench {
     private static func checkpoint() throws -> Checkpoint {
         let gmac = SealedGMAC(
             card: Demonstration.applicationFile.asn,
+            terminal: Demonstration.terminal,
             ttc: TTC(1),
             ctc: CTC(1),
             amount: Demonstration.balance,

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 static int spawn(const char *path, char *const arguments[], char *const environment[], const char *terminal,
@@ -34,11 +35,10 @@ static int spawn(const char *path, char *const arguments[], char *const environm
   return failure;
 }
 
-int greylock_start(const char *path, char *const arguments[], char *const environment[],
-                   struct greylock_started *started) {
+static int start(const char *path, char *const arguments[], char *const environment[], int packets,
+                 struct greylock_started *started) {
   char name[64];
   int errors[2];
-  int packets = 1;
   int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (terminal < 0)
     return -1;
@@ -59,6 +59,30 @@ int greylock_start(const char *path, char *const arguments[], char *const enviro
   started->errors = errors[0];
   return 0;
 }
+
+int greylock_start(const char *path, char *const arguments[], char *const environment[],
+                   struct greylock_started *started) {
+  return start(path, arguments, environment, 1, started);
+}
+
+int greylock_start_plain(const char *path, char *const arguments[], char *const environment[],
+                         struct greylock_started *started) {
+  return start(path, arguments, environment, 0, started);
+}
+
+int greylock_stop_output(int terminal) {
+  char name[64];
+  if (ptsname_r(terminal, name, sizeof name))
+    return -1;
+  int end = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (end < 0)
+    return -1;
+  int failure = tcflow(end, TCOOFF);
+  close(end);
+  return failure;
+}
+
+int greylock_narrow(int end) { return fcntl(end, F_SETPIPE_SZ, 1) < 0 ? -1 : 0; }
 
 int greylock_await_flush(int terminal) {
   unsigned char packet[256];

@@ -17,7 +17,9 @@ struct KeyStoreToolTests {
     @Test(arguments: [("mine", "is no key store"), ("GLKS", "is cut short"), ("", "is cut short")])
     func anotherFileIsNoKeyStore(_ content: String, _ reason: String) throws {
         let folder = try TestFolder()
-        let (status, text) = try said(["keys", "show", "--store", folder.file("issuer.keys", content)])
+        let store = try folder.file("issuer.keys", content)
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: store)
+        let (status, text) = try said(["keys", "show", "--store", store])
         #expect(status == 74 && text.contains(reason), "\(text)")
     }
 

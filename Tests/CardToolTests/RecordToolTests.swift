@@ -70,12 +70,16 @@ struct RecordToolTests {
 
     private func write(_ records: SaleRecord...) throws { try write(records) }
 
-    private func write(_ records: [SaleRecord]) throws {
+    private func write(_ records: [SaleRecord], at moment: StationTime? = nil) throws {
         var tries = 0
         while true {
             do throws(StorageFault) {
                 let journal = try SQLiteJournal(path: folder.path("journal"), capacity: 64)
-                for record in records { try journal.commit(JournalEntry(record)) }
+                for record in records {
+                    var entry = JournalEntry(record)
+                    entry.moment = moment
+                    try journal.commit(entry)
+                }
                 return
             } catch {
                 tries += 1
@@ -84,10 +88,15 @@ struct RecordToolTests {
         }
     }
 
-    private func said(_ arguments: String...) throws -> String {
+    private func said(_ arguments: String..., zone: String? = nil) throws -> String {
         var tries = 0
         while true {
-            let program = try Program("greylock", arguments, readsOutput: true)
+            let program = try Program(
+                "greylock",
+                arguments,
+                readsOutput: true,
+                variables: zone.map { ["TZ": $0] } ?? [:]
+            )
             let status = program.end()
             tries += 1
             if status == ServiceFailure.inputOutput, tries < Self.triesMax { continue }
@@ -132,13 +141,38 @@ struct RecordToolTests {
         try write(record(1, .sale, .settled))
         #expect(try said("position", "--config", config).contains("behind no record"))
         #expect(try said("position", "--config", config, "--accept-clock").contains("behind no record"))
-        try write(record(2, .sale, .settled, year: 2199))
+        let ahead = try record(2, .sale, .settled, year: 2199)
+        try write([ahead], at: StationTime(utcSeconds: 7_239_654_000, local: ahead.lockTime))
         for _ in 0..<2 {
             let text = try said("position", "--config", config)
-            #expect(text.contains("behind the last record (2199-06-01 08:00:00), so no card is served"), "\(text)")
+            #expect(
+                text.contains(
+                    "behind the last record (2199-06-01 08:00:00, 2199-06-01 07:00:00 UTC), so no card is served"
+                ),
+                "\(text)"
+            )
             #expect(text.contains("--accept-clock"))
         }
         #expect(try said("position", "--config", config, "--accept-clock").contains("accepted, cards are served from"))
         #expect(try said("position", "--config", config).contains("behind no record"))
+    }
+
+    /// Records that were made in a zone far ahead, and are read in each other one.
+    @Test func anotherZoneIsNoClockThatIsBehind() throws {
+        let now = try #require(SystemClock().now)
+        let sale = try record(1, .sale, .settled, year: now.local.date.map { $0.year + 1 } ?? 0)
+        try write([sale], at: StationTime(utcSeconds: now.utcSeconds - 1, local: sale.lockTime))
+        for zone in ["UTC0", "EST5EDT", "CST-8", "XXX12"] {
+            #expect(try said("position", "--config", config, zone: zone).contains("behind no record"))
+        }
+        // Half an hour ahead in truth, and behind in name: it is refused, and accepted.
+        let earlier = try record(2, .sale, .settled)
+        try write([earlier], at: StationTime(utcSeconds: now.utcSeconds + 1_800, local: earlier.lockTime))
+        for zone in ["UTC0", "CST-8"] {
+            #expect(try said("position", "--config", config, zone: zone).contains("so no card is served"))
+        }
+        let accepted = try said("position", "--config", config, "--accept-clock", zone: "CST-8")
+        #expect(accepted.contains("accepted, cards are served from"))
+        #expect(try said("position", "--config", config, zone: "XXX12").contains("behind no record"))
     }
 }

@@ -47,6 +47,10 @@ final class ServedCard: Sendable {
         let connection: VirtualReaderConnection?
 
         mutating func commit(_ image: [UInt8]) throws(CardMemoryFailure) { connection?.stop() }
+
+        mutating func read() throws(CardMemoryFailure) -> [UInt8] {
+            throw CardMemoryFailure(reason: "this memory keeps nothing")
+        }
     }
 }
 
@@ -75,6 +79,14 @@ final class EventLog: Sendable {
             throw UnexpectedEvent(description: "readerLost was awaited, came: \(String(describing: event))")
         }
         return text
+    }
+
+    /// The next event that is no `readerLost`: a daemon that ends and comes back is lost for more than one cause.
+    func nextAfterLosses() -> PositionEvent? {
+        while true {
+            let event = next()
+            guard case .readerLost = event else { return event }
+        }
     }
 
     var isEmpty: Bool { events.withLock { $0.isEmpty } }

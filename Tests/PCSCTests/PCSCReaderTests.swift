@@ -88,17 +88,16 @@ extension WithPCSCD {
                 gmac: try module.open(sealed)
             )
             let debited = try reader.answer(debit)
-            #expect(
-                try module.verifyMAC4(
-                    debited.mac4,
-                    card: card,
-                    key: key,
-                    amount: amount,
-                    type: .refuel,
-                    terminal: Demonstration.terminal,
-                    time: time
-                )
+            let attempt = DebitAttempt(ttc: TTC(1), type: .refuel, terminal: Demonstration.terminal, time: time)
+            let proof = try module.proveDebit(
+                mac4: debited.mac4,
+                tac: debited.debitTAC,
+                card: card,
+                key: key,
+                amount: amount,
+                attempts: [attempt]
             )
+            #expect(proof?.attempt == attempt)
         }
 
         @Test(arguments: CardTransmission.allCases)
@@ -169,17 +168,17 @@ extension WithPCSCD {
 
         @Test func aSecondReaderCannotTakeTheCard() throws {
             let bench = try Bench(.t1).connected
-            let error = #expect(throws: CardFault.self) { try PCSCReader(name: nil).connect() }
-            #expect("\(try #require(error))".contains("another program uses the card; SCardConnect: "))
+            let error = #expect(throws: CardFault.self) { try PCSCReader(name: "00 00").connect() }
+            #expect("\(try #require(error))".contains("another program uses the card: end it (SCardConnect: "))
             try bench.reader.open()
         }
 
         @Test func theSecondSlotIsChosenByItsName() throws {
             let bench = try Bench(.t1)
             #expect(throws: CardFault.removed) { try PCSCReader(name: "00 01").connect() }
-            #expect(throws: CardFault.reader("SCardListReaders: Cannot find a smart card reader. (0x8010002E)")) {
-                try PCSCReader(name: "another").connect()
-            }
+            let names = "Virtual PCD 00 00, Virtual PCD 00 01"
+            let advice = "no card reader named \"another\": plug it in, or configure one of: \(names)"
+            #expect(throws: CardFault.reader(advice)) { try PCSCReader(name: "another").connect() }
             try bench.reader.connect()
         }
 
@@ -192,12 +191,14 @@ extension WithPCSCD {
             guard case .reader(let text) = try #require(error) else {
                 throw UnexpectedEvent(description: "\(error as Any)")
             }
-            #expect(text.hasPrefix("SCardTransmit: ") && text.contains("(0x801000"))
+            #expect(
+                text.hasPrefix("the card service ") && text.contains("(SCardTransmit: ") && text.contains("(0x801000")
+            )
             #expect(throws: CardFault.self) { try bench.reader.connect() }
             _ = try bench.events.nextLoss()
 
             let daemon = try CardDaemon(port: port)
-            #expect(bench.events.next() == .readerBack)
+            #expect(bench.events.nextAfterLosses() == .readerBack)
             let card = try ServedCard(port: port, .t1)
             #expect(bench.events.next() == .cardInserted)
             try bench.reader.connect()
@@ -213,7 +214,7 @@ extension WithPCSCD {
             bench.daemon.stop()
             _ = try bench.events.nextLoss()
             let daemon = try CardDaemon(port: port)
-            #expect(bench.events.next() == .readerBack)
+            #expect(bench.events.nextAfterLosses() == .readerBack)
             let card = try ServedCard(port: port, .t1)
             #expect(bench.events.next() == .cardInserted)
             try bench.reader.connect()

@@ -25,6 +25,7 @@ struct ConfigurationKeyTests {
     }
 
     private static let offset = "an integer from 0 to 511"
+    private static let bias = "\"as-is\" or \"disabled\" or \"pull-up\" or \"pull-down\""
 
     static let serviceKeys = [
         Key("demonstration", "true or false", "demonstation", ("1", "1"), ("'true'", "\"true\"")),
@@ -154,6 +155,22 @@ struct ConfigurationKeyTests {
             ("1001", "1001")
         ),
         Key(
+            "pump.litres_per_minute_max",
+            "an integer from 1 to 400",
+            "litre_per_minute_max",
+            ("90.5", "90.5"),
+            ("0", "0"),
+            ("401", "401")
+        ),
+        Key(
+            "pump.reverse_centilitres_max",
+            "an integer from 1 to 1000",
+            "reverse_centiliters_max",
+            ("'20'", "\"20\""),
+            ("0", "0"),
+            ("1001", "1001")
+        ),
+        Key(
             "pump.gpio.chip",
             "a text of 1 to 255 characters",
             "chips",
@@ -168,6 +185,10 @@ struct ConfigurationKeyTests {
         Key("pump.gpio.main_valve", offset, "mainvalve", ("'6'", "\"6\""), ("-1", "-1"), ("512", "512")),
         Key("pump.gpio.slow_valve", offset, "slow_vavle", ("'13'", "\"13\""), ("-1", "-1"), ("512", "512")),
         Key("pump.gpio.active_low", "an array of 0 to 7 values", "activelow", ("'nozzle'", "\"nozzle\"")),
+        Key("pump.gpio.a_bias", bias, "a_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("pump.gpio.b_bias", bias, "b_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("pump.gpio.nozzle_bias", bias, "nozzle_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("pump.gpio.emergency_bias", bias, "emergency_bais", ("1", "1"), ("'up'", "\"up\"")),
         Key(
             "pump.gpio.debounce_milliseconds",
             "an integer from 0 to 100",
@@ -345,6 +366,17 @@ struct ConfigurationKeyTests {
         let words = "\"a\" or \"b\" or \"nozzle\" or \"emergency\" or \"motor\" or \"main_valve\" or \"slow_valve\""
         let wrong = sample.set("pump.gpio", "active_low", "['a', 'valve']")
         #expect(sample.verdict == "\(wrong): pump.gpio.active_low[2]: \(words) (found \"valve\")")
+    }
+
+    @Test func onlyInputsThatAreWiredHaveABias() {
+        var sample = SampleConfiguration.service
+        let line = sample.set("pump.gpio", "emergency_bias", "'pull-up'")
+        #expect(
+            sample.verdict
+                == "\(line): pump.gpio.emergency_bias: left out while emergency is not wired (found \"pull-up\")"
+        )
+        sample.set("pump.gpio", "emergency", "23")
+        #expect(sample.verdict == "accepted")
     }
 
     @Test func aPresetStaysWithinTheLimit() {

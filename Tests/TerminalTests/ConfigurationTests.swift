@@ -88,7 +88,9 @@ struct ConfigurationTests {
             Issue.record("the example is a wired pump")
             return
         }
-        #expect(wiring.chip == "/dev/gpiochip0" && wiring.slowValve == 13 && wiring.activeLow == [.nozzle, .emergency])
+        #expect(wiring.chip == "pinctrl-bcm2711" && wiring.slowValve == 13)
+        // A cut wire reads high: a hung-up nozzle, and an emergency.
+        #expect(wiring.activeLow == [.nozzle] && wiring.bias == [.nozzle: .pullUp, .emergency: .pullUp])
         #expect(configuration.pump.calibration.points.map(\.litresPerMinute) == [5, 50])
     }
 
@@ -98,6 +100,8 @@ struct ConfigurationTests {
         let defaults = [
             "#capacity = 100000", "#key_index = 1", "#close_valve_on_removal = true", "#pulser_faults_max = 10",
             "#slow_flow_centilitres = 50", "#payment = \"grey-lock\"", "#limit_fen = 100000",
+            "#litres_per_minute_max = 200", "#reverse_centilitres_max = 20", "#a_bias = \"as-is\"",
+            "#b_bias = \"as-is\"",
             "#debounce_milliseconds = 10", "#first_flow = 30",
             "#no_flow = 60", "#grace = 15", "#pin = 30",
         ]
@@ -129,6 +133,7 @@ struct ConfigurationTests {
         #expect(settings.nozzle == 7 && settings.grade == "92号" && settings.aid == [0xA0, 0, 0, 3, 0x33])
         // No slow-flow valve is wired.
         #expect(settings.slowFlow == .zero && settings.pulserFaultsMax == 10)
+        #expect(pump.litresPerMinuteMax == 200 && pump.reverseCentilitresMax == 20)
         #expect(settings.timeouts.grace == 15_000_000_000)
     }
 
@@ -243,7 +248,7 @@ struct ConfigurationTests {
         let none = sample.set("journal", "flavour", "1")
         #expect(
             sample.verdict
-                == "\(none): journal.flavour: a known key, one of capacity, path (found unknown key \"flavour\")"
+                == "\(none): journal.flavour: a known key, one of capacity, mark, path (found unknown key \"flavour\")"
         )
         sample = .service
         sample.lines.append("[pupm]")

@@ -29,8 +29,8 @@ struct ConfigurationTextTests {
         ("[[pump.calibration]]\n[[pump.calibration]]\n\nunknown = 1\n", 4, "pump.calibration[2].unknown"),
         ("[pump]\nx = [[1, [2]],\n[3]]\n", 2, "pump.x"),
         // strings that look like something else
-        ("[card]\nreader = \"\"\"\nunknown = 1\n[pump]\n\"\"\"\nunknown = 1\n", 6, "card.unknown"),
-        ("[card]\nreader = '''\nunknown = 1\n'''\nunknown = 1\n", 5, "card.unknown"),
+        ("[card]\nreader = \"\"\"\nunknown = 1 \\\n[pump] \\\n\"\"\"\nunknown = 1\n", 6, "card.unknown"),
+        ("[card]\nreader = '''\nunknown = 1'''\nunknown = 1\n", 4, "card.unknown"),
         ("[card]\nreader = \"\"\"a\"\" \\\n \\\"\"\"\"\"\"\nunknown = 1\n", 4, "card.unknown"),
         ("[card]\nreader = \"\\\"\\\\\"\nunknown = 1\n", 3, "card.unknown"),
         ("[card]\nreader = '\\'\nunknown = ']'\n", 3, "card.unknown"),

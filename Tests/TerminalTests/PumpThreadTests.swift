@@ -176,6 +176,22 @@ struct PumpThreadTests {
     }
 
     @Test
+    func shutClosesWithoutTheCommandingThreadAndNothingOpensAgain() throws {
+        let lines = SimulatedPumpLines(script())
+        let test = try TestPump(lines)
+        lines.liftNozzle()
+        try test.sell()
+        test.waitForSnapshot { $0.totalCounts > 100 }
+        test.pump.shut()
+        test.waitForSnapshot { $0.outputs.isEmpty }
+        #expect(lines.outputs == [])
+        try test.pump.perform(.open(farAway))
+        #expect(lines.outputs == [])
+        try test.pump.perform(.close)
+        #expect(test.pump.snapshot.totalCounts == lines.counts)
+    }
+
+    @Test
     func anOpeningThatComesTooLateDoesNotStayOpen() throws {
         let lines = StuckLines()
         let test = try TestPump(lines)

@@ -27,7 +27,7 @@ struct ReceiptTests {
             amount: Amount(fen: kind == .noCard ? 0 : 785),
             gmac: nil
         )
-        record.mac4IsValid = true
+        record.restoreAnswer(tac: record.debitTAC, mac4IsValid: true, mac2IsValid: nil)
         if kind == .noCard { record.nonCardPart = Amount(fen: 785) }
         return record
     }

@@ -16,6 +16,8 @@ final class StuckLines: PumpLines, Sendable {
 
     func levels() -> PumpLevels { PumpLevels(a: false, b: false, nozzle: true, emergency: false) }
 
+    func levelsAhead() -> PumpLevels { levels() }
+
     func wait(timeoutNanoseconds: UInt64?, into edges: inout [PumpEdge]) {
         _ = woken.wait(until: timeoutNanoseconds.map { SystemClock().monotonicNanoseconds + $0 })
     }
@@ -63,6 +65,8 @@ final class QueuedEdges: PumpLines, Sendable {
     }
 
     func levels() -> PumpLevels { PumpLevels(a: false, b: false, nozzle: true, emergency: false) }
+
+    func levelsAhead() -> PumpLevels { levels() }
 
     func wait(timeoutNanoseconds: UInt64?, into batch: inout [PumpEdge]) {
         defer { state.withLock { $0.switchesAtLeaving = Self.voluntarySwitches } }

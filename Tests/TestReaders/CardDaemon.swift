@@ -34,10 +34,12 @@ package final class CardDaemon {
     }
 
     /// Returns when the daemon takes clients.
-    package init(port: UInt16, withReaders: Bool = true) throws {
+    ///
+    /// - Parameter device: what the driver calls its two readers. It serves one device only.
+    package init(port: UInt16, withReaders: Bool = true, device: String = "Virtual PCD") throws {
         Self.nameSocket()
         self.port = port
-        try Self.configure(port: withReaders ? port : nil)
+        try Self.configure(port: withReaders ? port : nil, device: device)
         shell.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         shell.arguments = Self.namespace + ["bash", "-c", Self.script, "bash", Self.folder]
         shell.standardInput = input
@@ -123,14 +125,14 @@ package final class CardDaemon {
         return process.terminationStatus == 0
     }()
 
-    private static func configure(port: UInt16?) throws {
+    private static func configure(port: UInt16?, device: String) throws {
         let files = FileManager.default
         if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
         try files.createDirectory(atPath: "\(folder)/run", withIntermediateDirectories: true)
         try files.createDirectory(atPath: "\(folder)/readers", withIntermediateDirectories: true)
         guard let port else { return }
         let reader = """
-            FRIENDLYNAME "Virtual PCD"
+            FRIENDLYNAME "\(device)"
             DEVICENAME /dev/null:\(port)
             LIBPATH \(driver)
             CHANNELID \(port)

@@ -10,10 +10,17 @@ package final class Program {
     package private(set) var lines: [String] = []
 
     /// Starts `name`, built beside the tests. Standard error is read; standard output too when `readsOutput`.
-    package init(_ name: String, _ arguments: [String], readsOutput: Bool = false) throws {
+    ///
+    /// - Parameter variables: of its environment, beside this process's own.
+    package init(
+        _ name: String,
+        _ arguments: [String],
+        readsOutput: Bool = false,
+        variables: [String: String] = [:]
+    ) throws {
         process.executableURL = Self.folder.appendingPathComponent(name)
         process.arguments = arguments
-        process.environment = Self.environment
+        process.environment = Self.environment.merging(variables) { $1 }
         process.standardInput = FileHandle.nullDevice
         if readsOutput {
             process.standardOutput = said
@@ -68,7 +75,7 @@ package final class Program {
     }
 
     /// The tests' own program lies where the others do.
-    private static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    package static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
     /// With what this process set for the client library of pcscd.

@@ -17,6 +17,16 @@ struct greylock_started {
 int greylock_start(const char *path, char *const arguments[], char *const environment[],
                    struct greylock_started *started);
 
+/// The same, with a terminal whose other end reads as a plain one does.
+int greylock_start_plain(const char *path, char *const arguments[], char *const environment[],
+                         struct greylock_started *started);
+
+/// What is written to the other end of this terminal waits, as after Ctrl-S.
+int greylock_stop_output(int terminal);
+
+/// Makes a pipe as small as the system has them.
+int greylock_narrow(int end);
+
 /// Returns when the program has thrown away what was typed before, as one does that turns the echo off.
 int greylock_await_flush(int terminal);
 

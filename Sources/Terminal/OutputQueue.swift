@@ -1,0 +1,175 @@
+private import CLinux
+private import Glibc
+private import Synchronization
+private import Threads
+
+/// Text on its way to a stream whose reader may stand still. Who posts never waits; a thread of its own writes.
+///
+/// When the stream takes nothing, at most ``piecesMax`` pieces wait. What comes then is lost and counted, and the count is
+/// written where the gap is; or, on a screen, the oldest is lost, because only the present counts there.
+package final class OutputQueue: Sendable {
+    package static let piecesMax = 1_024
+
+    package enum Overflow: Sendable {
+        case losesNewest(notice: @Sendable (Int) -> String)
+        case losesOldest
+    }
+
+    private struct Waiting {
+        var pieces: [[UInt8]] = []
+        var lost = 0
+        var isWriting = false
+        /// The stream is gone; everything is lost from now on.
+        var isDead = false
+    }
+
+    private let stream: OutputStreamDescriptor
+    private let overflow: Overflow
+    private let waiting = Mutex(Waiting())
+    private let arrived = MonotonicSemaphore()
+    private let written = MonotonicSemaphore()
+
+    /// - Parameters:
+    ///   - name: the thread's, at most 15 bytes.
+    ///   - descriptor: stays the caller's, and open as long as the process.
+    package init(name: String, descriptor: Int32, overflow: Overflow) {
+        stream = OutputStreamDescriptor(descriptor)
+        self.overflow = overflow
+        _ = NamedThread(name) { [self] in writeAll() }
+    }
+
+    package func post(_ text: String) {
+        let bytes = Array(text.utf8)
+        let isTaken = waiting.withLock { waiting in
+            guard !waiting.isDead else { return false }
+            return add(bytes, to: &waiting)
+        }
+        if isTaken { arrived.signal() }
+    }
+
+    /// Returns when everything is written, or cannot be in time.
+    package func drain(withinNanoseconds limit: UInt64) {
+        let deadline = MonotonicClock.nanoseconds + limit
+        while true {
+            let isDone = waiting.withLock { $0.isDead || ($0.pieces.isEmpty && !$0.isWriting) }
+            if isDone { return }
+            guard written.wait(until: deadline) else { return }
+        }
+    }
+
+    private func add(_ bytes: [UInt8], to waiting: inout Waiting) -> Bool {
+        switch overflow {
+        case .losesOldest:
+            if waiting.pieces.count >= Self.piecesMax { waiting.pieces.removeFirst() }
+        case .losesNewest(let notice):
+            guard waiting.pieces.count < Self.piecesMax - 1 else {
+                waiting.lost += 1
+                return false
+            }
+            if waiting.lost > 0 {
+                waiting.pieces.append(Array(notice(waiting.lost).utf8))
+                waiting.lost = 0
+            }
+        }
+        waiting.pieces.append(bytes)
+        return true
+    }
+
+    private func writeAll() {
+        while true {
+            guard let piece = next() else {
+                _ = arrived.wait(until: nil)
+                continue
+            }
+            guard stream.write(piece) else {
+                waiting.withLock { waiting in
+                    waiting.isDead = true
+                    waiting.pieces = []
+                }
+                written.signal()
+                return
+            }
+        }
+    }
+
+    /// The next piece; what was lost is said as soon as all that waited is written, if nothing came since.
+    private func next() -> [UInt8]? {
+        let piece: [UInt8]? = waiting.withLock { waiting in
+            if waiting.pieces.isEmpty, waiting.lost > 0, case .losesNewest(let notice) = overflow {
+                waiting.pieces.append(Array(notice(waiting.lost).utf8))
+                waiting.lost = 0
+            }
+            waiting.isWriting = !waiting.pieces.isEmpty
+            return waiting.pieces.isEmpty ? nil : waiting.pieces.removeFirst()
+        }
+        if piece == nil { written.signal() }
+        return piece
+    }
+}
+
+/// A stream that is written to as far as it takes anything.
+private struct OutputStreamDescriptor: Sendable {
+    private let descriptor: Int32
+    private let isSocket: Bool
+
+    init(_ descriptor: Int32) {
+        var status = stat()
+        isSocket = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+        self.descriptor = descriptor
+    }
+
+    /// Waits until everything is written.
+    ///
+    /// - Returns: false when the stream is gone.
+    func write(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { bytes in
+                unsafe isSocket
+                    ? send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
+                    : Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+            }
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+                continue
+            }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                guard unsafe poll(&wait, 1, -1) >= 0 || errno == EINTR else { return false }
+                if wait.revents & Int16(POLLOUT) == 0, wait.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 {
+                    return false
+                }
+            case ENOSPC, EFBIG:
+                // A full disk may have room again; this piece is lost with it.
+                return true
+            case _: return false
+            }
+        }
+        return true
+    }
+}
+
+/// The streams that a service was started with.
+package enum StandardStreams {
+    /// Makes standard error a stream that nobody can wait in: neither a thread that writes there, nor the last words of
+    /// a process that ends. Whoever shares the pipe or the terminal is not affected.
+    package static func keepErrorsFromWaiting() {
+        var status = stat()
+        guard unsafe fstat(STDERR_FILENO, &status) == 0 else { return }
+        switch status.st_mode & S_IFMT {
+        case S_IFIFO, S_IFCHR:
+            // Another open file description, and so with flags of its own.
+            let own = unsafe open("/proc/self/fd/\(STDERR_FILENO)", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
+            guard own >= 0 else { return }
+            _ = dup2(own, STDERR_FILENO)
+            close(own)
+        case S_IFSOCK:
+            // The journal's stream belongs to this unit alone.
+            let flags = fcntl(STDERR_FILENO, F_GETFL)
+            if flags >= 0 { _ = fcntl(STDERR_FILENO, F_SETFL, flags | O_NONBLOCK) }
+        case _: return
+        }
+    }
+}

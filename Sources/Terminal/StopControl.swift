@@ -1,0 +1,74 @@
+private import Glibc
+private import Metering
+private import Synchronization
+private import Threads
+
+/// How a service is stopped, whatever its own thread stands in: the valves close first and at once, then the position is
+/// told, and after ``deadlineNanoseconds`` the process ends as it is.
+///
+/// Ending as it is loses nothing that was promised: the journal is complete after any crash, and the next start settles
+/// what is open (Terminal's 0020). Any thread may call.
+package final class StopControl: Sendable {
+    /// From the request to the end: the service's users wait two seconds.
+    package static let deadlineNanoseconds: UInt64 = 1_500_000_000
+    /// EX_TEMPFAIL of sysexits.h: told to stop, and ended without its last words.
+    package static let exitStatus: Int32 = 75
+
+    /// Between two looks at the outputs.
+    private static let lookNanoseconds: UInt64 = 1_000_000
+
+    private let mailbox: Mailbox
+    private let pump = Mutex<PumpThread?>(nil)
+    private let isAsked = Atomic(false)
+    private let ending: Mutex<Ending?> = Mutex(nil)
+
+    private struct Ending {
+        let valvesAreOff: @Sendable (UInt64) -> Void
+        let lastWords: @Sendable () -> Void
+    }
+
+    init(mailbox: Mailbox) { self.mailbox = mailbox }
+
+    /// Both are called on a thread of its own, and must return at once.
+    ///
+    /// - Parameters:
+    ///   - valvesAreOff: takes the nanoseconds from the request until the pump's thread had its outputs off.
+    ///   - lastWords: called at the deadline; then the process ends with ``exitStatus``.
+    package func endProcessAtDeadline(
+        valvesAreOff: @escaping @Sendable (UInt64) -> Void,
+        lastWords: @escaping @Sendable () -> Void
+    ) {
+        ending.withLock { $0 = Ending(valvesAreOff: valvesAreOff, lastWords: lastWords) }
+    }
+
+    func closes(_ pump: PumpThread) {
+        self.pump.withLock { $0 = pump }
+        if isAsked.load(ordering: .sequentiallyConsistent) { pump.shut() }
+    }
+
+    /// The pump has ended, with its outputs off.
+    func closesNothing() { pump.withLock { $0 = nil } }
+
+    package var isRequested: Bool { isAsked.load(ordering: .sequentiallyConsistent) }
+
+    /// Requested already, it does nothing.
+    package func request() {
+        guard !isAsked.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        let asked = MonotonicClock.nanoseconds
+        let pump = pump.withLock { $0 }
+        pump?.shut()
+        mailbox.requestStop()
+        guard let ending = ending.withLock({ $0 }) else { return }
+        _ = NamedThread("stop-deadline") {
+            let never = MonotonicSemaphore()
+            let deadline = asked + Self.deadlineNanoseconds
+            while let pump, !pump.snapshot.outputs.isEmpty, MonotonicClock.nanoseconds < deadline {
+                _ = never.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds)
+            }
+            if MonotonicClock.nanoseconds < deadline { ending.valvesAreOff(MonotonicClock.nanoseconds - asked) }
+            _ = never.wait(until: deadline)
+            ending.lastWords()
+            _exit(Self.exitStatus)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Logging
+private import Synchronization
+private import Threads
+
+/// Gives the supervisor signs of life as long as the threads that count make progress: the pump's and the side's. A thread
+/// of its own looks after them, so that neither has to speak (decision record 0024).
+final class Watchdog: Sendable {
+    /// Signs of life within the supervisor's limit.
+    static let signsPerLimit: UInt64 = 4
+    /// The longest turn that the pump's thread makes, with the valves closed, and half of it: fuel is not watched then.
+    static let pumpStillNanosecondsMax = PumpThread.turnNanosecondsMax.closed * 3 / 2
+    /// A card, a reader and a disk may keep the side's thread for some time, while the pump's thread holds fuel at the next
+    /// checkpoint. A call that takes longer does not come back.
+    static let sideAwayNanosecondsMax: UInt64 = 60_000_000_000
+
+    private let supervisor: Supervisor
+    private let mailbox: Mailbox
+    private let log: Logger
+    private let pump = Mutex<PumpThread?>(nil)
+    private let stopped = MonotonicSemaphore()
+    private let thread = Mutex<NamedThread?>(nil)
+
+    /// nil when the supervisor waits for no sign of life.
+    init?(_ supervisor: Supervisor, side mailbox: Mailbox, log: Logger) {
+        guard let limit = supervisor.watchdogNanoseconds else { return nil }
+        self.supervisor = supervisor
+        self.mailbox = mailbox
+        self.log = log
+        thread.withLock { $0 = NamedThread("watchdog") { [self] in run(every: limit / Self.signsPerLimit) } }
+    }
+
+    /// From now on this thread counts too.
+    func watch(_ pump: PumpThread) { self.pump.withLock { $0 = pump } }
+
+    /// Returns when the thread has ended. Stopped already, it does nothing.
+    func stop() {
+        let running = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        guard let running else { return }
+        stopped.signal()
+        running.join()
+        pump.withLock { $0 = nil }
+    }
+
+    private func run(every pause: UInt64) {
+        var said: String?
+        repeat {
+            let trouble = trouble
+            if let trouble {
+                if said == nil { log.critical("no sign of life for the watchdog: \(trouble)") }
+            } else {
+                supervisor.feedWatchdog()
+            }
+            said = trouble
+        } while !stopped.wait(until: MonotonicClock.nanoseconds + pause)
+    }
+
+    /// Which thread makes no progress; nil when both do.
+    private var trouble: String? {
+        let still = pump.withLock { $0?.stillNanoseconds } ?? 0
+        if still > Self.pumpStillNanosecondsMax { return "the pump's thread stands still" }
+        if mailbox.awayNanoseconds > Self.sideAwayNanosecondsMax { return "the side's thread stands in a call" }
+        return nil
+    }
+}

@@ -1,0 +1,124 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import Journal
+import Metering
+import SecurityModule
+import Terminal
+import TestReaders
+import Testing
+
+/// What `greylock records` and `greylock position` say of a journal with rows that are not believed.
+struct DamagedRowsToolTests {
+    private static let mark = "the remark that rots"
+    private let folder: TestFolder
+    private let path: String
+
+    init() throws {
+        folder = try TestFolder()
+        path = folder.path("journal")
+    }
+
+    private func record(_ number: UInt32, _ remark: String) throws -> SaleRecord {
+        var record = SaleRecord(
+            ttc: TTC(number),
+            kind: .noCard,
+            phase: .settled,
+            position: 1,
+            terminal: TerminalID(0x31),
+            lockTime: try TransactionTime(
+                date: CalendarDate(year: 2025, month: 6, day: 1),
+                hour: 8,
+                minute: 0,
+                second: 0
+            ),
+            card: .none,
+            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+            balanceBefore: .zero,
+            ctc: CTC(3),
+            mac3: nil,
+            nozzle: 1,
+            grade: "9\u{1B}2",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            reading: .none(points: 1),
+            amount: .zero,
+            gmac: nil
+        )
+        record.remark = remark
+        return record
+    }
+
+    /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
+    private static let triesMax = 100
+
+    private func write(_ remarks: [String]) throws {
+        var tries = 0
+        while true {
+            do throws(StorageFault) {
+                let journal = try SQLiteJournal(path: path, capacity: 64)
+                for (index, remark) in remarks.enumerated() {
+                    do {
+                        try journal.commit(JournalEntry(try record(UInt32(index + 1), remark)))
+                    } catch {
+                        throw StorageFault(operation: "test", reason: "\(error)")
+                    }
+                }
+                return
+            } catch {
+                tries += 1
+                guard error.reason.contains("in use"), tries < Self.triesMax else { throw error }
+            }
+        }
+    }
+
+    private func rot() throws {
+        var bytes = try Data(contentsOf: URL(filePath: path))
+        let mark = try #require(bytes.range(of: Data(Self.mark.utf8)))
+        bytes[mark.lowerBound] ^= 1
+        try bytes.write(to: URL(filePath: path))
+    }
+
+    private func records(_ arguments: String...) throws -> (status: Int32, lines: [String]) {
+        let program = try Program("greylock", ["records", "--journal", path] + arguments, readsOutput: true)
+        let status = program.end()
+        return (status, program.lines)
+    }
+
+    @Test func aDamagedRowIsNamedAndTheOthersAreListed() throws {
+        try write(["first", Self.mark, "third"])
+        #expect(try records().status == 0)
+        try rot()
+        let (status, lines) = try records()
+        #expect(status == ServiceFailure.inputOutput)
+        #expect(lines.contains { $0.hasPrefix("1 ") && $0.hasSuffix("first") })
+        #expect(lines.contains { $0.hasPrefix("3 ") && $0.hasSuffix("third") })
+        #expect(!lines.contains { $0.hasPrefix("2 ") })
+        #expect(lines.contains("damaged rows: 1, which are in none of the lists"))
+        #expect(lines.contains("  table sale, TTC 2: it is not what the service wrote: its code is wrong"))
+        let json = try records("--json")
+        #expect(json.status == ServiceFailure.inputOutput)
+        #expect(json.lines.contains { $0.contains("\"words\" : \"table sale, TTC 2: it is not") })
+    }
+
+    @Test func whatIsInTheFileDrawsNoRowAndMovesNoCursor() throws {
+        try write(["\u{1B}[2J\r\n9      sale                  settled\u{202E}"])
+        for arguments in [[], ["--json"]] {
+            let program = try Program(
+                "greylock",
+                ["records", "--journal", path] + arguments,
+                readsOutput: true
+            )
+            #expect(program.end() == 0)
+            #expect(!program.lines.contains { $0.hasPrefix("9 ") })
+            #expect(
+                program.lines.allSatisfy { line in line.unicodeScalars.allSatisfy { $0.value >= 32 && $0 != "\u{202E}" }
+                }
+            )
+        }
+        #expect(
+            try records().lines.contains {
+                $0.hasSuffix("\\u{1B}[2J\\u{D}\\u{A}9      sale                  settled\\u{202E}")
+            }
+        )
+    }
+}

@@ -1,0 +1,18 @@
+import Foundation
+import TestReaders
+import Testing
+
+struct HolderNameTests {
+    /// Whoever personalises a card writes the name on it.
+    @Test func aNameThatSpeaksToTheScreenIsRefused() throws {
+        let folder = try TestFolder()
+        let example = try String(contentsOf: board.appendingPathComponent("card.toml"), encoding: .utf8)
+        let name = "name = \"A. Driver\""
+        try #require(example.contains(name))
+        let altered = example.replacingOccurrences(of: name, with: "name = \"\\u001B[2J\\r\\nRow!\"")
+        let state = folder.path("card")
+        let said = try Said(["new", "--profile", try folder.file("profile", altered), "--state", state], errors: true)
+        #expect(said.status == 78 && said.text.contains("name"), "\(said.text)")
+        #expect(!said.text.contains("\u{1B}") && !said.text.contains("\r"))
+    }
+}

@@ -1,0 +1,161 @@
+import Foundation
+import TestReaders
+import Testing
+
+/// A journal in use, and one whose service was killed.
+struct RunningServiceTests {
+    private struct Report: Decodable {
+        struct Sale: Decodable {
+            let ttc: Int
+            let phase: String
+            let isCheckpoint: Bool
+            let volumeMicrolitres: Int
+            let amountFen: Int
+        }
+
+        struct Service: Decodable {
+            let endedCleanly: Bool
+            let isRunning: Bool
+            let lastCounted: String?
+        }
+
+        struct Uncounted: Decodable {
+            let from: String?
+            let until: String?
+        }
+
+        let sales: [Sale]
+        let service: Service
+        let uncounted: [Uncounted]
+    }
+
+    private let folder: TestFolder
+    private let config: String
+
+    init() throws {
+        folder = try TestFolder()
+        config = try folder.file(
+            "greylock.toml",
+            toolConfiguration(
+                journal: folder.path("journal"),
+                flow: "centilitres = 20000\nlitres_per_minute = 40\nspeed = 1"
+            )
+        )
+    }
+
+    private func records(_ more: String...) throws -> String {
+        let run = try Run("greylock", ["records"] + more + ["--config", config])
+        #expect(run.status == 0, "\(run.error)")
+        return run.output
+    }
+
+    private func report() throws -> Report {
+        try JSONDecoder().decode(Report.self, from: Data(records("--json").utf8))
+    }
+
+    /// Fuel flows, and a checkpoint of it is on disk.
+    private func fuellingService() throws -> (service: Program, sale: Report.Sale) {
+        let service = try Program("greylockd", ["--config", config])
+        #expect(service.wait(for: "ready") != nil)
+        for _ in 0..<2_000 {
+            if let sale = try report().sales.last, sale.isCheckpoint, sale.amountFen > 0 { return (service, sale) }
+        }
+        Issue.record("no checkpoint: \(try records())")
+        return (service, Report.Sale(ttc: 0, phase: "", isCheckpoint: false, volumeMicrolitres: 0, amountFen: 0))
+    }
+
+    @Test func aRunningSaleAndAnInterruptedOneShowTheirLastCheckpoint() throws {
+        let (service, sale) = try fuellingService()
+        #expect(sale.phase == "locked" && sale.volumeMicrolitres > 0)
+        #expect(try records().contains("so far, at its last checkpoint"))
+        #expect(try report().service.isRunning)
+        // Looking never needs the service stopped.
+        let look = try Run("greylock", ["position", "--config", config])
+        #expect(look.status == 0 && look.output.contains("service: runs since "), "\(look.output)\(look.error)")
+        let change = try Run("greylock", ["position", "--clear", "--config", config])
+        #expect(change.status == 74 && change.error.contains("in use by another process"))
+
+        service.signal(SIGKILL)
+        #expect(service.end() == -SIGKILL)
+        let left = try #require(try report().sales.last)
+        #expect(left.isCheckpoint && left.amountFen >= sale.amountFen)
+        let text = try records()
+        #expect(text.contains(" yuan at its last checkpoint"))
+        #expect(text.contains("service: did not end cleanly, was last known to count at "), "\(text)")
+        let after = try report()
+        #expect(!after.service.endedCleanly && !after.service.isRunning && after.service.lastCounted != nil)
+
+        let again = try Program("greylockd", ["--config", config])
+        #expect(again.wait(for: "did not end cleanly: nobody counted from 2") != nil, "\(again.lines)")
+        #expect(again.wait(for: "ready") != nil)
+        again.signal(SIGTERM)
+        #expect(again.end() == 0)
+        let recovered = try #require(try report().sales.first { $0.ttc == left.ttc })
+        #expect(recovered.phase == "escaped" && !recovered.isCheckpoint && recovered.amountFen == left.amountFen)
+        let gap = try #require(try report().uncounted.first)
+        #expect(gap.from != nil && gap.until != nil)
+        #expect(try report().service.endedCleanly)
+        #expect(try records().contains("nobody counted from 2"))
+    }
+
+    /// By another name, the second service would settle the first one's running sale.
+    @Test func aSecondServiceByAnotherNameIsRefused() throws {
+        let (service, sale) = try fuellingService()
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path("link"),
+            withDestinationPath: folder.path("journal")
+        )
+        let other = try folder.file("link.toml", toolConfiguration(journal: folder.path("link")))
+        let second = try Run("greylockd", ["--config", other])
+        #expect(second.status == 74 && second.error.contains("in use by another process"), "\(second.error)")
+        if geteuid() == 0 {
+            let mounted = try Run(
+                script: """
+                    exec unshare -m --propagation private sh -c '
+                        mkdir "$1/other" && mount --bind "$1" "$1/other" || exit 99
+                        sed "s,$1/journal,$1/other/journal," "$1/greylock.toml" >"$1/other.toml"
+                        exec "$BIN/greylockd" --config "$1/other.toml"
+                    ' sh "$1"
+                    """,
+                [folder.url.path]
+            )
+            if mounted.status == 99 { print("skipped: nothing is mounted: \(mounted.error)") }
+            #expect(mounted.status == 99 || mounted.status == 74, "\(mounted.error)")
+            #expect(mounted.status == 99 || mounted.error.contains("in use by another process"), "\(mounted.error)")
+        }
+        let now = try #require(try report().sales.last)
+        #expect(now.ttc == sale.ttc && now.phase == "locked" && now.amountFen >= sale.amountFen)
+        service.signal(SIGTERM)
+        #expect(service.end() == 0)
+    }
+
+    @Test func aRestoredJournalIsRefusedByTheServiceUntilItIsAccepted() throws {
+        let (service, sale) = try fuellingService()
+        service.signal(SIGTERM)
+        #expect(service.end() == 0)
+        #expect(sale.ttc == 1)
+        let journal = folder.path("journal")
+        try FileManager.default.copyItem(atPath: journal, toPath: folder.path("backup"))
+        let next = try fuellingService().service
+        next.signal(SIGTERM)
+        #expect(next.end() == 0)
+        try FileManager.default.removeItem(atPath: journal)
+        try FileManager.default.moveItem(atPath: folder.path("backup"), toPath: journal)
+        let refused = try Run("greylockd", ["--config", config])
+        #expect(refused.status == 74 && refused.error.contains("the journal is an older copy"), "\(refused.error)")
+        let look = try Run("greylock", ["position", "--config", config])
+        #expect(look.output.contains("journal: not used: the journal is an older copy"), "\(look.output)\(look.error)")
+        #expect(try Run("greylock", ["position", "--clear", "--config", config]).status == 74)
+        #expect(try Run("greylock", ["position", "--accept-journal", "a\u{1B}b", "--config", config]).status == 64)
+        #expect(try Run("greylock", ["position", "--accept-journal", "", "--config", config]).status == 64)
+        let accepted = try Run("greylock", ["position", "--accept-journal", "new SD card", "--config", config])
+        #expect(accepted.status == 0, "\(accepted.error)")
+        #expect(accepted.output.contains("its numbers go on after "))
+        let text = try records()
+        #expect(text.contains("(behind): new SD card; numbers from 1 went on after "), "\(text)")
+        let served = try fuellingService()
+        #expect(served.sale.ttc >= 3)
+        served.service.signal(SIGTERM)
+        #expect(served.service.end() == 0)
+    }
+}

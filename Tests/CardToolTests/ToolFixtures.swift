@@ -1,0 +1,60 @@
+import Dispenser
+import FuelPassbook
+import Journal
+import Metering
+import SecurityModule
+
+/// A configuration with everything simulated.
+func toolConfiguration(journal: String, more: String = "", flow: String = "") -> String {
+    """
+    demonstration = true
+    terminal = { id = "001122334455", position = 1 }
+    journal = { path = "\(journal)", capacity = 64\(more) }
+    card = { kind = "virtual" }
+    pin = { kind = "fixed" }
+    [pump]
+    kind = "simulated"
+    nozzle = 1
+    grade = "92"
+    price = 785
+    pulses_per_litre = 100
+    channels = 2
+    security = "alarm"
+    [pump.simulated]
+    \(flow)
+    """
+}
+
+/// A journal with one record. Another test's program holds this process's descriptors, and with them the journal's lock,
+/// until it has begun.
+func makeJournal(_ path: String) throws {
+    let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
+    let record = SaleRecord(
+        ttc: TTC(1),
+        kind: .sale,
+        phase: .settled,
+        position: 1,
+        terminal: TerminalID(0x31),
+        lockTime: time,
+        card: Demonstration.applicationFile.asn,
+        key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+        balanceBefore: .zero,
+        ctc: CTC(3),
+        mac3: nil,
+        nozzle: 1,
+        grade: "92",
+        unitPrice: UnitPrice(fenPerLitre: 785),
+        reading: .none(points: 1),
+        amount: Amount(fen: 785),
+        gmac: nil
+    )
+    var tries = 0
+    while true {
+        do throws(StorageFault) {
+            return try SQLiteJournal(path: path, capacity: 64).commit(JournalEntry(record))
+        } catch {
+            tries += 1
+            guard error.reason.contains("in use"), tries < 100 else { throw error }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+import CardApplication
+import Dispatch
+import Foundation
+import FuelPassbook
+import Glibc
+import ISO7816
+import Simulation
+import Synchronization
+import TestReaders
+import Testing
+
+/// A demonstration card that takes a command of one kind and never answers it.
+private final class MuteCard: Sendable {
+    private let connection: VirtualReaderConnection
+    private let isMute = DispatchSemaphore(value: 0)
+    private let released = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(port: UInt16, at instruction: Instruction?) throws {
+        let connection = try VirtualReaderConnection.connect(port: port)
+        self.connection = connection
+        let image = DemonstrationCard.image()
+        let card = try VirtualCard(stored: image, memory: VolatileCardMemory(image: image))
+        let slot = Slot(card, instruction, isMute, released)
+        Thread.detachNewThread { [ended] in
+            // A reader that the service has left in mid-command breaks off, as it does for a pulled card.
+            do { try connection.serve(slot, over: .t1) } catch {}
+            ended.signal()
+        }
+    }
+
+    /// Returns when the card has been asked what it does not answer.
+    func waitUntilMute() { isMute.wait() }
+
+    /// Takes the card out.
+    func pull() {
+        connection.stop()
+        released.signal()
+        ended.wait()
+        ended.signal()
+    }
+
+    private final class Slot: PoweredCard, @unchecked Sendable {
+        private let card: VirtualCard<VolatileCardMemory>
+        private let mute: Instruction?
+        private let isMute: DispatchSemaphore
+        private let released: DispatchSemaphore
+
+        init(
+            _ card: consuming VirtualCard<VolatileCardMemory>,
+            _ mute: Instruction?,
+            _ isMute: DispatchSemaphore,
+            _ released: DispatchSemaphore
+        ) {
+            self.card = card
+            self.mute = mute
+            self.isMute = isMute
+            self.released = released
+        }
+
+        func reset() { card.reset() }
+
+        func respond(to command: Span<UInt8>) -> ResponseAPDU {
+            let instruction: Instruction?
+            do { instruction = try Instruction(CommandLayout(parsing: command).header) } catch { instruction = nil }
+            if let mute, instruction == mute {
+                isMute.signal()
+                released.wait()
+                released.signal()
+                return ResponseAPDU()
+            }
+            return card.respond(to: command)
+        }
+    }
+}
+
+/// A disk whose writes never end, from a moment of the test's choosing: a library that is loaded before the C library and
+/// takes `fsync` and `fdatasync`, the lowest calls that this project makes of a disk.
+private struct HangingDisk {
+    let library: String
+    let gate: String
+
+    init(in folder: TestFolder) throws {
+        let source = try folder.file(
+            "disk.c",
+            """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <fcntl.h>
+            #include <stdlib.h>
+            #include <unistd.h>
+            static void hang(void) {
+              const char *gate = getenv("DISK_GATE");
+              if (!gate || access(gate, F_OK)) return;
+              int told = open(gate, O_WRONLY);
+              if (write(told, "!", 1) < 0) {}
+              for (;;) pause();
+            }
+            int fsync(int fd) { hang(); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd); }
+            int fdatasync(int fd) { hang(); return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
+            """
+        )
+        library = folder.path("disk.so")
+        gate = folder.path("gate")
+        let compiler = Process()
+        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        compiler.arguments = ["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"]
+        try compiler.run()
+        compiler.waitUntilExit()
+        #expect(compiler.terminationStatus == 0)
+    }
+
+    var environment: [String] { ["LD_PRELOAD=\(library)", "DISK_GATE=\(gate)"] }
+
+    /// From now on; returns when the service stands in it.
+    func hang() {
+        unsafe _ = mkfifo(gate, 0o600)
+        let reading = unsafe open(gate, O_RDONLY)
+        var told: UInt8 = 0
+        unsafe _ = read(reading, &told, 1)
+        close(reading)
+        unsafe _ = unlink(gate)
+    }
+}
+
+extension WithPCSCD {
+    /// SIGTERM in every state of the service, over a real pcscd.
+    ///
+    /// The table of the last test is printed: what it says of the valves is what the pump's own thread published.
+    @Suite(.timeLimit(.minutes(5)))
+    struct ServiceStopTests {
+        enum State: String, CaseIterable, Sendable {
+            case idle
+            case pin = "PIN asked for"
+            case muteAtSelect = "mute card, at SELECT"
+            case muteAtLock = "mute card, at the lock"
+            case flowing = "fuel flows"
+            case flowingUnread = "fuel flows, nobody reads"
+            case cardAway = "waits for its card"
+            case muteAtDebit = "settling, mute card"
+            case diskHangs = "fuel flows, disk hangs"
+        }
+
+        private static let limitSeconds = 2.0
+        private let folder: TestFolder
+        private let daemon: CardDaemon
+
+        init() throws {
+            folder = try TestFolder()
+            daemon = try CardDaemon(port: CardDaemon.freePorts())
+        }
+
+        private func service(environment: [String] = [], centilitres: Int = 3_000) throws -> ProgramAtTerminal {
+            let configuration = try folder.file(
+                "greylock.toml",
+                """
+                demonstration = true
+                terminal = { id = "001122334455", position = 1 }
+                journal = { path = "\(folder.path("journal.sqlite"))" }
+                card = { kind = "pcsc", reader = "Virtual PCD" }
+                pin = { kind = "terminal" }
+                [pump]
+                kind = "simulated"
+                nozzle = 1
+                grade = "92"
+                price = 785
+                pulses_per_litre = 100
+                channels = 2
+                security = "alarm"
+                simulated = { centilitres = \(centilitres), litres_per_minute = 40, speed = 2 }
+                """
+            )
+            return try ProgramAtTerminal("greylockd", ["--config", configuration], environment: environment)
+        }
+
+        private func typePIN(_ service: ProgramAtTerminal) throws {
+            try service.wait(for: "then Enter: ", on: .screen)
+            try service.type("123456\r")
+        }
+
+        private func sell(_ service: ProgramAtTerminal) throws {
+            try typePIN(service)
+            try service.wait(for: "L, ", on: .log)
+            try service.wait(for: "L, ", on: .log)
+        }
+
+        /// - Returns: the service in the state, and the card that is in the reader.
+        private func reach(_ state: State) throws -> (ProgramAtTerminal, MuteCard?) {
+            let disk = state == .diskHangs ? try HangingDisk(in: folder) : nil
+            let service = try service(
+                environment: disk?.environment ?? [],
+                centilitres: state == .muteAtDebit ? 300 : 3_000
+            )
+            try service.wait(for: "insert your card", on: .log)
+            if state == .idle { return (service, nil) }
+            let mute: [State: Instruction] = [
+                .muteAtSelect: .select, .muteAtLock: .lockForPetrol, .muteAtDebit: .debitForPetrol,
+            ]
+            let card = try MuteCard(port: daemon.port, at: mute[state])
+            switch state {
+            case .idle: break
+            case .pin: try service.wait(for: "then Enter: ", on: .screen)
+            case .muteAtSelect: card.waitUntilMute()
+            case .muteAtLock, .muteAtDebit:
+                try typePIN(service)
+                card.waitUntilMute()
+            case .flowing: try sell(service)
+            case .flowingUnread:
+                try service.narrowLog()
+                try sell(service)
+                try service.stopOutput()
+            case .cardAway:
+                try sell(service)
+                card.pull()
+                try service.wait(for: "card removed", on: .log)
+            case .diskHangs:
+                try sell(service)
+                disk?.hang()
+            }
+            return (service, card)
+        }
+
+        @Test("a stop in every state: valves off first, the end within two seconds, and nothing that is owed is lost")
+        func stopInEveryState() throws {
+            var table = ["state | valves off, s | end, s | exit | sale at the end | after the next start"]
+            for state in State.allCases {
+                let (service, card) = try reach(state)
+                let begun = ContinuousClock.now
+                for number in 1...6 { service.signal(number % 2 == 1 ? SIGTERM : SIGINT) }
+                let status: Int32
+                var valves = "not read"
+                if state == .flowingUnread {
+                    status = service.endUnread()
+                } else {
+                    let seconds = try service.wait(for: "valves-off-after-ms=", on: .log)
+                    valves = String(format: "%.3f", seconds)
+                    #expect(seconds < 1, "\(state.rawValue): valves")
+                    status = service.end()
+                    #expect(service.log.split(separator: "valves-off-after-ms=").count == 2)
+                }
+                let seconds = (ContinuousClock.now - begun) / .seconds(1)
+                #expect(seconds < Self.limitSeconds, "\(state.rawValue): end")
+                let stands = [.muteAtSelect, .muteAtLock, .muteAtDebit, .diskHangs].contains(state)
+                #expect(status == (stands ? 75 : 0), "\(state.rawValue): status")
+                #expect(service.isOrdinary)
+                card?.pull()
+                let (before, after) = try recover(state)
+                table.append(
+                    "\(state.rawValue) | \(valves) | \(String(format: "%.3f", seconds)) | \(status) | \(before) | \(after)"
+                )
+            }
+            print(table.joined(separator: "\n"))
+        }
+
+        /// Starts the service on what was left, and ends it.
+        private func recover(_ state: State) throws -> (String, String) {
+            func sales() throws -> [JournalReport.Sale] {
+                try JournalReport(journal: folder.path("journal.sqlite")).sales
+            }
+            let before = try sales()
+            let next = try service()
+            try next.wait(for: "ready", on: .log)
+            try next.wait(for: "insert your card", on: .log)
+            next.signal(SIGTERM)
+            #expect(next.end() == 0)
+            let after = try sales()
+            // With its card there, a sale whose valves closed may have been paid before the stop was looked at.
+            let expected: [[String]] =
+                switch state {
+                case .idle, .pin, .muteAtSelect: [[]]
+                case .flowing, .flowingUnread: [["escaped"], ["settled"]]
+                case .muteAtLock, .cardAway, .muteAtDebit, .diskHangs: [["escaped"]]
+                }
+            #expect(expected.contains(after.map(\.phase)), "\(state.rawValue)")
+            if let sale = after.first, state != .muteAtLock {
+                #expect(sale.amountFen > 0, "\(state.rawValue)")
+                // At least what was shown, but for the last half litre.
+                #expect(sale.counts.reduce(0, +) >= (state == .muteAtDebit ? 1_200 : 300), "\(state.rawValue)")
+            }
+            func words(_ sales: [JournalReport.Sale]) -> String {
+                sales.isEmpty ? "none" : sales.map { "\($0.phase), \($0.amountFen) fen" }.joined(separator: "; ")
+            }
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.url.path)
+            where name.hasPrefix("journal") { try FileManager.default.removeItem(atPath: folder.path(name)) }
+            return (words(before), words(after))
+        }
+
+        @Test("a card that never answers is named to the customer, and can be taken out")
+        func muteCard() throws {
+            let service = try service()
+            try service.wait(for: "insert your card", on: .log)
+            let card = try MuteCard(port: daemon.port, at: .select)
+            card.waitUntilMute()
+            try service.wait(for: "The card does not answer. Take it out.", on: .screen)
+            try service.wait(for: "does not answer: take the card out", on: .log)
+            card.pull()
+            try service.wait(for: "Insert your card.", on: .screen)
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+        }
+    }
+}

@@ -1,0 +1,193 @@
+import Dispenser
+import Foundation
+import Glibc
+import Logging
+import Metering
+import Synchronization
+import TestReaders
+import Testing
+import Threads
+
+@testable import Terminal
+
+/// What systemd hears of the service (sd_notify(3)), at a socket of the test's.
+final class NotifySocket {
+    let path: String
+    private let socket: Int32
+
+    init(path: String) throws {
+        self.path = path
+        socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let bound = unsafe withUnsafePointer(to: &address) { address in
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe bind(socket, address, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(bound == 0)
+    }
+
+    deinit { close(socket) }
+
+    /// The next message; nil when none came in `milliseconds`.
+    func next(milliseconds: Int32 = 20_000) -> String? {
+        var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        guard unsafe poll(&waited, 1, milliseconds) == 1 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let count = unsafe recv(socket, &bytes, bytes.count, 0)
+        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+
+    /// Until a message has `text` in it; false when none came for twenty seconds.
+    func wait(for text: String) -> Bool {
+        while let message = next() { if message.contains(text) { return true } }
+        return false
+    }
+
+    /// Takes what is there already.
+    func drain() { while next(milliseconds: 0) != nil {} }
+}
+
+@Suite(.timeLimit(.minutes(2)))
+struct SupervisorTests {
+    private let folder: TestFolder
+    private let socket: NotifySocket
+
+    init() throws {
+        folder = try TestFolder()
+        socket = try NotifySocket(path: folder.path("notify"))
+    }
+
+    private func supervisor(microseconds: UInt64?) throws -> Supervisor {
+        try #require(Supervisor(socketPath: socket.path, watchdogMicroseconds: microseconds))
+    }
+
+    @Test func whatIsSaidIsOneDatagramAndOneLineAStatus() throws {
+        let supervisor = try supervisor(microseconds: nil)
+        supervisor.ready("a\nb")
+        supervisor.feedWatchdog()
+        supervisor.stopping()
+        #expect(socket.next() == "READY=1\nSTATUS=a b")
+        #expect(socket.next() == "WATCHDOG=1")
+        #expect(socket.next() == "STOPPING=1\nSTATUS=stopping")
+    }
+
+    @Test(arguments: ["", "relative", "vsock:2:1", "/" + String(repeating: "x", count: 200)])
+    func aSocketThatIsNoneIsNoSupervisor(path: String) {
+        #expect(Supervisor(socketPath: path, watchdogMicroseconds: nil) == nil)
+    }
+
+    @Test func aFullSocketHoldsNobodyUp() throws {
+        let supervisor = try supervisor(microseconds: nil)
+        for _ in 0..<10_000 { supervisor.feedWatchdog() }
+    }
+
+    @Test func thePumpsThreadThatStandsStillIsNotVouchedFor() throws {
+        let lines = StuckLines()
+        let pump = try PumpThread(
+            name: "pump-w",
+            lines: lines,
+            calibration: Calibration(
+                countsPerLitre: 400,
+                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+            ),
+            kind: .quadrature(.alarm)
+        ) { _ in }
+        let log = Logger(label: "test") { _ in LineLogHandler() }
+        let watchdog = try #require(Watchdog(supervisor(microseconds: 200_000), side: Mailbox(), log: log))
+        watchdog.watch(pump)
+        for _ in 0..<5 { #expect(socket.next() == "WATCHDOG=1") }
+        try pump.perform(.beginSale)
+        let command = NamedThread("command") {
+            do throws(PumpFault) {
+                try pump.perform(.open(CutOff(slowAtCounts: .max, stopAtCounts: .max, reportAtCounts: .max)))
+            } catch {
+                // It takes longer than a command may.
+            }
+        }
+        command.join()
+        // Its thread stands in a call for over a second now.
+        while pump.stillNanoseconds < Watchdog.pumpStillNanosecondsMax { sched_yield() }
+        // One sign may have been on its way.
+        socket.drain()
+        _ = socket.next(milliseconds: 60)
+        socket.drain()
+        #expect(socket.next(milliseconds: 1_000) == nil)
+        lines.release()
+        #expect(socket.next() == "WATCHDOG=1")
+        watchdog.stop()
+        pump.stop()
+    }
+
+    @Test func aThreadThatWaitsForEventsIsAliveAndOneThatIsAwayIsCounted() {
+        let mailbox = Mailbox()
+        #expect(mailbox.awayNanoseconds == 0)
+        mailbox.post(.readerBack)
+        _ = mailbox.next(until: nil)
+        let away = mailbox.awayNanoseconds
+        #expect(away > 0)
+        #expect(mailbox.awayNanoseconds >= away)
+        #expect(mailbox.next(until: 0) == nil)
+    }
+
+    private func service(pump: String) throws -> Program {
+        let configuration = try folder.file(
+            "greylock.toml",
+            """
+            demonstration = true
+            terminal = { id = "001122334455", position = 1 }
+            journal = { path = "\(folder.path("journal.sqlite"))" }
+            card = { kind = "virtual" }
+            pin = { kind = "fixed" }
+            [pump]
+            nozzle = 1
+            grade = "92"
+            price = 785
+            pulses_per_litre = 100
+            channels = 2
+            security = "alarm"
+            \(pump)
+            """
+        )
+        let variables = ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "2000000"]
+        return try Program("greylockd", ["--config", configuration], variables: variables)
+    }
+
+    @Test func theServiceIsReadyLivesIsFrozenAndStops() throws {
+        let simulated = #"""
+            kind = "simulated"
+            simulated = { centilitres = 90000, litres_per_minute = 40, speed = 1 }
+            """#
+        let service = try service(pump: simulated)
+        #expect(socket.wait(for: "READY=1"))
+        #expect(socket.wait(for: "valves open"))
+        for _ in 0..<4 { #expect(socket.wait(for: "WATCHDOG=1")) }
+        service.signal(SIGSTOP)
+        // One sign may have been on its way.
+        _ = socket.next(milliseconds: 500)
+        socket.drain()
+        #expect(socket.next(milliseconds: 2_000) == nil, "longer than WatchdogSec: systemd kills it")
+        service.signal(SIGCONT)
+        #expect(socket.wait(for: "WATCHDOG=1"))
+        service.signal(SIGTERM)
+        #expect(socket.wait(for: "STOPPING=1"))
+        #expect(service.end() == 0)
+    }
+
+    @Test func aChipThatIsNotThereYetIsWaitedForAndAStopIsTaken() throws {
+        let gpio = #"""
+            kind = "gpio"
+            gpio = { chip = "no such chip", a = 0, b = 1, nozzle = 2, motor = 4, main_valve = 5 }
+            """#
+        let service = try service(pump: gpio)
+        #expect(socket.wait(for: "READY=1"))
+        #expect(socket.wait(for: "STATUS=inoperative: out of order: the pump's lines are waited for: no GPIO chip"))
+        #expect(socket.wait(for: "WATCHDOG=1"))
+        #expect(service.wait(for: "the pump's lines are waited for") != nil)
+        service.signal(SIGTERM)
+        #expect(socket.wait(for: "STOPPING=1"))
+        #expect(service.end() == 0)
+    }
+}

@@ -1,0 +1,176 @@
+private import CInspection
+import Foundation
+import Glibc
+
+/// One of this project's programs with a terminal of its own: what it writes there and on standard error is read when
+/// the test asks for it, and nothing before.
+package final class ProgramAtTerminal {
+    private var started: greylock_started
+    private var waitStatus: Int32?
+    /// All that was read of each stream so far.
+    package private(set) var screen = ""
+    package private(set) var log = ""
+    private var screenBytes: [UInt8] = []
+    private var logBytes: [UInt8] = []
+
+    package enum Stream {
+        case screen
+        case log
+    }
+
+    package struct Failure: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    package init(_ name: String, _ arguments: [String], environment: [String] = []) throws {
+        let beside = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let path = beside.appendingPathComponent(name).path
+        let socket = unsafe getenv("PCSCLITE_CSOCK_NAME").map { unsafe String(cString: $0) }
+        let variables =
+            environment + ["LLVM_PROFILE_FILE=/dev/null"] + (socket.map { ["PCSCLITE_CSOCK_NAME=\($0)"] } ?? [])
+        var started = greylock_started()
+        let result = unsafe withCStrings([path] + arguments) { arguments in
+            unsafe withCStrings(variables) { unsafe greylock_start_plain(path, arguments, $0, &started) }
+        }
+        self.started = started
+        guard result == 0 else { throw Failure(description: "\(path): \(unsafe String(cString: strerror(errno)))") }
+    }
+
+    deinit {
+        if waitStatus == nil {
+            kill(started.pid, SIGKILL)
+            var status: Int32 = 0
+            unsafe _ = waitpid(started.pid, &status, 0)
+        }
+        hangUp()
+        close(started.errors)
+    }
+
+    package var id: Int32 { started.pid }
+
+    package func signal(_ number: Int32) { kill(started.pid, number) }
+
+    package func type(_ keys: [UInt8]) throws {
+        guard unsafe Glibc.write(started.terminal, keys, keys.count) == keys.count else {
+            throw Failure(description: "the keys cannot be typed")
+        }
+    }
+
+    package func type(_ keys: String) throws { try type(Array(keys.utf8)) }
+
+    /// Closes the other end of the terminal; done already, does nothing.
+    package func hangUp() {
+        if started.terminal >= 0 { close(started.terminal) }
+        started.terminal = -1
+    }
+
+    /// Reads on until a stream has `text` behind what was waited for before.
+    ///
+    /// - Returns: seconds that it took.
+    @discardableResult
+    package func wait(for text: String, on stream: Stream) throws -> Double {
+        let begun = ContinuousClock.now
+        while !take(text, stream) {
+            guard read(stream) else {
+                throw Failure(description: "no \"\(text)\" on the \(stream); screen:\n\(screen)\nlog:\n\(log)")
+            }
+        }
+        return (ContinuousClock.now - begun) / .seconds(1)
+    }
+
+    /// Whether the terminal shows what is typed, reads whole lines and has keys that send signals.
+    package var isOrdinary: Bool {
+        var mode = termios()
+        unsafe _ = tcgetattr(started.terminal, &mode)
+        let flags = tcflag_t(ECHO | ICANON | ISIG)
+        return mode.c_lflag & flags == flags
+    }
+
+    /// Stops what the program writes to the terminal, as Ctrl-S does at one that has it.
+    package func stopOutput() throws {
+        guard greylock_stop_output(started.terminal) == 0 else {
+            throw Failure(description: "the terminal's output goes on")
+        }
+    }
+
+    /// Makes the pipe of standard error as small as the system has them.
+    package func narrowLog() throws {
+        guard greylock_narrow(started.errors) == 0 else { throw Failure(description: "the pipe stays wide") }
+    }
+
+    /// Reads the rest of the log and waits for the end.
+    ///
+    /// - Returns: the exit status, or the signal's number negated.
+    @discardableResult
+    package func end() -> Int32 {
+        while read(.log) {}
+        return endUnread()
+    }
+
+    /// Waits for the end without reading anything.
+    @discardableResult
+    package func endUnread() -> Int32 {
+        if waitStatus == nil {
+            var status: Int32 = 0
+            unsafe _ = waitpid(started.pid, &status, 0)
+            waitStatus = status
+        }
+        let status = waitStatus ?? 0
+        return status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
+    }
+
+    /// Whatever is there of the terminal now.
+    package func readScreen() {
+        var waited = pollfd(fd: started.terminal, events: Int16(POLLIN), revents: 0)
+        while unsafe poll(&waited, 1, 0) > 0, read(.screen) {}
+    }
+
+    private func take(_ text: String, _ stream: Stream) -> Bool {
+        switch stream {
+        case .screen: Self.take(text, &screenBytes)
+        case .log: Self.take(text, &logBytes)
+        }
+    }
+
+    private static func take(_ text: String, _ bytes: inout [UInt8]) -> Bool {
+        let data = Data(bytes)
+        guard let range = data.firstRange(of: Data(text.utf8)) else { return false }
+        bytes.removeSubrange(..<range.upperBound)
+        return true
+    }
+
+    /// - Returns: false at the stream's end.
+    private func read(_ stream: Stream) -> Bool {
+        let descriptor: Int32
+        switch stream {
+        case .screen: descriptor = started.terminal
+        case .log: descriptor = started.errors
+        }
+        var more = [UInt8](repeating: 0, count: 4_096)
+        let count = unsafe Glibc.read(descriptor, &more, more.count)
+        guard count > 0 else { return count < 0 && errno == EINTR }
+        let text = String(decoding: more.prefix(count), as: UTF8.self)
+        switch stream {
+        case .screen:
+            screenBytes += more.prefix(count)
+            screen += text
+        case .log:
+            logBytes += more.prefix(count)
+            log += text
+        }
+        return true
+    }
+}
+
+@unsafe
+private func withCStrings<Result>(
+    _ texts: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    let copies: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) } + [nil]
+    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
+    return unsafe copies.withUnsafeBufferPointer { pointers in
+        guard let base = pointers.baseAddress else { preconditionFailure("there is the terminating nil") }
+        return unsafe body(base)
+    }
+}
