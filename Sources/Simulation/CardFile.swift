@@ -20,7 +20,9 @@ private import ISO7816
 /// process before died between its write and its flush. A commit writes only the slot that is not newest. Until every
 /// byte of it is written, the checksum refuses it and the newest slot, untouched, is read; from then on its sequence
 /// number makes it newest. The flush that follows is the instant when the commit cannot be undone. When write or flush
-/// fails, the same slot is written again by the next commit, and the newest one stays what it was.
+/// fails, the same slot is written again by the next commit, and the newest one stays what it was, unless ``read()`` finds
+/// the new one whole: it may stand in the system's cache alone, so it is written where it is once more and flushed before
+/// anybody goes by it. The other slot is on the disk all that time.
 package final class CardFile<Storage: CardStorage>: CardMemory {
     private let storage: Storage
     private var newest: CardSlot
@@ -29,6 +31,13 @@ package final class CardFile<Storage: CardStorage>: CardMemory {
     /// - Throws: when neither slot is valid, or the storage fails.
     package init(storage: Storage) throws(CardMemoryFailure) {
         try storage.flush()
+        self.storage = storage
+        (newest, newestIndex) = try Self.newest(in: storage)
+    }
+
+    package var image: [UInt8] { newest.image }
+
+    private static func newest(in storage: Storage) throws(CardMemoryFailure) -> (CardSlot, Int) {
         var found: (slot: CardSlot, index: Int)?
         for index in 0..<CardSlot.count {
             let bytes = try storage.read(CardSlot.length, at: index * CardSlot.length)
@@ -39,12 +48,18 @@ package final class CardFile<Storage: CardStorage>: CardMemory {
         guard let found else {
             throw CardMemoryFailure(reason: "the file holds no card: both of its copies are damaged")
         }
-        self.storage = storage
-        newest = found.slot
-        newestIndex = found.index
+        return found
     }
 
-    package var image: [UInt8] { newest.image }
+    package func read() throws(CardMemoryFailure) -> [UInt8] {
+        let (slot, index) = try Self.newest(in: storage)
+        if index != newestIndex {
+            try storage.write(slot.bytes, at: index * CardSlot.length)
+            try storage.flush()
+        }
+        (newest, newestIndex) = (slot, index)
+        return slot.image
+    }
 
     package func commit(_ image: [UInt8]) throws(CardMemoryFailure) {
         let next = CardSlot(sequence: newest.sequence + 1, image: image)

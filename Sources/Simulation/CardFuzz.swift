@@ -24,6 +24,8 @@ package struct CardFuzz {
         package var accepted = 0
         /// Commands that wrote the log.
         package var transactions = 0
+        /// Commands during which the power went.
+        package var powerCuts = 0
         /// How often each command was accepted.
         package var acceptances: [Instruction: Int] = [:]
     }
@@ -77,6 +79,7 @@ extension CardFuzz.Tally {
         apdus += life.apdus
         accepted += life.accepted
         transactions += life.transactions
+        powerCuts += life.powerCuts
         cards += 1
         acceptances.merge(life.acceptances) { $0 + $1 }
     }
@@ -87,6 +90,7 @@ private struct FuzzedCard: ~Copyable {
     private(set) var apdus = 0
     private(set) var accepted = 0
     private(set) var transactions = 0
+    private(set) var powerCuts = 0
     private(set) var acceptances: [Instruction: Int] = [:]
     private(set) var exchanges: [String] = []
     private let records: Bool
@@ -146,14 +150,20 @@ private struct FuzzedCard: ~Copyable {
             if records { exchanges.append("reset") }
             return nil
         case .restart: return restart()
+        case .cut:
+            memory.cut(atWrite: 1 + Int(step.choice & 1), keepingIt: step.choice & 2 != 0)
+            if records { exchanges.append("the power goes at write \(1 + Int(step.choice & 1)) of the next command") }
+            return nil
         case _: break
         }
         let before = card.image
         let bytes = terminal.command(for: step, balance: before.balance, ctc: before.ctc)
+        memory.writes = 0
         let response = card.respond(to: bytes.span)
         apdus += 1
         if records { exchanges.append("\(Hex.string(bytes)) -> \(Hex.string(response.bytes))") }
         let command = Self.parsed(bytes)
+        if memory.restorePower() { return cut(command, response, before) }
         if response.status == .success {
             accepted += 1
             guard let instruction = command.flatMap({ Self.instruction($0.header) }) else {
@@ -161,6 +171,9 @@ private struct FuzzedCard: ~Copyable {
             }
             acceptances[instruction, default: 0] += 1
             if before.log != card.image.log { transactions += 1 }
+            if instruction.isCounted && memory.writes < 2 {
+                return "\(instruction.name) compared a code whose try it had not counted"
+            }
             do throws(ParseError) {
                 try terminal.note(instruction, bytes, response.data)
             } catch {
@@ -170,6 +183,18 @@ private struct FuzzedCard: ~Copyable {
             terminal.noteRefusal(of: bytes)
         }
         return model.violation(command, response, before: before, after: card.image)
+    }
+
+    /// The power went during `command`.
+    private mutating func cut(_ command: CommandAPDU?, _ response: ResponseAPDU, _ before: CardImage) -> String? {
+        powerCuts += 1
+        guard response.status == .memoryFailure && response.data.isEmpty else {
+            return "a write failed and the card went on"
+        }
+        card.reset()
+        if records { exchanges.append("restart") }
+        if card.image.sealedPIN != before.sealedPIN { terminal.noteUnheardPIN() }
+        return model.violationOfCut(command, before: before, after: card.image, comparedCode: memory.writes > 1)
     }
 
     /// A card made again from what its memory holds must be the same.
@@ -196,10 +221,45 @@ private struct FuzzedCard: ~Copyable {
     }
 }
 
+/// Memory that can lose its power at a write.
 private final class FuzzMemory: CardMemory {
+    private enum Supply {
+        case on
+        /// It goes at that write from now, 1 for the next one, which is read back or not.
+        case ending(write: Int, isKept: Bool)
+        case off
+    }
+
     private(set) var image: [UInt8]
+    /// Those that were begun since this was set to zero.
+    var writes = 0
+    private var supply = Supply.on
 
     init(_ image: [UInt8]) { self.image = image }
 
-    func commit(_ image: [UInt8]) throws(CardMemoryFailure) { self.image = image }
+    func cut(atWrite write: Int, keepingIt isKept: Bool) { supply = .ending(write: write, isKept: isKept) }
+
+    /// - Returns: whether it was gone.
+    func restorePower() -> Bool {
+        defer { supply = .on }
+        if case .off = supply { return true }
+        return false
+    }
+
+    func commit(_ image: [UInt8]) throws(CardMemoryFailure) {
+        writes += 1
+        switch supply {
+        case .on: self.image = image
+        case .ending(write: 1, let isKept):
+            if isKept { self.image = image }
+            supply = .off
+            throw CardMemoryFailure(reason: "the power is cut")
+        case .ending(let write, let isKept):
+            self.image = image
+            supply = .ending(write: write - 1, isKept: isKept)
+        case .off: throw CardMemoryFailure(reason: "there is no power")
+        }
+    }
+
+    func read() throws(CardMemoryFailure) -> [UInt8] { image }
 }

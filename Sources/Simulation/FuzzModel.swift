@@ -69,6 +69,37 @@ package struct FuzzModel: ~Copyable {
         }
     }
 
+    /// What is wrong with what a restart finds after the power went during `command`; nil when nothing is.
+    ///
+    /// - Parameter comparedCode: the card had come to its second write, so that whoever watches its supply knows what it
+    ///   thinks of the code.
+    package mutating func violationOfCut(
+        _ command: CommandAPDU?,
+        before: CardImage,
+        after: CardImage,
+        comparedCode: Bool
+    ) -> String? {
+        let (lockBefore, pinBefore) = (lock, pin)
+        defer { reset() }
+        guard let command, let instruction = Self.instruction(command.header) else {
+            return "bytes that are no command were written"
+        }
+        if after == before && !comparedCode { return nil }
+        if instruction.isCounted && after == Self.lowered(before, instruction) { return nil }
+        do throws(ParseError) {
+            let allowed = try allowed(instruction, command, [], before)
+            guard after == before else {
+                guard let allowed else { return "\(instruction.name) was executed without its code" }
+                return difference(instruction, allowed, before, after)
+            }
+            // Only a right code, of a command that is refused for another reason, is given its try back.
+            (lock, pin) = (lockBefore, pinBefore)
+            return allowed == nil ? "\(instruction.name) gave a try for nothing" : nil
+        } catch {
+            return "\(instruction.name) was executed in a wrong shape: \(error)"
+        }
+    }
+
     private static func instruction(_ header: CommandHeader) -> Instruction? {
         do throws(StatusWord) { return try Instruction(header) } catch { return nil }
     }
@@ -82,15 +113,20 @@ package struct FuzzModel: ~Copyable {
     ) -> String? {
         guard response.data.isEmpty else { return "a refusal carries data" }
         guard after != before else { return nil }
-        var expected = before
+        guard let instruction, instruction.isCounted else { return "a refused command changed the card" }
+        return after == Self.lowered(before, instruction)
+            ? nil : "a refused \(instruction.name) changed more than its counter"
+    }
+
+    /// With one try less of the counter that guards the command's code.
+    private static func lowered(_ card: CardImage, _ instruction: Instruction) -> CardImage {
+        var card = card
         switch instruction {
-        case .debitForPetrol: expected.gmacTriesLeft = max(1, before.gmacTriesLeft) - 1
-        case .verify, .changePIN: expected.pinTriesLeft = max(1, before.pinTriesLeft) - 1
-        case .externalAuthenticate, .reloadPIN, .unblockPIN, .blockApplication, .unblockApplication:
-            expected.upkeepTriesLeft = max(1, before.upkeepTriesLeft) - 1
-        case _: return "a refused command changed the card"
+        case .debitForPetrol: card.gmacTriesLeft = max(1, card.gmacTriesLeft) - 1
+        case .verify, .changePIN: card.pinTriesLeft = max(1, card.pinTriesLeft) - 1
+        case _: card.upkeepTriesLeft = max(1, card.upkeepTriesLeft) - 1
         }
-        return after == expected ? nil : "a refused \(instruction?.name ?? "") changed more than its counter"
+        return card
     }
 
     /// What the success of a command may do to money, numbers and mark.
@@ -311,5 +347,17 @@ package struct FuzzModel: ~Copyable {
         let kept = before.log.prefix(CardImage.logRecordsMax - 1)
         guard Array(after.log.dropFirst()) == Array(kept) else { return "\(name) wrote no log, or too much" }
         return nil
+    }
+}
+
+extension Instruction {
+    /// A counter guards the command's code (D29).
+    var isCounted: Bool {
+        switch self {
+        case .verify, .changePIN, .debitForPetrol, .externalAuthenticate, .reloadPIN, .unblockPIN, .blockApplication,
+            .unblockApplication:
+            true
+        case _: false
+        }
     }
 }

@@ -2,7 +2,7 @@
 /// which bytes it becomes depends on what the card answered before.
 package struct FuzzStep: Equatable, Sendable {
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case reset, restart, replay, noise
+        case reset, restart, cut, replay, noise
         case select, verify, verifyWrong, readBinary, readRecord, getChallenge, externalAuthenticate
         case internalAuthenticate, changePIN, reloadPIN, unblockPIN, block, unblock, getBalance, prove
         case beginLoad, credit, beginPurchase, beginCash, debitPurchase, beginUnload, debitUnload, beginUpdate
@@ -59,6 +59,14 @@ struct FuzzGenerator {
         [.select, .verify, .beginLoad, .replay, .credit, .replay],
         [.beginPetrol, .lock, .debitPetrol, .replay],
         [.verifyWrong, .verify],
+        [.select, .cut, .verify],
+        [.cut, .verifyWrong, .select, .verify],
+        [.select, .cut, .changePIN], [.select, .cut, .reloadPIN],
+        [.getChallenge, .cut, .unblockPIN], [.getChallenge, .cut, .externalAuthenticate],
+        [.getChallenge, .cut, .block, .select, .getChallenge, .unblock],
+        [.select, .verify, .beginPetrol, .cut, .lock, .select, .verify, .debitPetrol],
+        [.select, .verify, .beginPetrol, .lock, .cut, .debitPetrol, .select, .verify, .debitPetrol],
+        [.select, .verify, .beginLoad, .cut, .credit],
     ]
 
     private var numbers: SplitMix64

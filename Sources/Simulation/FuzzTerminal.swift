@@ -35,7 +35,7 @@ struct FuzzTerminal: ~Copyable {
         let amount = Self.amount(step.choice, balance)
         let bytes: [UInt8] =
             switch step.kind {
-            case .reset, .restart: []
+            case .reset, .restart, .cut: []
             case .replay: last
             case .noise: SeededRandom(seed: UInt64(step.choice)).bytes(Int(step.choice % 40))
             case .select: SelectApplication(aid: Demonstration.aid).apdu.bytes
@@ -81,6 +81,9 @@ struct FuzzTerminal: ~Copyable {
         case _: break
         }
     }
+
+    /// A command without an answer changed the card's PIN.
+    mutating func noteUnheardPIN() { usesSecondPIN.toggle() }
 
     /// A failed command may be what is played again.
     mutating func noteRefusal(of bytes: [UInt8]) { last = bytes }

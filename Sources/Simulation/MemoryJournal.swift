@@ -1,5 +1,6 @@
 package import Dispenser
 package import FuelPassbook
+import SecurityModule
 
 /// A journal that lasts as long as the process, for simulations.
 package final class MemoryJournal: SaleJournal {
@@ -8,28 +9,53 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var checkpoints: [TTC: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
     package private(set) var locks: [Int: PositionLock] = [:]
+    /// The highest number that was reserved or committed.
     private var last = TTC(0)
-    private var latest: TransactionTime?
+    private var latest: StationTime?
     private var open: Set<TTC> = []
+    private var byCard: [ApplicationSerialNumber: [TTC]] = [:]
     private var openGrey: [ApplicationSerialNumber: Set<TTC>] = [:]
     package var capacity: Int
 
     package init(capacity: Int = 1_000_000) { self.capacity = capacity }
 
-    package func nextTTC() throws(StorageFault) -> TTC {
-        guard last.number < .max else { throw StorageFault(operation: "next TTC", reason: "numbers used up") }
-        return TTC(last.number + 1)
+    /// What a technician's copy of the file holds.
+    package init(copying other: MemoryJournal) {
+        records = other.records
+        greyRecords = other.greyRecords
+        checkpoints = other.checkpoints
+        totalisers = other.totalisers
+        locks = other.locks
+        last = other.last
+        latest = other.latest
+        open = other.open
+        byCard = other.byCard
+        openGrey = other.openGrey
+        capacity = other.capacity
     }
+
+    package func reserveTTC() throws(StorageFault) -> TTC {
+        guard last.number < .max else { throw StorageFault(operation: "next TTC", reason: "numbers used up") }
+        last = TTC(last.number + 1)
+        return last
+    }
+
+    /// The last number that was given.
+    package var lastTTC: TTC { last }
+
+    /// Goes on after `number`, as a technician accepts a copy (spec/grey-lock.md, D32).
+    package func accept(after number: TTC) { last = max(last, number) }
 
     package func commit(_ entry: JournalEntry) {
         for record in entry.records {
-            records[record.ttc] = record
+            if records.updateValue(record, forKey: record.ttc) == nil {
+                byCard[record.card, default: []].append(record.ttc)
+            }
             last = max(last, record.ttc)
-            let time = max(record.lockTime, record.endTime ?? record.lockTime, record.debit?.time ?? record.lockTime)
-            latest = latest.map { max($0, time) } ?? time
             if record.phase.isOpen { open.insert(record.ttc) } else { open.remove(record.ttc) }
             if record.phase != .intent && record.phase != .locked { checkpoints[record.ttc] = nil }
         }
+        if let moment = entry.moment, latest.map({ $0.isBefore(moment) }) ?? true { latest = moment }
         if let grey = entry.grey {
             greyRecords[grey.ttc] = grey
             if grey.state == .open {
@@ -54,6 +80,25 @@ package final class MemoryJournal: SaleJournal {
         openGrey[card, default: []].sorted().compactMap { greyRecords[$0] }
     }
 
+    package func usesPetrolCommands(_ card: ApplicationSerialNumber) -> Bool {
+        records(of: card).contains { $0.mac3 != nil }
+    }
+
+    package func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) -> Bool {
+        records(of: card).contains { record in
+            guard record.ctc == ctc else { return false }
+            return record.kind != .prepaid || (record.phase != .torn && record.phase != .void)
+        }
+    }
+
+    package func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) -> Bool {
+        records(of: card).contains { $0.debits.contains { $0.time == time } }
+    }
+
+    private func records(of card: ApplicationSerialNumber) -> some Sequence<SaleRecord> {
+        byCard[card, default: []].lazy.compactMap { self.records[$0] }
+    }
+
     package func totaliser(of nozzle: Int) -> Totaliser? { totalisers[nozzle] }
 
     package func lock(of position: Int) -> PositionLock? { locks[position] }
@@ -64,8 +109,8 @@ package final class MemoryJournal: SaleJournal {
 
     package func roomIfCounted() -> Int? { room() }
 
-    package func latestTime() -> TransactionTime? { latest }
+    package func latestTime() -> StationTime? { latest }
 
     /// As ``SQLiteJournal`` does for a technician.
-    package func acceptClock(_ time: TransactionTime) { latest = time }
+    package func acceptClock(_ now: StationTime) { latest = now }
 }

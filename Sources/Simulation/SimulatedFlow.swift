@@ -18,6 +18,11 @@ struct SimulatedFlow: Sendable {
         case leaving(at: UInt64)
     }
 
+    /// As `GPIOPumpLines` asks the kernel for.
+    static let queueMax = 1_024
+    /// An owner that is later than this stood still, and the world did not wait for it.
+    private static let lateNanosecondsMax: UInt64 = 500_000_000
+
     let script: SimulatedPumpLines.Script
     var fault: PumpFault?
     var isWoken = false
@@ -28,8 +33,8 @@ struct SimulatedFlow: Sendable {
     private var customer = Customer.away
     private var nozzleIsLifted = false
     private var emergencyIsActive = false
-    /// Edges of the nozzle and the emergency line, in the order of their times.
-    private var switched: [PumpEdge] = []
+    /// The kernel's: edges that nobody took yet, in the order of their times.
+    private var queue: [PumpEdge] = []
     private var sequences: [PumpInput: UInt32] = [:]
 
     init(script: SimulatedPumpLines.Script) { self.script = script }
@@ -46,14 +51,15 @@ struct SimulatedFlow: Sendable {
     }
 
     /// When something happens next; nil when nothing will by itself.
-    var nextInstant: UInt64? {
-        [switched.first?.nanoseconds, nextPulse, customerInstant].compactMap(\.self).min()
-    }
+    var nextInstant: UInt64? { [queue.first?.nanoseconds, nextUnqueued].compactMap(\.self).min() }
+
+    private var nextUnqueued: UInt64? { [nextPulse, customerInstant].compactMap(\.self).min() }
 
     /// The earliest edge that is due.
     mutating func takeEdge(now: UInt64) -> PumpEdge? {
+        catchUp(now: now)
         while let instant = nextInstant, instant <= now {
-            if let first = switched.first, first.nanoseconds == instant { return switched.removeFirst() }
+            if let first = queue.first, first.nanoseconds == instant { return queue.removeFirst() }
             if nextPulse == instant { return pulse(at: instant) }
             moveCustomer(at: instant)
         }
@@ -61,6 +67,7 @@ struct SimulatedFlow: Sendable {
     }
 
     mutating func set(_ outputs: PumpOutputs, now: UInt64) {
+        catchUp(now: now)
         self.outputs = outputs
         watchFlow(now: now)
         switch (flow, edgeNanoseconds) {
@@ -73,6 +80,19 @@ struct SimulatedFlow: Sendable {
         }
     }
 
+    /// What happened while the owner stood still: the queue holds the newest edges, and their numbers show the others.
+    private mutating func catchUp(now: UInt64) {
+        guard let begin = nextUnqueued, begin + Self.lateNanosecondsMax < now else { return }
+        while let instant = nextUnqueued, instant <= now {
+            if nextPulse == instant { note(pulse(at: instant)) } else { moveCustomer(at: instant) }
+        }
+    }
+
+    private mutating func note(_ edge: PumpEdge) {
+        queue.append(edge)
+        if queue.count > Self.queueMax { queue.removeFirst() }
+    }
+
     mutating func customerComes(now: UInt64) { customer = .coming(at: now + script.liftNanoseconds) }
 
     mutating func moveNozzle(lifted: Bool, now: UInt64) {
@@ -80,13 +100,13 @@ struct SimulatedFlow: Sendable {
         nozzleIsLifted = lifted
         if !lifted { flow = .still }
         set(outputs, now: now)
-        switched.append(edge(.nozzle, rising: lifted, at: now))
+        note(edge(.nozzle, rising: lifted, at: now))
     }
 
     mutating func setEmergency(_ active: Bool, now: UInt64) {
         guard emergencyIsActive != active else { return }
         emergencyIsActive = active
-        switched.append(edge(.emergency, rising: active, at: now))
+        note(edge(.emergency, rising: active, at: now))
     }
 
     /// Between two edges with the outputs and the nozzle as they are; nil when no fuel flows.

@@ -5,8 +5,9 @@ private import Threads
 /// A pump without hardware, down to the edges: a pulser that turns while fuel flows, a nozzle, a customer.
 ///
 /// Edges come in real time, stamped with the instant they were due; `wait` brings one at a time, so that what the
-/// owner does about it holds for the next: the counts of a sale do not depend on how late a thread ran. Any thread may
-/// move the nozzle and cause faults.
+/// owner does about it holds for the next: the counts of a sale do not depend on how late a thread ran. An owner that
+/// stood still for longer than half a second finds what a kernel's queue of 1,024 edges has kept. Any thread may move the
+/// nozzle and cause faults.
 package final class SimulatedPumpLines: PumpLines, Sendable {
     package struct Script: Equatable, Sendable {
         package var countsPerLitre: Int
@@ -67,6 +68,8 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
     // MARK: - PumpLines
 
     package func levels() -> PumpLevels { state.withLock { $0.levels } }
+
+    package func levelsAhead() -> PumpLevels { levels() }
 
     package func wait(timeoutNanoseconds: UInt64?, into edges: inout [PumpEdge]) throws(PumpFault) {
         let deadline = timeoutNanoseconds.map { Self.now + $0 }

@@ -23,6 +23,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         }
     }
 
+    /// The kernel's, of `GPIOPumpLines`.
+    private static let queueMax = 1_024
+    /// As `PumpThread` has it.
+    private static let frozenNanoseconds: UInt64 = 1_000_000_000
+
     package private(set) var monotonicNanoseconds: UInt64 = 0
     /// The pulser's true position, in counts since the start.
     package private(set) var trueCounts = 0
@@ -30,19 +35,29 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     package var countsWanted = Int.max
     /// By how many seconds the board's clock is wrong.
     package var clockErrorSeconds = 0
+    /// What the board's zone adds to UTC now: daylight saving, or another zone, changes it.
+    package var localOffsetSeconds = 0
     /// Called after each count that fuel flow adds.
     package var onCount: (VirtualSite) -> Void = { _ in }
 
-    private let firstDay: CalendarDate
-    /// The last day that was asked for: days since the first, and its date.
-    private var day: (number: Int, date: CalendarDate)
+    private let firstSecond: Int
     private var head: MeterHead
     private let flow: Flow
     private var agenda: [(time: UInt64, action: (VirtualSite) -> Void)] = []
     private var events: [PositionEvent] = []
     private var nextEdgeAt: UInt64?
     private var overrunLeft = 0
-    private var sequences: [UInt32] = [0, 0]
+    private var sequences: [PumpInput: UInt32] = [:]
+    /// What the kernel's queue holds while the process stands still; nil while it runs.
+    private var queue: [PumpEdge]?
+    /// By a full queue, since the beginning.
+    private(set) var edgesDropped = 0
+    /// A's line is on B's input.
+    private var isSwapped = false
+    private var isLifted = false
+    private var isEmergency = false
+    /// Edges of each channel that come to nobody, and have no number.
+    private var silentEdges = [0, 0]
 
     package init(calibration: Calibration, flow: Flow, date: CalendarDate) {
         head = MeterHead(
@@ -52,30 +67,24 @@ package final class VirtualSite: StationClock, EventSource, Pump {
             nozzleIsLifted: false
         )
         self.flow = flow
-        firstDay = date
-        day = (0, date)
+        firstSecond = date.daysSince1970 * 86_400
     }
 
-    /// The board's clock: it began at midnight of the site's date.
-    package var localTime: TransactionTime? {
-        let now = max(0, Int(monotonicNanoseconds / 1_000_000_000) + clockErrorSeconds)
-        let seconds = now % 86_400
-        let number = now / 86_400
-        if number < day.number { day = (0, firstDay) }
-        while day.number < number { day = (day.number + 1, day.date.next) }
+    /// The board's clock: it began at midnight of the site's date, in UTC.
+    package var now: StationTime? {
+        let utc = firstSecond + max(0, Int(monotonicNanoseconds / 1_000_000_000) + clockErrorSeconds)
         do throws(ParseError) {
-            return try TransactionTime(
-                date: day.date,
-                hour: seconds / 3_600,
-                minute: seconds / 60 % 60,
-                second: seconds % 60
-            )
+            let local = try TransactionTime(secondsSince1970: utc + localOffsetSeconds)
+            return StationTime(utcSeconds: Int64(utc), local: local)
         } catch {
             preconditionFailure("a time of day is one")
         }
     }
 
     package var snapshot: MeterSnapshot { head.snapshot }
+
+    /// Another count is to come.
+    var isFlowing: Bool { nextEdgeAt != nil }
 
     /// Some output is on.
     var isOpen: Bool { !head.snapshot.outputs.isEmpty }
@@ -96,8 +105,9 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         head = MeterHead(
             calibration: calibration,
             kind: .quadrature(.alarm),
-            levels: levels,
-            nozzleIsLifted: head.snapshot.nozzleIsLifted
+            levels: isSwapped ? (levels.b, levels.a) : levels,
+            nozzleIsLifted: isLifted,
+            emergency: isEmergency
         )
     }
 
@@ -109,15 +119,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     /// An edge on channel A that repeats the last level, as a missed edge leaves it.
     package func disturbPulser() {
-        sequences[0] += 1
-        let level = trueCounts % 4 == 1 || trueCounts % 4 == 2
-        let edge = PumpEdge(
-            input: .pulser(.a),
-            rising: level,
-            nanoseconds: monotonicNanoseconds,
-            sequence: sequences[0]
-        )
-        if let report = head.receive(edge) { post(.pump(report)) }
+        deliver(.pulser(.a), rising: trueCounts % 4 == 1 || trueCounts % 4 == 2)
     }
 
     package func post(_ event: PositionEvent) { events.append(event) }
@@ -133,8 +135,8 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     var isStill: Bool { agenda.isEmpty && events.isEmpty && nextEdgeAt == nil }
 
     package func setEmergency(active: Bool) {
-        let edge = PumpEdge(input: .emergency, rising: active, nanoseconds: monotonicNanoseconds, sequence: 0)
-        if let report = head.receive(edge) { post(.pump(report)) }
+        isEmergency = active
+        deliver(.emergency, rising: active)
         scheduleFlow()
     }
 
@@ -145,8 +147,8 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     package func setNozzle(lifted: Bool) {
-        let edge = PumpEdge(input: .nozzle, rising: lifted, nanoseconds: monotonicNanoseconds, sequence: 0)
-        if let report = head.receive(edge) { post(.pump(report)) }
+        isLifted = lifted
+        deliver(.nozzle, rising: lifted)
         scheduleFlow()
     }
 
@@ -194,7 +196,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     private var edgeInterval: UInt64? {
-        guard trueCounts < countsWanted else { return nil }
+        guard trueCounts < countsWanted, isLifted || queue == nil else { return nil }
         let outputs = head.snapshot.outputs
         if outputs.contains(.mainValve) { return 1_000_000_000 / flow.countsPerSecond }
         if outputs.contains(.slowValve) || overrunLeft > 0 { return 1_000_000_000 / flow.slowCountsPerSecond }
@@ -223,13 +225,30 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         let from = forward ? trueCounts : trueCounts - 1
         trueCounts += forward ? 1 : -1
         let channel: PulserChannel = from % 2 == 0 ? .a : .b
-        sequences[channel.rawValue] += 1
+        guard silentEdges[channel.rawValue] == 0 else {
+            silentEdges[channel.rawValue] -= 1
+            return
+        }
+        deliver(.pulser(isSwapped ? channel.swapped : channel), rising: (from % 4 < 2) == forward)
+    }
+
+    /// The next edge of this input, to the meter or into the queue.
+    private func deliver(_ input: PumpInput, rising: Bool) {
+        sequences[input, default: 0] += 1
         let edge = PumpEdge(
-            input: .pulser(channel),
-            rising: (from % 4 < 2) == forward,
+            input: input,
+            rising: rising,
             nanoseconds: monotonicNanoseconds,
-            sequence: sequences[channel.rawValue]
+            sequence: sequences[input, default: 0]
         )
+        guard queue == nil else {
+            queue?.append(edge)
+            if queue?.count ?? 0 > Self.queueMax {
+                queue?.removeFirst()
+                edgesDropped += 1
+            }
+            return
+        }
         if let report = head.receive(edge) { post(.pump(report)) }
     }
 }
@@ -237,18 +256,62 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 // MARK: - Faults
 
 extension VirtualSite {
-    /// The pulser turns back by `counts` and forward again, one step in a microsecond.
+    /// The pulser turns back by `counts` and forward again, one step in a tenth of a millisecond.
     package func rockPulser(counts: Int) {
-        for step in 0..<2 * min(counts, trueCounts) {
-            monotonicNanoseconds += 1_000
-            turnPulser(forward: step >= min(counts, trueCounts))
+        let back = min(counts, trueCounts)
+        for step in 0..<2 * back {
+            monotonicNanoseconds += 100_000
+            turnPulser(forward: step >= back)
         }
     }
 
     /// A count whose edge nobody hears of; its sequence number is missing too when the kernel's queue lost it.
     package func losePulse(inQueue: Bool) {
-        if inQueue { sequences[trueCounts % 2] += 1 }
-        trueCounts += 1
+        if inQueue { loseInQueue(edges: 1) } else { trueCounts += 1 }
+    }
+
+    /// So many edges of both channels come next, and the kernel's queue drops them: their numbers show it.
+    package func loseInQueue(edges: Int) {
+        for _ in 0..<edges {
+            let channel: PulserChannel = trueCounts % 2 == 0 ? .a : .b
+            sequences[.pulser(isSwapped ? channel.swapped : channel), default: 0] += 1
+            trueCounts += 1
+        }
+    }
+
+    /// So many of the next edges of one channel reach nobody and have no number; the other goes on. No number and, when
+    /// they are even, no level shows it.
+    package func loseSilently(edges: Int, of channel: PulserChannel) { silentEdges[channel.rawValue] += edges }
+
+    /// The pulser's plug is turned while the shaft stands between two edges: from now on A is B. Twice is as before.
+    package func swapChannels() { isSwapped.toggle() }
+
+    /// The process stands still: its outputs stay as they are, fuel flows, the kernel's queue takes what it holds, and
+    /// customers do what they do. Then the pump's thread runs first, as `PumpTurns` does: it closes, and takes what is in
+    /// the queue.
+    package func freeze(seconds: Double) {
+        guard queue == nil else { return }
+        let begin = monotonicNanoseconds
+        queue = []
+        pass(seconds)
+        let edges = queue ?? []
+        queue = nil
+        let nanoseconds = monotonicNanoseconds - begin
+        if nanoseconds > Self.frozenNanoseconds,
+            let report = head.stoodStill(milliseconds: Int(nanoseconds / 1_000_000))
+        {
+            overrunLeft = flow.overrunCounts
+            post(.pump(report))
+        }
+        for edge in edges {
+            let wasOpen = isOpen
+            if let report = head.receive(edge) { post(.pump(report)) }
+            if wasOpen && !isOpen { overrunLeft = flow.overrunCounts }
+        }
+        if head.wantsLevels {
+            for report in head.levelsRead(nozzleIsLifted: isLifted, emergency: isEmergency) { post(.pump(report)) }
+        }
+        scheduleFlow()
     }
 
     /// The mains are gone: the lines fall to their inactive levels, and nobody counts the overrun.
@@ -258,5 +321,14 @@ extension VirtualSite {
         overrunLeft = 0
         nextEdgeAt = nil
         clearAgenda()
+    }
+}
+
+extension PulserChannel {
+    fileprivate var swapped: PulserChannel {
+        switch self {
+        case .a: .b
+        case .b: .a
+        }
     }
 }

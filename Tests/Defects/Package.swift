@@ -6,6 +6,8 @@ import PackageDescription
 
 let package = Package(
     name: "defects",
+    // Of the checkouts beside it.
+    dependencies: [.package(path: "../../checkouts/GRDB.swift")],
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CLinux"),
@@ -20,6 +22,14 @@ let package = Package(
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
         .executableTarget(name: "defects", dependencies: ["Simulation"]),
+        .target(
+            name: "Journal",
+            dependencies: ["Dispenser", "Threads", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
+        .executableTarget(
+            name: "JournalEdits",
+            dependencies: ["Journal", "Simulation", .product(name: "GRDB", package: "GRDB.swift")]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -9,12 +9,17 @@ import Testing
         #expect(violation?.reason == nil, "\(violation?.trace.joined(separator: "\n") ?? "")")
         let met = Set(simulation.tally.faultsMet.keys)
         switch profile {
-        case .none: #expect(met == [.visitedElsewhere])
+        case .none: #expect(met == [.visitedElsewhere, .terminalRenumbered, .zoneChange])
         case .card:
             #expect(met.isSuperset(of: [.cardPulledAfter, .answerLost, .answerCorrupted, .readerGone, .pinWrong]))
-        case .power: #expect(met.isSuperset(of: [.powerCutBefore, .powerCutDuring, .diskFull, .slowDisk, .clockJump]))
-        case .pump: #expect(met.isSuperset(of: [.pulseMissed, .pulseBounced, .pulsesReversed, .nozzleBounced]))
-        case .full: #expect(met == Set(FaultKind.allCases))
+        case .power:
+            #expect(
+                met.isSuperset(of: [.powerCutBefore, .powerCutDuring, .diskFull, .slowDisk, .clockJump, .zoneChange])
+            )
+        case .pump: #expect(met.isSuperset(of: [.pulseMissed, .pulseBounced, .pulsesReversed, .frozen, .pulsesLost]))
+        case .attack:
+            #expect(met.isSuperset(of: [.answerReplayed, .answerForged, .statusForged, .commandKept, .askedAhead]))
+        case .full: #expect(met == Set(FaultKind.allCases), "\(Set(FaultKind.allCases).subtracting(met))")
         }
     }
 

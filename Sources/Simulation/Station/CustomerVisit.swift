@@ -1,5 +1,6 @@
 package import Dispenser
 package import FuelPassbook
+import ISO7816
 
 /// One thing that happens at a station or to its cards: a pure value, so that a run can be played again with less.
 package struct CustomerVisit: Equatable, Sendable {
@@ -19,8 +20,32 @@ package struct CustomerVisit: Equatable, Sendable {
         case night(hours: Int)
         /// The board's clock jumps by so many seconds.
         case clockJump(seconds: Int)
+        /// Local time is so many seconds from UTC from now on.
+        case zoneChange(seconds: Int)
         /// The valve leaks.
         case leak(counts: Int)
+        /// The attacker, with the right PIN, asks his card what the station will ask it, and what it has asked.
+        case askAhead
+        /// The attacker's card gets what his shim kept from it.
+        case giveKeptCommands
+        /// The attacker refuels at another station for what a prepaid sale costs here, under the number that comes next here.
+        case collectCode
+        /// The attacker tries `tries` codes on his card, and takes its power away at write `cutAtWrite` of each.
+        case guess(GuessedCode, tries: Int, cutAtWrite: Int)
+        /// A terminal that got the grey record of this station settles the card from it.
+        case settleElsewhere
+        /// The service is started anew with another terminal id, the `number`-th.
+        case renumber(Int)
+        /// Somebody copies the journal.
+        case copyJournal
+        /// The last copy is put in the journal's place; the service refuses it until a technician accepts it.
+        case putJournalBack
+    }
+
+    /// What an attacker tries on his card.
+    package enum GuessedCode: Equatable, Sendable {
+        case pin
+        case gmac
     }
 
     package var card: Int
@@ -45,11 +70,19 @@ struct StationLayout {
     var overrunCounts = 1
     /// Of the journal, until a technician makes it larger.
     var capacity = 1_000_000
+    /// Which of the customers has a shim.
+    var attacker: Int?
+    /// Which of the cards has no petrol commands.
+    var ordinary: Int?
+    /// Nothing but attacks goes wrong here.
+    var isSound = false
 }
 
 /// Draws one station and its visits.
 struct VisitGenerator {
     static let cards = 5
+    private static let attacker = cards - 1
+    private static let ordinary = cards - 2
     private var numbers: SplitMix64
     private let profile: FaultProfile
 
@@ -61,16 +94,74 @@ struct VisitGenerator {
     mutating func layout() -> StationLayout {
         StationLayout(
             overrunCounts: numbers.below(3) == 0 ? 6 : 1,
-            capacity: numbers.below(3) == 0 ? 60 : 1_000_000
+            capacity: numbers.below(3) == 0 && profile != .attack ? 60 : 1_000_000,
+            attacker: profile.hasAttacks ? Self.attacker : nil,
+            ordinary: Self.ordinary,
+            isSound: profile == .attack
         )
     }
 
-    mutating func visits(_ count: Int) -> [CustomerVisit] { (0..<count).map { _ in visit() } }
+    mutating func visits(_ count: Int) -> [CustomerVisit] {
+        var visits: [CustomerVisit] = []
+        while visits.count < count {
+            visits += profile.hasAttacks && numbers.below(40) == 0 ? campaign() : [visit()]
+        }
+        return visits
+    }
+
+    /// What he does in several visits that hang together.
+    private mutating func campaign() -> [CustomerVisit] {
+        numbers.below(3) == 0 ? foreignCode() : hiddenEscape()
+    }
+
+    /// He refuels at another station for what a prepaid sale costs here, under the number that comes next here, and tells that
+    /// session as a purchase of a card that hides its petrol commands.
+    private mutating func foreignCode() -> [CustomerVisit] {
+        var purchase = CustomerVisit(card: Self.attacker, errand: .refuel(counts: 40))
+        purchase.faults = [
+            PlannedFault(
+                .statusForged,
+                at: .instruction(.getGreyStatus, 0),
+                extent: 2 * (StatusWord.ofScheme.count - 1 - numbers.below(2))
+            ),
+            PlannedFault(.answerForged, at: .instruction(.initializeForPurchase, 0)),
+            PlannedFault(.answerForged, at: .instruction(.debitForPurchase, 0)),
+        ]
+        return [
+            CustomerVisit(card: 0, errand: .reconfigure(payment(), factorsMillionths: factors())),
+            CustomerVisit(card: Self.attacker, errand: .collectCode), purchase,
+        ]
+    }
+
+    /// He asks ahead, escapes with fuel, and comes back hiding that.
+    private mutating func hiddenEscape() -> [CustomerVisit] {
+        let counts = 10 + numbers.below(40)
+        var escape = CustomerVisit(card: Self.attacker, errand: .refuel(counts: counts))
+        escape.faults = [
+            numbers.below(2) == 0
+                ? PlannedFault(.cardPulled, at: .count(1 + numbers.below(counts)))
+                : move(at: .debitForPetrol)
+        ]
+        var hidden = CustomerVisit(card: Self.attacker, errand: .refuel(counts: counts))
+        hidden.faults = [
+            PlannedFault(.statusForged, at: .instruction(.getGreyStatus, 0)),
+            PlannedFault(.answerReplayed, at: .instruction(.initializeForPetrol, 0), extent: 2 * numbers.below(2)),
+        ]
+        if numbers.below(2) == 0 { hidden.faults.append(move(at: .getTransactionProve)) }
+        return [CustomerVisit(card: Self.attacker, errand: .askAhead), escape, hidden]
+    }
 
     private mutating func visit() -> CustomerVisit {
-        let card = numbers.below(Self.cards)
+        // An attacker comes twice as often.
+        let card = profile.hasAttacks ? min(Self.attacker, numbers.below(Self.cards + 1)) : numbers.below(Self.cards)
+        if profile.hasAttacks && card == Self.attacker && numbers.below(3) == 0 {
+            return CustomerVisit(card: card, errand: attackerErrand())
+        }
         var visit = CustomerVisit(card: card, errand: .refuel(counts: counts()))
-        switch numbers.below(40) {
+        switch numbers.below(43) {
+        case 42 where profile == .full: visit.errand = numbers.below(2) == 0 ? .copyJournal : .putJournalBack
+        case 40: visit.errand = .settleElsewhere
+        case 41: visit.errand = .renumber(numbers.below(2))
         case 0: visit.errand = .shop(Amount(fen: UInt32(numbers.below(5_000))))
         case 1:
             visit.errand = .otherStation(
@@ -83,15 +174,85 @@ struct VisitGenerator {
         case 5: visit.errand = .night(hours: 1 + numbers.below(10))
         case 7 where profile == .power || profile == .full:
             visit.errand = .clockJump(seconds: numbers.below(7_200) - 3_600)
+        case 8: visit.errand = .zoneChange(seconds: zone())
         case 6 where profile == .pump || profile == .full: visit.errand = .leak(counts: 1 + numbers.below(60))
         case _:
             visit.pinsWrong = profile.hasCardFaults && numbers.below(20) == 0 ? 1 + numbers.below(3) : 0
             visit.isUndecided = numbers.below(100) == 0
             visit.leavesInOutage = numbers.below(2) == 0
             visit.faults = faults(counts: visit.fuelCounts)
+            if profile.hasAttacks && card == Self.attacker { visit.faults += moves() }
         }
         return visit
     }
+
+    // MARK: - Attacks
+
+    private mutating func attackerErrand() -> CustomerVisit.Errand {
+        switch numbers.below(10) {
+        case 0, 1: .giveKeptCommands
+        case 2: .collectCode
+        case 3: .guess(numbers.below(2) == 0 ? .pin : .gmac, tries: 1 + numbers.below(4), cutAtWrite: numbers.below(3))
+        case _: .askAhead
+        }
+    }
+
+    /// What he does in one visit: one of the ways that hang together, or anything.
+    private mutating func moves() -> [PlannedFault] {
+        switch numbers.below(10) {
+        case 0: []
+        case 1:
+            // The mark is hidden, and its MAC1 is an old one.
+            [
+                PlannedFault(.statusForged, at: .instruction(.getGreyStatus, 0)),
+                PlannedFault(.answerReplayed, at: .instruction(.initializeForPetrol, 0), extent: 2 * numbers.below(3)),
+            ] + (0..<numbers.below(3)).map { _ in move(at: .getTransactionProve) }
+        case 2:
+            // The mark is hidden, and the proofs are made up.
+            [
+                PlannedFault(.statusForged, at: .instruction(.getGreyStatus, 0)),
+                move(at: .getTransactionProve), move(at: .getTransactionProve),
+            ]
+        case 3: [move(at: .debitForPetrol)]
+        case 4: [move(at: .debitForPetrol), move(at: .getGreyStatus), move(at: .getTransactionProve)]
+        case 5:
+            // A petrol session of another terminal is told as a purchase, of a card that hides its petrol commands.
+            [
+                PlannedFault(
+                    .statusForged,
+                    at: .instruction(.getGreyStatus, 0),
+                    extent: 2 * (StatusWord.ofScheme.count - 1 - numbers.below(2))
+                ),
+                PlannedFault(.answerForged, at: .instruction(.initializeForPurchase, 0)),
+                PlannedFault(.answerForged, at: .instruction(.debitForPurchase, 0)),
+            ]
+        case 6: [move(at: .initializeForPurchase), move(at: .debitForPurchase)]
+        case _: (0..<1 + numbers.below(3)).map { _ in move(at: Self.attacked[numbers.below(Self.attacked.count)]) }
+        }
+    }
+
+    /// The likelier ones more than once.
+    private static let attacked: [Instruction] = [
+        .select, .readBinary, .verify, .getGreyStatus, .getGreyStatus, .getTransactionProve, .getTransactionProve,
+        .initializeForPetrol, .initializeForPetrol, .lockForPetrol, .debitForPetrol, .debitForPetrol, .getBalance,
+        .initializeForPurchase, .debitForPurchase,
+    ]
+
+    private mutating func move(at instruction: Instruction) -> PlannedFault {
+        let instant = FaultInstant.instruction(instruction, max(0, numbers.below(4) - 2))
+        return switch numbers.below(9) {
+        case 8: PlannedFault(.answerLost, at: instant)
+        case 0, 1: PlannedFault(.answerReplayed, at: instant, extent: numbers.below(8))
+        case 2, 3: PlannedFault(.answerForged, at: instant, extent: numbers.below(2 * Shim.forgeries))
+        case 4: PlannedFault(.statusForged, at: instant, extent: numbers.below(2 * StatusWord.ofScheme.count))
+        case 5: PlannedFault(.commandKept, at: instant)
+        case 6: PlannedFault(.commandAltered, at: instant, extent: numbers.below(4))
+        case _: PlannedFault(.cardPowerCut, at: instant, extent: numbers.below(4))
+        }
+    }
+
+    /// From one end of the world to the other.
+    private mutating func zone() -> Int { (numbers.below(25) - 12) * 3_600 }
 
     /// From a few drops to a full tank.
     private mutating func counts() -> Int {
@@ -142,16 +303,23 @@ struct VisitGenerator {
         switch kind {
         case .answerCorrupted: numbers.below(144)
         case .readerGone: 1 + numbers.below(20)
-        case .powerCutDuring: numbers.below(2)
+        case .cardMute: 1 + numbers.below(60)
+        case .powerCutDuring, .cardPulledDuring: numbers.below(2)
         case .diskFull: 1 + numbers.below(3)
         case .slowDisk: 100 + numbers.below(2_000)
         case .cardPulled: numbers.below(3) == 0 ? 0 : 1 + numbers.below(25)
         case .cardSwapped: 6 + numbers.below(15)
         case .pulsesReversed: 1 + numbers.below(6)
+        case .pulsesLost: 1 + numbers.below(40)
+        case .frozen: 2 + numbers.below(60)
         case .emergencyStop: 1 + numbers.below(40)
         case .clockJump: numbers.below(7_200) - 3_600
-        case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .powerCutBefore, .powerCutAfter,
-            .pumpFailure, .pulseMissed, .pulseBounced, .nozzleBounced, .serviceStopped, .pinWrong, .visitedElsewhere:
+        case .zoneChange: zone()
+        case .cardPulledBefore, .cardPulledAfter, .answerLost, .powerCutBefore, .powerCutAfter, .pumpFailure,
+            .pulseMissed, .channelsSwapped, .pulseBounced, .nozzleBounced, .serviceStopped, .pinWrong,
+            .visitedElsewhere,
+            .answerReplayed, .answerForged, .statusForged, .commandKept, .commandAltered, .cardPowerCut, .askedAhead,
+            .keptCommandGiven, .codeGuessed, .terminalRenumbered, .journalPutBack:
             0
         }
     }
@@ -165,7 +333,10 @@ extension CustomerVisit {
     var fuelCounts: Int {
         switch errand {
         case .refuel(let counts): counts
-        case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .leak: 0
+        case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .zoneChange, .leak,
+            .askAhead,
+            .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .renumber, .copyJournal, .putJournalBack:
+            0
         }
     }
 }
@@ -208,7 +379,17 @@ extension CustomerVisit.Errand: CustomStringConvertible {
         case .technician: "a technician sets everything right"
         case .night(let hours): "\(hours) hours pass"
         case .clockJump(let seconds): "the clock jumps by \(seconds) s"
+        case .zoneChange(let seconds): "local time is \(seconds) s from UTC"
         case .leak(let counts): "the valve leaks \(counts) counts"
+        case .askAhead: "asks the card ahead"
+        case .giveKeptCommands: "gives the card what the shim kept from it"
+        case .collectCode: "collects a GMAC at another station"
+        case .guess(.pin, let tries, let write): "tries \(tries) PINs, cut at write \(write)"
+        case .guess(.gmac, let tries, let write): "tries \(tries) GMACs, cut at write \(write)"
+        case .settleElsewhere: "is settled at another station from this one's grey record"
+        case .renumber(let number): "new terminal id \(number)"
+        case .copyJournal: "the journal is copied"
+        case .putJournalBack: "the copy is put in the journal's place"
         }
     }
 }

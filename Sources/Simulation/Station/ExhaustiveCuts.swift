@@ -1,8 +1,9 @@
 import Dispenser
 import FuelPassbook
 
-/// Every single power cut, and every pair of them, over short scenarios: before, in and after each command APDU, before and
-/// after each durable write (inside one the disk has all of it or nothing, which are these two) and each pump command, and at
+/// Every single power cut, and every pair of them, over short scenarios: before, in and after each command APDU (in, where
+/// the card has counted a try and compared no code yet; elsewhere nothing of it is kept, which is before), before and after
+/// each durable write (inside one the disk has all of it or nothing, which are these two) and each pump command, and at
 /// each count of the pulser.
 package struct ExhaustiveCuts {
     package enum Scenario: String, CaseIterable, Sendable {
@@ -78,6 +79,7 @@ package struct ExhaustiveCuts {
                 case .exchange: [.powerCutBefore, .powerCutDuring, .powerCutAfter]
                 case .write, .command: [.powerCutBefore, .powerCutAfter]
                 case .count: [.powerCutBefore]
+                case .instruction: []
                 }
             return kinds.map { Cut(place: place, kind: $0) }
         }
@@ -85,7 +87,8 @@ package struct ExhaustiveCuts {
 
     private func cut(_ visits: [CustomerVisit], _ cut: Cut) -> [CustomerVisit] {
         var visits = visits
-        visits[cut.place.visit].faults.append(PlannedFault(cut.kind, at: cut.place.instant))
+        let extent = cut.kind == .powerCutDuring ? 1 : 0
+        visits[cut.place.visit].faults.append(PlannedFault(cut.kind, at: cut.place.instant, extent: extent))
         return visits
     }
 

@@ -15,12 +15,14 @@ final class ForeignTerminal {
     private static let terminal = TerminalID(0x0099_8877_6655)
     private let module: SecurityModule
     private let issuer: Issuer
-    private let pin = Demonstration.pin
+    /// Who else hears what is said to a card.
+    private let tap: (SimulatedCard, [UInt8], ResponseAPDU) -> Void
     private var ttc: UInt32 = 0
     /// Of cards that left the other station without paying.
     private var unpaid: [ApplicationSerialNumber: SealedGMAC] = [:]
 
-    init(random: any RandomSource & Sendable) {
+    init(random: any RandomSource & Sendable, tap: @escaping (SimulatedCard, [UInt8], ResponseAPDU) -> Void) {
+        self.tap = tap
         var keys = MasterKeys()
         keys.load(
             Demonstration.MasterKey.purchase.raw,
@@ -46,7 +48,7 @@ final class ForeignTerminal {
             card,
             DebitForPurchase(ttc: debiting.ttc, time: debiting.time, mac1: debiting.mac1)
         )
-        try debiting.verifyMAC2(paid.mac2)
+        _ = try debiting.verifyMAC2(paid.mac2, tac: paid.tac)
     }
 
     /// A refuel, or the payment of the one that escaped before.
@@ -54,7 +56,8 @@ final class ForeignTerminal {
         _ card: SimulatedCard,
         _ amount: Amount,
         escapes: Bool,
-        _ time: TransactionTime
+        _ time: TransactionTime,
+        ttc: TTC? = nil
     ) throws {
         try open(card)
         if card.image.grey?.terminal == Self.terminal, let gmac = unpaid[card.asn] {
@@ -65,7 +68,7 @@ final class ForeignTerminal {
         let command = InitializeForPetrol(
             keyIndex: Demonstration.keyIndex,
             terminal: Self.terminal,
-            ttc: nextTTC()
+            ttc: ttc ?? nextTTC()
         )
         let answer = try exchange(card, command)
         let locking = try module.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(time: time)
@@ -73,6 +76,23 @@ final class ForeignTerminal {
         let session = try locking.verifyMAC3(locked.mac3)
         let gmac = session.end(amount: min(amount, answer.balance))
         if escapes { unpaid[card.asn] = gmac } else { try debit(card, gmac, time) }
+    }
+
+    /// The local unlock of a sale whose grey record another station sent here.
+    func settle(_ card: SimulatedCard, amount: Amount, _ gmac: MAC, _ time: TransactionTime) throws {
+        try open(card)
+        let status = try exchange(card, GetGreyStatus())
+        _ = try exchange(
+            card,
+            DebitForPetrol(
+                amount: amount,
+                ctc: status.ctc,
+                terminal: Self.terminal,
+                ttc: nextTTC(),
+                time: time,
+                gmac: gmac
+            )
+        )
     }
 
     /// The issuer releases a grey card, for what the record of its sale says, and loads one that has little.
@@ -131,18 +151,16 @@ final class ForeignTerminal {
     }
 
     private func open(_ card: SimulatedCard) throws {
-        card.losePower()
-        let selected = card.respond(to: SelectApplication(aid: Demonstration.aid).apdu.bytes.span)
-        guard selected.status == .success else { throw selected.status }
-        let verified = pin.withVerifyCommand { card.respond(to: $0) }
-        guard verified.status == .success else { throw verified.status }
+        if let refusal = card.open() { throw refusal }
     }
 
     private func exchange<Command: PassbookCommand>(
         _ card: SimulatedCard,
         _ command: Command
     ) throws -> Command.Response {
-        let answer = card.respond(to: command.apdu.bytes.span)
+        let bytes = command.apdu.bytes
+        let answer = card.respond(to: bytes.span)
+        tap(card, bytes, answer)
         guard answer.status == .success else { throw answer.status }
         return try Command.Response(parsing: answer.data)
     }

@@ -14,7 +14,15 @@ struct RecordBooks {
     private var calibrations: [TTC: Calibration] = [:]
     private var refunded: Set<TTC> = []
 
+    /// Sales in which nobody was there to close at the target, or the meter could not know that it was reached.
+    var beyondTarget: Set<TTC> = []
+
     init(calibration: Calibration) { self.calibration = calibration }
+
+    /// An older copy of the journal was put in its place.
+    mutating func forgets(_ store: MemoryJournal) {
+        refunded = Set(store.records.values.filter { $0.kind == .refund }.compactMap(\.settles))
+    }
 
     /// The first entry of a TTC.
     mutating func begin(
@@ -37,7 +45,7 @@ struct RecordBooks {
         let price = (centilitres * record.unitPrice.fenPerLitre + 50) / 100
         switch record.kind {
         case .noCard: checkParts(record, cardPays: 0, of: price, fail)
-        case .prepaid where record.phase == .torn: checkParts(record, cardPays: 0, of: price, fail)
+        case .prepaid where record.phase != .settled: checkParts(record, cardPays: 0, of: price, fail)
         case .prepaid:
             let refund = entry.records.reduce(0) { $0 + ($1.settles == record.ttc ? Int($1.amount.fen) : 0) }
             let kept = Int(record.amount.fen) - refund
@@ -65,6 +73,16 @@ struct RecordBooks {
         }
     }
 
+    /// What a card paid before fuel flowed is what flowed, or owed to it.
+    func checkRefund(of sale: SaleRecord, _ store: MemoryJournal, _ fail: (String) -> Void) {
+        let refund = store.records.values.reduce(0) {
+            $0 + ($1.kind == .refund && $1.settles == sale.ttc ? Int($1.amount.fen) : 0)
+        }
+        if Int(sale.amount.fen) != min(Int(sale.price.fen), Int(sale.amount.fen)) + refund {
+            fail("sale \(sale.ttc.number) was paid, and what did not flow is not refunded")
+        }
+    }
+
     private func checkVolume(_ record: SaleRecord, _ fail: (String) -> Void) {
         guard let calibration = calibrations[record.ttc] else { return }
         guard record.reading.counts.count == calibration.points.count else {
@@ -81,24 +99,23 @@ struct RecordBooks {
     private func checkParts(_ record: SaleRecord, cardPays: Int, of price: Int, _ fail: (String) -> Void) {
         let rest = Int(record.nonCardPart.fen)
         if cardPays + rest != price { fail("sale \(record.ttc.number) does not cost what its record says") }
-        guard record.kind != .noCard else { return }
+        guard record.kind != .noCard, !beyondTarget.contains(record.ttc) else { return }
         if rest > record.unitPrice.fen(forCentilitres: Self.beyondMax.shownCentilitres) {
             fail("sale \(record.ttc.number) went on beyond what its card can pay")
         }
     }
 }
 
-extension RecordPhase {
+extension SaleRecord {
     /// Fuel may still flow, or have flowed, for the record.
     var isBeforeEnd: Bool {
-        switch self {
+        switch phase {
         case .intent, .locked, .paid: true
-        case .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void: false
+        case .debitSent: kind == .prepaid
+        case .flowing, .torn, .ended, .settled, .escaped, .void: false
         }
     }
-}
 
-extension SaleRecord {
     /// Whether it says that its card paid `amount`.
     var isPayment: Bool {
         guard phase == .settled else { return false }

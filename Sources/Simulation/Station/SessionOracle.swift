@@ -8,25 +8,25 @@ import ISO7816
 /// truly answered: which codes are right, and which bytes may stand nowhere.
 final class SessionOracle {
     private struct Session {
-        let card: ApplicationSerialNumber
+        let card: UInt64
         let key: [UInt8]
     }
 
     private let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
     private var sessions: [TTC: Session] = [:]
-    /// DPK by card.
-    private var purchaseKeys: [ApplicationSerialNumber: [UInt8]] = [:]
+    /// DPK by the card's identity.
+    private var purchaseKeys: [UInt64: [UInt8]] = [:]
 
-    /// The card answered INITIALIZE FOR PETROL.
+    /// The station heard this answer to INITIALIZE FOR PETROL.
     func begin(_ card: ApplicationSerialNumber, icc: ICCRandom, ctc: CTC, ttc: TTC) {
         let raw = purchaseKey(of: card)
         let key = DoubleLengthKey(Self.locked(raw))
-        sessions[ttc] = Session(card: card, key: key.encrypted(icc.bytes + ctc.bytes + ttc.bytes.suffix(2)))
+        sessions[ttc] = Session(card: card.identity, key: key.encrypted(icc.bytes + ctc.bytes + ttc.bytes.suffix(2)))
     }
 
     /// GMAC of the session with which `ttc` locked; nil when no card answered for it.
     func gmac(of ttc: TTC, card: ApplicationSerialNumber, amount: Amount) -> MAC? {
-        guard let session = sessions[ttc], session.card == card else { return nil }
+        guard let session = sessions[ttc], session.card == card.identity else { return nil }
         return SingleLengthKey(Self.locked(session.key)).mac(of: amount.bytes)
     }
 
@@ -46,10 +46,10 @@ final class SessionOracle {
     }
 
     private func purchaseKey(of card: ApplicationSerialNumber) -> [UInt8] {
-        if let known = purchaseKeys[card] { return known }
+        if let known = purchaseKeys[card.identity] { return known }
         let factor = card.diversificationFactor
         let key = master.encrypted(factor) + master.encrypted(factor.map { ~$0 })
-        purchaseKeys[card] = key
+        purchaseKeys[card.identity] = key
         return key
     }
 

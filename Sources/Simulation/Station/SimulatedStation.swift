@@ -22,16 +22,36 @@ final class SimulatedStation {
     }
 
     /// How often each kind of instant has come in a visit.
-    fileprivate struct Reached {
+    struct Reached {
         var exchanges = 0
         var writes = 0
         var commands = 0
         var counts = 0
+        var instructions: [Instruction: Int] = [:]
         /// Calls of any edge.
         var calls = 0
     }
 
     static let calibration = calibration([1_000_000])
+
+    /// The cards are valid then in every time zone.
+    private static let firstDay: CalendarDate = {
+        do throws(ParseError) { return try CalendarDate(year: 2025, month: 3, day: 1) } catch {
+            preconditionFailure("a day that every calendar has")
+        }
+    }()
+
+    /// The station's, and what somebody changes it to.
+    static let terminals = [Demonstration.terminal, TerminalID(0x0011_2233_4499)]
+
+    private static func module(_ terminal: TerminalID, _ random: SeededRandom) -> SecurityModule {
+        var masterKeys = MasterKeys()
+        masterKeys.load(
+            Demonstration.MasterKey.purchase.raw,
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+        )
+        return SecurityModule(terminal: terminal, masterKeys: masterKeys, random: random)
+    }
 
     /// A few counts a litre, so that a sale is short; one point for each factor.
     static func calibration(_ factorsMillionths: [Int]) -> Calibration {
@@ -44,7 +64,7 @@ final class SimulatedStation {
     }
 
     /// More edge calls in one visit than this are a position that does not come to rest.
-    private static let callsMax = 200_000
+    static let callsMax = 200_000
 
     let site: VirtualSite
     let cards: [SimulatedCard]
@@ -52,11 +72,18 @@ final class SimulatedStation {
     private(set) lazy var reader = StationReader(station: self)
     private(set) lazy var journal = StationJournal(station: self)
     let tape: StationTape
-    private let module: SecurityModule
+    /// Of the attacker among the customers.
+    let shim = Shim()
+    let attacker: Int?
+    private(set) var module: SecurityModule
+    private var nextModule: SecurityModule?
+    private var putsJournalBack = false
+    private var channelsAreSwapped = false
+    let random: SeededRandom
     private let foreign: ForeignTerminal
     private let ownsArena: Bool
     private var arenaBytesAtRest: Int?
-    private var settings: PositionSettings
+    private(set) var settings: PositionSettings
 
     private(set) var mode = Mode.recovering
     private var hasPower = true
@@ -69,7 +96,7 @@ final class SimulatedStation {
     /// In the order of their turn, the next one last.
     private var visits: [CustomerVisit]
     private(set) var visit = CustomerVisit(card: 0, errand: .technician)
-    private var reached = Reached()
+    var reached = Reached()
     var pinsWrongLeft = 0
     /// The service has not failed in this visit.
     private var isVisitSmooth = false
@@ -83,17 +110,18 @@ final class SimulatedStation {
         tape: StationTape,
         ownsArena: Bool
     ) {
-        let random = SeededRandom(seed: seed)
+        random = SeededRandom(seed: seed)
+        let random = random
         let scheme = Demonstration.schemeKeys
-        self.cards = (0..<cards).map { SimulatedCard(number: $0, scheme: scheme, random: random) }
-        var masterKeys = MasterKeys()
-        masterKeys.load(
-            Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        )
-        module = SecurityModule(terminal: Demonstration.terminal, masterKeys: masterKeys, random: random)
-        foreign = ForeignTerminal(random: random)
-        ledger = StationLedger(cards: self.cards, module: module, Self.calibration, layout)
+        self.cards = (0..<cards).map {
+            SimulatedCard(number: $0, isOrdinary: $0 == layout.ordinary, scheme: scheme, random: random)
+        }
+        module = Self.module(Self.terminals[0], random)
+        attacker = layout.attacker
+        foreign = ForeignTerminal(random: random) { [attacker, shim] card, command, answer in
+            if card.number == attacker { shim.hears(command, answer) }
+        }
+        ledger = StationLedger(cards: self.cards, terminals: Self.terminals, module: module, Self.calibration, layout)
         site = VirtualSite(
             calibration: Self.calibration,
             flow: VirtualSite.Flow(
@@ -101,7 +129,7 @@ final class SimulatedStation {
                 slowCountsPerSecond: 5,
                 overrunCounts: layout.overrunCounts
             ),
-            date: Demonstration.applicationFile.validFrom
+            date: Self.firstDay
         )
         self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
         self.tape = tape
@@ -181,38 +209,33 @@ final class SimulatedStation {
     private func restore() {
         site.clearAgenda()
         site.setNozzle(lifted: false)
+        site.setEmergency(active: false)
         if !hasPower {
             tape.note { "the mains are back" }
             if visit.leavesInOutage { reader.takeOut() }
         }
         hasPower = true
         site.pass(5)
+        // What leaks while nobody counts is no fault of a start.
+        while site.isFlowing { site.pass(1) }
         site.clearAgenda()
         reader.isBack()
         settings = nextSettings ?? settings
         nextSettings = nil
+        module = nextModule ?? module
+        nextModule = nil
+        ledger.module = module
+        if putsJournalBack, journal.isPutBack() {
+            tape.met(.journalPutBack)
+            ledger.forgets(journal.store)
+        }
+        putsJournalBack = false
+        guard !journal.isNewest else { return }
+        tape.note { "the service refuses an older journal, and a technician accepts it" }
+        journal.isAccepted()
     }
 
     // MARK: - Faults
-
-    /// The next command APDU, write or pump command has come, or another count.
-    ///
-    /// - Returns: the fault that strikes at it.
-    func strikes(_ kind: InstantKind) -> PlannedFault? {
-        calls()
-        let instant = reached.next(kind)
-        guard mode != .verifying else { return nil }
-        tape.note(instant)
-        guard let fault = visit.faults.first(where: { $0.instant == instant }) else { return nil }
-        tape.met(fault.kind)
-        tape.note { "fault: \(fault.kind.rawValue)" }
-        return fault
-    }
-
-    func calls() {
-        reached.calls += 1
-        if reached.calls > Self.callsMax { ledger.fail("the position does not come to rest") }
-    }
 
     func observe() {
         ledger.observe(journal.store, isOpen: site.isOpen, mayBeOpen: site.mayBeOpen)
@@ -252,8 +275,18 @@ final class SimulatedStation {
         case .pulseMissed:
             ledger.disturbs(trueCounts: site.trueCounts)
             site.losePulse(inQueue: fault.extent > 0)
-        case .pulseBounced: site.rockPulser(counts: 1)
-        case .pulsesReversed: site.rockPulser(counts: fault.extent)
+        case .pulsesLost:
+            ledger.loses(edges: fault.extent, trueCounts: site.trueCounts)
+            site.loseInQueue(edges: fault.extent)
+        case .channelsSwapped:
+            guard !channelsAreSwapped else { return }
+            channelsAreSwapped = true
+            ledger.swaps(trueCounts: site.trueCounts)
+            site.swapChannels()
+        case .frozen: freeze(seconds: seconds)
+        case .pulseBounced, .pulsesReversed:
+            ledger.rocks()
+            site.rockPulser(counts: max(1, fault.extent))
         case .nozzleBounced:
             site.setNozzle(lifted: false)
             site.setNozzle(lifted: true)
@@ -261,9 +294,12 @@ final class SimulatedStation {
             site.setEmergency(active: true)
             site.after(seconds) { $0.setEmergency(active: false) }
         case .clockJump: site.clockErrorSeconds += fault.extent
+        case .zoneChange: site.localOffsetSeconds = fault.extent
         case .serviceStopped: site.post(.stopRequested)
         case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .answerCorrupted, .diskFull,
-            .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere:
+            .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere, .answerReplayed, .answerForged, .statusForged,
+            .commandKept, .commandAltered, .cardPowerCut, .askedAhead, .keptCommandGiven, .codeGuessed,
+            .terminalRenumbered, .journalPutBack, .cardMute:
             preconditionFailure("\(fault.kind.rawValue) does not strike at a count")
         }
     }
@@ -290,7 +326,8 @@ final class SimulatedStation {
         visit = next
         isVisitSmooth = true
         tape.visitBegins()
-        ledger.visitBegins(cards[next.card])
+        let litre = Amount(fen: UInt32(settings.unitPrice.fenPerLitre))
+        ledger.visitBegins(cards[next.card], needed: max(litre, prepaidAmount ?? litre))
         reached = Reached()
         pinsWrongLeft = next.pinsWrong
         tape.note { "visit of card \(next.card): \(next.errand)" }
@@ -322,13 +359,47 @@ final class SimulatedStation {
             next.calibration = Self.calibration(factors)
             nextSettings = next
         case .technician:
+            if channelsAreSwapped {
+                channelsAreSwapped = false
+                site.swapChannels()
+                ledger.swapsBack(trueCounts: site.trueCounts)
+                // What turned back meanwhile would be worked off first.
+                nextSettings = settings
+            }
             site.clockErrorSeconds = 0
-            journal.isRepaired(time: site.localTime)
+            journal.isRepaired(now: site.now)
         case .night(let hours): site.pass(Double(hours) * 3_600)
         case .clockJump(let seconds):
             tape.met(.clockJump)
             site.clockErrorSeconds += seconds
+        case .zoneChange(let seconds):
+            tape.met(.zoneChange)
+            site.localOffsetSeconds = seconds
         case .leak(let counts): site.leak(counts: counts)
+        case .askAhead: askAhead(cards[visit.card])
+        case .giveKeptCommands: giveKeptCommands(cards[visit.card])
+        case .collectCode:
+            let number = TTC(journal.store.lastTTC.number + 1)
+            let amount = prepaidAmount ?? Amount(fen: 785)
+            goElsewhere { (card, time) in
+                try foreign.refuel(card, amount, escapes: false, time, ttc: number)
+            }
+        case .guess(let code, let tries, let write): guess(code, cards[visit.card], tries: tries, cutAtWrite: write)
+        case .settleElsewhere:
+            goElsewhere { (card, time) in
+                guard let grey = card.image.grey, let record = journal.store.greyRecords[grey.ttc],
+                    record.card.identity == card.asn.identity, record.mac3 == grey.mac3
+                else { return }
+                try foreign.settle(card, amount: record.amount, try module.open(record.gmac), time)
+            }
+        case .copyJournal: journal.isCopied()
+        case .putJournalBack:
+            putsJournalBack = true
+            nextSettings = settings
+        case .renumber(let number):
+            tape.met(.terminalRenumbered)
+            nextModule = Self.module(Self.terminals[number], random)
+            nextSettings = settings
         }
     }
 
@@ -347,32 +418,5 @@ final class SimulatedStation {
         }
         card.losePower()
         ledger.wasElsewhere(card, before: before, journal.store)
-    }
-}
-
-/// What instants are counted apart.
-enum InstantKind {
-    case exchange
-    case write
-    case command
-    case count
-}
-
-extension SimulatedStation.Reached {
-    mutating func next(_ kind: InstantKind) -> FaultInstant {
-        switch kind {
-        case .exchange:
-            exchanges += 1
-            return .exchange(exchanges - 1)
-        case .write:
-            writes += 1
-            return .write(writes - 1)
-        case .command:
-            commands += 1
-            return .command(commands - 1)
-        case .count:
-            counts += 1
-            return .count(counts - 1)
-        }
     }
 }

@@ -25,7 +25,9 @@ extension SimulatedStation: EventSource {
         switch event {
         case .cardRemoved, .readerLost: isCardKnownGone = true
         case .cardInserted: isCardKnownGone = false
-        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .stopRequested, nil: break
+        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested,
+            nil:
+            break
         }
         if let event { tape.note { "event: \(event)" } }
         return event
@@ -87,6 +89,8 @@ extension SimulatedStation: PositionDisplay {
         case .calling, .authorised, .started, .suspended, .fuelling, .settling: isAtRest = false
         }
         switch notice {
+        case .refused(.clockBehind) where !journal.isAhead(of: site.now):
+            ledger.fail("cards are refused for a clock that is behind nothing")
         case .heldForCheckpoint where !visit.faults.contains { $0.kind == .slowDisk }:
             ledger.fail("fuel is held, and the disk is not slow")
         case .liftNozzle, .prepaid: if !visit.isUndecided { site.after(1) { $0.setNozzle(lifted: true) } }

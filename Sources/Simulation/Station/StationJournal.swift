@@ -4,20 +4,51 @@ import FuelPassbook
 /// The station's journal: what its disk holds, and a disk that can be full, slow, or cut from the mains before, inside and
 /// after each write. Inside a write the disk keeps all of it or nothing, as the file's own tests show of the real one.
 final class StationJournal: SaleJournal {
-    let store = MemoryJournal()
+    private(set) var store = MemoryJournal()
+    /// A technician's copy.
+    private var copy: MemoryJournal?
+    /// The mark outside the journal: the last number that left (spec/grey-lock.md, D32).
+    private var mark = TTC(0)
     private unowned let station: SimulatedStation
     /// Writes that find no space yet.
     private var writesWithoutSpace = 0
+    /// When something was written last, in UTC seconds, since a technician's last word: apart from what entries say.
+    private var lastWritten = Int64.min
 
     init(station: SimulatedStation) { self.station = station }
 
     /// Somebody has made space, accepted the clock and opened what closed itself.
-    func isRepaired(time: TransactionTime?) {
+    func isRepaired(now: StationTime?) {
         writesWithoutSpace = 0
         if store.room() < 2 * JournalRoom.warnedBelow { store.capacity += 200 }
-        if let time, let latest = store.latestTime(), time < latest { store.acceptClock(time) }
+        if let now, let latest = store.latestTime(), now.isBefore(latest) {
+            store.acceptClock(now)
+            lastWritten = now.utcSeconds
+        }
         for position in store.locks.keys { store.clearLock(of: position) }
     }
+
+    func isCopied() { copy = MemoryJournal(copying: store) }
+
+    /// The copy is put in the journal's place.
+    ///
+    /// - Returns: false when there is none.
+    func isPutBack() -> Bool {
+        guard let copy else { return false }
+        copy.capacity = store.capacity
+        store = MemoryJournal(copying: copy)
+        // A technician's later word on the clock is not in the copy.
+        if let latest = store.latestTime() { lastWritten = max(lastWritten, latest.utcSeconds) }
+        return true
+    }
+
+    /// It is not older than what the mark says of it.
+    var isNewest: Bool { store.lastTTC >= mark }
+
+    func isAccepted() { store.accept(after: mark) }
+
+    /// Whether a clock is behind what was written, whatever it calls the hour.
+    func isAhead(of now: StationTime?) -> Bool { now.map { $0.utcSeconds < lastWritten } ?? true }
 
     // MARK: - Writes
 
@@ -28,6 +59,7 @@ final class StationJournal: SaleJournal {
             {
                 station.ledger.commits(entry, store, station.site.snapshot)
                 store.commit(entry)
+                lastWritten = max(lastWritten, station.site.now?.utcSeconds ?? .min)
             }
         )
     }
@@ -85,8 +117,20 @@ final class StationJournal: SaleJournal {
         return try body(store)
     }
 
-    func nextTTC() throws(StorageFault) -> TTC {
-        try read { (store) throws(StorageFault) in try store.nextTTC() }
+    /// A number is on disk as given, and in the mark, before it is used.
+    func reserveTTC() throws(StorageFault) -> TTC {
+        var number = TTC(0)
+        let full = StorageFault(operation: "next TTC", reason: "numbers used up")
+        guard store.lastTTC.number < .max else { throw full }
+        try write(
+            { "journal: a number is given" },
+            {
+                do throws(StorageFault) { number = try store.reserveTTC() } catch { return }
+                station.ledger.gives(number)
+                mark = max(mark, number)
+            }
+        )
+        return number
     }
 
     func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
@@ -105,6 +149,15 @@ final class StationJournal: SaleJournal {
         try read { (store) in store.openGreyRecords(of: card) }
     }
 
+    func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
+        store.usesPetrolCommands(card)
+    }
+    func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool {
+        store.hasPurchase(of: card, ctc)
+    }
+    func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool {
+        try read { (store) in store.hasDebit(of: card, at: time) }
+    }
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
         try read { (store) in store.totaliser(of: nozzle) }
     }
@@ -119,7 +172,7 @@ final class StationJournal: SaleJournal {
 
     func roomIfCounted() throws(StorageFault) -> Int? { try room() }
 
-    func latestTime() throws(StorageFault) -> TransactionTime? {
+    func latestTime() throws(StorageFault) -> StationTime? {
         try read { (store) in store.latestTime() }
     }
 }

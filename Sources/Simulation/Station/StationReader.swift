@@ -1,3 +1,4 @@
+import CardApplication
 import Dispenser
 import FuelPassbook
 import ISO7816
@@ -71,20 +72,102 @@ final class StationReader: CardReader {
 
     func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
         guard !station.isDead, case .holding(let card, isPowered: true) = slot else { throw .removed }
-        let fault = station.strikes(.exchange)
+        let fault = station.strikes(at: command)
         switch fault?.kind {
         case .cardPulledBefore, .cardPulledDuring, .powerCutBefore, .powerCutDuring, .readerGone:
-            if fault?.kind == .cardPulledDuring || fault?.kind == .powerCutDuring { card.failDuring(command) }
+            if fault?.kind == .cardPulledDuring || fault?.kind == .powerCutDuring {
+                card.failDuring(command, keepsCount: fault?.extent == 1)
+            }
             if let fault { try interrupt(fault) }
         case _: break
         }
+        if let fault, fault.kind == .cardMute {
+            station.site.pass(Double(fault.extent))
+            throw .unresponsive("no answer")
+        }
+        if station.isShimmed(card) { return try passShim(command, card, fault) }
+        let answer = execute(command, card)
+        guard let fault, !fault.kind.isOfShim else { return hears(answer, card, command) }
+        if fault.kind == .answerCorrupted { station.ledger.misheard(card) }
+        let isFile = command[1] == Instruction.readBinary.header.ins
+        return hears(try heard(answer, fault, isFile: isFile), card, command)
+    }
+
+    private func execute(_ command: Span<UInt8>, _ card: SimulatedCard) -> ResponseAPDU {
         let before = card.image
         let answer = card.respond(to: command)
         station.ledger.exchanged(card, command, answer, before: before, station.journal.store)
         note(command, answer)
-        guard let fault else { return answer }
-        if fault.kind == .answerCorrupted { station.ledger.misheard(card) }
-        return try heard(answer, fault, isFile: command[1] == Instruction.readBinary.header.ins)
+        return answer
+    }
+
+    /// What the station hears, be it true or not.
+    private func hears(_ answer: ResponseAPDU, _ card: SimulatedCard, _ command: Span<UInt8>) -> ResponseAPDU {
+        station.ledger.hears(card, command, answer)
+        return answer
+    }
+
+    // MARK: - Shim
+
+    private func passShim(
+        _ command: Span<UInt8>,
+        _ card: SimulatedCard,
+        _ fault: PlannedFault?
+    ) throws(CardFault) -> ResponseAPDU {
+        let shim = station.shim
+        let bytes = [UInt8](copying: command)
+        if station.tape.keepsPlaces { station.tape.noteEarlier(shim.earlier(to: bytes).count) }
+        guard let fault, fault.kind.isOfShim else {
+            let answer = execute(command, card)
+            shim.hears(bytes, answer)
+            guard let fault else { return hears(answer, card, command) }
+            if fault.kind == .answerCorrupted { station.ledger.misheard(card) }
+            let isFile = command[1] == Instruction.readBinary.header.ins
+            return hears(try heard(answer, fault, isFile: isFile), card, command)
+        }
+        defer { station.ledger.misheard(card) }
+        let choice = fault.extent / 2
+        var truth: ResponseAPDU?
+        switch fault.kind {
+        case .commandKept:
+            shim.keeps(bytes)
+            throw .unresponsive("no answer")
+        case .commandAltered:
+            let answer = execute(shim.altered(fault.extent, bytes).span, card)
+            shim.hears(bytes, answer)
+            return hears(answer, card, command)
+        case .cardPowerCut:
+            cutCardPower(during: command, card, atWrite: choice)
+            guard fault.extent % 2 == 1 else { throw .unresponsive("no answer") }
+            return ResponseAPDU(status: .memoryFailure)
+        case _:
+            if fault.extent % 2 == 1 {
+                let answer = execute(command, card)
+                truth = answer
+            }
+        }
+        let lie: ResponseAPDU
+        switch fault.kind {
+        case .answerReplayed:
+            let earlier = shim.earlier(to: bytes)
+            lie = earlier.isEmpty ? truth ?? ResponseAPDU(status: .commandNotAccepted) : earlier[choice % earlier.count]
+        case .answerForged: lie = shim.forged(choice, to: bytes, truth: truth)
+        case .statusForged: lie = ResponseAPDU(status: StatusWord.ofScheme[choice % StatusWord.ofScheme.count])
+        case _: preconditionFailure("\(fault.kind.rawValue) is no lie")
+        }
+        if let truth { shim.hears(bytes, truth) }
+        station.tape.note { "the shim says \(lie.status)\(lie.data.isEmpty ? "" : " " + Hex.string(lie.data))" }
+        return hears(lie, card, command)
+    }
+
+    /// His card loses its power in the middle of a write, and the shim opens it again: the reader sees nothing of that.
+    private func cutCardPower(during command: Span<UInt8>, _ card: SimulatedCard, atWrite write: Int) {
+        let before = card.image
+        // He does not lock his card for good.
+        let answer = card.failDuring(command, atWrite: before.gmacTriesLeft > 1 ? write : 0)
+        station.ledger.exchanged(card, command, answer, before: before, station.journal.store, isCut: true)
+        note(command, answer)
+        card.open()
     }
 
     /// The left two bytes of the serial number in the public file enter no key and no code: nothing but the reader's own

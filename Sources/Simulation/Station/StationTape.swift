@@ -7,12 +7,14 @@ final class StationTape {
     }
 
     private let keepsTrace: Bool
-    private let keepsPlaces: Bool
+    let keepsPlaces: Bool
     private var visit = -1
     /// What happened, in order.
     private(set) var trace: [String] = []
     /// In the order in which they came.
     private(set) var places: [Place] = []
+    /// How many answers a shim could replay at each place where one stood.
+    private(set) var earlier: [Place: Int] = [:]
     private(set) var faultsMet: [FaultKind: Int] = [:]
     private(set) var sales = 0
     /// Counts that each end of the service in mid-sale cost.
@@ -29,6 +31,9 @@ final class StationTape {
     func note(_ instant: FaultInstant) {
         if keepsPlaces { places.append(Place(visit: visit, instant: instant)) }
     }
+
+    /// Of the last place.
+    func noteEarlier(_ answers: Int) { if let last = places.last { earlier[last] = answers } }
 
     func visitBegins() { visit += 1 }
 

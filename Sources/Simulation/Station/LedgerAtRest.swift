@@ -1,0 +1,62 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import Metering
+
+// What must hold while no sale is running, and when everything is settled.
+
+extension StationLedger {
+    /// No sale is running.
+    func rests(_ store: MemoryJournal, _ meter: MeterSnapshot) {
+        if !meter.outputs.isEmpty { fail("a valve is open at rest") }
+        for ttc in openRecords {
+            guard let record = store.records[ttc] else { continue }
+            let mayWait =
+                record.settles != nil || record.phase == .flowing || (record.kind == .prepaid && record.phase == .torn)
+            if !mayWait { fail("sale \(ttc.number) is in phase \(record.phase.rawValue) at rest") }
+        }
+        for card in cards {
+            guard let grey = card.image.grey, terminals.contains(grey.terminal) else { continue }
+            let record = store.greyRecords[grey.ttc]
+            let isOwed =
+                record?.state == .open && record?.mac3 == grey.mac3 && record?.card.identity == card.asn.identity
+            if !isOwed && !hidesLock(card, record) && !forgottenLocks.contains(grey.ttc) {
+                fail("card \(card.number) is locked by sale \(grey.ttc.number), of which no grey record is open")
+            }
+        }
+        for (key, debit) in debits where !debit.isRecorded {
+            let waits = debit.isPurchase ? openRecords.contains(key.ttc) : openGreyRecords.contains(key.ttc)
+            if !waits && !debit.proofMayBeGone && !isAttackers(key) {
+                fail("transaction \(key.ttc.number) is paid, and no record waits for it")
+            }
+        }
+    }
+
+    /// The attacker's card is locked, and for want of its answer the station could think that it never was.
+    func hidesLock(_ card: SimulatedCard, _ record: GreyRecord?) -> Bool {
+        guard card.number == attacker, let record, record.amount == .zero else { return false }
+        return record.state == .void || record.state == .elsewhere
+    }
+
+    func isAttackers(_ key: DebitKey) -> Bool { attacker.map { cards[$0].asn.identity == key.card } ?? false }
+
+    /// Every card has been here again, and nothing went wrong any more.
+    func ends(_ store: MemoryJournal) {
+        for card in cards where card.image.grey != nil { fail("card \(card.number) is still locked") }
+        for (key, debit) in debits where !debit.isRecorded && !debit.proofMayBeGone && !isAttackers(key) {
+            fail("transaction \(key.ttc.number) is paid, and its record does not know")
+        }
+        for ttc in openGreyRecords { fail("grey record \(ttc.number) is still open") }
+        for sale in store.records.values where sale.kind == .prepaid && debits[DebitKey(sale)]?.isRecorded == true {
+            books.checkRefund(of: sale, store, fail)
+        }
+        for ttc in openRecords where store.records[ttc]?.kind != .prepaid || !undecidable.contains(ttc) {
+            fail("sale \(ttc.number) is still open")
+        }
+        let fen = store.records.values.reduce(0) { $0 + ($1.settles == nil ? Int($1.price.fen) : 0) }
+        let volume = store.records.values.reduce(Volume.zero) { $0 + $1.reading.volume }
+        for total in store.totalisers.values where total.fen != fen || total.volume != volume {
+            fail("the records do not add up to the totaliser")
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import CardCryptography
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Metering
+import SecurityModule
+
+// What is about to be on disk.
+
+extension StationLedger {
+    /// `entry` is about to be on disk.
+    func commits(_ entry: JournalEntry, _ store: MemoryJournal, _ meter: MeterSnapshot) {
+        var flowed = (volume: Volume.zero, fen: 0)
+        for record in entry.records {
+            let old = store.records[record.ttc]
+            if old == nil { books.begin(record, entry, store, fail) }
+            check(record, old)
+            if record.phase == .intent {
+                running = record.ttc
+                begunInVisit = record.ttc
+                if misheardInVisit > 0 { undecidable.insert(record.ttc) }
+            }
+            if record.phase.isOpen { openRecords.insert(record.ttc) } else { openRecords.remove(record.ttc) }
+            countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
+            if record.kind == .noCard {
+                let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
+                flowed.volume = flowed.volume + record.reading.volume - before.volume
+                flowed.fen += Int(record.price.fen) - before.fen
+                books.check(record, entry, fail)
+            }
+            guard let old, old.isBeforeEnd, !record.isBeforeEnd else { continue }
+            let counts = metered[record.ttc] ?? (meteringSince == nil ? 0 : meter.totalCounts)
+            if record.reading.totalCounts != counts {
+                fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
+            }
+            if frozen.contains(record.ttc), record.remark == nil {
+                fail("sale \(record.ttc.number) does not say that the service stood still")
+            }
+            flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
+            books.check(record, entry, fail)
+        }
+        if let grey = entry.grey {
+            check(grey)
+            books.check(grey, entry, fail)
+        }
+        guard let next = entry.totaliser else {
+            return flowed.volume == .zero ? () : fail("fuel flowed that no totaliser counts")
+        }
+        let last = store.totalisers[next.nozzle]
+        let isRight =
+            next.volume - (last?.volume ?? .zero) == flowed.volume && next.fen - (last.map(\.fen) ?? 0) == flowed.fen
+        if !isRight { fail("the totaliser's difference is not the sale") }
+    }
+
+    private func check(_ record: SaleRecord, _ old: SaleRecord?) {
+        checkGMAC(record.gmac, record.ttc, record.card, record.amount)
+        checkKeys(record.writtenBytes, record.ttc, record.card)
+        if let old, old.card.identity != record.card.identity || old.lockTime != record.lockTime {
+            return fail("transaction \(record.ttc.number) has two records")
+        }
+        guard record.isPayment else {
+            if old?.isPayment == true { fail("record \(record.ttc.number) is no longer paid") }
+            return
+        }
+        if let old, old.isPayment { return old == record ? () : fail("paid record \(record.ttc.number) changed") }
+        guard record.debit != nil else { return fail("record \(record.ttc.number) is paid without a debit") }
+        let key = DebitKey(record)
+        guard let debit = debits[key], debit.amount == record.amount, !debit.isRecorded else {
+            return fail("record \(record.ttc.number) says paid, and its card did not pay that")
+        }
+        // The TAC is under the issuer's key: what the station heard of it is all that it has.
+        if record.answerIsAuthentic != true || (!debit.isMisheard && record.debitTAC != debit.tac) {
+            return fail("record \(record.ttc.number) has another answer than its card gave")
+        }
+        debits[key]?.isRecorded = true
+    }
+
+    private func check(_ grey: GreyRecord) {
+        checkGMAC(grey.gmac, grey.ttc, grey.card, grey.amount)
+        checkKeys(grey.gmac.sealed + grey.mac3, grey.ttc, grey.card)
+        openGreyRecords.remove(grey.ttc)
+        let isLocked = locks[grey.ttc] != nil
+        let isPaid = locks[grey.ttc] == true
+        // A lock that its holder hides before fuel flowed harms nobody but him, and so does a payment.
+        let isOwnHarm = isAttackers(grey.card) && (grey.amount == .zero || isPaid)
+        switch grey.state {
+        case .open: openGreyRecords.insert(grey.ttc)
+        case .settled: if !isPaid { fail("grey record \(grey.ttc.number) counts as paid, and is not") }
+        case .void:
+            if isLocked && !isOwnHarm { fail("grey record \(grey.ttc.number) counts as void, and its card was locked") }
+        case .elsewhere:
+            let isGone = debits[DebitKey(grey.card, grey.ttc)]?.proofMayBeGone == true
+            // A proof that is asked for twice and arrives altered twice is taken for another terminal's.
+            let isAltered = isPaid && misheardInVisit > 1
+            if isLocked, !isGone, !isOwnHarm, !isAltered, !releasedElsewhere.contains(grey.ttc) {
+                fail("grey record \(grey.ttc.number) is given up, and its card was not released elsewhere")
+            }
+        }
+    }
+
+    private func checkKeys(_ bytes: [UInt8], _ ttc: TTC, _ card: ApplicationSerialNumber) {
+        if oracle.isKeyMaterial(in: bytes, ttc: ttc, card: card) {
+            fail("a key stands in what sale \(ttc.number) wrote")
+        }
+    }
+
+    private func checkGMAC(
+        _ gmac: SealedGMAC?,
+        _ ttc: TTC,
+        _ card: ApplicationSerialNumber,
+        _ amount: Amount
+    ) {
+        guard let gmac else { return }
+        guard gmac.amount == amount, let right = oracle.gmac(of: ttc, card: card, amount: amount) else {
+            return fail("the GMAC of sale \(ttc.number) stands beside another amount, or has no session")
+        }
+        do throws(SecurityModuleError) {
+            if try !module.open(gmac).isValid(right) {
+                fail("the GMAC of sale \(ttc.number) is not that of its amount")
+            }
+        } catch {
+            fail("the GMAC of sale \(ttc.number): \(error)")
+        }
+    }
+
+    func checkpoints(_ checkpoint: Checkpoint, _ store: MemoryJournal) {
+        guard let record = store.records[checkpoint.ttc] else { return fail("a checkpoint has no sale") }
+        checkGMAC(checkpoint.gmac, checkpoint.ttc, record.card, checkpoint.amount)
+        checkKeys(checkpoint.gmac.sealed, checkpoint.ttc, record.card)
+        if record.phase != .locked { fail("a checkpoint belongs to a sale in phase \(record.phase.rawValue)") }
+    }
+}

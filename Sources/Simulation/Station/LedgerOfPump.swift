@@ -1,0 +1,133 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import Metering
+
+// Valves, pulser, and what the service may lose of them.
+
+extension StationLedger {
+    func performs(_ command: PumpCommand, trueCounts: Int, _ meter: MeterSnapshot) {
+        switch command {
+        case .beginSale:
+            meteringSince = trueCounts
+            countsFrozen = 0
+            if isSwapped, let running { books.beyondTarget.insert(running) }
+        case .endSale:
+            guard let since = meteringSince, let running else { return }
+            metered[running] = meter.totalCounts
+            meteringSince = nil
+            checkLosses(running, meter, trueCounts: trueCounts, since: since)
+        case .open, .retarget, .close: break
+        }
+    }
+
+    /// Nothing is lost unseen; what the kernel's numbers show as lost counts as large as it is.
+    private func checkLosses(_ running: TTC, _ meter: MeterSnapshot, trueCounts: Int, since: Int) {
+        if isSwappedAlone, trueCounts - max(since, swappedSince) > Self.countsSwappedMax + overrunCounts {
+            fail("fuel flows although the pulser turns back only")
+        }
+        if since >= disturbedUntil, trueCounts - since != meter.totalCounts { fail("the meter lost counts") }
+        let shown = meter.faults.sequenceGaps.reduce(0, +)
+        if let lost = losses[running], trueCounts >= disturbedUntil, shown < lost {
+            fail("\(lost) edges were lost in the queue, and sale \(running.number) says \(shown)")
+        }
+    }
+
+    /// What flows when the pump no longer answers is not the sale's.
+    func pumpFails(_ meter: MeterSnapshot) {
+        if meteringSince != nil, let running { metered[running] = meter.totalCounts }
+        meteringSince = nil
+    }
+
+    func disturbs(trueCounts: Int) {
+        isSwappedAlone = false
+        disturbedUntil = max(disturbedUntil, isSwapped ? .max : trueCounts + Self.edgesThatShow)
+    }
+
+    /// The kernel's queue drops edges, and their numbers show it.
+    func loses(edges: Int, trueCounts: Int) {
+        disturbs(trueCounts: trueCounts + edges)
+        guard meteringSince != nil, let running else { return }
+        losses[running, default: 0] += edges
+        books.beyondTarget.insert(running)
+    }
+
+    /// Until somebody puts the plug in right.
+    func swaps(trueCounts: Int) {
+        isSwapped = true
+        isSwappedAlone = trueCounts >= disturbedUntil
+        swappedSince = trueCounts
+        disturbedUntil = .max
+        if meteringSince != nil, let running { books.beyondTarget.insert(running) }
+    }
+
+    /// The pulser trembles, which in a plug put in the other way round is a forward count now and then.
+    func rocks() { isSwappedAlone = false }
+
+    func swapsBack(trueCounts: Int) {
+        isSwapped = false
+        isSwappedAlone = false
+        disturbedUntil = trueCounts + Self.edgesThatShow
+    }
+
+    /// The service stood still while so many counts came, of which the queue lost some.
+    func freezes(counts: Int, lost: Int, isOpen: Bool, _ trueCounts: Int) {
+        disturbs(trueCounts: trueCounts)
+        guard isOpen, let running else { return }
+        countsFrozen += counts
+        frozen.insert(running)
+        losses[running, default: 0] += lost
+        books.beyondTarget.insert(running)
+    }
+
+    /// Called whenever anything happened.
+    func observe(_ store: MemoryJournal, isOpen: Bool, mayBeOpen: Bool) {
+        guard isOpen else { return }
+        if let running, frozen.contains(running) { fail("fuel flows on after the service stood still") }
+        if !mayBeOpen { fail("a valve is open with the nozzle hung up, or in an emergency") }
+        guard let running, let record = store.records[running] else { return fail("a valve is open without a sale") }
+        switch record.phase {
+        case .locked:
+            let grey = card(record.card)?.image.grey
+            let isLocked = grey.map { $0.ttc == running && terminals.contains($0.terminal) } ?? false
+            if !isLocked { fail("a valve is open and no card is locked") }
+        case .paid:
+            if debits[DebitKey(record)] == nil { fail("a valve is open and nothing is paid") }
+        case .intent, .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void:
+            fail("a valve is open in phase \(record.phase.rawValue)")
+        }
+    }
+
+    /// The position waits for what comes next, and knows that the card is gone.
+    func waits(_ store: MemoryJournal, isOpen: Bool, isCardGone: Bool) {
+        guard isOpen, isCardGone, let running, store.records[running]?.phase == .locked else { return }
+        fail("a valve is open and the card was taken out")
+    }
+
+    func serviceBegins(_ calibration: Calibration) {
+        books.calibration = calibration
+        countsInRecordsAtStart = countsInRecords
+    }
+
+    /// The mains are cut, or the service ended, at whatever instant. Of what the meter counted since the service began, all but
+    /// a checkpoint's worth is in a record, or in a checkpoint of the sale that goes on.
+    ///
+    /// - Returns: the counts that no checkpoint has.
+    @discardableResult
+    func serviceEnds(_ store: MemoryJournal, _ meter: MeterSnapshot, _ calibration: Calibration) -> Int {
+        meteringSince = nil
+        var kept = countsInRecords - countsInRecordsAtStart
+        if let running, let record = store.records[running], record.isBeforeEnd {
+            let checkpoint = store.checkpoints[running]?.reading ?? record.reading
+            metered[running] = checkpoint.totalCounts
+            kept += checkpoint.totalCounts - record.reading.totalCounts
+        }
+        let lost = meter.allCounts.reduce(0, +) - kept
+        let most = calibration.counts(for: Self.checkpointMax, at: meter.point)
+        if lost < 0 { fail("the records have more than the meter counted") }
+        if lost > most + overrunCounts + countsFrozen {
+            fail("the power cut cost \(lost) counts, more than one checkpoint (\(most))")
+        }
+        return lost
+    }
+}
