@@ -42,7 +42,10 @@ let package = Package(
         .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
         .target(
             name: "Journal",
-            dependencies: ["Dispenser", "Threads", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: [
+                "Dispenser", "Threads",
+                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]
         ),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
 
@@ -73,15 +76,20 @@ let package = Package(
         .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Issuer", "Simulation"]),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
-        .testTarget(name: "JournalTests", dependencies: ["Journal"]),
-        .target(name: "TestReaders", dependencies: ["PCSC"], path: "Tests/TestReaders"),
+        .executableTarget(
+            name: "JournalEdits",
+            dependencies: ["Journal", "Simulation", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Tests/JournalEdits"
+        ),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "JournalEdits", "Simulation"]),
+        .target(name: "TestReaders", dependencies: ["CInspection", "PCSC"], path: "Tests/TestReaders"),
         .testTarget(
             name: "PCSCTests",
             dependencies: ["CInspection", "COpenSSL", "PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]
         ),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO", "TestReaders", "greylock", "greylockd"]),
         .testTarget(name: "CardToolTests", dependencies: ["Terminal", "TestReaders", "greylock"]),
-        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "TestReaders", "greylockd"]),
+        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "TestReaders", "greylock", "greylockd"]),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
     ],
     swiftLanguageModes: [.v6]

@@ -7,7 +7,8 @@
 // Each edge is first told outside, as one "." to I/O port E9 (`board/vm --port`), and then given: whatever becomes of
 // the board, what was told is what flowed, or one edge more. Fuel flows while the board computes and writes: this
 // program goes before every other but the threads that take its edges, which with a real pulser would have the
-// processor to themselves. When the whole board stood still, so did the fuel: a late edge moves those after it.
+// processor to themselves. When the whole board stood still, so did the fuel: a late edge moves those after it, and the
+// flow gets up speed again in three slow steps as one with a mass would.
 #include <err.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -71,10 +72,15 @@ int main(int count, char **arguments) {
   long long next = now();
   while (flow(valves, pace) == 0) next = wait_until(next + MILLISECOND);
   long present;
+  long long slow = 0;
   for (long edge = 0; (present = flow(valves, pace)) > 0; edge++) {
+    long long step = 1000000000LL / present;
     if (pwrite(port, ".", 1, TOLD_PORT) != 1) err(1, "/dev/port");
     pull(channels[edge % 2], edge % 4 < 2);
-    next = wait_until(next + 1000000000LL / present);
+    long long done = now();
+    if (done > next + step / 2) slow = 3;
+    next = wait_until(slow > 0 ? done + step * (1 + slow) : next + step);
+    if (slow > 0) slow--;
   }
   pull(nozzle, 0);
   return 0;

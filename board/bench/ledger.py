@@ -76,7 +76,8 @@ class Ledger:
     def settle(self, cut, journal, card):
         """What the power-up after `cut` made of its sale."""
         sales = sorted(journal["sales"], key=lambda sale: sale["ttc"])
-        require([sale["ttc"] for sale in sales] == list(range(1, len(sales) + 1)), "a TTC without its one record")
+        # One whose sale was cut before its first record stays without.
+        require(len({sale["ttc"] for sale in sales}) == len(sales), "a TTC with two records")
         # The next sale, when the card had nothing to settle: it is locked, and nothing flowed.
         running = [sale for sale in sales if sale["phase"] == "locked"]
         closed = [sale for sale in sales if sale["phase"] in ("settled", "escaped", "void")]
@@ -84,7 +85,7 @@ class Ledger:
         new = [sale for sale in closed if sale["ttc"] > self.last_ttc]
         fuelled = [sale for sale in new if "settles" not in sale]
         require(len(fuelled) <= 1, f"{len(fuelled)} records of one sale")
-        self.last_ttc = len(closed)
+        self.last_ttc = closed[-1]["ttc"] if closed else 0
         states = {grey["ttc"]: grey["state"] for grey in journal["greyRecords"]}
         check_records(closed, states)
         check_money(closed, journal["totalisers"], card)

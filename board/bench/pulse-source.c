@@ -1,8 +1,9 @@
 // pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND
 //
 // Turns a simulated pulser: writes CYCLES cycles of forward quadrature, four edges each, to the `pull` files of two
-// gpio-sim lines that start low. The edges have a fixed pace from the first one on; after a delay the late ones follow
-// at once. With 0 edges per second it goes as fast as it can. Prints the edges and the pace that came of it.
+// gpio-sim lines that start low. The edges have a fixed pace. When the board did not run this program for a while, the
+// shaft stood still with it, and gets up speed again in three slow steps as one with a mass would. With 0 edges per second
+// it goes as fast as it can. Prints the edges and the pace that came of it.
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -44,10 +45,14 @@ int main(int count, char **arguments) {
   if (count != 5) errx(2, "usage: pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND");
   int files[2] = {open_pull(arguments[1]), open_pull(arguments[2])};
   long long edges = 4 * number(arguments[3]), pace = number(arguments[4]);
-  long long begin = now();
+  long long begin = now(), instant = begin, step = pace > 0 ? 1000000000LL / pace : 0, slow = 0;
   for (long long edge = 0; edge < edges; edge++) {
-    if (pace > 0) wait_until(begin + edge * 1000000000LL / pace);
+    wait_until(instant);
     pull(files[edge % 2], edge % 4 < 2);
+    long long done = now();
+    if (done > instant + step / 2) slow = 3;
+    instant = slow > 0 ? done + step * (1 + slow) : instant + step;
+    if (slow > 0) slow--;
   }
   double seconds = (double)(now() - begin) / 1e9;
   printf("%lld edges, %.0f a second\n", edges, edges > 0 ? (double)edges / seconds : 0.0);
