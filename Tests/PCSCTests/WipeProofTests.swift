@@ -128,7 +128,7 @@ extension WithPCSCD {
         @Test(
             arguments: zip(
                 [Instruction.initializeForPetrol, .lockForPetrol, .debitForPetrol].map(CardMishap.wrongCode),
-                ["MAC1 of the card is wrong", "MAC3 of the card is wrong", "mac4=NOT VALID"]
+                ["MAC1 of the card is wrong", "MAC3 of the card is wrong", "mac4=valid"]
             )
         )
         func wrongCode(mishap: CardMishap, remark: String) throws {
