@@ -47,7 +47,7 @@ extension Position {
                 since: try stampTime(),
                 reason: "the totals of nozzle \(nozzle) were not believed (\(row)) and restored from the records"
             )
-            try edges.journal.commit(JournalEntry(totaliser: totaliser, lock: lock))
+            try write(JournalEntry(totaliser: totaliser, lock: lock))
             return totaliser
         }
     }

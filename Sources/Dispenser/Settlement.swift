@@ -338,8 +338,18 @@ extension Position {
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
     private func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
         guard var record = try believedRecord(proof.attempt.ttc) else {
-            let reason = "there is no record of debit \(proof.attempt.ttc.number)"
-            throw .failure(.storage(StorageFault(operation: "settlement", reason: reason)))
+            // The card's proof stays with it for whoever puts the record right.
+            throw .refused(
+                .recordDamaged(
+                    DamagedRow(
+                        table: "sale",
+                        keyName: "TTC",
+                        key: Int64(proof.attempt.ttc.number),
+                        column: nil,
+                        reason: "the record of a debit is not there"
+                    )
+                )
+            )
         }
         record.settle(by: proof)
         if record.settles == nil, record.kind != .prepaid { record.kind = .sale }

@@ -122,7 +122,7 @@ extension HighWaterMark.Slot {
         guard
             parts.count == 7, parts[0] == HighWaterMark.name, parts[1] == "1",
             Numbering.isIdentity(parts[2]), let highest = UInt32(parts[3]), let commits = Int64(parts[4]), commits >= 0,
-            let sequence = UInt64(parts[5]), sequence < .max
+            let sequence = UInt64(parts[5]), sequence < 1 << 60
         else { return nil }
         self.init(
             content: HighWaterMark.Content(identity: parts[2], highest: highest, commits: commits),

@@ -143,7 +143,8 @@ package final class JournalReader: Sendable {
 
     /// How the journal's numbers stand to its mark at `markPath`.
     package func standing(markPath: String?) throws(StorageFault) -> JournalStanding {
-        let numbering = try view("read the numbers") { try $0.numbering() }
+        let key = try present().1.key
+        let numbering = try view("read the numbers") { try $0.numbering(sealedBy: key, unknown: .max) }
         return JournalStanding(numbering, HighWaterMark(path: markPath ?? HighWaterMark.path(of: path)).read())
     }
 

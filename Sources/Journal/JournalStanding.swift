@@ -2,6 +2,7 @@ import Dispenser
 package import FuelPassbook
 import GRDB
 import ISO7816
+import SecurityModule
 
 // How a journal stands to its mark, and a technician's word on it (spec/grey-lock.md, D32; decision record 0018).
 
@@ -65,8 +66,9 @@ package enum JournalStanding: Equatable, Sendable {
         switch self {
         case .upToDate, .notMarked: nil
         case .behind(let highest, let left, let missing):
-            "the journal is an older copy: its last number is \(highest), but \(left) has been given, and \(missing) "
-                + "later writes are not in it. Put the newest journal in its place"
+            "the journal is an older copy: its last number is \(highest), but \(left) has been given"
+                + (missing > 0 ? ", and \(missing) later writes are not in it" : "")
+                + ". Put the newest journal in its place"
         case .markMissing:
             "the journal's mark is missing, so that nobody knows whether this is its newest copy. Bring its medium back"
         case .markUnreadable(let reason): "the journal's mark cannot be read (\(reason)). Bring it back"
@@ -142,9 +144,18 @@ extension Database {
         return Numbering(
             identity: identity,
             reserved: try row.integer("reserved"),
-            commits: try row.integer("commits"),
+            commits: try row.count("commits"),
             isMarked: try row.flag("is_marked")
         )
+    }
+
+    /// With the count of commits that the coded state keeps: the one beside the numbers is under no code.
+    ///
+    /// - Parameter unknown: the count where the state is not believed, which closes the positions anyway.
+    func numbering(sealedBy key: JournalKey?, unknown: Int64 = 0) throws -> Numbering {
+        var numbering = try numbering()
+        numbering.commits = try key.flatMap { try journalState($0)?.commits } ?? unknown
+        return numbering
     }
 
     func replace(_ numbering: Numbering) throws {

@@ -141,10 +141,13 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         var numbering: Numbering?
         var accepted: Numbering?
         try queue.commit("open") { db in
-            let present = try db.numbering()
+            let present = try db.numbering(sealedBy: start.key, unknown: .max)
             standing = JournalStanding(present, reading)
-            accepted = try judge(db, standing)
-            numbering = accepted ?? present
+            if var numbering = try judge(db, standing) {
+                numbering.commits = try db.numbering(sealedBy: start.key).commits
+                accepted = numbering
+            }
+            numbering = try accepted ?? db.numbering(sealedBy: start.key)
         }
         guard let numbering else { preconditionFailure("read in the transaction") }
         if accepted != nil { return try highWater.create(numbering.mark) }
@@ -179,6 +182,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             try queue.commit("reserve a TTC") { db in
                 let known = try start.key.flatMap { try db.journalState($0)?.lastTTC } ?? 0
                 reserved = try db.reserve(after: known)
+                reserved?.commits = try db.numbering(sealedBy: start.key).commits
             }
             guard let reserved else { preconditionFailure("reserved in the transaction") }
             try highWater.write(reserved.mark)
@@ -191,7 +195,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try write(entry)
         guard entry.records.contains(where: { !$0.phase.isOpen }) else { return }
         try marking.withLock { _ throws(StorageFault) in
-            let numbering = try queue.view("read the numbers") { try $0.numbering() }
+            let numbering = try queue.view("read the numbers") { try $0.numbering(sealedBy: start.key) }
             do throws(StorageFault) {
                 try highWater.write(numbering.mark)
             } catch {

@@ -97,8 +97,8 @@ extension SQLiteJournal {
         let seen = RunBeat.read(path)
         var end: LastEnd?
         try queue.commit("begin a run") { db in
-            let last = try db.rows(of: .serviceRun, "ORDER BY run DESC LIMIT 1").first
-            let number: Int64 = try last?.integer("run") ?? 0
+            let last = try db.rows(of: .serviceRun, "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1").first
+            let number = try last?.count("run") ?? 0
             if let run = try last.map(ServiceRun.init) {
                 let known = [run.begun, seen, try db.clockFloor()?.local].compactMap(\.self).filter { $0 <= now ?? $0 }
                 end = run.hasEnded ? .clean : .unclean(lastCounted: known.max() ?? run.begun)

@@ -79,11 +79,11 @@ package struct MeterHead: Sendable {
         case .pulser(let channel):
             return receivePulse(channel, edge)
         case .nozzle:
-            let lost = switches.lost(nozzle: edge.sequence)
-            return nozzle(lifted: edge.rising) ?? noteSwitchGap(lost)
+            let gap = noteSwitchGap(switches.lost(nozzle: edge.sequence))
+            return nozzle(lifted: edge.rising) ?? gap
         case .emergency:
-            let lost = switches.lost(emergency: edge.sequence)
-            return emergency(active: edge.rising) ?? noteSwitchGap(lost)
+            let gap = noteSwitchGap(switches.lost(emergency: edge.sequence))
+            return emergency(active: edge.rising) ?? gap
         }
     }
 

@@ -96,7 +96,6 @@ package final class Service {
         trace: ((String) -> Void)? = nil
     ) throws(ServiceFailure) {
         let journal = try openJournal()
-        try beginRun(journal)
         let display = supervisor.map { SupervisedDisplay(display, $0) } ?? display
         let watchdog = supervisor.flatMap { Watchdog($0, side: mailbox, log: log) }
         defer { watchdog?.stop() }
@@ -135,6 +134,7 @@ package final class Service {
             events: mailbox,
             display: pump.simulated.map { SimulatedCustomer(display, lines: $0) } ?? display
         )
+        try beginRun(journal)
         log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
         let position = Position(settings: configuration.positionSettings, edges: edges)
         do throws(PositionFailure) {

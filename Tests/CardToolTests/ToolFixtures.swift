@@ -5,12 +5,12 @@ import Metering
 import SecurityModule
 
 /// A configuration with everything simulated.
-func toolConfiguration(journal: String, more: String = "", flow: String = "") -> String {
+func toolConfiguration(journal: String, more: String = "", card: String = "", flow: String = "") -> String {
     """
     demonstration = true
     terminal = { id = "001122334455", position = 1 }
     journal = { path = "\(journal)", capacity = 64\(more) }
-    card = { kind = "virtual" }
+    card = { kind = "virtual"\(card) }
     pin = { kind = "fixed" }
     [pump]
     kind = "simulated"

@@ -56,7 +56,7 @@ struct NumberTests {
                 #expect(refusal.reason.contains(words), "\(refusal)")
             }
             let standing = try JournalReader(path: scratch.path).standing(markPath: nil)
-            #expect(standing == .behind(highest: 3, left: 9, commitsMissing: 6))
+            #expect(standing == .behind(highest: 3, left: 9, commitsMissing: 0))
         }
         #expect(try accept(scratch) == TTC(9))
         for number: UInt32 in 10...11 { #expect(try scratch.open().reserveTTC() == TTC(number)) }

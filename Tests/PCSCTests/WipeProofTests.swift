@@ -45,7 +45,7 @@ extension WithPCSCD {
                 pulses_per_litre = 100
                 channels = 2
                 security = "alarm"
-                simulated = { centilitres = 500, litres_per_minute = 40, speed = 4 }
+                simulated = { centilitres = 500, litres_per_minute = 40, speed = 2 }
                 """
             )
             let service = try ServiceAtTerminal(configuration: configuration)
@@ -102,8 +102,8 @@ extension WithPCSCD {
         func escape() throws {
             let service = try service()
             let card = try SpyingCard(port: daemon.port)
-            try expectSecretsDuringSale(service, card)
-            try card.pull()
+            // A stop that lasts ends the sale: the card goes before the service goes on.
+            try expectSecretsDuringSale(service, card) { try card.pull() }
             try service.wait(for: "is not paid: the card is locked")
             try service.waitForEndOfVisit()
             try expectNoSecrets(service, card, sales: 1)
@@ -160,9 +160,17 @@ extension WithPCSCD {
         }
 
         /// While fuel flows SESPK's round keys and the PIN stand in the arena, and DPK nowhere.
-        private func expectSecretsDuringSale(_ service: ServiceAtTerminal, _ card: SpyingCard) throws {
+        private func expectSecretsDuringSale(
+            _ service: ServiceAtTerminal,
+            _ card: SpyingCard,
+            beforeItGoesOn: () throws -> Void = {}
+        ) throws {
             try service.wait(for: "L, ")
-            let hits = try service.stopped { try $0.search(for: secrets(of: card)) }
+            let hits = try service.stopped { memory in
+                let hits = try memory.search(for: secrets(of: card))
+                try beforeItGoesOn()
+                return hits
+            }
             let sessions = hits.filter { $0.secret == "SESPK" }
             #expect(sessions.count >= 16 && sessions.allSatisfy { $0.isSchedule && $0.isInArena })
             let pins = hits.filter { $0.secret == "PIN" }
