@@ -79,6 +79,16 @@ enum JournalFile {
     /// SQLite's smallest page.
     private static let pageBytesMin = 512
 
+    /// The file's own name, beside which its log, mark and beat lie, whatever it is called by; the same for no file.
+    ///
+    /// The corresponding C function is `realpath`.
+    static func resolved(_ path: String) -> String {
+        guard let found = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(found) }
+        // SAFETY: a string of realpath's ends with a zero, and is copied.
+        return unsafe String(cString: found)
+    }
+
     /// Makes the file, and the directory that names it, durable; an existing file is left as it is.
     static func create(_ path: String) throws(StorageFault) {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)

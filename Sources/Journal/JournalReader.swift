@@ -20,9 +20,9 @@ package final class JournalReader: Sendable {
     /// - Parameter keys: nil when there are none: then rows are read without judging their codes.
     /// - Throws: `StorageFault` when there is no journal, this user may not read it, it is damaged or of another version.
     package init(path: String, keys: MasterKeys? = nil) throws(StorageFault) {
-        self.path = path
+        self.path = JournalFile.resolved(path)
         self.keys = keys
-        loaded = Mutex(try Self.load(path, keys))
+        loaded = Mutex(try Self.load(self.path, keys))
     }
 
     /// As of the last commit.
@@ -73,7 +73,14 @@ package final class JournalReader: Sendable {
     }
 
     package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
-        try values(.positionLock, "WHERE position = ?", [position], PositionLock.init).first
+        if let lock = try values(.positionLock, "WHERE position = ?", [position], PositionLock.init).first {
+            return lock
+        }
+        let name = JournalTable.positionLock.name
+        guard let row = try damagedRows.first(where: { $0.table == name && $0.key == Int64(position) }) else {
+            return nil
+        }
+        return PositionLock(position: position, since: StartCheck.unknownTime, reason: "\(row)")
     }
 
     package func latestTime() throws(StorageFault) -> StationTime? {
@@ -151,14 +158,15 @@ package final class JournalReader: Sendable {
     /// What technicians accepted, in that order.
     package func acceptances() throws(StorageFault) -> [JournalAcceptance] {
         try view("read the acceptances") { db in
-            try db.rows(of: .acceptance, "ORDER BY number").map(JournalAcceptance.init)
+            try db.rows(of: .acceptance, "ORDER BY number").compactMap { $0.readable(JournalAcceptance.init) }
         }
     }
 
     /// The last `limit` runs of the service, the newest last.
     package func runs(limit: Int) throws(StorageFault) -> [ServiceRun] {
         try view("read the service's runs") { db in
-            try db.rows(of: .serviceRun, "ORDER BY run DESC LIMIT ?", [limit]).reversed().map(ServiceRun.init)
+            let rows = try db.rows(of: .serviceRun, "ORDER BY run DESC LIMIT ?", [limit])
+            return rows.reversed().compactMap { $0.readable(ServiceRun.init) }
         }
     }
 

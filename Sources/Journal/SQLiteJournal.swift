@@ -115,6 +115,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         judge: (Database, JournalStanding) throws -> Numbering?
     ) throws(StorageFault) {
         precondition(capacity > 0)
+        let path = JournalFile.resolved(path)
         self.capacity = capacity
         self.keys = keys
         self.path = path

@@ -99,9 +99,10 @@ extension SQLiteJournal {
         try queue.commit("begin a run") { db in
             let last = try db.rows(of: .serviceRun, "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1").first
             let number = try last?.count("run") ?? 0
-            if let run = try last.map(ServiceRun.init) {
-                let known = [run.begun, seen, try db.clockFloor()?.local].compactMap(\.self).filter { $0 <= now ?? $0 }
-                end = run.hasEnded ? .clean : .unclean(lastCounted: known.max() ?? run.begun)
+            if let last {
+                let run = last.readable(ServiceRun.init)
+                let known = [run?.begun, seen, try db.clockFloor()?.local].compactMap(\.self).filter { $0 <= now ?? $0 }
+                end = run?.hasEnded == true ? .clean : .unclean(lastCounted: known.max() ?? run?.begun)
             }
             var row = RowValues()
             row.set("run", number + 1)

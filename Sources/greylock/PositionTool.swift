@@ -105,14 +105,20 @@ struct PositionTool: ParsableCommand {
     }
 
     private func showLock(_ position: Int, _ reader: JournalReader, _ writer: SQLiteJournal?) throws(StorageFault) {
-        guard let lock = try reader.lock(of: position) else {
+        let judged = if let writer { try writer.lock(of: position) } else { try reader.lock(of: position) }
+        guard let lock = judged else {
             writeLine("position \(position) is open")
             return
         }
         writeLine("position \(position) closed itself at \(lock.since): \(printable(lock.reason))")
         guard clear, let writer else { return }
         try writer.clearLock(of: position)
-        writeLine("position \(position) is open again")
+        let isStillClosed = try writer.lock(of: position) != nil
+        writeLine(
+            isStillClosed
+                ? "position \(position) is still closed: the journal's state is not believed: look at it, then --accept-rows"
+                : "position \(position) is open again"
+        )
     }
 
     private func showClock(_ reader: JournalReader, _ writer: SQLiteJournal?) throws {

@@ -69,6 +69,11 @@ struct RunningServiceTests {
         #expect(sale.phase == "locked" && sale.volumeMicrolitres > 0)
         #expect(try records().contains("so far, at its last checkpoint"))
         #expect(try report().service.isRunning)
+        // By another name it is the same journal.
+        let link = folder.path("by-another-name")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path("journal"))
+        let linked = try Run("greylock", ["records", "--journal", link])
+        #expect(linked.status == 0 && linked.output.contains("so far, at its last checkpoint"), "\(linked.output)")
         // Looking never needs the service stopped.
         let look = try Run("greylock", ["position", "--config", config])
         #expect(look.status == 0 && look.output.contains("service: runs since "), "\(look.output)\(look.error)")

@@ -1,6 +1,7 @@
 import Dispenser
 import Foundation
 import FuelPassbook
+import GRDB
 import ISO7816
 import Testing
 
@@ -45,6 +46,32 @@ struct RunTests {
         let run = try #require(try JournalReader(path: scratch.path).runs(limit: 1).first)
         #expect(try run.followsUncleanEnd && run.uncountedSince == time(known) && run.begun == time(60))
         #expect(!run.hasEnded)
+    }
+
+    /// What decides nothing keeps no service from starting, whatever stands in it.
+    @Test(arguments: [
+        "UPDATE service_run SET begun = '20261x25170911'", "UPDATE service_run SET run = 9223372036854775807",
+        "UPDATE service_run SET has_ended = 7",
+    ])
+    func aRunThatCannotBeReadEndedAtAnUnknownTime(edit: String) throws {
+        let scratch = try Scratch()
+        let begun = try time(10)
+        do { #expect(try scratch.open().beginRun { begun } == nil) }
+        try scratch.withQueue { queue in try queue.write { try $0.execute(sql: edit) } }
+        let journal = try scratch.open()
+        let end = try journal.beginRun { begun }
+        #expect(end == nil || end == .unclean(lastCounted: nil) || end == .unclean(lastCounted: begun))
+        #expect(try !JournalReader(path: scratch.path).runs(limit: 9).isEmpty)
+    }
+
+    @Test(arguments: ["-9223372036854775808", "9223372036854775807"])
+    func aCountOfCommitsOutOfRangeIsRefusedByName(commits: String) throws {
+        let scratch = try Scratch()
+        do { _ = try scratch.open().reserveTTC() }
+        try scratch.withQueue { queue in
+            try queue.write { try $0.execute(sql: "UPDATE numbering SET commits = \(commits)") }
+        }
+        #expect(try fault { try scratch.open() }?.reason.contains("is out of range") == true)
     }
 
     @Test func aClockThatWasNotSetIsNoCrash() throws {
