@@ -8,9 +8,6 @@ import SecurityModule
 extension Position {
     /// The card is not grey and its PIN is verified. What of its earlier sales here was released without this terminal is
     /// closed; what is still owed keeps the card from being served.
-    ///
-    /// The TTC of the command that proved its number is that of the first notice, or of the sale that follows: a number that
-    /// was only initialised with is free.
     func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) {
         guard try !openGreyRecords(of: card).isEmpty else { return }
         let command = try nextInitializeForPetrol()

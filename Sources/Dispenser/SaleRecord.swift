@@ -13,7 +13,7 @@ package enum RecordKind: String, CaseIterable, Sendable {
     /// Fuel outside any sale: nobody's card pays it.
     case noCard = "no-card"
     case cardFault = "card-fault"
-    /// Paid by an ordinary purchase before fuel flowed; its card may have paid, or not yet have proven it.
+    /// Paid before fuel flowed, by lock and debit at once or by an ordinary purchase; its card may have paid, or not yet have proven it.
     case prepaid
     /// What was prepaid and did not flow: the issuer owes it to the card.
     case refund
