@@ -2,8 +2,8 @@
 //
 // Turns a simulated pulser: writes CYCLES cycles of forward quadrature, four edges each, to the `pull` files of two
 // gpio-sim lines that start low. The edges have a fixed pace. When the board did not run this program for a while, the
-// shaft stood still with it, and gets up speed again in three slow steps as one with a mass would. With 0 edges per second
-// it goes as fast as it can. Prints the edges and the pace that came of it.
+// shaft stood still with it, and gets up speed again in three slow steps as one with a mass would: slow beside what the board
+// lately made of the pace. With 0 edges per second it goes as fast as it can. Prints the edges and the pace that came of it.
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,13 +46,17 @@ int main(int count, char **arguments) {
   int files[2] = {open_pull(arguments[1]), open_pull(arguments[2])};
   long long edges = 4 * number(arguments[3]), pace = number(arguments[4]);
   long long begin = now(), instant = begin, step = pace > 0 ? 1000000000LL / pace : 0, slow = 0;
+  long long usual = step, last = begin;
   for (long long edge = 0; edge < edges; edge++) {
     wait_until(instant);
     pull(files[edge % 2], edge % 4 < 2);
     long long done = now();
-    if (done > instant + step / 2) slow = 3;
-    instant = slow > 0 ? done + step * (1 + slow) : instant + step;
+    if (step > 0) usual += ((done - last) / (1 + slow) - usual) / 8;
+    if (usual < step) usual = step;
+    last = done;
+    if (done > instant + usual / 2) slow = 4;
     if (slow > 0) slow--;
+    instant = slow > 0 ? done + usual * (1 + slow) : instant + step;
   }
   double seconds = (double)(now() - begin) / 1e9;
   printf("%lld edges, %.0f a second\n", edges, edges > 0 ? (double)edges / seconds : 0.0);
