@@ -2,37 +2,81 @@
 #include "CInspection.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
-static int spawn(const char *path, char *const arguments[], char *const environment[], const char *terminal,
-                 int errors, pid_t *pid) {
-  posix_spawn_file_actions_t actions;
+static int spawn(const char *path, char *const arguments[], char *const environment[],
+                 posix_spawn_file_actions_t *actions, short group, pid_t *pid) {
   posix_spawnattr_t attributes;
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
-  posix_spawn_file_actions_init(&actions);
   posix_spawnattr_init(&attributes);
+  posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setsigdefault(&attributes, &all);
+  posix_spawnattr_setflags(&attributes, group | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  int failure = posix_spawn(pid, path, actions, &attributes, arguments, environment);
+  posix_spawnattr_destroy(&attributes);
+  return failure;
+}
+
+static int spawn_at(const char *terminal, const char *path, char *const arguments[], char *const environment[], int errors,
+                    pid_t *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
   // A session's leader that opens a terminal has it as its controlling one.
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, terminal, O_RDWR, 0);
   posix_spawn_file_actions_adddup2(&actions, STDIN_FILENO, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO);
-  posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &all);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  int failure = posix_spawn(pid, path, &actions, &attributes, arguments, environment);
+  int failure = spawn(path, arguments, environment, &actions, POSIX_SPAWN_SETSID, pid);
   posix_spawn_file_actions_destroy(&actions);
-  posix_spawnattr_destroy(&attributes);
   return failure;
+}
+
+int greylock_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[3],
+                   pid_t *pid) {
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
+    posix_spawn_file_actions_adddup2(&actions, descriptors[number], number);
+  errno = spawn(path, arguments, environment, &actions, POSIX_SPAWN_SETPGROUP, pid);
+  posix_spawn_file_actions_destroy(&actions);
+  return errno ? -1 : 0;
+}
+
+int greylock_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+static long monotonic_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+pid_t greylock_wait(pid_t pid, int options, long milliseconds, int *status) {
+  // The descriptor tells an end at once; a stop is looked for.
+  enum { look_milliseconds = 10 };
+  long deadline = monotonic_milliseconds() + milliseconds;
+  struct pollfd end = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+  pid_t waited;
+  while ((waited = waitpid(pid, status, options | WNOHANG)) == 0 || (waited < 0 && errno == EINTR)) {
+    if (monotonic_milliseconds() >= deadline)
+      break;
+    poll(&end, 1, look_milliseconds);
+  }
+  if (end.fd >= 0)
+    close(end.fd);
+  return waited;
 }
 
 static int start(const char *path, char *const arguments[], char *const environment[], int packets,
@@ -47,7 +91,7 @@ static int start(const char *path, char *const arguments[], char *const environm
     close(terminal);
     return -1;
   }
-  int failure = spawn(path, arguments, environment, name, errors[1], &started->pid);
+  int failure = spawn_at(name, path, arguments, environment, errors[1], &started->pid);
   close(errors[1]);
   if (failure) {
     close(errors[0]);
@@ -84,9 +128,15 @@ int greylock_stop_output(int terminal) {
 
 int greylock_narrow(int end) { return fcntl(end, F_SETPIPE_SZ, 1) < 0 ? -1 : 0; }
 
-int greylock_await_flush(int terminal) {
+int greylock_await_flush(int terminal, int milliseconds) {
   unsigned char packet[256];
+  long deadline = monotonic_milliseconds() + milliseconds;
   for (;;) {
+    struct pollfd waited = {.fd = terminal, .events = POLLIN | POLLPRI};
+    long left = deadline - monotonic_milliseconds();
+    errno = ETIMEDOUT;
+    if (left < 0 || poll(&waited, 1, (int)left) <= 0)
+      return -1;
     ssize_t count = read(terminal, packet, sizeof packet);
     if (count <= 0)
       return -1;

@@ -2,6 +2,7 @@ import Foundation
 import GPIO
 import Glibc
 import Metering
+import TestReaders
 import Testing
 
 /// Which line is what on the chips of these tests.
@@ -81,7 +82,7 @@ extension OnGPIO {
                 }
                 edges.removeAll(keepingCapacity: true)
             }
-            #expect(source.terminationStatus == 0)
+            #expect(source.end() == 0)
             #expect(pulser.counts == 8_000)
             #expect(pulser.faults == PulserFaults())
         }
@@ -150,7 +151,7 @@ extension OnGPIO {
             let chip = try SimulatedChip(label: "greylock-full")
             let lines = try GPIOPumpLines(wiring(chip.label))
             let source = try PulseSource.turn(chip, a: Offset.a, b: Offset.b, cycles: 512, edgesPerSecond: 0)
-            source.waitUntilExit()
+            #expect(source.end() == 0)
             var edges: [PumpEdge] = []
             var pulser = Pulser(kind: .quadrature(.alarm), levels: (false, false))
             pulser.edge(.a, rising: true, time: 0, sequence: 1)

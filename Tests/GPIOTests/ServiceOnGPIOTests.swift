@@ -70,8 +70,7 @@ extension OnGPIO {
         /// Turns the pulser and returns when it has stood still.
         private func turn(cycles: Int) throws {
             let source = try PulseSource.turn(chip, a: Line.a, b: Line.b, cycles: cycles, edgesPerSecond: 1_500)
-            source.waitUntilExit()
-            #expect(source.terminationStatus == 0)
+            #expect(source.end() == 0)
         }
 
         /// The kernel tells nobody of an output's level; it is looked at until it is so, for ten seconds at most.
@@ -175,7 +174,7 @@ extension OnGPIO {
             try chip.pull(Line.nozzle, up: true)
             #expect(service.wait(for: "valves open") != nil)
             try turn(cycles: 500)
-            #expect(service.wait(for: "4.") != nil)
+            #expect(service.wait(litres: 4) != nil)
             #expect(try chip.levels(Line.outputs) == [true, true, true])
             service.signal(SIGKILL)
             #expect(service.end() == -SIGKILL)

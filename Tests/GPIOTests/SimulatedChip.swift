@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestReaders
 
 /// A GPIO chip of the kernel's gpio-sim, from its making to the end of the test that made it.
 final class SimulatedChip {
@@ -95,30 +96,15 @@ enum PulseSource {
         for _ in ["SimulatedChip.swift", "GPIOTests", "Tests"] { root.deleteLastPathComponent() }
         let program = FileManager.default.temporaryDirectory.appendingPathComponent("pulse-source-\(getpid())").path
         let source = root.appendingPathComponent("board/bench/pulse-source.c").path
-        let compiler = try start("cc", "-O2", "-o", program, source)
-        compiler.waitUntilExit()
-        guard compiler.terminationStatus == 0 else {
-            throw SimulatedChip.SystemFailure(call: "cc \(source)", code: compiler.terminationStatus)
+        let compiled = try Run(command: ["/usr/bin/env", "cc", "-O2", "-o", program, source])
+        guard compiled.status == 0 else {
+            throw SimulatedChip.SystemFailure(call: "cc \(source)", code: compiled.status)
         }
         return program
     }
 
     /// Turns the pulser on lines `a` and `b` of `chip`.
-    static func turn(_ chip: SimulatedChip, a: Int, b: Int, cycles: Int, edgesPerSecond: Int) throws -> Process {
-        try start(
-            program.get(),
-            chip.pullFile(a),
-            chip.pullFile(b),
-            "\(cycles)",
-            "\(edgesPerSecond)"
-        )
-    }
-
-    private static func start(_ arguments: String...) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        try process.run()
-        return process
+    static func turn(_ chip: SimulatedChip, a: Int, b: Int, cycles: Int, edgesPerSecond: Int) throws -> StartedProcess {
+        try StartedProcess([program.get(), chip.pullFile(a), chip.pullFile(b), "\(cycles)", "\(edgesPerSecond)"])
     }
 }

@@ -10,9 +10,10 @@ struct RandomEditsTests {
         let process = Process()
         let said = Pipe()
         // The tests' own program lies where the others do.
-        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: "JournalEdits")
-        process.arguments = [Self.count]
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = ["timeout", "1800", program.path, Self.count]
         process.standardOutput = said
         try process.run()
         let words = String(decoding: said.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

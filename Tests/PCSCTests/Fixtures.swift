@@ -7,6 +7,7 @@ import ISO7816
 import PCSC
 import Simulation
 import Synchronization
+import TestReaders
 import Testing
 
 /// A new demonstration card in a virtual reader, served by a thread of its own.
@@ -34,7 +35,7 @@ final class ServedCard: Sendable {
     /// - Throws: what went wrong while it was served.
     func pull() throws {
         connection.stop()
-        outcome.ended.wait()
+        try outcome.ended.wait(for: "the end of the served card")
         if let fault = outcome.fault.withLock({ $0 }) { throw fault }
     }
 
@@ -56,8 +57,6 @@ final class ServedCard: Sendable {
 
 /// A monitor's events, in the order in which they came.
 final class EventLog: Sendable {
-    static let waitSeconds = 10
-
     private let events = Mutex<[PositionEvent]>([])
     private let arrived = DispatchSemaphore(value: 0)
 
@@ -66,9 +65,9 @@ final class EventLog: Sendable {
         arrived.signal()
     }
 
-    /// The next event; nil when none came in ten seconds.
+    /// The next event; nil when none came in time.
     func next() -> PositionEvent? {
-        guard arrived.wait(timeout: .now() + .seconds(Self.waitSeconds)) == .success else { return nil }
+        guard arrived.wait(timeout: .now() + .seconds(Patience.seconds)) == .success else { return nil }
         return events.withLock { $0.removeFirst() }
     }
 

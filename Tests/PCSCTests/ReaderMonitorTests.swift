@@ -1,4 +1,6 @@
+import Dispatch
 import Dispenser
+import Foundation
 import PCSC
 import Simulation
 import TestReaders
@@ -92,8 +94,13 @@ extension WithPCSCD {
             let daemon = try round % 2 == 0 ? CardDaemon(port: CardDaemon.freePorts()) : nil
             let monitor = ReaderMonitor(name: "Virtual PCD", post: events.post)
             if round % 4 == 1 { _ = try events.nextLoss() }
-            monitor.stop()
-            monitor.stop()
+            let stopped = DispatchSemaphore(value: 0)
+            Thread.detachNewThread {
+                monitor.stop()
+                monitor.stop()
+                stopped.signal()
+            }
+            try stopped.wait(for: "the end of the monitor")
             daemon?.stop()
         }
     }

@@ -1,6 +1,7 @@
 import CInspection
 import Foundation
 import Glibc
+import TestReaders
 
 /// `greylockd` with a terminal of its own, at which the test types the PIN, and whose memory can be looked at.
 ///
@@ -8,7 +9,7 @@ import Glibc
 final class ServiceAtTerminal {
     private let started: greylock_started
     private var buffered: [UInt8] = []
-    private var isReaped = false
+    private let process: StartedProcess
     /// All lines so far.
     private(set) var lines: [String] = []
 
@@ -27,14 +28,10 @@ final class ServiceAtTerminal {
         }
         guard result == 0 else { throw MemoryFailure(description: "\(path): \(errorText())") }
         self.started = started
+        process = StartedProcess(taking: started.pid, name: "greylockd")
     }
 
     deinit {
-        if !isReaped {
-            kill(started.pid, SIGKILL)
-            var status: Int32 = 0
-            unsafe _ = waitpid(started.pid, &status, 0)
-        }
         close(started.terminal)
         close(started.errors)
     }
@@ -44,13 +41,16 @@ final class ServiceAtTerminal {
     /// - Throws: when the service closed its output without such a line.
     @discardableResult
     func wait(for texts: String...) throws -> String {
-        while let line = try nextLine() {
+        let patience = Patience()
+        while let line = try nextLine(texts, patience) {
             lines.append(line)
             if line.contains("type your PIN") { try typePIN() }
             if texts.contains(where: { line.contains($0) }) { return line }
         }
-        throw MemoryFailure(description: "the service ended without \(texts):\n\(lines.joined(separator: "\n"))")
+        throw MemoryFailure(description: "the service ended without \(texts):\n\(said)")
     }
+
+    private var said: String { lines.joined(separator: "\n") }
 
     /// Until the running visit of a card has ended, and with it every value that belonged to it.
     func waitForEndOfVisit() throws {
@@ -60,10 +60,9 @@ final class ServiceAtTerminal {
     /// Looks at the memory between two instructions of every thread.
     func stopped<Result>(_ look: (ProcessMemory) throws -> Result) throws -> Result {
         kill(started.pid, SIGSTOP)
-        var status: Int32 = 0
-        guard unsafe waitpid(started.pid, &status, WUNTRACED) == started.pid, status & 0xFF == 0x7F else {
-            isReaped = true
-            throw MemoryFailure(description: "the service ended: status \(status)\n\(lines.joined(separator: "\n"))")
+        let status = process.nextStatus(WUNTRACED, said: said)
+        guard let status, status & 0xFF == 0x7F else {
+            throw MemoryFailure(description: "the service ended: status \(status ?? -1)\n\(said)")
         }
         defer { kill(started.pid, SIGCONT) }
         return try look(ProcessMemory(of: started.pid))
@@ -79,12 +78,10 @@ final class ServiceAtTerminal {
         kill(started.pid, SIGTERM)
         var seen: Swift.Result<Result, any Error>?
         while true {
-            var status: Int32 = 0
-            guard unsafe waitpid(started.pid, &status, Int32(__WALL)) == started.pid else {
-                throw MemoryFailure(description: "waitpid: \(errorText())")
+            guard let status = process.nextStatus(Int32(__WALL), said: said) else {
+                throw MemoryFailure(description: "the service neither stops nor ends")
             }
             guard status & 0xFF == 0x7F else {
-                isReaped = true
                 guard let seen else { throw MemoryFailure(description: "the service ended unseen: status \(status)") }
                 return (try seen.get(), status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F))
             }
@@ -104,17 +101,21 @@ final class ServiceAtTerminal {
 
     private func typePIN() throws {
         let keys = Array((SpyingCard.pin + "\n").utf8)
-        guard greylock_await_flush(started.terminal) == 0,
+        guard greylock_await_flush(started.terminal, Int32(clamping: Patience().milliseconds)) == 0,
             unsafe Glibc.write(started.terminal, keys, keys.count) == keys.count
         else { throw MemoryFailure(description: "the PIN cannot be typed: \(errorText())") }
     }
 
-    private func nextLine() throws -> String? {
+    private func nextLine(_ awaited: [String], _ patience: Patience) throws -> String? {
         while true {
             if let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: buffered[..<end], as: UTF8.self)
                 buffered.removeSubrange(...end)
                 return line
+            }
+            guard patience.awaitInput(of: started.errors) else {
+                process.giveUp("one of \(awaited)", said: said)
+                return nil
             }
             var more = [UInt8](repeating: 0, count: 4_096)
             let count = unsafe Glibc.read(started.errors, &more, more.count)
@@ -122,18 +123,5 @@ final class ServiceAtTerminal {
             guard count > 0 || errno == EINTR else { throw MemoryFailure(description: "the log: \(errorText())") }
             buffered += more.prefix(max(0, count))
         }
-    }
-}
-
-@unsafe
-private func withCStrings<Result>(
-    _ texts: [String],
-    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    let copies: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) } + [nil]
-    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
-    return unsafe copies.withUnsafeBufferPointer { pointers in
-        guard let base = pointers.baseAddress else { preconditionFailure("there is the terminating nil") }
-        return unsafe body(base)
     }
 }

@@ -75,7 +75,7 @@ extension WithPCSCD {
         func escape() throws {
             let service = try service(centilitres: 2_000, speed: 2, grace: 1)
             let first = try card()
-            #expect(service.wait(for: "3.0") != nil)
+            #expect(service.wait(litres: 3) != nil)
             first.signal(SIGKILL)
             #expect(service.wait(for: "is not paid: the card is locked") != nil)
             let second = try card()
@@ -98,7 +98,7 @@ extension WithPCSCD {
         func terminated() throws {
             let service = try service(centilitres: 2_000, speed: 2)
             let card = try card()
-            #expect(service.wait(for: "3.0") != nil)
+            #expect(service.wait(litres: 3) != nil)
             service.signal(SIGTERM)
             #expect(service.end() == 0)
             let interrupted = try JournalReport(journal: journal)
@@ -118,7 +118,7 @@ extension WithPCSCD {
         func killed() throws {
             let service = try service(centilitres: 2_000, speed: 2)
             let card = try card()
-            #expect(service.wait(for: "3.0") != nil)
+            #expect(service.wait(litres: 3) != nil)
             service.signal(SIGKILL)
             #expect(service.end() == -SIGKILL)
             let restarted = try self.service(centilitres: 2_000, speed: 2)

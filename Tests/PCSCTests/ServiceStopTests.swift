@@ -30,13 +30,13 @@ private final class MuteCard: Sendable {
     }
 
     /// Returns when the card has been asked what it does not answer.
-    func waitUntilMute() { isMute.wait() }
+    func waitUntilMute() throws { try isMute.wait(for: "the command that the card does not answer") }
 
     /// Takes the card out.
-    func pull() {
+    func pull() throws {
         connection.stop()
         released.signal()
-        ended.wait()
+        try ended.wait(for: "the end of the mute card")
         ended.signal()
     }
 
@@ -102,23 +102,18 @@ private struct HangingDisk {
         )
         library = folder.path("disk.so")
         gate = folder.path("gate")
-        let compiler = Process()
-        compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        compiler.arguments = ["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"]
-        try compiler.run()
-        compiler.waitUntilExit()
-        #expect(compiler.terminationStatus == 0)
+        let compiler = try Run(command: ["/usr/bin/env", "cc", "-shared", "-fPIC", "-o", library, source, "-ldl"])
+        #expect(compiler.status == 0, "\(compiler.error)")
     }
 
     var environment: [String] { ["LD_PRELOAD=\(library)", "DISK_GATE=\(gate)"] }
 
     /// From now on; returns when the service stands in it.
-    func hang() {
+    func hang() throws {
         unsafe _ = mkfifo(gate, 0o600)
-        let reading = unsafe open(gate, O_RDONLY)
-        var told: UInt8 = 0
-        unsafe _ = read(reading, &told, 1)
-        close(reading)
+        let reading = unsafe open(gate, O_RDONLY | O_NONBLOCK)
+        defer { close(reading) }
+        guard Patience().awaitInput(of: reading) else { throw OutOfPatience("a write to the disk") }
         unsafe _ = unlink(gate)
     }
 }
@@ -200,10 +195,10 @@ extension WithPCSCD {
             switch state {
             case .idle: break
             case .pin: try service.wait(for: "then Enter: ", on: .screen)
-            case .muteAtSelect: card.waitUntilMute()
+            case .muteAtSelect: try card.waitUntilMute()
             case .muteAtLock, .muteAtDebit:
                 try typePIN(service)
-                card.waitUntilMute()
+                try card.waitUntilMute()
             case .flowing: try sell(service)
             case .flowingUnread:
                 try service.narrowLog()
@@ -211,11 +206,11 @@ extension WithPCSCD {
                 try service.stopOutput()
             case .cardAway:
                 try sell(service)
-                card.pull()
+                try card.pull()
                 try service.wait(for: "card removed", on: .log)
             case .diskHangs:
                 try sell(service)
-                disk?.hang()
+                try disk?.hang()
             }
             return (service, card)
         }
@@ -243,7 +238,7 @@ extension WithPCSCD {
                 let stands = [.muteAtSelect, .muteAtLock, .muteAtDebit, .diskHangs].contains(state)
                 #expect(status == (stands ? 75 : 0), "\(state.rawValue): status")
                 #expect(service.isOrdinary)
-                card?.pull()
+                try card?.pull()
                 let (before, after) = try recover(state)
                 table.append(
                     "\(state.rawValue) | \(valves) | \(String(format: "%.3f", seconds)) | \(status) | \(before) | \(after)"
@@ -290,10 +285,10 @@ extension WithPCSCD {
             let service = try service()
             try service.wait(for: "insert your card", on: .log)
             let card = try MuteCard(port: daemon.port, at: .select)
-            card.waitUntilMute()
+            try card.waitUntilMute()
             try service.wait(for: "The card does not answer. Take it out.", on: .screen)
             try service.wait(for: "does not answer: take the card out", on: .log)
-            card.pull()
+            try card.pull()
             try service.wait(for: "Insert your card.", on: .screen)
             service.signal(SIGTERM)
             #expect(service.end() == 0)

@@ -6,6 +6,7 @@ import FuelPassbook
 import ISO7816
 import Simulation
 import Synchronization
+import TestReaders
 
 /// What goes wrong, once, in the exchanges with a card.
 enum CardMishap: Equatable, Sendable, CustomStringConvertible {
@@ -54,7 +55,7 @@ final class SpyingCard: Sendable {
     /// - Throws: what went wrong while it was served.
     func pull() throws {
         connection.stop()
-        seen.ended.wait()
+        try seen.ended.wait(for: "the end of the served card")
         seen.ended.signal()
         if let fault = seen.fault.withLock({ $0 }) { throw fault }
     }

@@ -3,6 +3,7 @@ import FuelPassbook
 import Glibc
 import ISO7816
 import Simulation
+import TestReaders
 import Testing
 
 /// The card's side of the driver's protocol, against a driver that says what the test wants.
@@ -89,7 +90,7 @@ struct VirtualReaderConnectionTests {
         var fault: VirtualReaderFault?
         do throws(VirtualReaderFault) { try connection.serve(card, over: transmission) } catch { fault = error }
         connection.stop()
-        return (reader.messages(), fault)
+        return (try reader.messages(), fault)
     }
 }
 
@@ -126,6 +127,7 @@ private final class Driver {
     }
 
     func accept() throws -> Peer {
+        guard Patience().awaitInput(of: socket) else { throw OutOfPatience("a card at the reader") }
         let peer = Glibc.accept(socket, nil, nil)
         guard peer >= 0 else { throw Failure() }
         return Peer(socket: peer)
@@ -147,10 +149,11 @@ private final class Driver {
         func finishSending() { _ = shutdown(socket, Int32(SHUT_WR)) }
 
         /// The bodies of all messages until the card closes.
-        func messages() -> [[UInt8]] {
+        func messages() throws -> [[UInt8]] {
             var bytes: [UInt8] = []
             var part = [UInt8](repeating: 0, count: 4_096)
             while true {
+                guard Patience().awaitInput(of: socket) else { throw OutOfPatience("the end of the card's answers") }
                 let count = unsafe recv(socket, &part, part.count, 0)
                 guard count > 0 else { break }
                 bytes += part.prefix(count)

@@ -161,7 +161,8 @@ struct CompileFailureTests {
         let compiler = Process()
         compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         compiler.arguments = [
-            "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-module-name", "Snippet",
+            "timeout", "300", "swiftc", "-emit-sil", "-o", "/dev/null", "-swift-version", "6", "-module-name",
+            "Snippet",
             "-parse-as-library", "-I", try modules().path, "-package-name", packageName, "-Xcc",
             "-fmodule-map-file=\(root.path)/Sources/COpenSSL/module.modulemap", "-",
         ]

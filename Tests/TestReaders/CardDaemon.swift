@@ -16,7 +16,7 @@ package final class CardDaemon {
     package static let isUsable = isRequired || (isInstalled && hasNamespaces)
 
     private static let driver = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
-    private static let ready = Data("+\n".utf8)
+    private static let ready = Array("+\n".utf8)
     private static let folder = "/tmp/greylock-pcscd-\(getpid())"
     private static let socketIsNamed: Bool = {
         unsafe setenv("PCSCLITE_CSOCK_NAME", "\(folder)/run/pcscd.comm", 1) == 0
@@ -24,9 +24,9 @@ package final class CardDaemon {
 
     /// Where the first reader listens; the second has the next one.
     package let port: UInt16
-    private let shell = Process()
-    private let input = Pipe()
-    private let output = Pipe()
+    private let shell: StartedProcess
+    private let input: ClosedPipe
+    private let output: ClosedPipe
 
     /// Makes the client library look for the daemon where ``init(port:withReaders:)`` starts it.
     package static func nameSocket() {
@@ -40,13 +40,22 @@ package final class CardDaemon {
         Self.nameSocket()
         self.port = port
         try Self.configure(port: withReaders ? port : nil, device: device)
-        shell.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        shell.arguments = Self.namespace + ["bash", "-c", Self.script, "bash", Self.folder]
-        shell.standardInput = input
-        shell.standardOutput = output
-        try shell.run()
-        guard output.fileHandleForReading.readData(ofLength: Self.ready.count) == Self.ready else {
-            throw StartFailure(description: "pcscd did not start: \(Self.reasonToSkip)")
+        let input = try ClosedPipe()
+        let output = try ClosedPipe()
+        self.input = input
+        self.output = output
+        shell = try StartedProcess(
+            Self.namespace + ["bash", "-c", Self.script, "bash", Self.folder],
+            input: input.reading,
+            output: output.writing
+        )
+        input.closeReading()
+        output.closeWriting()
+        let said = readiness()
+        guard said == Self.ready else {
+            throw StartFailure(
+                description: "pcscd did not start: \(Self.reasonToSkip)\n\(String(decoding: said, as: UTF8.self))"
+            )
         }
         try waitForSocket()
     }
@@ -57,9 +66,8 @@ package final class CardDaemon {
 
     /// Ends the daemon as a crash would; ended already, does nothing.
     package func stop() {
-        guard shell.isRunning else { return }
-        do { try input.fileHandleForWriting.close() } catch { preconditionFailure("\(error)") }
-        shell.waitUntilExit()
+        input.closeWriting()
+        shell.end(said: "the daemon was told to end")
     }
 
     /// The first of two neighbouring ports that nobody listens on, below those that the kernel hands out.
@@ -75,10 +83,27 @@ package final class CardDaemon {
         let description: String
     }
 
+    /// What the daemon says, until it is ready or has ended.
+    private func readiness() -> [UInt8] {
+        let patience = Patience()
+        var said: [UInt8] = []
+        while said.count < Self.ready.count {
+            guard patience.awaitInput(of: output.reading) else {
+                shell.giveUp("pcscd's readiness", said: String(decoding: said, as: UTF8.self))
+                break
+            }
+            var more = [UInt8](repeating: 0, count: Self.ready.count - said.count)
+            let count = unsafe read(output.reading, &more, more.count)
+            if count == 0 { break }
+            said += more.prefix(max(0, count))
+        }
+        return said
+    }
+
     /// pcscd says that it is ready a little before its socket is there. Nothing more comes from its output, which ends
     /// with it.
     private func waitForSocket() throws {
-        var waited = pollfd(fd: output.fileHandleForReading.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        var waited = pollfd(fd: output.reading, events: Int16(POLLIN), revents: 0)
         for _ in 0..<1_000 {
             do throws(CardFault) {
                 try PCSCReader(name: "none of this name").connect()
@@ -90,21 +115,22 @@ package final class CardDaemon {
         throw StartFailure(description: "pcscd ended as soon as it had started")
     }
 
-    /// The daemon ends when standard input closes, and so with this process, however that ends. KILL, because a process
-    /// that Foundation starts has inherited a mask that blocks TERM.
+    /// The daemon ends when standard input closes, and so with this process, however that ends. A daemon that ends by itself
+    /// is seen too: nothing else holds the output.
     private static let script = """
         if [[ ! -d /run/pcscd ]]; then mount -t tmpfs tmpfs /run && mkdir /run/pcscd || exit 1; fi
         mount --bind "$1/run" /run/pcscd || exit 1
         pcscd --foreground --info --config "$1/readers" < /dev/null 2>&1 \\
             > >(sed -u -n 's/.*daemon ready.*/+/p') &
         daemon=$!
+        exec > /dev/null
         read -r _
         { kill -KILL $daemon; wait $daemon; } 2> /dev/null
         rm -rf "$1"
         """
 
     private static var namespace: [String] {
-        getuid() == 0 ? ["unshare", "--mount"] : ["unshare", "--mount", "--map-root-user"]
+        ["/usr/bin/unshare", "--mount"] + (getuid() == 0 ? [] : ["--map-root-user"])
     }
 
     package static let isRequired =
@@ -116,13 +142,11 @@ package final class CardDaemon {
         && FileManager.default.fileExists(atPath: driver)
 
     private static let hasNamespaces: Bool = {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = namespace + ["true"]
-        process.standardError = FileHandle.nullDevice
-        do { try process.run() } catch { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
+        do {
+            return try Run(command: namespace + ["true"]).status == 0
+        } catch {
+            return false
+        }
     }()
 
     private static func configure(port: UInt16?, device: String) throws {

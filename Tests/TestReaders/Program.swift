@@ -1,11 +1,11 @@
 package import Foundation
-import Glibc
+private import Glibc
 
 /// One of this project's programs, run as a user runs it; the test reads what it says.
 package final class Program {
-    private let process = Process()
-    private let said = Pipe()
-    private var buffered = Data()
+    private let process: StartedProcess
+    private let said: ClosedPipe
+    private var buffered: [UInt8] = []
     /// All lines so far.
     package private(set) var lines: [String] = []
 
@@ -18,59 +18,74 @@ package final class Program {
         readsOutput: Bool = false,
         variables: [String: String] = [:]
     ) throws {
-        process.executableURL = Self.folder.appendingPathComponent(name)
-        process.arguments = arguments
-        process.environment = Self.environment.merging(variables) { $1 }
-        process.standardInput = FileHandle.nullDevice
-        if readsOutput {
-            process.standardOutput = said
-        } else {
-            process.standardError = said
-        }
-        try process.run()
+        said = try ClosedPipe()
+        process = try StartedProcess(
+            [Self.folder.appendingPathComponent(name).path] + arguments,
+            environment: Self.environment.merging(variables) { $1 },
+            output: readsOutput ? said.writing : STDOUT_FILENO,
+            error: readsOutput ? STDERR_FILENO : said.writing
+        )
+        said.closeWriting()
     }
 
-    deinit {
-        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-        process.waitUntilExit()
-    }
-
-    package var id: pid_t { process.processIdentifier }
+    package var id: Int32 { process.id }
 
     /// Reads on until a line contains `text`.
     ///
-    /// - Returns: that line; nil when the program closed its output without it.
+    /// - Returns: that line; nil when the program closed its output without it, and when it did not come in time, which is
+    ///   a failure and ends the program.
     @discardableResult
     package func wait(for text: String) -> String? {
-        while let line = nextLine() {
+        wait(for: "\"\(text)\"") { $0.contains(text) }
+    }
+
+    /// Reads on until the log shows a running sale of at least so many litres. It shows each litre when it looks, on a loaded
+    /// machine with some centilitres more.
+    @discardableResult
+    package func wait(litres: Int) -> String? {
+        wait(for: "\(litres) L of a sale") { line in
+            guard let shown = line.firstMatch(of: #/(\d+)\.\d\d L, /#) else { return false }
+            return Int(shown.1).map { $0 >= litres } == true
+        }
+    }
+
+    private func wait(for awaited: String, _ isMeant: (String) -> Bool) -> String? {
+        let patience = Patience()
+        while let line = nextLine(awaited, patience) {
             lines.append(line)
-            if line.contains(text) { return line }
+            if isMeant(line) { return line }
         }
         return nil
     }
 
-    package func signal(_ number: Int32) { kill(id, number) }
+    package func signal(_ number: Int32) { process.signal(number) }
 
     /// Reads the rest and waits for the end.
     ///
     /// - Returns: the exit status, or the signal's number negated.
     @discardableResult
     package func end() -> Int32 {
-        while let line = nextLine() { lines.append(line) }
-        process.waitUntilExit()
-        return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        let patience = Patience()
+        while let line = nextLine("its end", patience) { lines.append(line) }
+        return process.end(said: lines.joined(separator: "\n"))
     }
 
-    private func nextLine() -> String? {
+    private func nextLine(_ awaited: String, _ patience: Patience) -> String? {
         while true {
             if let end = buffered.firstIndex(of: UInt8(ascii: "\n")) {
                 let line = String(decoding: buffered[..<end], as: UTF8.self)
                 buffered.removeSubrange(...end)
                 return line
             }
-            let more = said.fileHandleForReading.availableData
-            if more.isEmpty { return nil }
-            buffered += more
+            guard patience.awaitInput(of: said.reading) else {
+                process.giveUp(awaited, said: lines.joined(separator: "\n"))
+                return nil
+            }
+            var more = [UInt8](repeating: 0, count: 4_096)
+            let count = unsafe read(said.reading, &more, more.count)
+            if count == 0 { return nil }
+            guard count > 0 || errno == EINTR else { preconditionFailure("the pipe is open") }
+            buffered += more.prefix(max(0, count))
         }
     }
 

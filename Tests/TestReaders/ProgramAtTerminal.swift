@@ -6,7 +6,7 @@ import Glibc
 /// the test asks for it, and nothing before.
 package final class ProgramAtTerminal {
     private var started: greylock_started
-    private var waitStatus: Int32?
+    private let process: StartedProcess
     /// All that was read of each stream so far.
     package private(set) var screen = ""
     package private(set) var log = ""
@@ -32,23 +32,19 @@ package final class ProgramAtTerminal {
         let result = unsafe withCStrings([path] + arguments) { arguments in
             unsafe withCStrings(variables) { unsafe greylock_start_plain(path, arguments, $0, &started) }
         }
-        self.started = started
         guard result == 0 else { throw Failure(description: "\(path): \(unsafe String(cString: strerror(errno)))") }
+        self.started = started
+        process = StartedProcess(taking: started.pid, name: name)
     }
 
     deinit {
-        if waitStatus == nil {
-            kill(started.pid, SIGKILL)
-            var status: Int32 = 0
-            unsafe _ = waitpid(started.pid, &status, 0)
-        }
         hangUp()
         close(started.errors)
     }
 
-    package var id: Int32 { started.pid }
+    package var id: Int32 { process.id }
 
-    package func signal(_ number: Int32) { kill(started.pid, number) }
+    package func signal(_ number: Int32) { process.signal(number) }
 
     package func type(_ keys: [UInt8]) throws {
         guard unsafe Glibc.write(started.terminal, keys, keys.count) == keys.count else {
@@ -70,9 +66,10 @@ package final class ProgramAtTerminal {
     @discardableResult
     package func wait(for text: String, on stream: Stream) throws -> Double {
         let begun = ContinuousClock.now
+        let patience = Patience()
         while !take(text, stream) {
-            guard read(stream) else {
-                throw Failure(description: "no \"\(text)\" on the \(stream); screen:\n\(screen)\nlog:\n\(log)")
+            guard read(stream, "\"\(text)\" on the \(stream)", patience) else {
+                throw Failure(description: "no \"\(text)\" on the \(stream); \(said)")
             }
         }
         return (ContinuousClock.now - begun) / .seconds(1)
@@ -103,26 +100,21 @@ package final class ProgramAtTerminal {
     /// - Returns: the exit status, or the signal's number negated.
     @discardableResult
     package func end() -> Int32 {
-        while read(.log) {}
+        let patience = Patience()
+        while read(.log, "its end", patience) {}
         return endUnread()
     }
 
     /// Waits for the end without reading anything.
     @discardableResult
-    package func endUnread() -> Int32 {
-        if waitStatus == nil {
-            var status: Int32 = 0
-            unsafe _ = waitpid(started.pid, &status, 0)
-            waitStatus = status
-        }
-        let status = waitStatus ?? 0
-        return status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F)
-    }
+    package func endUnread() -> Int32 { process.end(said: said) }
+
+    private var said: String { "screen:\n\(screen)\nlog:\n\(log)" }
 
     /// Whatever is there of the terminal now.
     package func readScreen() {
         var waited = pollfd(fd: started.terminal, events: Int16(POLLIN), revents: 0)
-        while unsafe poll(&waited, 1, 0) > 0, read(.screen) {}
+        while unsafe poll(&waited, 1, 0) > 0, read(.screen, "what is there", Patience()) {}
     }
 
     private func take(_ text: String, _ stream: Stream) -> Bool {
@@ -139,12 +131,16 @@ package final class ProgramAtTerminal {
         return true
     }
 
-    /// - Returns: false at the stream's end.
-    private func read(_ stream: Stream) -> Bool {
+    /// - Returns: false at the stream's end, and when nothing came in time, which is a failure and ends the program.
+    private func read(_ stream: Stream, _ awaited: String, _ patience: Patience) -> Bool {
         let descriptor: Int32
         switch stream {
         case .screen: descriptor = started.terminal
         case .log: descriptor = started.errors
+        }
+        guard patience.awaitInput(of: descriptor) else {
+            process.giveUp(awaited, said: said)
+            return false
         }
         var more = [UInt8](repeating: 0, count: 4_096)
         let count = unsafe Glibc.read(descriptor, &more, more.count)
@@ -159,18 +155,5 @@ package final class ProgramAtTerminal {
             log += text
         }
         return true
-    }
-}
-
-@unsafe
-private func withCStrings<Result>(
-    _ texts: [String],
-    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    let copies: [UnsafeMutablePointer<CChar>?] = unsafe texts.map { unsafe strdup($0) } + [nil]
-    defer { for index in unsafe copies.indices { unsafe free(copies[index]) } }
-    return unsafe copies.withUnsafeBufferPointer { pointers in
-        guard let base = pointers.baseAddress else { preconditionFailure("there is the terminating nil") }
-        return unsafe body(base)
     }
 }

@@ -34,29 +34,35 @@ package struct Run {
         try self.init(executable: "/bin/sh", ["-c", script, "sh"] + arguments, output: .read)
     }
 
+    /// Runs any program: its path and its arguments.
+    package init(command: [String]) throws {
+        try self.init(executable: command.first ?? "", Array(command.dropFirst()), output: .read)
+    }
+
     private init(executable: String, _ arguments: [String], output kind: Output) throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: executable)
-        process.arguments = arguments
         var environment = ProcessInfo.processInfo.environment
         environment["BIN"] = Program.folder.path
-        process.environment = environment
-        process.standardInput = FileHandle.nullDevice
         // Files, so that no pipe fills while the other is read.
         let folder = try TestFolder()
         let errors = try folder.file("error", "")
         let outputs = try folder.file("output", "")
-        process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
-        let pipe = Pipe()
-        if kind == .brokenPipe {
-            try pipe.fileHandleForReading.close()
-            process.standardOutput = pipe.fileHandleForWriting
-        } else {
-            process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: outputs))
+        let errorFile = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+        let outputFile = try FileHandle(forWritingTo: URL(fileURLWithPath: outputs))
+        let pipe = try ClosedPipe()
+        if kind == .brokenPipe { pipe.closeReading() }
+        let process = try StartedProcess(
+            [executable] + arguments,
+            environment: environment,
+            output: kind == .brokenPipe ? pipe.writing : outputFile.fileDescriptor,
+            error: errorFile.fileDescriptor
+        )
+        func said() -> String {
+            [outputs, errors].map {
+                String(decoding: FileManager.default.contents(atPath: $0) ?? Data(), as: UTF8.self)
+            }
+            .joined(separator: "\n")
         }
-        try process.run()
-        process.waitUntilExit()
-        status = process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        status = process.end(Patience(seconds: Patience.secondsOfRun), said: said())
         output = try String(contentsOfFile: outputs, encoding: .utf8)
         error = try String(contentsOfFile: errors, encoding: .utf8)
     }

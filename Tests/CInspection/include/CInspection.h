@@ -2,8 +2,22 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-// What a test needs to start a program at a terminal of its own, to hold it at its end, and to search its memory; all
-// of it is variadic or a GNU extension, which Swift's Glibc module leaves out. -1 is failure, with the reason in errno.
+// What a test needs to start a program, to wait for it and no longer than it should, to hold it at its end, and to search
+// its memory; all of it is variadic or a GNU extension, which Swift's Glibc module leaves out. -1 is failure, with the
+// reason in errno.
+
+/// Starts a program in a process group of its own, with three descriptors as its standard ones and no other, no signal
+/// blocked and each as it is by default.
+int greylock_spawn(const char *path, char *const arguments[], char *const environment[], const int descriptors[3],
+                   pid_t *pid);
+
+/// waitpid(2) for `milliseconds` at most.
+///
+/// Returns the process, or 0 when the time is over.
+pid_t greylock_wait(pid_t pid, int options, long milliseconds, int *status);
+
+/// Makes a pipe that no program inherits: its reading and its writing end.
+int greylock_pipe(int ends[2]);
 
 struct greylock_started {
   pid_t pid;
@@ -27,8 +41,9 @@ int greylock_stop_output(int terminal);
 /// Makes a pipe as small as the system has them.
 int greylock_narrow(int end);
 
-/// Returns when the program has thrown away what was typed before, as one does that turns the echo off.
-int greylock_await_flush(int terminal);
+/// Returns when the program has thrown away what was typed before, as one does that turns the echo off; -1 also when it has
+/// not within `milliseconds`.
+int greylock_await_flush(int terminal, int milliseconds);
 
 /// From now on the process stops when its first thread ends, with its memory as it then is. Only the calling thread
 /// may continue it.
