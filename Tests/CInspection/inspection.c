@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +15,9 @@
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
+
+// A run of tests that is killed has said where it was.
+__attribute__((constructor)) static void write_lines(void) { setvbuf(stdout, NULL, _IOLBF, 0); }
 
 static int spawn(const char *path, char *const arguments[], char *const environment[],
                  posix_spawn_file_actions_t *actions, short group, pid_t *pid) {
