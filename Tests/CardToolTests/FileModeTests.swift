@@ -47,7 +47,7 @@ struct FileModeTests {
         arguments: [
             ("grade = \"92\"", "grade = \"9\\u001b2\"", "9: pump.grade", "9\\u{1B}2"),
             ("grade = \"92\"", "grade = \"9\\u20282\"", "9: pump.grade", "9\\u{2028}2"),
-            ("kind = \"virtual\"", "kind = \"virtual\", state = \"/tmp/a\\nb\"", "4: card.state", "a\\nb"),
+            ("kind = \"virtual\"", "kind = \"virtual\", state = \"/tmp/a\\nb\"", "4: card.state", "a\\u{A}b"),
         ]
     )
     func aTextThatIsNotPrintableIsRefusedWithItsPlace(

@@ -16,22 +16,7 @@ struct RecordToolTests {
         folder = try TestFolder()
         config = try folder.file(
             "greylock.toml",
-            """
-            demonstration = true
-            terminal = { id = "001122334455", position = 1 }
-            journal = { path = "\(folder.path("journal"))", capacity = 64 }
-            card = { kind = "virtual" }
-            pin = { kind = "fixed" }
-            [pump]
-            kind = "simulated"
-            nozzle = 1
-            grade = "92"
-            price = 785
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
-            [pump.simulated]
-            """
+            toolConfiguration(journal: folder.path("journal"))
         )
     }
 

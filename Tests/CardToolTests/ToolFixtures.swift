@@ -3,26 +3,15 @@ import FuelPassbook
 import Journal
 import Metering
 import SecurityModule
+import TestReaders
 
 /// A configuration with everything simulated.
 func toolConfiguration(journal: String, more: String = "", card: String = "", flow: String = "") -> String {
-    """
-    demonstration = true
-    terminal = { id = "001122334455", position = 1 }
-    journal = { path = "\(journal)", capacity = 64\(more) }
-    card = { kind = "virtual"\(card) }
-    pin = { kind = "fixed" }
-    [pump]
-    kind = "simulated"
-    nozzle = 1
-    grade = "92"
-    price = 785
-    pulses_per_litre = 100
-    channels = 2
-    security = "alarm"
-    [pump.simulated]
-    \(flow)
-    """
+    ServiceConfiguration.text(
+        journal: (journal, ", capacity = 64\(more)"),
+        card: #"kind = "virtual"\#(card)"#,
+        pump: "kind = \"simulated\"\n[pump.simulated]\n\(flow)"
+    )
 }
 
 /// A journal with one record. Another test's program holds this process's descriptors, and with them the journal's lock,

@@ -52,29 +52,20 @@ extension OnGPIO {
         private func configuration(_ chip: String, motor: String = "4", nozzle: Int = 2) throws -> String {
             try folder.file(
                 "greylock.toml",
-                """
-                demonstration = true
-                terminal = { id = "001122334455", position = 1 }
-                journal = { path = "\(folder.path("journal.sqlite"))" }
-                card = { kind = "virtual" }
-                pin = { kind = "fixed" }
-                [pump]
-                kind = "gpio"
-                nozzle = 1
-                grade = "92"
-                price = 785
-                pulses_per_litre = 100
-                channels = 2
-                security = "alarm"
-                [pump.gpio]
-                chip = "\(chip)"
-                a = 0
-                b = 1
-                nozzle = \(nozzle)
-                motor = \(motor)
-                main_valve = 5
-                slow_valve = 6
-                """
+                ServiceConfiguration.text(
+                    journal: (folder.path("journal.sqlite"), ""),
+                    pump: ServiceConfiguration.gpio(
+                        """
+                        chip = "\(chip)"
+                        a = 0
+                        b = 1
+                        nozzle = \(nozzle)
+                        motor = \(motor)
+                        main_valve = 5
+                        slow_valve = 6
+                        """
+                    )
+                )
             )
         }
 

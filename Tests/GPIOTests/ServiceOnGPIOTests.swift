@@ -31,32 +31,24 @@ extension OnGPIO {
         private func configuration(chip: String? = nil, _ further: String = "") throws -> String {
             try folder.file(
                 "greylock.toml",
-                """
-                demonstration = true
-                terminal = { id = "001122334455", position = 1 }
-                journal = { path = "\(journal)" }
-                card = { kind = "pcsc", reader = "Virtual PCD" }
-                pin = { kind = "fixed" }
-                [pump]
-                kind = "gpio"
-                nozzle = 1
-                grade = "92"
-                price = 785
-                pulses_per_litre = 100
-                channels = 2
-                security = "alarm"
-                preset_centilitres = 2000
-                [pump.gpio]
-                chip = "\(chip ?? self.chip.label)"
-                a = \(Line.a)
-                b = \(Line.b)
-                nozzle = \(Line.nozzle)
-                motor = \(Line.motor)
-                main_valve = \(Line.mainValve)
-                slow_valve = \(Line.slowValve)
-                debounce_milliseconds = 1
-                \(further)
-                """
+                ServiceConfiguration.text(
+                    journal: (journal, ""),
+                    card: ServiceConfiguration.reader,
+                    pump: ServiceConfiguration.gpio(
+                        preset: 2_000,
+                        """
+                        chip = "\(chip ?? self.chip.label)"
+                        a = \(Line.a)
+                        b = \(Line.b)
+                        nozzle = \(Line.nozzle)
+                        motor = \(Line.motor)
+                        main_valve = \(Line.mainValve)
+                        slow_valve = \(Line.slowValve)
+                        debounce_milliseconds = 1
+                        \(further)
+                        """
+                    )
+                )
             )
         }
 

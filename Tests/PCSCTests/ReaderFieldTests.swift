@@ -15,22 +15,11 @@ extension WithPCSCD {
         private func service(card: String, speed: Int = 10, centilitres: Int = 500) throws -> Program {
             let configuration = try folder.file(
                 "greylock.toml",
-                """
-                demonstration = true
-                terminal = { id = "001122334455", position = 1 }
-                journal = { path = "\(folder.path("journal.sqlite"))" }
-                card = { kind = "pcsc"\(card) }
-                pin = { kind = "fixed" }
-                [pump]
-                kind = "simulated"
-                nozzle = 1
-                grade = "92"
-                price = 785
-                pulses_per_litre = 100
-                channels = 2
-                security = "alarm"
-                simulated = { centilitres = \(centilitres), litres_per_minute = 40, speed = \(speed) }
-                """
+                ServiceConfiguration.text(
+                    journal: (folder.path("journal.sqlite"), ""),
+                    card: #"kind = "pcsc"\#(card)"#,
+                    pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
+                )
             )
             return try Program("greylockd", ["--config", configuration])
         }

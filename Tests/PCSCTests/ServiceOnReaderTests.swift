@@ -19,23 +19,12 @@ extension WithPCSCD {
         private func service(centilitres: Int, speed: Int, grace: Int = 15) throws -> Program {
             let configuration = try folder.file(
                 "greylock.toml",
-                """
-                demonstration = true
-                terminal = { id = "001122334455", position = 1 }
-                journal = { path = "\(journal)" }
-                card = { kind = "pcsc", reader = "Virtual PCD" }
-                pin = { kind = "fixed" }
-                timeouts = { grace = \(grace) }
-                [pump]
-                kind = "simulated"
-                nozzle = 1
-                grade = "92"
-                price = 785
-                pulses_per_litre = 100
-                channels = 2
-                security = "alarm"
-                simulated = { centilitres = \(centilitres), litres_per_minute = 40, speed = \(speed) }
-                """
+                ServiceConfiguration.text(
+                    journal: (journal, ""),
+                    card: ServiceConfiguration.reader,
+                    grace: grace,
+                    pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
+                )
             )
             return try Program("greylockd", ["--config", configuration])
         }

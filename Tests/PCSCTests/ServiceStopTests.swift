@@ -74,50 +74,6 @@ private final class MuteCard: Sendable {
     }
 }
 
-/// A disk whose writes never end, from a moment of the test's choosing: a library that is loaded before the C library and
-/// takes `fsync` and `fdatasync`, the lowest calls that this project makes of a disk.
-private struct HangingDisk {
-    let library: String
-    let gate: String
-
-    init(in folder: TestFolder) throws {
-        let source = try folder.file(
-            "disk.c",
-            """
-            #define _GNU_SOURCE
-            #include <dlfcn.h>
-            #include <fcntl.h>
-            #include <stdlib.h>
-            #include <unistd.h>
-            static void hang(void) {
-              const char *gate = getenv("DISK_GATE");
-              if (!gate || access(gate, F_OK)) return;
-              int told = open(gate, O_WRONLY);
-              if (write(told, "!", 1) < 0) {}
-              for (;;) pause();
-            }
-            int fsync(int fd) { hang(); return ((int (*)(int))dlsym(RTLD_NEXT, "fsync"))(fd); }
-            int fdatasync(int fd) { hang(); return ((int (*)(int))dlsym(RTLD_NEXT, "fdatasync"))(fd); }
-            """
-        )
-        library = folder.path("disk.so")
-        gate = folder.path("gate")
-        let compiler = try Run(command: ["/usr/bin/env", "cc", "-shared", "-fPIC", "-o", library, source, "-ldl"])
-        #expect(compiler.status == 0, "\(compiler.error)")
-    }
-
-    var environment: [String] { ["LD_PRELOAD=\(library)", "DISK_GATE=\(gate)"] }
-
-    /// From now on; returns when the service stands in it.
-    func hang() throws {
-        unsafe _ = mkfifo(gate, 0o600)
-        let reading = unsafe open(gate, O_RDONLY | O_NONBLOCK)
-        defer { close(reading) }
-        guard Patience().awaitInput(of: reading) else { throw OutOfPatience("a write to the disk") }
-        unsafe _ = unlink(gate)
-    }
-}
-
 extension WithPCSCD {
     /// SIGTERM in every state of the service, over a real pcscd.
     ///
@@ -148,22 +104,12 @@ extension WithPCSCD {
         private func service(environment: [String] = [], centilitres: Int = 3_000) throws -> ProgramAtTerminal {
             let configuration = try folder.file(
                 "greylock.toml",
-                """
-                demonstration = true
-                terminal = { id = "001122334455", position = 1 }
-                journal = { path = "\(folder.path("journal.sqlite"))" }
-                card = { kind = "pcsc", reader = "Virtual PCD" }
-                pin = { kind = "terminal" }
-                [pump]
-                kind = "simulated"
-                nozzle = 1
-                grade = "92"
-                price = 785
-                pulses_per_litre = 100
-                channels = 2
-                security = "alarm"
-                simulated = { centilitres = \(centilitres), litres_per_minute = 40, speed = 2 }
-                """
+                ServiceConfiguration.text(
+                    journal: (folder.path("journal.sqlite"), ""),
+                    card: ServiceConfiguration.reader,
+                    pin: "terminal",
+                    pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: 2)
+                )
             )
             return try ProgramAtTerminal("greylockd", ["--config", configuration], environment: environment)
         }
@@ -183,7 +129,7 @@ extension WithPCSCD {
         private func reach(_ state: State) throws -> (ProgramAtTerminal, MuteCard?) {
             let disk = state == .diskHangs ? try HangingDisk(in: folder) : nil
             let service = try service(
-                environment: disk?.environment ?? [],
+                environment: disk?.variables.map { "\($0)=\($1)" } ?? [],
                 centilitres: state == .muteAtDebit ? 300 : 3_000
             )
             try service.wait(for: "insert your card", on: .log)
@@ -210,7 +156,8 @@ extension WithPCSCD {
                 try service.wait(for: "card removed", on: .log)
             case .diskHangs:
                 try sell(service)
-                try disk?.hang()
+                disk?.fail()
+                try disk?.awaitHang()
             }
             return (service, card)
         }

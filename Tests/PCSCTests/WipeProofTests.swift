@@ -30,23 +30,13 @@ extension WithPCSCD {
         private func service(aid: [UInt8] = Demonstration.aid) throws -> ServiceAtTerminal {
             let configuration = try folder.file(
                 "greylock.toml",
-                """
-                demonstration = true
-                terminal = { id = "001122334455", position = 1 }
-                journal = { path = "\(folder.path("journal.sqlite"))" }
-                card = { kind = "pcsc", reader = "Virtual PCD", aid = "\(Hex.string(aid))" }
-                pin = { kind = "terminal" }
-                timeouts = { grace = 1 }
-                [pump]
-                kind = "simulated"
-                nozzle = 1
-                grade = "92"
-                price = 785
-                pulses_per_litre = 100
-                channels = 2
-                security = "alarm"
-                simulated = { centilitres = 500, litres_per_minute = 40, speed = 2 }
-                """
+                ServiceConfiguration.text(
+                    journal: (folder.path("journal.sqlite"), ""),
+                    card: ServiceConfiguration.reader + #", aid = "\#(Hex.string(aid))""#,
+                    pin: "terminal",
+                    grace: 1,
+                    pump: ServiceConfiguration.simulated(centilitres: 500, speed: 2)
+                )
             )
             let service = try ServiceAtTerminal(configuration: configuration)
             try service.wait(for: "insert your card")

@@ -51,22 +51,11 @@ struct DamagedJournalTests {
         // No card comes: nobody but the check looks at the file.
         let configuration = try folder.file(
             "greylock.toml",
-            """
-            demonstration = true
-            terminal = { id = "001122334455", position = 1 }
-            journal = { path = "\(path)" }
-            card = { kind = "pcsc", reader = "none" }
-            pin = { kind = "fixed" }
-            [pump]
-            kind = "simulated"
-            nozzle = 1
-            grade = "92"
-            price = 785
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
-            simulated = { centilitres = 100, litres_per_minute = 40, speed = 10 }
-            """
+            ServiceConfiguration.text(
+                journal: (path, ""),
+                card: #"kind = "pcsc", reader = "none""#,
+                pump: ServiceConfiguration.simulated(centilitres: 100, speed: 10)
+            )
         )
         let service = try Program("greylockd", ["--config", configuration])
         #expect(service.end() == ServiceFailure.inputOutput)

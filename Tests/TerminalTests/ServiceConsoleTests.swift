@@ -21,22 +21,12 @@ struct ServiceConsoleTests {
     ) throws -> ProgramAtTerminal {
         let configuration = try folder.file(
             "greylock.toml",
-            """
-            demonstration = true
-            terminal = { id = "001122334455", position = 1 }
-            journal = { path = "\(folder.path("journal.sqlite"))" }
-            card = { kind = "virtual" }
-            pin = { kind = "\(pin)" }
-            [pump]
-            kind = "simulated"
-            nozzle = 1
-            grade = "92"
-            price = \(price)
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
-            simulated = { centilitres = \(centilitres), litres_per_minute = 40, speed = \(speed) }
-            """
+            ServiceConfiguration.text(
+                journal: (folder.path("journal.sqlite"), ""),
+                pin: pin,
+                price: price,
+                pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
+            )
         )
         return try ProgramAtTerminal("greylockd", ["--config", configuration], environment: environment)
     }

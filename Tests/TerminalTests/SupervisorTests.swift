@@ -135,32 +135,14 @@ struct SupervisorTests {
     private func service(pump: String) throws -> Program {
         let configuration = try folder.file(
             "greylock.toml",
-            """
-            demonstration = true
-            terminal = { id = "001122334455", position = 1 }
-            journal = { path = "\(folder.path("journal.sqlite"))" }
-            card = { kind = "virtual" }
-            pin = { kind = "fixed" }
-            [pump]
-            nozzle = 1
-            grade = "92"
-            price = 785
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
-            \(pump)
-            """
+            ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), pump: pump)
         )
         let variables = ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "2000000"]
         return try Program("greylockd", ["--config", configuration], variables: variables)
     }
 
     @Test func theServiceIsReadyLivesIsFrozenAndStops() throws {
-        let simulated = #"""
-            kind = "simulated"
-            simulated = { centilitres = 90000, litres_per_minute = 40, speed = 1 }
-            """#
-        let service = try service(pump: simulated)
+        let service = try service(pump: ServiceConfiguration.simulated(centilitres: 90_000, speed: 1))
         #expect(socket.wait(for: "READY=1"))
         #expect(socket.wait(for: "valves open"))
         for _ in 0..<4 { #expect(socket.wait(for: "WATCHDOG=1")) }
@@ -177,11 +159,8 @@ struct SupervisorTests {
     }
 
     @Test func aChipThatIsNotThereYetIsWaitedForAndAStopIsTaken() throws {
-        let gpio = #"""
-            kind = "gpio"
-            gpio = { chip = "no such chip", a = 0, b = 1, nozzle = 2, motor = 4, main_valve = 5 }
-            """#
-        let service = try service(pump: gpio)
+        let lines = "chip = \"no such chip\"\na = 0\nb = 1\nnozzle = 2\nmotor = 4\nmain_valve = 5"
+        let service = try service(pump: ServiceConfiguration.gpio(lines))
         #expect(socket.wait(for: "READY=1"))
         #expect(socket.wait(for: "STATUS=inoperative: out of order: the pump's lines are waited for: no GPIO chip"))
         #expect(socket.wait(for: "WATCHDOG=1"))

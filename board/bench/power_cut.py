@@ -20,7 +20,6 @@ from pathlib import Path
 
 from ledger import (
     BALANCE_FEN,
-    COUNTS_PER_LITRE,
     EDGES_PER_SECOND,
     PRESET_CENTILITRES,
     PRESET_COUNTS,
@@ -33,6 +32,7 @@ from ledger import (
     print_distribution,
     require,
 )
+from settings import card_profile, service_settings
 from volatile_disk import VolatileDisk, serve_on_thread
 
 BOARD = Path(__file__).resolve().parent.parent
@@ -43,45 +43,14 @@ POWER_UP_SECONDS_MAX = 120
 # From the card's insertion to the paid sale: one or two for each of intent, lock, checkpoints and settlement.
 FLUSHES_MAX = 14
 
-CONFIGURATION = f"""
-demonstration = true
-terminal = {{ id = "001122334455", position = 1 }}
-journal = {{ path = "/mnt/journal/journal.sqlite" }}
-card = {{ kind = "pcsc", reader = "Virtual PCD" }}
-pin = {{ kind = "fixed" }}
-timeouts = {{ first_flow = 10 }}
-[pump]
-kind = "gpio"
-nozzle = 1
-grade = "92"
-price = {PRICE_FEN}
-pulses_per_litre = {COUNTS_PER_LITRE // 4}
-channels = 2
-security = "alarm"
-slow_flow_centilitres = {SLOW_CENTILITRES}
-preset_centilitres = {PRESET_CENTILITRES}
-[pump.gpio]
-chip = "pump"
-a = 0
-b = 1
-nozzle = 2
-motor = 4
-main_valve = 5
-slow_valve = 6
-debounce_milliseconds = 1
-"""
-
-CARD = f"""
-issuer = "GREYLOCK"
-asn = "0001 0000 0000 0000 0043"
-valid_from = "2024-01-01"
-valid_to = "2049-12-31"
-balance_fen = {BALANCE_FEN}
-pin = "demonstration"
-keys = "demonstration"
-[holder]
-name = "A. Driver"
-"""
+CONFIGURATION = service_settings(
+    "/mnt/journal/journal.sqlite",
+    first_flow_seconds=10,
+    preset_centilitres=PRESET_CENTILITRES,
+    price_fen=PRICE_FEN,
+    more=f"slow_flow_centilitres = {SLOW_CENTILITRES}",
+)
+CARD = card_profile(BALANCE_FEN)
 
 
 class Plan:

@@ -20,57 +20,21 @@ import threading
 import time
 from pathlib import Path
 
+from settings import A, B, COUNTS_PER_LITRE, NOZZLE, OUTPUTS, card_profile, service_settings
+
 UNIT = "greylockd.service"
 SETTINGS = Path("/etc/greylock.toml")
 JOURNAL = "/var/lib/greylock/journal.sqlite"
 CARD = "/root/card"
 PATIENCE_SECONDS = 90
-# 20 litres a minute of a pulser with 400 counts a litre: what an emulated board takes beside its other work.
-EDGES_PER_SECOND, COUNTS_PER_LITRE = 133, 400
-A, B, NOZZLE = 0, 1, 2
-OUTPUTS = (4, 5, 6)
+# 20 litres a minute: what an emulated board takes beside its other work.
+EDGES_PER_SECOND = 133
 # WatchdogSec=, and what systemd and the stop action may take on an emulated board: less than TimeoutStopSec=. On a real one
 # it is some tenths of a second.
 WATCHDOG_SECONDS, ACTION_SECONDS = 2.0, 9.0
 
-CONFIGURATION = f"""
-demonstration = true
-terminal = {{ id = "001122334455", position = 1 }}
-journal = {{ path = "{JOURNAL}" }}
-card = {{ kind = "pcsc", reader = "Virtual PCD" }}
-pin = {{ kind = "fixed" }}
-timeouts = {{ first_flow = 60 }}
-[pump]
-kind = "gpio"
-nozzle = 1
-grade = "92"
-price = 785
-pulses_per_litre = {COUNTS_PER_LITRE // 4}
-channels = 2
-security = "alarm"
-preset_centilitres = 9000
-[pump.gpio]
-chip = "pump"
-a = {A}
-b = {B}
-nozzle = {NOZZLE}
-motor = {OUTPUTS[0]}
-main_valve = {OUTPUTS[1]}
-slow_valve = {OUTPUTS[2]}
-debounce_milliseconds = 1
-"""
-
-PROFILE = """
-issuer = "GREYLOCK"
-asn = "0001 0000 0000 0000 0043"
-valid_from = "2024-01-01"
-valid_to = "2049-12-31"
-balance_fen = 1000000
-pin = "demonstration"
-keys = "demonstration"
-[holder]
-name = "A. Driver"
-"""
+CONFIGURATION = service_settings(JOURNAL, first_flow_seconds=60, preset_centilitres=9000)
+PROFILE = card_profile(balance_fen=1000000)
 
 
 class Wrong(Exception):

@@ -1,0 +1,54 @@
+"""The settings of the service and of the card that the virtual boards have."""
+
+# The lines of the simulated chip.
+A, B, NOZZLE = 0, 1, 2
+OUTPUTS = (4, 5, 6)
+COUNTS_PER_LITRE = 400
+
+
+def service_settings(
+    journal: str, first_flow_seconds: int, preset_centilitres: int, price_fen: int = 785, more: str = ""
+) -> str:
+    """The service's; `more` has further keys of the pump."""
+    return f"""
+demonstration = true
+terminal = {{ id = "001122334455", position = 1 }}
+journal = {{ path = "{journal}" }}
+card = {{ kind = "pcsc", reader = "Virtual PCD" }}
+pin = {{ kind = "fixed" }}
+timeouts = {{ first_flow = {first_flow_seconds} }}
+[pump]
+kind = "gpio"
+nozzle = 1
+grade = "92"
+price = {price_fen}
+pulses_per_litre = {COUNTS_PER_LITRE // 4}
+channels = 2
+security = "alarm"
+preset_centilitres = {preset_centilitres}
+{more}
+[pump.gpio]
+chip = "pump"
+a = {A}
+b = {B}
+nozzle = {NOZZLE}
+motor = {OUTPUTS[0]}
+main_valve = {OUTPUTS[1]}
+slow_valve = {OUTPUTS[2]}
+debounce_milliseconds = 1
+"""
+
+
+def card_profile(balance_fen: int) -> str:
+    """Of `greylock card new`."""
+    return f"""
+issuer = "GREYLOCK"
+asn = "0001 0000 0000 0000 0043"
+valid_from = "2024-01-01"
+valid_to = "2049-12-31"
+balance_fen = {balance_fen}
+pin = "demonstration"
+keys = "demonstration"
+[holder]
+name = "A. Driver"
+"""
