@@ -1,3 +1,4 @@
+import FuelPassbook
 private import Glibc
 
 /// A configuration's text while it is read: what it says, which keys were asked for, and the first problem.
@@ -121,7 +122,7 @@ final class ConfigurationDocument {
         case .list(let values):
             for (index, value) in values.enumerated() { noteUnprintable(value, at: path.appending(.element(index))) }
         case .text(let text):
-            guard printable(text) != text else { return }
+            guard text.printable != text else { return }
             note(path, "a text of printable characters", found: value.description)
         case .integer, .truth, .other: break
         }
@@ -145,23 +146,18 @@ extension ConfigurationDocument {
     ///
     /// - Parameter secret: the file keeps keys, so that nobody but its owner may read it; else nobody else may write it.
     static func contents(of file: String, secret: Bool = false) throws(ConfigurationError) -> [UInt8] {
-        func failure() -> ConfigurationError {
-            ConfigurationError(file: file, line: 1, key: "file", expected: "a readable file", found: systemError())
+        func failure(expected: String = "a readable file", found: String = systemError()) -> ConfigurationError {
+            ConfigurationError(file: file, line: 1, key: "file", expected: expected, found: found)
         }
+        // A pipe would be waited for.
         // SAFETY: the string lives as long as the call.
-        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw failure() }
         defer { close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw failure() }
         if let refusal = FileGuard.refusal(of: status, secret: secret) {
-            throw ConfigurationError(
-                file: file,
-                line: 1,
-                key: "file",
-                expected: refusal.expected,
-                found: refusal.found
-            )
+            throw failure(expected: refusal.expected, found: refusal.found)
         }
         // One byte more than may be there tells a file that is too large.
         var bytes = [UInt8](repeating: 0, count: sizeMax + 1)

@@ -1,3 +1,5 @@
+import FuelPassbook
+
 /// The first thing that is wrong with a configuration. Its description is one line:
 /// `FILE:LINE: KEY: what is expected (found WHAT)`.
 package struct ConfigurationError: Error, Equatable, Sendable {
@@ -13,18 +15,8 @@ package struct ConfigurationError: Error, Equatable, Sendable {
 
 extension ConfigurationError: CustomStringConvertible {
     package var description: String {
-        printable("\(file):\(line): \(key): \(expected) (found \(found))")
+        "\(file):\(line): \(key): \(expected) (found \(found))".printable
     }
-}
-
-/// The text with control and other invisible characters escaped, so that it stays one line.
-package func printable(_ text: String) -> String {
-    text.unicodeScalars.map { scalar in
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: scalar.escaped(asASCII: true)
-        case _: String(scalar)
-        }
-    }.joined()
 }
 
 /// The name that was probably meant, or nil when none is close.

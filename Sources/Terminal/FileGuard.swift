@@ -8,9 +8,11 @@ enum FileGuard {
     }
 
     /// - Parameter secret: nobody but the owner may read it; else nobody but the owner and its group may write it.
-    /// - Returns: nil when the file may be used; devices and pipes are not looked at.
+    /// - Returns: nil when the file may be used.
     static func refusal(of status: stat, secret: Bool) -> Refusal? {
-        guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+        if let kind = kind(notRegular: status.st_mode) {
+            return Refusal(expected: "a regular file: write it to a disk first", found: kind)
+        }
         let forbidden = secret ? S_IRWXG | S_IRWXO : S_IWOTH
         if status.st_mode & forbidden != 0 {
             return Refusal(
@@ -35,6 +37,16 @@ enum FileGuard {
             expected: "a folder that only its owner may write: chmod go-w \(folder)",
             found: "mode \(octal(status.st_mode))"
         )
+    }
+
+    private static func kind(notRegular mode: mode_t) -> String? {
+        switch mode & S_IFMT {
+        case S_IFREG: nil
+        case S_IFDIR: "a folder"
+        case S_IFIFO: "a pipe"
+        case S_IFSOCK: "a socket"
+        case _: "a device"
+        }
     }
 
     private static func octal(_ mode: mode_t) -> String { "0" + String(mode & 0o7777, radix: 8) }

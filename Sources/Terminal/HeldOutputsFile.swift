@@ -44,7 +44,7 @@ package struct HeldOutputsFile: Sendable {
     }
 
     package func read() -> Content {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return errno == ENOENT ? .absent : .unreadable(systemError()) }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: Self.bytesMax)

@@ -27,7 +27,7 @@ package struct LineLogHandler: LogHandler {
         for (key, value) in all.sorted(by: { $0.key < $1.key }) {
             line += " \(key)=\(value)"
         }
-        write(printable(line))
+        write(line.printable)
     }
 
     private var timestamp: String { clock.localTime?.description ?? "clock not set" }
@@ -57,7 +57,7 @@ package struct LineLogHandler: LogHandler {
 
 /// Writes whole lines to standard error, with what is not printable escaped; a closed standard error loses them.
 package func standardError(_ text: String) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) + "\n" }
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable + "\n" }
     let bytes = Array(lines.joined().utf8)
     unsafe _ = write(STDERR_FILENO, bytes, bytes.count)
 }

@@ -33,24 +33,33 @@ package final class Service {
     let mailbox: Mailbox
     private let virtualSlot: VirtualSlot?
     private let console: Console?
-    /// How this service is stopped.
-    package let stopControl: StopControl
+    private let stopControl: StopControl
     private let cardCall: CardCall
 
-    /// - Parameter console: where the customer types the PIN and reads; nil for none.
-    package init(configuration: Configuration, log: Logger, console: Console? = nil) throws(ServiceFailure) {
+    /// - Parameters:
+    ///   - console: where the customer types the PIN and reads; nil for none.
+    ///   - stop: what the program's signals reach; it may have been requested already.
+    package init(
+        configuration: Configuration,
+        log: Logger,
+        console: Console? = nil,
+        stop: StopControl = StopControl()
+    ) throws(ServiceFailure) {
         if let unmet = configuration.unmet {
             throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: unmet.description)
         }
         self.configuration = configuration
         self.log = log
         self.console = console
-        let mailbox = Mailbox()
-        self.mailbox = mailbox
-        stopControl = StopControl(mailbox: mailbox)
-        cardCall = CardCall {
+        stopControl = stop
+        mailbox = stop.mailbox
+        let cardCall = CardCall {
             log.warning("the card, or its reader, does not answer: take the card out")
             console?.say("The card does not answer. Take it out.")
+        }
+        self.cardCall = cardCall
+        stop.waits {
+            cardCall.isUnderWay ? "the card or its reader does not answer" : "the disk or the pump does not answer"
         }
         switch configuration.card.edge {
         case .pcsc: virtualSlot = nil
@@ -69,13 +78,6 @@ package final class Service {
     /// Ends `run`, from any thread.
     package var stop: @Sendable () -> Void {
         { [stopControl] in stopControl.request() }
-    }
-
-    /// What the service waits for when a stop cannot be finished.
-    package var whatStands: @Sendable () -> String {
-        { [cardCall] in
-            cardCall.isUnderWay ? "the card or its reader does not answer" : "the disk or the pump does not answer"
-        }
     }
 
     /// On the position's thread, for a virtual card.

@@ -1,12 +1,14 @@
 private import Glibc
 package import Logging
+private import Synchronization
 
 /// The two streams of a service: its log on standard error, the customer's words at the console.
-package struct ServiceStreams: Sendable {
+package final class ServiceStreams: Sendable {
     /// So long the end waits for readers.
     private static let drainNanoseconds: UInt64 = 200_000_000
 
     private let errors: OutputQueue
+    private let console: Mutex<Console?> = Mutex(nil)
 
     /// Must be made after ``SignalWatch/hold()``: it starts a thread.
     package init() {
@@ -31,17 +33,31 @@ package struct ServiceStreams: Sendable {
     /// Returns when everything is written, or cannot be in time.
     package func drain() { errors.drain(withinNanoseconds: Self.drainNanoseconds) }
 
-    /// The console of a service with these settings; nil where it needs none and was not started at one.
-    package static func console(for configuration: Configuration) throws(ServiceFailure) -> Console? {
-        switch configuration.pin {
-        case .terminal: try Console()
-        case .fixed: Console.isStandardInput ? try Console() : nil
-        }
+    /// Takes the console of a service with these settings.
+    ///
+    /// - Returns: nil where it needs none and was not started at one.
+    package func takeConsole(for configuration: Configuration) throws(ServiceFailure) -> Console? {
+        let taken: Console? =
+            switch configuration.pin {
+            case .terminal: try Console()
+            case .fixed: Console.isStandardInput ? try Console() : nil
+            }
+        console.withLock { $0 = taken }
+        return taken
     }
 
-    /// Ends the console's part: the terminal is as it was.
-    package func finish(_ console: Console?) {
-        console?.close(withinNanoseconds: Self.drainNanoseconds)
+    /// The process was stopped and goes on: the terminal may have been another program's.
+    package func continued() { console.withLock { $0 }?.becomeSilentAgain() }
+
+    /// Before the process ends as it is: the terminal is as it was.
+    package func breakOff() {
+        drain()
+        console.withLock { $0 }?.giveBack()
+    }
+
+    /// The terminal is as it was.
+    package func finish() {
+        console.withLock { $0 }?.close(withinNanoseconds: Self.drainNanoseconds)
         drain()
     }
 }

@@ -7,7 +7,8 @@ private import Threads
 /// told, and after ``deadlineNanoseconds`` the process ends as it is.
 ///
 /// Ending as it is loses nothing that was promised: the journal is complete after any crash, and the next start settles
-/// what is open (Terminal's 0020). Any thread may call.
+/// what is open (Terminal's 0020). There is one before there is a service: what hangs at the start ends like the rest. Any
+/// thread may call.
 package final class StopControl: Sendable {
     /// From the request to the end: the service's users wait two seconds.
     package static let deadlineNanoseconds: UInt64 = 1_500_000_000
@@ -17,26 +18,30 @@ package final class StopControl: Sendable {
     /// Between two looks at the outputs.
     private static let lookNanoseconds: UInt64 = 1_000_000
 
-    private let mailbox: Mailbox
+    let mailbox = Mailbox()
     private let pump = Mutex<PumpThread?>(nil)
     private let isAsked = Atomic(false)
     private let ending: Mutex<Ending?> = Mutex(nil)
+    private let awaited = Mutex<@Sendable () -> String> { "a file that is read at the start does not answer" }
 
     private struct Ending {
         let valvesAreOff: @Sendable (UInt64) -> Void
-        let lastWords: @Sendable () -> Void
+        let lastWords: @Sendable (String) -> Void
     }
 
-    init(mailbox: Mailbox) { self.mailbox = mailbox }
+    package init() {}
+
+    /// From now on `awaited` says what a stop waits for when it cannot be finished.
+    func waits(for awaited: @escaping @Sendable () -> String) { self.awaited.withLock { $0 = awaited } }
 
     /// Both are called on a thread of its own, and must return at once.
     ///
     /// - Parameters:
     ///   - valvesAreOff: takes the nanoseconds from the request until the pump's thread had its outputs off.
-    ///   - lastWords: called at the deadline; then the process ends with ``exitStatus``.
+    ///   - lastWords: takes at the deadline what is waited for; then the process ends with ``exitStatus``.
     package func endProcessAtDeadline(
         valvesAreOff: @escaping @Sendable (UInt64) -> Void,
-        lastWords: @escaping @Sendable () -> Void
+        lastWords: @escaping @Sendable (String) -> Void
     ) {
         ending.withLock { $0 = Ending(valvesAreOff: valvesAreOff, lastWords: lastWords) }
     }
@@ -59,6 +64,7 @@ package final class StopControl: Sendable {
         pump?.shut()
         mailbox.requestStop()
         guard let ending = ending.withLock({ $0 }) else { return }
+        let awaited = awaited.withLock { $0 }
         _ = NamedThread("stop-deadline") {
             let never = MonotonicSemaphore()
             let deadline = asked + Self.deadlineNanoseconds
@@ -67,7 +73,7 @@ package final class StopControl: Sendable {
             }
             if MonotonicClock.nanoseconds < deadline { ending.valvesAreOff(MonotonicClock.nanoseconds - asked) }
             _ = never.wait(until: deadline)
-            ending.lastWords()
+            ending.lastWords(awaited())
             _exit(Self.exitStatus)
         }
     }

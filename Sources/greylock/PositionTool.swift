@@ -43,7 +43,7 @@ struct PositionTool: ParsableCommand {
         guard let acceptJournal else { return }
         guard
             (1...JournalAcceptance.reasonCharactersMax).contains(acceptJournal.count),
-            printable(acceptJournal) == acceptJournal
+            acceptJournal.printable == acceptJournal
         else {
             throw ValidationError(
                 "--accept-journal: expected 1 to \(JournalAcceptance.reasonCharactersMax) printable characters"
@@ -110,7 +110,7 @@ struct PositionTool: ParsableCommand {
             writeLine("position \(position) is open")
             return
         }
-        writeLine("position \(position) closed itself at \(lock.since): \(printable(lock.reason))")
+        writeLine("position \(position) closed itself at \(lock.since): \(lock.reason.printable)")
         guard clear, let writer else { return }
         try writer.clearLock(of: position)
         let isStillClosed = try writer.lock(of: position) != nil
@@ -143,7 +143,7 @@ struct PositionTool: ParsableCommand {
 
 extension JournalAcceptance {
     var words: String {
-        "accepted at \(time?.description ?? "an unknown time") (\(standing)): \(printable(reason)); "
+        "accepted at \(time?.description ?? "an unknown time") (\(standing)): \(reason.printable); "
             + "numbers from \(reserved) went on after \(after)"
     }
 }

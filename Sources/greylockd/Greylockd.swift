@@ -40,14 +40,16 @@ struct Greylockd: ParsableCommand {
     func run() throws {
         SignalWatch.hold()
         let streams = ServiceStreams()
+        let stop = watchSignals(streams)
         do throws(ServiceFailure) {
             if closeValves {
-                return try ValveClosing(configuration: config, held: HeldOutputsFile()) { line in
+                try ValveClosing(configuration: config, held: HeldOutputsFile()) { line in
                     streams.say("greylockd: \(line)")
                 }.run()
+                return streams.drain()
             }
             let configuration = try Service.configuration(at: config)
-            try serve(configuration, streams)
+            try serve(configuration, streams, stop)
         } catch {
             streams.say("greylockd: \(error.reason)")
             streams.drain()
@@ -55,26 +57,40 @@ struct Greylockd: ParsableCommand {
         }
     }
 
-    private func serve(_ configuration: Configuration, _ streams: ServiceStreams) throws(ServiceFailure) {
+    /// Before anything is read: a file that does not answer keeps no stop waiting.
+    private func watchSignals(_ streams: ServiceStreams) -> StopControl {
         let log = streams.logger("greylockd")
-        try ProcessHardening.apply(log: log)
-        let console = try ServiceStreams.console(for: configuration)
-        defer { streams.finish(console) }
-        let service = try Service(configuration: configuration, log: log, console: console)
-        let whatStands = service.whatStands
-        service.stopControl.endProcessAtDeadline(
-            valvesAreOff: { log.notice("stopping", metadata: ["valves-off-after-ms": "\($0 / 1_000_000)"]) },
-            lastWords: {
-                log.warning("stopped, but not finished: \(whatStands()); the next start settles what is open")
-                streams.drain()
-                console?.giveBack()
+        let stop = StopControl()
+        let what = closeValves ? "what is not said to be closed may be on" : "the next start settles what is open"
+        let closesValves = closeValves
+        stop.endProcessAtDeadline(
+            valvesAreOff: { nanoseconds in
+                guard !closesValves else { return }
+                log.notice("stopping", metadata: ["valves-off-after-ms": "\(nanoseconds / 1_000_000)"])
+            },
+            lastWords: { awaited in
+                log.warning("stopped, but not finished: \(awaited); \(what)")
+                streams.breakOff()
             }
         )
         SignalWatch.start(
-            service.stop,
+            stop.request,
             hangUp: { log.notice("SIGHUP: the service goes on") },
-            continued: { console?.becomeSilentAgain() }
+            continued: streams.continued
         )
+        return stop
+    }
+
+    private func serve(
+        _ configuration: Configuration,
+        _ streams: ServiceStreams,
+        _ stop: StopControl
+    ) throws(ServiceFailure) {
+        let log = streams.logger("greylockd")
+        try ProcessHardening.apply(log: log)
+        let console = try streams.takeConsole(for: configuration)
+        defer { streams.finish() }
+        let service = try Service(configuration: configuration, log: log, console: console, stop: stop)
         var displays: [any PositionDisplay] = [LogDisplay(log: log)]
         if let console { displays.append(CustomerDisplay(console: console)) }
         try service.run(display: SharedDisplay(displays), supervisor: Supervisor())

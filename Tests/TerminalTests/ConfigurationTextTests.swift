@@ -1,5 +1,7 @@
 import Foundation
+import Glibc
 import Terminal
+import TestReaders
 import Testing
 
 /// Files that cannot be read, texts that are not TOML, and the lines of keys in texts that are.
@@ -39,7 +41,7 @@ struct ConfigurationTextTests {
         ("\n\"a b\" = 1\n", 2, "\"a b\""),
         ("\n'' = 1\n", 2, "\"\""),
         ("'\u{E9}' = 1\n'e\u{301}' = 1\n", 1, "\"\u{E9}\""),
-        ("\n\"a\\nb\" = 1\n", 2, "\"a\\nb\""),
+        ("\n\"a\\nb\" = 1\n", 2, "\"a\\u{A}b\""),
         ("\n[card]\n\"kind\" = 5\n", 3, "card.kind"),
     ])
     func theErrorNamesTheLine(text: String, line: Int, key: String) {
@@ -151,7 +153,7 @@ struct ConfigurationTextTests {
         let line = sample.set("journal", "path", "\"a\\nb\\u001B\\u2028\"")
         #expect(
             sample.verdict
-                == "\(line): journal.path: a path that begins with / (found \"a\\nb\\u{1B}\\u{2028}\")"
+                == "\(line): journal.path: a path that begins with / (found \"a\\u{A}b\\u{1B}\\u{2028}\")"
         )
         sample.set("journal", "path", "'\(String(repeating: "x", count: 61))'")
         let clipped = String(repeating: "x", count: 60)
@@ -161,9 +163,21 @@ struct ConfigurationTextTests {
     @Test func aFileThatCannotBeReadIsAnErrorOfOneLine() throws {
         let missing = NSTemporaryDirectory() + "/greylock-\(UUID().uuidString)"
         #expect(load(missing) == "\(missing):1: file: a readable file (found No such file or directory)")
-        #expect(load("/tmp") == "/tmp:1: file: a readable file (found Is a directory)")
-        #expect(load("/dev/zero") == "/dev/zero:1: file: at most 65536 bytes (found more)")
-        #expect(load("/dev/null").hasPrefix("/dev/null:1: terminal.id: "))
+        let regular = "a regular file: write it to a disk first"
+        #expect(load("/tmp") == "/tmp:1: file: \(regular) (found a folder)")
+        #expect(load("/dev/zero") == "/dev/zero:1: file: \(regular) (found a device)")
+    }
+
+    @Test func aPipeIsNotWaitedFor() throws {
+        let folder = try TestFolder()
+        let pipe = folder.path("pipe")
+        #expect(unsafe mkfifo(pipe, 0o600) == 0)
+        for more in [[], ["--close-valves"]] {
+            let run = try Run("greylockd", ["--config", pipe] + more)
+            #expect(run.status == 78)
+            let words = "\(pipe):1: file: a regular file: write it to a disk first (found a pipe)"
+            #expect(run.error.contains(words), "\(run.error)")
+        }
     }
 
     private func load(_ path: String) -> String {
