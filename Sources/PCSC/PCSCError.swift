@@ -16,11 +16,12 @@ struct PCSCError: Error, Equatable {
 
     /// Whether pcscd ended, or ended and came back: the context and every handle made from it are void.
     ///
-    /// The client library answers a closed connection with `SCARD_F_COMM_ERROR`.
+    /// The client library answers a closed connection with `SCARD_F_COMM_ERROR`, and one that was closed with a request
+    /// in it that pcscd had not read with `SCARD_W_SECURITY_VIOLATION`: so pcscd refuses a user too.
     var isServiceLost: Bool {
         switch code {
         case PCSCCode.noService, PCSCCode.serviceStopped, PCSCCode.invalidHandle, PCSCCode.shutdown,
-            PCSCCode.systemCancelled, PCSCCode.communicationError:
+            PCSCCode.systemCancelled, PCSCCode.communicationError, PCSCCode.securityViolation:
             true
         case _: false
         }
@@ -70,15 +71,21 @@ extension PCSCError {
     /// What is the matter and what to do, in words, then the call and its code for whoever looks it up.
     var advice: String { cause.map { "\($0) (\(self))" } ?? "\(self)" }
 
+    private static let serviceStopped = "the card service stopped: it is looked for again; start pcscd if it stays away"
+    /// In which pcscd asks polkit.
+    private static let askingForLeave: Set<String> = ["SCardEstablishContext", "SCardConnect"]
+
     /// nil where the code's own text is all there is to say.
     private var cause: String? {
         switch code {
         case PCSCCode.noService: "the card service does not run: start pcscd"
         case PCSCCode.serviceStopped, PCSCCode.shutdown, PCSCCode.systemCancelled, PCSCCode.invalidHandle,
             PCSCCode.communicationError:
-            "the card service stopped: it is looked for again; start pcscd if it stays away"
+            Self.serviceStopped
         case PCSCCode.securityViolation:
-            "this user may not use card readers: install greylock-pcscd.rules in /etc/polkit-1/rules.d"
+            Self.askingForLeave.contains(operation)
+                ? "this user may not use card readers: install greylock-pcscd.rules in /etc/polkit-1/rules.d"
+                : Self.serviceStopped
         case PCSCCode.serverTooBusy: "the card service serves too many programs: end some"
         case PCSCCode.noReaders: "no card reader: plug it in"
         case PCSCCode.unknownReader, PCSCCode.readerUnavailable:

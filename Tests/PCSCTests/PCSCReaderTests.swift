@@ -1,12 +1,16 @@
 import CardCryptography
+import Dispatch
 import Dispenser
 import FuelPassbook
+import Glibc
 import ISO7816
 import PCSC
 import SecurityModule
 import Simulation
+import Synchronization
 import TestReaders
 import Testing
+import Threads
 
 /// Tests that own the one pcscd that this process can talk to.
 @Suite(
@@ -205,6 +209,35 @@ extension WithPCSCD {
             try bench.reader.open()
             try card.pull()
             daemon.stop()
+        }
+
+        /// The client library has the same code for it as for a user whom polkit refuses.
+        @Test func aPCSCDThatEndsWithACommandUnreadIsNoRefusedUser() throws {
+            let bench = try Bench(.t1).connected
+            try bench.reader.open()
+            bench.daemon.freeze()
+            // SAFETY: the thread alone uses it until it has ended.
+            nonisolated(unsafe) let reader = bench.reader
+            let said = Said()
+            let thread = NamedThread("transmit") {
+                do throws(CardFault) { _ = try unsafe reader.send(GetBalance().apdu) } catch {
+                    said.words.withLock { $0 = "\(error)" }
+                }
+                said.ended.signal()
+            }
+            let patience = Patience()
+            while !ProcessReport.isWaiting("transmit"), patience.milliseconds > 0 { sched_yield() }
+            bench.daemon.stop()
+            try said.ended.wait(for: "the end of the exchange")
+            thread.join()
+            let words = said.words.withLock { $0 }
+            #expect(words.contains("the card service ") && words.contains("start pcscd"), "\(words)")
+            #expect(words.contains("SCardTransmit") && !words.contains("polkit"), "\(words)")
+        }
+
+        private final class Said: Sendable {
+            let ended = DispatchSemaphore(value: 0)
+            let words = Mutex("")
         }
 
         @Test func aKeptContextOfAnEndedPCSCDIsReplacedAtConnect() throws {

@@ -64,6 +64,11 @@ package final class CardDaemon {
         stop()
     }
 
+    /// Stops the daemon's threads, for good: only ``stop()`` comes after it.
+    package func freeze() {
+        for process in ProcessReport.children(of: shell.id) { kill(process, SIGSTOP) }
+    }
+
     /// Ends the daemon as a crash would; ended already, does nothing.
     package func stop() {
         input.closeWriting()

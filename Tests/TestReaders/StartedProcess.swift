@@ -122,18 +122,30 @@ package enum ProcessReport {
         var lines = ["process \(process): \(words(of: "\(folder)/cmdline"))"]
         lines += content(of: "\(folder)/status").split(separator: "\n").map(String.init)
             .filter { $0.hasPrefix("State") || $0.hasPrefix("Sig") || $0.hasPrefix("Shd") }
-        var children: [Int32] = []
         for thread in names(in: "\(folder)/task") {
             let task = "\(folder)/task/\(thread)"
             lines.append("thread \(thread) \(words(of: "\(task)/comm")): \(words(of: "\(task)/wchan"))")
             lines += content(of: "\(task)/stack").split(separator: "\n").map { "    \($0)" }
-            children += words(of: "\(task)/children").split(separator: " ").compactMap { Int32($0) }
         }
         for descriptor in names(in: "\(folder)/fd") {
             let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/fd/\(descriptor)")
             lines.append("descriptor \(descriptor): \(target ?? "unreadable")")
         }
-        return (lines + children.map { text(of: $0) }).joined(separator: "\n")
+        return (lines + children(of: process).map { text(of: $0) }).joined(separator: "\n")
+    }
+
+    package static func children(of process: Int32) -> [Int32] {
+        names(in: "/proc/\(process)/task").flatMap { thread in
+            words(of: "/proc/\(process)/task/\(thread)/children").split(separator: " ").compactMap { Int32($0) }
+        }
+    }
+
+    /// Whether the thread of this process that is named so waits in the kernel.
+    package static func isWaiting(_ thread: String) -> Bool {
+        names(in: "/proc/self/task").contains { task in
+            words(of: "/proc/self/task/\(task)/comm") == thread
+                && content(of: "/proc/self/task/\(task)/status").contains("State:\tS")
+        }
     }
 
     private static func names(in folder: String) -> [String] {
