@@ -25,10 +25,16 @@ package final class JournalReader: Sendable {
         loaded = Mutex(try Self.load(self.path, keys))
     }
 
+    deinit { loaded.withLock { $0.queue.retire() } }
+
     /// As of the last commit.
     private func present() throws(StorageFault) -> (DatabaseQueue, Judgement) {
         try loaded.withLock { loaded throws(StorageFault) in
-            if try !loaded.image.isPresent(at: path) { loaded = try Self.load(path, keys) }
+            if try !loaded.image.isPresent(at: path) {
+                let earlier = loaded.queue
+                loaded = try Self.load(path, keys)
+                earlier.retire()
+            }
             return (loaded.queue, loaded.judgement)
         }
     }

@@ -26,7 +26,10 @@ struct CardAPDU: ParsableCommand {
     @Flag(help: "First select the application and verify the PIN, which is asked for at the terminal.")
     var verify = false
 
-    @Option(help: ArgumentHelp("The application that --verify selects, 10 to 32 hexadecimal digits.", valueName: "HEX"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The application that --verify selects, 10 to 32 hexadecimal digits.", valueName: "HEX")
+    )
     var aid = ApplicationArgument(bytes: Demonstration.aid)
 
     @Argument(help: ArgumentHelp("A command APDU in hexadecimal; blanks within quotation marks.", valueName: "HEX"))

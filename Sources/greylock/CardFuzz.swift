@@ -14,10 +14,10 @@ struct CardFuzzCommand: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("How many commands to send, 1 to 1000000000.", valueName: "N"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("How many commands to send, 1 to 1000000000.", valueName: "N"))
     var apdus = 10_000_000
 
-    @Option(help: ArgumentHelp("Where the sequences start.", valueName: "S"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Where the sequences start.", valueName: "S"))
     var seed: UInt64 = 1
 
     func validate() throws {

@@ -17,7 +17,10 @@ struct CardServe: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The virtual reader's TCP port on this machine.", valueName: "PORT"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The virtual reader's TCP port on this machine.", valueName: "PORT")
+    )
     var vpcd: UInt16 = VirtualReaderConnection.defaultPort
 
     @Option(
@@ -30,7 +33,7 @@ struct CardServe: ParsableCommand {
 
     @OptionGroup var keyOption: CardKeyOption
 
-    @Option(help: "Transmission protocol: t0 or t1.")
+    @Option(parsing: .unconditional, help: "Transmission protocol: t0 or t1.")
     var transmission = CardTransmission.t1
 
     func validate() throws {

@@ -23,7 +23,10 @@ struct CardStatus: ParsableCommand {
     )
     var reader: String?
 
-    @Option(help: ArgumentHelp("The card application, 10 to 32 hexadecimal digits.", valueName: "HEX"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The card application, 10 to 32 hexadecimal digits.", valueName: "HEX")
+    )
     var aid = ApplicationArgument(bytes: Demonstration.aid)
 
     @Flag(help: "One JSON object; money in fen, bytes in hexadecimal.")

@@ -15,16 +15,19 @@ struct Demo: ParsableCommand {
             """
     )
 
-    @Option(help: "Litres that the customer takes, up to two decimals.")
+    @Option(parsing: .unconditional, help: "Litres that the customer takes, 0.01 to 1000, up to two decimals.")
     var litres = Litres(centilitres: 800)
 
-    @Option(help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan; 10L for --prepaid.")
+    @Option(
+        parsing: .unconditional,
+        help: "Where the dispenser stops: 20L, or an amount such as 100 or 100yuan; 10L for --prepaid."
+    )
     var preset: PresetArgument?
 
     @Flag(help: "The card pays the preset before fuel flows; what does not flow is a refund record.")
     var prepaid = false
 
-    @Option(help: "How many times faster than real, 1 to 100.")
+    @Option(parsing: .unconditional, help: "How many times faster than real, 1 to 100.")
     var speed = 1
 
     @Flag(help: "Pull the card half way; it comes back later and is settled, unless it has prepaid.")

@@ -15,7 +15,7 @@ struct Greylock: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } explain: { error in
-            (fullMessage(for: error), exitCode(for: error).rawValue)
+            (CommandLineHint.added(to: fullMessage(for: error)), exitCode(for: error).rawValue)
         }
     }
 }

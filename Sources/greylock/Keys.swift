@@ -28,10 +28,16 @@ struct KeysNew: ParsableCommand {
     @Option(help: ArgumentHelp("The file that keeps the keys; it must not exist yet.", valueName: "FILE"))
     var store: String
 
-    @Option(help: ArgumentHelp("By what terminals ask for these keys, 0 to 255.", valueName: "NUMBER"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("By what terminals ask for these keys, 0 to 255.", valueName: "NUMBER")
+    )
     var index: UInt8 = 1
 
-    @Option(help: ArgumentHelp("Which generation of that index they are, 0 to 255.", valueName: "NUMBER"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Which generation of that index they are, 0 to 255.", valueName: "NUMBER")
+    )
     var version: UInt8 = 1
 
     func run() throws {

@@ -28,7 +28,7 @@ struct Records: ParsableCommand {
     @Option(help: ArgumentHelp("The service's configuration, which names the journal.", valueName: "FILE"))
     var config: String?
 
-    @Option(help: "The newest records only: how many.")
+    @Option(parsing: .unconditional, help: "The newest records only: how many.")
     var last = 100
 
     @Flag(

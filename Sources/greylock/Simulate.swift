@@ -16,13 +16,20 @@ struct Simulate: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("How many sales, 1 to 1000000000; default: 100000.", valueName: "N"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many sales, 1 to 1000000000; default: 100000.", valueName: "N")
+    )
     var sales: Int?
 
-    @Option(help: ArgumentHelp("Where the stations' chances start; default: 1.", valueName: "S"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Where the stations' chances start; default: 1.", valueName: "S")
+    )
     var seed: UInt64?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What goes wrong: none, card, power, pump, attack or full, the default.",
             valueName: "PROFILE"

@@ -22,7 +22,7 @@ struct Greylockd: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } explain: { error in
-            (fullMessage(for: error), exitCode(for: error).rawValue)
+            (CommandLineHint.added(to: fullMessage(for: error)), exitCode(for: error).rawValue)
         }
     }
 
