@@ -72,7 +72,8 @@ extension OnGPIO {
             )
             var edges: [PumpEdge] = []
             var isOver = false
-            while !isOver {
+            let patience = Patience(seconds: Patience.secondsOfRun)
+            while !isOver, patience.milliseconds > 0 {
                 isOver = !source.isRunning
                 try lines.wait(timeoutNanoseconds: 100_000_000, into: &edges)
                 if !edges.isEmpty { isOver = false }
@@ -140,8 +141,9 @@ extension OnGPIO {
             var edges: [PumpEdge] = []
             lines.wake()
             _ = try lines.levels()
-            try lines.wait(timeoutNanoseconds: nil, into: &edges)
-            #expect(edges.isEmpty)
+            let begun = ContinuousClock.now
+            try lines.wait(timeoutNanoseconds: patienceNanoseconds, into: &edges)
+            #expect(edges.isEmpty && ContinuousClock.now - begun < .nanoseconds(patienceNanoseconds))
             try chip.pull(Offset.a, up: true)
             #expect(try nextEdge(lines).input == .pulser(.a))
         }
@@ -156,7 +158,8 @@ extension OnGPIO {
             var pulser = Pulser(kind: .quadrature(.alarm), levels: (false, false))
             pulser.edge(.a, rising: true, time: 0, sequence: 1)
             pulser.edge(.b, rising: true, time: 10_000, sequence: 1)
-            while edges.count < GPIOPumpLines.eventBufferMax {
+            let patience = Patience()
+            while edges.count < GPIOPumpLines.eventBufferMax, patience.milliseconds > 0 {
                 try lines.wait(timeoutNanoseconds: patienceNanoseconds, into: &edges)
             }
             for edge in edges {

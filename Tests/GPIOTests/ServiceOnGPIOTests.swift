@@ -62,7 +62,7 @@ extension OnGPIO {
         /// Turns the pulser and returns when it has stood still.
         private func turn(cycles: Int) throws {
             let source = try PulseSource.turn(chip, a: Line.a, b: Line.b, cycles: cycles, edgesPerSecond: 1_500)
-            #expect(source.end() == 0)
+            #expect(source.end(Patience(seconds: Patience.secondsOfRun)) == 0)
         }
 
         /// The kernel tells nobody of an output's level; it is looked at until it is so, for ten seconds at most.
