@@ -128,8 +128,12 @@ package enum ProcessReport {
             lines += content(of: "\(task)/stack").split(separator: "\n").map { "    \($0)" }
         }
         for descriptor in names(in: "\(folder)/fd") {
-            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/fd/\(descriptor)")
-            lines.append("descriptor \(descriptor): \(target ?? "unreadable")")
+            do {
+                let target = try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/fd/\(descriptor)")
+                lines.append("descriptor \(descriptor): \(target)")
+            } catch {
+                lines.append("descriptor \(descriptor): \(error.localizedDescription)")
+            }
         }
         return (lines + children(of: process).map { text(of: $0) }).joined(separator: "\n")
     }
@@ -149,8 +153,12 @@ package enum ProcessReport {
     }
 
     private static func names(in folder: String) -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted { $0.count < $1.count }
+        } catch {
+            // The process has ended by now.
+            return []
+        }
     }
 
     private static func content(of file: String) -> String {
