@@ -26,6 +26,8 @@ package final class GPIOPumpLines: PumpLines {
     private let buffer: EdgeBuffer
     private let bell: Bell
     private let inputRoles: [(offset: UInt32, input: PumpInput)]
+    /// The kernel's numbers of the last edges that are in the levels, by line.
+    private var lastInLevels: [UInt32: UInt32] = [:]
     private let outputMasks: [PumpOutputs]
 
     package init(_ wiring: GPIOWiring) throws(GPIOFault) {
@@ -57,7 +59,9 @@ package final class GPIOPumpLines: PumpLines {
             for _ in 0..<Self.levelReadsMax {
                 let values = try inputs.values()
                 guard try inputs.hasEdges() else { return levels(values) }
-                _ = try inputs.readEdges(into: buffer)
+                for index in try 0..<inputs.readEdges(into: buffer) {
+                    lastInLevels[buffer[index].offset] = buffer[index].sequence
+                }
             }
         } catch {
             throw PumpFault(reason: "\(error)")
@@ -135,7 +139,7 @@ package final class GPIOPumpLines: PumpLines {
                 input: role.input,
                 rising: edge.rising,
                 nanoseconds: edge.nanoseconds,
-                sequence: edge.sequence
+                sequence: edge.sequence &- lastInLevels[edge.offset, default: 0]
             )
         )
     }

@@ -17,6 +17,9 @@ package struct MeterHead: Sendable {
     package private(set) var wantsLevels = false
     private var cutOff: CutOff?
     private var inSale = false
+    /// Reverse counts of the sale that came while the valves were open: those not worked off, and since the last forward one.
+    private var turnedBack = (all: 0, run: 0)
+    private var channelsWereSwapped = false
     private var window: (counts: Int, start: UInt64)?
 
     package init(
@@ -39,6 +42,10 @@ package struct MeterHead: Sendable {
         switch command {
         case .beginSale:
             clear()
+            // A technician has put that right, and nothing had flowed back.
+            if channelsWereSwapped { pulser.forgetReverse() }
+            channelsWereSwapped = false
+            turnedBack = (0, 0)
             baseFaults = faults
             window = nil
             inSale = true
@@ -135,14 +142,27 @@ package struct MeterHead: Sendable {
 
     private mutating func receivePulse(_ channel: PulserChannel, _ edge: PumpEdge) -> PumpReport? {
         let faultsBefore = pulser.faultCount
+        let reverseBefore = pulser.reverse
         let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
         var report: PumpReport?
+        noteTurn(back: pulser.reverse - reverseBefore, gained)
         if pulser.faultCount != faultsBefore { report = pulserFault(since: faultsBefore) }
         if gained != 0 { report = gain(gained, edge.nanoseconds) ?? report }
-        if !snapshot.outputs.isEmpty, pulser.reverse > 0 || report == .pulserFault {
+        if !snapshot.outputs.isEmpty, pulser.reverse > reverseBefore || report == .pulserFault {
             report = stopForPulser(channel) ?? report
         }
         return report
+    }
+
+    private mutating func noteTurn(back: Int, _ gained: Int) {
+        if back > 0 {
+            guard !snapshot.outputs.isEmpty else { return }
+            turnedBack.all += back
+            turnedBack.run += back
+        } else if back < 0 || gained > 0 {
+            turnedBack.run = 0
+            turnedBack.all = min(turnedBack.all, pulser.reverse)
+        }
     }
 
     private mutating func pulserFault(since before: Int) -> PumpReport? {
@@ -174,8 +194,11 @@ package struct MeterHead: Sendable {
 
     /// While the valves are open, nothing flows uncounted.
     private mutating func stopForPulser(_ channel: PulserChannel) -> PumpReport? {
-        if pulser.reverse > limits.reverseCountsMax { return stop(.reversed(counts: pulser.reverse)) }
-        if pulser.reverseRun >= limits.reverseAloneCountsMax { return stop(.swapped) }
+        if turnedBack.all > limits.reverseCountsMax { return stop(.reversed(counts: turnedBack.all)) }
+        if turnedBack.run >= limits.reverseAloneCountsMax {
+            channelsWereSwapped = true
+            return stop(.swapped)
+        }
         let dead = snapshot.faults.deadLegs
         if dead != [0, 0] { return stop(.deadChannel(dead[0] > 0 ? .a : .b)) }
         return nil
@@ -240,7 +263,7 @@ package struct MeterHead: Sendable {
 
 /// The kernel's numbers on the lines that are no pulser's.
 private struct SwitchNumbers: Sendable {
-    private var last: (nozzle: UInt32?, emergency: UInt32?) = (nil, nil)
+    private var last: (nozzle: UInt32, emergency: UInt32) = (0, 0)
     private(set) var lostEdges = 0
 
     /// - Returns: how many edges of the line are missing before this one.
@@ -254,8 +277,7 @@ private struct SwitchNumbers: Sendable {
         return count(sequence, after: last.emergency)
     }
 
-    private mutating func count(_ sequence: UInt32, after previous: UInt32?) -> Int {
-        guard let previous else { return 0 }
+    private mutating func count(_ sequence: UInt32, after previous: UInt32) -> Int {
         let lost = max(0, Int(Int32(bitPattern: sequence &- previous)) - 1)
         lostEdges += lost
         return lost

@@ -17,8 +17,6 @@ package struct Pulser: Sendable {
     package private(set) var counts = 0
     /// Reverse counts not yet worked off.
     package private(set) var reverse = 0
-    /// Reverse counts since the last forward one.
-    package private(set) var reverseRun = 0
     package private(set) var faults = PulserFaults()
     /// Changes with ``faults``.
     private(set) var faultCount = 0
@@ -28,7 +26,8 @@ package struct Pulser: Sendable {
     private var lastTime: UInt64 = 0
     /// Before the last edge's step; nil when it made none.
     private var beforeStep: (counts: Int, reverse: Int)?
-    private var sequences: (a: UInt32?, b: UInt32?) = (nil, nil)
+    /// Of each line's last edge; the first is number 1 (``PumpLines/levels()``).
+    private var sequences: (a: UInt32, b: UInt32) = (0, 0)
     private var edgesOnOneLeg = 0
     /// Edges of the other channel since each channel's own last edge.
     private var otherSince = (a: 0, b: 0)
@@ -62,6 +61,13 @@ package struct Pulser: Sendable {
 
     /// The valves moved: a change of the flow is no wonder.
     package mutating func flowChanges() { flow.forget() }
+
+    /// What was read as turning back was none, and is not worked off.
+    package mutating func forgetReverse() {
+        reverse = 0
+        reversedNoted = 0
+        beforeStep = nil
+    }
 
     /// Takes one edge: the channel's new level, when, and its number on that line.
     ///
@@ -100,10 +106,6 @@ package struct Pulser: Sendable {
     /// - Returns: how many edges of the line are missing before this one; less than zero when it is not a new one.
     private mutating func lostEdges(_ channel: PulserChannel, _ sequence: UInt32) -> Int {
         let previous = channel == .a ? sequences.a : sequences.b
-        guard let previous else {
-            if channel == .a { sequences.a = sequence } else { sequences.b = sequence }
-            return 0
-        }
         let ahead = Int32(bitPattern: sequence &- previous)
         guard ahead > 0 else { return -1 }
         if channel == .a { sequences.a = sequence } else { sequences.b = sequence }
@@ -170,14 +172,12 @@ package struct Pulser: Sendable {
     private mutating func advance(_ steps: Int) {
         guard steps > 0 else {
             reverse -= steps
-            reverseRun -= steps
             if reverse / reverseCountsMax > reversedNoted {
                 reversedNoted += 1
                 note(\.reversed)
             }
             return
         }
-        reverseRun = 0
         guard reverse > 0 else {
             counts += steps
             return

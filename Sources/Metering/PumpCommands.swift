@@ -24,7 +24,8 @@ package struct PumpEdge: Hashable, Sendable {
     package let rising: Bool
     /// Monotonic.
     package let nanoseconds: UInt64
-    /// The event's number on its line; it goes up by one with each event that the kernel saw.
+    /// The event's number on its line: 1 for the first after ``PumpLines/levels()``, and one more with each event that the
+    /// kernel saw.
     package let sequence: UInt32
 
     package init(input: PumpInput, rising: Bool, nanoseconds: UInt64, sequence: UInt32) {

@@ -2,7 +2,7 @@
 ///
 /// One thread waits, sets and reads; `wake` may be called by any.
 package protocol PumpLines: AnyObject {
-    /// What the inputs read now; edges that came before are dropped.
+    /// What the inputs read now; edges that came before are dropped, and each line's next one is number 1.
     func levels() throws(PumpFault) -> PumpLevels
 
     /// What the inputs read now; edges that came before still come.

@@ -50,6 +50,13 @@ struct SimulatedFlow: Sendable {
         )
     }
 
+    /// As of lines that were just requested: their edges are in the levels, and numbered anew.
+    mutating func begin() -> PumpLevels {
+        queue = []
+        sequences = [:]
+        return levels
+    }
+
     /// When something happens next; nil when nothing will by itself.
     var nextInstant: UInt64? { [queue.first?.nanoseconds, nextUnqueued].compactMap(\.self).min() }
 

@@ -67,9 +67,9 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
 
     // MARK: - PumpLines
 
-    package func levels() -> PumpLevels { state.withLock { $0.levels } }
+    package func levels() -> PumpLevels { state.withLock { $0.begin() } }
 
-    package func levelsAhead() -> PumpLevels { levels() }
+    package func levelsAhead() -> PumpLevels { state.withLock { $0.levels } }
 
     package func wait(timeoutNanoseconds: UInt64?, into edges: inout [PumpEdge]) throws(PumpFault) {
         let deadline = timeoutNanoseconds.map { Self.now + $0 }

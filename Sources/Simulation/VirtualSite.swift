@@ -99,8 +99,10 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         agenda.insert((time, action), at: index)
     }
 
-    /// The terminal restarts with other settings of its meter.
+    /// The terminal restarts, with other settings of its meter or the same: its lines are requested anew, and so their
+    /// edges numbered.
     package func restart(calibration: Calibration) {
+        sequences = [:]
         let levels = (a: (1...2).contains(trueCounts % 4), b: (2...3).contains(trueCounts % 4))
         head = MeterHead(
             calibration: calibration,

@@ -48,7 +48,7 @@ enum QuadratureBench {
                 index % 2 == 0 ? .a : .b,
                 rising: index % 4 < 2,
                 time: UInt64(index) * 50_000,
-                sequence: UInt32(index / 2)
+                sequence: UInt32(index / 2 + 1)
             )
         }
         let decoding = Double(benchClock() - start)
@@ -91,7 +91,7 @@ enum QuadratureBench {
                     input: .pulser(index % 2 == 0 ? .a : .b),
                     rising: index % 4 < 2,
                     nanoseconds: UInt64(index) * 50_000,
-                    sequence: UInt32(index / 2)
+                    sequence: UInt32(index / 2 + 1)
                 )
             )
         }

@@ -75,13 +75,48 @@ import Testing
         #expect(rig.head.snapshot.outputs.isEmpty && rig.head.snapshot.faults.reversed == 1)
     }
 
-    @Test func theSameBeforeTheValvesOpenClosesNothing() {
+    /// 100 are more than either limit, and nothing of them flowed through an open valve.
+    @Test func whatTurnedBackBeforeTheValvesOpenClosesNothing() {
         var rig = Rig(open: false)
-        #expect(rig.turn(-60).isEmpty)
+        _ = rig.turn(-100)
         rig.head.perform(.beginSale)
         rig.head.perform(.open(Self.far))
+        #expect(rig.turn(-19).isEmpty && !rig.head.snapshot.outputs.isEmpty)
+        #expect(rig.turn(119).isEmpty && rig.head.snapshot.totalCounts == 0)
+        #expect(rig.turn(1).isEmpty && rig.head.snapshot.totalCounts == 1)
+        #expect(rig.turn(-20) == [.stopped(.swapped)])
+    }
+
+    @Test func whatTurnsBackWhileTheyAreClosedInBetweenDoesNotCountEither() {
+        var rig = Rig()
+        #expect(rig.turn(-19).isEmpty)
+        rig.head.perform(.close)
+        _ = rig.turn(-90)
+        rig.head.perform(.open(Self.far))
         #expect(!rig.head.snapshot.outputs.isEmpty)
-        #expect(rig.turn(60).isEmpty && rig.head.snapshot.totalCounts == 0)
+        #expect(rig.turn(-1) == [.stopped(.swapped)])
+    }
+
+    /// The technician has turned the plug and opened the position: the next sale counts from its first edge.
+    @Test func whatSwappedChannelsReadAsReverseIsNotWorkedOff() {
+        var rig = Rig()
+        #expect(rig.turn(20, isSwapped: true) == [.stopped(.swapped)])
+        _ = rig.turn(4, isSwapped: true)
+        rig.head.perform(.endSale)
+        _ = rig.turn(8, isSwapped: true)
+        rig.head.perform(.beginSale)
+        rig.head.perform(.open(Self.far))
+        #expect(rig.turn(30).isEmpty && rig.head.snapshot.totalCounts == 30)
+    }
+
+    @Test func whatTrulyFlowedBackIsWorkedOffInTheNextSale() {
+        var rig = Rig()
+        for _ in 0..<8 where rig.head.snapshot.stop == nil { _ = rig.turn(-15) + rig.turn(1) }
+        #expect(rig.head.snapshot.stop == .reversed(counts: 81))
+        rig.head.perform(.beginSale)
+        rig.head.perform(.open(Self.far))
+        _ = rig.turn(200)
+        #expect(rig.head.snapshot.totalCounts > 0 && rig.head.snapshot.totalCounts < 120)
     }
 
     @Test(arguments: PulserChannel.allCases)
@@ -111,11 +146,15 @@ import Testing
     @Test(arguments: [PumpInput.nozzle, .emergency])
     func lostEdgesOfTheOtherLinesAreWeighedAndTheirLevelsAskedFor(input: PumpInput) {
         var rig = Rig()
-        // The nozzle is down and up again, the emergency line active and free: of three edges the last is seen.
+        // The nozzle is down and up again, the emergency line active and free: of three edges the last is seen, be they its
+        // first or not.
+        #expect(rig.receive(input, input == .nozzle, lost: 2) == .pulserFault)
+        #expect(rig.head.snapshot.faults.switchGaps == 2 && rig.head.wantsLevels)
+        #expect(rig.head.levelsRead(nozzleIsLifted: true, emergency: false).isEmpty)
         _ = rig.receive(input, input == .nozzle)
         #expect(!rig.head.wantsLevels)
         #expect(rig.receive(input, input == .nozzle, lost: 2) == .pulserFault)
-        #expect(rig.head.snapshot.faults.switchGaps == 2 && rig.head.wantsLevels)
+        #expect(rig.head.snapshot.faults.switchGaps == 4 && rig.head.wantsLevels)
         #expect(rig.head.levelsRead(nozzleIsLifted: true, emergency: false).isEmpty)
         #expect(!rig.head.wantsLevels)
     }

@@ -51,9 +51,9 @@ struct PulserSignal {
         levels: (Bool, Bool) = (false, false)
     ) -> Pulser {
         var pulser = Pulser(kind: kind, levels: levels, limits: limits)
-        var numbers: [UInt32] = [.max - 3, 5]
+        var numbers: [UInt32] = [0, 0]
         for edge in edges {
-            numbers[edge.channel.rawValue] &+= 1
+            numbers[edge.channel.rawValue] += 1
             pulser.edge(edge.channel, rising: edge.rising, time: edge.time, sequence: numbers[edge.channel.rawValue])
         }
         return pulser

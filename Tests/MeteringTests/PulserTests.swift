@@ -95,15 +95,23 @@ struct PulserTests {
 
     @Test func aGapInTheKernelsNumbersIsCountedPerChannel() {
         var pulser = Pulser(kind: .quadrature(.alarm), levels: (false, false))
-        pulser.edge(.a, rising: true, time: 100_000, sequence: 41)
-        pulser.edge(.b, rising: true, time: 200_000, sequence: .max)
-        pulser.edge(.a, rising: false, time: 300_000, sequence: 42)
-        pulser.edge(.b, rising: false, time: 400_000, sequence: 0)
+        pulser.edge(.a, rising: true, time: 100_000, sequence: 1)
+        pulser.edge(.b, rising: true, time: 200_000, sequence: 1)
+        pulser.edge(.a, rising: false, time: 300_000, sequence: 2)
+        pulser.edge(.b, rising: false, time: 400_000, sequence: 2)
         #expect(pulser.faults.sequenceGaps == [0, 0])
-        pulser.edge(.a, rising: true, time: 500_000, sequence: 44)
-        pulser.edge(.b, rising: true, time: 600_000, sequence: 0)
+        pulser.edge(.a, rising: true, time: 500_000, sequence: 4)
+        pulser.edge(.b, rising: true, time: 600_000, sequence: 2)
         #expect(pulser.faults.sequenceGaps == [1, 1])
         #expect(pulser.counts == 6)
+    }
+
+    /// Nothing was heard of the line before: its first number alone tells.
+    @Test(arguments: PulserChannel.allCases) func whatIsLostBeforeALinesFirstEdgeIsCounted(channel: PulserChannel) {
+        var pulser = Pulser(kind: .quadrature(.alarm), levels: (false, false))
+        pulser.edge(channel == .a ? .b : .a, rising: true, time: 100_000, sequence: 1)
+        pulser.edge(channel, rising: true, time: 200_000, sequence: 11)
+        #expect(pulser.faults.sequenceGaps == (channel == .a ? [10, 0] : [0, 10]))
     }
 
     @Test func bothChannelsTogetherAreAFaultBelowTheLimit() {

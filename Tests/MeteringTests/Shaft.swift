@@ -12,7 +12,7 @@ struct Shaft {
     private(set) var position: Int
     var time: UInt64 = 1_000_000_000
     var stepNanoseconds: UInt64 = 50_000
-    private var sequences: [PulserChannel: UInt32] = [.a: 7, .b: 0xFFFF_FFF0]
+    private var sequences: [PulserChannel: UInt32] = [:]
 
     init(position: Int = 0) { self.position = position }
 

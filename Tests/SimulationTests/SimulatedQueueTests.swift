@@ -25,15 +25,12 @@ import Testing
         let last = try #require(edges.last)
         #expect(last.nanoseconds <= now && last.nanoseconds + 3_750_000 > now)
         var pulser = Pulser(kind: .quadrature(.alarm), levels: (false, false))
-        pulser.edge(.a, rising: false, time: 0, sequence: 0)
-        pulser.edge(.b, rising: false, time: 20_000, sequence: 0)
-        let before = pulser.faults.total
         for edge in edges {
             guard case .pulser(let channel) = edge.input else { continue }
             pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
         }
         #expect(pulser.faults.sequenceGaps.reduce(0, +) == flow.counts - 1_024)
-        #expect(pulser.faults.total - before >= flow.counts - 1_024)
+        #expect(pulser.faults.total >= flow.counts - 1_024)
     }
 
     /// The valves close when somebody closes them, not when the last edge that was taken came.

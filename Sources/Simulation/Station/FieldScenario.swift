@@ -10,6 +10,7 @@ package enum FieldScenario: String, CaseIterable, Sendable {
     case frozen = "a service that stands still while fuel flows"
     case frozenBeyondQueue = "a service that stands still for longer than the queue holds"
     case pulsesLost = "edges that the kernel's queue drops"
+    case firstPulsesLost = "edges that the queue drops before a line's first"
     case channelsSwapped = "a pulser whose plug is turned"
 
     package var visits: [CustomerVisit] {
@@ -41,6 +42,7 @@ package enum FieldScenario: String, CaseIterable, Sendable {
         case .frozenBeyondQueue:
             [refuel(PlannedFault(.frozen, at: .count(Self.counts / 2), extent: 60), counts: 2_000)]
         case .pulsesLost: [refuel(PlannedFault(.pulsesLost, at: .count(Self.counts / 4), extent: 3))]
+        case .firstPulsesLost: [refuel(PlannedFault(.pulsesLost, at: .count(0), extent: 20))]
         case .channelsSwapped:
             [
                 refuel(PlannedFault(.channelsSwapped, at: .count(Self.counts / 4)), counts: 200), refuel(counts: 200),

@@ -27,6 +27,11 @@ extension StationLedger {
             fail("fuel flows although the pulser turns back only")
         }
         if since >= disturbedUntil, trueCounts - since != meter.totalCounts { fail("the meter lost counts") }
+        if let swappedUntil, since >= swappedUntil, disturbedUntil <= swappedUntil + Self.edgesThatShow,
+            trueCounts - since > meter.totalCounts + Self.edgesThatShow
+        {
+            fail("what a swapped pulser read as reverse was worked off")
+        }
         let shown = meter.faults.sequenceGaps.reduce(0, +)
         if let lost = losses[running], trueCounts >= disturbedUntil, shown < lost {
             fail("\(lost) edges were lost in the queue, and sale \(running.number) says \(shown)")
@@ -68,6 +73,7 @@ extension StationLedger {
         isSwapped = false
         isSwappedAlone = false
         disturbedUntil = trueCounts + Self.edgesThatShow
+        swappedUntil = trueCounts
     }
 
     /// The service stood still while so many counts came, of which the queue lost some.

@@ -25,6 +25,7 @@ extension SimulatedStation: EventSource {
         switch event {
         case .cardRemoved, .readerLost: isCardKnownGone = true
         case .cardInserted: isCardKnownGone = false
+        case .pump(.stopped(.swapped)): meterSawSwap = true
         case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested,
             nil:
             break

@@ -105,6 +105,8 @@ final class StationLedger {
     /// And nothing else is wrong with the pulser.
     var isSwappedAlone = false
     var swappedSince = 0
+    /// The true counts when the plug was put in right; nil while nothing was ever wrong with it.
+    var swappedUntil: Int?
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     var disturbedUntil = 0
 
