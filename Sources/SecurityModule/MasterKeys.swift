@@ -53,6 +53,10 @@ package struct MasterKeys: Sendable {
 
     subscript(reference: KeyReference) -> MasterKey? { keys[reference] }
 
+    func seals(of terminal: TerminalID) -> [KeyReference: TerminalSeal] {
+        keys.mapValues { TerminalSeal($0.purchase, terminal) }
+    }
+
     /// The one that a new journal's key is drawn from: the last version of the first index; nil without any.
     package var newest: KeyReference? {
         keys.keys.min {

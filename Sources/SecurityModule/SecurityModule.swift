@@ -41,11 +41,14 @@ package final class SecurityModule: Sendable {
     package let terminal: TerminalID
     private let masterKeys: MasterKeys
     private let random: any RandomSource & Sendable
+    /// This terminal's own, by master key.
+    private let seals: [KeyReference: TerminalSeal]
 
     package init(terminal: TerminalID, masterKeys: MasterKeys, random: any RandomSource & Sendable) {
         self.terminal = terminal
         self.masterKeys = masterKeys
         self.random = random
+        seals = masterKeys.seals(of: terminal)
     }
 
     /// Step 1.3: derives DPK and SESPK and checks MAC1.
@@ -67,7 +70,7 @@ package final class SecurityModule: Sendable {
             ctc: answer.ctc,
             balance: answer.balance,
             key: reference,
-            seal: TerminalSeal(master.purchase, terminal),
+            seal: try seal(of: terminal, reference),
             random: random
         )
         return AuthenticatedSale(key: key, context: context)
@@ -77,7 +80,7 @@ package final class SecurityModule: Sendable {
     package func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> MAC {
         let master = try masterKey(gmac.key)
         let plain =
-            TerminalSeal(master.purchase, gmac.terminal).key.open(gmac.sealed, context: gmac.context)
+            try seal(of: gmac.terminal, gmac.key).key.open(gmac.sealed, context: gmac.context)
             ?? master.sealing.open(gmac.sealed, context: gmac.contextWithoutTerminal)
         guard let plain, plain.count == MAC.length else { throw .sealBroken }
         return MAC(bytes: plain)
@@ -88,6 +91,14 @@ package final class SecurityModule: Sendable {
         _ reference: KeyReference
     ) throws(SecurityModuleError) -> PurchaseKey {
         PurchaseKey(master: try masterKey(reference).purchase, card: card)
+    }
+
+    private func seal(
+        of terminal: TerminalID,
+        _ reference: KeyReference
+    ) throws(SecurityModuleError) -> TerminalSeal {
+        if terminal == self.terminal, let seal = seals[reference] { return seal }
+        return TerminalSeal(try masterKey(reference).purchase, terminal)
     }
 
     private func masterKey(_ reference: KeyReference) throws(SecurityModuleError) -> MasterKey {
