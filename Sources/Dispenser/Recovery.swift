@@ -85,7 +85,12 @@ extension Position {
             case nil: break
             }
             after = try totaliser(before: record).adding(record.reading, fen: Int(record.price.fen))
-            record.totaliser = after
+        }
+        // A sale's end had them, and for a prepaid debit that is not proven nothing flows.
+        if let totals = after ?? record.totaliser {
+            record.totaliser = totals
+        } else {
+            record.totaliser = try totaliser(before: record)
         }
         guard let grey = GreyRecord(unpaid: record) else { return tellUnfinished(open) }
         if record.kind != .prepaid { record.kind = .escape }

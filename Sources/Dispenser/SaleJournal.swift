@@ -97,13 +97,6 @@ package protocol SaleJournal: AnyObject {
     func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
 }
 
-extension SaleJournal {
-    /// A journal in memory, which nobody else writes.
-    package func damagedRows() throws(StorageFault) -> [DamagedRow] { [] }
-
-    package func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { nil }
-}
-
 /// The journal cannot be read or written. No card is locked without it.
 package struct StorageFault: Error, Equatable, Sendable {
     package let operation: String

@@ -101,6 +101,14 @@ package final class MemoryJournal: SaleJournal {
 
     package func totaliser(of nozzle: Int) -> Totaliser? { totalisers[nozzle] }
 
+    /// Nobody else writes here.
+    package func damagedRows() -> [DamagedRow] { [] }
+
+    package func recordedTotaliser(of nozzle: Int) -> Totaliser? {
+        records.values.lazy.compactMap(\.totaliser).filter { $0.nozzle == nozzle }
+            .max { ($0.volume, $0.fen) < ($1.volume, $1.fen) }
+    }
+
     package func lock(of position: Int) -> PositionLock? { locks[position] }
 
     package func clearLock(of position: Int) { locks[position] = nil }

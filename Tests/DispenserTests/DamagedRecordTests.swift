@@ -101,6 +101,26 @@ struct DamagedRecordTests {
         #expect(station.records.isEmpty)
     }
 
+    @Test func totalsThatAreNotBelievedAreThoseOfTheRecords() throws {
+        let station = try TestStation()
+        station.scheduleRefuel(centilitres: 100)
+        #expect(station.run() == nil)
+        let totals = try #require(station.journal.store.totalisers[1])
+        #expect(totals.volume > .zero)
+        station.journal.store.commit(
+            JournalEntry(
+                totaliser: Totaliser(nozzle: 1, counts: [7], base: .zero, volume: .zero, fen: 0, overrunCounts: 0)
+            )
+        )
+        station.journal.damaged = [
+            DamagedRow(table: "totaliser", keyName: "nozzle", key: 1, column: nil, reason: "its code is wrong")
+        ]
+        station.clearAgenda()
+        station.stop(at: 1)
+        #expect(station.run() == nil)
+        #expect(station.journal.store.totalisers[1] == totals)
+    }
+
     @Test func whatAFileSaysIsShownInPrintableWords() {
         let row = DamagedRow(
             table: "sale",

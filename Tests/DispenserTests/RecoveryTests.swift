@@ -122,6 +122,35 @@ struct RecoveryTests {
         Issue.record("the sale never ended without a cut")
     }
 
+    @Test("a prepaid debit that was not written down as paid costs no litre, and its record has the totals of its time")
+    func prepaidDebitSent() throws {
+        let station = try prepaidStation(Preset(centilitres: 300))
+        station.scheduleRefuel(centilitres: 200)
+        #expect(station.run() == nil)
+        station.rest()
+        let totals = try #require(station.journal.store.totalisers[1])
+        #expect(totals.volume > .zero)
+        station.visit(at: 1)
+        station.stop(at: 60)
+        // Intent and debit.
+        #expect(cut(station, at: 2))
+        let open = try #require(try station.journal.openRecords().first)
+        #expect(open.phase == .debitSent && open.totaliser == nil)
+        station.stop(at: 1)
+        #expect(station.run() == nil)
+        let escaped = try #require(station.journal.store.record(open.ttc))
+        #expect(escaped.phase == .escaped && escaped.totaliser == totals)
+        #expect(station.journal.store.totalisers[1] == totals)
+        station.rest()
+        station.visit(at: 1)
+        station.stop(at: 120)
+        #expect(station.run() == nil)
+        let settled = try #require(station.journal.store.record(open.ttc))
+        #expect(settled.phase == .settled && settled.totaliser == totals)
+        station.expectWhole()
+        expectBalanced(station)
+    }
+
     @Test("a debit that was answered and not written down is proved by the card, after any cut of its local unlock")
     func localUnlockCuts() throws {
         for writes in 0..<4 {

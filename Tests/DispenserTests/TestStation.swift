@@ -221,6 +221,7 @@ final class TestJournal: SaleJournal {
         try believed("totaliser", Int64(nozzle), store.totaliser(of: nozzle))
     }
     func damagedRows() throws(StorageFault) -> [DamagedRow] { damaged }
+    func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { store.recordedTotaliser(of: nozzle) }
 
     private func isDamaged(_ table: String, _ key: Int64) -> Bool {
         damaged.contains { $0.table == table && $0.key == key }

@@ -40,6 +40,8 @@ package struct CustomerVisit: Equatable, Sendable {
         case copyJournal
         /// The last copy is put in the journal's place; the service refuses it until a technician accepts it.
         case putJournalBack
+        /// The service is started anew, and the row of the totals has rotted meanwhile.
+        case rotTotals
     }
 
     /// What an attacker tries on his card.
@@ -159,7 +161,7 @@ struct VisitGenerator {
         }
         var visit = CustomerVisit(card: card, errand: .refuel(counts: counts()))
         switch numbers.below(43) {
-        case 42 where profile == .full: visit.errand = numbers.below(2) == 0 ? .copyJournal : .putJournalBack
+        case 42 where profile == .full: visit.errand = [.copyJournal, .putJournalBack, .rotTotals][numbers.below(3)]
         case 40: visit.errand = .settleElsewhere
         case 41: visit.errand = .renumber(numbers.below(2))
         case 0: visit.errand = .shop(Amount(fen: UInt32(numbers.below(5_000))))
@@ -319,7 +321,7 @@ struct VisitGenerator {
             .pulseMissed, .channelsSwapped, .pulseBounced, .nozzleBounced, .serviceStopped, .pinWrong,
             .visitedElsewhere,
             .answerReplayed, .answerForged, .statusForged, .commandKept, .commandAltered, .cardPowerCut, .askedAhead,
-            .keptCommandGiven, .codeGuessed, .terminalRenumbered, .journalPutBack:
+            .keptCommandGiven, .codeGuessed, .terminalRenumbered, .journalPutBack, .totalsRotten:
             0
         }
     }
@@ -335,7 +337,8 @@ extension CustomerVisit {
         case .refuel(let counts): counts
         case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .zoneChange, .leak,
             .askAhead,
-            .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .renumber, .copyJournal, .putJournalBack:
+            .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .renumber, .copyJournal, .putJournalBack,
+            .rotTotals:
             0
         }
     }
@@ -390,6 +393,7 @@ extension CustomerVisit.Errand: CustomStringConvertible {
         case .renumber(let number): "new terminal id \(number)"
         case .copyJournal: "the journal is copied"
         case .putJournalBack: "the copy is put in the journal's place"
+        case .rotTotals: "the row of the totals rots"
         }
     }
 }

@@ -79,6 +79,8 @@ final class SimulatedStation {
     private var nextModule: SecurityModule?
     private var putsJournalBack = false
     private var channelsAreSwapped = false
+    /// Since it was started.
+    var meterSawSwap = false
     let random: SeededRandom
     private let foreign: ForeignTerminal
     private let ownsArena: Bool
@@ -168,6 +170,7 @@ final class SimulatedStation {
 
     private func recovers() -> Bool {
         site.restart(calibration: settings.calibration)
+        meterSawSwap = false
         mode = .recovering
         guard runService(), !isDead else { return false }
         mode = .verifying
@@ -299,7 +302,7 @@ final class SimulatedStation {
         case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .answerCorrupted, .diskFull,
             .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere, .answerReplayed, .answerForged, .statusForged,
             .commandKept, .commandAltered, .cardPowerCut, .askedAhead, .keptCommandGiven, .codeGuessed,
-            .terminalRenumbered, .journalPutBack, .cardMute:
+            .terminalRenumbered, .journalPutBack, .totalsRotten, .cardMute:
             preconditionFailure("\(fault.kind.rawValue) does not strike at a count")
         }
     }
@@ -363,8 +366,8 @@ final class SimulatedStation {
                 channelsAreSwapped = false
                 site.swapChannels()
                 ledger.swapsBack(trueCounts: site.trueCounts)
-                // What turned back meanwhile would be worked off first.
-                nextSettings = settings
+                // What turned back meanwhile would be worked off first, where the meter has not seen why.
+                if !meterSawSwap { nextSettings = settings }
             }
             site.clockErrorSeconds = 0
             journal.isRepaired(now: site.now)
@@ -395,6 +398,10 @@ final class SimulatedStation {
         case .copyJournal: journal.isCopied()
         case .putJournalBack:
             putsJournalBack = true
+            nextSettings = settings
+        case .rotTotals:
+            tape.met(.totalsRotten)
+            journal.rots()
             nextSettings = settings
         case .renumber(let number):
             tape.met(.terminalRenumbered)

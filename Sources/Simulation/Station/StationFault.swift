@@ -76,6 +76,7 @@ package enum FaultKind: String, CaseIterable, Sendable {
 
     case terminalRenumbered = "terminal id changed"
     case journalPutBack = "older journal put back"
+    case totalsRotten = "totals' row rotten"
 }
 
 /// When a fault strikes, each counted from 0 at the beginning of a visit and on through restarts.

@@ -10,6 +10,8 @@ final class StationJournal: SaleJournal {
     /// The mark outside the journal: the last number that left (spec/grey-lock.md, D32).
     private var mark = TTC(0)
     private unowned let station: SimulatedStation
+    /// The totals' row has rotted: it is not believed until it is written again.
+    private var rottenTotals: DamagedRow?
     /// Writes that find no space yet.
     private var writesWithoutSpace = 0
     /// When something was written last, in UTC seconds, since a technician's last word: apart from what entries say.
@@ -26,6 +28,17 @@ final class StationJournal: SaleJournal {
             lastWritten = now.utcSeconds
         }
         for position in store.locks.keys { store.clearLock(of: position) }
+    }
+
+    func rots() {
+        guard let nozzle = store.totalisers.keys.first else { return }
+        rottenTotals = DamagedRow(
+            table: "totaliser",
+            keyName: "nozzle",
+            key: Int64(nozzle),
+            column: nil,
+            reason: "its code is wrong"
+        )
     }
 
     func isCopied() { copy = MemoryJournal(copying: store) }
@@ -59,6 +72,7 @@ final class StationJournal: SaleJournal {
             {
                 station.ledger.commits(entry, store, station.site.snapshot)
                 store.commit(entry)
+                if entry.totaliser != nil { rottenTotals = nil }
                 lastWritten = max(lastWritten, station.site.now?.utcSeconds ?? .min)
             }
         )
@@ -159,7 +173,18 @@ final class StationJournal: SaleJournal {
         try read { (store) in store.hasDebit(of: card, at: time) }
     }
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
-        try read { (store) in store.totaliser(of: nozzle) }
+        try read { (store) throws(StorageFault) in
+            if let rottenTotals { throw StorageFault(rottenTotals) }
+            return store.totaliser(of: nozzle)
+        }
+    }
+
+    func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
+        try read { (store) in store.recordedTotaliser(of: nozzle) }
+    }
+
+    func damagedRows() throws(StorageFault) -> [DamagedRow] {
+        try read { _ in [rottenTotals].compactMap(\.self) }
     }
 
     func lock(of position: Int) throws(StorageFault) -> PositionLock? {
