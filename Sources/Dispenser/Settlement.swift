@@ -121,16 +121,20 @@ extension Position {
             preconditionFailure("a locked card has counted up, and an unpaid sale has a GMAC")
         }
         let attempt = record.debits.next(
-            DebitAttempt(
-                ttc: record.ttc,
-                type: record.debits.isEmpty ? .refuel : .localUnlock,
-                terminal: edges.module.terminal,
-                time: try debitTime(of: record.card)
-            )
+            try attempt(record, as: record.debits.isEmpty ? .refuel : .localUnlock)
         )
         record.advance(to: .debitSent)
         try commit(JournalEntry(record))
         return try sendDebit(grey, ctc: ctc, attempt, among: record.debits)
+    }
+
+    private func attempt(_ record: SaleRecord, as type: TransactionType) throws(Interruption) -> DebitAttempt {
+        DebitAttempt(
+            ttc: record.ttc,
+            type: type,
+            terminal: edges.module.terminal,
+            time: try debitTime(of: record.card)
+        )
     }
 
     /// MAC4 covers amount, type, terminal and time, and nothing of the lock: it is fresh (D25) because no two debits of a card
@@ -236,14 +240,7 @@ extension Position {
         show(.calling, .settlingEarlierSale(grey.amount))
         _ = try verifiedPIN()
         var record = try localUnlockRecord(of: grey, status)
-        let attempt = grey.debits.next(
-            DebitAttempt(
-                ttc: record.ttc,
-                type: .localUnlock,
-                terminal: edges.module.terminal,
-                time: try debitTime(of: record.card)
-            )
-        )
+        let attempt = grey.debits.next(try attempt(record, as: .localUnlock))
         if !record.debits.contains(attempt) { record.debits.append(attempt) }
         try commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6

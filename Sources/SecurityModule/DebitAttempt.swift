@@ -59,13 +59,6 @@ package struct ProvenRelease: Equatable, Sendable {
     /// The card's number and balance when it answered.
     package let present: CTC
     package let balance: Amount
-
-    init(card: ApplicationSerialNumber, lock: CTC, present: CTC, balance: Amount) {
-        self.card = card
-        self.lock = lock
-        self.present = present
-        self.balance = balance
-    }
 }
 
 /// A lock whose MAC3 was right. It is fresh, because MAC3 covers this terminal's time behind a MAC that only the module
@@ -75,12 +68,6 @@ package struct ProvenLock: Equatable, Sendable {
     package let ttc: TTC
     /// The number before the lock.
     package let ctc: CTC
-
-    init(card: ApplicationSerialNumber, ttc: TTC, ctc: CTC) {
-        self.card = card
-        self.ttc = ttc
-        self.ctc = ctc
-    }
 }
 
 extension SecurityModule {

@@ -78,7 +78,7 @@ final class SimulatedStation {
     private(set) var module: SecurityModule
     private var nextModule: SecurityModule?
     private var putsJournalBack = false
-    private var channelsAreSwapped = false
+    var channelsAreSwapped = false
     /// Since it was started.
     var meterSawSwap = false
     let random: SeededRandom
@@ -256,55 +256,6 @@ final class SimulatedStation {
         site.losePower()
         reader.losePower()
         site.post(.stopRequested)
-    }
-
-    private func counted() {
-        if site.trueCounts == site.countsWanted { site.after(1) { $0.setNozzle(lifted: false) } }
-        guard let fault = strikes(.count) else { return }
-        let seconds = Double(fault.extent)
-        let card = cards[visit.card]
-        switch fault.kind {
-        case .powerCutBefore, .powerCutDuring, .powerCutAfter: cutPower()
-        case .cardPulled:
-            reader.takeOut()
-            if fault.extent > 0 { site.after(seconds) { [unowned self] _ in reader.insert(card) } }
-        case .cardSwapped:
-            reader.takeOut()
-            let other = cards[(visit.card + 1) % cards.count]
-            site.after(2) { [unowned self] _ in reader.insert(other) }
-            site.after(5) { [unowned self] _ in reader.takeOut() }
-            site.after(seconds) { [unowned self] _ in reader.insert(card) }
-        case .readerGone: reader.isGone(seconds: seconds)
-        case .pulseMissed:
-            ledger.disturbs(trueCounts: site.trueCounts)
-            site.losePulse(inQueue: fault.extent > 0)
-        case .pulsesLost:
-            ledger.loses(edges: fault.extent, trueCounts: site.trueCounts)
-            site.loseInQueue(edges: fault.extent)
-        case .channelsSwapped:
-            guard !channelsAreSwapped else { return }
-            channelsAreSwapped = true
-            ledger.swaps(trueCounts: site.trueCounts)
-            site.swapChannels()
-        case .frozen: freeze(seconds: seconds)
-        case .pulseBounced, .pulsesReversed:
-            ledger.rocks()
-            site.rockPulser(counts: max(1, fault.extent))
-        case .nozzleBounced:
-            site.setNozzle(lifted: false)
-            site.setNozzle(lifted: true)
-        case .emergencyStop:
-            site.setEmergency(active: true)
-            site.after(seconds) { $0.setEmergency(active: false) }
-        case .clockJump: site.clockErrorSeconds += fault.extent
-        case .zoneChange: site.localOffsetSeconds = fault.extent
-        case .serviceStopped: site.post(.stopRequested)
-        case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .answerCorrupted, .diskFull,
-            .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere, .answerReplayed, .answerForged, .statusForged,
-            .commandKept, .commandAltered, .cardPowerCut, .askedAhead, .keptCommandGiven, .codeGuessed,
-            .terminalRenumbered, .journalPutBack, .totalsRotten, .cardMute:
-            preconditionFailure("\(fault.kind.rawValue) does not strike at a count")
-        }
     }
 
     // MARK: - Visits
