@@ -35,7 +35,7 @@ struct SimulatedFlow: Sendable {
     private var emergencyIsActive = false
     /// The kernel's: edges that nobody took yet, in the order of their times.
     private var queue: [PumpEdge] = []
-    private var sequences: [PumpInput: UInt32] = [:]
+    private var numbers = EdgeNumbers()
 
     init(script: SimulatedPumpLines.Script) { self.script = script }
 
@@ -53,7 +53,7 @@ struct SimulatedFlow: Sendable {
     /// As of lines that were just requested: their edges are in the levels, and numbered anew.
     mutating func begin() -> PumpLevels {
         queue = []
-        sequences = [:]
+        numbers = EdgeNumbers()
         return levels
     }
 
@@ -181,12 +181,24 @@ struct SimulatedFlow: Sendable {
     }
 
     private mutating func edge(_ input: PumpInput, rising: Bool, at instant: UInt64) -> PumpEdge {
-        sequences[input, default: 0] += 1
-        return PumpEdge(
-            input: input,
-            rising: rising,
-            nanoseconds: instant,
-            sequence: sequences[input, default: 0]
-        )
+        PumpEdge(input: input, rising: rising, nanoseconds: instant, sequence: numbers.next(input))
+    }
+}
+
+/// The kernel's numbers of one request's lines: each begins with 1.
+struct EdgeNumbers: Sendable {
+    private var last: (a: UInt32, b: UInt32, nozzle: UInt32, emergency: UInt32) = (0, 0, 0, 0)
+
+    mutating func next(_ input: PumpInput) -> UInt32 {
+        func up(_ number: inout UInt32) -> UInt32 {
+            number += 1
+            return number
+        }
+        return switch input {
+        case .pulser(.a): up(&last.a)
+        case .pulser(.b): up(&last.b)
+        case .nozzle: up(&last.nozzle)
+        case .emergency: up(&last.emergency)
+        }
     }
 }

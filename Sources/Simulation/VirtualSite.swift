@@ -47,7 +47,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     private var events: [PositionEvent] = []
     private var nextEdgeAt: UInt64?
     private var overrunLeft = 0
-    private var sequences: [PumpInput: UInt32] = [:]
+    private var numbers = EdgeNumbers()
     /// What the kernel's queue holds while the process stands still; nil while it runs.
     private var queue: [PumpEdge]?
     /// By a full queue, since the beginning.
@@ -102,7 +102,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// The terminal restarts, with other settings of its meter or the same: its lines are requested anew, and so their
     /// edges numbered.
     package func restart(calibration: Calibration) {
-        sequences = [:]
+        numbers = EdgeNumbers()
         let levels = (a: (1...2).contains(trueCounts % 4), b: (2...3).contains(trueCounts % 4))
         head = MeterHead(
             calibration: calibration,
@@ -236,12 +236,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     /// The next edge of this input, to the meter or into the queue.
     private func deliver(_ input: PumpInput, rising: Bool) {
-        sequences[input, default: 0] += 1
         let edge = PumpEdge(
             input: input,
             rising: rising,
             nanoseconds: monotonicNanoseconds,
-            sequence: sequences[input, default: 0]
+            sequence: numbers.next(input)
         )
         guard queue == nil else {
             queue?.append(edge)
@@ -276,7 +275,7 @@ extension VirtualSite {
     package func loseInQueue(edges: Int) {
         for _ in 0..<edges {
             let channel: PulserChannel = trueCounts % 2 == 0 ? .a : .b
-            sequences[.pulser(isSwapped ? channel.swapped : channel), default: 0] += 1
+            _ = numbers.next(.pulser(isSwapped ? channel.swapped : channel))
             trueCounts += 1
         }
     }

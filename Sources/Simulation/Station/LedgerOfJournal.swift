@@ -53,7 +53,10 @@ extension StationLedger {
     }
 
     private func check(_ record: SaleRecord, _ old: SaleRecord?) {
-        checkGMAC(record.gmac, record.ttc, record.card, record.amount)
+        // What was right beside this amount still is.
+        if record.gmac != old?.gmac || record.amount != old?.amount {
+            checkGMAC(record.gmac, record.ttc, record.card, record.amount)
+        }
         checkKeys(record.writtenBytes, record.ttc, record.card)
         if let old, old.card.identity != record.card.identity || old.lockTime != record.lockTime {
             return fail("transaction \(record.ttc.number) has two records")

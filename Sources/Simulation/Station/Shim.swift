@@ -26,11 +26,7 @@ final class Shim {
     func hears(_ command: [UInt8], _ answer: ResponseAPDU) {
         guard let instruction = Self.instruction(of: command) else { return }
         let said = Heard(command: instruction.carriesPIN ? [] : command, answer: answer)
-        var all = heard[Self.header(of: command), default: []]
-        all.removeAll { $0 == said }
-        if all.count == Self.heardMax { all.removeFirst() }
-        all.append(said)
-        heard[Self.header(of: command)] = all
+        Self.note(said, in: &heard[Self.header(of: command), default: []])
         guard answer.status == .success else { return }
         do throws(ParseError) {
             switch instruction {
@@ -41,6 +37,12 @@ final class Shim {
         } catch {
             preconditionFailure("the card executed it: \(error)")
         }
+    }
+
+    private static func note(_ said: Heard, in all: inout [Heard]) {
+        all.removeAll { $0 == said }
+        if all.count == heardMax { all.removeFirst() }
+        all.append(said)
     }
 
     /// The answers to this command so far, the newest first; behind them those to the same instruction with other data.
