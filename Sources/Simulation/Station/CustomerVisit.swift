@@ -294,7 +294,7 @@ struct VisitGenerator {
             case 0..<3: (.exchange(numbers.below(12)), profile.ofExchange)
             case 3..<6: (.write(numbers.below(14)), profile.ofWrite)
             case 6: (.command(numbers.below(8)), profile.ofCommand)
-            case _: (.count(1 + numbers.below(counts)), profile.ofCount)
+            case _: (.count(numbers.below(counts)), profile.ofCount)
             }
         guard !kinds.isEmpty else { return nil }
         let kind = kinds[numbers.below(kinds.count)]

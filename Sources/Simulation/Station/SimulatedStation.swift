@@ -79,7 +79,7 @@ final class SimulatedStation {
     private var nextModule: SecurityModule?
     private var putsJournalBack = false
     var channelsAreSwapped = false
-    /// Since it was started.
+    /// In the last sale, and it was not started anew since.
     var meterSawSwap = false
     let random: SeededRandom
     private let foreign: ForeignTerminal

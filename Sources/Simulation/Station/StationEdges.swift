@@ -52,6 +52,7 @@ extension SimulatedStation: Pump {
             throw PumpFault(reason: "the lines do not answer")
         }
         tape.note { "pump: \(command)" }
+        if command == .beginSale { meterSawSwap = false }
         ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
         try site.perform(command)
         observe()
