@@ -3,14 +3,13 @@ import GRDB
 private import GRDBSQLite
 import Glibc
 
-// How a journal is looked at (decision record 0018). Source of the format: https://www.sqlite.org/fileformat2.html,
-// section 4, "The Write-Ahead Log".
+// How a journal is looked at (decision record 0018).
 
 /// The pages of a journal as of one commit, in memory. Nothing is locked, written or made for it: a running service, a
 /// read-only medium and the copy of a dead one are read in the same way.
 ///
 /// The `-wal` file is read after the main file and holds every page that the writer may have moved meanwhile, unless the
-/// writer began it anew; its header says so, and the reading begins again.
+/// writer began it anew; its header says so, and the reading begins again. SQLite recovers a private copy of both.
 struct JournalImage: Sendable {
     /// What was read, to see whether there is something newer.
     private struct Source: Equatable {
@@ -22,26 +21,40 @@ struct JournalImage: Sendable {
     /// More than any board's journal, and what a tool may take of its memory.
     private static let bytesMax = 4 << 30
 
+    /// Of a `-wal` file.
+    private static let logHeaderLength = 32
+
     private let source: Source
     private let pages: [UInt8]
 
     init(path: String) throws(StorageFault) {
         try JournalFile.requireAccess(path, writing: false)
         for _ in 0..<Self.triesMax {
-            let before = try Self.logBytes(path, count: WriteAheadLog.headerLength)
+            let before = try Self.logBytes(path, count: Self.logHeaderLength)
             let file = try Self.status(path)
             let main = try Self.contents(path)
             let log = try Self.logBytes(path, count: nil)
-            let after = try Self.logBytes(path, count: WriteAheadLog.headerLength)
+            let after = try Self.logBytes(path, count: Self.logHeaderLength)
             guard before == after, log.prefix(before.count).elementsEqual(before) else { continue }
             let isLogged = !before.isEmpty
             let fileAfter = try Self.status(path)
             guard isLogged || file == fileAfter else { continue }
             source = Source(file: file, log: log)
-            pages = Self.withoutLog(WriteAheadLog(log)?.applied(to: main) ?? main)
+            pages = try Self.pages(main, log)
             return
         }
         throw StorageFault(operation: "open", reason: "the journal changes too fast to be read: try again")
+    }
+
+    /// The pages of both files as of the last commit, in a file without a log.
+    ///
+    /// - Parameter places: where a private copy is made, tried in this order.
+    static func pages(
+        _ main: [UInt8],
+        _ log: [UInt8],
+        places: [String] = PrivateCopy.places
+    ) throws(StorageFault) -> [UInt8] {
+        withoutLog(log.isEmpty ? main : try PrivateCopy(main, log, places).recovered() ?? main)
     }
 
     /// Whether the files are still those that were read.
@@ -117,98 +130,77 @@ struct JournalImage: Sendable {
     }
 }
 
-/// The committed pages of a `-wal` file: a frame counts with the salts of its file and a checksum over all before it, up
-/// to the last frame that ends a transaction.
-struct WriteAheadLog {
-    static let headerLength = 32
-    private static let frameHeaderLength = 24
-    private static let magic: UInt32 = 0x377F_0682
-    private static let version: UInt32 = 3_007_000
+/// Both files in a folder that nobody else may read, until the value ends.
+struct PrivateCopy: ~Copyable {
+    /// In memory, so that a full disk is read too; where that is missing or full, on a disk.
+    static let places = ["/dev/shm", "/tmp"]
+    /// It keeps the log's index on the heap, for a file that it may write.
+    private static let fileSystem = "unix-excl"
 
-    private let bytes: [UInt8]
-    private let pageLength: Int
-    /// The words of a checksum are big-endian.
-    private let isBigEndian: Bool
+    private let folder: String
+    private var path: String { folder + "/journal" }
 
-    /// nil for an empty log, and one whose header was not written to its end: it has no transaction.
-    init?(_ bytes: [UInt8]) {
-        guard bytes.count >= Self.headerLength else { return nil }
-        let magic = Self.word(bytes, 0)
-        guard magic & ~1 == Self.magic, Self.word(bytes, 4) == Self.version else { return nil }
-        let pageLength = Int(Self.word(bytes, 8))
-        guard (512...65_536).contains(pageLength), pageLength.nonzeroBitCount == 1 else { return nil }
-        self.bytes = bytes
-        self.pageLength = pageLength
-        isBigEndian = magic & 1 == 1
-        var sum = Checksum()
-        sum.add(bytes, 0..<24, isBigEndian: isBigEndian)
-        guard sum == Checksum(Self.word(bytes, 24), Self.word(bytes, 28)) else { return nil }
-    }
-
-    /// The database with every committed page.
-    func applied(to database: [UInt8]) -> [UInt8] {
-        var database = database
-        var pending: [(page: Int, at: Int)] = []
-        var sum = Checksum(Self.word(bytes, 24), Self.word(bytes, 28))
-        var frame = Self.headerLength
-        let frameLength = Self.frameHeaderLength + pageLength
-        while frame + frameLength <= bytes.count {
-            sum.add(bytes, frame..<frame + 8, isBigEndian: isBigEndian)
-            sum.add(bytes, frame + Self.frameHeaderLength..<frame + frameLength, isBigEndian: isBigEndian)
-            let page = Int(Self.word(bytes, frame))
-            let pagesAfter = Int(Self.word(bytes, frame + 4))
-            guard
-                page > 0, bytes[frame + 8..<frame + 16] == bytes[16..<24],
-                sum == Checksum(Self.word(bytes, frame + 16), Self.word(bytes, frame + 20))
-            else { break }
-            pending.append((page, frame + Self.frameHeaderLength))
-            if pagesAfter > 0 {
-                database.resize(to: pagesAfter * pageLength)
-                for (page, at) in pending where page <= pagesAfter {
-                    let start = (page - 1) * pageLength
-                    database.replaceSubrange(start..<start + pageLength, with: bytes[at..<at + pageLength])
-                }
-                pending = []
+    /// The corresponding C function is `mkdtemp`.
+    init(_ main: [UInt8], _ log: [UInt8], _ places: [String]) throws(StorageFault) {
+        var fault = StorageFault(operation: "copy", reason: "no folder for a copy")
+        for place in places {
+            var template = Array("\(place)/greylock-XXXXXX".utf8CString)
+            guard unsafe mkdtemp(&template) != nil else {
+                fault = .system("copy to \(place)")
+                continue
             }
-            frame += frameLength
-        }
-        return database
-    }
-
-    private static func word(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
-        bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
-    }
-
-    private struct Checksum: Equatable {
-        var first: UInt32
-        var second: UInt32
-
-        init(_ first: UInt32 = 0, _ second: UInt32 = 0) { (self.first, self.second) = (first, second) }
-
-        mutating func add(_ bytes: [UInt8], _ range: Range<Int>, isBigEndian: Bool) {
-            let span = bytes.span
-            var at = range.lowerBound
-            func word(_ at: Int) -> UInt32 {
-                let word =
-                    UInt32(span[at]) << 24 | UInt32(span[at + 1]) << 16 | UInt32(span[at + 2]) << 8
-                    | UInt32(span[at + 3])
-                return isBigEndian ? word : word.byteSwapped
-            }
-            while at < range.upperBound {
-                first = first &+ word(at) &+ second
-                second = second &+ word(at + 4) &+ first
-                at += 8
+            let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+            do throws(StorageFault) {
+                try Self.write(main, to: folder + "/journal")
+                try Self.write(log, to: folder + "/journal-wal")
+                self.folder = folder
+                return
+            } catch {
+                fault = error
+                Self.remove(folder)
             }
         }
+        throw fault
     }
-}
 
-extension [UInt8] {
-    fileprivate mutating func resize(to count: Int) {
-        if count < self.count {
-            removeLast(self.count - count)
-        } else {
-            append(contentsOf: repeatElement(0, count: count - self.count))
+    deinit { Self.remove(folder) }
+
+    /// The pages as of the last commit; nil where SQLite cannot tell them.
+    ///
+    /// The corresponding C function is `sqlite3_serialize`.
+    borrowing func recovered() throws(StorageFault) -> [UInt8]? {
+        var connection: OpaquePointer?
+        let code = unsafe sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, Self.fileSystem)
+        defer { unsafe sqlite3_close(connection) }
+        guard code == SQLITE_OK else { throw StorageFault(operation: "open", reason: "SQLite \(code)") }
+        // SQLite moves the log into the main file when it closes them; nobody waits for a disk.
+        unsafe _ = sqlite3_exec(connection, "PRAGMA synchronous = OFF", nil, nil, nil)
+        var count: sqlite3_int64 = 0
+        guard let pages = unsafe sqlite3_serialize(connection, "main", &count, 0) else { return nil }
+        defer { unsafe sqlite3_free(pages) }
+        // SAFETY: SQLite's block of `count` bytes is copied before it is freed.
+        return unsafe Array(UnsafeBufferPointer(start: pages, count: Int(count)))
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws(StorageFault) {
+        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, JournalFile.mode)
+        guard descriptor >= 0 else { throw .system("copy") }
+        defer { _ = close(descriptor) }
+        var length = 0
+        while length < bytes.count {
+            // SAFETY: no more than the rest of the array is read, which the closure keeps in place.
+            let written = unsafe bytes.withUnsafeBytes { buffer in
+                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[length...])
+                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
+            }
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { throw .system("copy") }
+            length += written
         }
+    }
+
+    private static func remove(_ folder: String) {
+        for name in ["/journal", "/journal-wal"] { unsafe _ = unlink(folder + name) }
+        unsafe _ = rmdir(folder)
     }
 }

@@ -57,6 +57,21 @@ struct LookingTests {
         #expect(counts.isSuperset(of: [-1, 40]) && counts.count > 30)
     }
 
+    @Test func nothingStaysOfThePrivateCopy() throws {
+        let scratch = try Scratch()
+        try killed(scratch, as: "killed.db")
+        let main = try Data(contentsOf: URL(filePath: scratch.path("killed.db")))
+        let log = try Data(contentsOf: URL(filePath: scratch.path("killed.db-wal")))
+        let place = try Scratch(in: .memory)
+        for log in [log, Data(log.prefix(5_000)), Data("no log".utf8)] {
+            for main in [main, Data(main.prefix(3_000)), Data("no database".utf8)] {
+                let places = ["/nonexistent", place.directory.path]
+                #expect(try !JournalImage.pages(Array(main), Array(log), places: places).isEmpty)
+                #expect(try names(place).isEmpty)
+            }
+        }
+    }
+
     @Test func aRunningServicesJournalIsReadWithoutAFileMadeOrALockTaken() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
