@@ -47,7 +47,10 @@ extension Position {
                 since: try stampTime(),
                 reason: "the totals of nozzle \(nozzle) were not believed (\(row)) and restored from the records"
             )
-            try write(JournalEntry(totaliser: totaliser, lock: lock))
+            do throws(StorageFault) { try write(JournalEntry(totaliser: totaliser, lock: lock)) } catch {
+                // Where nothing can be written, the position is closed by the row that says so.
+                guard error.row != nil else { throw error }
+            }
             return totaliser
         }
     }

@@ -41,6 +41,9 @@ package enum Refusal: Error, Equatable, Sendable {
     case clockNotSet
     case clockBehind(last: TransactionTime)
     case journalFull(room: Int)
+    case journalNotCounted
+    /// The journal gives no further one; why.
+    case noNumber(String)
     case cardKind(UInt8)
     case emergencyStop
     case positionLocked(PositionLock)
@@ -143,15 +146,17 @@ extension Refusal: CustomStringConvertible {
             "balance \(balance), at least \(needed) is needed: load the card"
         case .clockNotSet: "the board's clock is not set: set it before cards can be served"
         case .clockBehind(let last):
-            "no card is served: the board's clock is behind the last record (\(last)): set the clock; if it is right,"
+            "no card is served: the board's clock is behind the last record (\(last.words)): set the clock; if it is right,"
                 + " a technician accepts it with greylock position --accept-clock"
         case .journalFull(let room):
             "no card is served: the journal has room for \(room) records only, which are kept for settling earlier sales:"
                 + " raise journal.capacity in the configuration"
+        case .journalNotCounted: "the journal is being counted: put the card in again in a minute"
+        case .noNumber(let reason): "no card is served: the journal gives no number, \(reason.printable)"
         case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
         case .emergencyStop: "the emergency stop is pressed, or power fails"
         case .positionLocked(let lock):
-            "closed since \(lock.since): \(lock.reason.printable); a technician opens it with greylock position --clear"
+            "closed since \(lock.words); a technician opens it with greylock position \(lock.remedy.flag)"
         case .module(let error): "\(error)"
         case .purchaseUnproven(let amount):
             "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"

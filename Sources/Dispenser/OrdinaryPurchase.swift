@@ -113,7 +113,7 @@ extension Position {
         _ command: InitializeForPurchase,
         _ answer: InitializeForPurchase.Response
     ) throws(Interruption) -> DebitingPurchase {
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
+        let ttc = try takeNumber()
         let time = try saleTime()
         do throws(SecurityModuleError) {
             return try edges.module.makeMAC1(card: card, command: command, answer: answer, ttc: ttc, time: time)

@@ -251,7 +251,7 @@ package final class Position {
 
     private func lookForObstacle() throws(PositionFailure) -> Refusal? {
         var room: Int?
-        try onDisk { () throws(StorageFault) in room = try edges.journal.roomIfCounted() }
+        try onDisk { () throws(StorageFault) in room = try edges.journal.roomIfCounted(nanosecondsMax: 0) }
         if room != nil, !isRoomCounted { try onDisk { () throws(StorageFault) in try tellOfDamage() } }
         isRoomCounted = room != nil
         shownObstacle = try obstacle(room: room)
@@ -264,7 +264,9 @@ package final class Position {
     }
 
     private func warnOfRoom() throws(StorageFault) {
-        guard let room = try edges.journal.roomIfCounted(), room < JournalRoom.warnedBelow else { return }
+        guard let room = try edges.journal.roomIfCounted(nanosecondsMax: 0), room < JournalRoom.warnedBelow else {
+            return
+        }
         show(.closed, .journalNearlyFull(room: room))
     }
 

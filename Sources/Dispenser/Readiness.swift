@@ -15,8 +15,19 @@ extension Position {
     /// - Returns: the time of a sale that begins now.
     /// - Throws: `.refused` with what keeps every card from being served.
     func checkReadiness() throws(Interruption) -> TransactionTime {
-        try checkReadiness(room: stored { (journal) throws(StorageFault) in try journal.room() })
+        try checkReadiness(room: countedRoom())
     }
+
+    /// Whoever has put in a card waits a moment for the count of a large journal, which may take minutes, and is told.
+    func countedRoom() throws(Interruption) -> Int {
+        let room = try stored { (journal) throws(StorageFault) in
+            try journal.roomIfCounted(nanosecondsMax: Self.countNanosecondsMax)
+        }
+        guard let room else { throw .refused(.journalNotCounted) }
+        return room
+    }
+
+    private static let countNanosecondsMax: UInt64 = 1_000_000_000
 
     /// What keeps every card from being served; nil when nothing does.
     ///
@@ -71,8 +82,15 @@ extension Position {
     func stampTime() throws(StorageFault) -> TransactionTime {
         let last = try edges.journal.latestTime()
         guard let now = edges.clock.now else { return last?.local ?? .unknown }
-        if let last, now.isBefore(last) { return last.local }
+        if let last, now.isBefore(last), last.local != .unknown { return last.local }
         return now.local
+    }
+
+    /// The next number for what a card is to be asked.
+    func takeNumber() throws(Interruption) -> TTC {
+        do throws(StorageFault) { return try edges.journal.reserveTTC() } catch {
+            throw error.refusesNumbers ? .refused(.noNumber(error.reason)) : .failure(.storage(error))
+        }
     }
 
     /// The end of what began at `begin`, in local words never before it: what ends in the hour that autumn repeats is shown
@@ -89,6 +107,8 @@ extension TransactionTime {
             preconditionFailure("a day that every calendar has")
         }
     }()
+
+    package var words: String { self == .unknown ? "an unknown time" : description }
 }
 
 extension ApplicationSerialNumber {

@@ -21,20 +21,28 @@ extension Position {
     /// waits for its card, and is counted. No other record is ever open.
     func recover() throws(PositionFailure) {
         do throws(StorageFault) {
-            for record in try edges.journal.openRecords() {
-                switch (record.kind, record.phase) {
-                case (.sale, .intent), (.sale, .locked), (.sale, .ended), (.sale, .debitSent): try recover(record)
-                case (.prepaid, .intent) where record.mac3 != nil, (.prepaid, .debitSent): try recover(record)
-                case (.prepaid, .intent), (.prepaid, .paid), (.prepaid, .torn): try recoverPrepaid(record)
-                case (.noCard, .flowing): try recoverStrayFlow(record)
-                case (.localUnlock, .debitSent): break
-                case _: tellUnfinished(record)
-                }
-            }
+            for record in try edges.journal.openRecords() { try finish(record) }
             let waiting = try edges.journal.openRecords().count
             if waiting > 0 { show(.closed, .waitForTheirCards(waiting)) }
         } catch {
             throw .storage(error)
+        }
+    }
+
+    /// One that would take the place of a row that is not believed, or needs a number where none is given, is left as it is.
+    private func finish(_ record: SaleRecord) throws(StorageFault) {
+        do throws(StorageFault) {
+            switch (record.kind, record.phase) {
+            case (.sale, .intent), (.sale, .locked), (.sale, .ended), (.sale, .debitSent): try recover(record)
+            case (.prepaid, .intent) where record.mac3 != nil, (.prepaid, .debitSent): try recover(record)
+            case (.prepaid, .intent), (.prepaid, .paid), (.prepaid, .torn): try recoverPrepaid(record)
+            case (.noCard, .flowing): try recoverStrayFlow(record)
+            case (.localUnlock, .debitSent): break
+            case _: tellUnfinished(record)
+            }
+        } catch {
+            guard error.row != nil || error.refusesNumbers else { throw error }
+            if let row = error.row { show(.closed, .damagedRow(row)) }
         }
     }
 

@@ -46,7 +46,7 @@ extension Position {
 
     /// The command of step 1.1, under a new number.
     func nextInitializeForPetrol() throws(Interruption) -> InitializeForPetrol {
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
+        let ttc = try takeNumber()
         return InitializeForPetrol(keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
     }
 
@@ -72,7 +72,7 @@ extension Position {
         guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
         guard settings.cardKinds.contains(card.asn.kind) else { throw .refused(.cardKind(card.asn.kind)) }
         guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
-        let room = try stored { (journal) throws(StorageFault) in try journal.room() }
+        let room = try countedRoom()
         if room < JournalRoom.warnedBelow { show(.calling, .journalNearlyFull(room: room)) }
     }
 

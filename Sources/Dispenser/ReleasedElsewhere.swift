@@ -60,7 +60,7 @@ extension Position {
         of grey: GreyRecord,
         _ release: ProvenRelease
     ) throws(Interruption) -> SaleRecord {
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
+        let ttc = try takeNumber()
         let time = try stored { (_) throws(StorageFault) in try stampTime() }
         let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
         var notice = SaleRecord(

@@ -28,14 +28,49 @@ package struct JournalEntry: Equatable, Sendable {
 
 /// A position that closed itself (spec/dispenser.md, section 1).
 package struct PositionLock: Equatable, Sendable {
+    /// The option of `greylock position` by which a technician opens it.
+    package enum Remedy: Sendable {
+        case clear
+        case acceptRows
+        case acceptJournal
+
+        package var flag: String {
+            switch self {
+            case .clear: "--clear"
+            case .acceptRows: "--accept-rows"
+            case .acceptJournal: "--accept-journal REASON"
+            }
+        }
+    }
+
     package let position: Int
     package let since: TransactionTime
     package let reason: String
+    package let remedy: Remedy
 
-    package init(position: Int, since: TransactionTime, reason: String) {
+    package init(position: Int, since: TransactionTime, reason: String, remedy: Remedy = .clear) {
         self.position = position
         self.since = since
         self.reason = reason
+        self.remedy = remedy
+    }
+
+    /// Of a row that is not believed; since when is not known.
+    package init(position: Int, _ row: DamagedRow) {
+        self.init(position: position, since: .unknown, reason: "\(row)", remedy: Remedy(row))
+    }
+
+    /// Since when, and why.
+    package var words: String { "\(since.words): \(reason.printable)" }
+}
+
+extension PositionLock.Remedy {
+    package init(_ row: DamagedRow) {
+        switch row.table {
+        case "journal_state": self = .acceptRows
+        case "numbering": self = .acceptJournal
+        case _: self = .clear
+        }
     }
 }
 
@@ -44,6 +79,8 @@ package protocol SaleJournal: AnyObject {
     /// A TTC that was never given before; the first is 1. It is on disk as given when this returns, so that no restart, and
     /// no restored copy of the journal, gives it again (spec/grey-lock.md, D32). One whose card failed before the lock stays
     /// without a record.
+    ///
+    /// - Throws: `StorageFault` that ``StorageFault/refusesNumbers`` when there is none to give.
     func reserveTTC() throws(StorageFault) -> TTC
 
     func commit(_ entry: JournalEntry) throws(StorageFault)
@@ -77,14 +114,14 @@ package protocol SaleJournal: AnyObject {
     /// Why the position is closed; nil when it is not.
     func lock(of position: Int) throws(StorageFault) -> PositionLock?
 
-    /// A technician opens the position again.
+    /// A technician opens a position whose ``PositionLock/remedy`` it is again.
     func clearLock(of position: Int) throws(StorageFault)
 
-    /// How many more records the configured capacity has room for.
-    func room() throws(StorageFault) -> Int
-
-    /// The same without waiting: nil until the records of a large journal are counted and found sound.
-    func roomIfCounted() throws(StorageFault) -> Int?
+    /// How many more records the configured capacity has room for; nil until the records of a large journal are counted and
+    /// found sound.
+    ///
+    /// - Parameter nanosecondsMax: how long that is waited for.
+    func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int?
 
     /// The latest moment of any entry; nil when none had one. When a technician has accepted the clock: the latest of that
     /// moment and those of entries that came after.
@@ -103,17 +140,28 @@ package struct StorageFault: Error, Equatable, Sendable {
     package let reason: String
     /// The one row that is at fault: the others can be worked with.
     package let row: DamagedRow?
+    /// There is no number to give; all else can be worked with.
+    package let refusesNumbers: Bool
 
     package init(operation: String, reason: String) {
         self.operation = operation
         self.reason = reason
         row = nil
+        refusesNumbers = false
+    }
+
+    package init(noNumber reason: String) {
+        operation = "reserve a TTC"
+        self.reason = reason
+        row = nil
+        refusesNumbers = true
     }
 
     package init(_ row: DamagedRow) {
         operation = "read"
         reason = row.description
         self.row = row
+        refusesNumbers = false
     }
 }
 

@@ -273,7 +273,7 @@ extension Position {
         if let record = try openUnlock(of: grey) { return record }
         let time = try stored { (_) throws(StorageFault) in try stampTime() }
         let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
-        let ttc = try stored { (journal) throws(StorageFault) in try journal.reserveTTC() }
+        let ttc = try takeNumber()
         var record = SaleRecord(
             ttc: ttc,
             kind: .localUnlock,

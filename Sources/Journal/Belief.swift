@@ -4,9 +4,11 @@ import SecurityModule
 
 /// By what rows are judged when they are read.
 struct Belief: Sendable {
-    /// nil where nothing can be judged: no row is believed.
+    /// nil where nothing can be judged.
     let key: JournalKey?
     let doubts: Doubts
+    /// Where nothing can be judged, whoever only looks sees what stands there. Else no row is believed.
+    var showsUnjudged = false
 
     /// nil for a row that is not believed.
     func ifBelieved<Value>(_ read: () throws(StorageFault) -> Value) throws(StorageFault) -> Value? {
@@ -22,7 +24,10 @@ struct Belief: Sendable {
 extension StoredRow {
     /// - Throws: `StorageFault` with the row when it is not what the service wrote last.
     func believed(_ belief: Belief) throws(StorageFault) -> StoredRow {
-        guard let key = belief.key else { throw damaged("its code cannot be judged without the journal's state") }
+        guard let key = belief.key else {
+            if belief.showsUnjudged { return self }
+            throw damaged("its code cannot be judged without the journal's state")
+        }
         _ = try verifiedCode(key)
         if let rowKey, let doubt = belief.doubts.reason(rowClass, rowKey) { throw damaged(doubt) }
         return self

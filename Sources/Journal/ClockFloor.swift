@@ -21,7 +21,10 @@ struct ClockAcceptance {
 
 extension SQLiteJournal {
     package func latestTime() throws(StorageFault) -> StationTime? {
-        try queue.view("read the latest time") { try $0.clockFloor() }
+        // Where no row can be judged, the position is closed for that.
+        guard writesRows else { return nil }
+        let belief = try believing()
+        return try queue.view("read the latest time") { try $0.clockFloor(belief) }
     }
 
     /// A technician says that the clock is right: the moments of the entries so far keep no card from being served any
@@ -30,7 +33,7 @@ extension SQLiteJournal {
     /// - Parameter now: the clock's, which is before ``latestTime()``.
     package func acceptClock(_ now: StationTime) throws(StorageFault) {
         try commitRows("accept the clock") { writer in
-            guard let latest = try writer.db.clockFloor(), now.isBefore(latest) else {
+            guard let latest = try writer.db.clockFloor(writer.belief), now.isBefore(latest) else {
                 throw StorageFault(operation: "accept the clock", reason: "no record is later than \(now)")
             }
             let last = try writer.db.numbers("SELECT max(ttc) FROM sale WHERE ttc BETWEEN 0 AND 4294967295").first
@@ -41,41 +44,52 @@ extension SQLiteJournal {
             row.set("accepted_utc", now.utcSeconds)
             row.set("behind_utc", latest.utcSeconds)
             try writer.replace(row, in: .clockAcceptance)
-            try writer.db.execute(sql: "DELETE FROM clock_floor")
-            try writer.db.raiseClockFloor(to: now)
+            try writer.replace(RowValues(floor: now), in: .clockFloor)
         }
+    }
+}
+
+extension RowWriter {
+    /// A floor that is not believed stays until a technician's word puts another in its place.
+    mutating func raiseClockFloor(to moment: StationTime) throws {
+        if let floor = try db.clockFloor(belief), !floor.isBefore(moment) { return }
+        try replace(RowValues(floor: moment), in: .clockFloor)
     }
 }
 
 extension Database {
-    func raiseClockFloor(to moment: StationTime) throws {
-        let sql = """
-            INSERT INTO clock_floor (id, utc, local) VALUES (1, ?, ?)
-            ON CONFLICT (id) DO UPDATE SET utc = excluded.utc, local = excluded.local WHERE excluded.utc > utc
-            """
-        try cachedStatement(sql: sql).execute(arguments: [moment.utcSeconds, Hex.string(moment.local.bytes)])
-    }
-
-    func clockFloor() throws -> StationTime? {
-        try rows(of: .clockFloor, "WHERE id = 1").first.map { $0.moment() }
+    /// One that is not believed says that every clock is behind.
+    func clockFloor(_ belief: Belief) throws -> StationTime? {
+        do {
+            return try believed(.clockFloor, StationTime.floorKey, belief, StationTime.init)
+        } catch let fault as StorageFault {
+            guard fault.row != nil else { throw fault }
+            return StationTime(utcSeconds: .max, local: .unknown)
+        }
     }
 }
 
-extension StoredRow {
-    /// A row that cannot be believed says that every clock is behind: a technician's word puts another in its place.
-    fileprivate func moment() -> StationTime {
-        do throws(StorageFault) {
-            return StationTime(utcSeconds: try integer("utc"), local: try time("local"))
-        } catch {
-            return StationTime(utcSeconds: .max, local: .unknown)
-        }
+extension StationTime {
+    fileprivate static let floorKey: Int64 = 1
+
+    init(_ row: StoredRow) throws(StorageFault) {
+        self.init(utcSeconds: try row.integer("utc"), local: try row.time("local"))
+    }
+}
+
+extension RowValues {
+    fileprivate init(floor moment: StationTime) {
+        self.init()
+        set("id", StationTime.floorKey)
+        set("utc", moment.utcSeconds)
+        set(hex: "local", moment.local)
     }
 }
 
 // MARK: - Migration
 
 extension Database {
-    /// Until schema 6 records were ordered by their local times, in three columns with an index each.
+    /// Until schema 3 records were ordered by their local times, in three columns with an index each.
     func keepClockFloor() throws {
         try execute(
             sql: """

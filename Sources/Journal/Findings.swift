@@ -61,6 +61,10 @@ extension JournalTable {
         case Self.totaliser.name: _ = try Totaliser(row)
         case Self.positionLock.name: _ = try PositionLock(row)
         case Self.clockAcceptance.name: _ = try ClockAcceptance(row)
+        case Self.clockFloor.name: _ = try StationTime(row)
+        case Self.numbering.name: _ = try Numbering(row)
+        case Self.acceptance.name: _ = try JournalAcceptance(row)
+        case Self.serviceRun.name: _ = try ServiceRun(row)
         case _: preconditionFailure("a coded table has a reader")
         }
     }
@@ -169,6 +173,10 @@ extension RowClass {
         case .totaliser: "totaliser"
         case .positionLock: "position's lock"
         case .clockAcceptance: "accepted clock"
+        case .clockFloor: "latest time"
+        case .numbering: "numbering"
+        case .acceptance: "acceptance"
+        case .serviceRun: "run of the service"
         }
     }
 }

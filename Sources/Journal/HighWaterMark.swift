@@ -50,6 +50,14 @@ struct HighWaterMark: Sendable {
         }
     }
 
+    /// What it counts; 0 where it cannot be read.
+    var commits: Int64 {
+        switch read() {
+        case .content(let content): content.commits
+        case .missing, .unreadable: 0
+        }
+    }
+
     /// On disk when this returns.
     ///
     /// - Throws: `StorageFault` also when the file has gone: another would be made in the place where its medium is mounted.

@@ -79,18 +79,23 @@ package final class JournalReader: Sendable {
     }
 
     package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
-        if let lock = try values(.positionLock, "WHERE position = ?", [position], PositionLock.init).first {
-            return lock
+        if let row = try closingRow(position) { return PositionLock(position: position, row) }
+        return try values(.positionLock, "WHERE position = ?", [position], PositionLock.init).first
+    }
+
+    /// As the service decides.
+    private func closingRow(_ position: Int) throws(StorageFault) -> DamagedRow? {
+        let judgement = try present().1
+        if let fault = judgement.stateFault { return fault }
+        return judgement.findings.damaged.first { row in
+            row.table == JournalTable.numbering.name
+                || row.table == JournalTable.positionLock.name && row.key ?? Int64(position) == Int64(position)
         }
-        let name = JournalTable.positionLock.name
-        guard let row = try damagedRows.first(where: { $0.table == name && $0.key == Int64(position) }) else {
-            return nil
-        }
-        return PositionLock(position: position, since: StartCheck.unknownTime, reason: "\(row)")
     }
 
     package func latestTime() throws(StorageFault) -> StationTime? {
-        try view("read the latest time") { try $0.clockFloor() }
+        let belief = try present().1.belief
+        return try view("read the latest time") { try $0.clockFloor(belief) }
     }
 
     /// The last `limit` records, the newest last.
@@ -122,14 +127,14 @@ package final class JournalReader: Sendable {
         _ read: (StoredRow) throws(StorageFault) -> Value
     ) throws(StorageFault) -> [Value] {
         let (queue, judgement) = try present()
-        let belief = Self.belief(judgement)
+        let belief = judgement.belief
         var values: [Value] = []
         do {
             // SQLite ends no transaction well that has met a damaged page.
             try queue.read { db in
                 try db.visit(table, condition, arguments) { row, _ in
                     let value = try belief.ifBelieved { () throws(StorageFault) in
-                        try read(judgement.key == nil ? row : row.believed(belief))
+                        try read(row.believed(belief))
                     }
                     if let value { values.append(value) }
                 }
@@ -142,8 +147,14 @@ package final class JournalReader: Sendable {
         return values
     }
 
-    private static func belief(_ judgement: Judgement) -> Belief {
-        Belief(key: judgement.key, doubts: judgement.findings.doubts)
+    /// What technicians accepted, in that order.
+    package func acceptances() throws(StorageFault) -> [JournalAcceptance] {
+        try values(.acceptance, "ORDER BY number", [], JournalAcceptance.init)
+    }
+
+    /// The last `limit` runs of the service, the newest last.
+    package func runs(limit: Int) throws(StorageFault) -> [ServiceRun] {
+        try values(.serviceRun, "ORDER BY run DESC LIMIT ?", [limit], ServiceRun.init).reversed()
     }
 
     // MARK: - The others
@@ -156,24 +167,9 @@ package final class JournalReader: Sendable {
 
     /// How the journal's numbers stand to its mark at `markPath`.
     package func standing(markPath: String?) throws(StorageFault) -> JournalStanding {
-        let key = try present().1.key
-        let numbering = try view("read the numbers") { try $0.numbering(sealedBy: key, unknown: .max) }
-        return JournalStanding(numbering, HighWaterMark(path: markPath ?? HighWaterMark.path(of: path)).read())
-    }
-
-    /// What technicians accepted, in that order.
-    package func acceptances() throws(StorageFault) -> [JournalAcceptance] {
-        try view("read the acceptances") { db in
-            try db.rows(of: .acceptance, "ORDER BY number").compactMap { $0.readable(JournalAcceptance.init) }
-        }
-    }
-
-    /// The last `limit` runs of the service, the newest last.
-    package func runs(limit: Int) throws(StorageFault) -> [ServiceRun] {
-        try view("read the service's runs") { db in
-            let rows = try db.rows(of: .serviceRun, "ORDER BY run DESC LIMIT ?", [limit])
-            return rows.reversed().compactMap { $0.readable(ServiceRun.init) }
-        }
+        let belief = try present().1.belief
+        let mark = HighWaterMark(path: markPath ?? HighWaterMark.path(of: path)).read()
+        return try view("read the numbers") { try $0.standing(belief, mark).0 }
     }
 
     /// When the service was last seen to run; nil where the journal's copy came without that file.
@@ -185,6 +181,10 @@ private struct Judgement {
     var key: JournalKey?
     var findings = Findings()
     var unjudged: String?
+    /// Why the journal's state is not believed.
+    var stateFault: DamagedRow?
+
+    var belief: Belief { Belief(key: key, doubts: findings.doubts, showsUnjudged: true) }
 }
 
 extension JournalReader {
@@ -223,6 +223,7 @@ extension JournalReader {
                 case .unbelieved(let fault, let key):
                     judgement.key = key
                     judgement.unjudged = key == nil ? "the journal's state is damaged" : nil
+                    judgement.stateFault = fault
                     judgement.findings.merge(Findings(damaged: [fault]))
                 }
             } catch let fault as StorageFault {

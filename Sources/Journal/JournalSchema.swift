@@ -1,4 +1,5 @@
 import Dispenser
+import FuelPassbook
 import GRDB
 
 /// A table whose rows are replaced by key.
@@ -49,15 +50,12 @@ enum JournalSchema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
         }
         migrator.registerMigration("2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
-        migrator.registerMigration("3", foreignKeyChecks: .immediate) { try $0.execute(sql: version3) }
-        migrator.registerMigration("4", foreignKeyChecks: .immediate) { try $0.execute(sql: version4) }
-        migrator.registerMigration("5", foreignKeyChecks: .immediate) { try $0.execute(sql: version5) }
-        migrator.registerMigration("6", foreignKeyChecks: .immediate) { try $0.keepClockFloor() }
-        migrator.registerMigration("7", foreignKeyChecks: .immediate) { db in
+        migrator.registerMigration("3", foreignKeyChecks: .immediate) { db in
+            try db.execute(sql: version3)
+            try db.keepClockFloor()
             for table in JournalTable.coded {
                 try db.execute(sql: "ALTER TABLE \(table.name) ADD COLUMN \(JournalTable.codeColumn) BLOB")
             }
-            try db.execute(sql: version7)
         }
         return migrator
     }()
@@ -70,7 +68,11 @@ enum JournalSchema {
             throw StorageFault(operation: "open", reason: "the database is not a journal")
         }
         guard try !migrator.hasBeenSuperseded(db) else {
-            throw StorageFault(operation: "open", reason: "a newer version of this program wrote the journal")
+            let unknown = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).min() ?? ""
+            throw StorageFault(
+                operation: "open",
+                reason: "a newer version of this program wrote the journal: its migrations name \(unknown.printable)"
+            )
         }
     }
 
@@ -84,40 +86,72 @@ enum JournalSchema {
         }
     }
 
+    /// The list of migrations is under no code. What the tables show to be done is done, whatever stands in it.
+    static func mendList(_ db: Database) throws {
+        guard try db.tableExists(JournalTable.state.name), try !migrator.hasCompletedMigrations(db) else { return }
+        try db.execute(sql: "CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+        for migration in migrator.migrations {
+            try db.execute(sql: "INSERT OR IGNORE INTO grdb_migrations VALUES (?)", arguments: [migration])
+        }
+    }
+
     /// A power cut can leave the list of migrations without the first one.
     private static func isEmpty(_ db: Database) throws -> Bool {
         let others = "SELECT count(*) FROM sqlite_schema WHERE tbl_name != 'grdb_migrations'"
         return try Int64.fetchOne(db, sql: others) == 0
     }
 
-    /// Twice the same, sealed: which journal it is, how often something was committed, and what its rows add up to. Empty
-    /// until the rows have their codes. A migration after this one adds columns that may be NULL, or tables: a row that
-    /// has no value in a new column keeps its code.
-    private static let version7 = """
-        CREATE TABLE journal_state (
-            id INTEGER PRIMARY KEY,
-            identity BLOB NOT NULL,
-            key_index INTEGER NOT NULL,
-            key_version INTEGER NOT NULL,
-            commits INTEGER NOT NULL,
-            sealed BLOB NOT NULL
+    /// A technician's word that the clock was right at `accepted`, although records up to `after_ttc` were as late as
+    /// `behind`.
+    private static let version2 = """
+        CREATE TABLE clock_acceptance (
+            after_ttc INTEGER PRIMARY KEY,
+            accepted TEXT NOT NULL,
+            behind TEXT NOT NULL
         ) STRICT;
-        INSERT INTO journal_state VALUES (1, x'', 0, 0, 0, x''), (2, x'', 0, 0, 0, x'');
         """
 
+    /// The terminal of a seal and of each debit, all debits whose answers were not seen, and cards found by the right eight
+    /// bytes of their numbers (spec/grey-lock.md, D28 and D30). What earlier versions wrote is of the sale's own terminal.
+    ///
+    /// `further_faults`, NULL when there is none of it: what time shows of the pulser's signals, what flowed back, and what
+    /// the other inputs' numbers show as lost, as a list: silent edges of A and of B, gaps in the flow, edges too fast of A
+    /// and of B, reversals, lost edges of the nozzle and emergency lines.
+    ///
     /// `numbering` has one row. `identity` names this copy of the journal in its mark, `reserved` is the highest number that
-    /// was reserved, `commits` counts the writes but not checkpoints. `journal_acceptance` is a technician's word that the
-    /// journal is to be used although it was not known to be the newest: it went on after `after_ttc`. A row of
-    /// `service_run` is a run of the service; from `uncounted_since` until it had `begun`, nobody counted.
-    private static let version5 = """
+    /// was reserved. `journal_acceptance` is a technician's word that the journal is to be used although it was not known
+    /// to be the newest: it went on after `after_ttc`. A row of `service_run` is a run of the service; from
+    /// `uncounted_since` until it had `begun`, nobody counted.
+    ///
+    /// `journal_state`, twice the same and sealed: which journal it is, how often something was committed, and what its rows
+    /// add up to. Empty until the rows have their codes. A migration after this one adds columns that may be NULL, or
+    /// tables: a row that has no value in a new column keeps its code.
+    private static let version3 = """
+        ALTER TABLE sale ADD COLUMN debit_terminal_id TEXT;
+        ALTER TABLE sale ADD COLUMN earlier_debits TEXT;
+        UPDATE sale SET debit_terminal_id = terminal_id WHERE debit_ttc IS NOT NULL;
+        ALTER TABLE checkpoint ADD COLUMN terminal_id TEXT;
+        UPDATE checkpoint SET terminal_id = (SELECT terminal_id FROM sale WHERE sale.ttc = checkpoint.ttc);
+        ALTER TABLE grey_record ADD COLUMN terminal_id TEXT;
+        ALTER TABLE grey_record ADD COLUMN debit_terminal_id TEXT;
+        ALTER TABLE grey_record ADD COLUMN earlier_debits TEXT;
+        UPDATE grey_record SET terminal_id = (SELECT terminal_id FROM sale WHERE sale.ttc = grey_record.ttc);
+        UPDATE grey_record SET debit_terminal_id = terminal_id WHERE debit_ttc IS NOT NULL;
+        DROP INDEX grey_record_open;
+        CREATE INDEX grey_record_open ON grey_record (substr(card_asn, 5), ttc)
+            WHERE state NOT IN ('settled', 'void', 'elsewhere');
+        CREATE INDEX sale_card ON sale (substr(card_asn, 5), ctc);
+
+        ALTER TABLE sale ADD COLUMN further_faults TEXT;
+        ALTER TABLE checkpoint ADD COLUMN further_faults TEXT;
+
         CREATE TABLE numbering (
             journal INTEGER PRIMARY KEY CHECK (journal = 1),
             identity TEXT NOT NULL,
             reserved INTEGER NOT NULL,
-            commits INTEGER NOT NULL,
             is_marked INTEGER NOT NULL
         ) STRICT;
-        INSERT INTO numbering SELECT 1, hex(randomblob(16)), coalesce(max(ttc), 0), 0, 0 FROM sale;
+        INSERT INTO numbering SELECT 1, hex(randomblob(16)), coalesce(max(ttc), 0), 0 FROM sale;
 
         CREATE TABLE journal_acceptance (
             number INTEGER PRIMARY KEY,
@@ -136,43 +170,16 @@ enum JournalSchema {
             ended TEXT,
             has_ended INTEGER NOT NULL
         ) STRICT;
-        """
 
-    /// A technician's word that the clock was right at `accepted`, although records up to `after_ttc` were as late as
-    /// `behind`.
-    private static let version2 = """
-        CREATE TABLE clock_acceptance (
-            after_ttc INTEGER PRIMARY KEY,
-            accepted TEXT NOT NULL,
-            behind TEXT NOT NULL
+        CREATE TABLE journal_state (
+            id INTEGER PRIMARY KEY,
+            identity BLOB NOT NULL,
+            key_index INTEGER NOT NULL,
+            key_version INTEGER NOT NULL,
+            commits INTEGER NOT NULL,
+            sealed BLOB NOT NULL
         ) STRICT;
-        """
-
-    /// The terminal of a seal and of each debit, all debits whose answers were not seen, and cards found by the right eight
-    /// bytes of their numbers (spec/grey-lock.md, D28 and D30). What earlier versions wrote is of the sale's own terminal.
-    private static let version3 = """
-        ALTER TABLE sale ADD COLUMN debit_terminal_id TEXT;
-        ALTER TABLE sale ADD COLUMN earlier_debits TEXT;
-        UPDATE sale SET debit_terminal_id = terminal_id WHERE debit_ttc IS NOT NULL;
-        ALTER TABLE checkpoint ADD COLUMN terminal_id TEXT;
-        UPDATE checkpoint SET terminal_id = (SELECT terminal_id FROM sale WHERE sale.ttc = checkpoint.ttc);
-        ALTER TABLE grey_record ADD COLUMN terminal_id TEXT;
-        ALTER TABLE grey_record ADD COLUMN debit_terminal_id TEXT;
-        ALTER TABLE grey_record ADD COLUMN earlier_debits TEXT;
-        UPDATE grey_record SET terminal_id = (SELECT terminal_id FROM sale WHERE sale.ttc = grey_record.ttc);
-        UPDATE grey_record SET debit_terminal_id = terminal_id WHERE debit_ttc IS NOT NULL;
-        DROP INDEX grey_record_open;
-        CREATE INDEX grey_record_open ON grey_record (substr(card_asn, 5), ttc)
-            WHERE state NOT IN ('settled', 'void', 'elsewhere');
-        CREATE INDEX sale_card ON sale (substr(card_asn, 5), ctc);
-        """
-
-    /// What time shows of the pulser's signals, what flowed back, and what the other inputs' numbers show as lost: the list
-    /// of silent edges of A and of B, gaps in the flow, edges too fast of A and of B, reversals, and lost edges of the nozzle
-    /// and emergency lines. NULL when there is none of it.
-    private static let version4 = """
-        ALTER TABLE sale ADD COLUMN further_faults TEXT;
-        ALTER TABLE checkpoint ADD COLUMN further_faults TEXT;
+        INSERT INTO journal_state VALUES (1, x'', 0, 0, 0, x''), (2, x'', 0, 0, 0, x'');
         """
 
     private static let version1 = """

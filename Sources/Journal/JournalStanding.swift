@@ -1,34 +1,7 @@
-import Dispenser
+package import Dispenser
 package import FuelPassbook
-import GRDB
-import ISO7816
-import SecurityModule
 
 // How a journal stands to its mark, and a technician's word on it (spec/grey-lock.md, D32; decision record 0018).
-
-/// What a journal holds of its own numbers.
-struct Numbering: Equatable, Sendable {
-    /// 32 upper-case hexadecimal digits, made at random with the journal.
-    var identity: String
-    /// The highest number that was reserved.
-    var reserved: UInt32
-    /// Commits so far, checkpoints not counted.
-    var commits: Int64
-    /// The mark has been made.
-    var isMarked: Bool
-
-    var mark: HighWaterMark.Content {
-        HighWaterMark.Content(identity: identity, highest: reserved, commits: commits)
-    }
-
-    static func isIdentity(_ text: String) -> Bool {
-        text.utf8.count == 32
-            && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte)
-            }
-    }
-}
 
 /// Whether a service may sell on the journal.
 package enum JournalStanding: Equatable, Sendable {
@@ -41,23 +14,41 @@ package enum JournalStanding: Equatable, Sendable {
     case markUnreadable(String)
     /// The mark belongs to another journal, whose numbers up to `left` have been used.
     case markForeign(left: UInt32)
+    /// The journal's own row of its numbers is not believed. `left` is what the mark says; nil where it says nothing.
+    case numbersDamaged(DamagedRow, left: UInt32?)
 
-    init(_ numbering: Numbering, _ mark: HighWaterMark.Reading) {
+    /// - Parameter commits: nil where the journal's state is not believed: then they are not compared.
+    init(_ numbering: Numbering, commits: Int64?, _ mark: HighWaterMark.Reading) {
         switch mark {
         case .missing: self = numbering.isMarked ? .markMissing : .notMarked
         case .unreadable(let reason): self = .markUnreadable(reason)
         case .content(let mark):
             if mark.identity != numbering.identity {
                 self = .markForeign(left: mark.highest)
-            } else if mark.highest > numbering.reserved || mark.commits > numbering.commits {
+            } else if mark.highest > numbering.reserved || mark.commits > commits ?? .max {
                 self = .behind(
                     highest: numbering.reserved,
                     left: mark.highest,
-                    commitsMissing: max(0, mark.commits - numbering.commits)
+                    commitsMissing: max(0, mark.commits - (commits ?? .max))
                 )
             } else {
                 self = .upToDate
             }
+        }
+    }
+
+    init(damaged row: DamagedRow, _ mark: HighWaterMark.Reading) {
+        switch mark {
+        case .content(let mark): self = .numbersDamaged(row, left: mark.highest)
+        case .missing, .unreadable: self = .numbersDamaged(row, left: nil)
+        }
+    }
+
+    /// What has begun is finished, but no number is given.
+    var isOpened: Bool {
+        switch self {
+        case .upToDate, .notMarked, .numbersDamaged: true
+        case .behind, .markMissing, .markUnreadable, .markForeign: false
         }
     }
 
@@ -75,6 +66,7 @@ package enum JournalStanding: Equatable, Sendable {
         case .markForeign(let left):
             "the mark belongs to another journal, which gave the numbers up to \(left): this one was put in its place. "
                 + "Put the right journal or the right mark in place"
+        case .numbersDamaged(let row, _): "which numbers were given is not believed (\(row)). No other is given"
         }
     }
 
@@ -87,6 +79,7 @@ package enum JournalStanding: Equatable, Sendable {
         case .markMissing: "mark missing"
         case .markUnreadable: "mark unreadable"
         case .markForeign: "mark foreign"
+        case .numbersDamaged: "numbers damaged"
         }
     }
 
@@ -102,6 +95,7 @@ package enum JournalStanding: Equatable, Sendable {
         case .behind(_, let left, _): (known, isKnown) = (left, true)
         case .markMissing, .markUnreadable: (known, isKnown) = (reserved, false)
         case .markForeign(let left): (known, isKnown) = (left, false)
+        case .numbersDamaged(_, let left): (known, isKnown) = (left ?? reserved, false)
         }
         let last = max(reserved, known)
         guard !isKnown else { return last }
@@ -116,112 +110,20 @@ package struct JournalAcceptance: Equatable, Sendable {
     /// nil when the clock was not set.
     package let time: TransactionTime?
     package let reason: String
-    /// How the journal stood: "behind", "mark missing", "mark unreadable" or "mark foreign".
+    /// How the journal stood: "behind", "mark missing", "mark unreadable", "mark foreign" or "numbers damaged".
     package let standing: String
     /// The journal's last number until then.
     package let reserved: UInt32
     /// The number after which it goes on.
     package let after: UInt32
+}
 
+extension JournalAcceptance {
     init(_ row: StoredRow) throws(StorageFault) {
         time = try row.optional("accepted") { column throws(StorageFault) in try row.time(column) }
         reason = try row.text("reason")
         standing = try row.text("standing")
         reserved = try row.integer("reserved")
         after = try row.integer("after_ttc")
-    }
-}
-
-extension Database {
-    func numbering() throws -> Numbering {
-        guard let row = try rows(of: .numbering, "WHERE journal = 1").first else {
-            throw StorageFault(operation: "read the numbers", reason: "table numbering is empty")
-        }
-        let identity = try row.text("identity")
-        guard Numbering.isIdentity(identity) else {
-            throw row.fault("identity", "is not 32 upper-case hexadecimal digits")
-        }
-        return Numbering(
-            identity: identity,
-            reserved: try row.integer("reserved"),
-            commits: try row.count("commits"),
-            isMarked: try row.flag("is_marked")
-        )
-    }
-
-    /// With the count of commits that the coded state keeps: the one beside the numbers is under no code.
-    ///
-    /// - Parameter unknown: the count where the state is not believed, which closes the positions anyway.
-    func numbering(sealedBy key: JournalKey?, unknown: Int64 = 0) throws -> Numbering {
-        var numbering = try numbering()
-        numbering.commits = try key.flatMap { try journalState($0)?.commits } ?? unknown
-        return numbering
-    }
-
-    func replace(_ numbering: Numbering) throws {
-        var row = RowValues()
-        row.set("journal", 1)
-        row.set("identity", numbering.identity)
-        row.set("reserved", numbering.reserved)
-        row.set("commits", numbering.commits)
-        row.set("is_marked", numbering.isMarked)
-        try put(row, in: .numbering)
-    }
-
-    /// The next number is the journal's from now on. A row that is not believed keeps its number.
-    ///
-    /// - Parameter known: the highest number that the journal's coded state knows.
-    func reserve(after known: UInt32) throws -> Numbering {
-        var numbering = try numbering()
-        let last = max(try lastTTC(), numbering.reserved, known)
-        guard last < .max else { throw StorageFault(operation: "reserve a TTC", reason: "no TTC follows \(last)") }
-        numbering.reserved = last + 1
-        numbering.commits += 1
-        try replace(numbering)
-        return numbering
-    }
-
-    /// The highest number of any row that can be one; 0 without any.
-    func lastTTC() throws -> UInt32 {
-        let last = try numbers("SELECT max(ttc) FROM sale WHERE ttc BETWEEN 1 AND 4294967295").first
-        return UInt32(exactly: last.flatMap(\.self) ?? 0) ?? 0
-    }
-
-    func countCommit() throws {
-        try cachedStatement(sql: "UPDATE numbering SET commits = commits + 1 WHERE journal = 1").execute()
-    }
-
-    func accept(_ standing: JournalStanding, reason: String, time: TransactionTime?) throws -> Numbering {
-        var numbering = try numbering()
-        let before = numbering
-        numbering.reserved = standing.accepted(after: max(before.reserved, try lastTTC()))
-        // A copy that is accepted is another journal from here on: its mark refuses every other copy.
-        numbering.identity = try String.fetchOne(self, sql: "SELECT hex(randomblob(16))") ?? before.identity
-        numbering.commits += 1
-        numbering.isMarked = true
-        try replace(numbering)
-        var row = RowValues()
-        let number = try Int64.fetchOne(self, sql: "SELECT coalesce(max(number), 0) + 1 FROM journal_acceptance") ?? 1
-        row.set("number", number)
-        row.set(hex: "accepted", time)
-        row.set("reason", reason)
-        row.set("standing", standing.word)
-        row.set("reserved", before.reserved)
-        row.set("after_ttc", numbering.reserved)
-        try put(row, in: .acceptance)
-        return numbering
-    }
-}
-
-extension Database {
-    /// Inserts a row of a table without codes, or replaces the one with its key.
-    func put(_ row: RowValues, in table: JournalTable) throws {
-        try cachedStatement(sql: table.replacement(of: row.columns)).execute(arguments: StatementArguments(row.values))
-        guard changesCount == 1 else {
-            throw StorageFault(
-                operation: "commit",
-                reason: "\(table.keyName) \(row.values[0]) belongs to another record of table \(table.name)"
-            )
-        }
     }
 }

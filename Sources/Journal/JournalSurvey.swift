@@ -30,8 +30,8 @@ final class JournalSurvey: Sendable {
     /// - Throws: `StorageFault` when the file is damaged or cannot be read.
     func count() throws(StorageFault) -> Count { try state.wait() }
 
-    /// The survey is over, and ``count()`` neither waits nor throws.
-    var isSound: Bool { state.isSound }
+    /// The survey is over, or is soon, and ``count()`` neither waits nor throws.
+    func isSound(nanosecondsMax: UInt64) -> Bool { state.isSound(nanosecondsMax) }
 
     /// nil while the survey goes on, and of a sound file.
     var fault: StorageFault? { state.fault }
@@ -84,8 +84,9 @@ private final class State: Sendable {
         }
     }
 
-    var isSound: Bool {
-        switch result.withLock({ $0 }) {
+    func isSound(_ nanosecondsMax: UInt64) -> Bool {
+        if hasResult.wait(until: MonotonicClock.nanoseconds + nanosecondsMax) { hasResult.signal() }
+        return switch result.withLock({ $0 }) {
         case .success: true
         case .failure, nil: false
         }
@@ -118,7 +119,7 @@ private final class State: Sendable {
 
     /// The rows that recovery relies on were read before.
     private static func findings(_ db: Database, _ keys: MasterKeys) throws -> Findings {
-        let classes: Set<RowClass> = [.closedSale, .greyRecord]
+        let classes = Set(RowClass.allCases).subtracting(RowClass.ofRecovery)
         switch try db.journalState(keys) {
         case .uncoded: return Findings()
         case .believed(let state, let key, _): return try db.findings(classes, key, state)

@@ -17,6 +17,10 @@ enum RowClass: Int, CaseIterable, Sendable {
     case totaliser
     case positionLock
     case clockAcceptance
+    case clockFloor
+    case numbering
+    case acceptance
+    case serviceRun
 
     var table: JournalTable {
         switch self {
@@ -26,31 +30,41 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .totaliser: .totaliser
         case .positionLock: .positionLock
         case .clockAcceptance: .clockAcceptance
+        case .clockFloor: .clockFloor
+        case .numbering: .numbering
+        case .acceptance: .acceptance
+        case .serviceRun: .serviceRun
         }
     }
 
     /// Few rows, which are read before anything is recovered.
-    static let ofRecovery: Set<RowClass> = [.openSale, .checkpoint, .totaliser, .positionLock, .clockAcceptance]
+    static let ofRecovery: Set<RowClass> = [
+        .openSale, .checkpoint, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering,
+    ]
 
     /// The next write puts a row in the place of one that is not believed. Of the others, none is ever overwritten.
     var isRenewed: Bool {
         switch self {
-        case .openSale, .closedSale, .greyRecord: false
-        case .checkpoint, .totaliser, .positionLock, .clockAcceptance: true
+        case .openSale, .closedSale, .greyRecord, .acceptance: false
+        case .checkpoint, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun: true
         }
     }
 
-    /// With several rows amiss, none of the class is believed.
+    /// With several rows amiss, those with right codes are believed; of the others none is.
     var isBelievedApart: Bool {
         switch self {
-        case .closedSale, .greyRecord: true
-        case .openSale, .checkpoint, .totaliser, .positionLock, .clockAcceptance: false
+        case .closedSale, .greyRecord, .acceptance, .serviceRun: true
+        case .openSale, .checkpoint, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering: false
         }
     }
 }
 
 extension JournalTable {
-    static let coded: [JournalTable] = [.sale, .checkpoint, .greyRecord, .totaliser, .positionLock, .clockAcceptance]
+    static let coded: [JournalTable] = [
+        .sale, .checkpoint, .greyRecord, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering,
+        .acceptance,
+        .serviceRun,
+    ]
     static let codeColumn = "code"
 
     /// - Parameter phase: nil for a row without one.

@@ -20,6 +20,9 @@ struct RowWriter {
         self.state = state
     }
 
+    /// By what rows are judged in this transaction.
+    var belief: Belief { Belief(key: key, doubts: doubts) }
+
     /// Inserts the row, or replaces the one with its key.
     ///
     /// - Throws: `StorageFault` when the key belongs to a row with other fixed columns, or to one that is not believed and
@@ -99,9 +102,17 @@ struct RowWriter {
 }
 
 extension RowWriter {
+    /// Some seconds of a slow board.
+    private static let rowsBetweenSigns = 10_000
+
     /// The first opening after the migration gives every row its code. One that cannot be read gets none, and is named
     /// from then on.
-    static func codeEverything(_ db: Database, _ key: JournalKey, identity: [UInt8]) throws {
+    static func codeEverything(
+        _ db: Database,
+        _ key: JournalKey,
+        _ identity: [UInt8],
+        _ goesOn: () -> Void
+    ) throws {
         var state = JournalState(identity: identity, master: key.master)
         for table in JournalTable.coded {
             var codes: [(Int64, [UInt8])] = []
@@ -115,10 +126,12 @@ extension RowWriter {
                 }
                 let code = row.code(key, order)
                 codes.append((rowKey, code.bytes))
+                if codes.count % Self.rowsBetweenSigns == 0 { goesOn() }
                 state.add(code, rowKey, row.rowClass)
             }
             let sql = "UPDATE \(table.name) SET \(JournalTable.codeColumn) = ? WHERE \(table.key) = ?"
-            for (rowKey, code) in codes {
+            for (index, (rowKey, code)) in codes.enumerated() {
+                if index % Self.rowsBetweenSigns == 0 { goesOn() }
                 try db.cachedStatement(sql: sql).execute(arguments: [Data(code), rowKey])
             }
         }

@@ -1,7 +1,6 @@
 package import Dispenser
 package import FuelPassbook
 import GRDB
-private import GRDBSQLite
 import Glibc
 import ISO7816
 package import SecurityModule
@@ -31,18 +30,18 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     let queue: DatabaseQueue
     let path: String
     private let capacity: Int
-    private let keys: MasterKeys
-    private let highWater: HighWaterMark
+    let keys: MasterKeys
+    let highWater: HighWaterMark
     private let lock: JournalLock
-    private let survey: JournalSurvey
-    private let start: StartCheck
-    private let doubts: Mutex<Doubts>
+    let survey: JournalSurvey
+    let start: StartCheck
+    let doubts: Mutex<Doubts>
     /// nil until ``room()`` is asked for the first time.
     private let counted = Mutex<JournalSurvey.Count?>(nil)
     /// One reservation at a time, so that the mark never falls back.
-    private let marking = Mutex<Void>(())
+    let marking = Mutex<Void>(())
     /// nil unless a run of the service goes on.
-    let beat = Mutex<RunBeat?>(nil)
+    let run = Mutex<PresentRun?>(nil)
 
     /// Opens the journal, or creates it with mode 0600. The file is checked while the journal is in use already: see
     /// ``damage`` and ``room()``.
@@ -52,6 +51,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     ///   - keys: from one of them the key of the rows' codes is drawn.
     ///   - mark: the file of the high-water mark; nil for the journal's name with "-mark".
     ///   - damageFound: called once from another thread when ``damage`` is found.
+    ///   - goesOn: called now and then while the rows of a large journal get their first codes.
     /// - Throws: `StorageFault` when another process writes this journal, when the file cannot be opened for writing,
     ///   is damaged where opening reads it, is no journal or one of a newer version, or needs another master key; when it
     ///   is not known to be the newest copy of the journal: see ``JournalStanding``.
@@ -60,16 +60,11 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         capacity: Int,
         keys: MasterKeys,
         mark: String? = nil,
-        damageFound: @escaping @Sendable () -> Void = {}
+        damageFound: @escaping @Sendable () -> Void = {},
+        goesOn: () -> Void = {}
     ) throws(StorageFault) {
-        let judge = { (_: Database, standing: JournalStanding) throws -> Numbering? in
-            guard let refusal = standing.refusal else { return nil }
-            throw StorageFault(
-                operation: "open",
-                reason: "\(refusal), or accept this one: greylock position --accept-journal \"REASON\""
-            )
-        }
-        try self.init(path: path, capacity: capacity, keys: keys, mark: mark, damageFound: damageFound, judge: judge)
+        try self.init(path, capacity, keys, mark, damageFound, goesOn)
+        try takeUp(nil)
     }
 
     /// Takes the journal as it is, on a technician's word: its numbers go on after all that are known to have been given.
@@ -84,35 +79,20 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     ) throws(StorageFault) -> TTC {
         var isExisting = stat()
         guard unsafe stat(path, &isExisting) == 0 else { throw .system("open") }
-        let judge = { (db: Database, standing: JournalStanding) in
-            guard standing.refusal != nil else {
-                throw StorageFault(
-                    operation: "accept the journal",
-                    reason: "it is up to date: nothing is to be accepted"
-                )
-            }
-            return try db.accept(standing, reason: reason, time: time)
-        }
-        let journal = try SQLiteJournal(
-            path: path,
-            capacity: 1,
-            keys: keys,
-            mark: mark,
-            damageFound: {},
-            judge: judge
-        )
-        return TTC(try journal.queue.view("read the numbers") { try $0.numbering().reserved })
+        let journal = try SQLiteJournal(path, 1, keys, mark, {}, {})
+        try journal.takeUp((reason, time))
+        let belief = try journal.believing()
+        return TTC(try journal.queue.view("read the numbers") { try $0.numbering(belief).reserved })
     }
 
-    /// - Parameter judge: in one transaction; throws to refuse the journal, and returns the numbering with which its mark is
-    ///   made anew.
+    /// Its numbers are not compared with the mark yet.
     private init(
-        path: String,
-        capacity: Int,
-        keys: MasterKeys,
-        mark markPath: String?,
-        damageFound: @escaping @Sendable () -> Void,
-        judge: (Database, JournalStanding) throws -> Numbering?
+        _ path: String,
+        _ capacity: Int,
+        _ keys: MasterKeys,
+        _ markPath: String?,
+        _ damageFound: @escaping @Sendable () -> Void,
+        _ goesOn: () -> Void
     ) throws(StorageFault) {
         precondition(capacity > 0)
         let path = JournalFile.resolved(path)
@@ -126,35 +106,14 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         HeapIndex.choose()
         do {
             queue = try DatabaseQueue(path: path, configuration: .writer)
+            try queue.write(JournalSchema.mendList)
             try JournalSchema.migrator.migrate(queue)
-            start = try StartCheck(queue, keys)
+            start = try StartCheck(queue, keys, goesOn)
             survey = try JournalSurvey(path: path, keys: keys, damageFound: damageFound)
         } catch {
             throw StorageFault("open", error)
         }
         doubts = Mutex(start.findings.doubts)
-        try takeUp(judge)
-    }
-
-    private func takeUp(_ judge: (Database, JournalStanding) throws -> Numbering?) throws(StorageFault) {
-        let reading = highWater.read()
-        var standing = JournalStanding.upToDate
-        var numbering: Numbering?
-        var accepted: Numbering?
-        try queue.commit("open") { db in
-            let present = try db.numbering(sealedBy: start.key, unknown: .max)
-            standing = JournalStanding(present, reading)
-            if var numbering = try judge(db, standing) {
-                numbering.commits = try db.numbering(sealedBy: start.key).commits
-                accepted = numbering
-            }
-            numbering = try accepted ?? db.numbering(sealedBy: start.key)
-        }
-        guard let numbering else { preconditionFailure("read in the transaction") }
-        if accepted != nil { return try highWater.create(numbering.mark) }
-        if standing == .notMarked { try highWater.create(numbering.mark) }
-        guard !numbering.isMarked else { return }
-        try queue.commit("open") { try $0.execute(sql: "UPDATE numbering SET is_marked = 1 WHERE journal = 1") }
     }
 
     /// The survey ends before `queue` is closed, so that the last connection of all is the one that may empty the `-wal`
@@ -177,38 +136,13 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
-    package func reserveTTC() throws(StorageFault) -> TTC {
-        try marking.withLock { _ throws(StorageFault) in
-            var reserved: Numbering?
-            try queue.commit("reserve a TTC") { db in
-                let known = try start.key.flatMap { try db.journalState($0)?.lastTTC } ?? 0
-                reserved = try db.reserve(after: known)
-                reserved?.commits = try db.numbering(sealedBy: start.key).commits
-            }
-            guard let reserved else { preconditionFailure("reserved in the transaction") }
-            try highWater.write(reserved.mark)
-            return TTC(reserved.reserved)
-        }
-    }
-
-    /// What ends a record also goes to the mark, so that a copy from before is known for one.
     package func commit(_ entry: JournalEntry) throws(StorageFault) {
         try write(entry)
-        guard entry.records.contains(where: { !$0.phase.isOpen }) else { return }
-        try marking.withLock { _ throws(StorageFault) in
-            let numbering = try queue.view("read the numbers") { try $0.numbering(sealedBy: start.key) }
-            do throws(StorageFault) {
-                try highWater.write(numbering.mark)
-            } catch {
-                // The entry is on disk, and an older mark is a true one. The next reservation needs the mark, and says why
-                // it cannot be written.
-            }
-        }
+        if entry.records.contains(where: { !$0.phase.isOpen }) { markEnd() }
     }
 
     private func write(_ entry: JournalEntry) throws(StorageFault) {
         try commitRows("commit") { writer in
-            try writer.db.countCommit()
             for record in entry.records {
                 try writer.replace(RowValues(record), in: .sale)
                 if record.phase.isPastFuelling { try writer.delete(Int64(record.ttc.number), from: .checkpoint) }
@@ -216,7 +150,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             if let grey = entry.grey { try writer.replace(RowValues(grey), in: .greyRecord) }
             if let totaliser = entry.totaliser { try writer.replace(RowValues(totaliser), in: .totaliser) }
             if let lock = entry.lock { try writer.replace(RowValues(lock), in: .positionLock) }
-            if let moment = entry.moment { try writer.db.raiseClockFloor(to: moment) }
+            if let moment = entry.moment { try writer.raiseClockFloor(to: moment) }
         }
     }
 
@@ -291,42 +225,6 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
-    /// A lock that is not believed, and a journal whose state is not, close the position until a technician looks.
-    package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
-        if let fault = start.stateFault { return PositionLock(position: position, since: .epoch, reason: "\(fault)") }
-        do throws(StorageFault) {
-            return try row(.positionLock, Int64(position), "read a position's lock", PositionLock.init)
-        } catch {
-            guard let row = error.row else { throw error }
-            return PositionLock(position: position, since: .epoch, reason: "\(row)")
-        }
-    }
-
-    package func clearLock(of position: Int) throws(StorageFault) {
-        try commitRows("clear a position's lock") { try $0.delete(Int64(position), from: .positionLock) }
-    }
-
-    package func damagedRows() throws(StorageFault) -> [DamagedRow] {
-        var findings = start.findings
-        if let further = survey.findings { findings.merge(further) }
-        return findings.damaged
-    }
-
-    /// A technician has looked at the damaged rows: what is there with a right code counts from the next start on. Rows
-    /// with a wrong code stay as they are, and named.
-    package func acceptRows() throws(StorageFault) {
-        let keys = keys
-        let key = start.key
-        try queue.commit("accept the rows") { db in
-            if let key, let state = try db.journalState(key) {
-                try RowWriter.acceptRows(db, key, after: state)
-            } else {
-                let (key, state) = try keys.newJournal(key)
-                try RowWriter.acceptRows(db, key, after: state)
-            }
-        }
-    }
-
     /// - Throws: `StorageFault` also when the file is damaged anywhere; the first call waits until that is known.
     package func room() throws(StorageFault) -> Int {
         let atStart = try survey.count()
@@ -342,112 +240,8 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
-    package func roomIfCounted() throws(StorageFault) -> Int? { survey.isSound ? try room() : nil }
-
-    // MARK: - Belief
-
-    /// By what a read judges rows now.
-    func believing() throws(StorageFault) -> Belief {
-        var doubts = doubts.withLock { $0 }
-        if let further = survey.findings { doubts.merge(further.doubts) }
-        return Belief(key: start.key, doubts: doubts)
-    }
-
-    private func row<Value>(
-        _ table: JournalTable,
-        _ key: Int64,
-        _ operation: String,
-        _ read: (StoredRow) throws(StorageFault) -> Value
-    ) throws(StorageFault) -> Value? {
-        let belief = try believing()
-        return try queue.view(operation) { try $0.believed(table, key, belief, read) }
-    }
-
-    /// One transaction of rows with their codes.
-    func commitRows(_ operation: String, _ body: (inout RowWriter) throws -> Void) throws(StorageFault) {
-        guard let key = start.key else {
-            throw StorageFault(operation: operation, reason: start.stateFault?.description ?? "no key makes its codes")
-        }
-        let further = survey.findings?.doubts
-        try doubts.withLock { doubts throws(StorageFault) in
-            var written = doubts
-            if let further { written.merge(further) }
-            try queue.commit(operation) { db in
-                var writer = RowWriter(db, key, written, try db.journalState(key))
-                try body(&writer)
-                try writer.finish()
-                written = writer.doubts
-            }
-            doubts = written
-        }
-    }
-}
-
-extension TransactionTime {
-    /// Of a lock whose own time is not known.
-    fileprivate static let epoch = StartCheck.unknownTime
-}
-
-extension Configuration {
-    /// How long a reader's lock is waited for.
-    private static let busySecondsMax = 1.0
-    /// SQLite's page cache, beside which it maps nothing into memory.
-    private static let cacheKibibytes = 256
-    /// Pages of 4 KiB in the `-wal` file after which they move to the main file. A checkpoint is one page, so that a
-    /// sale of two to four minutes waits for one move.
-    private static let walPagesMax = 256
-
-    /// GRDB's own WAL mode would lower `synchronous` to NORMAL, which does not sync each commit.
-    fileprivate static var writer: Configuration {
-        var configuration = common
-        configuration.prepareDatabase { db in
-            try JournalSchema.requireJournal(db, mayBeEmpty: true)
-            try db.execute(
-                sql: """
-                    PRAGMA journal_mode = WAL;
-                    PRAGMA synchronous = FULL;
-                    PRAGMA wal_autocheckpoint = \(walPagesMax);
-                    PRAGMA journal_size_limit = \(walPagesMax * 4_096);
-                    """
-            )
-            guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal" else {
-                throw StorageFault(operation: "open", reason: "the file has no write-ahead log")
-            }
-        }
-        return configuration
-    }
-
-    /// A second connection of the writing process.
-    static var reader: Configuration {
-        var configuration = common
-        configuration.readonly = true
-        configuration.prepareDatabase { db in
-            try JournalSchema.requireJournal(db, mayBeEmpty: false)
-            try JournalSchema.requirePresentVersion(db)
-        }
-        return configuration
-    }
-
-    /// A connection whose database is the image.
-    static func reader(of image: JournalImage) -> Configuration {
-        var configuration = common
-        configuration.prepareDatabase { db in
-            try image.open(in: db)
-            try db.execute(sql: "PRAGMA query_only = 1")
-            try JournalSchema.requireJournal(db, mayBeEmpty: false)
-            try JournalSchema.requirePresentVersion(db)
-        }
-        return configuration
-    }
-
-    private static var common: Configuration {
-        var configuration = Configuration()
-        configuration.busyMode = .timeout(busySecondsMax)
-        configuration.foreignKeysEnabled = false
-        configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA cache_size = -\(cacheKibibytes); PRAGMA mmap_size = 0")
-        }
-        return configuration
+    package func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? {
+        survey.isSound(nanosecondsMax: nanosecondsMax) ? try room() : nil
     }
 }
 
@@ -458,22 +252,6 @@ extension RecordPhase {
         case .ended, .debitSent, .settled, .escaped, .void: true
         }
     }
-}
-
-/// The index of a `-wal` file on the heap: a memory-mapped one dies by a signal when the disk is full.
-///
-/// The corresponding C functions are `sqlite3_vfs_find` and `sqlite3_vfs_register`.
-private enum HeapIndex {
-    /// For every connection of this process from now on.
-    static func choose() { _ = isChosen }
-
-    private static let isChosen: Bool = {
-        let found = unsafe sqlite3_vfs_find("unix-excl")
-        guard let found = unsafe found else { preconditionFailure("SQLite for Unix has it") }
-        let code = unsafe sqlite3_vfs_register(found, 1)
-        precondition(code == SQLITE_OK, "a file system that was found is registered")
-        return true
-    }()
 }
 
 extension ApplicationSerialNumber {

@@ -19,9 +19,11 @@ package struct ServiceRun: Equatable, Sendable {
     /// The run before it ended without a word.
     package let followsUncleanEnd: Bool
     /// The run ended with its outputs off and everything on disk; nil while it goes on, and when it was killed.
-    package let ended: TransactionTime?
-    package let hasEnded: Bool
+    package fileprivate(set) var ended: TransactionTime?
+    package fileprivate(set) var hasEnded = false
+}
 
+extension ServiceRun {
     init(_ row: StoredRow) throws(StorageFault) {
         begun = try row.optional("begun") { column throws(StorageFault) in try row.time(column) }
         uncountedSince = try row.optional("uncounted_since") { column throws(StorageFault) in try row.time(column) }
@@ -88,55 +90,83 @@ final class RunBeat: Sendable {
     }
 }
 
+/// The run of this process.
+struct PresentRun {
+    let number: Int64
+    let run: ServiceRun
+    let beat: RunBeat
+}
+
 extension SQLiteJournal {
     /// Writes that a run of the service begins, and from now on each second that it goes on.
     ///
-    /// - Returns: how the run before it ended; nil when there was none.
+    /// - Returns: how the run before it ended; nil when there was none, and where the journal's state is gone: then nothing
+    ///   is written.
     package func beginRun(clock: @escaping @Sendable () -> TransactionTime?) throws(StorageFault) -> LastEnd? {
+        guard writesRows else { return nil }
         let now = clock()
         let seen = RunBeat.read(path)
         var end: LastEnd?
-        try queue.commit("begin a run") { db in
-            let last = try db.rows(of: .serviceRun, "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1").first
-            let number = try last?.count("run") ?? 0
-            if let last {
-                let run = last.readable(ServiceRun.init)
-                let known = [run?.begun, seen, try db.clockFloor()?.local].compactMap(\.self).filter { $0 <= now ?? $0 }
-                end = run?.hasEnded == true ? .clean : .unclean(lastCounted: known.max() ?? run?.begun)
-            }
-            var row = RowValues()
-            row.set("run", number + 1)
-            row.set(hex: "begun", now)
-            switch end {
-            case .unclean(let lastCounted):
-                row.set("follows_unclean_end", true)
-                row.set(hex: "uncounted_since", lastCounted)
-            case .clean, nil:
-                row.set("follows_unclean_end", false)
-                row.set(hex: "uncounted_since", TransactionTime?.none)
-            }
-            row.set(hex: "ended", TransactionTime?.none)
-            row.set("has_ended", false)
-            try db.put(row, in: .serviceRun)
+        var begun: (number: Int64, run: ServiceRun)?
+        try commitRows("begin a run") { writer in
+            end = try writer.lastEnd(seen: seen, now: now)
+            let run =
+                switch end {
+                case .unclean(let last): ServiceRun(begun: now, uncountedSince: last, followsUncleanEnd: true)
+                case .clean, nil: ServiceRun(begun: now, uncountedSince: nil, followsUncleanEnd: false)
+                }
+            let number = try writer.db.nextKey(of: .serviceRun)
+            try writer.replace(RowValues(run, number: number), in: .serviceRun)
+            begun = (number, run)
         }
-        beat.withLock { $0 = RunBeat(path, clock: clock) }
+        guard let begun else { preconditionFailure("begun in the transaction") }
+        run.withLock { $0 = PresentRun(number: begun.number, run: begun.run, beat: RunBeat(path, clock: clock)) }
         return end
     }
 
     /// The run ends with the outputs off.
     package func endRun(at time: TransactionTime?) throws(StorageFault) {
-        endBeat()
-        try queue.commit("end a run") { db in
-            let sql = "UPDATE service_run SET has_ended = 1, ended = ? WHERE run = (SELECT max(run) FROM service_run)"
-            try db.execute(sql: sql, arguments: [time.map { Hex.string($0.bytes) }])
+        guard let ended = endBeat() else { return }
+        try commitRows("end a run") { writer in
+            var run = ended.run
+            (run.ended, run.hasEnded) = (time, true)
+            try writer.replace(RowValues(run, number: ended.number), in: .serviceRun)
         }
     }
 
-    func endBeat() {
-        beat.withLock { beat in
-            let last = beat
-            beat = nil
+    @discardableResult
+    func endBeat() -> PresentRun? {
+        let last = run.withLock { run in
+            let last = run
+            run = nil
             return last
-        }?.end()
+        }
+        last?.beat.end()
+        return last
+    }
+}
+
+extension RowWriter {
+    /// The latest time that is known before now; of a run that is not believed nothing is.
+    fileprivate func lastEnd(seen: TransactionTime?, now: TransactionTime?) throws -> LastEnd? {
+        let newest = "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1"
+        guard let last = try db.rows(of: .serviceRun, newest).first else { return nil }
+        let run = try db.believed([last], belief, ServiceRun.init).first
+        guard run?.hasEnded != true else { return .clean }
+        let floor = try db.clockFloor(belief)?.local
+        let known = [run?.begun, seen, floor].compactMap(\.self).filter { $0 <= now ?? $0 && $0 != .unknown }
+        return .unclean(lastCounted: known.max() ?? run?.begun)
+    }
+}
+
+extension RowValues {
+    fileprivate init(_ run: ServiceRun, number: Int64) {
+        self.init()
+        set("run", number)
+        set(hex: "begun", run.begun)
+        set("follows_unclean_end", run.followsUncleanEnd)
+        set(hex: "uncounted_since", run.uncountedSince)
+        set(hex: "ended", run.ended)
+        set("has_ended", run.hasEnded)
     }
 }

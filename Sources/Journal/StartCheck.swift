@@ -21,11 +21,11 @@ struct StartCheck: Sendable {
     let findings: Findings
 
     /// Makes the codes when the migration has left none.
-    init(_ queue: DatabaseQueue, _ keys: MasterKeys) throws {
+    init(_ queue: DatabaseQueue, _ keys: MasterKeys, _ goesOn: () -> Void) throws {
         var reading = try queue.read { try $0.journalState(keys) }
         if case .uncoded = reading {
             let (key, state) = try keys.newJournal(nil)
-            try queue.commit("make the codes") { try RowWriter.codeEverything($0, key, identity: state.identity) }
+            try queue.commit("make the codes") { try RowWriter.codeEverything($0, key, state.identity, goesOn) }
             reading = try queue.read { try $0.journalState(keys) }
         }
         switch reading {
@@ -44,14 +44,6 @@ struct StartCheck: Sendable {
             self.findings = findings
         }
     }
-
-    static let unknownTime: TransactionTime = {
-        do throws(ParseError) {
-            return try TransactionTime(date: CalendarDate(year: 0, month: 1, day: 1), hour: 0, minute: 0, second: 0)
-        } catch {
-            preconditionFailure("a day that every calendar has")
-        }
-    }()
 }
 
 extension MasterKeys {

@@ -83,18 +83,6 @@ struct StoredRow {
         return value
     }
 
-    /// nil for a row that cannot be read, of a table that decides nothing.
-    func readable<Value>(_ read: (StoredRow) throws(StorageFault) -> Value) -> Value? {
-        do throws(StorageFault) { return try read(self) } catch { return nil }
-    }
-
-    /// A number that counts up by one, and of which the next one is a number too.
-    func count(_ column: String) throws(StorageFault) -> Int64 {
-        let value: Int64 = try integer(column)
-        guard (0...1 << 60).contains(value) else { throw fault(column, "is out of range: \(value)") }
-        return value
-    }
-
     func flag(_ column: String) throws(StorageFault) -> Bool {
         let value: Int = try integer(column)
         guard value == 0 || value == 1 else { throw fault(column, "is neither 0 nor 1") }

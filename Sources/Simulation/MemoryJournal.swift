@@ -115,7 +115,7 @@ package final class MemoryJournal: SaleJournal {
 
     package func room() -> Int { max(0, capacity - records.count) }
 
-    package func roomIfCounted() -> Int? { room() }
+    package func roomIfCounted(nanosecondsMax: UInt64) -> Int? { room() }
 
     package func latestTime() -> StationTime? { latest }
 

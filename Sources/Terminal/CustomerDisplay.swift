@@ -106,7 +106,7 @@ extension Refusal {
     /// Of the position itself, and not of one card.
     fileprivate var isStanding: Bool {
         switch self {
-        case .clockNotSet, .clockBehind, .journalFull, .positionLocked: true
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .positionLocked: true
         case _: false
         }
     }
@@ -119,7 +119,8 @@ extension Refusal {
         case .pinWrong(let left): "Wrong PIN. \(left) \(left == 1 ? "try" : "tries") left."
         case .pinMalformed(let reason): "Type again: \(reason)."
         case .pinNotTyped: "No PIN was typed. Take your card."
-        case .clockNotSet, .clockBehind, .journalFull, .positionLocked: "Out of order. Call the staff."
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .positionLocked: "Out of order. Call the staff."
+        case .journalNotCounted: "Please wait a minute, and put your card in again."
         case .pinCancelled: "Cancelled. Take your card."
         case .pinNotTried(let left):
             "Not paid: the PIN was wrong, \(left) \(left == 1 ? "try" : "tries") left. Take your card."

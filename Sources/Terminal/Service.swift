@@ -97,7 +97,7 @@ package final class Service {
         supervisor: Supervisor? = nil,
         trace: ((String) -> Void)? = nil
     ) throws(ServiceFailure) {
-        let journal = try openJournal()
+        let journal = try openJournal(supervisor)
         let display = supervisor.map { SupervisedDisplay(display, $0) } ?? display
         let watchdog = supervisor.flatMap { Watchdog($0, side: mailbox, log: log) }
         defer { watchdog?.stop() }
@@ -165,14 +165,15 @@ package final class Service {
         ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
     }
 
-    private func openJournal() throws(ServiceFailure) -> SQLiteJournal {
+    private func openJournal(_ supervisor: Supervisor?) throws(ServiceFailure) -> SQLiteJournal {
         do throws(StorageFault) {
             return try SQLiteJournal(
                 path: configuration.journal.path,
                 capacity: configuration.journal.capacity,
                 keys: .demonstration,
                 mark: configuration.journal.mark,
-                damageFound: stop
+                damageFound: stop,
+                goesOn: { supervisor?.startGoesOn() }
             )
         } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")

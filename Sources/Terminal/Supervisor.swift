@@ -39,6 +39,9 @@ package final class Supervisor: Sendable {
     /// The service has what it needs to serve, or to wait for what comes late.
     package func ready(_ status: String) { say("READY=1\nSTATUS=\(Self.oneLine(status))") }
 
+    /// A start that goes on may take another minute from now.
+    func startGoesOn() { say("EXTEND_TIMEOUT_USEC=60000000") }
+
     package func status(_ text: String) { say("STATUS=\(Self.oneLine(text))") }
 
     package func stopping() { say("STOPPING=1\nSTATUS=stopping") }

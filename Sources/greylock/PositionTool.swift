@@ -16,6 +16,10 @@ struct PositionTool: ParsableCommand {
             Looking needs the right to read the journal, changes nothing and disturbs no running service. For a change, stop
             the service first and run this as the service's user.
             A row of the journal that is damaged, was removed or put back is named.
+
+            Exit status: 0 when cards are served; 69 when the position is closed, the clock is behind or not set, or no room
+            is left; 74 when a row is damaged, the journal is not used, or it cannot be read or written; 78 for a wrong
+            configuration.
             """
     )
 
@@ -52,92 +56,110 @@ struct PositionTool: ParsableCommand {
     }
 
     func run() throws {
+        let status: Int32
         do {
             let configuration = try Service.configuration(at: config)
-            let settings = configuration.journal
-            if let acceptJournal {
-                let last = try SQLiteJournal.accept(
-                    path: settings.path,
-                    keys: .demonstration,
-                    mark: settings.mark,
-                    reason: acceptJournal,
-                    time: SystemClock().localTime
-                )
-                writeLine("journal: accepted, its numbers go on after \(last.number)")
-            }
-            let reader = try JournalReader(path: settings.path, keys: .demonstration)
-            let isChange = clear || acceptClock || acceptRows
-            let writer =
-                isChange
-                ? try SQLiteJournal(
-                    path: settings.path,
-                    capacity: settings.capacity,
-                    keys: .demonstration,
-                    mark: settings.mark
-                ) : nil
-            try showLock(configuration.terminal.position, reader, writer)
-            try showClock(reader, writer)
-            let standing = try reader.standing(markPath: settings.mark)
-            writeLine(
-                "journal: \(standing.refusal.map { "not used: \($0), or accept it: --accept-journal REASON" } ?? "up to date")"
-            )
-            try showDamage(reader, writer)
-            for acceptance in try reader.acceptances() { writeLine("journal: \(acceptance.words)") }
-            writeLine("journal: \(roomText(max(0, settings.capacity - (try reader.count()))))")
-            for line in try reader.serviceLines() { writeLine(line) }
+            status = try show(configuration.terminal.position, configuration.journal)
         } catch let fault as StorageFault {
             standardError("greylock position: \(fault)")
-            throw ExitCode(ServiceFailure.inputOutput)
+            status = ServiceFailure.inputOutput
         } catch let failure as ServiceFailure {
             standardError("greylock position: \(failure.reason)")
-            throw ExitCode(failure.exitStatus)
+            status = failure.exitStatus
         }
+        guard status == 0 else { throw ExitCode(status) }
     }
 
-    private func showDamage(_ reader: JournalReader, _ writer: SQLiteJournal?) throws(StorageFault) {
+    /// - Returns: the exit status.
+    private func show(_ position: Int, _ settings: Configuration.JournalFile) throws -> Int32 {
+        if let acceptJournal {
+            let last = try SQLiteJournal.accept(
+                path: settings.path,
+                keys: .demonstration,
+                mark: settings.mark,
+                reason: acceptJournal,
+                time: SystemClock().localTime
+            )
+            writeLine("journal: accepted, its numbers go on after \(last.number)")
+        }
+        let reader = try JournalReader(path: settings.path, keys: .demonstration)
+        let isChange = clear || acceptClock || acceptRows
+        let writer =
+            isChange
+            ? try SQLiteJournal(
+                path: settings.path,
+                capacity: settings.capacity,
+                keys: .demonstration,
+                mark: settings.mark
+            ) : nil
+        let isOpen = try showLock(position, reader, writer)
+        let isInTime = try showClock(reader, writer)
+        let refusal = try reader.standing(markPath: settings.mark).refusal
+        writeLine(
+            "journal: \(refusal.map { "not used: \($0), or accept it: --accept-journal REASON" } ?? "up to date")"
+        )
+        let isSound = try showDamage(reader, writer)
+        for acceptance in try reader.acceptances() { writeLine("journal: \(acceptance.words)") }
+        let room = max(0, settings.capacity - (try reader.count()))
+        writeLine("journal: \(roomText(room))")
+        for line in try reader.serviceLines() { writeLine(line) }
+        if refusal != nil || !isSound { return ServiceFailure.inputOutput }
+        return isOpen && isInTime && room >= JournalRoom.refusedBelow ? 0 : ServiceFailure.unavailable
+    }
+
+    /// - Returns: whether no row is damaged now.
+    private func showDamage(_ reader: JournalReader, _ writer: SQLiteJournal?) throws(StorageFault) -> Bool {
         let rows = try reader.damagedRows
         for row in rows { writeLine("damaged: \(row)") }
-        guard acceptRows, let writer, !rows.isEmpty else { return }
+        guard acceptRows, let writer, !rows.isEmpty else { return rows.isEmpty }
         // Until the whole file has been read.
         _ = try writer.room()
         try writer.acceptRows()
         writeLine("accepted: rows with a right code count from the next start on, the others stay as they are")
+        return try reader.damagedRows.isEmpty
     }
 
-    private func showLock(_ position: Int, _ reader: JournalReader, _ writer: SQLiteJournal?) throws(StorageFault) {
+    /// - Returns: whether the position is open now.
+    private func showLock(
+        _ position: Int,
+        _ reader: JournalReader,
+        _ writer: SQLiteJournal?
+    ) throws(StorageFault) -> Bool {
         let judged = if let writer { try writer.lock(of: position) } else { try reader.lock(of: position) }
         guard let lock = judged else {
             writeLine("position \(position) is open")
-            return
+            return true
         }
-        writeLine("position \(position) closed itself at \(lock.since): \(lock.reason.printable)")
-        guard clear, let writer else { return }
-        try writer.clearLock(of: position)
-        let isStillClosed = try writer.lock(of: position) != nil
-        writeLine(
-            isStillClosed
-                ? "position \(position) is still closed: the journal's state is not believed: look at it, then --accept-rows"
-                : "position \(position) is open again"
-        )
+        writeLine("position \(position) closed itself at \(lock.words)")
+        guard clear, let writer else { return false }
+        if lock.remedy == .clear { try writer.clearLock(of: position) }
+        guard let rest = try writer.lock(of: position) else {
+            writeLine("position \(position) is open again")
+            return true
+        }
+        writeLine("position \(position) is still closed: look at what is damaged, then \(rest.remedy.flag)")
+        return false
     }
 
-    private func showClock(_ reader: JournalReader, _ writer: SQLiteJournal?) throws {
+    /// - Returns: whether the clock lets cards be served now.
+    private func showClock(_ reader: JournalReader, _ writer: SQLiteJournal?) throws(StorageFault) -> Bool {
         guard let now = SystemClock().now else {
             writeLine("clock: not set, no card is served; set it")
-            if acceptClock { throw ExitCode(ServiceFailure.unavailable) }
-            return
+            return false
         }
         guard let last = try reader.latestTime(), now.isBefore(last) else {
             writeLine("clock: \(now.local), behind no record")
-            return
+            return true
         }
-        writeLine("clock: \(now), behind the last record (\(last)), so no card is served")
+        let record = last.local == .unknown ? last.local.words : "\(last)"
+        writeLine("clock: \(now), behind the last record (\(record)), so no card is served")
         guard acceptClock, let writer else {
             writeLine("clock: set it; if it is right, --accept-clock lets cards be served again")
-            return
+            return false
         }
         try writer.acceptClock(now)
         writeLine("clock: accepted, cards are served from \(now.local)")
+        return true
     }
 }
 

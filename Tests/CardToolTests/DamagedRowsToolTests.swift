@@ -51,7 +51,7 @@ struct DamagedRowsToolTests {
     /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
     private static let triesMax = 100
 
-    private func write(_ remarks: [String]) throws {
+    private func write(_ remarks: [String], _ more: (SQLiteJournal) throws -> Void = { _ in }) throws {
         var tries = 0
         while true {
             do throws(StorageFault) {
@@ -63,6 +63,7 @@ struct DamagedRowsToolTests {
                         throw StorageFault(operation: "test", reason: "\(error)")
                     }
                 }
+                do { try more(journal) } catch { throw StorageFault(operation: "test", reason: "\(error)") }
                 return
             } catch {
                 tries += 1
@@ -98,6 +99,31 @@ struct DamagedRowsToolTests {
         let json = try records("--json")
         #expect(json.status == ServiceFailure.inputOutput)
         #expect(json.lines.contains { $0.contains("\"words\" : \"table sale, TTC 2: it is not") })
+    }
+
+    private func position(_ arguments: String...) throws -> (status: Int32, lines: [String]) {
+        let config = try folder.file("greylock.toml", toolConfiguration(journal: path))
+        let program = try Program("greylock", ["position", "--config", config] + arguments, readsOutput: true)
+        let status = program.end()
+        return (status, program.lines)
+    }
+
+    @Test func theStatusOfThePositionSaysWhetherCardsAreServed() throws {
+        try write([Self.mark])
+        #expect(try position().status == 0)
+        let lock = PositionLock(position: 1, since: try record(1, "").lockTime, reason: "11 pulser faults")
+        try write([]) { try $0.commit(JournalEntry(lock: lock)) }
+        let closed = try position()
+        #expect(closed.status == ServiceFailure.unavailable)
+        #expect(closed.lines.contains("position 1 closed itself at 2025-06-01 08:00:00: 11 pulser faults"))
+        #expect(try position("--clear").status == 0)
+        #expect(try position().status == 0)
+        try rot()
+        for arguments in [[], ["--accept-rows"]] {
+            let damaged = try arguments.isEmpty ? position() : position(arguments[0])
+            #expect(damaged.status == ServiceFailure.inputOutput)
+            #expect(damaged.lines.contains { $0.hasPrefix("damaged: table sale, TTC 1: ") })
+        }
     }
 
     @Test func whatIsInTheFileDrawsNoRowAndMovesNoCursor() throws {

@@ -69,6 +69,26 @@ struct CapacityTests {
         #expect(station.reader.image.ctc == CTC(0))
     }
 
+    @Test("while a large journal is being counted no sale begins, and afterwards it does")
+    func notCounted() throws {
+        let station = try TestStation()
+        station.journal.isCounted = false
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.display.refusals == [.journalNotCounted])
+        #expect(station.records.isEmpty && station.reader.image.ctc == CTC(0))
+    }
+
+    @Test("a journal that gives no number serves no card, and goes on")
+    func noNumber() throws {
+        let station = try TestStation()
+        station.journal.numberFault = StorageFault(noNumber: "its row rots")
+        station.scheduleRefuel(centilitres: 100)
+        station.run()
+        #expect(station.display.refusals == [.noNumber("its row rots")])
+        #expect(station.records.isEmpty && station.reader.image.ctc == CTC(0))
+    }
+
     @Test(
         "the last sale that is served finds room for all that follows from it",
         arguments: [PaymentMode.greyLock, .prepaid(Preset(centilitres: 500))]

@@ -49,7 +49,13 @@ final class TestJournal: SaleJournal {
         store.checkpoint(checkpoint)
     }
 
-    func reserveTTC() throws(StorageFault) -> TTC { try store.reserveTTC() }
+    /// Why no number is given.
+    var numberFault: StorageFault?
+
+    func reserveTTC() throws(StorageFault) -> TTC {
+        if let numberFault { throw numberFault }
+        return try store.reserveTTC()
+    }
     func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
         try believed("sale", Int64(ttc.number), store.record(ttc))
     }
@@ -95,7 +101,10 @@ final class TestJournal: SaleJournal {
         if let roomIs { return roomIs }
         return store.room()
     }
-    func roomIfCounted() throws(StorageFault) -> Int? { try room() }
+    /// The records of a large journal are counted.
+    var isCounted = true
+
+    func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? { isCounted ? try room() : nil }
     func latestTime() throws(StorageFault) -> StationTime? { store.latestTime() }
 }
 

@@ -10,6 +10,16 @@ import Testing
 struct WordsTests {
     private static let amount = Amount(fen: 12_345)
 
+    private static let row = DamagedRow(table: "numbering", keyName: "journal", key: 1, column: nil, reason: "is gone")
+
+    private static let state = DamagedRow(
+        table: "journal_state",
+        keyName: "copy",
+        key: 1,
+        column: nil,
+        reason: "is gone"
+    )
+
     private func time() throws -> TransactionTime {
         try TransactionTime(date: CalendarDate(year: 2026, month: 5, day: 4), hour: 3, minute: 2, second: 1)
     }
@@ -29,6 +39,12 @@ struct WordsTests {
             (.notEnoughMoney(balance: Self.amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
             (.emergencyStop, "emergency"), (.positionLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
+            (
+                .positionLocked(PositionLock(position: 3, Self.row)),
+                "numbering, journal 1: is gone; a technician opens it with greylock position --accept-journal"
+            ),
+            (.positionLocked(PositionLock(position: 3, Self.state)), "--accept-rows"),
+            (.journalNotCounted, "counted"), (.noNumber("no TTC follows 9"), "no TTC follows 9"),
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),
             (.module(.mac3Wrong), "MAC3"), (.module(.sealBroken), "GMAC"),

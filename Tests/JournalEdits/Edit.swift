@@ -23,11 +23,14 @@ enum Edit: String, CaseIterable {
     // To the files
     case bytes, pages, header, log, truncation, logTruncation, logGone
     // To rows, by SQL
-    case digit, number, text, null, blob, untyped, swap, otherKey, putBack, deletion, copiedKey, forged, state
+    case digit, number, text, null, blob, untyped, swap, otherKey, putBack, deletion, copiedKey, forged, state, versions
 
-    private static let tables = [
-        "sale", "checkpoint", "grey_record", "totaliser", "position_lock", "clock_acceptance",
+    private static let coded = [
+        "sale", "checkpoint", "grey_record", "totaliser", "position_lock", "clock_acceptance", "clock_floor",
+        "numbering",
+        "journal_acceptance", "service_run",
     ]
+    private static let tables = coded + ["journal_state"]
 
     /// - Parameter history: of the same journal, the oldest first.
     /// - Returns: what was done.
@@ -94,24 +97,32 @@ enum Edit: String, CaseIterable {
         let queue = try DatabaseQueue(path: path)
         let older = numbers.below(history.count - 1)
         let seed = numbers.next()
-        let words = try queue.write { db in
-            var numbers = Numbers(state: seed)
-            switch self {
-            case .putBack: return try putBack(db, path, history[older], &numbers)
-            case .deletion:
-                let row = try Self.row(db, &numbers)
-                try db.execute(sql: "DELETE FROM \(row.table) WHERE rowid = ?", arguments: [row.id])
-                return "\(row.table) \(row.id) is gone"
-            case .copiedKey, .otherKey: return try move(db, &numbers)
-            case .swap: return try swap(db, &numbers)
-            case .forged: return try forge(db, &numbers)
-            case .state: return try changeState(db, &numbers)
-            case .untyped: return try removeTypes(db, &numbers)
-            case _: return try changeValue(db, Self.row(db, &numbers), &numbers)
-            }
+        var words = ""
+        do {
+            words = try queue.write { try edit($0, path, history[older], Numbers(state: seed)) }
+        } catch DatabaseError.SQLITE_CONSTRAINT {
+            words = "refused by the table"
         }
         try queue.close()
         return words
+    }
+
+    private func edit(_ db: Database, _ path: String, _ older: JournalFiles, _ numbers: Numbers) throws -> String {
+        var numbers = numbers
+        switch self {
+        case .putBack: return try putBack(db, path, older, &numbers)
+        case .deletion:
+            let row = try Self.row(db, &numbers)
+            try db.execute(sql: "DELETE FROM \(row.table) WHERE rowid = ?", arguments: [row.id])
+            return "\(row.table) \(row.id) is gone"
+        case .copiedKey, .otherKey: return try move(db, &numbers)
+        case .swap: return try swap(db, &numbers)
+        case .forged: return try forge(db, &numbers)
+        case .state: return try changeState(db, &numbers)
+        case .versions: return try changeVersions(db, &numbers)
+        case .untyped: return try removeTypes(db, &numbers)
+        case _: return try changeValue(db, Self.row(db, &numbers), &numbers)
+        }
     }
 
     private struct Place {
@@ -237,7 +248,7 @@ enum Edit: String, CaseIterable {
     /// A row that nobody wrote, with whatever code.
     private func forge(_ db: Database, _ numbers: inout Numbers) throws -> String {
         let words = try move(db, &numbers)
-        let table = numbers.pick(Self.tables)
+        let table = numbers.pick(Self.coded)
         let code = Data((0..<16).map { _ in UInt8(truncatingIfNeeded: numbers.next()) })
         let newest = "(SELECT max(rowid) FROM \(table))"
         try db.execute(sql: "UPDATE \(table) SET code = ? WHERE rowid = \(newest)", arguments: [code])
@@ -268,6 +279,18 @@ enum Edit: String, CaseIterable {
             )
             return "key version of a copy"
         }
+    }
+
+    /// The list of the layouts that the journal has had.
+    private func changeVersions(_ db: Database, _ numbers: inout Numbers) throws -> String {
+        let sql = numbers.pick([
+            "DROP TABLE grdb_migrations", "DELETE FROM grdb_migrations",
+            "DELETE FROM grdb_migrations WHERE identifier = '\(1 + numbers.below(3))'",
+            "UPDATE grdb_migrations SET identifier = '\(4 + numbers.below(9))' WHERE identifier = '3'",
+            "INSERT INTO grdb_migrations VALUES ('\(4 + numbers.below(9))')",
+        ])
+        try db.execute(sql: sql)
+        return sql
     }
 
     /// A table like it, without types, in its place.

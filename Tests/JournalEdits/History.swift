@@ -15,6 +15,12 @@ struct JournalFiles {
     /// Of the numbers; it lies outside, and nobody edits it.
     let mark: Data
 
+    init(database: Data, log: Data?, mark: Data) {
+        self.database = database
+        self.log = log
+        self.mark = mark
+    }
+
     init(_ path: String) throws {
         database = try Data(contentsOf: URL(filePath: path))
         let log = URL(filePath: path + "-wal")
@@ -48,12 +54,23 @@ struct History {
             }
         }
         files.append(try JournalFiles(path))
+        try Self.acceptOlderCopy(path)
+        files.append(try JournalFiles(path))
         let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
         for step in steps[half...] {
             try step(journal)
             files.append(try JournalFiles(path))
         }
         withExtendedLifetime(journal) {}
+    }
+
+    /// The journal from before a number left.
+    private static func acceptOlderCopy(_ path: String) throws {
+        let older = try JournalFiles(path)
+        do { _ = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration).reserveTTC() }
+        let newer = try JournalFiles(path)
+        try JournalFiles(database: older.database, log: older.log, mark: newer.mark).write(path)
+        _ = try SQLiteJournal.accept(path: path, keys: .demonstration, mark: nil, reason: "a new disk", time: time(3))
     }
 
     /// As the power cut leaves it.
@@ -67,6 +84,12 @@ struct History {
     private static func steps() throws -> [Step] {
         var steps: [Step] = []
         var totals = 0
+        func run(_ minute: Int) throws {
+            let now = try time(minute)
+            steps.append { _ = try $0.beginRun { now } }
+            steps.append { try $0.endRun(at: now) }
+        }
+        for minute in 0..<3 { try run(minute) }
         func commit(_ entry: JournalEntry) {
             steps.append { journal in
                 var entry = entry
@@ -109,6 +132,7 @@ struct History {
         commit(JournalEntry(lock: PositionLock(position: 3, since: try time(2), reason: "9 pulser faults")))
         steps.append { try $0.clearLock(of: 2) }
         steps.append { try $0.acceptClock(StationTime(utcSeconds: 0, local: try time(0))) }
+        try run(4)
         return steps + (try openSteps())
     }
 
@@ -127,6 +151,8 @@ struct History {
             JournalEntry(try sale(124, .intent, 0)),
         ]
         var steps: [Step] = entries.map { entry in { try $0.commit(entry) } }
+        let now = try time(5)
+        steps.insert({ _ = try $0.beginRun { now } }, at: 0)
         for counts in [200, 400, 600] { steps.append { try $0.checkpoint(try checkpoint(123, counts)) } }
         return steps
     }

@@ -46,16 +46,26 @@ struct Start {
     private mutating func start(_ path: String) throws {
         let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
         mark = try journal.mark()
+        let now = try Self.now()
+        _ = try journal.beginRun { now }
         let display = SilentDisplay()
         try Position(settings: Self.settings, edges: edges(journal, display)).run()
         named += display.named
         _ = try journal.room()
         named += try journal.damagedRows().map(\.description)
-        nextTTC = try journal.reserveTTC()
+        do throws(StorageFault) { nextTTC = try journal.reserveTTC() } catch {
+            guard error.refusesNumbers else { throw error }
+            named.append(error.reason)
+        }
         for position in 1...3 {
             contents["position \(position)"] = try journal.lock(of: position)?.reason
         }
         contents["clock"] = try journal.latestTime().map { "\($0)" }
+        try journal.endRun(at: now)
+    }
+
+    private static func now() throws -> TransactionTime {
+        try TransactionTime(date: CalendarDate(year: 2025, month: 3, day: 2), hour: 0, minute: 0, second: 0)
     }
 
     /// As the tool does.
@@ -76,6 +86,11 @@ struct Start {
             contents["grey \(record.ttc.number)"] = "\(record)"
             money["grey \(record.ttc.number)"] = "\(record.state) \(record.card) \(record.ctc) \(record.amount)"
         }
+        for (index, run) in try reader.runs(limit: 1_000).enumerated() { contents["run \(index)"] = "\(run)" }
+        for (index, acceptance) in try reader.acceptances().enumerated() {
+            contents["acceptance \(index)"] = "\(acceptance)"
+        }
+        contents["standing"] = "\(try reader.standing(markPath: nil))"
         for totaliser in try reader.totalisers() { contents["nozzle \(totaliser.nozzle)"] = "\(totaliser)" }
     }
 

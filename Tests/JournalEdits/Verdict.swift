@@ -71,8 +71,9 @@ extension Start {
         for (place, value) in money where !candidates.contains(where: { $0.money[place] == value }) {
             let number = place.split(separator: " ").last ?? ""
             if excused.contains("sale \(number)") { continue }
-            // Left as the power cut left it, because its row is not believed.
-            if named.contains(where: { $0.contains("TTC \(number)") || $0.contains("unknown") }) { continue }
+            // Left as the power cut left it, because its row is not believed, or no row is.
+            let words = ["TTC \(number)", "unknown", "table journal_state"]
+            if named.contains(where: { named in words.contains { named.contains($0) } }) { continue }
             if refusal != nil { continue }
             return "\(place): \(value)"
         }

@@ -98,6 +98,18 @@ struct MigrationTests {
         #expect(try journal.latestTime() == accepted)
     }
 
+    /// The first coding of a large journal may take longer than a supervisor waits.
+    @Test func theFirstCodingSaysThatItGoesOn() throws {
+        let scratch = try Scratch()
+        try makeSchema1(scratch.path)
+        var signs = 0
+        for _ in 0..<2 {
+            _ = try SQLiteJournal(path: scratch.path, capacity: 9, keys: .demonstration, goesOn: { signs += 1 })
+        }
+        // Once for each table that has rows; the second opening has nothing to do.
+        #expect(signs == 7)
+    }
+
     /// Migrations add tables and columns; what a table had before stands before what was added.
     @Test func schema1IsStillThere() throws {
         let scratch = try Scratch()

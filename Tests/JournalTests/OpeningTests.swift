@@ -102,7 +102,7 @@ struct OpeningTests {
         try scratch.withQueue { queue in
             try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('999')") }
         }
-        let reason = "a newer version of this program wrote the journal"
+        let reason = "a newer version of this program wrote the journal: its migrations name 999"
         #expect(try fault { try scratch.open() }?.reason == reason)
         #expect(try fault { try JournalReader(path: scratch.path) }?.reason == reason)
     }

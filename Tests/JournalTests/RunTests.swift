@@ -3,6 +3,7 @@ import Foundation
 import FuelPassbook
 import GRDB
 import ISO7816
+import SecurityModule
 import Testing
 
 @testable import Journal
@@ -48,30 +49,23 @@ struct RunTests {
         #expect(!run.hasEnded)
     }
 
-    /// What decides nothing keeps no service from starting, whatever stands in it.
+    /// What is not believed is named, and keeps no service from starting.
     @Test(arguments: [
         "UPDATE service_run SET begun = '20261x25170911'", "UPDATE service_run SET run = 9223372036854775807",
-        "UPDATE service_run SET has_ended = 7",
+        "UPDATE service_run SET has_ended = 1", "DELETE FROM service_run",
     ])
-    func aRunThatCannotBeReadEndedAtAnUnknownTime(edit: String) throws {
+    func aRunThatIsNotBelievedIsNamed(edit: String) throws {
         let scratch = try Scratch()
         let begun = try time(10)
         do { #expect(try scratch.open().beginRun { begun } == nil) }
         try scratch.withQueue { queue in try queue.write { try $0.execute(sql: edit) } }
         let journal = try scratch.open()
+        _ = try journal.room()
+        #expect(try Set(journal.damagedRows().map(\.table)) == ["service_run"])
         let end = try journal.beginRun { begun }
         #expect(end == nil || end == .unclean(lastCounted: nil) || end == .unclean(lastCounted: begun))
-        #expect(try !JournalReader(path: scratch.path).runs(limit: 9).isEmpty)
-    }
-
-    @Test(arguments: ["-9223372036854775808", "9223372036854775807"])
-    func aCountOfCommitsOutOfRangeIsRefusedByName(commits: String) throws {
-        let scratch = try Scratch()
-        do { _ = try scratch.open().reserveTTC() }
-        try scratch.withQueue { queue in
-            try queue.write { try $0.execute(sql: "UPDATE numbering SET commits = \(commits)") }
-        }
-        #expect(try fault { try scratch.open() }?.reason.contains("is out of range") == true)
+        #expect(try JournalReader(path: scratch.path, keys: .demonstration).runs(limit: 9).count == 1)
+        try journal.endRun(at: begun)
     }
 
     @Test func aClockThatWasNotSetIsNoCrash() throws {

@@ -52,6 +52,7 @@ struct SurveyTests {
         #expect(refusal.operation == "check" && refusal.reason.hasPrefix("the file is damaged"), "\(refusal)")
         #expect(try fault { try journal.room() } == refusal)
         #expect(journal.damage == refusal)
+        #expect(try journal.roomIfCounted(nanosecondsMax: 0) == nil)
         for await _ in found { break }
         // What recovery needs is there, and what it writes.
         #expect(try journal.openRecords() == [open])
@@ -87,7 +88,7 @@ struct SurveyTests {
         for number: UInt32 in [1, 2, 3, 4] {
             let journal = try scratch.open(capacity: 6)
             #expect(journal.damage == nil)
-            #expect(try journal.room() == 6 - Int(2 * number - 2))
+            #expect(try journal.roomIfCounted(nanosecondsMax: 60_000_000_000) == 6 - Int(2 * number - 2))
             try journal.commit(JournalEntry(try customer.record(2 * number - 1, .intent)))
             try journal.commit(JournalEntry(try customer.record(2 * number, .intent)))
             #expect(try journal.room() == max(0, 6 - Int(2 * number)))

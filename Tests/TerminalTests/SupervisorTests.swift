@@ -66,9 +66,11 @@ struct SupervisorTests {
 
     @Test func whatIsSaidIsOneDatagramAndOneLineAStatus() throws {
         let supervisor = try supervisor(microseconds: nil)
+        supervisor.startGoesOn()
         supervisor.ready("a\nb")
         supervisor.feedWatchdog()
         supervisor.stopping()
+        #expect(socket.next() == "EXTEND_TIMEOUT_USEC=60000000")
         #expect(socket.next() == "READY=1\nSTATUS=a b")
         #expect(socket.next() == "WATCHDOG=1")
         #expect(socket.next() == "STOPPING=1\nSTATUS=stopping")

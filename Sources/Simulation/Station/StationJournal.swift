@@ -191,11 +191,9 @@ final class StationJournal: SaleJournal {
         try read { (store) in store.lock(of: position) }
     }
 
-    func room() throws(StorageFault) -> Int {
+    func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? {
         try read { (store) in store.room() }
     }
-
-    func roomIfCounted() throws(StorageFault) -> Int? { try room() }
 
     func latestTime() throws(StorageFault) -> StationTime? {
         try read { (store) in store.latestTime() }

@@ -1,0 +1,183 @@
+import Dispenser
+import Foundation
+import FuelPassbook
+import GRDB
+import SecurityModule
+import Testing
+
+@testable import Journal
+
+/// Small tables that hold a journal back, or do not: each is named, and a technician's word mends it.
+struct NumberingRowTests {
+    private let customer = Customer()
+
+    private func edit(_ scratch: Scratch, _ sql: String) throws {
+        let queue = try DatabaseQueue(path: scratch.path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    private func accept(_ scratch: Scratch) throws -> TTC {
+        try SQLiteJournal.accept(path: scratch.path, mark: nil, reason: "the row is gone", time: time(7))
+    }
+
+    private func reader(_ scratch: Scratch) throws -> JournalReader {
+        try JournalReader(path: scratch.path, keys: .demonstration)
+    }
+
+    @Test(arguments: [
+        "UPDATE numbering SET identity = 'x'", "UPDATE numbering SET is_marked = 7", "DELETE FROM numbering",
+        "UPDATE numbering SET reserved = 4294967295", "UPDATE numbering SET reserved = 0",
+        "UPDATE numbering SET code = NULL",
+    ])
+    func numbersThatAreNotBelievedCloseThePositionUntilTheJournalIsAccepted(sql: String) throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            for number: UInt32 in 1...5 { #expect(try journal.reserveTTC() == TTC(number)) }
+            try journal.commit(JournalEntry(try customer.record(5, .locked)))
+        }
+        try edit(scratch, sql)
+        do {
+            let journal = try scratch.open()
+            #expect(try journal.damagedRows().map { "\($0)".prefix(26) } == ["table numbering, journal 1"])
+            let lock = try #require(try journal.lock(of: 1))
+            #expect(lock.remedy == .acceptJournal && lock.since == .unknown)
+            #expect(lock.words.hasPrefix("an unknown time: table numbering, journal 1: "))
+            let refusal = try #require(try fault { try journal.reserveTTC() })
+            #expect(refusal.refusesNumbers && refusal.reason.hasSuffix("greylock position --accept-journal REASON"))
+            // What has begun still ends.
+            #expect(try journal.openRecords().map(\.ttc) == [TTC(5)])
+            try journal.commit(JournalEntry(try customer.record(5, .ended, fen: 5)))
+        }
+        let reader = try reader(scratch)
+        #expect(try reader.lock(of: 1)?.remedy == .acceptJournal)
+        #expect(try reader.standing(markPath: nil).refusal?.contains("table numbering, journal 1") == true)
+        #expect(try accept(scratch) == TTC(10_005))
+        #expect(try reader.acceptances().map(\.standing) == ["numbers damaged"])
+        let journal = try scratch.open()
+        #expect(try journal.damagedRows() == [] && journal.lock(of: 1) == nil)
+        #expect(try journal.reserveTTC() == TTC(10_006))
+    }
+
+    @Test func aRowThatNobodyWroteUsesUpNoNumbers() throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
+        }
+        try edit(
+            scratch,
+            """
+            CREATE TEMP TABLE forged AS SELECT * FROM sale;
+            UPDATE forged SET ttc = 4294967295;
+            INSERT INTO sale SELECT * FROM forged;
+            """
+        )
+        #expect(try scratch.open().reserveTTC() == TTC(2))
+    }
+
+    /// Nobody gives a number again that a forged row has.
+    @Test func numbersOfRowsThatAreNotBelievedAreLeftOut() throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
+        }
+        try edit(scratch, "UPDATE sale SET ttc = 2")
+        let journal = try scratch.open()
+        #expect(try journal.reserveTTC() == TTC(3))
+        #expect(try journal.openRecords() == [])
+    }
+
+    @Test(arguments: [
+        "UPDATE clock_floor SET utc = utc - 3600", "UPDATE clock_floor SET local = 'x'", "DELETE FROM clock_floor",
+    ])
+    func aClockFloorThatIsNotBelievedIsAheadOfEveryClockUntilItIsAccepted(sql: String) throws {
+        let scratch = try Scratch()
+        var entry = JournalEntry(try customer.record(1, .settled))
+        entry.moment = try moment(4_000)
+        do { try scratch.open().commit(entry) }
+        try edit(scratch, sql)
+        do {
+            let journal = try scratch.open()
+            #expect(try journal.damagedRows().map { "\($0)".prefix(24) } == ["table clock_floor, row 1"])
+            try journal.commit(entry)
+            let latest = try #require(try journal.latestTime())
+            #expect(try moment(80_000).isBefore(latest) && latest.local == .unknown)
+            try journal.acceptClock(moment(5_000))
+        }
+        let journal = try scratch.open()
+        #expect(try journal.damagedRows() == [] && journal.latestTime() == moment(5_000))
+    }
+
+    @Test(arguments: ["UPDATE journal_acceptance SET reason = 'another'", "DELETE FROM journal_acceptance"])
+    func anAcceptanceThatIsNotBelievedIsNamed(sql: String) throws {
+        let scratch = try Scratch()
+        _ = try scratch.open().reserveTTC()
+        try FileManager.default.removeItem(atPath: scratch.path + "-mark")
+        _ = try accept(scratch)
+        try edit(scratch, sql)
+        #expect(try reader(scratch).damagedRows.map { "\($0)".prefix(34) } == ["table journal_acceptance, number 1"])
+        #expect(try reader(scratch).acceptances() == [])
+        let journal = try scratch.open()
+        _ = try journal.room()
+        #expect(try journal.damagedRows().count == 1 && journal.lock(of: 1) == nil)
+    }
+
+    /// Without its state no row can be judged or written: the position is closed, and two words of a technician open it.
+    @Test func aJournalWithoutItsStateStaysClosedUntilItIsAccepted() throws {
+        let scratch = try Scratch()
+        let begun = try time(10)
+        do {
+            let journal = try scratch.open()
+            _ = try journal.beginRun { begun }
+            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .settled)))
+        }
+        try edit(scratch, "DELETE FROM journal_state")
+        do {
+            let journal = try scratch.open()
+            #expect(try journal.beginRun { begun } == nil)
+            #expect(try journal.lock(of: 1)?.remedy == .acceptRows && journal.latestTime() == nil)
+            #expect(try fault { try journal.reserveTTC() }?.refusesNumbers == true)
+            let refusal = try fault { try journal.commit(JournalEntry(totaliser: customer.totaliser(fen: 1))) }
+            #expect(refusal?.row?.table == "journal_state")
+            try journal.endRun(at: begun)
+            #expect(try reader(scratch).lock(of: 1)?.remedy == .acceptRows)
+            _ = try journal.room()
+            try journal.acceptRows()
+        }
+        #expect(try scratch.open().lock(of: 1)?.remedy == .acceptJournal)
+        #expect(try accept(scratch).number > 10_000)
+        #expect(try scratch.open().lock(of: 1) == nil)
+    }
+
+    /// The mark has counted more than a state that was made anew.
+    @Test func acceptedRowsAreNotBehindTheMark() throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            for number: UInt32 in 1...3 { try journal.commit(JournalEntry(try customer.record(number, .settled))) }
+        }
+        try edit(scratch, "UPDATE journal_state SET commits = 1")
+        do {
+            let journal = try scratch.open()
+            #expect(try journal.lock(of: 1)?.remedy == .acceptRows)
+            #expect(try journal.reserveTTC() == TTC(4))
+            _ = try journal.room()
+            try journal.acceptRows()
+        }
+        let journal = try scratch.open()
+        #expect(try journal.lock(of: 1) == nil && journal.damagedRows() == [])
+        #expect(try journal.reserveTTC() == TTC(5))
+    }
+
+    @Test(arguments: ["DROP TABLE grdb_migrations", "DELETE FROM grdb_migrations WHERE identifier = '3'"])
+    func aListOfLayoutsThatIsWrongIsPutRight(sql: String) throws {
+        let scratch = try Scratch()
+        do { try scratch.open().commit(JournalEntry(try customer.record(1, .settled))) }
+        try edit(scratch, sql)
+        do { #expect(try scratch.open().reserveTTC() == TTC(2)) }
+        #expect(try reader(scratch).records(limit: 9).count == 1)
+    }
+}
