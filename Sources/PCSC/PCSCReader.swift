@@ -15,6 +15,10 @@ package final class PCSCReader: CardReader {
     /// Changes of a reader's state that are looked at in that time.
     private static let removalNoticesMax = 4
 
+    private static let powerUpsMax = 3
+    /// Between two attempts to power a card up, if nothing changes before.
+    private static let powerUpMilliseconds: UInt32 = 300
+
     private let choice: ReaderChoice
     private var context: PCSCContext?
     private var card: PCSCCard?
@@ -79,10 +83,22 @@ package final class PCSCReader: CardReader {
         do throws(PCSCError) { finding = choice.find(among: try context.readers()) } catch { throw .call(error) }
         switch finding {
         case .reader(let name):
-            do throws(PCSCError) { card = try context.connect(to: name) } catch { throw .call(error) }
+            do throws(PCSCError) { card = try powerUp(name, context) } catch { throw .call(error) }
         case .none(let advice): throw .noReader(advice)
         }
         self.context = consume context
+    }
+
+    /// A card that was only just put in may lose its contacts once more: pcscd then says that it has no power.
+    private func powerUp(_ reader: String, _ context: borrowing PCSCContext) throws(PCSCError) -> PCSCCard {
+        for _ in 1..<Self.powerUpsMax {
+            do throws(PCSCError) { return try context.connect(to: reader) } catch {
+                guard error.code == PCSCCode.unpoweredCard else { throw error }
+            }
+            let state = try context.waitForChange(of: reader, from: .unaware, timeoutMilliseconds: 0)
+            _ = try context.waitForChange(of: reader, from: state, timeoutMilliseconds: Self.powerUpMilliseconds)
+        }
+        return try context.connect(to: reader)
     }
 }
 

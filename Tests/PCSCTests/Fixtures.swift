@@ -17,12 +17,14 @@ final class ServedCard: Sendable {
 
     /// - Parameter leavesAtCommit: the card is pulled in the middle of the first command that writes.
     init(port: UInt16, _ transmission: CardTransmission, leavesAtCommit: Bool = false) throws {
+        let image = DemonstrationCard.image()
+        // pcscd powers it up at once, and gives a card up that does not answer then.
         let connection = try VirtualReaderConnection.connect(port: port)
         self.connection = connection
         Thread.detachNewThread { [outcome] in
             do {
                 let memory = PullingMemory(connection: leavesAtCommit ? connection : nil)
-                try connection.serve(VirtualCard(stored: DemonstrationCard.image(), memory: memory), over: transmission)
+                try connection.serve(VirtualCard(stored: image, memory: memory), over: transmission)
             } catch {
                 outcome.fault.withLock { $0 = error }
             }

@@ -17,10 +17,10 @@ private final class MuteCard: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     init(port: UInt16, at instruction: Instruction?) throws {
-        let connection = try VirtualReaderConnection.connect(port: port)
-        self.connection = connection
         let image = DemonstrationCard.image()
         let card = try VirtualCard(stored: image, memory: VolatileCardMemory(image: image))
+        let connection = try VirtualReaderConnection.connect(port: port)
+        self.connection = connection
         let slot = Slot(card, instruction, isMute, released)
         Thread.detachNewThread { [ended] in
             // A reader that the service has left in mid-command breaks off, as it does for a pulled card.

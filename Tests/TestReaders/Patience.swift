@@ -4,7 +4,7 @@ private import Glibc
 /// How long a test waits for anything outside its own thread: far longer than it takes on a loaded machine, and short enough
 /// that what never comes is a failure with a name instead of a run without an end.
 package struct Patience: Sendable {
-    package static let seconds = 120
+    package static let seconds = 90
     /// For a whole run of a program.
     package static let secondsOfRun = 600
 
