@@ -31,13 +31,11 @@ package struct PositionLock: Equatable, Sendable {
     /// The option of `greylock position` by which a technician opens it.
     package enum Remedy: Sendable {
         case clear
-        case acceptRows
         case acceptJournal
 
         package var flag: String {
             switch self {
             case .clear: "--clear"
-            case .acceptRows: "--accept-rows"
             case .acceptJournal: "--accept-journal REASON"
             }
         }
@@ -67,8 +65,7 @@ package struct PositionLock: Equatable, Sendable {
 extension PositionLock.Remedy {
     package init(_ row: DamagedRow) {
         switch row.table {
-        case "journal_state": self = .acceptRows
-        case "numbering": self = .acceptJournal
+        case "journal_state", "numbering": self = .acceptJournal
         case _: self = .clear
         }
     }

@@ -25,6 +25,8 @@ struct HighWaterMark: Sendable {
     }
 
     fileprivate struct Slot {
+        static let sequenceEnd: UInt64 = 1 << 60
+
         var content: Content
         var sequence: UInt64
     }
@@ -33,6 +35,7 @@ struct HighWaterMark: Sendable {
 
     /// Blocks of their own, so that the writing of one cannot tear the other.
     private static let slotLength = 4_096
+    private static let length = 2 * slotLength
     fileprivate static let textMax = 128
     fileprivate static let name = "greylock-mark"
 
@@ -50,11 +53,11 @@ struct HighWaterMark: Sendable {
         }
     }
 
-    /// What it counts; 0 where it cannot be read.
-    var commits: Int64 {
+    /// nil where it cannot be read.
+    var content: Content? {
         switch read() {
-        case .content(let content): content.commits
-        case .missing, .unreadable: 0
+        case .content(let content): content
+        case .missing, .unreadable: nil
         }
     }
 
@@ -65,26 +68,34 @@ struct HighWaterMark: Sendable {
         guard unsafe access(path, F_OK) == 0 || errno != ENOENT else {
             throw StorageFault(operation: "write the mark", reason: "\(path) has gone: is its medium mounted?")
         }
-        let last = try slots().map(\.sequence).max() ?? 0
-        try write(Slot(content: content, sequence: last + 1), flags: O_WRONLY | O_CLOEXEC)
+        try write(Slot(content: content, sequence: try lastSequence() + 1), flags: 0)
+    }
+
+    /// - Throws: `StorageFault` when something stands there that is no mark and not empty.
+    func requireReplaceable() throws(StorageFault) {
+        guard unsafe access(path, F_OK) == 0 || errno != ENOENT else { return }
+        let bytes = try contents(Self.length + 1)
+        let name = Array(Self.name.utf8)
+        let isMark = [0, Self.slotLength].contains { bytes.dropFirst($0).starts(with: name) }
+        guard bytes.count <= Self.length, isMark || bytes.allSatisfy({ $0 == 0 }) else {
+            throw StorageFault(
+                operation: "write the mark",
+                reason: "\(path) is something else: name another file in the setting mark, or remove it"
+            )
+        }
     }
 
     /// Makes the file anew, if it is none of something else.
     func create(_ content: Content) throws(StorageFault) {
-        let sequence: UInt64
-        switch read() {
-        case .content: sequence = try slots().map(\.sequence).max() ?? 0
-        case .missing: sequence = 0
-        case .unreadable:
-            var status = stat()
-            guard unsafe stat(path, &status) == 0, status.st_size <= 2 * Self.slotLength else {
-                throw StorageFault(operation: "write the mark", reason: "\(path) is something else: remove it")
+        try requireReplaceable()
+        let sequence: UInt64 =
+            switch read() {
+            case .content: try lastSequence()
+            case .missing, .unreadable: 0
             }
-            sequence = 0
-        }
         // Both, so that later writes need no space.
         for next in [sequence + 1, sequence + 2] {
-            try write(Slot(content: content, sequence: next), flags: O_WRONLY | O_CREAT | O_CLOEXEC)
+            try write(Slot(content: content, sequence: next), flags: O_CREAT)
         }
         do throws(StorageFault) {
             try JournalFile.synchronizeDirectory(of: path)
@@ -94,22 +105,48 @@ struct HighWaterMark: Sendable {
     }
 
     private func slots() throws(StorageFault) -> [Slot] {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw fault(.system("open the mark")) }
-        defer { _ = close(descriptor) }
-        let bytes: [UInt8]
-        do throws(StorageFault) {
-            bytes = try Journal.bytes(of: descriptor, count: 2 * Self.slotLength)
-        } catch {
-            throw fault(error)
-        }
+        let bytes = try contents(Self.length)
         return [0, Self.slotLength].compactMap { Slot(parsing: bytes.dropFirst($0).prefix(Self.textMax)) }
     }
 
+    /// So that it and the next one can be written: a sequence beyond is none that the service reached.
+    private func lastSequence() throws(StorageFault) -> UInt64 {
+        let last = try slots().map(\.sequence).max() ?? 0
+        guard last < Slot.sequenceEnd - 2 else {
+            throw StorageFault(operation: "write the mark", reason: "\(path) has no sequence left: remove it")
+        }
+        return last
+    }
+
+    /// The first bytes of the file.
+    private func contents(_ count: Int) throws(StorageFault) -> [UInt8] {
+        let descriptor = try open(O_RDONLY)
+        defer { JournalLock.close(descriptor) }
+        do throws(StorageFault) {
+            return try Journal.bytes(of: descriptor, count: count)
+        } catch {
+            throw fault(error)
+        }
+    }
+
+    /// A pipe without a writer, which would be waited for, is refused as all that is no regular file.
+    private func open(_ flags: Int32) throws(StorageFault) -> Int32 {
+        let descriptor = unsafe Glibc.open(path, flags | O_NONBLOCK | O_CLOEXEC, JournalFile.mode)
+        var status = stat()
+        if descriptor < 0, errno != ENXIO { throw fault(.system("open the mark")) }
+        guard descriptor >= 0, unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            if descriptor >= 0 { _ = close(descriptor) }
+            throw StorageFault(
+                operation: "open the mark",
+                reason: "\(path) is no regular file: name another in the setting mark"
+            )
+        }
+        return descriptor
+    }
+
     private func write(_ slot: Slot, flags: Int32) throws(StorageFault) {
-        let descriptor = unsafe open(path, flags, JournalFile.mode)
-        guard descriptor >= 0 else { throw fault(.system("open the mark")) }
-        defer { _ = close(descriptor) }
+        let descriptor = try open(O_WRONLY | flags)
+        defer { JournalLock.close(descriptor) }
         let bytes = slot.bytes(Self.textMax)
         let offset = off_t(Int(slot.sequence % 2) * Self.slotLength)
         guard unsafe pwrite(descriptor, bytes, bytes.count, offset) == bytes.count, fsync(descriptor) == 0 else {
@@ -129,8 +166,9 @@ extension HighWaterMark.Slot {
         let parts = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
         guard
             parts.count == 7, parts[0] == HighWaterMark.name, parts[1] == "1",
-            Numbering.isIdentity(parts[2]), let highest = UInt32(parts[3]), let commits = Int64(parts[4]), commits >= 0,
-            let sequence = UInt64(parts[5]), sequence < 1 << 60
+            Numbering.isIdentity(parts[2]), let highest = UInt32(parts[3]), highest <= Numbering.last,
+            let commits = Int64(parts[4]), (0..<JournalState.commitsEnd).contains(commits),
+            let sequence = UInt64(parts[5]), sequence < Self.sequenceEnd
         else { return nil }
         self.init(
             content: HighWaterMark.Content(identity: parts[2], highest: highest, commits: commits),

@@ -6,10 +6,8 @@ import Synchronization
 // Rows of the journal: judged when they are read, with their codes when they are written (decision record 0017).
 
 extension SQLiteJournal {
-    /// A lock that is not believed, and a journal whose state or numbering is not, close the position until a technician
-    /// looks.
+    /// A lock that is not believed, and a journal whose numbering is not, close the position until a technician looks.
     package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
-        if let fault = start.stateFault { return PositionLock(position: position, fault) }
         let belief = try believing()
         do throws(StorageFault) {
             _ = try queue.view("read the numbers") { try $0.numbering(belief) }
@@ -33,20 +31,19 @@ extension SQLiteJournal {
     /// A technician has looked at the damaged rows: what is there with a right code counts from the next start on. Rows
     /// with a wrong code stay as they are, and named.
     package func acceptRows() throws(StorageFault) {
-        let keys = keys
         let key = start.key
-        // What the mark has counted is not behind.
-        let marked = highWater.commits
         try queue.commit("accept the rows") { db in
-            if let key, let state = try db.journalState(key) {
-                try RowWriter.acceptRows(db, key, after: state)
-            } else {
-                var (key, state) = try keys.newJournal(key)
-                state.commits = marked
-                try RowWriter.acceptRows(db, key, after: state)
-            }
+            guard let key, let old = try db.journalState(key) else { throw Self.stateIsUnbelieved }
+            var state = try RowWriter.stateOfRows(db, key, after: old)
+            try state.countCommit()
+            try db.write(state, key)
         }
     }
+
+    private static let stateIsUnbelieved = StorageFault(
+        operation: "accept the rows",
+        reason: "the journal's state is not believed: greylock position --accept-journal \"REASON\""
+    )
 
     /// By what a read judges rows now.
     func believing() throws(StorageFault) -> Belief {
@@ -71,8 +68,7 @@ extension SQLiteJournal {
     /// One transaction of rows with their codes.
     func commitRows(_ operation: String, _ body: (inout RowWriter) throws -> Void) throws(StorageFault) {
         guard let key = start.key else {
-            throw start.stateFault.map { StorageFault($0) }
-                ?? StorageFault(operation: operation, reason: "no key makes its codes")
+            throw StorageFault(operation: operation, reason: "no key makes its codes")
         }
         let further = survey.findings?.doubts
         try doubts.withLock { doubts throws(StorageFault) in
@@ -85,6 +81,38 @@ extension SQLiteJournal {
                 written = writer.doubts
             }
             doubts = written
+        }
+    }
+
+    /// More writes than any copy of the journal, or its mark, can be behind another.
+    private static let commitsLeftOut: Int64 = 1 << 40
+
+    /// One transaction on a technician's word, after which the journal has counted more writes than any copy of it: none
+    /// is taken for newer, whatever is done to its numbers. A state that is not believed is made anew from the rows with
+    /// right codes.
+    ///
+    /// - Parameters:
+    ///   - marked: what the mark has counted.
+    ///   - written: called with the count of the journal.
+    func commitAccepted(
+        _ operation: String,
+        after marked: Int64,
+        _ body: (inout RowWriter) throws -> Void,
+        written: (Int64) -> Void
+    ) throws(StorageFault) {
+        let (keys, key, doubts) = (keys, start.key, try believing().doubts)
+        try queue.commit(operation) { db in
+            var (writing, state) = try keys.newJournal(key)
+            if let key, let believed = try db.journalState(key) {
+                state = believed
+            } else {
+                state = try RowWriter.stateOfRows(db, writing, after: state)
+            }
+            state.commits = max(state.commits, marked) + Self.commitsLeftOut
+            var writer = RowWriter(db, writing, doubts, state)
+            try body(&writer)
+            try writer.finish()
+            written(writer.state?.commits ?? 0)
         }
     }
 }

@@ -7,6 +7,9 @@ import SecurityModule
 
 /// What a journal knows of all of its rows together. It is sealed, and changes with every commit.
 struct JournalState: Equatable, Sendable {
+    /// No journal, and no mark of one, counts as many.
+    static let commitsEnd: Int64 = 1 << 60
+
     let identity: [UInt8]
     let master: KeyReference
     var commits: Int64
@@ -31,6 +34,14 @@ struct JournalState: Equatable, Sendable {
         self[rowClass].add(code.hidden, key: key)
         guard rowClass.table.name == JournalTable.sale.name, let number = UInt32(exactly: key) else { return }
         lastTTC = max(lastTTC, number)
+    }
+
+    /// - Throws: `StorageFault` when no other can be counted.
+    mutating func countCommit() throws(StorageFault) {
+        guard commits < Self.commitsEnd - 1 else {
+            throw StorageFault(operation: "commit", reason: "the journal has counted its last write: begin a new one")
+        }
+        commits += 1
     }
 
     var context: [UInt8] { Self.context(identity, master, commits) }
@@ -112,6 +123,19 @@ extension Database {
         return nil
     }
 
+    /// As a copy of the state says it, for whoever looks without a key.
+    func unjudgedCommits() throws -> Int64? {
+        for copy in try stateCopies() {
+            do throws(StorageFault) {
+                _ = try copy.blob("identity", count: JournalKey.identityLength)
+                return try copy.commits
+            } catch {
+                guard error.row != nil else { throw error }
+            }
+        }
+        return nil
+    }
+
     private func stateCopies() throws -> [StoredRow] { try rows(of: .state, "WHERE id IN (1, 2) ORDER BY id") }
 
     private func isUncoded(_ copies: [StoredRow]) throws -> Bool {
@@ -173,9 +197,19 @@ extension StoredRow {
         return key
     }
 
+    fileprivate var commits: Int64 {
+        get throws(StorageFault) {
+            let commits: Int64 = try integer("commits")
+            guard (0..<JournalState.commitsEnd).contains(commits) else {
+                throw fault("commits", "is out of range: \(commits)")
+            }
+            return commits
+        }
+    }
+
     fileprivate func state(_ key: JournalKey) throws(StorageFault) -> JournalState {
         let identity = try blob("identity", count: JournalKey.identityLength)
-        let commits: Int64 = try integer("commits")
+        let commits = try commits
         let sealed = try blob("sealed", count: nil)
         let context = JournalState.context(identity, key.master, commits)
         guard

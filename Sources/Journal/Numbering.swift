@@ -18,6 +18,8 @@ struct Numbering: Equatable, Sendable {
     var isMarked: Bool
 
     static let key: Int64 = 1
+    /// The last number that is given.
+    static let last = UInt32.max - 1
 
     static func isIdentity(_ text: String) -> Bool {
         text.utf8.count == 32
@@ -84,34 +86,31 @@ extension SQLiteJournal {
         }
     }
 
-    /// What the mark says from now on. Where the journal's state is not believed, the mark's own count stays.
+    /// What the mark says from now on. Of what the journal is not believed, the mark's own stays.
     private func markContent() throws(StorageFault) -> HighWaterMark.Content {
         let belief = try believing()
-        let (numbering, commits) = try queue.view("read the numbers") { db in
-            (try db.numbering(belief), try db.commits(belief))
+        let marked = highWater.content
+        return try queue.view("read the numbers") { db in
+            let commits = max(try db.commits(belief) ?? 0, marked?.commits ?? 0)
+            do {
+                let numbering = try db.numbering(belief)
+                return HighWaterMark.Content(
+                    identity: numbering.identity,
+                    highest: numbering.reserved,
+                    commits: commits
+                )
+            } catch let fault as StorageFault {
+                guard fault.row != nil, let marked else { throw fault }
+                return HighWaterMark.Content(identity: marked.identity, highest: marked.highest, commits: commits)
+            }
         }
-        return HighWaterMark.Content(
-            identity: numbering.identity,
-            highest: numbering.reserved,
-            commits: commits ?? highWater.commits
-        )
     }
 
-    /// - Parameter acceptance: a technician's word; nil to refuse a journal that is not known to be the newest.
-    func takeUp(_ acceptance: (reason: String, time: TransactionTime?)?) throws(StorageFault) {
+    /// - Throws: `StorageFault` when the journal is not known to be the newest.
+    func takeUp() throws(StorageFault) {
         let belief = try believing()
         let mark = highWater.read()
         let (standing, numbering) = try queue.view("open") { try $0.standing(belief, mark) }
-        if let acceptance {
-            guard standing.refusal != nil else {
-                throw StorageFault(
-                    operation: "accept the journal",
-                    reason: "it is up to date: nothing is to be accepted"
-                )
-            }
-            try commitRows("accept the journal") { try $0.accept(standing, acceptance.reason, acceptance.time) }
-            return try highWater.create(try markContent())
-        }
         if let refusal = standing.refusal, !standing.isOpened {
             throw StorageFault(
                 operation: "open",
@@ -119,10 +118,48 @@ extension SQLiteJournal {
             )
         }
         guard var numbering else { return }
-        if standing == .notMarked { try highWater.create(try markContent()) }
+        if standing.copy == .notMarked { try highWater.create(try markContent()) }
         guard !numbering.isMarked else { return }
         numbering.isMarked = true
         try commitRows("open") { try $0.replace(RowValues(numbering), in: .numbering) }
+    }
+
+    /// Takes the journal up on a technician's word.
+    ///
+    /// - Returns: the number after which it goes on.
+    func accept(_ reason: String, _ time: TransactionTime?) throws(StorageFault) -> TTC {
+        let belief = try believing()
+        let mark = highWater.read()
+        let (standing, _) = try queue.view("open") { try $0.standing(belief, mark) }
+        guard standing.refusal != nil else {
+            throw Self.notAccepted("it is up to date: nothing is to be accepted")
+        }
+        try highWater.requireReplaceable()
+        let marked = highWater.content?.commits ?? 0
+        guard marked < JournalState.commitsEnd / 2 else {
+            throw Self.notAccepted(
+                "its mark \(highWater.path) counts \(marked) writes, which no journal has: remove it, then accept"
+            )
+        }
+        var content: HighWaterMark.Content?
+        try commitAccepted("accept the journal", after: marked) { writer in
+            guard let numbering = try writer.accept(standing, reason, time) else {
+                throw Self.notAccepted(
+                    "no number would be left. If the mark \(highWater.path) is wrong, remove it, then accept; "
+                        + "else give the terminal another id and a new journal"
+                )
+            }
+            content = HighWaterMark.Content(identity: numbering.identity, highest: numbering.reserved, commits: 0)
+        } written: { commits in
+            content?.commits = commits
+        }
+        guard let content else { preconditionFailure("made in the transaction") }
+        try highWater.create(content)
+        return TTC(content.highest)
+    }
+
+    private static func notAccepted(_ reason: String) -> StorageFault {
+        StorageFault(operation: "accept the journal", reason: reason)
     }
 }
 
@@ -131,36 +168,37 @@ extension RowWriter {
     fileprivate mutating func reserve() throws -> UInt32 {
         var numbering = try db.numbering(belief)
         var last = max(numbering.reserved, try db.lastTTC(belief, state))
-        while last < .max, try db.numbers("SELECT ttc FROM sale WHERE ttc = ?", [last + 1]) != [] { last += 1 }
-        guard last < .max else { throw StorageFault(noNumber: "no TTC follows \(last)") }
+        while last < Numbering.last, try db.numbers("SELECT ttc FROM sale WHERE ttc = ?", [last + 1]) != [] {
+            last += 1
+        }
+        guard last < Numbering.last else { throw StorageFault(noNumber: "no TTC follows \(last)") }
         numbering.reserved = last + 1
         try replace(RowValues(numbering), in: .numbering)
         return numbering.reserved
     }
 
     /// A copy that is accepted is another journal from here on: its mark refuses every other copy.
-    /// It needs the key of the codes: where that is gone, the rows are accepted first.
-    fileprivate mutating func accept(_ standing: JournalStanding, _ reason: String, _ time: TransactionTime?) throws {
-        let before: Numbering? =
-            switch standing {
-            case .numbersDamaged: nil
-            case .upToDate, .notMarked, .behind, .markMissing, .markUnreadable, .markForeign: try db.numbering(belief)
-            }
-        let last = max(before?.reserved ?? 0, try db.lastTTC(belief, state))
-        let numbering = Numbering(
-            identity: Hex.string(SystemRandom().bytes(16)),
-            reserved: standing.accepted(after: last),
-            isMarked: true
-        )
+    ///
+    /// - Returns: the numbering that was written; nil when no number would follow.
+    fileprivate mutating func accept(
+        _ standing: JournalStanding,
+        _ reason: String,
+        _ time: TransactionTime?
+    ) throws -> Numbering? {
+        let before = standing.damagedNumbers == nil ? try db.numbering(belief).reserved : 0
+        let last = max(before, try db.lastTTC(belief, state))
+        guard let after = standing.accepted(after: last) else { return nil }
+        let numbering = Numbering(identity: Hex.string(SystemRandom().bytes(16)), reserved: after, isMarked: true)
         let acceptance = JournalAcceptance(
             time: time,
             reason: reason,
             standing: standing.word,
             reserved: last,
-            after: numbering.reserved
+            after: after
         )
         try replace(RowValues(numbering), in: .numbering)
         try replace(RowValues(acceptance, number: try db.nextKey(of: .acceptance)), in: .acceptance)
+        return numbering
     }
 }
 
@@ -174,18 +212,20 @@ extension Database {
 
     /// How the journal stands to its mark, and its numbering where that is believed.
     func standing(_ belief: Belief, _ mark: HighWaterMark.Reading) throws -> (JournalStanding, Numbering?) {
+        let commits = try commits(belief)
         do {
             let numbering = try numbering(belief)
-            return (JournalStanding(numbering, commits: try commits(belief), mark), numbering)
+            return (JournalStanding(JournalStanding.Copy(numbering, commits: commits, mark)), numbering)
         } catch let fault as StorageFault {
             guard let row = fault.row else { throw fault }
-            return (JournalStanding(damaged: row, mark), nil)
+            return (JournalStanding(JournalStanding.Copy(nil, commits: commits, mark), damagedNumbers: row), nil)
         }
     }
 
-    /// nil where the journal's state is not believed.
+    /// nil where the journal's state is not believed, or without a key cannot be read.
     fileprivate func commits(_ belief: Belief) throws -> Int64? {
-        try belief.key.flatMap { try journalState($0)?.commits }
+        if let key = belief.key { return try journalState(key)?.commits }
+        return belief.showsUnjudged ? try unjudgedCommits() : nil
     }
 
     /// The highest number that a believed record has; 0 without any.

@@ -83,7 +83,7 @@ struct RowWriter {
             let sums = try believedSums(rowClass)
             state?[rowClass] = sums
         }
-        state?.commits += 1
+        try state?.countCommit()
         if let state { try db.write(state, key) }
     }
 
@@ -141,9 +141,12 @@ extension RowWriter {
 
     /// A technician has looked: what is there with a right code counts from now on. Rows with a wrong one stay as they are,
     /// and named.
-    static func acceptRows(_ db: Database, _ key: JournalKey, after old: JournalState) throws {
+    ///
+    /// - Returns: the state that follows `old`, not written.
+    static func stateOfRows(_ db: Database, _ key: JournalKey, after old: JournalState) throws -> JournalState {
         var state = JournalState(identity: old.identity, master: old.master)
         state.lastTTC = old.lastTTC
+        state.commits = old.commits
         for table in JournalTable.coded {
             try db.visit(table, "", []) { row, order in
                 guard let rowKey = row.rowKey else { return }
@@ -154,8 +157,7 @@ extension RowWriter {
                 }
             }
         }
-        state.commits = old.commits + 1
-        try db.write(state, key)
+        return state
     }
 }
 

@@ -64,7 +64,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         goesOn: () -> Void = {}
     ) throws(StorageFault) {
         try self.init(path, capacity, keys, mark, damageFound, goesOn)
-        try takeUp(nil)
+        try takeUp()
     }
 
     /// Takes the journal as it is, on a technician's word: its numbers go on after all that are known to have been given.
@@ -80,9 +80,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         var isExisting = stat()
         guard unsafe stat(path, &isExisting) == 0 else { throw .system("open") }
         let journal = try SQLiteJournal(path, 1, keys, mark, {}, {})
-        try journal.takeUp((reason, time))
-        let belief = try journal.believing()
-        return TTC(try journal.queue.view("read the numbers") { try $0.numbering(belief).reserved })
+        return try journal.accept(reason, time)
     }
 
     /// Its numbers are not compared with the mark yet.

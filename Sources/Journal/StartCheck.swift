@@ -16,8 +16,6 @@ package struct JournalMark: Equatable, Sendable {
 struct StartCheck: Sendable {
     /// nil where not even the journal's identity is there.
     let key: JournalKey?
-    /// Why the state is not believed, and with it no number of sums.
-    let stateFault: DamagedRow?
     let findings: Findings
 
     /// Makes the codes when the migration has left none.
@@ -32,13 +30,11 @@ struct StartCheck: Sendable {
         case .uncoded: throw StorageFault(operation: "open", reason: "the codes that were made are not there")
         case .believed(let state, let key, let copyFault):
             self.key = key
-            stateFault = nil
             var findings = try queue.read { try $0.findings(RowClass.ofRecovery, key, state) }
             if let copyFault { findings.damaged.insert(copyFault, at: 0) }
             self.findings = findings
         case .unbelieved(let fault, let key):
             self.key = key
-            stateFault = fault
             var findings = key == nil ? Findings() : try queue.read { try $0.findings(RowClass.ofRecovery, key, nil) }
             findings.damaged.insert(fault, at: 0)
             self.findings = findings

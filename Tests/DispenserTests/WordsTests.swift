@@ -43,7 +43,7 @@ struct WordsTests {
                 .positionLocked(PositionLock(position: 3, Self.row)),
                 "numbering, journal 1: is gone; a technician opens it with greylock position --accept-journal"
             ),
-            (.positionLocked(PositionLock(position: 3, Self.state)), "--accept-rows"),
+            (.positionLocked(PositionLock(position: 3, Self.state)), "--accept-journal"),
             (.journalNotCounted, "counted"), (.noNumber("no TTC follows 9"), "no TTC follows 9"),
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),

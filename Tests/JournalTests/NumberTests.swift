@@ -56,14 +56,14 @@ struct NumberTests {
                 #expect(refusal.reason.contains(words), "\(refusal)")
             }
             let standing = try JournalReader(path: scratch.path).standing(markPath: nil)
-            #expect(standing == .behind(highest: 3, left: 9, commitsMissing: 0))
+            #expect(standing == JournalStanding(.behind(highest: 3, left: 9, commitsMissing: 6)))
         }
         #expect(try accept(scratch) == TTC(9))
         for number: UInt32 in 10...11 { #expect(try scratch.open().reserveTTC() == TTC(number)) }
         let acceptance = try #require(try JournalReader(path: scratch.path).acceptances().first)
-        #expect(acceptance.reason == "the disk was replaced" && acceptance.standing == "behind")
+        #expect(acceptance.reason == "the disk was replaced" && acceptance.standing == "behind, 6 writes missing")
         #expect(try acceptance.time == time(7) && acceptance.reserved == 3 && acceptance.after == 9)
-        #expect(try JournalReader(path: scratch.path).standing(markPath: nil) == .upToDate)
+        #expect(try JournalReader(path: scratch.path).standing(markPath: nil).refusal == nil)
     }
 
     /// No number was given since the backup, but a record ended.
@@ -94,8 +94,8 @@ struct NumberTests {
         do { for _ in 1...5 { _ = try scratch.open().reserveTTC() } }
         try copy(scratch, "journal.db", to: "board2.db", ["", "-wal"])
         #expect(try fault { try scratch.open("board2.db") }?.reason.hasPrefix("the journal's mark is missing") == true)
-        #expect(try accept(scratch, "board2.db") == TTC(10_005))
-        #expect(try scratch.open("board2.db").reserveTTC() == TTC(10_006))
+        #expect(try accept(scratch, "board2.db") == TTC(1_000_005))
+        #expect(try scratch.open("board2.db").reserveTTC() == TTC(1_000_006))
         // The mark of the copy is not the first one's: neither board's journal serves beside the other's mark.
         try copy(scratch, "board2.db", to: "journal.db", ["-mark"])
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the mark belongs to another journal") == true)
@@ -109,27 +109,34 @@ struct NumberTests {
         }
         let refusal = try #require(try fault { try scratch.open() })
         #expect(refusal.reason.hasPrefix("the mark belongs to another journal, which gave the numbers up to 5"))
-        #expect(try accept(scratch) == TTC(10_005))
-        #expect(try scratch.open().reserveTTC() == TTC(10_006))
+        #expect(try accept(scratch) == TTC(1_000_005))
+        #expect(try scratch.open().reserveTTC() == TTC(1_000_006))
     }
 
-    @Test(arguments: [Data(), Data("something else".utf8), Data(repeating: 0xFF, count: 8_192)])
+    @Test(arguments: [
+        Data(), Data(count: 4_224), Data("greylock-mark 1 torn".utf8), Data(count: 4_096) + Data("greylock-mark".utf8),
+    ])
     func aMarkThatCannotBeReadIsRefused(content: Data) throws {
         let scratch = try Scratch()
         _ = try scratch.open().reserveTTC()
         try content.write(to: URL(filePath: scratch.path("journal.db-mark")))
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the journal's mark cannot be read") == true)
-        #expect(try accept(scratch) == TTC(10_001))
-        #expect(try scratch.open().reserveTTC() == TTC(10_002))
+        #expect(try accept(scratch) == TTC(1_000_001))
+        #expect(try scratch.open().reserveTTC() == TTC(1_000_002))
     }
 
-    @Test func aLargeFileInTheMarksPlaceIsNotWrittenOver() throws {
+    @Test(arguments: [
+        Data("[journal]\npath = \"/var/lib/greylock/journal.sqlite\"\n".utf8), Data(repeating: 0xFF, count: 8_192),
+        Data("greylock-mark".utf8) + Data(count: 10_000),
+    ])
+    func anotherFileInTheMarksPlaceIsNotWrittenOver(content: Data) throws {
         let scratch = try Scratch()
         _ = try scratch.open().reserveTTC()
-        let content = Data(repeating: 0x41, count: 10_000)
         try content.write(to: URL(filePath: scratch.path("journal.db-mark")))
-        #expect(try fault { try accept(scratch) }?.reason.hasSuffix("is something else: remove it") == true)
+        let refusal = try #require(try fault { try accept(scratch) })
+        #expect(refusal.reason.hasPrefix("\(scratch.path)-mark is something else: "), "\(refusal)")
         #expect(try Data(contentsOf: URL(filePath: scratch.path("journal.db-mark"))) == content)
+        #expect(try JournalReader(path: scratch.path).acceptances() == [])
     }
 
     /// An unplugged medium is no reason to make another mark in its mount point.
@@ -193,14 +200,17 @@ struct NumberTests {
         withExtendedLifetime(journal) {}
     }
 
-    @Test func anAcceptedJournalWithoutNumbersLeftSaysSo() throws {
+    @Test func aJournalWithoutNumbersLeftIsNotAccepted() throws {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()
-            try journal.commit(JournalEntry(try customer.record(.max - 5, .settled)))
+            try journal.commit(JournalEntry(try customer.record(.max - 2, .settled)))
+            #expect(try journal.reserveTTC() == TTC(.max - 1))
+            #expect(try fault { try journal.reserveTTC() }?.reason == "no TTC follows 4294967294")
         }
+        #expect(try scratch.open().openRecords() == [])
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")
-        #expect(try accept(scratch) == TTC(.max))
-        #expect(try fault { try scratch.open().reserveTTC() }?.reason == "no TTC follows 4294967295")
+        #expect(try fault { try accept(scratch) }?.reason.hasPrefix("no number would be left. ") == true)
+        #expect(try JournalReader(path: scratch.path).acceptances() == [])
     }
 }

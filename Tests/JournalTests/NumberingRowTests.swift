@@ -53,11 +53,11 @@ struct NumberingRowTests {
         let reader = try reader(scratch)
         #expect(try reader.lock(of: 1)?.remedy == .acceptJournal)
         #expect(try reader.standing(markPath: nil).refusal?.contains("table numbering, journal 1") == true)
-        #expect(try accept(scratch) == TTC(10_005))
+        #expect(try accept(scratch) == TTC(1_000_005))
         #expect(try reader.acceptances().map(\.standing) == ["numbers damaged"])
         let journal = try scratch.open()
         #expect(try journal.damagedRows() == [] && journal.lock(of: 1) == nil)
-        #expect(try journal.reserveTTC() == TTC(10_006))
+        #expect(try journal.reserveTTC() == TTC(1_000_006))
     }
 
     @Test func aRowThatNobodyWroteUsesUpNoNumbers() throws {
@@ -123,53 +123,6 @@ struct NumberingRowTests {
         let journal = try scratch.open()
         _ = try journal.room()
         #expect(try journal.damagedRows().count == 1 && journal.lock(of: 1) == nil)
-    }
-
-    /// Without its state no row can be judged or written: the position is closed, and two words of a technician open it.
-    @Test func aJournalWithoutItsStateStaysClosedUntilItIsAccepted() throws {
-        let scratch = try Scratch()
-        let begun = try time(10)
-        do {
-            let journal = try scratch.open()
-            _ = try journal.beginRun { begun }
-            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .settled)))
-        }
-        try edit(scratch, "DELETE FROM journal_state")
-        do {
-            let journal = try scratch.open()
-            #expect(try journal.beginRun { begun } == nil)
-            #expect(try journal.lock(of: 1)?.remedy == .acceptRows && journal.latestTime() == nil)
-            #expect(try fault { try journal.reserveTTC() }?.refusesNumbers == true)
-            let refusal = try fault { try journal.commit(JournalEntry(totaliser: customer.totaliser(fen: 1))) }
-            #expect(refusal?.row?.table == "journal_state")
-            try journal.endRun(at: begun)
-            #expect(try reader(scratch).lock(of: 1)?.remedy == .acceptRows)
-            _ = try journal.room()
-            try journal.acceptRows()
-        }
-        #expect(try scratch.open().lock(of: 1)?.remedy == .acceptJournal)
-        #expect(try accept(scratch).number > 10_000)
-        #expect(try scratch.open().lock(of: 1) == nil)
-    }
-
-    /// The mark has counted more than a state that was made anew.
-    @Test func acceptedRowsAreNotBehindTheMark() throws {
-        let scratch = try Scratch()
-        do {
-            let journal = try scratch.open()
-            for number: UInt32 in 1...3 { try journal.commit(JournalEntry(try customer.record(number, .settled))) }
-        }
-        try edit(scratch, "UPDATE journal_state SET commits = 1")
-        do {
-            let journal = try scratch.open()
-            #expect(try journal.lock(of: 1)?.remedy == .acceptRows)
-            #expect(try journal.reserveTTC() == TTC(4))
-            _ = try journal.room()
-            try journal.acceptRows()
-        }
-        let journal = try scratch.open()
-        #expect(try journal.lock(of: 1) == nil && journal.damagedRows() == [])
-        #expect(try journal.reserveTTC() == TTC(5))
     }
 
     @Test(arguments: ["DROP TABLE grdb_migrations", "DELETE FROM grdb_migrations WHERE identifier = '3'"])
