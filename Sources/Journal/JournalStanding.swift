@@ -101,7 +101,7 @@ extension JournalStanding.Copy {
         case .behind(let highest, let left, let missing):
             "the journal is an older copy: "
                 + [
-                    highest.map { "its last number is \($0), but \(left) has been given" },
+                    highest.flatMap { $0 < left ? "its last number is \($0), but \(left) has been given" : nil },
                     missing > 0 ? "\(missing) later writes are not in it" : nil,
                 ].compactMap(\.self).joined(separator: ", and ")
                 + ". Put the newest journal in its place"
