@@ -112,6 +112,18 @@ enum JournalFile {
         }
     }
 
+    /// Whoever opens a pipe waits for its other end.
+    static func requireRegularFiles(beside path: String) throws(StorageFault) {
+        for suffix in besideSuffixes {
+            var status = stat()
+            guard unsafe stat(path + suffix, &status) == 0, status.st_mode & S_IFMT != S_IFREG else { continue }
+            throw StorageFault(operation: "open", reason: "\(path + suffix) is not a regular file: remove it")
+        }
+    }
+
+    /// SQLite's files, and the service's beat.
+    private static let besideSuffixes = ["-wal", "-journal", "-shm", "-beat"]
+
     /// A file with two names has two `-wal` files beside them, of which SQLite knows one. Files that another user's
     /// process makes beside the journal are closed to the service.
     static func requireOwn(_ status: stat) throws(StorageFault) {
@@ -135,7 +147,7 @@ enum JournalFile {
     /// Whether another process holds SQLite's lock on the file. The corresponding C function is `fcntl`, which locks
     /// nothing here.
     static func isInUse(_ path: String) -> Bool {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
         defer { JournalLock.close(descriptor) }
         var lock = flock(

@@ -29,6 +29,7 @@ struct JournalImage: Sendable {
 
     init(path: String) throws(StorageFault) {
         try JournalFile.requireAccess(path, writing: false)
+        try JournalFile.requireRegularFiles(beside: path)
         for _ in 0..<Self.triesMax {
             let before = try Self.logBytes(path, count: Self.logHeaderLength)
             let file = try Self.status(path)
@@ -101,7 +102,7 @@ struct JournalImage: Sendable {
     }
 
     private static func contents(_ path: String) throws(StorageFault) -> [UInt8] {
-        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("open") }
         defer { JournalLock.close(descriptor) }
         var status = stat()
@@ -117,7 +118,7 @@ struct JournalImage: Sendable {
 
     /// The first `count` bytes of the `-wal` file; empty when there is none.
     private static func logBytes(_ path: String, count: Int?) throws(StorageFault) -> [UInt8] {
-        let descriptor = unsafe Glibc.open(path + "-wal", O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe Glibc.open(path + "-wal", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else {
             guard errno == ENOENT else { throw .system("open the -wal file") }
             return []
@@ -125,82 +126,10 @@ struct JournalImage: Sendable {
         defer { _ = Glibc.close(descriptor) }
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .system("open the -wal file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StorageFault(operation: "open", reason: "the -wal file is not a regular file: remove it")
+        }
         let size = Int(min(status.st_size, off_t(bytesMax)))
         return try bytes(of: descriptor, count: min(size, count ?? size))
-    }
-}
-
-/// Both files in a folder that nobody else may read, until the value ends.
-struct PrivateCopy: ~Copyable {
-    /// In memory, so that a full disk is read too; where that is missing or full, on a disk.
-    static let places = ["/dev/shm", "/tmp"]
-    /// It keeps the log's index on the heap, for a file that it may write.
-    private static let fileSystem = "unix-excl"
-
-    private let folder: String
-    private var path: String { folder + "/journal" }
-
-    /// The corresponding C function is `mkdtemp`.
-    init(_ main: [UInt8], _ log: [UInt8], _ places: [String]) throws(StorageFault) {
-        var fault = StorageFault(operation: "copy", reason: "no folder for a copy")
-        for place in places {
-            var template = Array("\(place)/greylock-XXXXXX".utf8CString)
-            guard unsafe mkdtemp(&template) != nil else {
-                fault = .system("copy to \(place)")
-                continue
-            }
-            let folder = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-            do throws(StorageFault) {
-                try Self.write(main, to: folder + "/journal")
-                try Self.write(log, to: folder + "/journal-wal")
-                self.folder = folder
-                return
-            } catch {
-                fault = error
-                Self.remove(folder)
-            }
-        }
-        throw fault
-    }
-
-    deinit { Self.remove(folder) }
-
-    /// The pages as of the last commit; nil where SQLite cannot tell them.
-    ///
-    /// The corresponding C function is `sqlite3_serialize`.
-    borrowing func recovered() throws(StorageFault) -> [UInt8]? {
-        var connection: OpaquePointer?
-        let code = unsafe sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, Self.fileSystem)
-        defer { unsafe sqlite3_close(connection) }
-        guard code == SQLITE_OK else { throw StorageFault(operation: "open", reason: "SQLite \(code)") }
-        // SQLite moves the log into the main file when it closes them; nobody waits for a disk.
-        unsafe _ = sqlite3_exec(connection, "PRAGMA synchronous = OFF", nil, nil, nil)
-        var count: sqlite3_int64 = 0
-        guard let pages = unsafe sqlite3_serialize(connection, "main", &count, 0) else { return nil }
-        defer { unsafe sqlite3_free(pages) }
-        // SAFETY: SQLite's block of `count` bytes is copied before it is freed.
-        return unsafe Array(UnsafeBufferPointer(start: pages, count: Int(count)))
-    }
-
-    private static func write(_ bytes: [UInt8], to path: String) throws(StorageFault) {
-        let descriptor = unsafe Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, JournalFile.mode)
-        guard descriptor >= 0 else { throw .system("copy") }
-        defer { _ = close(descriptor) }
-        var length = 0
-        while length < bytes.count {
-            // SAFETY: no more than the rest of the array is read, which the closure keeps in place.
-            let written = unsafe bytes.withUnsafeBytes { buffer in
-                let rest = unsafe UnsafeRawBufferPointer(rebasing: buffer[length...])
-                return unsafe Glibc.write(descriptor, rest.baseAddress, rest.count)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw .system("copy") }
-            length += written
-        }
-    }
-
-    private static func remove(_ folder: String) {
-        for name in ["/journal", "/journal-wal"] { unsafe _ = unlink(folder + name) }
-        unsafe _ = rmdir(folder)
     }
 }

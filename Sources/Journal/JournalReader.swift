@@ -50,7 +50,8 @@ package final class JournalReader: Sendable {
         let image = try JournalImage(path: path)
         do {
             let queue = try DatabaseQueue(configuration: .reader(of: image))
-            let judgement = try judge(queue, keys)
+            var judgement = try judge(queue, keys)
+            judgement.findings.merge(Findings(damaged: try queue.read { try $0.damagedTables() }))
             return Loaded(image: image, queue: queue, judgement: judgement)
         } catch {
             throw StorageFault("open", error)

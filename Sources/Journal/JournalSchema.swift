@@ -60,12 +60,18 @@ enum JournalSchema {
         return migrator
     }()
 
-    /// - Throws: `StorageFault` for a database of something else or of a newer version, before anything is written.
+    /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
+    ///   has, before anything is written.
     static func requireJournal(_ db: Database, mayBeEmpty: Bool) throws {
         let id = try Int64.fetchOne(db, sql: "PRAGMA application_id")
-        if mayBeEmpty, id == 0, try isEmpty(db) { return }
-        guard id == applicationID else {
+        let isNew = try id == 0 && isEmpty(db)
+        guard id == applicationID || isNew else {
             throw StorageFault(operation: "open", reason: "the database is not a journal")
+        }
+        try JournalLayout.requireTables(db)
+        guard !isNew else {
+            if mayBeEmpty { return }
+            throw StorageFault(operation: "open", reason: "the journal is empty: \(neverOpened)")
         }
         guard try !migrator.hasBeenSuperseded(db) else {
             let unknown = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).min() ?? ""
@@ -74,17 +80,26 @@ enum JournalSchema {
                 reason: "a newer version of this program wrote the journal: its migrations name \(unknown.printable)"
             )
         }
+        try JournalLayout(db).require(mayBeOlder: true)
     }
 
     /// - Throws: `StorageFault` for a journal that an older version wrote and no writer has opened since.
     static func requirePresentVersion(_ db: Database) throws {
+        let layout = try JournalLayout(db)
         guard try migrator.hasCompletedMigrations(db) else {
+            let isUnused = try !layout.isNewest && Row.fetchOne(db, sql: "SELECT 1 FROM sale LIMIT 1") == nil
             throw StorageFault(
                 operation: "open",
-                reason: "an older version wrote the journal: the service must open it once"
+                reason: isUnused
+                    ? "the journal has no record: \(neverOpened)"
+                    : "an older version wrote the journal: the service must open it once"
             )
         }
+        try layout.require(mayBeOlder: false)
     }
+
+    private static let neverOpened =
+        "its first opening did not end, as on a full disk. Make room, and let the service open it once"
 
     /// The list of migrations is under no code. What the tables show to be done is done, whatever stands in it.
     static func mendList(_ db: Database) throws {

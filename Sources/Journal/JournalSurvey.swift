@@ -11,6 +11,8 @@ final class JournalSurvey: Sendable {
     struct Count: Sendable {
         var records: Int
         var lastTTC: Int64
+        /// Each index says what its table does.
+        var indexesAgree = true
     }
 
     private let state: State
@@ -38,6 +40,9 @@ final class JournalSurvey: Sendable {
 
     /// What the rows that recovery does not need have shown; nil while the survey goes on, and of a damaged file.
     var findings: Findings? { state.findings }
+
+    /// Nothing is known while the survey goes on: false.
+    var indexesAgree: Bool { state.indexesAgree }
 
     /// A survey that goes on ends without a verdict, and nobody may wait for one. The connection is closed.
     func end() {
@@ -84,6 +89,13 @@ private final class State: Sendable {
         }
     }
 
+    var indexesAgree: Bool {
+        switch result.withLock({ $0 }) {
+        case .success((let count, _)): count.indexesAgree
+        case .failure, nil: false
+        }
+    }
+
     func isSound(_ nanosecondsMax: UInt64) -> Bool {
         if hasResult.wait(until: MonotonicClock.nanoseconds + nanosecondsMax) { hasResult.signal() }
         return switch result.withLock({ $0 }) {
@@ -105,16 +117,23 @@ private final class State: Sendable {
     }
 
     private static func survey(_ db: Database, _ keys: MasterKeys) throws -> (JournalSurvey.Count, Findings) {
-        let finding = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
-        guard finding == "ok" else {
-            throw StorageFault(operation: "check", reason: "the file is damaged: \(finding ?? "no verdict")")
+        var indexFinding: String?
+        switch try db.checkFile() {
+        case .sound: break
+        case .indexes(let finding): indexFinding = finding
+        case .pages(let finding):
+            throw StorageFault(operation: "check", reason: "the file is damaged: \(finding)")
         }
-        let numbers = try db.numbers("SELECT (SELECT count(*) FROM sale), (SELECT max(ttc) FROM sale)")
+        let table = indexFinding == nil ? "sale" : "sale NOT INDEXED"
+        let numbers = try db.numbers("SELECT (SELECT count(*) FROM \(table)), (SELECT max(ttc) FROM sale)")
         let count = JournalSurvey.Count(
             records: Int(numbers.first.flatMap(\.self) ?? 0),
-            lastTTC: numbers.last.flatMap(\.self) ?? 0
+            lastTTC: numbers.last.flatMap(\.self) ?? 0,
+            indexesAgree: indexFinding == nil
         )
-        return (count, try findings(db, keys))
+        var findings = try findings(db, keys)
+        if let indexFinding { findings.damaged.append(.index(indexFinding)) }
+        return (count, findings)
     }
 
     /// The rows that recovery relies on were read before.

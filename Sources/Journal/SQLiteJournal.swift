@@ -100,12 +100,14 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         highWater = HighWaterMark(path: markPath ?? HighWaterMark.path(of: path))
         try JournalFile.create(path)
         try JournalFile.requireAccess(path, writing: true)
+        try JournalFile.requireRegularFiles(beside: path)
         lock = try JournalLock(path: path)
         HeapIndex.choose()
         do {
             queue = try DatabaseQueue(path: path, configuration: .writer)
             try queue.write(JournalSchema.mendList)
             try JournalSchema.migrator.migrate(queue)
+            try queue.read(JournalSchema.requirePresentVersion)
             start = try StartCheck(queue, keys, goesOn)
             survey = try JournalSurvey(path: path, keys: keys, damageFound: damageFound)
         } catch {
@@ -182,7 +184,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
 
     package func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
         try queue.view("look for a lock of the card") { db in
-            let sql = "SELECT ttc FROM sale WHERE substr(card_asn, 5) = ? AND mac3 IS NOT NULL LIMIT 1"
+            let sql = "SELECT ttc FROM \(salesByCard) WHERE substr(card_asn, 5) = ? AND mac3 IS NOT NULL LIMIT 1"
             return try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: [card.number]) != nil
         }
     }
@@ -190,7 +192,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     package func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool {
         try queue.view("look for the card's number") { db in
             let sql = """
-                SELECT ttc FROM sale WHERE substr(card_asn, 5) = ? AND ctc = ?
+                SELECT ttc FROM \(salesByCard) WHERE substr(card_asn, 5) = ? AND ctc = ?
                     AND NOT (kind = 'prepaid' AND phase IN ('torn', 'void')) LIMIT 1
                 """
             let arguments: StatementArguments = [card.number, ctc.number]
@@ -201,13 +203,18 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     package func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool {
         try queue.view("look for the card's debits") { db in
             let sql = """
-                SELECT EXISTS (SELECT 1 FROM sale WHERE substr(card_asn, 5) = ?
+                SELECT EXISTS (SELECT 1 FROM \(salesByCard) WHERE substr(card_asn, 5) = ?
                     AND (debit_time = ? OR instr(earlier_debits, ?)))
                 """
             let text = Hex.string(time.bytes)
             let isFound = try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [card.number, text, text])
             return isFound ?? false
         }
+    }
+
+    /// Until the index of cards has been compared with its table, the table is read from end to end.
+    private var salesByCard: String {
+        survey.indexesAgree || counted.withLock({ $0 != nil }) ? "sale" : "sale NOT INDEXED"
     }
 
     package func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
@@ -227,6 +234,9 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     package func room() throws(StorageFault) -> Int {
         let atStart = try survey.count()
         return try counted.withLock { counted throws(StorageFault) in
+            if counted == nil, !atStart.indexesAgree {
+                try queue.commit("make the indexes anew") { try $0.rebuildIndexes() }
+            }
             var count = counted ?? atStart
             try queue.view("count the records") { db in
                 let new = try db.numbers("SELECT count(*), max(ttc) FROM sale WHERE ttc > ?", [count.lastTTC])

@@ -63,7 +63,7 @@ final class RunBeat: Sendable {
 
     /// The last time in the file; nil without one.
     static func read(_ journal: String) -> TransactionTime? {
-        let descriptor = unsafe open(path(of: journal), O_RDONLY | O_CLOEXEC)
+        let descriptor = unsafe open(path(of: journal), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { _ = close(descriptor) }
         do throws(StorageFault) {
@@ -82,7 +82,7 @@ final class RunBeat: Sendable {
 
     /// What cannot be written is an older time at the next start, which is as true.
     private static func write(_ journal: String, _ time: TransactionTime) {
-        let descriptor = unsafe open(path(of: journal), O_WRONLY | O_CREAT | O_CLOEXEC, JournalFile.mode)
+        let descriptor = unsafe open(path(of: journal), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, JournalFile.mode)
         guard descriptor >= 0 else { return }
         let text = Array((Hex.string(time.bytes) + "\n").utf8)
         unsafe _ = pwrite(descriptor, text, text.count, 0)

@@ -20,6 +20,7 @@ struct StartCheck: Sendable {
 
     /// Makes the codes when the migration has left none.
     init(_ queue: DatabaseQueue, _ keys: MasterKeys, _ goesOn: () -> Void) throws {
+        let mended = try Self.mendedIndex(queue, keys)
         var reading = try queue.read { try $0.journalState(keys) }
         if case .uncoded = reading {
             let (key, state) = try keys.newJournal(nil)
@@ -32,13 +33,35 @@ struct StartCheck: Sendable {
             self.key = key
             var findings = try queue.read { try $0.findings(RowClass.ofRecovery, key, state) }
             if let copyFault { findings.damaged.insert(copyFault, at: 0) }
+            if let mended { findings.damaged.append(mended) }
             self.findings = findings
         case .unbelieved(let fault, let key):
             self.key = key
             var findings = key == nil ? Findings() : try queue.read { try $0.findings(RowClass.ofRecovery, key, nil) }
             findings.damaged.insert(fault, at: 0)
+            if let mended { findings.damaged.append(mended) }
             self.findings = findings
         }
+    }
+
+    /// What recovery and the unlock of a grey card find by an index is what its table says. The sum of the open sales tells
+    /// it of theirs; without the sum, or where it differs, the whole file is checked.
+    private static func mendedIndex(_ queue: DatabaseQueue, _ keys: MasterKeys) throws -> DamagedRow? {
+        let isSound: Bool
+        do {
+            isSound = try queue.read { db in
+                guard try db.finding("integrity_check(\(JournalTable.greyRecord.name))") == nil else { return false }
+                switch try db.journalState(keys) {
+                case .uncoded: return try Int64.fetchOne(db, sql: "SELECT 1 FROM sale LIMIT 1") == nil
+                case .believed(let state, let key, _):
+                    return try db.findings([.openSale], key, state).damaged.isEmpty
+                case .unbelieved: return false
+                }
+            }
+        } catch DatabaseError.SQLITE_CORRUPT {
+            return try queue.mendIndexes()
+        }
+        return isSound ? nil : try queue.mendIndexes()
     }
 }
 

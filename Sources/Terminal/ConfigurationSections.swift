@@ -17,6 +17,7 @@ extension Configuration {
         let pump = PumpSettings(reading: root.table("pump"))
         let timeouts = PositionSettings.Timeouts(reading: root.table("timeouts"))
         guard let terminal, let journal, let card, let pin, let pump else { return nil }
+        journal.requireOwnMark(root, card)
         self.init(
             demonstration: demonstration,
             terminal: terminal,
@@ -46,9 +47,20 @@ extension Configuration.JournalFile {
         let path = table.required("path", .path)
         let capacity = table.value("capacity", .integer(64...10_000_000), default: 100_000)
         let mark = table.optional("mark", .path)
-        if let mark, mark == path { table.noteConflict("mark", "another file than the journal") }
         guard let path else { return nil }
         self.init(path: path, capacity: capacity, mark: mark)
+    }
+
+    /// The mark is written over: whatever it is called, it is no other file of the service.
+    fileprivate func requireOwnMark(_ root: ConfigurationTable, _ card: Configuration.CardSettings) {
+        guard let mark else { return }
+        let place = FilePlace(mark)
+        let journal = FilePlace(path)
+        var others = [(journal, "the journal"), (FilePlace(root.file), "this configuration")]
+        others += ["-wal", "-journal", "-shm", "-beat"].map { (FilePlace(journal.path + $0), "the journal's \($0) file") }
+        if case .virtual(.some(let state)) = card.edge { others.append((FilePlace(state), "the card's state")) }
+        guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
+        root.table("journal").noteConflict("mark", "another file than \(words)")
     }
 }
 

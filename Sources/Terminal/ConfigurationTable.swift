@@ -103,6 +103,9 @@ struct ConfigurationTable {
         }
     }
 
+    /// The name of the text.
+    var file: String { document.file }
+
     /// Nothing wrong was found so far, so settings may be compared with one another.
     var isSound: Bool { document.isSound }
 
