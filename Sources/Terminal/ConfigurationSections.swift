@@ -57,7 +57,9 @@ extension Configuration.JournalFile {
         let place = FilePlace(mark)
         let journal = FilePlace(path)
         var others = [(journal, "the journal"), (FilePlace(root.file), "this configuration")]
-        others += ["-wal", "-journal", "-shm", "-beat"].map { (FilePlace(journal.path + $0), "the journal's \($0) file") }
+        for suffix in ["-wal", "-journal", "-shm", "-beat"] {
+            others.append((FilePlace(journal.path + suffix), "the journal's \(suffix) file"))
+        }
         if case .virtual(.some(let state)) = card.edge { others.append((FilePlace(state), "the card's state")) }
         guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
         root.table("journal").noteConflict("mark", "another file than \(words)")

@@ -22,6 +22,7 @@ struct Numbers {
 enum Edit: String, CaseIterable {
     // To the files
     case bytes, pages, header, log, truncation, logTruncation, logGone
+    case index = "index page"
     // To rows, by SQL
     case digit, number, text, null, blob, untyped, swap, otherKey, putBack, deletion, copiedKey, forged, state, versions
 
@@ -36,7 +37,7 @@ enum Edit: String, CaseIterable {
     /// - Returns: what was done.
     func apply(_ path: String, _ history: [JournalFiles], _ numbers: inout Numbers) throws -> String {
         switch self {
-        case .bytes, .pages, .header, .log, .truncation, .logTruncation, .logGone:
+        case .bytes, .pages, .header, .log, .truncation, .logTruncation, .logGone, .index:
             return try editFiles(path, history[history.count - 1], &numbers)
         case _:
             try history[history.count - 1].write(path)
@@ -46,10 +47,18 @@ enum Edit: String, CaseIterable {
 
     // MARK: - Files
 
+    /// Half of the edits of the database's file, and each of an index, which may be in the log else.
+    private func endsCleanly(_ numbers: inout Numbers) -> Bool {
+        switch self {
+        case .index: true
+        case .bytes, .pages, .header, .truncation: numbers.below(2) == 0
+        case _: false
+        }
+    }
+
     private func editFiles(_ path: String, _ last: JournalFiles, _ numbers: inout Numbers) throws -> String {
         var files = last
-        // After a clean end in half the cases.
-        if numbers.below(2) == 0, self == .bytes || self == .pages || self == .header || self == .truncation {
+        if endsCleanly(&numbers) {
             try files.write(path)
             try DatabaseQueue(path: path).close()
             files = try JournalFiles(path)
@@ -79,10 +88,24 @@ enum Edit: String, CaseIterable {
             words = "log of \(files.log?.count ?? 0) bytes"
         case .logGone:
             files.log = nil
+        case .index: words = try Self.spoilIndex(path, &files.database, &numbers)
         case _: preconditionFailure("an edit of files")
         }
         try files.write(path)
         return words
+    }
+
+    /// One bit of the bytes in use of an index's root page.
+    private static func spoilIndex(_ path: String, _ file: inout Data, _ numbers: inout Numbers) throws -> String {
+        let queue = try DatabaseQueue(path: path)
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' ORDER BY name"
+        let page = numbers.pick(try queue.read { try Int.fetchAll($0, sql: sql) })
+        try queue.close()
+        let start = (page - 1) * 4_096
+        let places = (start..<start + 4_096).filter { file[$0] != 0 }
+        let place = numbers.pick(places)
+        file[place] ^= 1 << UInt8(numbers.below(8))
+        return "byte \(place - start) of page \(page)"
     }
 
     private static func spoil(_ data: inout Data, count: Int, _ numbers: inout Numbers) -> String {
