@@ -19,7 +19,9 @@ extension Database {
     /// The first finding of one of SQLite's checks; nil when there is none.
     func finding(_ check: String) throws -> String? {
         let words = try String.fetchOne(self, sql: "PRAGMA \(check)") ?? "no verdict"
-        return words == "ok" ? nil : words
+        guard words != "ok" else { return nil }
+        // A heading names the database.
+        return words.split(separator: "\n").filter { !$0.hasPrefix("***") }.joined(separator: ", ")
     }
 
     func rebuildIndexes() throws { try execute(sql: "REINDEX") }
