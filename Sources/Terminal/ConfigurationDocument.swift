@@ -146,18 +146,31 @@ extension ConfigurationDocument {
     ///
     /// - Parameter secret: the file keeps keys, so that nobody but its owner may read it; else nobody else may write it.
     static func contents(of file: String, secret: Bool = false) throws(ConfigurationError) -> [UInt8] {
-        func failure(expected: String = "a readable file", found: String = systemError()) -> ConfigurationError {
-            ConfigurationError(file: file, line: 1, key: "file", expected: expected, found: found)
+        func unread() -> ConfigurationError {
+            ConfigurationError(
+                file: file,
+                line: 1,
+                key: "file",
+                expected: "a readable file",
+                found: systemError(),
+                isUnread: true
+            )
         }
         // A pipe would be waited for.
         // SAFETY: the string lives as long as the call.
         let descriptor = unsafe open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { throw failure() }
+        guard descriptor >= 0 else { throw unread() }
         defer { close(descriptor) }
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw failure() }
+        guard unsafe fstat(descriptor, &status) == 0 else { throw unread() }
         if let refusal = FileGuard.refusal(of: status, secret: secret) {
-            throw failure(expected: refusal.expected, found: refusal.found)
+            throw ConfigurationError(
+                file: file,
+                line: 1,
+                key: "file",
+                expected: refusal.expected,
+                found: refusal.found
+            )
         }
         // One byte more than may be there tells a file that is too large.
         var bytes = [UInt8](repeating: 0, count: sizeMax + 1)
@@ -169,7 +182,7 @@ extension ConfigurationDocument {
                 return unsafe read(descriptor, rest.baseAddress, rest.count)
             }
             if taken < 0, errno == EINTR { continue }
-            guard taken >= 0 else { throw failure() }
+            guard taken >= 0 else { throw unread() }
             guard taken > 0 else { break }
             count += taken
         }

@@ -11,6 +11,8 @@ package struct ConfigurationError: Error, Equatable, Sendable {
     package let key: String
     package let expected: String
     package let found: String
+    /// The file could not be opened or read, which says nothing about what stands in it and may pass.
+    package var isUnread = false
 }
 
 extension ConfigurationError: CustomStringConvertible {

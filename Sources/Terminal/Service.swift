@@ -24,6 +24,14 @@ package struct ServiceFailure: Error, Sendable {
         self.exitStatus = exitStatus
         self.reason = reason
     }
+
+    /// Only what stands in a file, or what kind of file it is, is final (decision record 0024).
+    package init(_ error: ConfigurationError) {
+        self.init(
+            exitStatus: error.isUnread ? Self.inputOutput : Self.configuration,
+            reason: error.description
+        )
+    }
 }
 
 /// One fuelling side, assembled as its configuration says. The thread that calls `run` is the position's own.
@@ -46,7 +54,7 @@ package final class Service {
         stop: StopControl = StopControl()
     ) throws(ServiceFailure) {
         if let unmet = configuration.unmet {
-            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: unmet.description)
+            throw ServiceFailure(unmet)
         }
         self.configuration = configuration
         self.log = log
@@ -71,7 +79,7 @@ package final class Service {
         do throws(ConfigurationError) {
             return try Configuration.load(path: path)
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: error.description)
+            throw ServiceFailure(error)
         }
     }
 

@@ -180,6 +180,16 @@ struct ConfigurationTextTests {
         }
     }
 
+    /// Content, mode, owner and kind of file are final; a file system that is not mounted yet is not (decision record 0024).
+    @Test(arguments: ["absent/greylock.toml", "loop"], [[], ["--close-valves"]])
+    func aFileThatCannotBeOpenedIsTriedAgain(name: String, more: [String]) throws {
+        let folder = try TestFolder()
+        try FileManager.default.createSymbolicLink(atPath: folder.path("loop"), withDestinationPath: folder.path("loop"))
+        let run = try Run("greylockd", ["--config", folder.path(name)] + more)
+        #expect(run.status == 74, "\(run.error)")
+        #expect(run.error.contains("\(folder.path(name)):1: file: a readable file (found "), "\(run.error)")
+    }
+
     private func load(_ path: String) -> String {
         do throws(ConfigurationError) {
             _ = try Configuration.load(path: path)
