@@ -4,7 +4,8 @@ private import Synchronization
 private import Threads
 
 /// Every single move of an attacker, and every pair of them, over one refuel and one return visit: at each command APDU each
-/// earlier answer to it, made-up ones, each status word of the scheme, and nothing; the card executes the command or does not.
+/// earlier answer to it, an answer with each field made up, each status word of the scheme, and nothing; the card executes the command or does not.
+/// In pairs the likeliest field alone is made up.
 /// Before, his card was asked ahead and refuelled once, so that there is an answer to everything; then it comes honestly.
 package struct ExhaustiveAttacks: Sendable {
     package enum Scenario: String, CaseIterable, Sendable {
@@ -39,6 +40,10 @@ package struct ExhaustiveAttacks: Sendable {
     fileprivate struct Move {
         let place: StationTape.Place
         let fault: PlannedFault
+        /// Which field is made up; 0 for any other move.
+        let variant: Int
+
+        var isPaired: Bool { variant == 0 }
     }
 
     private let scenario: Scenario
@@ -91,8 +96,8 @@ package struct ExhaustiveAttacks: Sendable {
             let tape = StationTape(keepsPlaces: true)
             tally.singles += 1
             if let violation = StationSimulation.Violation.of(once, attacker: 0, tape) { return (tally, violation) }
-            guard withPairs, let reached = tape.places.firstIndex(of: first.place) else { continue }
-            for second in moves(tape, from: reached + 1) {
+            guard withPairs, first.isPaired, let reached = tape.places.firstIndex(of: first.place) else { continue }
+            for second in moves(tape, from: reached + 1) where second.isPaired {
                 tally.pairs += 1
                 if let violation = StationSimulation.Violation.of(once.doing(second), attacker: 0) {
                     return (tally, violation)
@@ -105,13 +110,15 @@ package struct ExhaustiveAttacks: Sendable {
     private func moves(_ tape: StationTape, from start: Int) -> [Move] {
         tape.places[start...].filter { Scenario.attacked.contains($0.visit) }.flatMap { place -> [Move] in
             guard let earlier = tape.earlier[place] else { return [] }
-            var faults: [(FaultKind, Int)] = [(.commandKept, 0), (.answerLost, 0)]
+            var faults: [(FaultKind, Int, variant: Int)] = [(.commandKept, 0, 0), (.answerLost, 0, 0)]
             for executes in 0...1 {
-                faults += (0..<earlier).map { (.answerReplayed, 2 * $0 + executes) }
-                faults.append((.answerForged, executes))
-                faults += StatusWord.ofScheme.indices.map { (.statusForged, 2 * $0 + executes) }
+                faults += (0..<earlier).map { (.answerReplayed, 2 * $0 + executes, 0) }
+                faults += (0..<Shim.forgeries).map { (.answerForged, 2 * $0 + executes, $0) }
+                faults += StatusWord.ofScheme.indices.map { (.statusForged, 2 * $0 + executes, 0) }
             }
-            return faults.map { Move(place: place, fault: PlannedFault($0.0, at: place.instant, extent: $0.1)) }
+            return faults.map { kind, extent, variant in
+                Move(place: place, fault: PlannedFault(kind, at: place.instant, extent: extent), variant: variant)
+            }
         }
     }
 }
