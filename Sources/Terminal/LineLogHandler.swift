@@ -36,7 +36,7 @@ package struct LineLogHandler: LogHandler {
     package static func prefix(_ level: Logger.Level) -> String? { isForJournald ? "<\(priority(level))>" : nil }
 
     /// journald names its stream in the environment (systemd.exec(5), JOURNAL_STREAM): standard error may be another.
-    private static let isForJournald: Bool = {
+    static let isForJournald: Bool = {
         guard let named = unsafe getenv("JOURNAL_STREAM") else { return false }
         var status = stat()
         guard unsafe fstat(STDERR_FILENO, &status) == 0 else { return false }

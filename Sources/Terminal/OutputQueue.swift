@@ -5,7 +5,8 @@ private import Threads
 
 /// Text on its way to a stream whose reader may stand still. Who posts never waits; a thread of its own writes.
 ///
-/// When the stream takes nothing, at most ``piecesMax`` pieces wait. What comes then is lost and counted, and the count is
+/// A stream that is gone is opened anew where that is possible; what comes until then is lost and counted. When the stream
+/// takes nothing, at most ``piecesMax`` pieces wait. What comes then is lost and counted, and the count is
 /// written where the gap is; or, on a screen, the oldest is lost, because only the present counts there.
 package final class OutputQueue: Sendable {
     package static let piecesMax = 1_024
@@ -15,16 +16,25 @@ package final class OutputQueue: Sendable {
         case losesOldest
     }
 
+    private struct Piece {
+        let bytes: [UInt8]
+        /// That are lost with it: one, or those that it counts.
+        let lines: Int
+    }
+
     private struct Waiting {
-        var pieces: [[UInt8]] = []
+        var pieces: [Piece] = []
         var lost = 0
         var isWriting = false
-        /// The stream is gone; everything is lost from now on.
+        /// The stream is gone; the next piece tries to open it anew.
+        var isGone = false
+        /// The stream is gone for good; everything is lost from now on.
         var isDead = false
     }
 
     private let stream: OutputStreamDescriptor
     private let overflow: Overflow
+    private let reopen: (@Sendable () -> Int32?)?
     private let waiting = Mutex(Waiting())
     private let arrived = MonotonicSemaphore()
     private let written = MonotonicSemaphore()
@@ -32,9 +42,17 @@ package final class OutputQueue: Sendable {
     /// - Parameters:
     ///   - name: the thread's, at most 15 bytes.
     ///   - descriptor: stays the caller's, and open as long as the process.
-    package init(name: String, descriptor: Int32, overflow: Overflow) {
+    ///   - reopen: called on the queue's own thread when the stream is gone: a descriptor that becomes the queue's, or nil as
+    ///     long as there is none. It must not wait. Without it, a stream that is gone is gone for good.
+    package init(
+        name: String,
+        descriptor: Int32,
+        overflow: Overflow,
+        reopen: (@Sendable () -> Int32?)? = nil
+    ) {
         stream = OutputStreamDescriptor(descriptor)
         self.overflow = overflow
+        self.reopen = reopen
         _ = NamedThread(name) { [self] in writeAll() }
     }
 
@@ -67,21 +85,23 @@ package final class OutputQueue: Sendable {
                 return false
             }
             if waiting.lost > 0 {
-                waiting.pieces.append(Array(notice(waiting.lost).utf8))
+                waiting.pieces.append(Piece(bytes: Array(notice(waiting.lost).utf8), lines: waiting.lost))
                 waiting.lost = 0
             }
         }
-        waiting.pieces.append(bytes)
+        waiting.pieces.append(Piece(bytes: bytes, lines: 1))
         return true
     }
 
     private func writeAll() {
+        var stream = stream
         while true {
             guard let piece = next() else {
                 _ = arrived.wait(until: nil)
                 continue
             }
-            guard stream.write(piece) else {
+            if stream.write(piece.bytes) { continue }
+            guard let reopen else {
                 waiting.withLock { waiting in
                     waiting.isDead = true
                     waiting.pieces = []
@@ -89,14 +109,24 @@ package final class OutputQueue: Sendable {
                 written.signal()
                 return
             }
+            let fresh = reopen().map { OutputStreamDescriptor($0) }
+            let isWritten = fresh?.write(piece.bytes) == true
+            waiting.withLock { waiting in
+                waiting.isGone = !isWritten
+                if !isWritten { waiting.lost += piece.lines }
+            }
+            guard let fresh else { continue }
+            // The first one is the caller's.
+            if stream != self.stream { stream.close() }
+            stream = fresh
         }
     }
 
     /// The next piece; what was lost is said as soon as all that waited is written, if nothing came since.
-    private func next() -> [UInt8]? {
-        let piece: [UInt8]? = waiting.withLock { waiting in
-            if waiting.pieces.isEmpty, waiting.lost > 0, case .losesNewest(let notice) = overflow {
-                waiting.pieces.append(Array(notice(waiting.lost).utf8))
+    private func next() -> Piece? {
+        let piece: Piece? = waiting.withLock { waiting in
+            if waiting.pieces.isEmpty, waiting.lost > 0, !waiting.isGone, case .losesNewest(let notice) = overflow {
+                waiting.pieces.append(Piece(bytes: Array(notice(waiting.lost).utf8), lines: waiting.lost))
                 waiting.lost = 0
             }
             waiting.isWriting = !waiting.pieces.isEmpty
@@ -108,7 +138,7 @@ package final class OutputQueue: Sendable {
 }
 
 /// A stream that is written to as far as it takes anything.
-private struct OutputStreamDescriptor: Sendable {
+private struct OutputStreamDescriptor: Equatable, Sendable {
     private let descriptor: Int32
     private let isSocket: Bool
 
@@ -117,6 +147,8 @@ private struct OutputStreamDescriptor: Sendable {
         isSocket = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
         self.descriptor = descriptor
     }
+
+    func close() { _ = Glibc.close(descriptor) }
 
     /// Waits until everything is written.
     ///

@@ -13,12 +13,15 @@ package final class ServiceStreams: Sendable {
     /// Must be made after ``SignalWatch/hold()``: it starts a thread.
     package init() {
         StandardStreams.keepErrorsFromWaiting()
+        var reopen: (@Sendable () -> Int32?)?
+        if LineLogHandler.isForJournald { reopen = { JournalStream.open() } }
         errors = OutputQueue(
             name: "log",
             descriptor: STDERR_FILENO,
             overflow: .losesNewest { lost in
                 "\(LineLogHandler.prefix(.warning) ?? "")\(lost) lines were dropped: nobody read the log\n"
-            }
+            },
+            reopen: reopen
         )
     }
 

@@ -1,12 +1,13 @@
 import Foundation
 import Glibc
+import Synchronization
 import Terminal
 import TestReaders
 import Testing
 import Threads
 
 /// A pipe whose reader reads when the test says so.
-private final class SlowPipe {
+private final class SlowPipe: Sendable {
     let writing: Int32
     private let reading: Int32
 
@@ -81,6 +82,58 @@ struct OutputQueueTests {
         #expect(accounted == posted && dropped > 0)
         queue.post("the next\n")
         #expect(pipe.lines { $0 == "the next" } == ["the next"])
+    }
+
+    /// journald that was stopped and started: the stream that it had is gone for good.
+    @Test("a stream that is gone is opened anew, and what was lost meanwhile is counted")
+    func reopened() {
+        var ends: [Int32] = [-1, -1]
+        #expect(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &ends) == 0)
+        let isBack = Atomic(false)
+        let pipe = SlowPipe()
+        let queue = OutputQueue(
+            name: "test-log",
+            descriptor: ends[0],
+            overflow: .losesNewest { "\($0) lines were dropped\n" },
+            reopen: { isBack.load(ordering: .acquiring) ? pipe.writing : nil }
+        )
+        close(ends[1])
+        for number in 1...3 {
+            queue.post("lost \(number)\n")
+            queue.drain(withinNanoseconds: 30_000_000_000)
+        }
+        isBack.store(true, ordering: .releasing)
+        queue.post("heard\n")
+        #expect(pipe.lines { $0 == "heard" } == ["3 lines were dropped", "heard"])
+        queue.post("and again\n")
+        #expect(pipe.lines { $0 == "and again" } == ["and again"])
+    }
+
+    @Test("journald is told who speaks, and nobody is waited for where none listens")
+    func journal() throws {
+        let folder = try TestFolder()
+        let path = folder.path("stdout")
+        #expect(JournalStream.open(path) == nil)
+        let listening = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(listening) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+        let isBound = unsafe withUnsafePointer(to: &address) { address in
+            // SAFETY: an address of the Unix family is passed as any address, with its own length.
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe bind(listening, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        #expect(isBound && listen(listening, 1) == 0)
+        let stream = try #require(JournalStream.open(path))
+        close(stream)
+        let heard = accept(listening, nil, nil)
+        defer { close(heard) }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = unsafe read(heard, &bytes, bytes.count)
+        // systemd, sd_journal_stream_fd(): identifier, unit, priority, level prefix, syslog, kmsg, console.
+        #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "greylockd\n\n6\n1\n0\n0\n0\n")
     }
 
     @Test("on a screen the present is kept and the past is lost")
