@@ -10,6 +10,8 @@ struct Bench: ParsableCommand {
             Build with board/build first: figures of a debug build mean nothing. The PC/SC figures need pcscd with the \
             virtual reader (Debian: pcscd, vsmartcard-vpcd) and a C compiler for the peer; what cannot be measured \
             here is listed with the reason.
+
+            Exit status: 0, whatever was measured. \(ExitStatusHelp.common)
             """
     )
 

@@ -17,7 +17,7 @@ struct CardAPDU: ParsableCommand {
             other users. Use --verify, which asks for the PIN at the terminal.
 
             Exit status: 0 when every command was answered, whatever the answer; 1 when --verify did not \
-            succeed; 69 when the card cannot be reached.
+            succeed; 69 when the card cannot be reached, 74 when its file cannot be read. \(ExitStatusHelp.common)
             """
     )
 

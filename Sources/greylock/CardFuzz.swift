@@ -9,8 +9,10 @@ struct CardFuzzCommand: ParsableCommand {
         abstract: "Send right and damaged command sequences to the card application and watch its money.",
         discussion: """
             Nothing is attached and nothing is kept: the cards live in this process and carry the demonstration keys. \
-            The same seed sends the same bytes. Exit status 1 and a sequence mean that a rule was broken: money made or \
-            lost, a grey mark cleared without debit or unlock, a counter filled without its rule.
+            The same seed sends the same bytes.
+
+            Exit status: 0; 1 and a sequence when a rule was broken: money made or lost, a grey mark cleared without debit \
+            or unlock, a counter filled without its rule. \(ExitStatusHelp.common)
             """
     )
 

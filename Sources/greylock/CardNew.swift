@@ -17,7 +17,8 @@ struct CardNew: ParsableCommand {
             The file is readable by its owner only. A file that is there already is never replaced: it may be a card \
             with money on it.
 
-            Exit status: 0 when the card is made, 74 when the file cannot be made, 78 for a wrong profile.
+            Exit status: 0 when the card is made, 1 when no passphrase was typed, 69 without a terminal for it, 74 when a \
+            file cannot be read or made, 78 for a wrong profile. \(ExitStatusHelp.common)
             """
     )
 
@@ -62,7 +63,7 @@ struct CardNew: ParsableCommand {
         do throws(ConfigurationError) {
             return try CardProfile.load(path: profile)
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: error.description)
+            throw ServiceFailure(error)
         }
     }
 

@@ -24,7 +24,8 @@ struct CardScript: ParsableCommand {
             board/scripts/refusals.apdu is an example. Scripts make no MACs. What is sent takes effect.
 
             Exit status: 0 when every answer was as expected, 1 when one was not, 69 when the card cannot be reached, \
-            78 when the script cannot be read; nothing has been sent then.
+            74 when the card's file cannot be read, 78 when the script cannot be; nothing has been sent then. \
+            \(ExitStatusHelp.common)
             """
     )
 

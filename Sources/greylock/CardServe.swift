@@ -14,6 +14,9 @@ struct CardServe: ParsableCommand {
             carries the published demonstration keys, and a new one the PIN 123456. It stays in the reader until this \
             program ends: end it to pull the card, at any moment, and start it again with the same state to put the \
             card back.
+
+            Exit status: 0 when it was ended; with --keys 1 when no passphrase was typed; 69 without a virtual reader, or \
+            a terminal for the passphrase; 74 when a file cannot be read or made. \(ExitStatusHelp.common)
             """
     )
 

@@ -15,7 +15,8 @@ struct CardShow: ParsableCommand {
             The card may be in a reader meanwhile: the file is only read, and what is shown is the card's last \
             finished command.
 
-            Exit status: 0, or 74 when the file cannot be read or is no card.
+            Exit status: 0; with --keys 1 when no passphrase was typed and 69 without a terminal; 74 when a file cannot be \
+            read, is no card or does not open. \(ExitStatusHelp.common)
             """
     )
 

@@ -14,7 +14,7 @@ struct CardStatus: ParsableCommand {
             The card must not be in use by another program.
 
             Exit status: 0 when there is nothing to do, 1 when the card needs attention, 69 when there is no card \
-            service, reader or card, or the card does not answer.
+            service, reader or card, or the card does not answer. \(ExitStatusHelp.common)
             """
     )
 

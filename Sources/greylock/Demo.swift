@@ -12,6 +12,9 @@ struct Demo: ParsableCommand {
         discussion: """
             The card, its keys and its PIN are the published demonstration values. The pump is simulated at its lines: \
             the same code counts the same edges that a pulser would make.
+
+            Exit status: 0; 1 when the sale was not settled, 69 when no thread can be had for the pump, 74 when the journal \
+            cannot be kept in the folder for temporary files, 78 when its settings are refused. \(ExitStatusHelp.common)
             """
     )
 

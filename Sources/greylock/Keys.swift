@@ -21,7 +21,7 @@ struct KeysNew: ParsableCommand {
             served or serviced: keep a copy of both, apart. A file that is there already is never replaced.
 
             Exit status: 0 when the file is on the disk, 1 when no passphrase was typed, 69 without a terminal, 74 \
-            when the file cannot be made.
+            when the file cannot be made. \(ExitStatusHelp.common)
             """
     )
 
@@ -61,7 +61,7 @@ struct KeysShow: ParsableCommand {
             the key.
 
             Exit status: 0, 1 when no passphrase was typed, 69 without a terminal, 74 when the file cannot be read or \
-            does not open.
+            does not open. \(ExitStatusHelp.common)
             """
     )
 

@@ -18,7 +18,8 @@ struct Records: ParsableCommand {
             A row that cannot be believed is named and in no list: an edited or rotten one, an older one that was put back, \
             one that is gone.
 
-            Exit status: 0; 74 when a row is damaged, or the journal cannot be read; 78 for a wrong configuration.
+            Exit status: 0; 74 when a row is damaged, or a file cannot be read; 78 for a wrong configuration. \
+            \(ExitStatusHelp.common)
             """
     )
 

@@ -11,8 +11,10 @@ struct Simulate: ParsableCommand {
             Nothing is attached and nothing is kept; the cards carry the demonstration keys. Sale, card, security module \
             and recovery are the ones that run at a pump. Reader, pulser, disk, mains and clock are replaced, and fail \
             between any two steps. After every event the books are checked: each litre is paid once, each locked card \
-            can be released, no key is written anywhere. Exit status 1 means that a rule was broken: the seed that is \
-            printed plays the same again, and what follows is the shortest way to it that was found.
+            can be released, no key is written anywhere.
+
+            Exit status: 0; 1 when a rule was broken: the seed that is printed plays the same again, and what follows is \
+            the shortest way to it that was found. \(ExitStatusHelp.common)
             """
     )
 

@@ -10,7 +10,8 @@ struct Greylockd: ParsableCommand {
         abstract: "The dispenser's service: one fuelling side, its card reader and its pump.",
         discussion: """
             Exit status: 0 when it was told to stop (SIGTERM, SIGINT), 64 for a wrong command line, 69 when something \
-            that it needs is missing, 74 when the journal or the pump failed, 75 when it was told to stop and something \
+            that it needs is missing, 71 when the system refuses what it needs (core dumps must be forbidden), 74 when the \
+            journal or the pump failed, or the configuration cannot be read, 75 when it was told to stop and something \
             did not answer, 78 for a wrong configuration. Only 64 and 78 need somebody: every other cause can pass, and a \
             new start is worth while.
             """,

@@ -135,6 +135,44 @@ struct HelpTests {
         #expect(seen > 12 && defaults.contains("8L"), "\(defaults)")
     }
 
+    /// Every command that does something, and the service.
+    @Test func everyHelpSaysItsExitStatuses() throws {
+        var waiting: [[String]] = [[]]
+        var seen = 0
+        while let path = waiting.popLast() {
+            let text = try help(path)
+            let further = subcommands(text)
+            waiting += further.map { path + [$0] }
+            guard further.isEmpty else { continue }
+            seen += 1
+            let missing = Self.statuses(path.joined(separator: " ")).subtracting(Self.numbers(text))
+            #expect(missing.isEmpty, "\(path): \(missing)")
+        }
+        #expect(seen > 11)
+        let service = try Run("greylockd", ["--help"]).output
+        #expect(Self.numbers(service).isSuperset(of: [0, 64, 69, 71, 74, 75, 78]), "\(service)")
+    }
+
+    private static func statuses(_ command: String) -> Set<Int> {
+        let own: Set<Int> =
+            switch command {
+            case "demo": [1, 69, 78]
+            case "card serve", "card show", "keys new", "keys show", "card status", "card apdu": [1, 69]
+            case "card new", "card script": [1, 69, 78]
+            case "card fuzz", "simulate": [1]
+            case "position": [69, 78]
+            case "records": [78]
+            case _: []
+            }
+        return own.union([0, 64, 71, 74])
+    }
+
+    /// Those that stand behind "Exit status".
+    private static func numbers(_ help: String) -> Set<Int> {
+        guard let begin = help.range(of: "Exit status:") else { return [] }
+        return Set(help[begin.upperBound...].matches(of: /\b(\d+)\b/).compactMap { Int($0.1) })
+    }
+
     @Test(arguments: ["1", "1L", "1l", "1.5", "0.01L"])
     func litresAreTypedWithTheirUnitOrWithout(litres: String) throws {
         #expect(try Run("greylock", ["demo", "--speed", "100", "--litres", litres]).status == 0)
