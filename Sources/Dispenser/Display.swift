@@ -128,13 +128,13 @@ extension Refusal: CustomStringConvertible {
         case .notYetValid(let date): "the card is valid from \(date)"
         case .expired(let date): "the card was valid to \(date)"
         case .blacklisted: "the card is on the list of blocked cards: ask the issuer"
-        case .pinWrong(let left): "wrong PIN, \(left) tries left"
+        case .pinWrong(let left): "wrong PIN, \(left.tries) left"
         case .pinBlocked: "the PIN is blocked: ask the issuer to unblock it"
         case .pinNotTyped: "no PIN was typed in time"
         case .pinMalformed(let reason): reason
         case .pinCancelled: "no PIN: the customer cancelled; take your card"
         case .pinNotTried(let left):
-            "the PIN was wrong before, \(left) tries left, and one that nobody has just typed is not tried: take your card"
+            "the PIN was wrong before, \(left.tries) left, and one that nobody has just typed is not tried: take your card"
         case .consoleGone: "the console is gone: no PIN can be typed until the service is started again"
         case .lockedForGood: "the card's application is locked for good: ask the issuer for a new card"
         case .greyElsewhere:

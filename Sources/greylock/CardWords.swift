@@ -79,7 +79,7 @@ extension TransactionType {
 extension StatusWord {
     /// In spec/grey-lock.md, section 3, and ISO/IEC 7816-4, 5.6; nil for any other.
     var words: String? {
-        if let triesLeft { return "wrong, \(triesLeft) tries left" }
+        if let triesLeft { return "wrong, \(triesLeft.tries) left" }
         if let correctExpectedLength { return "wrong Le: the answer has \(correctExpectedLength) bytes" }
         if let availableLength { return "\(availableLength) bytes wait for GET RESPONSE" }
         return switch self {

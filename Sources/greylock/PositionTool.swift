@@ -18,8 +18,8 @@ struct PositionTool: ParsableCommand {
             A row of the journal that is damaged, was removed or put back is named.
 
             Exit status: 0 when cards are served; 69 when the position is closed, the clock is behind or not set, or no room
-            is left; 74 when a row is damaged, the journal is not used, or it cannot be read or written; 78 for a wrong
-            configuration.
+            is left; 74 when a row is damaged, the journal is not used, or a file cannot be read or written; 78 for a wrong
+            configuration. \(ExitStatusHelp.common)
             """
     )
 
@@ -57,11 +57,13 @@ struct PositionTool: ParsableCommand {
 
     func run() throws {
         let status: Int32
+        var path: String?
         do {
             let configuration = try Service.configuration(at: config)
+            path = configuration.journal.path
             status = try show(configuration.terminal.position, configuration.journal)
         } catch let fault as StorageFault {
-            standardError("greylock position: \(fault)")
+            standardError("greylock position: \(path ?? config): \("\(fault)".printable)")
             status = ServiceFailure.inputOutput
         } catch let failure as ServiceFailure {
             standardError("greylock position: \(failure.reason)")

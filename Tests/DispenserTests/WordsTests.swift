@@ -31,11 +31,11 @@ struct WordsTests {
             (.noSuchApplication([0xF0, 0x50, 0x45]), "no application F05045"),
             (.notThisScheme(.fileNotFound), "\(StatusWord.fileNotFound)"), (.fileUnreadable(.invalid("ASN")), "ASN"),
             (.notYetValid(from: day), "\(day)"), (.expired(on: day), "\(day)"), (.blacklisted, "issuer"),
-            (.pinWrong(triesLeft: 2), "2 tries"), (.pinBlocked, "issuer"), (.pinNotTyped, "PIN"),
+            (.pinWrong(triesLeft: 2), "2 tries left"), (.pinBlocked, "issuer"), (.pinNotTyped, "PIN"),
             (.pinMalformed("at least 4 digits"), "at least 4 digits"),
-            (.pinCancelled, "cancelled"), (.pinNotTried(triesLeft: 1), "1 tries"), (.consoleGone, "console"),
+            (.pinCancelled, "cancelled"), (.pinNotTried(triesLeft: 1), "1 try left"), (.consoleGone, "console"),
             (.lockedForGood, "issuer"),
-            (.greyElsewhere, "issuer"), (.numbersUsedUp, "issuer"),
+            (.greyElsewhere, "each of the other pumps"), (.numbersUsedUp, "issuer"),
             (.notEnoughMoney(balance: Self.amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
             (.emergencyStop, "emergency"), (.positionLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
@@ -48,7 +48,13 @@ struct WordsTests {
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),
             (.module(.mac3Wrong), "MAC3"), (.module(.sealBroken), "GMAC"),
-            (.purchaseUnproven(Self.amount), "123.45"),
+            (.purchaseUnproven(Self.amount), "is not known"),
+            (.debitUnproven(Self.amount), "did not prove that it paid 123.45"),
+            (.earlierSaleOwed(Self.amount), "123.45 yuan is owed"),
+            (.refundedUndelivered(Self.amount), "the issuer refunds it"), (.noPetrolCommands, "paid before it flows"),
+            (.petrolCommandsHidden, "hides its petrol commands"), (.purchaseRepeated, "repeats a purchase"),
+            (.tornPurchases(5), "5 payments"), (.purchasesPaused(seconds: 40), "wait 40 s"),
+            (.recordDamaged(Self.row), "numbering, journal 1: is gone"),
             (.answer(.verify, .wrongLength), "\(StatusWord.wrongLength)"),
             (.answerMalformed(.verify, .invalid("field")), Instruction.verify.name),
         ]
@@ -77,6 +83,8 @@ struct WordsTests {
             (.fuelDoesNotStop, "valve"), (.heldForCheckpoint, "disk"),
             (.interrupted(Self.amount), "123.45"), (.journalNearlyFull(room: 47), "47"),
             (.recovered(ttc: TTC(77), amount: Self.amount), "77"), (.prepaying(Self.amount), "123.45"),
+            (.waitForTheirCards(3), "3 debits"), (.releasedElsewhere(Self.amount), "123.45"),
+            (.damagedRow(Self.row), "numbering, journal 1: is gone"),
             (.prepaid(Self.amount), "123.45"), (.prepaidCardGone, "paid"), (.refund(Self.amount), "123.45"),
             (.purchaseVoid(Self.amount), "123.45"), (.closed, "closed"),
         ]
@@ -91,6 +99,13 @@ struct WordsTests {
             #expect(text.contains(figure), "\(text): no \(figure)")
             #expect(said.updateValue(notice, forKey: text) == nil, "\(text)")
         }
+    }
+
+    @Test("no notice and no refusal is left out")
+    func everyCase() throws {
+        let notices = try notices().map(\.0)
+        #expect(Set(notices.map(NoticeKind.init)) == Set(NoticeKind.allCases))
+        #expect(Set(try refusals().map { RefusalKind($0.0) }) == Set(RefusalKind.allCases))
     }
 
     @Test("a fault of the journal names what was done and why it failed")

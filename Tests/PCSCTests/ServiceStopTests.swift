@@ -77,7 +77,8 @@ private final class MuteCard: Sendable {
 extension WithPCSCD {
     /// SIGTERM in every state of the service, over a real pcscd.
     ///
-    /// The table of the last test is printed: what it says of the valves is what the pump's own thread published.
+    /// The table of `stopInEveryState` is printed. What it says of the valves is what the pump's own thread published in the log;
+    /// where nobody reads the log, nothing outside sees the valves of a simulated pump, and the end alone is measured.
     @Suite(.timeLimit(.minutes(5)))
     struct ServiceStopTests {
         enum State: String, CaseIterable, Sendable {
@@ -170,7 +171,7 @@ extension WithPCSCD {
                 let begun = ContinuousClock.now
                 for number in 1...6 { service.signal(number % 2 == 1 ? SIGTERM : SIGINT) }
                 let status: Int32
-                var valves = "not read"
+                var valves = "not measured"
                 if state == .flowingUnread {
                     status = service.endUnread()
                 } else {

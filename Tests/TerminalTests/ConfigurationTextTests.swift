@@ -184,7 +184,8 @@ struct ConfigurationTextTests {
     @Test(arguments: ["absent/greylock.toml", "loop"], [[], ["--close-valves"]])
     func aFileThatCannotBeOpenedIsTriedAgain(name: String, more: [String]) throws {
         let folder = try TestFolder()
-        try FileManager.default.createSymbolicLink(atPath: folder.path("loop"), withDestinationPath: folder.path("loop"))
+        let loop = folder.path("loop")
+        try FileManager.default.createSymbolicLink(atPath: loop, withDestinationPath: loop)
         let run = try Run("greylockd", ["--config", folder.path(name)] + more)
         #expect(run.status == 74, "\(run.error)")
         #expect(run.error.contains("\(folder.path(name)):1: file: a readable file (found "), "\(run.error)")

@@ -108,7 +108,7 @@ extension SimulatedStation {
     }
 
     private func tried(_ learns: Bool, _ before: UInt8, _ after: UInt8) {
-        tape.note { "a code is tried: \(before) tries left before, \(after) after\(learns ? "" : ", nothing learnt")" }
+        tape.note { "a code is tried: \(before.tries) left before, \(after) after\(learns ? "" : ", nothing learnt")" }
         ledger.guessed(learns: learns, triesLeft: before, after: after)
     }
 
