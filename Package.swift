@@ -82,7 +82,7 @@ let package = Package(
             path: "Tests/JournalEdits"
         ),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "JournalEdits", "Simulation"]),
-        .target(name: "TestReaders", dependencies: ["CInspection", "PCSC"], path: "Tests/TestReaders"),
+        .target(name: "TestReaders", dependencies: ["CInspection", "Journal", "PCSC"], path: "Tests/TestReaders"),
         .testTarget(
             name: "PCSCTests",
             dependencies: ["CInspection", "COpenSSL", "PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]

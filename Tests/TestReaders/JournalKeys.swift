@@ -1,10 +1,10 @@
-import Dispenser
-import Journal
-import SecurityModule
+package import Dispenser
+package import Journal
+private import SecurityModule
 
 extension SQLiteJournal {
     /// With the keys of the demonstration.
-    convenience init(
+    package convenience init(
         path: String,
         capacity: Int,
         damageFound: @escaping @Sendable () -> Void = {}
