@@ -3,6 +3,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import Simulation
 import Testing
 
@@ -26,7 +28,7 @@ private enum Scene: CaseIterable {
 private final class Day {
     let station: TestStation
     let clock: TestClock
-    var generator: SeededGenerator
+    var generator: SplitMix64
     /// What the issuer's desk took from the card.
     var takenElsewhere = 0
     var cuts = 0
@@ -36,7 +38,7 @@ private final class Day {
         station.settings.limit = Preset(centilitres: 400)
         clock = TestClock(station.site)
         station.clock = clock
-        generator = SeededGenerator(seed: seed)
+        generator = SplitMix64(state: seed)
     }
 
     func play(_ scene: Scene) throws {

@@ -2,6 +2,7 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import GRDB
+import Records
 import Testing
 
 @testable import Journal
@@ -22,26 +23,6 @@ private struct Contents: Equatable {
                 try db.rows(of: .checkpoint, "ORDER BY ttc").map(Checkpoint.init)
             )
         }
-    }
-}
-
-/// The bytes that the disk holds.
-private struct Disk {
-    var database: Data
-    var log: Data
-    /// nil where it was not made yet.
-    var mark: Data?
-
-    init(path: String) throws {
-        database = try Data(contentsOf: URL(filePath: path))
-        log = try Data(contentsOf: URL(filePath: path + "-wal"))
-        mark = try Data(contentsOf: URL(filePath: path + "-mark"))
-    }
-
-    func write(to path: String) throws {
-        try database.write(to: URL(filePath: path))
-        try log.write(to: URL(filePath: path + "-wal"))
-        try mark?.write(to: URL(filePath: path + "-mark"))
     }
 }
 
