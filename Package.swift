@@ -25,72 +25,157 @@ let package = Package(
         // Values
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL"]),
+        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "Quantities", dependencies: ["ISO7816"]),
 
         // Vocabulary
-        .target(name: "FuelPassbook", dependencies: ["ISO7816", "CardCryptography"]),
+        .target(name: "FuelPassbook", dependencies: ["CardCryptography", "ISO7816", "Quantities"]),
+        .target(name: "Metering", dependencies: ["Quantities"]),
+        .target(
+            name: "Records",
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities"]
+        ),
 
         // Core
-        .target(name: "CardApplication", dependencies: ["FuelPassbook"]),
-        .target(name: "SecurityModule", dependencies: ["FuelPassbook"]),
-        .target(name: "Issuer", dependencies: ["FuelPassbook"]),
-        .target(name: "Metering"),
-        .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
+        .target(name: "CardApplication", dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities"]),
+        .target(
+            name: "SecurityModule",
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Records"]
+        ),
+        .target(name: "Issuer", dependencies: ["CardCryptography", "FuelPassbook", "Quantities"]),
+        .target(
+            name: "Dispenser",
+            dependencies: [
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule",
+            ]
+        ),
 
         // Edges
-        .target(name: "Threads", dependencies: ["CLinux"]),
-        .target(name: "PCSC", dependencies: ["Dispenser", "CPCSCLite", "Threads"]),
-        .target(name: "GPIO", dependencies: ["Metering", "CGPIOD", "CLinux"]),
+        .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
+        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Metering"]),
         .target(
             name: "Journal",
             dependencies: [
-                "Dispenser", "Threads",
-                .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records",
+                "SecurityModule", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ]
         ),
-        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
+                "Quantities", "Records", "SecurityModule", "Threads",
+            ]
+        ),
 
         // Assembly and executables
         .target(
             name: "Terminal",
             dependencies: [
-                "CLinux", "Dispenser", "Issuer", "Journal", "PCSC", "GPIO", "Simulation", "Threads",
-                .product(name: "Logging", package: "swift-log"),
+                "CLinux", "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
+                "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
+                "Threads", .product(name: "Logging", package: "swift-log"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ]
         ),
         .executableTarget(
             name: "greylockd",
-            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "CICUData", "Dispenser", "Terminal",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
         .executableTarget(
             name: "greylock",
-            dependencies: ["CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+            dependencies: [
+                "CICUData", "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer",
+                "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal",
+                "Threads", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
         ),
 
         // Tests
         .target(name: "CInspection", path: "Tests/CInspection"),
-        .target(name: "TestCards", dependencies: ["CardApplication"], path: "Tests/TestCards"),
-        .testTarget(name: "CardCryptographyTests", dependencies: ["CInspection", "FuelPassbook", "TestCards"]),
-        .testTarget(name: "CardApplicationTests", dependencies: ["Issuer", "Simulation", "TestCards"]),
-        .testTarget(name: "SecurityModuleTests", dependencies: ["SecurityModule", "TestCards"]),
-        .testTarget(name: "DispenserTests", dependencies: ["Dispenser", "Issuer", "Simulation"]),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
-        .testTarget(name: "MeteringTests", dependencies: ["Metering"]),
+        .target(
+            name: "TestCards",
+            dependencies: ["CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities"],
+            path: "Tests/TestCards"
+        ),
+        .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
+        .testTarget(
+            name: "CardCryptographyTests",
+            dependencies: ["CInspection", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "TestCards"]
+        ),
+        .testTarget(
+            name: "CardApplicationTests",
+            dependencies: [
+                "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "Quantities", "Simulation",
+                "TestCards",
+            ]
+        ),
+        .testTarget(
+            name: "SecurityModuleTests",
+            dependencies: [
+                "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Records",
+                "SecurityModule", "TestCards",
+            ]
+        ),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
+        .testTarget(
+            name: "DispenserTests",
+            dependencies: [
+                "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
+                "Quantities", "Records", "SecurityModule", "Simulation",
+            ]
+        ),
+        .testTarget(name: "SimulationTests", dependencies: ["Metering", "Simulation"]),
         .executableTarget(
             name: "JournalEdits",
-            dependencies: ["Journal", "Simulation", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: [
+                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Quantities",
+                "Records", "SecurityModule", "Simulation", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             path: "Tests/JournalEdits"
         ),
-        .testTarget(name: "JournalTests", dependencies: ["Journal", "JournalEdits", "Simulation"]),
-        .target(name: "TestReaders", dependencies: ["CInspection", "Journal", "PCSC"], path: "Tests/TestReaders"),
+        .testTarget(
+            name: "JournalTests",
+            dependencies: [
+                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "JournalEdits", "Metering",
+                "Quantities", "Records", "SecurityModule", "Simulation", .product(name: "GRDB", package: "GRDB.swift"),
+            ]
+        ),
+        .target(
+            name: "TestReaders",
+            dependencies: [
+                "CInspection", "ISO7816", "Journal", "PCSC", "Records", "SecurityModule",
+            ],
+            path: "Tests/TestReaders"
+        ),
         .testTarget(
             name: "PCSCTests",
-            dependencies: ["CInspection", "COpenSSL", "PCSC", "Simulation", "TestReaders", "greylock", "greylockd"]
+            dependencies: [
+                "CInspection", "COpenSSL", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
+                "FuelPassbook", "ISO7816", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
+                "TestReaders", "Threads", "greylock", "greylockd",
+            ]
         ),
-        .testTarget(name: "GPIOTests", dependencies: ["GPIO", "TestReaders", "greylock", "greylockd"]),
-        .testTarget(name: "CardToolTests", dependencies: ["Terminal", "TestReaders", "greylock"]),
-        .testTarget(name: "TerminalTests", dependencies: ["Terminal", "TestReaders", "greylock", "greylockd"]),
-        .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
+        .testTarget(name: "GPIOTests", dependencies: ["GPIO", "Metering", "TestReaders", "greylock", "greylockd"]),
+        .testTarget(
+            name: "CardToolTests",
+            dependencies: [
+                "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records", "SecurityModule",
+                "Terminal", "TestReaders", "greylock",
+            ]
+        ),
+        .testTarget(
+            name: "TerminalTests",
+            dependencies: [
+                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Quantities",
+                "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders", "Threads", "greylock",
+                "greylockd",
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 import CardCryptography
 package import FuelPassbook
 package import ISO7816
+package import Quantities
 
 /// Everything that a card keeps without power. A command changes a copy and commits it whole.
 ///

@@ -1,6 +1,7 @@
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 extension CardApplication {
     mutating func initializeForLoad(_ command: InitializeForLoad) throws(StatusWord) -> OnlineInitialization {

@@ -1,6 +1,7 @@
 private import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 extension CardApplication {
     mutating func initializeForUpdate(

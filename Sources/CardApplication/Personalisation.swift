@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
 
 extension CardImage {
     /// What a new card keeps: no transaction yet, both transaction numbers zero, every try left.

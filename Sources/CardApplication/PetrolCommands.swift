@@ -1,6 +1,7 @@
 private import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 // The fuel passbook's six commands, in the order of the source's steps (spec/grey-lock.md, sections 3, 5 and 6).
 

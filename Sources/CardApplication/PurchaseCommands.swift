@@ -1,6 +1,7 @@
 private import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 // Purchase (seed 002) and cash withdrawal; the step numbers are the seed's.
 

@@ -1,5 +1,5 @@
 import FuelPassbook
-import ISO7816
+import Quantities
 
 /// The eight states of Table 1.
 package enum PurseState: String, CaseIterable, Sendable {

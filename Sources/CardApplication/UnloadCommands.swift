@@ -1,6 +1,7 @@
 private import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 extension CardApplication {
     /// Only the customer's own money is given back, not what the issuer lends (decision 0008).

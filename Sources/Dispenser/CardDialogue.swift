@@ -1,6 +1,7 @@
 import FuelPassbook
 import ISO7816
 import Metering
+import Records
 
 /// An answer with data, or the status word in its place.
 enum CardAnswer<Response> {
@@ -40,12 +41,13 @@ extension Position {
         let again = now + settings.timeouts.tick
         while let event = nextEvent(until: again) {
             switch event {
-            case .cardRemoved: throw .card(.removed)
-            case .readerLost(let reason): throw .card(.reader(reason))
+            case .reader(.cardRemoved): throw .card(.removed)
+            case .reader(.lost(let reason)): throw .card(.reader(reason))
             case .stopRequested: throw .stop
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
-            case .cardInserted, .readerBack, .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost: break
+            case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost:
+                break
             }
         }
     }
@@ -186,10 +188,10 @@ extension Position {
             case .consoleLost:
                 edges.pin.cancel()
                 throw .refused(.consoleGone)
-            case .cardRemoved:
+            case .reader(.cardRemoved):
                 edges.pin.cancel()
                 throw .card(.removed)
-            case .readerLost(let reason):
+            case .reader(.lost(let reason)):
                 edges.pin.cancel()
                 throw .card(.reader(reason))
             case .stopRequested:
@@ -199,7 +201,7 @@ extension Position {
                 edges.pin.cancel()
                 throw .failure(.pump(fault))
             case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
-            case .cardInserted, .readerBack, .pump:
+            case .reader(.cardInserted), .reader(.back), .pump:
                 continue
             }
         }

@@ -1,5 +1,6 @@
 import FuelPassbook
 import Metering
+import Records
 import SecurityModule
 
 // What a position does with rows of its journal that cannot be believed (decision record 0017): it names them, works with

@@ -1,6 +1,8 @@
 package import FuelPassbook
 package import ISO7816
 package import Metering
+package import Quantities
+package import Records
 package import SecurityModule
 
 /// What a position is doing, in the words of the forecourt convention (spec/dispenser.md, section 3).
@@ -234,19 +236,6 @@ extension Notice: CustomStringConvertible {
             "the journal's row is not believed and left as it is: \(row); greylock records lists it"
         case .closed: "closed"
         }
-    }
-}
-
-extension Amount {
-    /// nil where more would be taken than there is.
-    func less(_ amount: Amount) -> Amount? { amount <= self ? Amount(fen: fen - amount.fen) : nil }
-}
-
-extension Amount: CustomStringConvertible {
-    /// Yuan with two decimals.
-    package var description: String {
-        let cents = fen % 100
-        return "\(fen / 100).\(cents < 10 ? "0" : "")\(cents) yuan"
     }
 }
 

@@ -1,41 +1,7 @@
 package import FuelPassbook
 package import ISO7816
 package import Metering
-
-// What a fuelling side stands on. Each protocol has a real edge and a simulated one.
-
-/// Why a card cannot be talked to.
-package enum CardFault: Error, Equatable, Sendable {
-    /// The card left the reader.
-    case removed
-    /// Nothing was heard of the reader, or it failed; the text keeps the operation and its code.
-    case reader(String)
-    /// Another program holds the card, and will let it go or not; the text keeps the operation and its code.
-    case inUse(String)
-    /// There is a card but no chip answers: upside down, or dirty.
-    case unresponsive(String)
-    /// The card's bytes are no answer.
-    case malformed(ParseError)
-}
-
-/// One reader and the card in it. Calls block; one thread makes them.
-package protocol CardReader: AnyObject {
-    /// Powers the card up and takes it for this process alone.
-    func connect() throws(CardFault)
-
-    /// Sends one command APDU and returns the card's answer; `61xx` and `6Cxx` are followed.
-    func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU
-
-    /// Powers the card down and gives it back. Without a connection it does nothing.
-    func disconnect()
-}
-
-/// The pump of one nozzle.
-package protocol Pump: AnyObject {
-    /// Returns when the outputs are as the command wants them.
-    func perform(_ command: PumpCommand) throws(PumpFault)
-    var snapshot: MeterSnapshot { get }
-}
+package import Quantities
 
 /// The clocks of the board.
 package protocol StationClock: AnyObject {
@@ -52,11 +18,7 @@ extension StationClock {
 
 /// What happens around a fuelling side.
 package enum PositionEvent: Equatable, Sendable {
-    case cardInserted
-    case cardRemoved
-    /// The reader is gone; the text says what to do.
-    case readerLost(String)
-    case readerBack
+    case reader(ReaderEvent)
     case pump(PumpReport)
     /// The pump's lines failed.
     case pumpFailed(PumpFault)

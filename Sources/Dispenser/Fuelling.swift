@@ -1,6 +1,8 @@
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// Why fuel no longer flows.
@@ -156,11 +158,11 @@ extension Position {
         case .pump(.nozzle(lifted: false)):
             // One from before the valves opened says nothing of this sale.
             if progress.hasOpened, !edges.pump.snapshot.nozzleIsLifted { return .regular }
-        case .cardRemoved:
+        case .reader(.cardRemoved):
             try cardLeft(&record, &progress, grant)
-        case .readerLost(let reason):
+        case .reader(.lost(let reason)):
             try cardLeft(&record, &progress, grant, withReader: reason)
-        case .cardInserted:
+        case .reader(.cardInserted):
             try cardCameBack(record, &progress, grant)
         case nil where presence == .held:
             try cardCameBack(record, &progress, grant)
@@ -170,7 +172,7 @@ extension Position {
             show(.fuelling, .pulserFaults(edges.pump.snapshot.faults.total))
         case .pump(.stopped(let stop)): return ended(by: stop)
         case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .pump(.strayFault),
-            .readerBack,
+            .reader(.back),
             .pinEntered, .pinRefused, .pinCancelled, .consoleLost, nil:
             break
         }

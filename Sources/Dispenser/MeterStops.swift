@@ -1,6 +1,8 @@
 import FuelPassbook
 import ISO7816
 package import Metering
+import Quantities
+import Records
 
 // Why the pump closed by itself, in words, and what a sale makes of it (<doc:0023-after-a-freeze>).
 

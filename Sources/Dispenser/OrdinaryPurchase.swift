@@ -2,6 +2,7 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Metering
+import Records
 import SecurityModule
 
 // The ordinary purchase, steps 1.1 to 1.7 of seed 002, for a card without petrol commands.

@@ -1,6 +1,8 @@
 import FuelPassbook
-import ISO7816
+package import ISO7816
 package import Metering
+import Quantities
+package import Records
 package import SecurityModule
 
 /// What a position works with.
@@ -126,11 +128,11 @@ package final class Position {
         let looksAgain = shownObstacle != nil || !isRoomCounted
         let look = looksAgain ? now + Self.obstacleNanoseconds : nil
         switch nextEvent(until: [look, strayFlowRestsAt].compactMap(\.self).min()) {
-        case .cardInserted: try serveWaitingCards()
-        case .readerLost(let reason):
+        case .reader(.cardInserted): try serveWaitingCards()
+        case .reader(.lost(let reason)):
             shownObstacle = nil
             show(.inoperative, .readerLost(reason))
-        case .cardRemoved, .readerBack: try showIdle()
+        case .reader(.cardRemoved), .reader(.back): try showIdle()
         case .pump(.strayFlow):
             try onDisk { () throws(StorageFault) in try recordStrayFlow() }
             showStrayFlow()
@@ -206,13 +208,13 @@ package final class Position {
     func nextEvent(until deadline: UInt64?) -> PositionEvent? {
         let event = edges.events.next(until: deadline)
         switch event {
-        case .cardInserted: presence = .present
-        case .cardRemoved, .readerLost:
+        case .reader(.cardInserted): presence = .present
+        case .reader(.cardRemoved), .reader(.lost):
             saleCardLeftAt = saleCardLeftAt ?? now
             presence = .absent
         case .stopRequested: stopIsRequested = true
         case .consoleLost: consoleIsGone = true
-        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, nil: break
+        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, nil: break
         }
         return event
     }

@@ -1,5 +1,6 @@
 package import FuelPassbook
 package import Metering
+package import Quantities
 
 /// How one fuelling side sells.
 package struct PositionSettings: Sendable {

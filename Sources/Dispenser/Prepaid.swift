@@ -2,6 +2,8 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // The prepaid sale: paid for its preset, then fuel for exactly what was paid. A card that has the petrol commands pays by
@@ -35,7 +37,7 @@ extension Position {
         var record = intent(.prepaid, card.asn, command, answer, locking)
         try commit(JournalEntry(record))
         let session = try lock(&record, locking)
-        let proof = session.proof()
+        let proof = session.proof
         record.amount = target.amount
         record.gmac = session.end(amount: target.amount)
         try payAtOnce(&record)
@@ -86,7 +88,7 @@ extension Position {
             try settlePrepaid(&record, on: totaliser, lock: lock)
         }
         if let after = record.totaliser { totaliser = after }
-        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
+        edges.display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
         if let refund { show(.completed, .refund(refund.amount)) }
     }
 }

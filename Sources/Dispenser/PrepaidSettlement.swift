@@ -2,6 +2,8 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // How a prepaid sale ends: settled with its refund record, or void. Live, after a restart, or by the card's next visit.

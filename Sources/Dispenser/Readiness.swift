@@ -1,5 +1,7 @@
-package import FuelPassbook
+import FuelPassbook
 import ISO7816
+import Quantities
+import Records
 
 // What must be right of the position itself before it sells, and what time its records bear.
 
@@ -96,28 +98,4 @@ extension Position {
     /// The end of what began at `begin`, in local words never before it: what ends in the hour that autumn repeats is shown
     /// as long as it takes to catch up; nil when the clock is not set.
     func endTime(after begin: TransactionTime) -> TransactionTime? { edges.clock.localTime.map { max($0, begin) } }
-}
-
-extension TransactionTime {
-    /// The first day of year 0: of a board whose clock was not set before it had any record.
-    package static let unknown: TransactionTime = {
-        do throws(ParseError) {
-            return try TransactionTime(date: CalendarDate(year: 0, month: 1, day: 1), hour: 0, minute: 0, second: 0)
-        } catch {
-            preconditionFailure("a day that every calendar has")
-        }
-    }()
-
-    package var words: String { self == .unknown ? "an unknown time" : description }
-}
-
-extension ApplicationSerialNumber {
-    /// Twenty zeros: no card.
-    package static let none: ApplicationSerialNumber = {
-        do throws(ParseError) {
-            return try ApplicationSerialNumber(parsing: Array(repeating: 0, count: length))
-        } catch {
-            preconditionFailure("zeros are digits")
-        }
-    }()
 }

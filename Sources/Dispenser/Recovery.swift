@@ -1,5 +1,7 @@
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // After a restart an open sale is finished from its record alone (spec/dispenser.md, section 3).

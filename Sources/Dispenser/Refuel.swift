@@ -2,6 +2,8 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // The refuel, steps 1.1 to 1.15 of the source (spec/grey-lock.md, section 5; spec/dispenser.md, section 3).
@@ -29,7 +31,7 @@ extension Position {
         let session = try lock(&record, locking)
         record.advance(to: .locked)
         try commit(JournalEntry(record))
-        try closeNeverLocked(session.proof())
+        try closeNeverLocked(session.proof)
         let grant = FuelGrant.lock(LockedCard(session: session, pin: pin))
         // 1.10
         let fuelled = try fuel(&record, grant, target)

@@ -1,5 +1,7 @@
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // A card of a grey record that comes back free: only a proof that its holder cannot have collected before the lock ends the

@@ -2,6 +2,8 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// What a card that comes back says of a debit whose answer was not seen.
@@ -86,11 +88,11 @@ extension Position {
                 continue
             }
             switch event {
-            case .cardInserted: if try isSameCard(record, pin) { return true }
+            case .reader(.cardInserted): if try isSameCard(record, pin) { return true }
             case .pumpFailed(let fault): throw .failure(.pump(fault))
-            case .cardRemoved, .readerLost: disconnectCard()
+            case .reader(.cardRemoved), .reader(.lost): disconnectCard()
             case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
-            case .readerBack, .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
+            case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
             }
         }
         return false
@@ -223,7 +225,7 @@ extension Position {
     private func finish(_ record: inout SaleRecord, _ proof: ProvenDebit) throws(Interruption) {
         record.settle(by: proof)
         try commit(JournalEntry(record))
-        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
+        edges.display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
     }
 }
 
@@ -363,7 +365,7 @@ extension Position {
         }
         if let refund { entry.records.append(refund) }
         try commit(entry)
-        edges.display.printReceipt(record, balance: record.balanceBefore.less(record.amount))
+        edges.display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
         show(state, .earlierSaleSettled(grey.amount))
         if let refund { show(state, .refund(refund.amount)) }
     }

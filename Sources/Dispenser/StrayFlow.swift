@@ -1,5 +1,7 @@
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // Fuel that the meter counts outside any sale: a valve that leaks, or what still comes when a sale has settled. It is

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 // Every cryptogram of the fuel passbook: which key, over which elements, in which order (spec/grey-lock.md, section 2).
 // Card, terminal and issuer call these; none spells an input again. This file has the TAC; the keys of purchase and petrol,

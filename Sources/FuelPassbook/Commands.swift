@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 /// A command of the passbook that carries data elements, and the answer that belongs to it.
 package protocol PassbookCommand: Sendable {

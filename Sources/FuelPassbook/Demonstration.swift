@@ -1,5 +1,6 @@
 package import CardCryptography
 import ISO7816
+package import Quantities
 
 /// The published values for the demonstration, the virtual card and tests (spec/grey-lock.md, section 7). They protect
 /// nothing, so a service refuses them outside demonstration mode.

@@ -1,4 +1,5 @@
 package import ISO7816
+package import Quantities
 
 // The files of the application and the commands that read them (spec/passbook.md, Files).
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 // Money onto the card, with the issuer (spec/passbook.md).
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 private import ISO7816
+package import Quantities
 
 // The keys of the transactions that the issuer takes part in: load, unload, overdraft limit and online unlock.
 

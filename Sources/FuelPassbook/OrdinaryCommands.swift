@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 // The ordinary passbook's commands (spec/passbook.md).
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 // The overdraft limit, which only the issuer changes (spec/passbook.md).
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 private import ISO7816
+package import Quantities
 
 /// DPK: the card's purchase and petrol key, a child of MPK.
 package struct PurchaseKey: ~Copyable, Sendable {

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 // The ordinary purchase and cash withdrawal (spec/passbook.md; seed 002).
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import ISO7816
+package import Quantities
 
 // Money off the card, back to the holder's account, with the issuer (spec/passbook.md).
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
 
 /// What the issuer refuses.
 package enum IssuerError: Error, Equatable, Sendable {

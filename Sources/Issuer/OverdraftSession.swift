@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
 
 extension Issuer {
     /// Derives DUK and the session key and checks MAC1 of INITIALIZE FOR UPDATE.

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
 
 extension Issuer {
     /// Step 2.3: derives DULKK and SESULKK and checks MAC1 of INITIALIZE FOR UNLOCK.

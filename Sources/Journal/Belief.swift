@@ -1,5 +1,5 @@
-import Dispenser
 import GRDB
+import Records
 import SecurityModule
 
 /// By what rows are judged when they are read.

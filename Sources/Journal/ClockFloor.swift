@@ -1,7 +1,8 @@
-package import Dispenser
 import FuelPassbook
 import GRDB
 import ISO7816
+package import Quantities
+package import Records
 
 // Before which moment no sale begins: one row, the latest moment of any entry (decision 0028).
 

@@ -1,5 +1,5 @@
-import Dispenser
 import GRDB
+import Records
 
 extension StorageFault {
     init(_ operation: String, _ error: any Error) {

@@ -1,5 +1,5 @@
-import Dispenser
 import GRDB
+import Records
 
 /// Whether the pages of a file are sound and its indexes say what their tables do, which no code covers.
 enum FileCheck {

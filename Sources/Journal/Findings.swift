@@ -1,6 +1,7 @@
 import CardCryptography
-import Dispenser
 import GRDB
+import Quantities
+import Records
 import SecurityModule
 
 /// Which rows are not believed although their codes are right: older ones put back, and those that are gone.

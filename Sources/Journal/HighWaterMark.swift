@@ -1,5 +1,5 @@
-import Dispenser
 import Glibc
+import Records
 
 // The high-water mark of a journal's numbers (spec/grey-lock.md, D32; decision record 0018).
 //

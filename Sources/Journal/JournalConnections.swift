@@ -1,6 +1,6 @@
-import Dispenser
 import GRDB
 private import GRDBSQLite
+import Records
 
 extension Configuration {
     /// How long a reader's lock is waited for.

@@ -1,5 +1,5 @@
-import Dispenser
 import Glibc
+import Records
 import Synchronization
 
 /// Which file it is, whatever names it has.

@@ -1,7 +1,7 @@
-import Dispenser
 import GRDB
 private import GRDBSQLite
 import Glibc
+import Records
 
 // How a journal is looked at (decision record 0018).
 

@@ -1,6 +1,7 @@
-import Dispenser
 import FuelPassbook
 import GRDB
+import Quantities
+import Records
 
 /// What stands in a database's schema, which is under no code: a trigger, a view in a table's place or a changed text makes
 /// other rows of the same writes.

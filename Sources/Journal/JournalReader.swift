@@ -1,6 +1,7 @@
-package import Dispenser
 package import FuelPassbook
 import GRDB
+package import Quantities
+package import Records
 package import SecurityModule
 import Synchronization
 

@@ -1,5 +1,5 @@
-package import Dispenser
 import GRDB
+package import Records
 import SecurityModule
 import Synchronization
 

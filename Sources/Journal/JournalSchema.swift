@@ -1,6 +1,7 @@
-import Dispenser
 import FuelPassbook
 import GRDB
+import Quantities
+import Records
 
 /// A table whose rows are replaced by key.
 struct JournalTable: Sendable {

@@ -1,5 +1,6 @@
-package import Dispenser
-package import FuelPassbook
+import FuelPassbook
+package import Quantities
+package import Records
 
 // How a journal stands to its mark, and a technician's word on it (spec/grey-lock.md, D32; decision record 0018).
 

@@ -1,8 +1,8 @@
 import CardCryptography
-import Dispenser
 import Foundation
 import FuelPassbook
 import GRDB
+import Records
 import SecurityModule
 
 /// What a journal knows of all of its rows together. It is sealed, and changes with every commit.

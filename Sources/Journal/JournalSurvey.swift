@@ -1,5 +1,5 @@
-import Dispenser
 import GRDB
+import Records
 import SecurityModule
 import Synchronization
 import Threads

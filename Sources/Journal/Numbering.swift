@@ -1,8 +1,9 @@
 import CardCryptography
-package import Dispenser
 package import FuelPassbook
 import GRDB
 import ISO7816
+import Quantities
+package import Records
 import Synchronization
 
 // The numbers that were given (spec/grey-lock.md, D32; decision record 0018): a row in the journal, and the mark outside

@@ -1,6 +1,6 @@
-import Dispenser
 private import GRDBSQLite
 import Glibc
+import Records
 
 /// Both files in a folder that nobody else may read, which is gone once SQLite has opened them. One that a killed process
 /// left is removed by the next copy: its `flock` is free.

@@ -1,8 +1,9 @@
-import Dispenser
 import FuelPassbook
 import GRDB
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 // Each value beside its columns: written, then read in the same order. What is checked before a write is what its

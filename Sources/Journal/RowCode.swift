@@ -1,8 +1,8 @@
 import CardCryptography
-import Dispenser
 import FuelPassbook
 import GRDB
 import ISO7816
+import Records
 import SecurityModule
 
 // What a row's code covers: its table, and the name, type and value of each column that is not NULL, its key among them,

@@ -1,7 +1,7 @@
 import CardCryptography
-import Dispenser
 import Foundation
 import GRDB
+import Records
 import SecurityModule
 
 /// The rows of one transaction, each with its code, and the state that they leave. A row is judged before it is replaced.

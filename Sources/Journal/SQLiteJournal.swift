@@ -1,8 +1,9 @@
-package import Dispenser
 package import FuelPassbook
 import GRDB
 import Glibc
 import ISO7816
+package import Quantities
+package import Records
 package import SecurityModule
 import Synchronization
 

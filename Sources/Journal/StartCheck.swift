@@ -1,8 +1,9 @@
 import CardCryptography
-import Dispenser
 import FuelPassbook
 import GRDB
 import ISO7816
+import Quantities
+import Records
 import SecurityModule
 
 /// Which journal, and how often something was committed to it.

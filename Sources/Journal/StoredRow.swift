@@ -1,9 +1,10 @@
 import CardCryptography
-import Dispenser
 import Foundation
 import FuelPassbook
 import GRDB
 import ISO7816
+import Quantities
+import Records
 
 /// A row on its way to disk: columns and their values.
 struct RowValues {

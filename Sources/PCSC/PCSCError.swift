@@ -1,5 +1,5 @@
 private import CPCSCLite
-import Dispenser
+import ISO7816
 
 /// A PC/SC call that failed: the C function and its code.
 ///

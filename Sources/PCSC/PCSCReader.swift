@@ -1,4 +1,3 @@
-package import Dispenser
 package import ISO7816
 
 /// A reader behind pcscd. Every call blocks; one thread owns the reader and the card in it.

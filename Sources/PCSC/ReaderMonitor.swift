@@ -1,5 +1,5 @@
 import CPCSCLite
-package import Dispenser
+package import ISO7816
 private import Synchronization
 private import Threads
 
@@ -7,9 +7,9 @@ private import Threads
 ///
 /// - `cardInserted` when a card comes or is there at the start, be it mute; `cardRemoved` when it goes; both, in the
 ///   order removed, inserted, for a card that left and came between two looks;
-/// - `readerLost` with what to do, once for each cause, when there is no reader of the choice or no pcscd, at the start too;
+/// - `lost` with what to do, once for each cause, when there is no reader of the choice or no pcscd, at the start too;
 ///   the card is then gone as well, without a `cardRemoved`;
-/// - `readerBack` when it is there again, and `cardInserted` if it holds a card.
+/// - `back` when it is there again, and `cardInserted` if it holds a card.
 ///
 /// The events are posted on the monitor's thread; what takes them must not block and must not own the monitor.
 package final class ReaderMonitor: Sendable {
@@ -19,7 +19,7 @@ package final class ReaderMonitor: Sendable {
     /// Starts watching.
     ///
     /// - Parameter choice: which reader; shared with what talks to the card in it.
-    package init(_ choice: ReaderChoice, post: @escaping @Sendable (PositionEvent) -> Void) {
+    package init(_ choice: ReaderChoice, post: @escaping @Sendable (ReaderEvent) -> Void) {
         let watch = ReaderWatch(choice: choice, post: post)
         let thread = NamedThread("card-reader") { watch.run() }
         self.watch = watch
@@ -27,7 +27,7 @@ package final class ReaderMonitor: Sendable {
     }
 
     /// - Parameter name: a reader's name or a part of it; nil for the only reader there is.
-    package convenience init(name: String?, post: @escaping @Sendable (PositionEvent) -> Void) {
+    package convenience init(name: String?, post: @escaping @Sendable (ReaderEvent) -> Void) {
         self.init(ReaderChoice(name), post: post)
     }
 
@@ -64,12 +64,12 @@ private final class ReaderWatch: Sendable {
     }
 
     private let choice: ReaderChoice
-    private let post: @Sendable (PositionEvent) -> Void
+    private let post: @Sendable (ReaderEvent) -> Void
     private let control = Mutex(Control())
     private let stopped = MonotonicSemaphore()
     private let ended = MonotonicSemaphore()
 
-    init(choice: ReaderChoice, post: @escaping @Sendable (PositionEvent) -> Void) {
+    init(choice: ReaderChoice, post: @escaping @Sendable (ReaderEvent) -> Void) {
         self.choice = choice
         self.post = post
     }
@@ -140,7 +140,7 @@ private final class ReaderWatch: Sendable {
         }
     }
 
-    private func report(_ events: [PositionEvent]) {
+    private func report(_ events: [ReaderEvent]) {
         for event in events { post(event) }
     }
 }

@@ -1,4 +1,4 @@
-package import Dispenser
+package import ISO7816
 
 /// Which reader a tool talks to, found before it does, so that what is missing can be said with what to do.
 package enum ReaderSearch {

@@ -1,4 +1,5 @@
 package import CardCryptography
+package import FuelPassbook
 
 /// The keys of one journal: for the codes of its rows, and to seal what it knows of all of them together.
 ///

@@ -2,17 +2,6 @@ package import CardCryptography
 package import FuelPassbook
 private import ISO7816
 
-/// Which of the scheme's keys: its index, as the terminal asks for it, and its version, as the card answers.
-package struct KeyReference: Hashable, Sendable {
-    package let index: KeyIndex
-    package let version: KeyVersion
-
-    package init(index: KeyIndex, version: KeyVersion) {
-        self.index = index
-        self.version = version
-    }
-}
-
 /// A purchase and petrol master key (MPK) with the journals' key drawn from it.
 final class MasterKey: Sendable {
     let purchase: DoubleLengthKey

@@ -1,5 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
+package import Records
 
 /// MAC1 is made: DEBIT FOR PURCHASE may be on its way, and the card have paid or not.
 package struct DebitingPurchase: ~Copyable, Sendable {
@@ -30,39 +32,10 @@ package struct DebitingPurchase: ~Copyable, Sendable {
 
     /// Step 1.7: checks MAC2. SESPK is wiped, whatever it says.
     package consuming func verifyMAC2(_ mac2: MAC, tac: MAC) throws(SecurityModuleError) -> ProvenPurchase {
-        guard key.mac2(amount: amount).isValid(mac2) else { throw .mac2Wrong }
-        return ProvenPurchase(card: card, session: session, amount: amount, tac: tac)
-    }
-}
-
-/// MAC2 was right. Only the security module makes it, and no purchase is called paid without it. How much it proves, and
-/// what not: decision record 0009 and D31.
-package struct ProvenPurchase: Sendable {
-    package let card: ApplicationSerialNumber
-    package let session: PurchaseSessionData
-    package let amount: Amount
-    /// Beside MAC2, for the issuer.
-    package let tac: MAC
-
-    fileprivate init(card: ApplicationSerialNumber, session: PurchaseSessionData, amount: Amount, tac: MAC) {
-        self.card = card
-        self.session = session
-        self.amount = amount
-        self.tac = tac
-    }
-}
-
-/// What brings the session key of a past purchase back: the card's random and number, and the terminal's number.
-package struct PurchaseSessionData: Equatable, Sendable {
-    package let icc: ICCRandom
-    /// The number before the debit.
-    package let ctc: CTC
-    package let ttc: TTC
-
-    package init(icc: ICCRandom, ctc: CTC, ttc: TTC) {
-        self.icc = icc
-        self.ctc = ctc
-        self.ttc = ttc
+        guard let proof = key.provePurchase(mac2: mac2, tac: tac, card: card, session: session, amount: amount) else {
+            throw .mac2Wrong
+        }
+        return proof
     }
 }
 
@@ -102,7 +75,6 @@ extension SecurityModule {
     ) throws(SecurityModuleError) -> ProvenPurchase? {
         let purchaseKey = try purchaseKey(of: card, key)
         let sessionKey = purchaseKey.purchaseSession(icc: session.icc, ctc: session.ctc, ttc: session.ttc)
-        guard sessionKey.mac2(amount: amount).isValid(mac2) else { return nil }
-        return ProvenPurchase(card: card, session: session, amount: amount, tac: tac)
+        return sessionKey.provePurchase(mac2: mac2, tac: tac, card: card, session: session, amount: amount)
     }
 }

@@ -1,78 +1,37 @@
 package import CardCryptography
 package import FuelPassbook
 private import ISO7816
+package import Quantities
+package import Records
 
 /// What every step of one sale's session knows besides SESPK.
 struct SaleContext {
-    let card: ApplicationSerialNumber
+    let standing: ProvenStanding
     let terminal: TerminalID
     let ttc: TTC
-    let ctc: CTC
-    let balance: Amount
     let key: KeyReference
     let seal: TerminalSeal
     let random: any RandomSource & Sendable
 
     func seal(_ gmac: MAC, amount: Amount) -> SealedGMAC {
         let unsealed = SealedGMAC(
-            card: card,
+            card: standing.card,
             terminal: terminal,
             ttc: ttc,
-            ctc: ctc,
+            ctc: standing.ctc,
             amount: amount,
             key: key,
             sealed: []
         )
         return SealedGMAC(
-            card: card,
+            card: standing.card,
             terminal: terminal,
             ttc: ttc,
-            ctc: ctc,
+            ctc: standing.ctc,
             amount: amount,
             key: key,
             sealed: seal.key.seal(gmac.bytes, context: unsealed.context, random: random)
         )
-    }
-}
-
-/// A GMAC as it rests on disk: encrypted, and bound to the card, the terminal, the sale and the amount that it is for.
-package struct SealedGMAC: Equatable, Sendable {
-    package let card: ApplicationSerialNumber
-    /// That locked the card.
-    package let terminal: TerminalID
-    package let ttc: TTC
-    /// The card's number before the lock.
-    package let ctc: CTC
-    package let amount: Amount
-    package let key: KeyReference
-    /// Nonce 12, ciphertext 4, tag 16.
-    package let sealed: [UInt8]
-
-    package static let sealedLength = SealingKey.nonceLength + MAC.length + SealingKey.tagLength
-
-    package init(
-        card: ApplicationSerialNumber,
-        terminal: TerminalID,
-        ttc: TTC,
-        ctc: CTC,
-        amount: Amount,
-        key: KeyReference,
-        sealed: [UInt8]
-    ) {
-        self.card = card
-        self.terminal = terminal
-        self.ttc = ttc
-        self.ctc = ctc
-        self.amount = amount
-        self.key = key
-        self.sealed = sealed
-    }
-
-    var context: [UInt8] { contextWithoutTerminal + terminal.bytes }
-
-    /// Of a seal that was made before terminals had keys of their own.
-    var contextWithoutTerminal: [UInt8] {
-        card.bytes + ttc.bytes + ctc.bytes + amount.bytes + key.index.bytes + key.version.bytes
     }
 }
 
@@ -86,10 +45,8 @@ package struct AuthenticatedSale: ~Copyable, Sendable {
         self.context = context
     }
 
-    /// Whether the card was released from a lock at `ctc`; nil where its number is not above that, which proves nothing.
     package borrowing func release(fromLockAt ctc: CTC) -> ProvenRelease? {
-        guard context.ctc > ctc else { return nil }
-        return ProvenRelease(card: context.card, lock: ctc, present: context.ctc, balance: context.balance)
+        context.standing.release(fromLockAt: ctc)
     }
 
     /// Step 1.5: MAC2, which proves this module to the card.
@@ -109,7 +66,12 @@ package struct LockingSale: ~Copyable, Sendable {
     package let greyLockCode: MAC
 
     init(key: consuming PetrolSessionKey, context: SaleContext, time: TransactionTime, mac2: MAC) {
-        greyLockCode = key.mac3(balance: context.balance, ctc: context.ctc, terminal: context.terminal, time: time)
+        greyLockCode = key.mac3(
+            balance: context.standing.balance,
+            ctc: context.standing.ctc,
+            terminal: context.terminal,
+            time: time
+        )
         self.key = key
         self.context = context
         self.time = time
@@ -123,8 +85,15 @@ package struct LockingSale: ~Copyable, Sendable {
 
     /// Step 1.9: checks MAC3. A wrong one ends the session.
     package consuming func verifyMAC3(_ mac3: MAC) throws(SecurityModuleError) -> LockedSale {
-        guard greyLockCode.isValid(mac3) else { throw .mac3Wrong }
-        return LockedSale(key: key, context: context)
+        let proof = key.proveLock(
+            mac3: mac3,
+            of: context.standing,
+            ttc: context.ttc,
+            terminal: context.terminal,
+            time: time
+        )
+        guard let proof else { throw .mac3Wrong }
+        return LockedSale(key: key, context: context, proof: proof)
     }
 }
 
@@ -132,15 +101,13 @@ package struct LockingSale: ~Copyable, Sendable {
 package struct LockedSale: ~Copyable, Sendable {
     private let key: PetrolSessionKey
     private let context: SaleContext
+    /// What the lock proves of the card.
+    package let proof: ProvenLock
 
-    init(key: consuming PetrolSessionKey, context: SaleContext) {
+    init(key: consuming PetrolSessionKey, context: SaleContext, proof: ProvenLock) {
         self.key = key
         self.context = context
-    }
-
-    /// What the lock proves of the card.
-    package borrowing func proof() -> ProvenLock {
-        ProvenLock(card: context.card, ttc: context.ttc, ctc: context.ctc)
+        self.proof = proof
     }
 
     /// The GMAC of the amount so far, for a checkpoint.

@@ -1,5 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
+package import Records
 
 /// What the security module refuses.
 package enum SecurityModuleError: Error, Equatable, Sendable {
@@ -62,13 +64,18 @@ package final class SecurityModule: Sendable {
         let master = try masterKey(reference)
         let purchaseKey = PurchaseKey(master: master.purchase, card: card)
         let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
-        guard key.mac1(balance: answer.balance, terminal: terminal).isValid(answer.mac1) else { throw .mac1Wrong }
-        let context = SaleContext(
+        let standing = key.proveStanding(
+            mac1: answer.mac1,
             card: card,
-            terminal: terminal,
-            ttc: command.ttc,
             ctc: answer.ctc,
             balance: answer.balance,
+            terminal: terminal
+        )
+        guard let standing else { throw .mac1Wrong }
+        let context = SaleContext(
+            standing: standing,
+            terminal: terminal,
+            ttc: command.ttc,
             key: reference,
             seal: try seal(of: terminal, reference),
             random: random
@@ -84,6 +91,19 @@ package final class SecurityModule: Sendable {
             ?? master.sealing.open(gmac.sealed, context: gmac.contextWithoutTerminal)
         guard let plain, plain.count == MAC.length else { throw .sealBroken }
         return MAC(bytes: plain)
+    }
+
+    /// Step 1.15, or a proof of it: which of the `attempts` the card paid; nil when none is proven (D27).
+    package func proveDebit(
+        mac4: MAC,
+        tac: MAC,
+        card: ApplicationSerialNumber,
+        key: KeyReference,
+        amount: Amount,
+        attempts: [DebitAttempt]
+    ) throws(SecurityModuleError) -> ProvenDebit? {
+        try purchaseKey(of: card, key)
+            .proveDebit(mac4: mac4, tac: tac, card: card, amount: amount, attempts: attempts)
     }
 
     func purchaseKey(

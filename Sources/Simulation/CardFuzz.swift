@@ -2,6 +2,7 @@ private import CardApplication
 private import CardCryptography
 package import FuelPassbook
 private import ISO7816
+import Quantities
 
 /// Sequences of commands against the card application, right ones and damaged ones, with ``FuzzModel`` as the judge. The same
 /// seed sends the same bytes on every machine.

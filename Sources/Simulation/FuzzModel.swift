@@ -2,6 +2,7 @@ package import CardApplication
 private import CardCryptography
 private import FuelPassbook
 package import ISO7816
+import Quantities
 
 /// What may never happen to a card, judged from outside: its image before and after a command, the bytes that were sent and
 /// the answer.

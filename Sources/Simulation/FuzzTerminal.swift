@@ -1,6 +1,7 @@
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 /// The other side of a fuzzed card: it makes each step's command with the right codes for what the card answered last,
 /// also when that was long ago.

@@ -1,5 +1,7 @@
-package import Dispenser
+import Dispenser
 package import FuelPassbook
+package import Quantities
+package import Records
 import SecurityModule
 
 /// A journal that lasts as long as the process, for simulations.

@@ -1,8 +1,9 @@
 package import CardApplication
 private import CardCryptography
-package import Dispenser
+import Dispenser
 package import FuelPassbook
 package import ISO7816
+package import Quantities
 
 /// What a reader sees of a card: its power, and its answers. One thread owns it.
 package protocol PoweredCard: AnyObject {

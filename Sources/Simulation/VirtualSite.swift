@@ -1,7 +1,8 @@
 package import Dispenser
-package import FuelPassbook
+import FuelPassbook
 import ISO7816
 package import Metering
+package import Quantities
 
 /// A forecourt on a virtual clock and one thread: time passes only while the position waits.
 ///

@@ -2,6 +2,7 @@ private import CardApplication
 private import CardCryptography
 package import FuelPassbook
 private import ISO7816
+package import Quantities
 private import Simulation
 
 /// What a new card is made of: `board/card.toml` explains each key.

@@ -1,6 +1,7 @@
 package import Dispenser
 package import FuelPassbook
 package import Metering
+package import Quantities
 
 /// What `greylockd` reads at its start: one board with one fuelling side. `board/greylock.toml` explains each key.
 ///

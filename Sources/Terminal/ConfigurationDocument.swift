@@ -1,5 +1,6 @@
 import FuelPassbook
 private import Glibc
+import Quantities
 
 /// A configuration's text while it is read: what it says, which keys were asked for, and the first problem.
 ///

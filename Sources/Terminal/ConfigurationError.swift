@@ -1,4 +1,5 @@
 import FuelPassbook
+import Quantities
 
 /// The first thing that is wrong with a configuration. Its description is one line:
 /// `FILE:LINE: KEY: what is expected (found WHAT)`.

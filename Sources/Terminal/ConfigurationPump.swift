@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import Metering
+import Quantities
 
 extension Configuration.PumpSettings {
     /// What a display of seven digits shows, 99,999.99 yuan.

@@ -1,5 +1,6 @@
 private import CLinux
 private import Glibc
+import Records
 private import Synchronization
 private import Threads
 

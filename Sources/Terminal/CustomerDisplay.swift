@@ -1,6 +1,9 @@
 package import Dispenser
-package import FuelPassbook
-package import Metering
+import FuelPassbook
+import ISO7816
+import Metering
+package import Quantities
+package import Records
 
 /// The customer's face of the position at the console: short words, the meter live, and what was paid.
 ///

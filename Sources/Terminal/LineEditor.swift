@@ -1,4 +1,5 @@
 package import CardCryptography
+import ISO7816
 
 /// What was typed in one line.
 package struct SecretLine: ~Copyable, Sendable {

@@ -1,6 +1,7 @@
 import FuelPassbook
 private import Glibc
 package import Logging
+import Quantities
 
 /// One line a message on standard error: for journald with its priority prefix when it listens there, else with the
 /// local time and the level's name.

@@ -1,7 +1,9 @@
 package import Dispenser
-package import FuelPassbook
+import FuelPassbook
 package import Logging
-package import Metering
+import Metering
+package import Quantities
+package import Records
 
 /// The position's display in the service's log: each event, each standing notice once, and the running sale litre by
 /// litre. No line has a whole card number.

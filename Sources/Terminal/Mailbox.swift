@@ -1,4 +1,5 @@
 package import Dispenser
+import ISO7816
 private import Metering
 private import Synchronization
 private import Threads
@@ -75,9 +76,9 @@ package final class Mailbox: EventSource, Sendable {
         init(_ event: PositionEvent) {
             self =
                 switch event {
-                case .cardInserted: .cardInserted
-                case .cardRemoved, .readerLost: .cardGone
-                case .readerBack: .readerBack
+                case .reader(.cardInserted): .cardInserted
+                case .reader(.cardRemoved), .reader(.lost): .cardGone
+                case .reader(.back): .readerBack
                 case .pump(.countsReached): .countsReached
                 case .pump(.nozzle): .nozzle
                 case .pump(.emergency): .emergency

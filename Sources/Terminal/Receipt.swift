@@ -1,7 +1,9 @@
-package import Dispenser
-package import FuelPassbook
+import Dispenser
+import FuelPassbook
 import ISO7816
 import Metering
+package import Quantities
+package import Records
 
 extension SaleRecord {
     /// The paper receipt's lines.

@@ -7,6 +7,8 @@ import Journal
 package import Logging
 import Metering
 import PCSC
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 
@@ -126,7 +128,7 @@ package final class Service {
         case .pcsc(let name):
             let choice = ReaderChoice(name) { [log] in log.notice("card reader", metadata: ["name": "\($0)"]) }
             reader = PCSCReader(choice)
-            monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post($0) }
+            monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
         case .virtual:
             guard let virtualSlot else { preconditionFailure("made with the service") }
             reader = virtualSlot.reader

@@ -1,4 +1,5 @@
 private import Glibc
+import ISO7816
 
 /// The controlling terminal without echo, for a tool that waits for a secret to be typed.
 ///

@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
-import Metering
+import Quantities
+import Records
 import Simulation
 
 /// The customer of a simulated pump: reads the display, and lifts the nozzle when told to.

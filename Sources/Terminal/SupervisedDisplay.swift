@@ -1,6 +1,8 @@
 import Dispenser
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 
 /// A display whose latest words also stand in `systemctl status`.
 final class SupervisedDisplay: PositionDisplay {

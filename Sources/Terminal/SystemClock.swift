@@ -1,7 +1,8 @@
-package import Dispenser
-package import FuelPassbook
+import Dispenser
+import FuelPassbook
 private import Glibc
 import ISO7816
+package import Quantities
 private import Threads
 
 /// The board's clocks. The corresponding C functions are `clock_gettime`, `time`, `tzset` and `localtime_r`.

@@ -1,4 +1,4 @@
-package import Dispenser
+import Dispenser
 private import FuelPassbook
 package import ISO7816
 

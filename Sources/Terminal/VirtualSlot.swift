@@ -28,12 +28,12 @@ final class VirtualSlot {
 
     func insert() {
         insertCard()
-        mailbox.post(.cardInserted)
+        mailbox.post(.reader(.cardInserted))
     }
 
     func pull() {
         pullCard()
-        mailbox.post(.cardRemoved)
+        mailbox.post(.reader(.cardRemoved))
     }
 
     private static func file(at path: String) throws(ServiceFailure) -> CardFile<LockedFile> {

@@ -5,6 +5,8 @@ import Glibc
 import ISO7816
 import Journal
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// A journal of many records as a power cut leaves it: the last sale locked, its checkpoint in the `-wal` file.

@@ -3,6 +3,8 @@ import CardCryptography
 import FuelPassbook
 import Glibc
 import ISO7816
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 

@@ -4,6 +4,7 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import ISO7816
+import Quantities
 import Simulation
 import Terminal
 

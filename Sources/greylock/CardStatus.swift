@@ -2,6 +2,7 @@ import ArgumentParser
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Quantities
 import Terminal
 
 struct CardStatus: ParsableCommand {

@@ -1,5 +1,6 @@
 import FuelPassbook
 import ISO7816
+import Quantities
 
 // What a card's bytes mean to people.
 

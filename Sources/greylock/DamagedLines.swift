@@ -1,5 +1,7 @@
 import Dispenser
 import FuelPassbook
+import Quantities
+import Records
 
 /// A damaged row as `records` lists it.
 struct DamagedLine: Encodable {

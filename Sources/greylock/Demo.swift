@@ -4,6 +4,8 @@ import FuelPassbook
 import Glibc
 import Logging
 import Metering
+import Quantities
+import Records
 import Terminal
 
 struct Demo: ParsableCommand {

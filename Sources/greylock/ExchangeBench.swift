@@ -69,11 +69,11 @@ enum ExchangeBench {
     /// pcscd looks into a reader now and then; the card is seen within a second.
     private static func waitForCard() throws {
         let seen = Mailbox()
-        let monitor = ReaderMonitor(name: readerName) { seen.post($0) }
+        let monitor = ReaderMonitor(name: readerName) { seen.post(.reader($0)) }
         defer { monitor.stop() }
         let deadline = benchClock() + 5_000_000_000
         while let event = seen.next(until: deadline) {
-            if event == .cardInserted { return }
+            if event == .reader(.cardInserted) { return }
         }
         throw CardFault.unresponsive("no card was seen in \(readerName)")
     }

@@ -1,3 +1,4 @@
+import FuelPassbook
 import ISO7816
 
 /// A script of exchanges with a card, for `greylock card script`. One statement a line:

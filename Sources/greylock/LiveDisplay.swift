@@ -2,6 +2,8 @@ import Dispenser
 import FuelPassbook
 import Glibc
 import Metering
+import Quantities
+import Records
 import Terminal
 
 /// The dispenser's face on a terminal: one line that counts, and a line for whatever is said.

@@ -2,6 +2,8 @@ import ArgumentParser
 import Dispenser
 import FuelPassbook
 import Journal
+import Quantities
+import Records
 import SecurityModule
 import Terminal
 

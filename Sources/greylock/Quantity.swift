@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispenser
 import FuelPassbook
+import Quantities
 
 /// Litres or yuan with up to two decimals, kept in hundredths; nothing is rounded.
 struct Hundredths: ExpressibleByArgument {

@@ -5,6 +5,8 @@ import FuelPassbook
 import ISO7816
 import Journal
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Terminal
 

@@ -3,6 +3,8 @@ import FuelPassbook
 import ISO7816
 import Journal
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 import Terminal

@@ -4,6 +4,8 @@ import FuelPassbook
 import Glibc
 import Journal
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// A checkpoint's commit beside a bare overwrite of 128 bytes with O_DSYNC, which is what the medium itself costs.

@@ -1,6 +1,7 @@
 import CardApplication
 import FuelPassbook
 import ISO7816
+import Quantities
 import TestCards
 import Testing
 

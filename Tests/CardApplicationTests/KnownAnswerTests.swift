@@ -2,6 +2,7 @@ import CardApplication
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 import TestCards
 import Testing
 

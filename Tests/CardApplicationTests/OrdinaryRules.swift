@@ -1,4 +1,5 @@
 import CardApplication
+import FuelPassbook
 
 // The ordinary passbook's commands as spec/passbook.md describes them, and the upkeep's as decision 0007 does.
 

@@ -3,6 +3,7 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Issuer
+import Quantities
 import TestCards
 import Testing
 

@@ -1,6 +1,7 @@
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 import Testing
 
 struct DataElementTests {

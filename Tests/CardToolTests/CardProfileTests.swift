@@ -1,5 +1,6 @@
 import Foundation
 import FuelPassbook
+import Quantities
 import Terminal
 import Testing
 

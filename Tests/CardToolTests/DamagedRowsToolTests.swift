@@ -3,6 +3,8 @@ import Foundation
 import FuelPassbook
 import Journal
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Terminal
 import TestReaders

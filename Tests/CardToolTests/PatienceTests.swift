@@ -1,4 +1,5 @@
 import Glibc
+import Records
 import TestReaders
 import Testing
 

@@ -2,6 +2,8 @@ import Dispenser
 import FuelPassbook
 import Journal
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import TestReaders
 

@@ -13,18 +13,20 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL", "ISO7816"]),
-        .target(name: "FuelPassbook", dependencies: ["ISO7816", "CardCryptography"]),
+        .target(name: "Quantities", dependencies: ["ISO7816"]),
+        .target(name: "FuelPassbook", dependencies: ["CardCryptography", "Quantities"]),
+        .target(name: "Metering", dependencies: ["Quantities"]),
+        .target(name: "Records", dependencies: ["FuelPassbook", "Metering"]),
         .target(name: "CardApplication", dependencies: ["FuelPassbook"]),
-        .target(name: "SecurityModule", dependencies: ["FuelPassbook"]),
+        .target(name: "SecurityModule", dependencies: ["Records"]),
         .target(name: "Issuer", dependencies: ["FuelPassbook"]),
-        .target(name: "Metering", dependencies: ["ISO7816"]),
-        .target(name: "Dispenser", dependencies: ["FuelPassbook", "SecurityModule", "Metering"]),
+        .target(name: "Dispenser", dependencies: ["SecurityModule"]),
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
         .executableTarget(name: "defects", dependencies: ["Simulation"]),
         .target(
             name: "Journal",
-            dependencies: ["Dispenser", "Threads", .product(name: "GRDB", package: "GRDB.swift")]
+            dependencies: ["SecurityModule", "Threads", .product(name: "GRDB", package: "GRDB.swift")]
         ),
         .executableTarget(
             name: "JournalEdits",

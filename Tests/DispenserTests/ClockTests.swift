@@ -2,6 +2,8 @@ import CardApplication
 import Dispenser
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 import Testing

@@ -1,6 +1,9 @@
 import CardApplication
 import Dispenser
 import FuelPassbook
+import ISO7816
+import Quantities
+import Records
 import Simulation
 import Testing
 
@@ -127,7 +130,7 @@ struct HeldCardTests {
         station.display.onProgress = { [unowned station] centilitres in
             guard isFirst, centilitres >= 100 else { return }
             isFirst = false
-            station.site.post(.readerLost("start pcscd"))
+            station.site.post(.reader(.lost("start pcscd")))
         }
         station.scheduleRefuel(centilitres: 500)
         #expect(station.run() == nil)

@@ -1,6 +1,8 @@
 import Dispenser
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 import Simulation
 import Testing
 

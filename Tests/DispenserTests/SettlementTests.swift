@@ -5,6 +5,8 @@ import FuelPassbook
 import ISO7816
 import Issuer
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 import Testing

@@ -3,6 +3,8 @@ import CardCryptography
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Quantities
+import Records
 import Simulation
 import Testing
 

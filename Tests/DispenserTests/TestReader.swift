@@ -3,6 +3,7 @@ import CardCryptography
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Quantities
 import Simulation
 import Testing
 
@@ -77,14 +78,14 @@ final class TestReader: CardReader {
     func insert() {
         isInserted = true
         card.reset()
-        site.post(.cardInserted)
+        site.post(.reader(.cardInserted))
     }
 
     func pull() {
         guard isInserted else { return }
         isInserted = false
         card.reset()
-        site.post(.cardRemoved)
+        site.post(.reader(.cardRemoved))
     }
 
     /// Power-ups that fail because another program has the card.

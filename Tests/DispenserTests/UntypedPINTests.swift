@@ -2,6 +2,7 @@ import CardApplication
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Records
 import Simulation
 import Testing
 

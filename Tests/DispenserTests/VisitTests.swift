@@ -3,6 +3,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 import Testing
@@ -135,7 +137,7 @@ struct VisitTests {
     func stopWithACardWaiting() throws {
         let (station, failure) = try visitInterrupted { station in
             station.site.post(.stopRequested)
-            station.site.post(.cardInserted)
+            station.site.post(.reader(.cardInserted))
         }
         expectUntouched(station)
         #expect(failure == nil)

@@ -2,6 +2,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Testing
 

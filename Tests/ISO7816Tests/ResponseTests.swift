@@ -29,7 +29,7 @@ struct ResponseTests {
         #expect(StatusWord.wrongExpectedLength(256).rawValue == 0x6C00)
         #expect(StatusWord.wrongExpectedLength(17).rawValue == 0x6C11)
         #expect(StatusWord.bytesAvailable(8).rawValue == 0x6108)
-        #expect("\(StatusWord.macInvalid)" == "9302")
+        #expect("\(StatusWord.incorrectData)" == "6A80")
     }
 
     @Test func aPayloadIsFoundInItsOwnRangeAlone() {

@@ -2,6 +2,8 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import GRDB
+import Quantities
+import Records
 import SecurityModule
 import Testing
 

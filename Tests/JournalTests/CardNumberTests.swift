@@ -2,6 +2,7 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Journal
+import Records
 import Testing
 
 /// D30: a card is known by the right eight bytes of its number.

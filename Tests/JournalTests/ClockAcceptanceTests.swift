@@ -1,6 +1,8 @@
 import Dispenser
 import FuelPassbook
 import GRDB
+import Quantities
+import Records
 import SecurityModule
 import Testing
 

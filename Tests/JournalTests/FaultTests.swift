@@ -2,6 +2,7 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import GRDB
+import Records
 import Testing
 
 @testable import Journal

@@ -5,6 +5,8 @@ import FuelPassbook
 import GRDB
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 @testable import Journal

@@ -1,6 +1,8 @@
 import Dispenser
 import FuelPassbook
 import Journal
+import Quantities
+import Records
 import SecurityModule
 
 extension SQLiteJournal {

@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import GRDB
+import Records
 import Synchronization
 import Testing
 

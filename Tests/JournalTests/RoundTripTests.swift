@@ -3,6 +3,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Journal
+import Quantities
+import Records
 import SecurityModule
 import Testing
 

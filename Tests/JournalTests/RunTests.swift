@@ -3,6 +3,8 @@ import Foundation
 import FuelPassbook
 import GRDB
 import ISO7816
+import Quantities
+import Records
 import SecurityModule
 import Testing
 

@@ -3,6 +3,7 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import GRDB
+import Records
 import SecurityModule
 import Testing
 

@@ -1,4 +1,5 @@
 import Metering
+import Quantities
 import Testing
 
 struct CalibrationTests {

@@ -1,4 +1,4 @@
-import Metering
+import Quantities
 import Testing
 
 struct VolumeTests {

@@ -59,34 +59,34 @@ final class ServedCard: Sendable {
 
 /// A monitor's events, in the order in which they came.
 final class EventLog: Sendable {
-    private let events = Mutex<[PositionEvent]>([])
+    private let events = Mutex<[ReaderEvent]>([])
     private let arrived = DispatchSemaphore(value: 0)
 
-    @Sendable func post(_ event: PositionEvent) {
+    @Sendable func post(_ event: ReaderEvent) {
         events.withLock { $0.append(event) }
         arrived.signal()
     }
 
     /// The next event; nil when none came in time.
-    func next() -> PositionEvent? {
+    func next() -> ReaderEvent? {
         guard arrived.wait(timeout: .now() + .seconds(Patience.seconds)) == .success else { return nil }
         return events.withLock { $0.removeFirst() }
     }
 
-    /// The text of the next event, which must be `readerLost`.
+    /// The text of the next event, which must be `lost`.
     func nextLoss() throws -> String {
         let event = next()
-        guard case .readerLost(let text) = event else {
-            throw UnexpectedEvent(description: "readerLost was awaited, came: \(String(describing: event))")
+        guard case .lost(let text) = event else {
+            throw UnexpectedEvent(description: "a loss was awaited, came: \(String(describing: event))")
         }
         return text
     }
 
-    /// The next event that is no `readerLost`: a daemon that ends and comes back is lost for more than one cause.
-    func nextAfterLosses() -> PositionEvent? {
+    /// The next event that is no `lost`: a daemon that ends and comes back is lost for more than one cause.
+    func nextAfterLosses() -> ReaderEvent? {
         while true {
             let event = next()
-            guard case .readerLost = event else { return event }
+            guard case .lost = event else { return event }
         }
     }
 

@@ -5,6 +5,8 @@ import FuelPassbook
 import Glibc
 import ISO7816
 import PCSC
+import Quantities
+import Records
 import SecurityModule
 import Simulation
 import Synchronization
@@ -202,7 +204,7 @@ extension WithPCSCD {
             _ = try bench.events.nextLoss()
 
             let daemon = try CardDaemon(port: port)
-            #expect(bench.events.nextAfterLosses() == .readerBack)
+            #expect(bench.events.nextAfterLosses() == .back)
             let card = try ServedCard(port: port, .t1)
             #expect(bench.events.next() == .cardInserted)
             try bench.reader.connect()
@@ -247,7 +249,7 @@ extension WithPCSCD {
             bench.daemon.stop()
             _ = try bench.events.nextLoss()
             let daemon = try CardDaemon(port: port)
-            #expect(bench.events.nextAfterLosses() == .readerBack)
+            #expect(bench.events.nextAfterLosses() == .back)
             let card = try ServedCard(port: port, .t1)
             #expect(bench.events.next() == .cardInserted)
             try bench.reader.connect()

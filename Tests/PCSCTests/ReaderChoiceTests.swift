@@ -1,5 +1,6 @@
 import CPCSCLite
 import Dispenser
+import ISO7816
 import Synchronization
 import Testing
 

@@ -1,6 +1,7 @@
 import Dispatch
 import Dispenser
 import Foundation
+import ISO7816
 import PCSC
 import Simulation
 import TestReaders
@@ -44,7 +45,7 @@ extension WithPCSCD {
             let loss = try events.nextLoss()
             #expect(loss.contains("start pcscd"), "\(loss)")
             let daemon = try CardDaemon(port: CardDaemon.freePorts())
-            #expect(events.nextAfterLosses() == .readerBack)
+            #expect(events.nextAfterLosses() == .back)
             let card = try ServedCard(port: daemon.port, .t1)
             #expect(events.next() == .cardInserted)
             try card.pull()
@@ -64,7 +65,7 @@ extension WithPCSCD {
             #expect(loss.contains("start pcscd"), "\(loss)")
             try card.pull()
             let again = try CardDaemon(port: port)
-            #expect(events.nextAfterLosses() == .readerBack)
+            #expect(events.nextAfterLosses() == .back)
             monitor.stop()
             again.stop()
             #expect(events.isEmpty)
@@ -77,7 +78,7 @@ extension WithPCSCD {
             #expect(try events.nextLoss() == "no card reader: plug it in")
             daemon.stop()
             let again = try CardDaemon(port: port)
-            #expect(events.nextAfterLosses() == .readerBack)
+            #expect(events.nextAfterLosses() == .back)
             monitor.stop()
             again.stop()
         }
@@ -121,11 +122,11 @@ struct ReaderPresenceTests {
 
     @Test func aLossIsSaidOnceForEachCauseAndTakesTheCardAlong() {
         var presence = ReaderPresence()
-        #expect(presence.lost("a") == [.readerLost("a")])
+        #expect(presence.lost("a") == [.lost("a")])
         #expect(presence.lost("a") == [])
-        #expect(presence.lost("b") == [.readerLost("b")])
-        #expect(presence.seen(isCardPresent: true, cardEvents: 0) == [.readerBack, .cardInserted])
-        #expect(presence.lost("c") == [.readerLost("c")])
-        #expect(presence.seen(isCardPresent: false, cardEvents: 1) == [.readerBack])
+        #expect(presence.lost("b") == [.lost("b")])
+        #expect(presence.seen(isCardPresent: true, cardEvents: 0) == [.back, .cardInserted])
+        #expect(presence.lost("c") == [.lost("c")])
+        #expect(presence.seen(isCardPresent: false, cardEvents: 1) == [.back])
     }
 }

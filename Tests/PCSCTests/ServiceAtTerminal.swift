@@ -1,5 +1,6 @@
 import CInspection
 import Foundation
+import FuelPassbook
 import Glibc
 import TestReaders
 

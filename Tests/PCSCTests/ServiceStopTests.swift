@@ -4,6 +4,7 @@ import Foundation
 import FuelPassbook
 import Glibc
 import ISO7816
+import Records
 import Simulation
 import Synchronization
 import TestReaders

@@ -1,4 +1,8 @@
 import Foundation
+import FuelPassbook
+import Quantities
+import Records
+import SecurityModule
 import Testing
 
 /// What the types of a session promise: code that uses a finished one does not compile.
@@ -124,7 +128,7 @@ struct CompileFailureTests {
                     ProvenRelease(card: card, lock: ctc, present: ctc, balance: .zero)
                 }
                 """,
-            error: "'ProvenRelease' initializer is inaccessible due to 'internal' protection level"
+            error: "'ProvenRelease' initializer is inaccessible due to 'fileprivate' protection level"
         ),
         Snippet(
             testDescription: "a record that says paid without a proof",
@@ -172,7 +176,8 @@ struct CompileFailureTests {
         compiler.standardError = output
         try compiler.run()
         let source =
-            "import CardCryptography\nimport Dispenser\nimport FuelPassbook\nimport SecurityModule\n\n" + body + "\n"
+            "import CardCryptography\nimport FuelPassbook\nimport Quantities\nimport Records\nimport SecurityModule\n\n"
+            + body + "\n"
         try input.fileHandleForWriting.write(contentsOf: Data(source.utf8))
         try input.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)

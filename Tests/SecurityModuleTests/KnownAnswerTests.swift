@@ -1,6 +1,8 @@
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
+import Records
 import SecurityModule
 import TestCards
 import Testing

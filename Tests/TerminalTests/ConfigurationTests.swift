@@ -3,6 +3,7 @@ import Foundation
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
 import Terminal
 import Testing
 

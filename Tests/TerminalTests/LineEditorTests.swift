@@ -1,4 +1,6 @@
 import CardCryptography
+import FuelPassbook
+import ISO7816
 import Terminal
 import Testing
 

@@ -1,4 +1,5 @@
 import Dispenser
+import ISO7816
 import Metering
 import Terminal
 import Testing
@@ -29,11 +30,11 @@ struct MailboxTests {
     func fullOfEvents() {
         let mailbox = Mailbox()
         for _ in 0..<Mailbox.eventsMax / 2 {
-            mailbox.post(.cardRemoved)
-            mailbox.post(.cardInserted)
+            mailbox.post(.reader(.cardRemoved))
+            mailbox.post(.reader(.cardInserted))
         }
         mailbox.post(.pump(.nozzle(lifted: true)))
-        mailbox.post(.readerLost("gone"))
+        mailbox.post(.reader(.lost("gone")))
         for _ in 0..<Mailbox.eventsMax { mailbox.post(.pump(.pulserFault)) }
         mailbox.post(.pump(.nozzle(lifted: false)))
         mailbox.post(.pumpFailed(PumpFault(reason: "wire")))
@@ -42,11 +43,11 @@ struct MailboxTests {
         #expect(events.last { if case .pump(.nozzle) = $0 { true } else { false } } == .pump(.nozzle(lifted: false)))
         let cards = events.filter { event in
             switch event {
-            case .cardInserted, .cardRemoved, .readerLost: true
+            case .reader(.cardInserted), .reader(.cardRemoved), .reader(.lost): true
             case _: false
             }
         }
-        #expect(cards.last == .readerLost("gone"))
+        #expect(cards.last == .reader(.lost("gone")))
         #expect(events.count <= Mailbox.eventsMax)
     }
 }

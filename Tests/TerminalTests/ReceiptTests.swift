@@ -1,6 +1,8 @@
 import Dispenser
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 import SecurityModule
 import Terminal
 import Testing

@@ -1,4 +1,5 @@
 import Foundation
+import FuelPassbook
 import Glibc
 import TestReaders
 import Testing

@@ -1,5 +1,6 @@
 import Dispenser
 import FuelPassbook
+import ISO7816
 import Logging
 import Metering
 import Synchronization

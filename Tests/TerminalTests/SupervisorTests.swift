@@ -1,6 +1,7 @@
 import Dispenser
 import Foundation
 import Glibc
+import ISO7816
 import Logging
 import Metering
 import Synchronization
@@ -126,7 +127,7 @@ struct SupervisorTests {
     @Test func aThreadThatWaitsForEventsIsAliveAndOneThatIsAwayIsCounted() {
         let mailbox = Mailbox()
         #expect(mailbox.awayNanoseconds == 0)
-        mailbox.post(.readerBack)
+        mailbox.post(.reader(.back))
         _ = mailbox.next(until: nil)
         let away = mailbox.awayNanoseconds
         #expect(away > 0)

@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import Glibc
+import Quantities
 import Terminal
 import Testing
 

@@ -1,5 +1,6 @@
 import Glibc
 import Metering
+import Records
 import Synchronization
 import Terminal
 import Threads

@@ -1,6 +1,7 @@
 import CardCryptography
 package import FuelPassbook
 import ISO7816
+package import Quantities
 
 // The ordinary passbook's side of a test card: load, purchase, cash withdrawal, unload, overdraft and upkeep.
 

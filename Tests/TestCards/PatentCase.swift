@@ -2,6 +2,7 @@ package import CardCryptography
 import Foundation
 package import FuelPassbook
 import ISO7816
+package import Quantities
 
 /// One case of `patent-profile.json`: the inputs of the three transactions, and every value derived from them by an
 /// implementation independent of this project.

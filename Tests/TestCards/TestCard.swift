@@ -2,6 +2,7 @@ package import CardApplication
 import CardCryptography
 package import FuelPassbook
 package import ISO7816
+package import Quantities
 
 /// What personalises a card for a test.
 package struct TestProfile: Sendable {

@@ -1,6 +1,6 @@
-import Dispenser
 import Foundation
 import Glibc
+import ISO7816
 import PCSC
 
 /// A pcscd with two virtual readers, started by a test and seen by this process only.

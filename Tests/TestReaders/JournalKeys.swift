@@ -1,5 +1,5 @@
-package import Dispenser
 package import Journal
+package import Records
 private import SecurityModule
 
 extension SQLiteJournal {

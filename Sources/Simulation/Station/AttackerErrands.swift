@@ -4,6 +4,7 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
 import SecurityModule
 
 // What the attacker does with his card between two visits.

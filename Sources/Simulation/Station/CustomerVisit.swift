@@ -1,6 +1,7 @@
 package import Dispenser
-package import FuelPassbook
+import FuelPassbook
 import ISO7816
+package import Quantities
 
 /// One thing that happens at a station or to its cards: a pure value, so that a run can be played again with less.
 package struct CustomerVisit: Equatable, Sendable {

@@ -3,6 +3,8 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Issuer
+import Quantities
+import Records
 import SecurityModule
 
 /// The rest of the cards' world: a shop and another station, with a security module of their own, and the issuer's counter.

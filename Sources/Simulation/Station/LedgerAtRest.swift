@@ -2,6 +2,8 @@ import CardApplication
 import Dispenser
 import FuelPassbook
 import Metering
+import Quantities
+import Records
 
 // What must hold while no sale is running, and when everything is settled.
 

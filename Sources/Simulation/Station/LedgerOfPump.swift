@@ -2,6 +2,7 @@ import CardApplication
 import Dispenser
 import FuelPassbook
 import Metering
+import Records
 
 // Valves, pulser, and what the service may lose of them.
 

@@ -2,6 +2,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// What must hold of each record by itself, worked out again from its counts as anyone can who has the calibration.

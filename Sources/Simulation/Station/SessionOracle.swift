@@ -3,6 +3,7 @@ import CardCryptography
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Quantities
 
 /// The simulation's own knowledge of the keys of one station's sales, drawn from the master key and from what the cards
 /// truly answered: which codes are right, and which bytes may stand nowhere.

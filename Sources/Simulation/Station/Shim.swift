@@ -1,6 +1,7 @@
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 /// What an attacker has put between his card and the readers that it meets: it remembers every answer, and says what he wants.
 ///

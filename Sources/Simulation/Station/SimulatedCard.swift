@@ -2,6 +2,7 @@ import CardApplication
 import CardCryptography
 import FuelPassbook
 import ISO7816
+import Quantities
 
 /// A customer's card, with memory that can lose its power.
 final class SimulatedCard {

@@ -4,6 +4,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// A whole station on one thread and a virtual clock: cards, reader, security module, journal, pump, mains and customers. The

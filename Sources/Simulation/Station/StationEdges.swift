@@ -3,6 +3,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 
 // What the position stands on, beside its reader and its journal: events, pump, PIN and display.
 
@@ -23,10 +25,10 @@ extension SimulatedStation: EventSource {
         guard !isDead else { return .stopRequested }
         observe()
         switch event {
-        case .cardRemoved, .readerLost: isCardKnownGone = true
-        case .cardInserted: isCardKnownGone = false
+        case .reader(.cardRemoved), .reader(.lost): isCardKnownGone = true
+        case .reader(.cardInserted): isCardKnownGone = false
         case .pump(.stopped(.swapped)): meterSawSwap = true
-        case .readerBack, .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested,
+        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested,
             nil:
             break
         }

@@ -1,5 +1,7 @@
 import Dispenser
 import FuelPassbook
+import Quantities
+import Records
 
 /// The station's journal: what its disk holds, and a disk that can be full, slow, or cut from the mains before, inside and
 /// after each write. Inside a write the disk keeps all of it or nothing, as the file's own tests show of the real one.

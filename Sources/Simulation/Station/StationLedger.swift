@@ -4,6 +4,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Quantities
+import Records
 import SecurityModule
 
 /// The books of a simulated station, kept from outside: from what the cards truly did, what the pulser truly turned and what

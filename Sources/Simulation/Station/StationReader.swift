@@ -23,7 +23,7 @@ final class StationReader: CardReader {
         guard case .empty = slot else { return }
         slot = .holding(card, isPowered: false)
         station.tape.note { "card \(card.number) is put in" }
-        if isHere { station.site.post(.cardInserted) }
+        if isHere { station.site.post(.reader(.cardInserted)) }
     }
 
     func takeOut() {
@@ -31,17 +31,17 @@ final class StationReader: CardReader {
         card.losePower()
         slot = .empty
         station.tape.note { "card \(card.number) is taken out" }
-        if isHere { station.site.post(.cardRemoved) }
+        if isHere { station.site.post(.reader(.cardRemoved)) }
     }
 
     func isGone(seconds: Double) {
         guard isHere else { return }
         losePower()
         isHere = false
-        station.site.post(.readerLost("the reader is gone"))
+        station.site.post(.reader(.lost("the reader is gone")))
         station.site.after(seconds) { [unowned self] _ in
             isBack()
-            station.site.post(.readerBack)
+            station.site.post(.reader(.back))
             announce()
         }
     }
@@ -56,7 +56,7 @@ final class StationReader: CardReader {
 
     /// What the service hears when it starts, or the reader when it is back.
     func announce() {
-        if case .holding = slot { station.site.post(.cardInserted) }
+        if case .holding = slot { station.site.post(.reader(.cardInserted)) }
     }
 
     // MARK: - CardReader

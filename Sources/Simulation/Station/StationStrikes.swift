@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Records
 
 // Which of a visit's faults strikes when, and what one does that strikes at a count.
 

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+package import Quantities
 
 /// A DEBIT FOR PETROL or DEBIT FOR PURCHASE that was sent: what MAC4 and TAC of its answer cover besides the amount.
 ///
@@ -16,24 +17,9 @@ package struct DebitAttempt: Hashable, Sendable {
         self.terminal = terminal
         self.time = time
     }
-
-    /// What the card may have taken it for (D10): that is whether GET GREY STATUS came before, which the terminal does not
-    /// decide alone. nil for a purchase.
-    fileprivate var otherType: TransactionType? {
-        switch type {
-        case .refuel: .localUnlock
-        case .localUnlock: .refuel
-        case _: nil
-        }
-    }
-
-    fileprivate func executed(as type: TransactionType) -> DebitAttempt {
-        DebitAttempt(ttc: ttc, type: type, terminal: terminal, time: time)
-    }
 }
 
-/// A card paid `amount` by this attempt: its MAC4 was right. Only the security module makes it, and nothing is called paid
-/// without it.
+/// A card paid `amount` by this attempt: its MAC4 was right. Nothing is called paid without it.
 package struct ProvenDebit: Sendable {
     package let card: ApplicationSerialNumber
     package let amount: Amount
@@ -50,46 +36,24 @@ package struct ProvenDebit: Sendable {
     }
 }
 
-/// The card answered INITIALIZE FOR PETROL with a right MAC1 and a number above that of a lock, which no card does before it
-/// was released from that lock (D26).
-package struct ProvenRelease: Equatable, Sendable {
-    package let card: ApplicationSerialNumber
-    /// Of the lock.
-    package let lock: CTC
-    /// The card's number and balance when it answered.
-    package let present: CTC
-    package let balance: Amount
-}
-
-/// A lock whose MAC3 was right. It is fresh, because MAC3 covers this terminal's time behind a MAC that only the module
-/// makes (D25): until this lock the card had counted nothing at `ctc`.
-package struct ProvenLock: Equatable, Sendable {
-    package let card: ApplicationSerialNumber
-    package let ttc: TTC
-    /// The number before the lock.
-    package let ctc: CTC
-}
-
-extension SecurityModule {
-    /// Step 1.15: checks MAC4 of a debit's answer or of its proof, which needs DPK and not SESPK. Card, key and amount are
-    /// those of the record, `attempts` all debits sent for it whose answers were not seen.
+extension PurchaseKey {
+    /// Step 1.15: judges MAC4 of a debit's answer or of its proof, which needs DPK and not SESPK. Card and amount are those
+    /// of the record, `attempts` all debits sent for it whose answers were not seen.
     ///
     /// - Returns: nil when MAC4 is right for none of them: the answer counts as not seen (D27).
-    package func proveDebit(
+    package borrowing func proveDebit(
         mac4: MAC,
         tac: MAC,
         card: ApplicationSerialNumber,
-        key: KeyReference,
         amount: Amount,
         attempts: [DebitAttempt]
-    ) throws(SecurityModuleError) -> ProvenDebit? {
-        let purchaseKey = try purchaseKey(of: card, key)
+    ) -> ProvenDebit? {
         // Two attempts in one second differ by their number alone, which MAC4 does not cover: the later one, of the type that
         // it was sent as.
         let asSent = attempts.reversed()
         let otherwise = asSent.compactMap { attempt in attempt.otherType.map { attempt.executed(as: $0) } }
         for attempt in asSent + otherwise {
-            let expected = purchaseKey.mac4(
+            let expected = self.mac4(
                 amount: amount,
                 type: attempt.type,
                 terminal: attempt.terminal,
@@ -99,5 +63,21 @@ extension SecurityModule {
             return ProvenDebit(card: card, amount: amount, attempt: attempt, tac: tac)
         }
         return nil
+    }
+}
+
+extension DebitAttempt {
+    /// What the card may have taken it for (D10): that is whether GET GREY STATUS came before, which the terminal does not
+    /// decide alone. nil for a purchase.
+    fileprivate var otherType: TransactionType? {
+        switch type {
+        case .refuel: .localUnlock
+        case .localUnlock: .refuel
+        case _: nil
+        }
+    }
+
+    fileprivate func executed(as type: TransactionType) -> DebitAttempt {
+        DebitAttempt(ttc: ttc, type: type, terminal: terminal, time: time)
     }
 }

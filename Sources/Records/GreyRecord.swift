@@ -1,5 +1,5 @@
 package import FuelPassbook
-package import SecurityModule
+package import Quantities
 
 /// What settles an escaped card at its next visit (claim 5 of the source): amount, GMAC and grey-lock code.
 package struct GreyRecord: Equatable, Sendable {
@@ -49,27 +49,27 @@ package struct GreyRecord: Equatable, Sendable {
 
 extension GreyRecord {
     /// Step 3.7, or a proof of it.
-    mutating func settle(by proof: ProvenDebit) {
+    package mutating func settle(by proof: ProvenDebit) {
         precondition(card == proof.card && amount == proof.amount)
         debits = [proof.attempt]
         state = .settled
     }
 
     /// The card answered what only a card does that was released from this lock, and proved no debit of this terminal.
-    mutating func release(by proof: ProvenRelease) {
+    package mutating func release(by proof: ProvenRelease) {
         precondition(card == proof.card && ctc == proof.lock)
         state = .elsewhere
     }
 
     /// - Returns: whether the record is void: the card still had this lock's number to lock with.
-    mutating func void(by proof: ProvenLock) -> Bool {
+    package mutating func void(by proof: ProvenLock) -> Bool {
         guard card == proof.card, ctc == proof.ctc, ttc != proof.ttc else { return false }
         state = .void
         return true
     }
 
     /// What is left of a sale that its card has not paid; nil where the sale has no grey-lock code or no GMAC.
-    init?(unpaid sale: SaleRecord) {
+    package init?(unpaid sale: SaleRecord) {
         guard let gmac = sale.gmac, let mac3 = sale.mac3 else { return nil }
         self.init(
             ttc: sale.ttc,

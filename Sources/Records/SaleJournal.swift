@@ -1,5 +1,6 @@
 package import FuelPassbook
 import ISO7816
+package import Quantities
 
 /// One durable step: all of it is on disk when ``SaleJournal/commit(_:)`` returns, or none of it.
 package struct JournalEntry: Equatable, Sendable {
@@ -193,17 +194,5 @@ extension DamagedRow: CustomStringConvertible {
     package var description: String {
         let place = "table \(table), " + (key.map { "\(keyName) \($0)" } ?? "\(keyName) unknown")
         return place + (column.map { ", column \($0.printable): " } ?? ": ") + reason.printable
-    }
-}
-
-extension CardFault: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .removed: "the card was removed"
-        case .reader(let reason): "card reader: \(reason)"
-        case .inUse(let reason): "another program uses the card: end it (\(reason))"
-        case .unresponsive(let reason): "the card does not answer: \(reason)"
-        case .malformed(let error): "the card's answer is not one: \(error)"
-        }
     }
 }

@@ -1,4 +1,3 @@
-package import FuelPassbook
 import ISO7816
 
 /// A moment by the station's clock (decision 0028). Moments are ordered by UTC, which rises through every change of zone and

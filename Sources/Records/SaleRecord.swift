@@ -1,7 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
 package import Metering
-package import SecurityModule
+package import Quantities
 
 /// What a terminal transaction number was used for (spec/dispenser.md, section 3).
 package enum RecordKind: String, CaseIterable, Sendable {
@@ -238,7 +238,7 @@ extension [DebitAttempt] {
 
     /// The debit that is sent next: a new one, or the last once more when there are as many as are kept. So none that was
     /// sent is ever forgotten.
-    mutating func next(_ attempt: DebitAttempt) -> DebitAttempt {
+    package mutating func next(_ attempt: DebitAttempt) -> DebitAttempt {
         if count >= Self.attemptsMax, let last { return last }
         append(attempt)
         return attempt
@@ -304,7 +304,7 @@ package struct Totaliser: Equatable, Sendable {
 
 extension Totaliser {
     /// A nozzle that has delivered nothing.
-    static func new(nozzle: Int, points: Int) -> Totaliser {
+    package static func new(nozzle: Int, points: Int) -> Totaliser {
         Totaliser(
             nozzle: nozzle,
             counts: Array(repeating: 0, count: points),
@@ -316,12 +316,12 @@ extension Totaliser {
     }
 
     /// The volume that `counts` add.
-    func volume(of counts: [Int], _ calibration: Calibration) -> Volume {
+    package func volume(of counts: [Int], _ calibration: Calibration) -> Volume {
         base + calibration.volume(of: zip(self.counts, counts).map(+)) - volume
     }
 
     /// This totaliser after a sale.
-    func adding(_ reading: MeterReading, fen: Int) -> Totaliser {
+    package func adding(_ reading: MeterReading, fen: Int) -> Totaliser {
         var next = self
         next.fen += fen
         // A record of an earlier calibration without fuel adds money only.
@@ -338,7 +338,7 @@ extension Totaliser {
     }
 
     /// This totaliser with counts that begin anew when it was not kept under `calibration`.
-    func under(_ calibration: Calibration) -> Totaliser {
+    package func under(_ calibration: Calibration) -> Totaliser {
         if counts.count == calibration.points.count, base + calibration.volume(of: counts) == volume { return self }
         return Totaliser(
             nozzle: nozzle,
