@@ -111,8 +111,8 @@ extension SQLiteJournal {
             state.commits = max(state.commits, marked) + Self.commitsLeftOut
             var writer = RowWriter(db, writing, doubts, state)
             try body(&writer)
-            try writer.finish()
-            written(writer.state?.commits ?? 0)
+            guard let sealed = try writer.finish() else { preconditionFailure("it was given a state") }
+            written(sealed.commits)
         }
     }
 }

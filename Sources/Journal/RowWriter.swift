@@ -77,14 +77,18 @@ struct RowWriter {
     }
 
     /// The end of the transaction's rows.
-    mutating func finish() throws {
-        guard state != nil else { return }
+    ///
+    /// - Returns: the state as it was sealed; nil where none is believed.
+    @discardableResult
+    mutating func finish() throws -> JournalState? {
+        guard state != nil else { return nil }
         for rowClass in renewed {
             let sums = try believedSums(rowClass)
             state?[rowClass] = sums
         }
         try state?.countCommit()
         if let state { try db.write(state, key) }
+        return state
     }
 
     private func believedSums(_ rowClass: RowClass) throws -> RowSums {

@@ -1,20 +1,8 @@
 import Foundation
 import GRDB
+import Simulation
 
-/// The same numbers from the same seed on every machine (SplitMix64).
-struct Numbers {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ mixed >> 31
-    }
-
-    mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
-
+extension SplitMix64 {
     mutating func pick<Element>(_ elements: [Element]) -> Element { elements[below(elements.count)] }
 }
 
@@ -35,7 +23,7 @@ enum Edit: String, CaseIterable {
 
     /// - Parameter history: of the same journal, the oldest first.
     /// - Returns: what was done.
-    func apply(_ path: String, _ history: [JournalFiles], _ numbers: inout Numbers) throws -> String {
+    func apply(_ path: String, _ history: [JournalFiles], _ numbers: inout SplitMix64) throws -> String {
         switch self {
         case .bytes, .pages, .header, .log, .truncation, .logTruncation, .logGone, .index:
             return try editFiles(path, history[history.count - 1], &numbers)
@@ -48,7 +36,7 @@ enum Edit: String, CaseIterable {
     // MARK: - Files
 
     /// Half of the edits of the database's file, and each of an index, which may be in the log else.
-    private func endsCleanly(_ numbers: inout Numbers) -> Bool {
+    private func endsCleanly(_ numbers: inout SplitMix64) -> Bool {
         switch self {
         case .index: true
         case .bytes, .pages, .header, .truncation: numbers.below(2) == 0
@@ -56,7 +44,7 @@ enum Edit: String, CaseIterable {
         }
     }
 
-    private func editFiles(_ path: String, _ last: JournalFiles, _ numbers: inout Numbers) throws -> String {
+    private func editFiles(_ path: String, _ last: JournalFiles, _ numbers: inout SplitMix64) throws -> String {
         var files = last
         if endsCleanly(&numbers) {
             try files.write(path)
@@ -96,7 +84,7 @@ enum Edit: String, CaseIterable {
     }
 
     /// One bit of the bytes in use of an index's root page.
-    private static func spoilIndex(_ path: String, _ file: inout Data, _ numbers: inout Numbers) throws -> String {
+    private static func spoilIndex(_ path: String, _ file: inout Data, _ numbers: inout SplitMix64) throws -> String {
         let queue = try DatabaseQueue(path: path)
         let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' ORDER BY name"
         let page = numbers.pick(try queue.read { try Int.fetchAll($0, sql: sql) })
@@ -108,7 +96,7 @@ enum Edit: String, CaseIterable {
         return "byte \(place - start) of page \(page)"
     }
 
-    private static func spoil(_ data: inout Data, count: Int, _ numbers: inout Numbers) -> String {
+    private static func spoil(_ data: inout Data, count: Int, _ numbers: inout SplitMix64) -> String {
         let offsets = (0..<count).map { _ in numbers.below(data.count) }
         for offset in offsets { data[offset] ^= UInt8(1 + numbers.below(255)) }
         return "bytes \(offsets)"
@@ -116,13 +104,13 @@ enum Edit: String, CaseIterable {
 
     // MARK: - Rows
 
-    private func editRows(_ path: String, _ history: [JournalFiles], _ numbers: inout Numbers) throws -> String {
+    private func editRows(_ path: String, _ history: [JournalFiles], _ numbers: inout SplitMix64) throws -> String {
         let queue = try DatabaseQueue(path: path)
         let older = numbers.below(history.count - 1)
         let seed = numbers.next()
         var words = ""
         do {
-            words = try queue.write { try edit($0, path, history[older], Numbers(state: seed)) }
+            words = try queue.write { try edit($0, path, history[older], SplitMix64(state: seed)) }
         } catch DatabaseError.SQLITE_CONSTRAINT {
             words = "refused by the table"
         }
@@ -130,7 +118,7 @@ enum Edit: String, CaseIterable {
         return words
     }
 
-    private func edit(_ db: Database, _ path: String, _ older: JournalFiles, _ numbers: Numbers) throws -> String {
+    private func edit(_ db: Database, _ path: String, _ older: JournalFiles, _ numbers: SplitMix64) throws -> String {
         var numbers = numbers
         switch self {
         case .putBack: return try putBack(db, path, older, &numbers)
@@ -153,7 +141,7 @@ enum Edit: String, CaseIterable {
         let id: Int64
     }
 
-    private static func row(_ db: Database, _ numbers: inout Numbers) throws -> Place {
+    private static func row(_ db: Database, _ numbers: inout SplitMix64) throws -> Place {
         while true {
             let table = numbers.pick(tables)
             let ids = try Int64.fetchAll(db, sql: "SELECT rowid FROM \(table)")
@@ -162,7 +150,7 @@ enum Edit: String, CaseIterable {
         }
     }
 
-    private func changeValue(_ db: Database, _ place: Place, _ numbers: inout Numbers) throws -> String {
+    private func changeValue(_ db: Database, _ place: Place, _ numbers: inout SplitMix64) throws -> String {
         let columns = try db.columns(in: place.table).map(\.name)
         let column = numbers.pick(columns)
         let old: DatabaseValue =
@@ -180,7 +168,7 @@ enum Edit: String, CaseIterable {
         return "\(place.table) \(place.id) \(column): \(old) is \(new)"
     }
 
-    private func value(_ old: DatabaseValue, _ numbers: inout Numbers) -> DatabaseValue {
+    private func value(_ old: DatabaseValue, _ numbers: inout SplitMix64) -> DatabaseValue {
         switch self {
         case .digit:
             var text = Array("\(old)".utf8)
@@ -212,13 +200,13 @@ enum Edit: String, CaseIterable {
         _ db: Database,
         _ path: String,
         _ older: JournalFiles,
-        _ numbers: inout Numbers
+        _ numbers: inout SplitMix64
     ) throws -> String {
         try older.write(path + "-older")
         let source = try DatabaseQueue(path: path + "-older")
         let seed = numbers.next()
         let (table, row) = try source.read { old in
-            var numbers = Numbers(state: seed)
+            var numbers = SplitMix64(state: seed)
             let place = try Self.row(old, &numbers)
             let row = try Row.fetchOne(old, sql: "SELECT * FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
             return (place.table, row)
@@ -237,7 +225,7 @@ enum Edit: String, CaseIterable {
         )
     }
 
-    private func move(_ db: Database, _ numbers: inout Numbers) throws -> String {
+    private func move(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let place = try Self.row(db, &numbers)
         let row = try Row.fetchOne(db, sql: "SELECT * FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
         guard let row else { preconditionFailure("the row is there") }
@@ -255,7 +243,7 @@ enum Edit: String, CaseIterable {
         return "\(place.table) \(place.id) is \(key)"
     }
 
-    private func swap(_ db: Database, _ numbers: inout Numbers) throws -> String {
+    private func swap(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let place = try Self.row(db, &numbers)
         let rows = try Row.fetchAll(db, sql: "SELECT * FROM \(place.table) ORDER BY rowid")
         guard rows.count > 1 else { return "nothing" }
@@ -269,7 +257,7 @@ enum Edit: String, CaseIterable {
     }
 
     /// A row that nobody wrote, with whatever code.
-    private func forge(_ db: Database, _ numbers: inout Numbers) throws -> String {
+    private func forge(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let words = try move(db, &numbers)
         let table = numbers.pick(Self.coded)
         let code = Data((0..<16).map { _ in UInt8(truncatingIfNeeded: numbers.next()) })
@@ -278,7 +266,7 @@ enum Edit: String, CaseIterable {
         return words + ", and the last code of \(table)"
     }
 
-    private func changeState(_ db: Database, _ numbers: inout Numbers) throws -> String {
+    private func changeState(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         switch numbers.below(6) {
         case 0:
             try db.execute(sql: "DELETE FROM journal_state")
@@ -305,7 +293,7 @@ enum Edit: String, CaseIterable {
     }
 
     /// The list of the layouts that the journal has had.
-    private func changeVersions(_ db: Database, _ numbers: inout Numbers) throws -> String {
+    private func changeVersions(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let sql = numbers.pick([
             "DROP TABLE grdb_migrations", "DELETE FROM grdb_migrations",
             "DELETE FROM grdb_migrations WHERE identifier = '\(1 + numbers.below(3))'",
@@ -317,7 +305,7 @@ enum Edit: String, CaseIterable {
     }
 
     /// A table like it, without types, in its place.
-    private func removeTypes(_ db: Database, _ numbers: inout Numbers) throws -> String {
+    private func removeTypes(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let table = numbers.pick(Self.tables)
         let columns = try db.columns(in: table).map(\.name)
         try db.execute(sql: "CREATE TABLE copied AS SELECT * FROM \(table)")

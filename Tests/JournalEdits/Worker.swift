@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Simulation
 
 /// Makes edits one after the other, and prints a line of each: number, edit, verdict, words.
 struct Worker {
@@ -18,7 +19,7 @@ struct Worker {
         let history = try History(path)
         let references = try References(history, path)
         for edit in edits {
-            var numbers = Numbers(state: seed &* 1_000_003 &+ UInt64(edit))
+            var numbers = SplitMix64(state: seed &* 1_000_003 &+ UInt64(edit))
             let kind = Edit.allCases[edit % Edit.allCases.count]
             let done = try kind.apply(path, history.files, &numbers)
             say("\(edit)\tdoes\t\(kind.rawValue): \(done.debugDescription)")

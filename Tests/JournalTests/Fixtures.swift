@@ -42,6 +42,23 @@ final class Scratch {
         try SQLiteJournal(path: path(name), capacity: capacity)
     }
 
+    /// A change that the service did not make.
+    func edit(_ sql: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    /// Puts a copy of `name` in the place of `target`, with those of its files that are there.
+    func copy(_ name: String, to target: String, _ suffixes: [String] = ["", "-wal"]) throws {
+        for suffix in suffixes {
+            let (source, place) = (path(name) + suffix, path(target) + suffix)
+            if FileManager.default.fileExists(atPath: place) { try FileManager.default.removeItem(atPath: place) }
+            guard FileManager.default.fileExists(atPath: source) else { continue }
+            try FileManager.default.copyItem(atPath: source, toPath: place)
+        }
+    }
+
     /// The journal, which closes its connection when it ends, outlives `body`.
     func withQueue<Value>(_ body: (DatabaseQueue) throws -> Value) throws -> Value {
         let journal = try open()

@@ -12,15 +12,6 @@ struct NumberTests {
     private let customer = Customer()
     private static let suffixes = ["", "-wal", "-mark"]
 
-    private func copy(_ scratch: Scratch, _ from: String, to: String, _ suffixes: [String] = suffixes) throws {
-        for suffix in suffixes {
-            let target = scratch.path(to) + suffix
-            if FileManager.default.fileExists(atPath: target) { try FileManager.default.removeItem(atPath: target) }
-            guard FileManager.default.fileExists(atPath: scratch.path(from) + suffix) else { continue }
-            try FileManager.default.copyItem(atPath: scratch.path(from) + suffix, toPath: target)
-        }
-    }
-
     private func accept(_ scratch: Scratch, _ name: String = "journal.db") throws -> TTC {
         try SQLiteJournal.accept(path: scratch.path(name), mark: nil, reason: "the disk was replaced", time: time(7))
     }
@@ -32,7 +23,7 @@ struct NumberTests {
             #expect(try journal.reserveTTC() == TTC(number))
             // Its card fails before the lock: no record.
             #expect(try journal.reserveTTC() == TTC(number + 1))
-            try copy(scratch, "journal.db", to: "cut.db")
+            try scratch.copy("journal.db", to: "cut.db", Self.suffixes)
             withExtendedLifetime(journal) {}
         }
         #expect(try scratch.open("cut.db").reserveTTC() == TTC(7))
@@ -46,10 +37,10 @@ struct NumberTests {
                 #expect(try journal.reserveTTC() == TTC(number))
                 try journal.commit(JournalEntry(try customer.record(number, .settled)))
             }
-            try copy(scratch, "journal.db", to: "backup.db")
+            try scratch.copy("journal.db", to: "backup.db", Self.suffixes)
             for number: UInt32 in 4...9 { #expect(try journal.reserveTTC() == TTC(number)) }
         }
-        try copy(scratch, "backup.db", to: "journal.db", ["", "-wal"])
+        try scratch.copy("backup.db", to: "journal.db")
         for _ in 0..<2 {
             let refusal = try #require(try fault { try scratch.open() })
             #expect(refusal.operation == "open")
@@ -74,10 +65,10 @@ struct NumberTests {
             let journal = try scratch.open()
             let ttc = try journal.reserveTTC()
             try journal.commit(JournalEntry(try customer.record(ttc.number, .debitSent)))
-            try copy(scratch, "journal.db", to: "backup.db")
+            try scratch.copy("journal.db", to: "backup.db", Self.suffixes)
             try journal.commit(JournalEntry(try customer.record(ttc.number, .settled)))
         }
-        try copy(scratch, "backup.db", to: "journal.db", ["", "-wal"])
+        try scratch.copy("backup.db", to: "journal.db")
         #expect(try fault { try scratch.open() }?.reason.contains("1 later writes are not in it") == true)
     }
 
@@ -93,12 +84,12 @@ struct NumberTests {
     @Test func aJournalWithoutItsMarkIsRefused() throws {
         let scratch = try Scratch()
         do { for _ in 1...5 { _ = try scratch.open().reserveTTC() } }
-        try copy(scratch, "journal.db", to: "board2.db", ["", "-wal"])
+        try scratch.copy("journal.db", to: "board2.db")
         #expect(try fault { try scratch.open("board2.db") }?.reason.hasPrefix("the journal's mark is missing") == true)
         #expect(try accept(scratch, "board2.db") == TTC(1_000_005))
         #expect(try scratch.open("board2.db").reserveTTC() == TTC(1_000_006))
         // The mark of the copy is not the first one's: neither board's journal serves beside the other's mark.
-        try copy(scratch, "board2.db", to: "journal.db", ["-mark"])
+        try scratch.copy("board2.db", to: "journal.db", ["-mark"])
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the mark belongs to another journal") == true)
     }
 

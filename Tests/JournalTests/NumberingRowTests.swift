@@ -13,12 +13,6 @@ import Testing
 struct NumberingRowTests {
     private let customer = Customer()
 
-    private func edit(_ scratch: Scratch, _ sql: String) throws {
-        let queue = try DatabaseQueue(path: scratch.path)
-        try queue.write { try $0.execute(sql: sql) }
-        try queue.close()
-    }
-
     private func accept(_ scratch: Scratch) throws -> TTC {
         try SQLiteJournal.accept(path: scratch.path, mark: nil, reason: "the row is gone", time: time(7))
     }
@@ -39,7 +33,7 @@ struct NumberingRowTests {
             for number: UInt32 in 1...5 { #expect(try journal.reserveTTC() == TTC(number)) }
             try journal.commit(JournalEntry(try customer.record(5, .locked)))
         }
-        try edit(scratch, sql)
+        try scratch.edit(sql)
         do {
             let journal = try scratch.open()
             #expect(try journal.damagedRows().map { "\($0)".prefix(26) } == ["table numbering, journal 1"])
@@ -68,8 +62,7 @@ struct NumberingRowTests {
             let journal = try scratch.open()
             try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
         }
-        try edit(
-            scratch,
+        try scratch.edit(
             """
             CREATE TEMP TABLE forged AS SELECT * FROM sale;
             UPDATE forged SET ttc = 4294967295;
@@ -86,7 +79,7 @@ struct NumberingRowTests {
             let journal = try scratch.open()
             try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
         }
-        try edit(scratch, "UPDATE sale SET ttc = 2")
+        try scratch.edit("UPDATE sale SET ttc = 2")
         let journal = try scratch.open()
         #expect(try journal.reserveTTC() == TTC(3))
         #expect(try journal.openRecords() == [])
@@ -100,7 +93,7 @@ struct NumberingRowTests {
         var entry = JournalEntry(try customer.record(1, .settled))
         entry.moment = try moment(4_000)
         do { try scratch.open().commit(entry) }
-        try edit(scratch, sql)
+        try scratch.edit(sql)
         do {
             let journal = try scratch.open()
             #expect(try journal.damagedRows().map { "\($0)".prefix(24) } == ["table clock_floor, row 1"])
@@ -119,7 +112,7 @@ struct NumberingRowTests {
         _ = try scratch.open().reserveTTC()
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")
         _ = try accept(scratch)
-        try edit(scratch, sql)
+        try scratch.edit(sql)
         #expect(try reader(scratch).damagedRows.map { "\($0)".prefix(34) } == ["table journal_acceptance, number 1"])
         #expect(try reader(scratch).acceptances() == [])
         let journal = try scratch.open()
@@ -131,7 +124,7 @@ struct NumberingRowTests {
     func aListOfLayoutsThatIsWrongIsPutRight(sql: String) throws {
         let scratch = try Scratch()
         do { try scratch.open().commit(JournalEntry(try customer.record(1, .settled))) }
-        try edit(scratch, sql)
+        try scratch.edit(sql)
         do { #expect(try scratch.open().reserveTTC() == TTC(2)) }
         #expect(try reader(scratch).records(limit: 9).count == 1)
     }

@@ -19,28 +19,13 @@ struct OlderCopyTests {
         do {
             let journal = try scratch.open()
             try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
-            try copy(scratch, "journal.db", to: "older.db")
+            try scratch.copy("journal.db", to: "older.db")
             try journal.commit(JournalEntry(try customer.record(1, .ended, fen: 8_219)))
             try journal.commit(JournalEntry(try customer.record(1, .settled, fen: 8_219)))
             // The mark does not count what ends no record.
             for fen: UInt32 in 1...3 { try journal.checkpoint(customer.checkpoint(2, fen: fen)) }
         }
         return scratch
-    }
-
-    private func copy(_ scratch: Scratch, _ from: String, to: String) throws {
-        for suffix in ["", "-wal"] {
-            let (source, target) = (scratch.path(from) + suffix, scratch.path(to) + suffix)
-            if FileManager.default.fileExists(atPath: target) { try FileManager.default.removeItem(atPath: target) }
-            guard FileManager.default.fileExists(atPath: source) else { continue }
-            try FileManager.default.copyItem(atPath: source, toPath: target)
-        }
-    }
-
-    private func edit(_ scratch: Scratch, _ sql: String) throws {
-        let queue = try DatabaseQueue(path: scratch.path)
-        try queue.write { try $0.execute(sql: sql) }
-        try queue.close()
     }
 
     private func accept(_ scratch: Scratch) throws -> TTC {
@@ -58,9 +43,9 @@ struct OlderCopyTests {
     ])
     func anOlderCopyWhoseNumbersAreNotBelievedIsRefused(sql: String) throws {
         let scratch = try scratchWithOlderCopy()
-        try copy(scratch, "journal.db", to: "newest.db")
-        try copy(scratch, "older.db", to: "journal.db")
-        try edit(scratch, sql)
+        try scratch.copy("journal.db", to: "newest.db")
+        try scratch.copy("older.db", to: "journal.db")
+        try scratch.edit(sql)
         for _ in 0..<3 {
             let refusal = try #require(try fault { try scratch.open() })
             for words in ["an older copy: 2 later writes", "table numbering, journal 1", "--accept-journal"] {
@@ -75,15 +60,15 @@ struct OlderCopyTests {
         #expect(words == ["behind, 2 writes missing, numbers damaged"])
         #expect(try scratch.open().reserveTTC() == TTC(1_000_002))
         // From now on the other one is the older.
-        try copy(scratch, "newest.db", to: "journal.db")
-        try edit(scratch, sql)
+        try scratch.copy("newest.db", to: "journal.db")
+        try scratch.edit(sql)
         #expect(try fault { try scratch.open() }?.reason.contains("an older copy") == true)
     }
 
     @Test func withoutNumbersAndMarkNothingIsFinished() throws {
         let scratch = try scratchWithOlderCopy()
-        try copy(scratch, "older.db", to: "journal.db")
-        try edit(scratch, "UPDATE numbering SET reserved = 2")
+        try scratch.copy("older.db", to: "journal.db")
+        try scratch.edit("UPDATE numbering SET reserved = 2")
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")
         #expect(try fault { try scratch.open() }?.reason.contains("the journal's mark is missing") == true)
         #expect(try accept(scratch) == TTC(1_000_001))
@@ -94,12 +79,12 @@ struct OlderCopyTests {
     @Test func theMarkCountsOnWhereTheNumbersAreNotBelieved() throws {
         let scratch = try scratchWithOlderCopy()
         let before = try #require(mark(scratch).content)
-        try edit(scratch, "UPDATE numbering SET reserved = 9")
-        try copy(scratch, "journal.db", to: "older.db")
+        try scratch.edit("UPDATE numbering SET reserved = 9")
+        try scratch.copy("journal.db", to: "older.db")
         do { try scratch.open().commit(JournalEntry(try customer.record(2, .settled))) }
         let after = try #require(mark(scratch).content)
         #expect(after.identity == before.identity && after.highest == 1 && after.commits > before.commits)
-        try copy(scratch, "older.db", to: "journal.db")
+        try scratch.copy("older.db", to: "journal.db")
         #expect(try fault { try scratch.open() }?.reason.contains("an older copy") == true)
     }
 
@@ -110,8 +95,8 @@ struct OlderCopyTests {
     ])
     func aJournalWhoseStateIsNotBelievedIsRefused(sql: String) throws {
         let scratch = try scratchWithOlderCopy()
-        try copy(scratch, "older.db", to: "journal.db")
-        try edit(scratch, sql)
+        try scratch.copy("older.db", to: "journal.db")
+        try scratch.edit(sql)
         for _ in 0..<2 {
             let refusal = try #require(try fault { try scratch.open() })
             #expect(refusal.reason.contains("how many writes are in the journal is not believed"), "\(refusal)")
@@ -131,7 +116,7 @@ struct OlderCopyTests {
     @Test func aReaderWithoutKeysComparesWhatStandsThere() throws {
         let scratch = try scratchWithOlderCopy()
         #expect(try JournalReader(path: scratch.path).standing(markPath: nil) == JournalStanding(.upToDate))
-        try copy(scratch, "older.db", to: "journal.db")
+        try scratch.copy("older.db", to: "journal.db")
         let standing = try JournalReader(path: scratch.path).standing(markPath: nil)
         #expect(standing == JournalStanding(.behind(highest: 1, left: 1, commitsMissing: 2)))
     }
@@ -146,7 +131,7 @@ struct OlderCopyTests {
         let identity = try #require(mark(scratch).content).identity
         let forged = HighWaterMark.Content(identity: identity, highest: highest, commits: commits)
         try mark(scratch).create(forged)
-        try edit(scratch, "UPDATE journal_state SET sealed = x'00'")
+        try scratch.edit("UPDATE journal_state SET sealed = x'00'")
         #expect(try fault { try scratch.open() }?.reason.contains("-mark is no mark of a journal, or damaged") == true)
         #expect(try accept(scratch) == TTC(1_000_001))
         for number: UInt32 in 2...3 { #expect(try scratch.open().reserveTTC() == TTC(1_000_000 + number)) }
