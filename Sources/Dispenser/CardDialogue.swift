@@ -130,7 +130,13 @@ extension Position {
     /// Asks for the PIN until the card takes it. It stays in locked memory until its owner ends.
     ///
     /// A PIN that nobody types is presented once, and not to a card that is known to have one try left.
-    func verifiedPIN() throws(Interruption) -> PIN {
+    ///
+    /// - Parameter verified: the PIN, where the card has taken it in this visit: then nobody is asked.
+    func verifiedPIN(_ verified: consuming PIN? = nil) throws(Interruption) -> PIN {
+        switch consume verified {
+        case .some(let pin): return pin
+        case nil: break
+        }
         if !edges.pin.isTyped, let card = identifiedCard, let left = wrongPINs.triesLeft(of: card), left <= 1 {
             throw .refused(.pinNotTried(triesLeft: left))
         }

@@ -181,11 +181,11 @@ package final class Position {
             switch try greyStatus() {
             case .grey(let status): try localUnlock(card, status)
             case .free:
-                try settleByProof(card.asn)
+                let pin = try closeEarlierSales(of: card.asn)
                 try refundProvenPurchases(of: card.asn)
                 switch settings.payment {
-                case .greyLock: try refuel(card)
-                case .prepaid(let preset): try prepaidSale(card, preset)
+                case .greyLock: try refuel(card, pin)
+                case .prepaid(let preset): try prepaidSale(card, preset, pin)
                 }
             case .noPetrolCommands:
                 try refundProvenPurchases(of: card.asn)

@@ -17,18 +17,23 @@ import SecurityModule
 
 extension Position {
     /// Steps 1.1 to 1.9, and 1.12 to 1.15 before 1.10.
-    func prepaidSale(_ card: PublicApplicationFile, _ preset: Preset) throws(Interruption) {
+    ///
+    /// - Parameter verified: the PIN, where the card has been asked for it in this visit.
+    func prepaidSale(
+        _ card: PublicApplicationFile,
+        _ preset: Preset,
+        _ verified: consuming PIN?
+    ) throws(Interruption) {
         try checkMayServe(card)
         let target = prepaidTarget(preset)
         show(.calling, .prepaying(target.amount))
-        _ = try verifiedPIN()
-        try closeEarlierSales(of: card.asn)
+        _ = try verifiedPIN(verified)
         try beginAnew()
 
         let command = try nextInitializeForPetrol()
         let answer = try exchange(command)
         let authenticated = try verifyMAC1(card.asn, command, answer)
-        guard answer.ctc.next != nil else { throw .refused(.numbersUsedUp) }
+        try checkNumbersLeft(answer.ctc)
         guard answer.balance >= target.amount else {
             throw .refused(.notEnoughMoney(balance: answer.balance, needed: target.amount))
         }

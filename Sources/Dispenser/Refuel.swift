@@ -9,10 +9,10 @@ import SecurityModule
 // The refuel, steps 1.1 to 1.15 of the source (spec/grey-lock.md, section 5; spec/dispenser.md, section 3).
 
 extension Position {
-    func refuel(_ card: PublicApplicationFile) throws(Interruption) {
+    /// - Parameter verified: the PIN, where the card has been asked for it in this visit.
+    func refuel(_ card: PublicApplicationFile, _ verified: consuming PIN?) throws(Interruption) {
         try checkMayServe(card)
-        let pin = try verifiedPIN()
-        try closeEarlierSales(of: card.asn)
+        let pin = try verifiedPIN(verified)
         try beginAnew()
 
         // 1.1, 1.2
@@ -20,7 +20,7 @@ extension Position {
         let answer = try exchange(command)
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
-        guard answer.ctc.next != nil else { throw .refused(.numbersUsedUp) }
+        try checkNumbersLeft(answer.ctc)
         let target = try target(balance: answer.balance)
         try checkNoEmergency()
         // 1.5
@@ -88,6 +88,11 @@ extension Position {
         } catch {
             throw .refused(.module(error))
         }
+    }
+
+    /// The lock counts up, and behind it the card must still answer INITIALIZE FOR PETROL, which proves the debit.
+    func checkNumbersLeft(_ ctc: CTC) throws(Interruption) {
+        guard let locked = ctc.next, locked < .maximum else { throw .refused(.numbersUsedUp) }
     }
 
     func checkNoEmergency() throws(Interruption) {

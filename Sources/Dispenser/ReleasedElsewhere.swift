@@ -8,36 +8,49 @@ import SecurityModule
 // record (decision record 0015).
 
 extension Position {
-    /// The card is not grey and its PIN is verified. What of its earlier sales here was released without this terminal is
-    /// closed; what is still owed keeps the card from being served.
-    func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) {
-        guard try !openGreyRecords(of: card).isEmpty else { return }
+    /// The card is not grey. What of its earlier sales here it proves to have paid is settled, and what was released without
+    /// this terminal is closed; what is still owed keeps the card from being served.
+    ///
+    /// - Returns: the PIN, where the card was asked for it.
+    func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) -> PIN? {
+        guard try !openGreyRecords(of: card).isEmpty else { return nil }
+        let pin = try verifiedPIN()
         let command = try nextInitializeForPetrol()
-        try closeReleased(of: card, verifyMAC1(card, command, exchange(command)))
-        guard let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) else { return }
-        throw .refused(.earlierSaleOwed(owed.amount))
+        try close(openGreyRecords(of: card), verifyMAC1(card, command, exchange(command)))
+        if let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
+            throw .refused(.earlierSaleOwed(owed.amount))
+        }
+        return pin
     }
 
     private func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
         try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
     }
 
-    /// A number above that of the lock: a notice with a TTC of its own says that the card was released without this terminal,
-    /// in one durable step with the record. Any other number proves nothing, because it could have been asked for before.
-    private func closeReleased(
-        of card: ApplicationSerialNumber,
-        _ present: borrowing AuthenticatedSale
-    ) throws(Interruption) {
-        for var grey in try openGreyRecords(of: card) {
+    /// A number above that of the lock: a debit that the card proves paid the record, without one it was released without this
+    /// terminal. Any other number proves nothing, because it could have been asked for before.
+    private func close(_ open: [GreyRecord], _ present: borrowing AuthenticatedSale) throws(Interruption) {
+        for grey in open {
             guard let release = present.release(fromLockAt: grey.ctc) else { continue }
-            grey.release(by: release)
-            var entry = JournalEntry(grey: grey)
-            let remark = "the card came back free and proved no debit of this record"
-            if let unlock = try voidedUnlock(of: grey, remark) { entry.records.append(unlock) }
-            entry.records.append(try notice(of: grey, release))
-            try commit(entry)
-            show(.calling, .releasedElsewhere(grey.amount))
+            if let answered = try answeredDebit(of: grey) {
+                try settle(grey, by: answered.paid(release), .calling)
+            } else {
+                try close(grey, release)
+            }
         }
+    }
+
+    /// A notice with a TTC of its own says that the card was released without this terminal, in one durable step with the
+    /// record.
+    private func close(_ open: GreyRecord, _ release: ProvenRelease) throws(Interruption) {
+        var grey = open
+        grey.release(by: release)
+        var entry = JournalEntry(grey: grey)
+        let remark = "the card came back free and proved no debit of this record"
+        if let unlock = try voidedUnlock(of: grey, remark) { entry.records.append(unlock) }
+        entry.records.append(try notice(of: grey, release))
+        try commit(entry)
+        show(.calling, .releasedElsewhere(grey.amount))
     }
 
     /// The card is locked now, and was not before: what it left here at the same number never reached it.

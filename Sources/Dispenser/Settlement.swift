@@ -172,7 +172,8 @@ extension Position {
         do throws(Interruption) {
             switch try send(command) {
             case .success(let answer):
-                return try prove(answer.mac4, answer.debitTAC, grey, attempts).map { .paid($0) } ?? .lost
+                guard let answered = try answeredDebit(answer.mac4, answer.debitTAC, grey, attempts) else { return .lost }
+                return try proof(of: answered, grey).map { .paid($0) } ?? .lost
             case .status(let status): return .refused(status)
             }
         } catch {
@@ -187,15 +188,15 @@ extension Position {
     }
 
     /// nil when MAC4 is right for no debit that was sent.
-    private func prove(
+    private func answeredDebit(
         _ mac4: MAC,
         _ tac: MAC,
         _ grey: GreyRecord,
         _ attempts: [DebitAttempt]
-    ) throws(Interruption) -> ProvenDebit? {
+    ) throws(Interruption) -> AnsweredDebit? {
         do throws(SecurityModuleError) {
-            return try edges.module.proveDebit(
-                mac4: mac4,
+            return try edges.module.verifyMAC4(
+                mac4,
                 tac: tac,
                 card: grey.card,
                 key: grey.gmac.key,
@@ -207,15 +208,34 @@ extension Position {
         }
     }
 
+    /// A grey card answers no INITIALIZE FOR PETROL (D26): whoever has had MAC4 made beforehand cannot show a number above the
+    /// lock's. nil when the card does not show it. Its PIN is verified.
+    private func proof(of answered: AnsweredDebit, _ grey: GreyRecord) throws(Interruption) -> ProvenDebit? {
+        let command = try nextInitializeForPetrol()
+        guard case .success(let answer) = try send(command) else { return nil }
+        let standing: AuthenticatedSale
+        do throws(SecurityModuleError) {
+            standing = try edges.module.verifyMAC1(card: grey.card, command: command, answer: answer)
+        } catch {
+            return nil
+        }
+        return standing.release(fromLockAt: grey.ctc).map(answered.paid)
+    }
+
     /// What the card proves of the debits that were sent for a grey record; nil when it proves none, which also is what a card
     /// answers that another terminal released (D27).
     private func provenDebit(of grey: GreyRecord) throws(Interruption) -> ProvenDebit? {
+        try answeredDebit(of: grey).flatMap { (answered) throws(Interruption) in try proof(of: answered, grey) }
+    }
+
+    /// What GET TRANSACTION PROVE says of the debits that were sent for a grey record; nil when MAC4 is right for none.
+    func answeredDebit(of grey: GreyRecord) throws(Interruption) -> AnsweredDebit? {
         guard let last = grey.debits.last else { return nil }
         for type in [last.type, last.type == .refuel ? .localUnlock : .refuel] {
             // Asked twice: an answer that was altered on its way differs from the next, another terminal's proof does not.
             for _ in 0..<2 {
                 guard let answer = try proof(of: type, ctc: grey.ctc) else { break }
-                if let proof = try prove(answer.mac, answer.tac, grey, grey.debits) { return proof }
+                if let answered = try answeredDebit(answer.mac, answer.tac, grey, grey.debits) { return answered }
             }
         }
         return nil
@@ -326,7 +346,7 @@ extension Position {
         return unlock
     }
 
-    /// The card is not grey: what it can prove of debits whose answers this terminal has not seen.
+    /// The card is not grey and its PIN is verified: what it can prove of debits whose answers this terminal has not seen.
     func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
         for grey in try stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
             guard let proof = try provenDebit(of: grey) else { continue }
@@ -335,7 +355,7 @@ extension Position {
     }
 
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
-    private func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
+    func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
         guard var record = try believedRecord(proof.attempt.ttc) else {
             // The card's proof stays with it for whoever puts the record right.
             throw .refused(

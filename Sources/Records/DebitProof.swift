@@ -19,8 +19,9 @@ package struct DebitAttempt: Hashable, Sendable {
     }
 }
 
-/// A card paid `amount` by this attempt: its MAC4 was right. Nothing is called paid without it.
-package struct ProvenDebit: Sendable {
+/// MAC4 was right for this attempt. It covers neither lock nor number, so the holder of a GMAC that his card still takes can
+/// have such a code made beforehand: it proves a payment only beside a release (decision record 0015).
+package struct AnsweredDebit: Sendable {
     package let card: ApplicationSerialNumber
     package let amount: Amount
     /// As the card executed it.
@@ -34,6 +35,24 @@ package struct ProvenDebit: Sendable {
         self.attempt = attempt
         self.tac = tac
     }
+
+    /// - Parameter release: from the lock that this debit pays, shown in the visit in which MAC4 was heard.
+    package func paid(_ release: ProvenRelease) -> ProvenDebit {
+        precondition(card == release.card)
+        return ProvenDebit(answer: self, lock: release.lock)
+    }
+}
+
+/// A card paid `amount` by this attempt: its MAC4 was right, and it is free of the lock. Nothing is called paid without it.
+package struct ProvenDebit: Sendable {
+    fileprivate let answer: AnsweredDebit
+    /// The number before the lock.
+    package let lock: CTC
+
+    package var card: ApplicationSerialNumber { answer.card }
+    package var amount: Amount { answer.amount }
+    package var attempt: DebitAttempt { answer.attempt }
+    package var tac: MAC { answer.tac }
 }
 
 extension PurchaseKey {
@@ -41,13 +60,13 @@ extension PurchaseKey {
     /// of the record, `attempts` all debits sent for it whose answers were not seen.
     ///
     /// - Returns: nil when MAC4 is right for none of them: the answer counts as not seen (D27).
-    package borrowing func proveDebit(
-        mac4: MAC,
+    package borrowing func verifyMAC4(
+        _ mac4: MAC,
         tac: MAC,
         card: ApplicationSerialNumber,
         amount: Amount,
         attempts: [DebitAttempt]
-    ) -> ProvenDebit? {
+    ) -> AnsweredDebit? {
         // Two attempts in one second differ by their number alone, which MAC4 does not cover: the later one, of the type that
         // it was sent as.
         let asSent = attempts.reversed()
@@ -60,7 +79,7 @@ extension PurchaseKey {
                 time: attempt.time
             )
             guard expected.isValid(mac4) else { continue }
-            return ProvenDebit(card: card, amount: amount, attempt: attempt, tac: tac)
+            return AnsweredDebit(card: card, amount: amount, attempt: attempt, tac: tac)
         }
         return nil
     }

@@ -50,7 +50,7 @@ package struct GreyRecord: Equatable, Sendable {
 extension GreyRecord {
     /// Step 3.7, or a proof of it.
     package mutating func settle(by proof: ProvenDebit) {
-        precondition(card == proof.card && amount == proof.amount)
+        precondition(card == proof.card && amount == proof.amount && ctc == proof.lock)
         debits = [proof.attempt]
         state = .settled
     }

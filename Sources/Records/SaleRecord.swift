@@ -214,7 +214,7 @@ extension SaleRecord {
     }
 
     private mutating func accept(_ proof: ProvenDebit) {
-        precondition(card == proof.card && amount == proof.amount)
+        precondition(card == proof.card && amount == proof.amount && ctc == proof.lock)
         precondition(debits.contains { $0.ttc == proof.attempt.ttc })
         debits = [proof.attempt]
         debitTAC = proof.tac.bytes

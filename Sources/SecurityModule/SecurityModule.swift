@@ -93,17 +93,17 @@ package final class SecurityModule: Sendable {
         return MAC(bytes: plain)
     }
 
-    /// Step 1.15, or a proof of it: which of the `attempts` the card paid; nil when none is proven (D27).
-    package func proveDebit(
-        mac4: MAC,
+    /// Step 1.15, or a proof of it: which of the `attempts` the card answered; nil when MAC4 is right for none (D27).
+    package func verifyMAC4(
+        _ mac4: MAC,
         tac: MAC,
         card: ApplicationSerialNumber,
         key: KeyReference,
         amount: Amount,
         attempts: [DebitAttempt]
-    ) throws(SecurityModuleError) -> ProvenDebit? {
+    ) throws(SecurityModuleError) -> AnsweredDebit? {
         try purchaseKey(of: card, key)
-            .proveDebit(mac4: mac4, tac: tac, card: card, amount: amount, attempts: attempts)
+            .verifyMAC4(mac4, tac: tac, card: card, amount: amount, attempts: attempts)
     }
 
     func purchaseKey(

@@ -156,8 +156,8 @@ private struct RecordingTerminal: ~Copyable {
             )
         )
         let attempt = DebitAttempt(ttc: ttc, type: .refuel, terminal: module.terminal, time: time)
-        let proof = try module.proveDebit(
-            mac4: debited.mac4,
+        let proof = try module.verifyMAC4(
+            debited.mac4,
             tac: debited.debitTAC,
             card: card,
             key: gmac.key,

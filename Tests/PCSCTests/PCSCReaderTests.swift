@@ -95,8 +95,8 @@ extension WithPCSCD {
             )
             let debited = try reader.answer(debit)
             let attempt = DebitAttempt(ttc: TTC(1), type: .refuel, terminal: Demonstration.terminal, time: time)
-            let proof = try module.proveDebit(
-                mac4: debited.mac4,
+            let proof = try module.verifyMAC4(
+                debited.mac4,
                 tac: debited.debitTAC,
                 card: card,
                 key: key,

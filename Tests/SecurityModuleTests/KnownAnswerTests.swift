@@ -129,8 +129,8 @@ struct TestModule {
 
     func verifyMAC4(_ mac4: [UInt8]) throws(SecurityModuleError) -> Bool {
         let attempt = DebitAttempt(ttc: TTC(1), type: known.debitType, terminal: known.terminal, time: known.time)
-        let proof = try module.proveDebit(
-            mac4: MAC(bytes: mac4),
+        let proof = try module.verifyMAC4(
+            MAC(bytes: mac4),
             tac: MAC(bytes: mac4),
             card: known.card,
             key: Self.reference,

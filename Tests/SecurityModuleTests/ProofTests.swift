@@ -26,8 +26,8 @@ struct ProofTests {
     }
 
     private static func proven(_ mac4: MAC, _ amount: Amount, _ attempts: [DebitAttempt]) throws -> DebitAttempt? {
-        let proof = try module().proveDebit(
-            mac4: mac4,
+        let proof = try module().verifyMAC4(
+            mac4,
             tac: MAC(bytes: [1, 2, 3, 4]),
             card: Demonstration.applicationFile.asn,
             key: key,

@@ -213,8 +213,8 @@ struct SessionTests {
         _ amount: Amount
     ) throws(SecurityModuleError) -> Bool {
         let attempt = DebitAttempt(ttc: TestCard.ttc, type: type, terminal: TestCard.terminal, time: TestCard.laterTime)
-        let proof = try module.proveDebit(
-            mac4: mac4,
+        let proof = try module.verifyMAC4(
+            mac4,
             tac: mac4,
             card: TestProfile().card,
             key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),

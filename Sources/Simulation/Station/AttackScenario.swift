@@ -13,8 +13,10 @@ package enum AttackScenario: String, CaseIterable, Sendable {
     case otherNumber = "a serial number whose left bytes are others"
     case guesses = "PINs and GMACs tried with the power cut at the write"
     case repeatedSecond = "an old MAC4 in a second that comes again"
+    case debitAtHome = "a MAC4 made at home in a second to come"
 
-    package var visits: [CustomerVisit] {
+    /// - Parameter seconds: how long the second lies ahead that the scenario is about.
+    private func visits(seconds: Int) -> [CustomerVisit] {
         switch self {
         case .numberAskedAhead: [asking, escape, hidden([replayed(.initializeForPetrol)])]
         case .olderNumber: [asking, refuel([]), escape, hidden([replayed(.initializeForPetrol)])]
@@ -42,30 +44,36 @@ package enum AttackScenario: String, CaseIterable, Sendable {
                         CustomerVisit(card: 0, errand: .guess($0, tries: 1, cutAtWrite: write))
                     }
                 }
-        case .repeatedSecond: Self.repeated(secondsBetween: 1)
+        case .repeatedSecond:
+            // A sale is paid with the clock ahead. A technician sets it right, and by then the second of that debit comes again,
+            // in which a debit of the same amount is answered as the first was.
+            [
+                prepaid, CustomerVisit(card: 0, errand: .clockJump(seconds: seconds)), refuel([]),
+                CustomerVisit(card: 0, errand: .technician), refuel([replayed(.debitForPetrol)]),
+            ]
+        case .debitAtHome:
+            // He keeps the debit of a sale from his card, and has it pay at home with a second to come. In that second he takes
+            // the same again, and answers the debit with the MAC4 of home.
+            [
+                refuel(PlannedFault.debitKept),
+                CustomerVisit(card: 0, errand: .giveKeptCommands(debitAhead: seconds)),
+                refuel([replayed(.debitForPetrol)]),
+            ]
         }
     }
 
     /// - Returns: the rule that was broken.
     package func run() -> StationSimulation.Violation? {
-        guard self == .repeatedSecond else { return StationSimulation.Violation.of(visits, attacker: 0) }
-        return (1...Self.secondsBetweenMax).lazy.compactMap {
-            StationSimulation.Violation.of(Self.repeated(secondsBetween: $0), attacker: 0)
-        }.first
+        seconds.lazy.compactMap { StationSimulation.Violation.of(visits(seconds: $0), attacker: 0) }.first
     }
 
-    /// A sale is paid with the clock ahead. A technician sets it right, and by then the second of that debit comes again, in
-    /// which a debit of the same amount is answered as the first was.
-    private static func repeated(secondsBetween seconds: Int) -> [CustomerVisit] {
-        var replayed = AttackScenario.repeatedSecond.refuel([])
-        replayed.faults = [PlannedFault(.answerReplayed, at: .instruction(.debitForPetrol, 0))]
-        return [
-            AttackScenario.repeatedSecond.prepaid, CustomerVisit(card: 0, errand: .clockJump(seconds: seconds)),
-            AttackScenario.repeatedSecond.refuel([]), CustomerVisit(card: 0, errand: .technician), replayed,
-        ]
+    /// All that are tried.
+    private var seconds: ClosedRange<Int> {
+        switch self {
+        case .repeatedSecond, .debitAtHome: 1...60
+        case _: 1...1
+        }
     }
-
-    private static let secondsBetweenMax = 60
 
     private var asking: CustomerVisit { CustomerVisit(card: 0, errand: .askAhead) }
 

@@ -46,8 +46,11 @@ extension SimulatedStation {
     }
 
     /// They were the station's own commands, and the card executes them as it would have then.
-    func giveKeptCommands(_ card: SimulatedCard) {
-        let commands = shim.takeKept()
+    func giveKeptCommands(_ card: SimulatedCard, debitAhead: Int?) {
+        let time = debitAhead.flatMap { ahead in
+            (0..<ahead).reduce(site.localTime) { time, _ in time?.nextSecond }
+        }
+        let commands = shim.takeKept().map { command in time.map { Shim.debit(command, at: $0) } ?? command }
         guard !commands.isEmpty else { return }
         tape.met(.keptCommandGiven)
         card.open()

@@ -154,6 +154,15 @@ final class Shim {
         return altered
     }
 
+    /// A debit with another time, which its GMAC does not cover; any other command as it is.
+    static func debit(_ command: [UInt8], at time: TransactionTime) -> [UInt8] {
+        guard instruction(of: command) == .debitForPetrol else { return command }
+        let timeEnd = command.endIndex - MAC.length - 1
+        var other = command
+        other.replaceSubrange(timeEnd - TransactionTime.length..<timeEnd, with: time.bytes)
+        return other
+    }
+
     static func header(of command: [UInt8]) -> CommandHeader {
         CommandHeader(command[0], command[1], command[2], command[3])
     }

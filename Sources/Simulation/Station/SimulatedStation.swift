@@ -333,7 +333,7 @@ final class SimulatedStation {
             site.localOffsetSeconds = seconds
         case .leak(let counts): site.leak(counts: counts)
         case .askAhead: askAhead(cards[visit.card])
-        case .giveKeptCommands: giveKeptCommands(cards[visit.card])
+        case .giveKeptCommands(let ahead): giveKeptCommands(cards[visit.card], debitAhead: ahead)
         case .collectCode:
             let number = TTC(journal.store.lastTTC.number + 1)
             let amount = prepaidAmount ?? Amount(fen: 785)

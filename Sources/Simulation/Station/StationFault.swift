@@ -105,6 +105,14 @@ package struct PlannedFault: Hashable, Sendable {
     }
 }
 
+extension PlannedFault {
+    /// The debit does not reach the card, which then leaves.
+    static let debitKept = [
+        PlannedFault(.commandKept, at: .instruction(.debitForPetrol, 0)),
+        PlannedFault(.cardPulledBefore, at: .instruction(.getGreyStatus, 1)),
+    ]
+}
+
 extension PlannedFault: CustomStringConvertible {
     package var description: String { "\(kind.rawValue) at \(instant)\(extent == 0 ? "" : ", extent \(extent)")" }
 }
