@@ -151,8 +151,8 @@ struct PrepaidTests {
         #expect(
             entries == [
                 "SELECT", "READ BINARY", "GET GREY STATUS", "VERIFY", "INITIALIZE FOR PETROL", "journal: intent",
-                "LOCK FOR PETROL", "journal: debit-sent", "DEBIT FOR PETROL", "journal: paid", "valve opens",
-                "journal: settled+settled",
+                "LOCK FOR PETROL", "journal: debit-sent", "DEBIT FOR PETROL", "INITIALIZE FOR PETROL", "journal: paid",
+                "valve opens", "journal: settled+settled",
             ]
         )
     }

@@ -47,7 +47,7 @@ struct RefuelTests {
             station.log.entries.filter { $0 != "journal: checkpoint" } == [
                 "SELECT", "READ BINARY", "GET GREY STATUS", "VERIFY", "INITIALIZE FOR PETROL", "journal: intent",
                 "LOCK FOR PETROL", "journal: locked", "valve opens", "journal: ended", "journal: debit-sent",
-                "DEBIT FOR PETROL", "journal: settled",
+                "DEBIT FOR PETROL", "INITIALIZE FOR PETROL", "journal: settled",
             ]
         )
     }

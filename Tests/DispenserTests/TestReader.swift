@@ -35,7 +35,13 @@ final class TestReader: CardReader {
     /// Called before the card hears of a command.
     var onCommand: (Instruction) -> Void = { _ in }
 
-    init(site: VirtualSite, log: EventLog, asn: String = "00010000000000000042", balance: UInt32 = 50_000) throws {
+    init(
+        site: VirtualSite,
+        log: EventLog,
+        asn: String = "00010000000000000042",
+        balance: UInt32 = 50_000,
+        ctc: CTC = CTC(0)
+    ) throws {
         self.site = site
         self.log = log
         let file = PublicApplicationFile(
@@ -46,7 +52,7 @@ final class TestReader: CardReader {
         )
         let keys = CardKeys(card: file.asn, scheme: Demonstration.schemeKeys)
         let random = SystemRandom()
-        let image = CardImage(
+        var image = CardImage(
             personalising: file,
             keyIndex: Demonstration.keyIndex,
             keyVersion: Demonstration.keyVersion,
@@ -57,6 +63,7 @@ final class TestReader: CardReader {
             keys: keys,
             random: random
         )
+        image.ctc = ctc
         card = CardApplication(
             aid: Demonstration.aid,
             keys: keys,

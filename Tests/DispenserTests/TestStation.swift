@@ -195,7 +195,7 @@ final class TestStation {
     /// The board's clock; the site's unless a test sets it.
     var clock: any StationClock
 
-    init(balance: UInt32 = 50_000, overrunCounts: Int = 0) throws {
+    init(balance: UInt32 = 50_000, ctc: CTC = CTC(0), overrunCounts: Int = 0) throws {
         let calibration = Calibration(
             countsPerLitre: 400,
             points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
@@ -205,7 +205,7 @@ final class TestStation {
             flow: VirtualSite.Flow(countsPerSecond: 267, slowCountsPerSecond: 40, overrunCounts: overrunCounts),
             date: try CalendarDate(year: 2026, month: 6, day: 1)
         )
-        reader = try TestReader(site: site, log: log, balance: balance)
+        reader = try TestReader(site: site, log: log, balance: balance, ctc: ctc)
         journal = TestJournal(log: log)
         clock = site
         pin = TestPINEntry(site: site)

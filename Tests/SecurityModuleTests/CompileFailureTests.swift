@@ -113,10 +113,19 @@ struct CompileFailureTests {
             error: "does not conform to 'Copyable'"
         ),
         Snippet(
-            testDescription: "a debit that nobody proved",
+            testDescription: "a MAC4 that nobody verified",
             body: """
-                func paid(_ card: ApplicationSerialNumber, _ attempt: DebitAttempt, _ tac: MAC) -> ProvenDebit {
-                    ProvenDebit(card: card, amount: .zero, attempt: attempt, tac: tac)
+                func answered(_ card: ApplicationSerialNumber, _ attempt: DebitAttempt, _ tac: MAC) -> AnsweredDebit {
+                    AnsweredDebit(card: card, amount: .zero, attempt: attempt, tac: tac)
+                }
+                """,
+            error: "'AnsweredDebit' initializer is inaccessible due to 'fileprivate' protection level"
+        ),
+        Snippet(
+            testDescription: "a debit that is paid because MAC4 was right",
+            body: """
+                func paid(_ answered: AnsweredDebit, _ lock: CTC) -> ProvenDebit {
+                    ProvenDebit(answer: answered, lock: lock)
                 }
                 """,
             error: "'ProvenDebit' initializer is inaccessible due to 'fileprivate' protection level"
