@@ -172,7 +172,9 @@ extension Position {
         do throws(Interruption) {
             switch try send(command) {
             case .success(let answer):
-                guard let answered = try answeredDebit(answer.mac4, answer.debitTAC, grey, attempts) else { return .lost }
+                guard let answered = try answeredDebit(answer.mac4, answer.debitTAC, grey, attempts) else {
+                    return .lost
+                }
                 return try proof(of: answered, grey).map { .paid($0) } ?? .lost
             case .status(let status): return .refused(status)
             }
