@@ -69,9 +69,10 @@ extension Database {
         _ belief: Belief
     ) throws -> StoredRow? {
         let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
+        let layout = RowLayout(table, statement.columnNames)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
-            let stored = StoredRow(table: table, row: row.copy())
+            let stored = StoredRow(layout: layout, row: row.copy())
             if let believed = try belief.ifBelieved({ () throws(StorageFault) in try stored.believed(belief) }) {
                 return believed
             }

@@ -89,10 +89,10 @@ extension Database {
             var readings: [RowClass: ClassReading] = [:]
             var isParsed = false
             let onlyOpen = table.name == JournalTable.sale.name && !classes.contains(.closedSale)
-            try visit(table, onlyOpen ? Self.openSales : "", []) { row, order in
+            try visit(table, onlyOpen ? Self.openSales : "", []) { row in
                 do throws(StorageFault) {
                     if let key {
-                        let code = try row.verifiedCode(key, order: order)
+                        let code = try row.verifiedCode(key)
                         readings[row.rowClass, default: ClassReading()].sums.add(code.hidden, key: row.rowKey ?? 0)
                         // What was written can be read, while the table has its columns: one row of many shows it.
                         if isParsed, row.rowClass.isBelievedApart { return }
@@ -153,13 +153,13 @@ extension Database {
         _ table: JournalTable,
         _ condition: String,
         _ arguments: StatementArguments,
-        _ body: (StoredRow, [Int]) throws -> Void
+        _ body: (StoredRow) throws -> Void
     ) throws {
         let statement = try makeStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let order = RowBytes.order(of: statement.columnNames)
+        let layout = RowLayout(table, statement.columnNames)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
-            try body(StoredRow(table: table, row: row), order)
+            try body(StoredRow(layout: layout, row: row, statement: statement))
         }
     }
 }

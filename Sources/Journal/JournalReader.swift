@@ -134,7 +134,7 @@ package final class JournalReader: Sendable {
         do {
             // SQLite ends no transaction well that has met a damaged page.
             try queue.read { db in
-                try db.visit(table, condition, arguments) { row, _ in
+                try db.visit(table, condition, arguments) { row in
                     let value = try belief.ifBelieved { () throws(StorageFault) in
                         try read(row.believed(belief))
                     }

@@ -1,6 +1,7 @@
 import CardCryptography
 import FuelPassbook
 import GRDB
+private import GRDBSQLite
 import ISO7816
 import Records
 import SecurityModule
@@ -69,49 +70,121 @@ extension JournalTable {
 
     /// - Parameter phase: nil for a row without one.
     func rowClass(phase: String?) -> RowClass {
-        guard let only = RowClass.allCases.first(where: { $0.table.name == name }) else {
-            preconditionFailure("a coded table has a class")
-        }
-        guard only == .openSale else { return only }
+        guard let first = RowClass.first(of: self) else { preconditionFailure("a coded table has a class") }
+        return first.inPhase(phase)
+    }
+}
+
+extension RowClass {
+    fileprivate static func first(of table: JournalTable) -> RowClass? {
+        allCases.first { $0.table.name == table.name }
+    }
+
+    /// Of a sale's row, as its phase has it.
+    fileprivate func inPhase(_ phase: String?) -> RowClass {
+        guard self == .openSale else { return self }
         return RecordPhase(rawValue: phase ?? "")?.isOpen == false ? .closedSale : .openSale
     }
 }
 
-/// The bytes that a code is made over.
-enum RowBytes {
-    static func of(_ table: JournalTable, _ columns: [String], _ value: (Int) -> DatabaseValue) -> [UInt8] {
-        of(table, columns, order: order(of: columns), value)
+/// The columns of a statement, and the bytes that the code of one of its rows is made over.
+struct RowLayout: Sendable {
+    /// One that a code covers.
+    private struct Column: Sendable {
+        let index: Int
+        /// What stands before its value.
+        let head: [UInt8]
     }
 
-    /// The indexes of the columns by name.
-    static func order(of columns: [String]) -> [Int] {
-        columns.indices.filter { columns[$0] != JournalTable.codeColumn }.sorted { columns[$0] < columns[$1] }
+    let table: JournalTable
+    /// nil of a table without codes.
+    private let rowClass: RowClass?
+    /// Of the table's key, the phase and the code; nil where the statement has none.
+    let key: Int?
+    let phase: Int?
+    let code: Int?
+    private let head: [UInt8]
+    /// By their names.
+    private let covered: [Column]
+
+    init(_ table: JournalTable, _ columns: [String]) {
+        self.table = table
+        rowClass = RowClass.first(of: table)
+        key = columns.firstIndex(of: table.key)
+        phase = columns.firstIndex(of: "phase")
+        code = columns.firstIndex(of: JournalTable.codeColumn)
+        head = Self.named(table.name, "t")
+        covered = columns.indices.filter { [code] in $0 != code }.sorted { columns[$0] < columns[$1] }.map {
+            Column(index: $0, head: Self.named(columns[$0], "c"))
+        }
     }
 
-    static func of(
-        _ table: JournalTable,
-        _ columns: [String],
-        order: [Int],
-        _ value: (Int) -> DatabaseValue
-    ) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(1_024)
-        append(table.name, "t", to: &bytes)
-        for index in order {
-            let storage = value(index).storage
+    /// - Parameter phase: nil for a row without one.
+    func rowClass(phase: String?) -> RowClass {
+        guard let rowClass else { preconditionFailure("a coded table has a class") }
+        return rowClass.inPhase(phase)
+    }
+
+    func bytes(_ value: (Int) -> DatabaseValue) -> [UInt8] {
+        var bytes = begun()
+        for column in covered {
+            let storage = value(column.index).storage
             if case .null = storage { continue }
-            append(columns[index], "c", to: &bytes)
+            bytes += column.head
             switch storage {
             case .null: break
-            case .int64(let number): append(UInt64(bitPattern: number), "i", to: &bytes)
-            case .double(let number): append(number.bitPattern, "d", to: &bytes)
-            case .string(let text): append(text, "s", to: &bytes)
+            case .int64(let number): Self.append(UInt64(bitPattern: number), "i", to: &bytes)
+            case .double(let number): Self.append(number.bitPattern, "d", to: &bytes)
+            case .string(let text): Self.append(text, "s", to: &bytes)
             case .blob(let data):
                 bytes.append(UInt8(ascii: "b"))
-                append(UInt64(data.count), "n", to: &bytes)
+                Self.append(UInt64(data.count), "n", to: &bytes)
                 bytes.append(contentsOf: data)
             }
         }
+        return bytes
+    }
+
+    /// The same of the row that a statement stands on, without making its values.
+    ///
+    /// The corresponding C functions are `sqlite3_column_type` and those for its results.
+    func bytes(_ statement: Statement) -> [UInt8] {
+        let handle = unsafe statement.sqliteStatement
+        var bytes = begun()
+        for column in covered {
+            let index = Int32(column.index)
+            let type = unsafe sqlite3_column_type(handle, index)
+            if type == SQLITE_NULL { continue }
+            bytes += column.head
+            switch type {
+            case SQLITE_INTEGER:
+                Self.append(UInt64(bitPattern: unsafe sqlite3_column_int64(handle, index)), "i", to: &bytes)
+            case SQLITE_FLOAT: Self.append(unsafe sqlite3_column_double(handle, index).bitPattern, "d", to: &bytes)
+            case _:
+                // SAFETY: the bytes are the statement's until it goes on, and there are as many as it says.
+                let value = unsafe UnsafeRawBufferPointer(
+                    start: type == SQLITE_TEXT
+                        ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index),
+                    count: Int(sqlite3_column_bytes(handle, index))
+                )
+                bytes.append(UInt8(ascii: type == SQLITE_TEXT ? "s" : "b"))
+                Self.append(UInt64(value.count), "n", to: &bytes)
+                unsafe bytes.append(contentsOf: value)
+            }
+        }
+        return bytes
+    }
+
+    private func begun() -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(1_024)
+        bytes += head
+        return bytes
+    }
+
+    private static func named(_ name: String, _ type: Unicode.Scalar) -> [UInt8] {
+        var bytes: [UInt8] = []
+        append(name, type, to: &bytes)
         return bytes
     }
 
@@ -123,46 +196,38 @@ enum RowBytes {
 
     private static func append(_ number: UInt64, _ type: Unicode.Scalar, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: type))
-        for shift in stride(from: 56, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> UInt64(shift)))
-        }
+        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 }
 
 extension StoredRow {
     var rowKey: Int64? {
-        guard row.hasColumn(table.key), case .int64(let key) = (row[table.key] as DatabaseValue).storage else {
-            return nil
-        }
+        guard let index = layout.key, case .int64(let key) = value(at: index).storage else { return nil }
         return key
     }
 
     var rowClass: RowClass {
-        guard row.hasColumn("phase"), case .string(let phase) = (row["phase"] as DatabaseValue).storage else {
-            return table.rowClass(phase: nil)
+        guard let index = layout.phase, case .string(let phase) = value(at: index).storage else {
+            return layout.rowClass(phase: nil)
         }
-        return table.rowClass(phase: phase)
+        return layout.rowClass(phase: phase)
     }
 
-    /// - Parameter order: what ``RowBytes`` says of the statement's columns; nil to work it out.
     /// - Throws: `StorageFault` with the row where it has no code, or another one.
-    func verifiedCode(_ key: JournalKey, order: [Int]? = nil) throws(StorageFault) -> StoredCode {
-        guard row.hasColumn(JournalTable.codeColumn) else { throw damaged("it has no code") }
-        guard case .blob(let stored) = (row[JournalTable.codeColumn] as DatabaseValue).storage else {
+    func verifiedCode(_ key: JournalKey) throws(StorageFault) -> StoredCode {
+        guard let index = layout.code, case .blob(let stored) = value(at: index).storage else {
             throw damaged("it has no code")
         }
-        let code = code(key, order)
+        let code = code(key)
         guard code.isValid(Array(stored)) else { throw damaged("it is not what the service wrote: its code is wrong") }
         return code
     }
 
-    func code(_ key: JournalKey, _ order: [Int]?) -> StoredCode {
-        let columns = Array(row.columnNames)
-        let bytes = RowBytes.of(table, columns, order: order ?? RowBytes.order(of: columns)) {
-            row[$0] as DatabaseValue
-        }
-        return key.code(of: bytes)
+    func code(_ key: JournalKey) -> StoredCode {
+        key.code(of: statement.map(layout.bytes) ?? layout.bytes(value(at:)))
     }
+
+    private func value(at index: Int) -> DatabaseValue { row[index] }
 
     func damaged(_ reason: String) -> StorageFault { StorageFault(damagedRow(column: nil, reason)) }
 

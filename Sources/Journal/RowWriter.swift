@@ -29,7 +29,7 @@ struct RowWriter {
     ///   that nothing may overwrite.
     mutating func replace(_ row: RowValues, in table: JournalTable) throws {
         guard case .int64(let rowKey)? = row.values.first?.storage else { preconditionFailure("the key comes first") }
-        let code = key.code(of: RowBytes.of(table, row.columns) { row.values[$0] })
+        let code = key.code(of: RowLayout(table, row.columns).bytes { row.values[$0] })
         let rowClass = table.rowClass(phase: row.phase)
         try giveUp(rowKey, of: table)
         var coded = row
@@ -93,10 +93,10 @@ struct RowWriter {
 
     private func believedSums(_ rowClass: RowClass) throws -> RowSums {
         var sums = RowSums.zero
-        try db.visit(rowClass.table, "", []) { row, order in
+        try db.visit(rowClass.table, "", []) { row in
             guard let rowKey = row.rowKey, doubts.reason(rowClass, rowKey) == nil else { return }
             do throws(StorageFault) {
-                sums.add(try row.verifiedCode(key, order: order).hidden, key: rowKey)
+                sums.add(try row.verifiedCode(key).hidden, key: rowKey)
             } catch {
                 guard error.row != nil else { throw error }
             }
@@ -120,7 +120,7 @@ extension RowWriter {
         var state = JournalState(identity: identity, master: key.master)
         for table in JournalTable.coded {
             var codes: [(Int64, [UInt8])] = []
-            try db.visit(table, "", []) { row, order in
+            try db.visit(table, "", []) { row in
                 guard let rowKey = row.rowKey else { return }
                 do throws(StorageFault) {
                     try table.parse(row)
@@ -128,7 +128,7 @@ extension RowWriter {
                     guard error.row != nil else { throw error }
                     return
                 }
-                let code = row.code(key, order)
+                let code = row.code(key)
                 codes.append((rowKey, code.bytes))
                 if codes.count % Self.rowsBetweenSigns == 0 { goesOn() }
                 state.add(code, rowKey, row.rowClass)
@@ -152,10 +152,10 @@ extension RowWriter {
         state.lastTTC = old.lastTTC
         state.commits = old.commits
         for table in JournalTable.coded {
-            try db.visit(table, "", []) { row, order in
+            try db.visit(table, "", []) { row in
                 guard let rowKey = row.rowKey else { return }
                 do throws(StorageFault) {
-                    state.add(try row.verifiedCode(key, order: order), rowKey, row.rowClass)
+                    state.add(try row.verifiedCode(key), rowKey, row.rowClass)
                 } catch {
                     guard error.row != nil else { throw error }
                 }

@@ -37,8 +37,12 @@ struct RowValues {
 
 /// A row from disk. Each column is read whole into its type or refused with its table, key and name.
 struct StoredRow {
-    let table: JournalTable
+    let layout: RowLayout
     let row: Row
+    /// That stands on the row; nil for one that is kept.
+    var statement: Statement?
+
+    var table: JournalTable { layout.table }
 
     private static let textMax = 4_096
     private static let blobMax = 4_096
@@ -188,7 +192,8 @@ extension Database {
         _ arguments: StatementArguments = []
     ) throws -> [StoredRow] {
         let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        return try Row.fetchAll(statement, arguments: arguments).map { StoredRow(table: table, row: $0) }
+        let layout = RowLayout(table, statement.columnNames)
+        return try Row.fetchAll(statement, arguments: arguments).map { StoredRow(layout: layout, row: $0) }
     }
 }
 
