@@ -131,7 +131,7 @@ struct PositionTool: ParsableCommand {
     ) throws(StorageFault) -> Bool {
         let judged = if let writer { try writer.lock(of: position) } else { try reader.lock(of: position) }
         guard let lock = judged else {
-            writeLine("position \(position) is open")
+            writeLine("position \(position) has not closed itself")
             return true
         }
         writeLine("position \(position) closed itself at \(lock.words)")

@@ -89,7 +89,10 @@ struct EvidenceTests {
             [folder.url.path]
         )
         #expect(run.status == 0, "\(run.error)")
-        #expect(run.output.contains("records: 1") && run.output.contains("position 1 is open"), "\(run.output)")
+        #expect(
+            run.output.contains("records: 1") && run.output.contains("position 1 has not closed itself"),
+            "\(run.output)"
+        )
         #expect(run.error.contains("Read-only file system"), "\(run.error)")
     }
 

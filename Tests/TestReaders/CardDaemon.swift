@@ -66,7 +66,11 @@ package final class CardDaemon {
 
     /// Stops the daemon's threads, for good: only ``stop()`` comes after it.
     package func freeze() {
-        for process in ProcessReport.children(of: shell.id) { kill(process, SIGSTOP) }
+        let patience = Patience()
+        for process in ProcessReport.children(of: shell.id) {
+            kill(process, SIGSTOP)
+            while !ProcessReport.isStopped(process), patience.milliseconds > 0 { sched_yield() }
+        }
     }
 
     /// Ends the daemon as a crash would; ended already, does nothing.

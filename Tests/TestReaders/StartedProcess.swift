@@ -152,6 +152,13 @@ package enum ProcessReport {
         }
     }
 
+    /// A signal that stops a process reaches its threads one after the other.
+    package static func isStopped(_ process: Int32) -> Bool {
+        names(in: "/proc/\(process)/task").allSatisfy { task in
+            content(of: "/proc/\(process)/task/\(task)/status").contains("State:\tT")
+        }
+    }
+
     private static func names(in folder: String) -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: folder).sorted { $0.count < $1.count }
