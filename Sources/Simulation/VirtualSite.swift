@@ -40,6 +40,8 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     package var localOffsetSeconds = 0
     /// Called after each count that fuel flow adds.
     package var onCount: (VirtualSite) -> Void = { _ in }
+    /// Called with each edge that the kernel sees.
+    package var onEdge: (PumpEdge) -> Void = { _ in }
 
     private let firstSecond: Int
     private var head: MeterHead
@@ -243,6 +245,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
             nanoseconds: monotonicNanoseconds,
             sequence: numbers.next(input)
         )
+        onEdge(edge)
         guard queue == nil else {
             queue?.append(edge)
             if queue?.count ?? 0 > Self.queueMax {
