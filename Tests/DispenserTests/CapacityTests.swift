@@ -20,8 +20,8 @@ struct CapacityTests {
     }
 
     private func fill(_ station: TestStation, toRoom room: Int) throws {
-        while try station.journal.room() > room {
-            let ttc = try station.journal.reserveTTC()
+        while station.journal.store.room() > room {
+            let ttc = try station.journal.edge.reserveTTC()
             let time = try #require(station.site.localTime)
             var record = SaleRecord(
                 ttc: ttc,
@@ -74,7 +74,7 @@ struct CapacityTests {
     @Test("while a large journal is being counted no sale begins, and afterwards it does")
     func notCounted() throws {
         let station = try TestStation()
-        station.journal.isCounted = false
+        station.journal.edge.isCounted = false
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.display.refusals == [.journalNotCounted])
@@ -115,7 +115,7 @@ struct CapacityTests {
         case .prepaid: #expect(kinds == [.noCard, .prepaid, .refund, .noCard])
         }
         #expect(station.records.allSatisfy { !$0.phase.isOpen })
-        #expect(try station.journal.room() >= 0)
+        #expect(station.journal.store.room() >= 0)
         #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
         #expect(station.recordedCounts == station.site.trueCounts)
         station.expectWhole()
@@ -149,7 +149,7 @@ struct CapacityTests {
         #expect(station.records.suffix(2).map(\.kind) == [.noCard, .localUnlock])
         #expect(station.records.suffix(2).map(\.phase) == [.settled, .settled])
         #expect(station.reader.image.grey == nil)
-        #expect(try station.journal.room() == 0)
+        #expect(station.journal.store.room() == 0)
         station.expectWhole()
     }
 

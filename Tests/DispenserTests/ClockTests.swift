@@ -23,7 +23,7 @@ struct ClockTests {
         clock.aheadSeconds = 100_000
         station.scheduleRefuel(centilitres: 100)
         station.run()
-        let last = try #require(try station.journal.latestTime())
+        let last = try #require(try station.journal.edge.latestTime())
         let refusal = isSet ? Refusal.clockBehind(last: last.local) : .clockNotSet
 
         clock.aheadSeconds = isSet ? 90_000 : nil
@@ -63,7 +63,7 @@ struct ClockTests {
         let (station, clock) = try station()
         clock.aheadSeconds = 100_000
         station.escape(at: 300)
-        let last = try #require(try station.journal.latestTime())
+        let last = try #require(try station.journal.edge.latestTime())
         clock.aheadSeconds = aheadSeconds
         station.visit(at: 1)
         station.stop(at: 30)
@@ -72,7 +72,7 @@ struct ClockTests {
         let unlock = try #require(station.records.last)
         #expect(unlock.phase == .settled)
         #expect(unlock.lockTime == last.local && unlock.debit?.time == last.local)
-        #expect(try station.journal.latestTime() == last)
+        #expect(try station.journal.edge.latestTime() == last)
         #expect(station.reader.image.grey == nil)
         #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
         station.expectWhole()
@@ -136,7 +136,7 @@ struct ClockTests {
         clock.aheadSeconds = 100_000_000
         station.scheduleRefuel(centilitres: 100)
         station.run()
-        let ahead = try #require(try station.journal.latestTime())
+        let ahead = try #require(try station.journal.edge.latestTime())
         clock.aheadSeconds = 0
         station.scheduleRefuel(centilitres: 100)
         station.run()
@@ -145,12 +145,12 @@ struct ClockTests {
 
         let accepted = try #require(clock.now)
         station.journal.store.acceptClock(accepted)
-        #expect(try station.journal.latestTime() == accepted)
+        #expect(try station.journal.edge.latestTime() == accepted)
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.count == 3)
         // The records go on from there: the clock may not go back again.
-        let last = try #require(try station.journal.latestTime())
+        let last = try #require(try station.journal.edge.latestTime())
         #expect(accepted.isBefore(last) && last.isBefore(ahead))
         clock.aheadSeconds = -60
         station.scheduleRefuel(centilitres: 100)

@@ -35,7 +35,7 @@ struct DamagedRecordTests {
     @Test func aGreyCardIsToldThatItsRecordIsNotBelieved() throws {
         let station = try stationAfterEscape()
         let damaged = row("grey_record", 1)
-        station.journal.damaged = [damaged]
+        station.journal.edge.damaged = [damaged]
         let before = station.reader.image.balance
         visit(station)
         #expect(station.run() == nil)
@@ -48,7 +48,7 @@ struct DamagedRecordTests {
     /// The grey record alone says what is owed.
     @Test func aDamagedFinishedSaleKeepsNoCardFromPaying() throws {
         let station = try stationAfterEscape()
-        station.journal.damaged = [row("sale", 1)]
+        station.journal.edge.damaged = [row("sale", 1)]
         let owed = try #require(station.greyRecords.first?.amount)
         visit(station)
         #expect(station.run() == nil)
@@ -63,7 +63,7 @@ struct DamagedRecordTests {
             var damaged = row("sale", 7)
             damaged.isOpen = true
             damaged.card = isItsOwn ? station.reader.image.file.asn : .none
-            station.journal.damaged = [damaged]
+            station.journal.edge.damaged = [damaged]
             station.scheduleRefuel(centilitres: 100)
             #expect(station.run() == nil)
             #expect(station.display.refusals.contains(.recordDamaged(damaged)) == isItsOwn)
@@ -76,11 +76,11 @@ struct DamagedRecordTests {
         station.journal.writesLeft = 5
         station.scheduleRefuel(centilitres: 500)
         guard case .storage = station.run() else { return #expect(Bool(false), "the power was cut") }
-        let open = try #require(try station.journal.openRecords().first)
-        let checkpoint = try #require(try station.journal.lastCheckpoint(of: open.ttc))
+        let open = try #require(try station.journal.edge.openRecords().first)
+        let checkpoint = try #require(try station.journal.edge.lastCheckpoint(of: open.ttc))
         try #require(checkpoint.amount > .zero)
         station.journal.writesLeft = nil
-        station.journal.damaged = [row("checkpoint", Int64(open.ttc.number))]
+        station.journal.edge.damaged = [row("checkpoint", Int64(open.ttc.number))]
         station.clearAgenda()
         station.site.after(5) { $0.post(.stopRequested) }
         #expect(station.run() == nil)
@@ -92,12 +92,12 @@ struct DamagedRecordTests {
 
     @Test func totalsThatAreNotBelievedCloseThePosition() throws {
         let station = try TestStation()
-        station.journal.damaged = [
+        station.journal.edge.damaged = [
             DamagedRow(table: "totaliser", keyName: "nozzle", key: 1, column: nil, reason: "its code is wrong")
         ]
         station.scheduleRefuel(centilitres: 100)
         #expect(station.run() == nil)
-        let lock = try #require(try station.journal.lock(of: 1))
+        let lock = try #require(try station.journal.edge.lock(of: 1))
         #expect(lock.reason.contains("the totals of nozzle 1 were not believed"))
         #expect(station.display.refusals.contains(.positionLocked(lock)))
         #expect(station.records.isEmpty)
@@ -114,7 +114,7 @@ struct DamagedRecordTests {
                 totaliser: Totaliser(nozzle: 1, counts: [7], base: .zero, volume: .zero, fen: 0, overrunCounts: 0)
             )
         )
-        station.journal.damaged = [
+        station.journal.edge.damaged = [
             DamagedRow(table: "totaliser", keyName: "nozzle", key: 1, column: nil, reason: "its code is wrong")
         ]
         station.clearAgenda()

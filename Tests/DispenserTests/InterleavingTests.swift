@@ -158,7 +158,7 @@ struct InterleavingTests {
             #expect(escape.reading.volume == Volume(microlitres: counts * 2_500))
             #expect(station.records.last?.amount == .zero)
             #expect(station.reader.image.balance.fen == 50_000 - escape.amount.fen)
-            let totaliser = try #require(try station.journal.totaliser(of: 1))
+            let totaliser = try #require(try station.journal.edge.totaliser(of: 1))
             #expect(totaliser.volume == escape.reading.volume)
             #expect(totaliser.counts.count == points.count)
         }
@@ -255,7 +255,7 @@ struct InterleavingTests {
             Issue.record("the next card was served")
             return
         }
-        try station.journal.clearLock(of: 1)
+        try station.journal.edge.clearLock(of: 1)
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.count == 2)

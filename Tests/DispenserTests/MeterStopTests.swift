@@ -34,7 +34,7 @@ struct MeterStopTests {
         )
         #expect(station.display.notices.contains(.meterStopped(.frozen(milliseconds: 25_000))))
         // What was counted is right: the position sells on.
-        #expect(try station.journal.lock(of: 1) == nil)
+        #expect(try station.journal.edge.lock(of: 1) == nil)
         #expect(station.site.snapshot.outputs == [])
         expectBalanced(station)
     }
@@ -91,7 +91,7 @@ struct MeterStopTests {
         let record = try #require(station.records.first)
         #expect(station.site.trueCounts <= 20 && record.amount == .zero)
         #expect(record.remark?.contains("A and B are swapped") == true)
-        #expect(try station.journal.lock(of: 1)?.reason.contains("A and B are swapped") == true)
+        #expect(try station.journal.edge.lock(of: 1)?.reason.contains("A and B are swapped") == true)
         #expect(station.display.notices.contains(.meterStopped(.swapped)))
         station.scheduleRefuel(centilitres: 1_000)
         station.run()
@@ -110,7 +110,7 @@ struct MeterStopTests {
             station.run()
             let record = try #require(station.records.first)
             #expect(record.reading.faults.total == edges)
-            #expect(try (station.journal.lock(of: 1) != nil) == locks)
+            #expect(try (station.journal.edge.lock(of: 1) != nil) == locks)
             #expect(record.phase == .settled)
         }
     }

@@ -32,7 +32,7 @@ struct PrepaidTests {
         #expect(station.reader.image.ctc == CTC(1))
         #expect(station.reader.image.log.first?.type == .refuel)
         #expect(station.display.receipts == [record])
-        let totaliser = try #require(try station.journal.totaliser(of: 1))
+        let totaliser = try #require(try station.journal.edge.totaliser(of: 1))
         #expect(totaliser.counts == [8_000])
         #expect(totaliser.fen == 15_700)
         expectBalanced(station)
@@ -91,7 +91,7 @@ struct PrepaidTests {
         }
         station.run()
         #expect(station.records.map(\.kind) == [.prepaid, .refund])
-        #expect(try station.journal.lock(of: 1) != nil)
+        #expect(try station.journal.edge.lock(of: 1) != nil)
         expectBalanced(station)
     }
 
@@ -121,8 +121,8 @@ struct PrepaidTests {
         station.scheduleRefuel(centilitres: 100)
         #expect(station.run() == nil)
         #expect(station.records.filter { $0.kind == .prepaid }.map(\.phase) == [.settled, .settled])
-        #expect(try station.journal.totaliser(of: 1)?.counts.count == 1)
-        #expect(try station.journal.totaliser(of: 2)?.counts.count == 2)
+        #expect(try station.journal.edge.totaliser(of: 1)?.counts.count == 1)
+        #expect(try station.journal.edge.totaliser(of: 2)?.counts.count == 2)
         expectBalanced(station)
     }
 

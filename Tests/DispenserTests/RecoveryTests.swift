@@ -136,7 +136,7 @@ struct RecoveryTests {
         station.stop(at: 60)
         // Intent and debit.
         #expect(cut(station, at: 2))
-        let open = try #require(try station.journal.openRecords().first)
+        let open = try #require(try station.journal.edge.openRecords().first)
         #expect(open.phase == .debitSent && open.totaliser == nil)
         station.stop(at: 1)
         #expect(station.run() == nil)

@@ -32,7 +32,7 @@ struct RefuelTests {
         #expect(station.reader.image.grey == nil)
         #expect(station.reader.image.ctc == CTC(1))
         #expect(station.display.receipts == [record])
-        let totaliser = try #require(try station.journal.totaliser(of: 1))
+        let totaliser = try #require(try station.journal.edge.totaliser(of: 1))
         #expect(totaliser.counts == [8_000])
         #expect(totaliser.volume == record.reading.volume)
         #expect(totaliser.fen == 15_700)

@@ -121,7 +121,7 @@ struct RefusalTests {
 
     @Test("a journal with less room than 16 records refuses cards")
     func journalFull() throws {
-        let station = try visit { $0.journal.roomIs = 15 }
+        let station = try visit { $0.journal.edge.roomIs = 15 }
         expectNoFuel(station)
         #expect(station.display.refusals.allSatisfy { $0 == .journalFull(room: 15) })
         // At the start, at the visit, and when the card is gone.

@@ -136,7 +136,7 @@ struct SettlementTests {
         case 1: record.mac3 = nil
         case _: record.kind = .prepaid
         }
-        try station.journal.commit(JournalEntry(record))
+        try station.journal.edge.commit(JournalEntry(record))
         station.site.after(10) { $0.post(.stopRequested) }
         #expect(station.run() == nil)
         #expect(station.display.notices.contains { $0.description.contains("table sale, TTC 1, column phase") })
@@ -242,7 +242,7 @@ struct SettlementTests {
             state: .open,
             debits: []
         )
-        try station.journal.commit(JournalEntry(grey: altered))
+        try station.journal.edge.commit(JournalEntry(grey: altered))
         let image = station.reader.image
         nextVisit(station)
         #expect(station.display.refusals == [.module(.sealBroken)])

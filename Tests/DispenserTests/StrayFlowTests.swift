@@ -169,7 +169,7 @@ struct StrayFlowTests {
         #expect(sale.reading.counts[1] > 3_900)
         // 40 counts a second are 6 L/min; the first tenth of a litre has the sale's rate still.
         #expect(leak.kind == .noCard && leak.reading.counts[0] >= 960)
-        let totaliser = try #require(try station.journal.totaliser(of: 1))
+        let totaliser = try #require(try station.journal.edge.totaliser(of: 1))
         #expect(totaliser.counts == zip(sale.reading.counts, leak.reading.counts).map(+))
         #expect(totaliser.counts.reduce(0, +) == station.site.trueCounts)
         #expect(totaliser.volume == sale.reading.volume + leak.reading.volume)

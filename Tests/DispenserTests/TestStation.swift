@@ -17,22 +17,34 @@ final class EventLog {
 }
 
 /// The journal in memory, which can lose power at a chosen write.
-final class TestJournal: SaleJournal {
-    let store: MemoryJournal
-    private let log: EventLog
+final class TestJournal {
+    /// The position's.
+    let edge: FaultyJournal
     /// Writes until the power goes; the write at zero is not done.
     var writesLeft: Int?
-    /// The rows that cannot be believed; those of sales, grey records and checkpoints are found by their keys.
-    var damaged: [DamagedRow] = []
     /// Called before each write.
     var onWrite: (String) -> Void = { _ in }
+    /// Why no number is given.
+    var numberFault: StorageFault?
+    private let log: EventLog
 
     init(log: EventLog, capacity: Int = 1_000_000) {
         self.log = log
-        store = MemoryJournal(capacity: capacity)
+        edge = FaultyJournal(MemoryJournal(capacity: capacity))
+        edge.onWrite = { [unowned self] (write, store) throws(StorageFault) in
+            switch write {
+            case .entry(let entry): try note("journal: " + entry.records.map(\.phase.rawValue).joined(separator: "+"))
+            case .checkpoint: try note("journal: checkpoint")
+            case .number: if let numberFault { throw numberFault }
+            case .openedPosition: break
+            }
+            store()
+        }
     }
 
-    private func write(_ name: String) throws(StorageFault) {
+    var store: MemoryJournal { edge.store }
+
+    private func note(_ name: String) throws(StorageFault) {
         onWrite(name)
         if let left = writesLeft {
             guard left > 0 else { throw StorageFault(operation: name, reason: "power cut") }
@@ -40,74 +52,6 @@ final class TestJournal: SaleJournal {
         }
         log.append(name)
     }
-
-    func commit(_ entry: JournalEntry) throws(StorageFault) {
-        try write("journal: " + entry.records.map(\.phase.rawValue).joined(separator: "+"))
-        store.commit(entry)
-    }
-
-    func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
-        try write("journal: checkpoint")
-        store.checkpoint(checkpoint)
-    }
-
-    /// Why no number is given.
-    var numberFault: StorageFault?
-
-    func reserveTTC() throws(StorageFault) -> TTC {
-        if let numberFault { throw numberFault }
-        return try store.reserveTTC()
-    }
-    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
-        try believed("sale", Int64(ttc.number), store.record(ttc))
-    }
-    func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
-        store.usesPetrolCommands(card)
-    }
-    func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool {
-        store.hasPurchase(of: card, ctc)
-    }
-    func openRecords() throws(StorageFault) -> [SaleRecord] {
-        store.openRecords().filter { !isDamaged("sale", Int64($0.ttc.number)) }
-    }
-    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
-        try believed("checkpoint", Int64(ttc.number), store.lastCheckpoint(of: ttc))
-    }
-    func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
-        store.openGreyRecords(of: card).filter { !isDamaged("grey_record", Int64($0.ttc.number)) }
-    }
-    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
-        try believed("totaliser", Int64(nozzle), store.totaliser(of: nozzle))
-    }
-    func damagedRows() throws(StorageFault) -> [DamagedRow] { damaged }
-    func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? { store.recordedTotaliser(of: nozzle) }
-
-    private func isDamaged(_ table: String, _ key: Int64) -> Bool {
-        damaged.contains { $0.table == table && $0.key == key }
-    }
-
-    private func believed<Value>(_ table: String, _ key: Int64, _ value: Value) throws(StorageFault) -> Value {
-        if let row = damaged.first(where: { $0.table == table && $0.key == key }) { throw StorageFault(row) }
-        return value
-    }
-
-    func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool {
-        store.hasDebit(of: card, at: time)
-    }
-    func lock(of position: Int) throws(StorageFault) -> PositionLock? { store.lock(of: position) }
-    func clearLock(of position: Int) throws(StorageFault) { store.clearLock(of: position) }
-    /// What `room` answers; nil for the store's own.
-    var roomIs: Int?
-
-    func room() throws(StorageFault) -> Int {
-        if let roomIs { return roomIs }
-        return store.room()
-    }
-    /// The records of a large journal are counted.
-    var isCounted = true
-
-    func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? { isCounted ? try room() : nil }
-    func latestTime() throws(StorageFault) -> StationTime? { store.latestTime() }
 }
 
 /// The pump, whose opening is noted.
@@ -233,7 +177,7 @@ final class TestStation {
         let module = SecurityModule(terminal: terminal, masterKeys: masterKeys, random: SystemRandom())
         let edges = PositionEdges(
             module: module,
-            journal: journal,
+            journal: journal.edge,
             reader: reader,
             pump: pump,
             pin: pin,

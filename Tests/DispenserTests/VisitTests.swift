@@ -38,7 +38,7 @@ struct VisitTests {
         let before = try TestStation()
         before.scheduleRefuel(centilitres: 100)
         before.run()
-        let last = try #require(try before.journal.latestTime()).local
+        let last = try #require(try before.journal.edge.latestTime()).local
         // The same journal, and a board whose clock begins again at midnight.
         let (station, failure) = try visit { $0.journalIsReplaced(by: before.journal) }
         #expect(failure == nil)
@@ -85,7 +85,7 @@ struct VisitTests {
 
     @Test("below 48 free records it warns and sells, below 16 it does not sell", arguments: [48, 47, 16, 15])
     func journalRoom(room: Int) throws {
-        let (station, _) = try visit { $0.journal.roomIs = room }
+        let (station, _) = try visit { $0.journal.edge.roomIs = room }
         #expect(station.display.notices.contains(.journalNearlyFull(room: room)) == (room < 48))
         #expect(station.records.map(\.phase) == (room < 16 ? [] : [.settled]))
     }

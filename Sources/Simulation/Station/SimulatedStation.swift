@@ -184,7 +184,7 @@ final class SimulatedStation {
     private func runService() -> Bool {
         let edges = PositionEdges(
             module: module,
-            journal: journal,
+            journal: journal.edge,
             reader: reader,
             pump: self,
             pin: self,

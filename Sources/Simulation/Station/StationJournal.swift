@@ -5,21 +5,28 @@ import Records
 
 /// The station's journal: what its disk holds, and a disk that can be full, slow, or cut from the mains before, inside and
 /// after each write. Inside a write the disk keeps all of it or nothing, as the file's own tests show of the real one.
-final class StationJournal: SaleJournal {
-    private(set) var store = MemoryJournal()
+final class StationJournal {
+    /// The position's.
+    let edge = FaultyJournal(MemoryJournal())
     /// A technician's copy.
     private var copy: MemoryJournal?
     /// The mark outside the journal: the last number that left (spec/grey-lock.md, D32).
     private var mark = TTC(0)
     private unowned let station: SimulatedStation
-    /// The totals' row has rotted: it is not believed until it is written again.
-    private var rottenTotals: DamagedRow?
     /// Writes that find no space yet.
     private var writesWithoutSpace = 0
     /// When something was written last, in UTC seconds, since a technician's last word: apart from what entries say.
     private var lastWritten = Int64.min
 
-    init(station: SimulatedStation) { self.station = station }
+    init(station: SimulatedStation) {
+        self.station = station
+        edge.onWrite = { [unowned self] (write, store) throws(StorageFault) in try perform(write, store) }
+        edge.onRead = { [unowned station] () throws(StorageFault) in
+            guard !station.isDead else { throw StorageFault(operation: "read", reason: "no power") }
+        }
+    }
+
+    var store: MemoryJournal { edge.store }
 
     /// Somebody has made space, accepted the clock and opened what closed itself.
     func isRepaired(now: StationTime?) {
@@ -32,15 +39,18 @@ final class StationJournal: SaleJournal {
         for position in store.locks.keys { store.clearLock(of: position) }
     }
 
+    /// The totals' row is not believed until it is written again.
     func rots() {
         guard let nozzle = store.totalisers.keys.first else { return }
-        rottenTotals = DamagedRow(
-            table: "totaliser",
-            keyName: "nozzle",
-            key: Int64(nozzle),
-            column: nil,
-            reason: "its code is wrong"
-        )
+        edge.damaged = [
+            DamagedRow(
+                table: "totaliser",
+                keyName: "nozzle",
+                key: Int64(nozzle),
+                column: nil,
+                reason: "its code is wrong"
+            )
+        ]
     }
 
     func isCopied() { copy = MemoryJournal(copying: store) }
@@ -51,7 +61,7 @@ final class StationJournal: SaleJournal {
     func isPutBack() -> Bool {
         guard let copy else { return false }
         copy.capacity = store.capacity
-        store = MemoryJournal(copying: copy)
+        edge.store = MemoryJournal(copying: copy)
         // A technician's later word on the clock is not in the copy.
         if let latest = store.latestTime() { lastWritten = max(lastWritten, latest.utcSeconds) }
         return true
@@ -67,34 +77,34 @@ final class StationJournal: SaleJournal {
 
     // MARK: - Writes
 
-    func commit(_ entry: JournalEntry) throws(StorageFault) {
-        for record in entry.records where record.phase == .intent { station.tape.saleBegins() }
-        try write(
-            { "journal: \(entry.words)" },
-            {
-                station.ledger.commits(entry, store, station.site.snapshot)
-                store.commit(entry)
-                if entry.totaliser != nil { rottenTotals = nil }
+    private func perform(_ write: FaultyJournal.Write, _ store: () -> Void) throws(StorageFault) {
+        switch write {
+        case .entry(let entry):
+            for record in entry.records where record.phase == .intent { station.tape.saleBegins() }
+            try self.write("journal: \(entry.words)") {
+                station.ledger.commits(entry, self.store, station.site.snapshot)
+                store()
+                if entry.totaliser != nil { edge.damaged = [] }
                 lastWritten = max(lastWritten, station.site.now?.utcSeconds ?? .min)
             }
-        )
-    }
-
-    func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
-        try write(
-            { "journal: checkpoint of \(checkpoint.amount)" },
-            {
-                station.ledger.checkpoints(checkpoint, store)
-                store.checkpoint(checkpoint)
+        case .checkpoint(let checkpoint):
+            try self.write("journal: checkpoint of \(checkpoint.amount)") {
+                station.ledger.checkpoints(checkpoint, self.store)
+                store()
             }
-        )
+        case .openedPosition(let position):
+            try self.write("journal: position \(position) opened") { store() }
+        case .number:
+            // A number is on disk as given, and in the mark, before it is used.
+            try self.write("journal: a number is given") {
+                store()
+                station.ledger.gives(self.store.lastTTC)
+                mark = max(mark, self.store.lastTTC)
+            }
+        }
     }
 
-    func clearLock(of position: Int) throws(StorageFault) {
-        try write({ "journal: position \(position) opened" }, { store.clearLock(of: position) })
-    }
-
-    private func write(_ words: () -> String, _ store: () -> Void) throws(StorageFault) {
+    private func write(_ words: @autoclosure () -> String, _ store: () -> Void) throws(StorageFault) {
         let noPower = StorageFault(operation: "write", reason: "no power")
         guard !station.isDead else { throw noPower }
         if station.mode == .verifying { station.ledger.fail("a second start writes to the journal") }
@@ -124,81 +134,6 @@ final class StationJournal: SaleJournal {
         case .powerCutAfter: break
         case _: preconditionFailure("\(fault.kind.rawValue) does not strike at a write")
         }
-    }
-
-    // MARK: - Reads
-
-    private func read<Value>(_ body: (MemoryJournal) throws(StorageFault) -> Value) throws(StorageFault) -> Value {
-        guard !station.isDead else { throw StorageFault(operation: "read", reason: "no power") }
-        return try body(store)
-    }
-
-    /// A number is on disk as given, and in the mark, before it is used.
-    func reserveTTC() throws(StorageFault) -> TTC {
-        var number = TTC(0)
-        let full = StorageFault(operation: "next TTC", reason: "numbers used up")
-        guard store.lastTTC.number < .max else { throw full }
-        try write(
-            { "journal: a number is given" },
-            {
-                do throws(StorageFault) { number = try store.reserveTTC() } catch { return }
-                station.ledger.gives(number)
-                mark = max(mark, number)
-            }
-        )
-        return number
-    }
-
-    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
-        try read { (store) in store.record(ttc) }
-    }
-
-    func openRecords() throws(StorageFault) -> [SaleRecord] {
-        try read { (store) in store.openRecords() }
-    }
-
-    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
-        try read { (store) in store.lastCheckpoint(of: ttc) }
-    }
-
-    func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
-        try read { (store) in store.openGreyRecords(of: card) }
-    }
-
-    func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
-        store.usesPetrolCommands(card)
-    }
-    func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool {
-        store.hasPurchase(of: card, ctc)
-    }
-    func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool {
-        try read { (store) in store.hasDebit(of: card, at: time) }
-    }
-    func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
-        try read { (store) throws(StorageFault) in
-            if let rottenTotals { throw StorageFault(rottenTotals) }
-            return store.totaliser(of: nozzle)
-        }
-    }
-
-    func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
-        try read { (store) in store.recordedTotaliser(of: nozzle) }
-    }
-
-    func damagedRows() throws(StorageFault) -> [DamagedRow] {
-        try read { _ in [rottenTotals].compactMap(\.self) }
-    }
-
-    func lock(of position: Int) throws(StorageFault) -> PositionLock? {
-        try read { (store) in store.lock(of: position) }
-    }
-
-    func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? {
-        try read { (store) in store.room() }
-    }
-
-    func latestTime() throws(StorageFault) -> StationTime? {
-        try read { (store) in store.latestTime() }
     }
 }
 
