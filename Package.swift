@@ -73,25 +73,37 @@ let package = Package(
         .target(
             name: "Terminal",
             dependencies: [
-                "CLinux", "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
-                "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
-                "Threads", .product(name: "Logging", package: "swift-log"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "CLinux", "CardCryptography", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Journal", "Metering",
+                "PCSC", "Quantities", "Records", "SecurityModule", "Threads",
+                .product(name: "Logging", package: "swift-log"), .product(name: "TOMLKit", package: "TOMLKit"),
+            ]
+        ),
+        .target(
+            name: "CardWorkshop",
+            dependencies: [
+                "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "Quantities", "Simulation",
+                "Terminal", .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
+        .target(
+            name: "VirtualStation",
+            dependencies: [
+                "CardApplication", "Dispenser", "Metering", "Quantities", "Records", "Simulation", "Terminal",
             ]
         ),
         .executableTarget(
             name: "greylockd",
             dependencies: [
-                "CICUData", "Dispenser", "Terminal",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer",
-                "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal",
-                "Threads", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Dispenser", "FuelPassbook",
+                "ISO7816", "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule",
+                "Simulation", "Terminal", "Threads", "VirtualStation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -164,8 +176,8 @@ let package = Package(
         .testTarget(
             name: "CardToolTests",
             dependencies: [
-                "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records", "SecurityModule",
-                "Terminal", "TestReaders", "greylock",
+                "CardWorkshop", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records",
+                "SecurityModule", "Terminal", "TestReaders", "greylock",
             ]
         ),
         .testTarget(

@@ -6,7 +6,7 @@ import Quantities
 ///
 /// A read that finds a problem notes it and goes on with a value that stands in; ``finish()`` throws then, so nothing
 /// made of such a value is ever handed out.
-final class ConfigurationDocument {
+package final class ConfigurationDocument {
     static let sizeMax = 65_536
 
     let file: String
@@ -28,7 +28,7 @@ final class ConfigurationDocument {
     }
 
     /// - Throws: when the bytes are not TOML.
-    init(file: String, bytes: [UInt8]) throws(ConfigurationError) {
+    package init(file: String, bytes: [UInt8]) throws(ConfigurationError) {
         self.file = file
         func failure(_ key: String, line: Int, _ expected: String, found: String) -> ConfigurationError {
             ConfigurationError(file: file, line: line, key: key, expected: expected, found: found)
@@ -51,13 +51,13 @@ final class ConfigurationDocument {
         }
     }
 
-    var root: ConfigurationTable { ConfigurationTable(document: self, path: .root, value: value) }
+    package var root: ConfigurationTable { ConfigurationTable(document: self, path: .root, value: value) }
 
     /// The key may be there.
     func ask(for path: ConfigurationPath) { known.insert(path) }
 
     /// Nothing can be said about the key and what is in it.
-    func skip(_ path: ConfigurationPath) {
+    package func skip(_ path: ConfigurationPath) {
         known.insert(path)
         skipped.insert(path)
     }
@@ -71,7 +71,7 @@ final class ConfigurationDocument {
     }
 
     /// - Parameter found: nil when nothing is there.
-    func note(_ path: ConfigurationPath, _ expected: String, found: String?) {
+    package func note(_ path: ConfigurationPath, _ expected: String, found: String?) {
         let error = ConfigurationError(
             file: file,
             line: lines[path],
@@ -85,7 +85,7 @@ final class ConfigurationDocument {
     }
 
     /// To be called when every key has been asked for.
-    func finish() throws(ConfigurationError) {
+    package func finish() throws(ConfigurationError) {
         noteUnknownKeys(of: value, at: .root)
         noteUnprintable(value, at: .root)
         if let problem { throw problem.error }
@@ -146,7 +146,7 @@ extension ConfigurationDocument {
     /// Blocks while the file is read. The corresponding C functions are `open`, `fstat` and `read`.
     ///
     /// - Parameter secret: the file keeps keys, so that nobody but its owner may read it; else nobody else may write it.
-    static func contents(of file: String, secret: Bool = false) throws(ConfigurationError) -> [UInt8] {
+    package static func contents(of file: String, secret: Bool = false) throws(ConfigurationError) -> [UInt8] {
         func unread() -> ConfigurationError {
             ConfigurationError(
                 file: file,

@@ -1,15 +1,20 @@
-import ISO7816
+package import ISO7816
 
 /// What a setting's value must be, and how it is read.
-struct Setting<Value> {
+package struct Setting<Value> {
     /// As it stands in an error: "an integer from 1 to 99".
-    let expected: String
+    package let expected: String
     /// nil for any other value.
-    let read: (ConfigurationValue) -> Value?
+    package let read: (ConfigurationValue) -> Value?
+
+    package init(expected: String, _ read: @escaping (ConfigurationValue) -> Value?) {
+        self.expected = expected
+        self.read = read
+    }
 }
 
 extension Setting where Value == Bool {
-    static var truth: Setting {
+    package static var truth: Setting {
         Setting(expected: "true or false") { value in
             guard case .truth(let truth) = value else { return nil }
             return truth
@@ -18,7 +23,7 @@ extension Setting where Value == Bool {
 }
 
 extension Setting where Value == Int {
-    static func integer(_ range: ClosedRange<Int>, _ unit: String? = nil) -> Setting {
+    package static func integer(_ range: ClosedRange<Int>, _ unit: String? = nil) -> Setting {
         let unit = unit.map { ", \($0)" } ?? ""
         return Setting(expected: "an integer from \(range.lowerBound) to \(range.upperBound)\(unit)") { value in
             guard case .integer(let integer) = value, range.contains(integer) else { return nil }
@@ -28,7 +33,7 @@ extension Setting where Value == Int {
 }
 
 extension Setting where Value == String {
-    static func text(_ counts: ClosedRange<Int>) -> Setting {
+    package static func text(_ counts: ClosedRange<Int>) -> Setting {
         Setting(expected: "a text of \(counts.lowerBound) to \(counts.upperBound) characters") { value in
             guard case .text(let text) = value, counts.contains(text.count) else { return nil }
             return text
@@ -37,7 +42,7 @@ extension Setting where Value == String {
 
     /// A service has no working directory of its own, so a path begins at the root. At most PATH_MAX bytes with the
     /// closing NUL.
-    static var path: Setting {
+    package static var path: Setting {
         Setting(expected: "a path that begins with /") { value in
             guard case .text(let text) = value, text.utf8.first == UInt8(ascii: "/"), text.utf8.count < 4_096 else {
                 return nil
@@ -49,7 +54,7 @@ extension Setting where Value == String {
 
 extension Setting where Value == [UInt8] {
     /// Blanks may stand between bytes.
-    static func hexadecimal(bytes counts: ClosedRange<Int>) -> Setting {
+    package static func hexadecimal(bytes counts: ClosedRange<Int>) -> Setting {
         let digits =
             counts.count == 1 ? "\(counts.lowerBound * 2)" : "\(counts.lowerBound * 2) to \(counts.upperBound * 2)"
         return Setting(expected: "\(digits) hexadecimal digits in quotation marks") { value in
@@ -64,9 +69,9 @@ extension Setting where Value == [UInt8] {
     }
 }
 
-extension Setting where Value: DataElement {
+extension Setting {
     /// An element that is written in hexadecimal or decimal digits, two for each byte.
-    static func element(_ expected: String) -> Setting {
+    package static func element(_ expected: String) -> Setting where Value: DataElement {
         Setting(expected: expected) { value in
             guard case .text(let text) = value else { return nil }
             do throws(ParseError) { return try Value(parsing: Hex.bytes(text)) } catch { return nil }
@@ -75,7 +80,7 @@ extension Setting where Value: DataElement {
 }
 
 extension Setting where Value: RawRepresentable<String> & CaseIterable {
-    static var word: Setting {
+    package static var word: Setting {
         let words = Value.allCases.map { "\"\($0.rawValue)\"" }
         return Setting(expected: words.joined(separator: " or ")) { value in
             guard case .text(let text) = value else { return nil }
@@ -85,7 +90,7 @@ extension Setting where Value: RawRepresentable<String> & CaseIterable {
 }
 
 /// One table of the text. It asks for keys in the document's name, and notes what is wrong with them.
-struct ConfigurationTable {
+package struct ConfigurationTable {
     private let document: ConfigurationDocument
     private let path: ConfigurationPath
     /// nil when it is no table; that is noted, and what it lacks is not.
@@ -109,18 +114,18 @@ struct ConfigurationTable {
     /// Nothing wrong was found so far, so settings may be compared with one another.
     var isSound: Bool { document.isSound }
 
-    func required<Value>(_ key: String, _ setting: Setting<Value>) -> Value? {
+    package func required<Value>(_ key: String, _ setting: Setting<Value>) -> Value? {
         let value = optional(key, setting)
         if let entries, entries[key] == nil { document.note(path(to: key), setting.expected, found: nil) }
         return value
     }
 
-    func optional<Value>(_ key: String, _ setting: Setting<Value>) -> Value? {
+    package func optional<Value>(_ key: String, _ setting: Setting<Value>) -> Value? {
         guard let entry = ask(for: key) else { return nil }
         return read(entry, setting, at: path(to: key))
     }
 
-    func value<Value>(_ key: String, _ setting: Setting<Value>, default value: Value) -> Value {
+    package func value<Value>(_ key: String, _ setting: Setting<Value>, default value: Value) -> Value {
         optional(key, setting) ?? value
     }
 
@@ -130,7 +135,7 @@ struct ConfigurationTable {
     }
 
     /// When it is not there, an empty one: what must be in it is then noted as missing.
-    func table(_ key: String) -> ConfigurationTable {
+    package func table(_ key: String) -> ConfigurationTable {
         ConfigurationTable(document: document, path: path(to: key), value: ask(for: key))
     }
 
@@ -153,7 +158,7 @@ struct ConfigurationTable {
     }
 
     /// Notes that the key's value, or its absence, does not fit another setting.
-    func noteConflict(_ key: String, _ expected: String) {
+    package func noteConflict(_ key: String, _ expected: String) {
         document.note(path(to: key), expected, found: entries?[key]?.description)
     }
 

@@ -1,8 +1,8 @@
 private import TOMLKit
 
 /// The way to a value: keys of tables, and elements of arrays.
-struct ConfigurationPath: Hashable {
-    enum Step: Hashable {
+package struct ConfigurationPath: Hashable {
+    package enum Step: Hashable {
         case key(String)
         /// From 0.
         case element(Int)
@@ -11,17 +11,17 @@ struct ConfigurationPath: Hashable {
     /// Twice as deep as any setting lies.
     static let depthMax = 8
 
-    static let root = ConfigurationPath(steps: [])
+    package static let root = ConfigurationPath(steps: [])
 
     private(set) var steps: [Step]
 
     var parent: ConfigurationPath { ConfigurationPath(steps: steps.dropLast()) }
 
-    func appending(_ step: Step) -> ConfigurationPath { ConfigurationPath(steps: steps + [step]) }
+    package func appending(_ step: Step) -> ConfigurationPath { ConfigurationPath(steps: steps + [step]) }
 }
 
 extension ConfigurationPath: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         var text = ""
         for step in steps {
             switch step {
@@ -36,7 +36,7 @@ extension ConfigurationPath: CustomStringConvertible {
 }
 
 /// A value of the text. Fractions, dates and times are no setting's value.
-enum ConfigurationValue {
+package enum ConfigurationValue {
     case text(String)
     case integer(Int)
     case truth(Bool)
@@ -88,7 +88,7 @@ extension ConfigurationValue {
 }
 
 extension ConfigurationValue: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch self {
         case .text(let text): quoted(text)
         case .integer(let integer): "\(integer)"

@@ -1,10 +1,10 @@
 import Glibc
 
 /// Who may read and write a file that the programs rely on (decision record 0019).
-enum FileGuard {
-    struct Refusal {
-        let expected: String
-        let found: String
+package enum FileGuard {
+    package struct Refusal {
+        package let expected: String
+        package let found: String
     }
 
     /// - Parameter secret: nobody but the owner may read it; else nobody but the owner and its group may write it.
@@ -28,7 +28,7 @@ enum FileGuard {
     }
 
     /// A file in a folder that others may write can be replaced by them; in one with the sticky bit, only by its owner.
-    static func refusal(ofFolder file: String) -> Refusal? {
+    package static func refusal(ofFolder file: String) -> Refusal? {
         let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
         var status = stat()
         guard unsafe stat(folder, &status) == 0 else { return Refusal(expected: "its folder", found: systemError()) }

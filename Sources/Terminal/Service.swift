@@ -10,7 +10,6 @@ import PCSC
 import Quantities
 import Records
 import SecurityModule
-import Simulation
 
 /// Why the service cannot start or go on, and its exit status (sysexits.h).
 package struct ServiceFailure: Error, Sendable {
@@ -41,7 +40,8 @@ package final class Service {
     private let configuration: Configuration
     private let log: Logger
     let mailbox: Mailbox
-    private let virtualSlot: VirtualSlot?
+    private let virtual: VirtualEdges?
+    private let virtualSlot: VirtualEdges.Slot?
     private let console: Console?
     private let stopControl: StopControl
     private let cardCall: CardCall
@@ -49,11 +49,13 @@ package final class Service {
     /// - Parameters:
     ///   - console: where the customer types the PIN and reads; nil for none.
     ///   - stop: what the program's signals reach; it may have been requested already.
+    ///   - virtual: nil where only a real reader and real lines serve.
     package init(
         configuration: Configuration,
         log: Logger,
         console: Console? = nil,
-        stop: StopControl = StopControl()
+        stop: StopControl = StopControl(),
+        virtual: VirtualEdges? = nil
     ) throws(ServiceFailure) {
         if let unmet = configuration.unmet {
             throw ServiceFailure(unmet)
@@ -61,6 +63,7 @@ package final class Service {
         self.configuration = configuration
         self.log = log
         self.console = console
+        self.virtual = virtual
         stopControl = stop
         mailbox = stop.mailbox
         let cardCall = CardCall {
@@ -73,8 +76,20 @@ package final class Service {
         }
         switch configuration.card.edge {
         case .pcsc: virtualSlot = nil
-        case .virtual(let state): virtualSlot = try VirtualSlot(state: state, mailbox: mailbox)
+        case .virtual(let state):
+            guard let virtual else { throw Self.noVirtualEdge("card.kind is \"virtual\"") }
+            virtualSlot = try virtual.slot(state)
         }
+        if case .simulated = configuration.pump.edge, virtual == nil {
+            throw Self.noVirtualEdge("pump.kind is \"simulated\"")
+        }
+    }
+
+    private static func noVirtualEdge(_ setting: String) -> ServiceFailure {
+        ServiceFailure(
+            exitStatus: ServiceFailure.configuration,
+            reason: "\(setting), and this program has real edges alone: use greylock run --config FILE"
+        )
     }
 
     package static func configuration(at path: String) throws(ServiceFailure) -> Configuration {
@@ -91,10 +106,18 @@ package final class Service {
     }
 
     /// On the position's thread, for a virtual card.
-    package func insertVirtualCard() { virtualSlot?.insert() }
+    package func insertVirtualCard() {
+        guard let virtualSlot else { return }
+        virtualSlot.insert()
+        mailbox.post(.reader(.cardInserted))
+    }
 
     /// On the position's thread, for a virtual card.
-    package func pullVirtualCard() { virtualSlot?.pull() }
+    package func pullVirtualCard() {
+        guard let virtualSlot else { return }
+        virtualSlot.pull()
+        mailbox.post(.reader(.cardRemoved))
+    }
 
     /// Serves until a stop is requested. Returns with the outputs off and everything on disk.
     ///
@@ -132,7 +155,7 @@ package final class Service {
         case .virtual:
             guard let virtualSlot else { preconditionFailure("made with the service") }
             reader = virtualSlot.reader
-            virtualSlot.insert()
+            insertVirtualCard()
         }
         reader = WatchedReader(reader, cardCall)
         if let trace { reader = TracingReader(reader, print: trace) }
@@ -144,7 +167,7 @@ package final class Service {
             pin: try pinEntry(),
             clock: SystemClock(),
             events: mailbox,
-            display: pump.simulated.map { SimulatedCustomer(display, lines: $0) } ?? display
+            display: pump.customer?(display) ?? display
         )
         try beginRun(journal)
         log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
@@ -234,7 +257,7 @@ package final class Service {
     /// - Returns: nil when a stop was requested while the lines were waited for.
     private func startPump(
         _ display: any PositionDisplay
-    ) throws(ServiceFailure) -> (thread: PumpThread, simulated: SimulatedPumpLines?)? {
+    ) throws(ServiceFailure) -> (thread: PumpThread, customer: ((any PositionDisplay) -> any PositionDisplay)?)? {
         switch configuration.pump.edge {
         case .gpio(let wiring):
             guard let lines = try awaitLines(wiring.lines, display) else { return nil }
@@ -247,8 +270,9 @@ package final class Service {
             try HeldOutputsFile()?.write(lines.held)
             return (try pumpThread(lines), nil)
         case .simulated(let flow):
-            let lines = SimulatedPumpLines(flow.script(configuration.pump.calibration, configuration.pump.pulser))
-            return (try pumpThread(lines), lines)
+            guard let virtual else { preconditionFailure("refused when the service was made") }
+            let pump = virtual.pump(flow, configuration.pump.calibration, configuration.pump.pulser)
+            return (try pumpThread(pump.lines), pump.customer)
         }
     }
 
@@ -268,19 +292,6 @@ package final class Service {
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error.reason)")
         }
-    }
-}
-
-extension Configuration.SimulatedPump {
-    fileprivate func script(_ calibration: Calibration, _ pulser: PulserKind) -> SimulatedPumpLines.Script {
-        var script = SimulatedPumpLines.Script(
-            countsPerLitre: calibration.countsPerLitre,
-            centilitres: centilitres,
-            litresPerMinute: litresPerMinute
-        )
-        script.hasChannelB = pulser != .single
-        script.speed = speed
-        return script
     }
 }
 

@@ -5,14 +5,14 @@ import ISO7816
 ///
 /// What is typed goes straight into locked memory. The terminal gets its echo back however the typing ends, be it by a
 /// signal.
-struct SilentTerminal: ~Copyable {
+package struct SilentTerminal: ~Copyable {
     private let secret: String
     private let terminal: Int32
     private let mode: TerminalMode
 
     /// - Parameter secret: what is typed, for an error.
     /// - Throws: when the process has no terminal, or when its memory could be dumped.
-    init(for secret: String) throws(ServiceFailure) {
+    package init(for secret: String) throws(ServiceFailure) {
         try ProcessHardening.forbidDumps()
         let terminal = unsafe Glibc.open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
@@ -45,7 +45,7 @@ struct SilentTerminal: ~Copyable {
     /// - Parameters:
     ///   - rule: what is said of a line that does not fit.
     ///   - use: takes what was typed; returns nil to ask again.
-    borrowing func ask<Result: ~Copyable>(
+    package borrowing func ask<Result: ~Copyable>(
         _ question: String,
         _ field: LineEditor.Field,
         rule: String,
@@ -91,7 +91,7 @@ struct SilentTerminal: ~Copyable {
         }
     }
 
-    borrowing func say(_ text: String) {
+    package borrowing func say(_ text: String) {
         let bytes = Array(text.utf8)
         unsafe _ = write(terminal, bytes, bytes.count)
     }

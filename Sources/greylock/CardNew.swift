@@ -1,5 +1,6 @@
 import ArgumentParser
 import CardApplication
+import CardWorkshop
 import Dispenser
 import FuelPassbook
 import Glibc

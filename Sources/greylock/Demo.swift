@@ -7,6 +7,7 @@ import Metering
 import Quantities
 import Records
 import Terminal
+import VirtualStation
 
 struct Demo: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,7 +64,7 @@ struct Demo: ParsableCommand {
             let configuration = try configuration(journal: folder.path + "/journal.sqlite")
             var log = Logger(label: "demo") { _ in LineLogHandler() }
             log.logLevel = .error
-            let service = try Service(configuration: configuration, log: log)
+            let service = try Service(configuration: configuration, log: log, virtual: .inProcess)
             let director = DemoDirector(face: face, service: service, escapes: escape, halfWay: litres.centilitres / 2)
             SignalWatch.start(service.stop)
             try service.run(display: director, trace: trace ? { face.say("    " + $0) } : nil)

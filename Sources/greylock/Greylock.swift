@@ -7,7 +7,10 @@ struct Greylock: ParsableCommand {
         commandName: "greylock",
         abstract: "Tools for a fuel dispenser that locks the card before fuel flows.",
         version: "greylock \(Release.version)",
-        subcommands: [Demo.self, Simulate.self, Card.self, Keys.self, Records.self, PositionTool.self, Bench.self]
+        subcommands: [
+            Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Records.self, PositionTool.self,
+            Bench.self,
+        ]
     )
 
     static func main() {

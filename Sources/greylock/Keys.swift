@@ -1,4 +1,5 @@
 import ArgumentParser
+import CardWorkshop
 import FuelPassbook
 import ISO7816
 import Issuer

@@ -1,6 +1,4 @@
 import ArgumentParser
-import Dispenser
-import Logging
 import Terminal
 
 @main
@@ -39,61 +37,15 @@ struct Greylockd: ParsableCommand {
     var closeValves = false
 
     func run() throws {
-        SignalWatch.hold()
-        let streams = ServiceStreams()
-        let stop = watchSignals(streams)
+        let program = ServiceProgram("greylockd")
         do throws(ServiceFailure) {
             if closeValves {
-                try ValveClosing(configuration: config, held: HeldOutputsFile()) { line in
-                    streams.say("greylockd: \(line)")
-                }.run()
-                return streams.drain()
+                try program.closeValves(configuration: config)
+            } else {
+                try program.serve(configuration: config)
             }
-            let configuration = try Service.configuration(at: config)
-            try serve(configuration, streams, stop)
         } catch {
-            streams.say("greylockd: \(error.reason)")
-            streams.drain()
             throw ExitCode(error.exitStatus)
         }
-    }
-
-    /// Before anything is read: a file that does not answer keeps no stop waiting.
-    private func watchSignals(_ streams: ServiceStreams) -> StopControl {
-        let log = streams.logger("greylockd")
-        let stop = StopControl()
-        let what = closeValves ? "what is not said to be closed may be on" : "the next start settles what is open"
-        let closesValves = closeValves
-        stop.endProcessAtDeadline(
-            valvesAreOff: { nanoseconds in
-                guard !closesValves else { return }
-                log.notice("stopping", metadata: ["valves-off-after-ms": "\(nanoseconds / 1_000_000)"])
-            },
-            lastWords: { awaited in
-                log.warning("stopped, but not finished: \(awaited); \(what)")
-                streams.breakOff()
-            }
-        )
-        SignalWatch.start(
-            stop.request,
-            hangUp: { log.notice("SIGHUP: the service goes on") },
-            continued: streams.continued
-        )
-        return stop
-    }
-
-    private func serve(
-        _ configuration: Configuration,
-        _ streams: ServiceStreams,
-        _ stop: StopControl
-    ) throws(ServiceFailure) {
-        let log = streams.logger("greylockd")
-        try ProcessHardening.apply(log: log)
-        let console = try streams.takeConsole(for: configuration)
-        defer { streams.finish() }
-        let service = try Service(configuration: configuration, log: log, console: console, stop: stop)
-        var displays: [any PositionDisplay] = [LogDisplay(log: log)]
-        if let console { displays.append(CustomerDisplay(console: console)) }
-        try service.run(display: SharedDisplay(displays), supervisor: Supervisor())
     }
 }

@@ -124,7 +124,7 @@ struct EvidenceTests {
                 "$BIN/greylock" position --config "$1/greylock.toml"
                 "$BIN/greylock" position --clear --config "$1/greylock.toml"; echo "status $?"
                 "$BIN/greylock" position --accept-journal test --config "$1/greylock.toml"; echo "status $?"
-                "$BIN/greylockd" --config "$1/greylock.toml"; echo "status $?"
+                "$BIN/greylock" run --config "$1/greylock.toml"; echo "status $?"
                 """,
             [folder.url.path]
         )
@@ -145,17 +145,17 @@ struct EvidenceTests {
                     mkfs.ext4 -q -b 1024 -O ^has_journal -m 0 "$1/image" &&
                     mkdir "$1/disk" && mount -o loop "$1/image" "$1/disk" || exit 99
                     sed "s,$1/journal,$1/disk/journal," "$1/greylock.toml" >"$1/full.toml"
-                    "$BIN/greylockd" --config "$1/full.toml" 2>"$1/log" &
+                    "$BIN/greylock" run --config "$1/full.toml" 2>"$1/log" &
                     until grep -q ready "$1/log"; do kill -0 $! || exit 98; done
                     kill -9 $!; wait $!
                     dd if=/dev/zero of="$1/disk/fill" bs=1k 2>/dev/null; dd if=/dev/zero of="$1/disk/rest" bs=1 2>/dev/null
                     "$BIN/greylock" records --journal "$1/disk/journal"; echo "status $?"
                     "$BIN/greylock" position --config "$1/full.toml"; echo "status $?"
-                    for try in 1 2; do "$BIN/greylockd" --config "$1/full.toml"; echo "status $?"; done
+                    for try in 1 2; do "$BIN/greylock" run --config "$1/full.toml"; echo "status $?"; done
                     "$BIN/greylock" position --accept-clock --config "$1/full.toml"; echo "status $?"
                     "$BIN/greylock" records --journal "$1/disk/journal" >/dev/null; echo "status $?"
                     rm "$1/disk/fill" "$1/disk/rest"
-                    "$BIN/greylockd" --config "$1/full.toml" 2>"$1/log2" &
+                    "$BIN/greylock" run --config "$1/full.toml" 2>"$1/log2" &
                     until grep -qs ready "$1/log2"; do kill -0 $! || exit 97; done
                     kill $!; wait $!; echo "status $?"
                 ' sh "$1"

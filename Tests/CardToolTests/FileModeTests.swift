@@ -39,7 +39,7 @@ struct FileModeTests {
         let folder = try TestFolder()
         let config = try folder.file("greylock.toml", toolConfiguration(journal: folder.path("journal")))
         try setMode(0o666, config)
-        let run = try Run("greylockd", ["--config", config])
+        let run = try Run("greylock", ["run", "--config", config])
         #expect(run.status == 78 && run.error.contains("chmod o-w (found mode 0666)"), "\(run.error)")
     }
 
@@ -59,7 +59,7 @@ struct FileModeTests {
         let folder = try TestFolder()
         let text = toolConfiguration(journal: folder.path("journal"))
         let config = try folder.file("greylock.toml", text.replacingOccurrences(of: part, with: replacement))
-        let run = try Run("greylockd", ["--config", config])
+        let run = try Run("greylock", ["run", "--config", config])
         #expect(run.status == 78, "\(run.error)")
         #expect(run.error.contains("\(config):\(place): a text of printable characters (found "), "\(run.error)")
         #expect(run.error.contains(shown) && !run.error.contains("\u{1B}"), "\(run.error)")

@@ -1,3 +1,4 @@
+import CardWorkshop
 import Foundation
 import FuelPassbook
 import Terminal

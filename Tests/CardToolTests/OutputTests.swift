@@ -157,6 +157,7 @@ struct HelpTests {
         let own: Set<Int> =
             switch command {
             case "demo": [1, 69, 78]
+            case "run": [69, 74, 75, 78]
             case "card serve", "card show", "keys new", "keys show", "card status", "card apdu": [1, 69]
             case "card new", "card script": [1, 69, 78]
             case "card fuzz", "simulate": [1]

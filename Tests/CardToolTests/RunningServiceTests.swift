@@ -56,7 +56,7 @@ struct RunningServiceTests {
 
     /// Fuel flows, and a checkpoint of it is on disk.
     private func fuellingService() throws -> (service: Program, sale: Report.Sale) {
-        let service = try Program("greylockd", ["--config", config])
+        let service = try Program("greylock", ["run", "--config", config])
         // A litre is more than two checkpoints.
         #expect(service.wait(for: " L, ") != nil, "\(service.lines)")
         let sale = try #require(try report().sales.last)
@@ -90,7 +90,7 @@ struct RunningServiceTests {
         let after = try report()
         #expect(!after.service.endedCleanly && !after.service.isRunning && after.service.lastCounted != nil)
 
-        let again = try Program("greylockd", ["--config", config])
+        let again = try Program("greylock", ["run", "--config", config])
         #expect(again.wait(for: "did not end cleanly: nobody counted from 2") != nil, "\(again.lines)")
         #expect(again.wait(for: "ready") != nil)
         again.signal(SIGTERM)
@@ -111,7 +111,7 @@ struct RunningServiceTests {
             withDestinationPath: folder.path("journal")
         )
         let other = try folder.file("link.toml", toolConfiguration(journal: folder.path("link")))
-        let second = try Run("greylockd", ["--config", other])
+        let second = try Run("greylock", ["run", "--config", other])
         #expect(second.status == 74 && second.error.contains("in use by another process"), "\(second.error)")
         if geteuid() == 0 {
             let mounted = try Run(
@@ -119,7 +119,7 @@ struct RunningServiceTests {
                     exec unshare -m --propagation private sh -c '
                         mkdir "$1/other" && mount --bind "$1" "$1/other" || exit 99
                         sed "s,$1/journal,$1/other/journal,;s,$1/card,$1/card2," "$1/greylock.toml" >"$1/other.toml"
-                        exec "$BIN/greylockd" --config "$1/other.toml"
+                        exec "$BIN/greylock" run --config "$1/other.toml"
                     ' sh "$1"
                     """,
                 [folder.url.path]
@@ -143,7 +143,7 @@ struct RunningServiceTests {
         for part in ["", "-wal"] {
             try FileManager.default.copyItem(atPath: journal + part, toPath: folder.path("backup") + part)
         }
-        let next = try Program("greylockd", ["--config", config])
+        let next = try Program("greylock", ["run", "--config", config])
         #expect(next.wait(for: "the card is free again") != nil, "\(next.lines)")
         next.signal(SIGTERM)
         #expect(next.end() == 0)
@@ -151,7 +151,7 @@ struct RunningServiceTests {
         for part in ["", "-wal"] {
             try FileManager.default.moveItem(atPath: folder.path("backup") + part, toPath: journal + part)
         }
-        let refused = try Run("greylockd", ["--config", config])
+        let refused = try Run("greylock", ["run", "--config", config])
         #expect(refused.status == 74 && refused.error.contains("the journal is an older copy"), "\(refused.error)")
         let look = try Run("greylock", ["position", "--config", config])
         #expect(look.output.contains("journal: not used: the journal is an older copy"), "\(look.output)\(look.error)")

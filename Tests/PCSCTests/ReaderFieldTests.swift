@@ -21,7 +21,7 @@ extension WithPCSCD {
                     pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
                 )
             )
-            return try Program("greylockd", ["--config", configuration])
+            return try Program("greylock", ["run", "--config", configuration])
         }
 
         private func card(port: UInt16) throws -> Program {

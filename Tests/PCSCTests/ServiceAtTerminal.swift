@@ -4,7 +4,7 @@ import FuelPassbook
 import Glibc
 import TestReaders
 
-/// `greylockd` with a terminal of its own, at which the test types the PIN, and whose memory can be looked at.
+/// `greylock run` with a terminal of its own, at which the test types the PIN, and whose memory can be looked at.
 ///
 /// `GREYLOCK_WIPE_PROGRAM` names another build of it.
 final class ServiceAtTerminal {
@@ -17,11 +17,11 @@ final class ServiceAtTerminal {
     init(configuration: String) throws {
         let environment = ProcessInfo.processInfo.environment
         let beside = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-        let path = environment["GREYLOCK_WIPE_PROGRAM"] ?? beside.appendingPathComponent("greylockd").path
+        let path = environment["GREYLOCK_WIPE_PROGRAM"] ?? beside.appendingPathComponent("greylock").path
         let socket = unsafe getenv("PCSCLITE_CSOCK_NAME").map { unsafe String(cString: $0) }
         guard let socket else { throw MemoryFailure(description: "the tests' pcscd is not named") }
         var started = greylock_started()
-        let arguments = [path, "--config", configuration]
+        let arguments = [path, "run", "--config", configuration]
         let result = unsafe withCStrings(arguments) { arguments in
             unsafe withCStrings(["PCSCLITE_CSOCK_NAME=\(socket)"]) { environment in
                 unsafe greylock_start(path, arguments, environment, &started)
@@ -29,7 +29,7 @@ final class ServiceAtTerminal {
         }
         guard result == 0 else { throw MemoryFailure(description: "\(path): \(errorText())") }
         self.started = started
-        process = StartedProcess(taking: started.pid, name: "greylockd")
+        process = StartedProcess(taking: started.pid, name: "greylock run")
     }
 
     deinit {

@@ -26,7 +26,7 @@ extension WithPCSCD {
                     pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
                 )
             )
-            return try Program("greylockd", ["--config", configuration])
+            return try Program("greylock", ["run", "--config", configuration])
         }
 
         private func card(_ transmission: String = "t1") throws -> Program {

@@ -113,7 +113,7 @@ extension WithPCSCD {
                     pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: 2)
                 )
             )
-            return try ProgramAtTerminal("greylockd", ["--config", configuration], environment: environment)
+            return try ProgramAtTerminal("greylock", ["run", "--config", configuration], environment: environment)
         }
 
         private func typePIN(_ service: ProgramAtTerminal) throws {

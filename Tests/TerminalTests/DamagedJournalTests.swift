@@ -59,7 +59,7 @@ struct DamagedJournalTests {
                 pump: ServiceConfiguration.simulated(centilitres: 100, speed: 10)
             )
         )
-        let service = try Program("greylockd", ["--config", configuration])
+        let service = try Program("greylock", ["run", "--config", configuration])
         #expect(service.end() == ServiceFailure.inputOutput)
         #expect(service.lines.contains { $0.contains("\(path): journal, check: the file is damaged") })
     }

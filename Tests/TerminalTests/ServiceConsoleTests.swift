@@ -29,7 +29,7 @@ struct ServiceConsoleTests {
                 pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
             )
         )
-        return try ProgramAtTerminal("greylockd", ["--config", configuration], environment: environment)
+        return try ProgramAtTerminal("greylock", ["run", "--config", configuration], environment: environment)
     }
 
     private func fuelling(_ service: ProgramAtTerminal) throws {

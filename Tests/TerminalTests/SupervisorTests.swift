@@ -141,7 +141,7 @@ struct SupervisorTests {
             ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), pump: pump)
         )
         let variables = ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "2000000"]
-        return try Program("greylockd", ["--config", configuration], variables: variables)
+        return try Program("greylock", ["run", "--config", configuration], variables: variables)
     }
 
     @Test func theServiceIsReadyLivesIsFrozenAndStops() throws {

@@ -1,5 +1,6 @@
 package import CardCryptography
 private import Issuer
+package import Terminal
 
 /// A key store's passphrase typed at the controlling terminal, without echo.
 package struct PassphrasePrompt: ~Copyable {

@@ -5,6 +5,7 @@ private import Glibc
 package import Issuer
 private import Logging
 private import Simulation
+package import Terminal
 
 /// A key store in a file that only its owner may read.
 package enum KeyStoreFile {

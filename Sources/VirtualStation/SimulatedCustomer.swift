@@ -1,5 +1,4 @@
 import Dispenser
-import FuelPassbook
 import Quantities
 import Records
 import Simulation

@@ -1,0 +1,97 @@
+import Dispenser
+import Logging
+
+/// A program that serves until it is told to stop: the service on a board, or the same with virtual edges.
+package struct ServiceProgram {
+    private let name: String
+    private let virtual: VirtualEdges?
+
+    /// - Parameters:
+    ///   - name: the program's, in its log and before its last word.
+    ///   - virtual: nil where only a real reader and real lines serve.
+    package init(_ name: String, virtual: VirtualEdges? = nil) {
+        self.name = name
+        self.virtual = virtual
+    }
+
+    /// Reads the configuration at `path` and serves.
+    ///
+    /// - Throws: what has been said already; the program ends with its exit status.
+    package func serve(configuration path: String) throws(ServiceFailure) {
+        SignalWatch.hold()
+        let streams = ServiceStreams()
+        let log = streams.logger(name)
+        let stop = watchSignals(
+            streams,
+            awaits: "the next start settles what is open",
+            valvesAreOff: { nanoseconds in
+                log.notice("stopping", metadata: ["valves-off-after-ms": "\(nanoseconds / 1_000_000)"])
+            }
+        )
+        try saying(streams) { () throws(ServiceFailure) in
+            let configuration = try Service.configuration(at: path)
+            try ProcessHardening.apply(log: log)
+            let console = try streams.takeConsole(for: configuration)
+            defer { streams.finish() }
+            let service = try Service(
+                configuration: configuration,
+                log: log,
+                console: console,
+                stop: stop,
+                virtual: virtual
+            )
+            var displays: [any PositionDisplay] = [LogDisplay(log: log)]
+            if let console { displays.append(CustomerDisplay(console: console)) }
+            try service.run(display: SharedDisplay(displays), supervisor: Supervisor())
+        }
+    }
+
+    /// Switches the pump's outputs off and ends.
+    ///
+    /// - Throws: as ``serve(configuration:)``.
+    package func closeValves(configuration path: String) throws(ServiceFailure) {
+        SignalWatch.hold()
+        let streams = ServiceStreams()
+        _ = watchSignals(streams, awaits: "what is not said to be closed may be on", valvesAreOff: { _ in })
+        try saying(streams) { () throws(ServiceFailure) in
+            try ValveClosing(configuration: path, held: HeldOutputsFile()) { line in
+                streams.say("\(name): \(line)")
+            }.run()
+            streams.drain()
+        }
+    }
+
+    private func saying(
+        _ streams: ServiceStreams,
+        _ work: () throws(ServiceFailure) -> Void
+    ) throws(ServiceFailure) {
+        do throws(ServiceFailure) { try work() } catch {
+            streams.say("\(name): \(error.reason)")
+            streams.drain()
+            throw error
+        }
+    }
+
+    /// Before anything is read: a file that does not answer keeps no stop waiting.
+    private func watchSignals(
+        _ streams: ServiceStreams,
+        awaits what: String,
+        valvesAreOff: @escaping @Sendable (UInt64) -> Void
+    ) -> StopControl {
+        let log = streams.logger(name)
+        let stop = StopControl()
+        stop.endProcessAtDeadline(
+            valvesAreOff: valvesAreOff,
+            lastWords: { awaited in
+                log.warning("stopped, but not finished: \(awaited); \(what)")
+                streams.breakOff()
+            }
+        )
+        SignalWatch.start(
+            stop.request,
+            hangUp: { log.notice("SIGHUP: the service goes on") },
+            continued: streams.continued
+        )
+        return stop
+    }
+}

@@ -1,0 +1,49 @@
+import CardApplication
+import Metering
+import Simulation
+package import Terminal
+
+extension VirtualEdges {
+    /// A virtual card in the program's own process, and lines that a simulated customer uses.
+    package static var inProcess: VirtualEdges {
+        VirtualEdges { (state) throws(ServiceFailure) in
+            guard let state else {
+                let image = DemonstrationCard.image()
+                return slot(try card(image, VolatileCardMemory(image: image)))
+            }
+            let file = try file(at: state)
+            return slot(try card(file.image, file))
+        } pump: { flow, calibration, pulser in
+            var script = SimulatedPumpLines.Script(
+                countsPerLitre: calibration.countsPerLitre,
+                centilitres: flow.centilitres,
+                litresPerMinute: flow.litresPerMinute
+            )
+            script.hasChannelB = pulser != .single
+            script.speed = flow.speed
+            let lines = SimulatedPumpLines(script)
+            return Pump(lines: lines) { SimulatedCustomer($0, lines: lines) }
+        }
+    }
+
+    private static func slot<Memory>(_ card: consuming VirtualCard<Memory>) -> Slot {
+        let reader = VirtualCardReader(card: card)
+        return Slot(reader: reader, insert: reader.insert, pull: reader.pull)
+    }
+
+    private static func file(at path: String) throws(ServiceFailure) -> CardFile<LockedFile> {
+        do throws(CardMemoryFailure) {
+            return try CardFile.opening(path) { DemonstrationCard.image() }
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error.reason)")
+        }
+    }
+
+    private static func card<Memory>(_ image: [UInt8], _ memory: Memory) throws(ServiceFailure) -> VirtualCard<Memory> {
+        do throws(VirtualCardRefusal) {
+            return try VirtualCard(stored: image, memory: memory)
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "the virtual card: \(error)")
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import Terminal
+import VirtualStation
+
+struct RunStation: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "The service with virtual edges where the configuration names them.",
+        discussion: """
+            For demonstrations and tests on a desk: `card.kind = "virtual"` is a card in this process, `pump.kind = \
+            "simulated"` a customer at simulated lines. Everything else is what greylockd does, which has no virtual edges.
+
+            Exit status: as greylockd: 0 when it was told to stop, 69 when something that it needs is missing, 74 when the \
+            journal or the pump failed, or the configuration cannot be read, 75 when it was told to stop and something \
+            did not answer, 78 for a wrong configuration. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Option(help: ArgumentHelp("The configuration, see board/greylock.toml.", valueName: "FILE"))
+    var config: String
+
+    func run() throws {
+        do throws(ServiceFailure) {
+            try ServiceProgram("greylock run", virtual: .inProcess).serve(configuration: config)
+        } catch {
+            throw ExitCode(error.exitStatus)
+        }
+    }
+}
