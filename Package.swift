@@ -6,6 +6,7 @@ let package = Package(
     name: "greylock",
     products: [
         .executable(name: "greylock", targets: ["greylock"]),
+        .executable(name: "greylock-bench", targets: ["greylock-bench"]),
         .executable(name: "greylockd", targets: ["greylockd"]),
     ],
     dependencies: [
@@ -100,9 +101,17 @@ let package = Package(
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Dispenser", "FuelPassbook",
-                "ISO7816", "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule",
-                "Simulation", "Terminal", "Threads", "VirtualStation",
+                "CICUData", "CardApplication", "CardWorkshop", "Dispenser", "FuelPassbook", "ISO7816", "Issuer",
+                "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal",
+                "Threads", "VirtualStation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .executableTarget(
+            name: "greylock-bench",
+            dependencies: [
+                "CICUData", "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal",
+                "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal", "Threads",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -177,7 +186,7 @@ let package = Package(
             name: "CardToolTests",
             dependencies: [
                 "CardWorkshop", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records",
-                "SecurityModule", "Terminal", "TestReaders", "greylock",
+                "SecurityModule", "Terminal", "TestReaders", "greylock", "greylock-bench",
             ]
         ),
         .testTarget(

@@ -9,7 +9,6 @@ struct Greylock: ParsableCommand {
         version: "greylock \(Release.version)",
         subcommands: [
             Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Records.self, PositionTool.self,
-            Bench.self,
         ]
     )
 
@@ -18,8 +17,16 @@ struct Greylock: ParsableCommand {
             var command = try parseAsRoot()
             try command.run()
         } explain: { error in
-            (CommandLineHint.added(to: fullMessage(for: error)), exitCode(for: error).rawValue)
+            (withBench(CommandLineHint.added(to: fullMessage(for: error))), exitCode(for: error).rawValue)
         }
+    }
+
+    /// Benches go to no board.
+    ///
+    /// - Returns: the message, with where the benches are when they were asked for.
+    private static func withBench(_ message: String) -> String {
+        guard CommandLine.arguments.dropFirst().first == "bench" else { return message }
+        return "\(message)\nThe benches are a program of their own: greylock-bench"
     }
 }
 

@@ -35,9 +35,9 @@ struct OutputTests {
                 ["card", "new", "--profile", Self.profile, "--state", folder.path("new-\(UUID().uuidString)")]
             ),
             ("greylock", ["card", "fuzz", "--apdus", "50"]),
-            ("greylock", ["--help"]), ("greylock", ["--version"]), ("greylock", ["bench", "--help"]),
-            ("greylock", ["keys", "show", "--help"]), ("greylock", ["help", "records"]),
-            ("greylockd", ["--help"]), ("greylockd", ["--version"]),
+            ("greylock", ["--help"]), ("greylock", ["--version"]), ("greylock", ["keys", "show", "--help"]),
+            ("greylock", ["help", "records"]),
+            ("greylock-bench", ["--help"]), ("greylockd", ["--help"]), ("greylockd", ["--version"]),
         ]
     }
 
@@ -80,10 +80,18 @@ struct OutputTests {
     }
 
     @Test func theVersionIsSaid() throws {
-        for program in ["greylock", "greylockd"] {
+        for program in ["greylock", "greylock-bench", "greylockd"] {
             let run = try Run(program, ["--version"])
             #expect(run.status == 0 && run.output.hasPrefix("\(program) ") && run.output.contains("."), "\(run.output)")
         }
+    }
+
+    @Test(arguments: [["bench"], ["bench", "--programs", ".build/board"]])
+    func whoAsksTheToolsForABenchIsToldItsProgram(arguments: [String]) throws {
+        let run = try Run("greylock", arguments)
+        #expect(run.status == 64 && run.output.isEmpty)
+        #expect(run.error.hasSuffix("The benches are a program of their own: greylock-bench\n"), "\(run.error)")
+        #expect(try !Run("greylock", ["demo", "bench"]).error.contains("greylock-bench"))
     }
 
     /// `print` does not look at its writes.
@@ -135,7 +143,7 @@ struct HelpTests {
         #expect(seen > 12 && defaults.contains("8L"), "\(defaults)")
     }
 
-    /// Every command that does something, and the service.
+    /// Every command that does something, and the other programs.
     @Test func everyHelpSaysItsExitStatuses() throws {
         var waiting: [[String]] = [[]]
         var seen = 0
@@ -149,6 +157,8 @@ struct HelpTests {
             #expect(missing.isEmpty, "\(path): \(missing)")
         }
         #expect(seen > 11)
+        let bench = try Run("greylock-bench", ["--help"]).output
+        #expect(Self.numbers(bench).isSuperset(of: [0, 64, 71, 74]), "\(bench)")
         let service = try Run("greylockd", ["--help"]).output
         #expect(Self.numbers(service).isSuperset(of: [0, 64, 69, 71, 74, 75, 78]), "\(service)")
     }

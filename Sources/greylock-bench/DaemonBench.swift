@@ -1,4 +1,5 @@
 import Glibc
+import Terminal
 
 /// Start time and resident memory of the service with virtual edges, and the size of `greylockd`, against the limits 50 ms,
 /// 12 MB and 20 MB.

@@ -1,7 +1,6 @@
 import CardCryptography
 import FuelPassbook
 import Metering
-import SecurityModule
 
 /// Derivation of DPK, SESPK and one MAC: what step 1.3 costs, against the limit of 5 us.
 enum CryptographyBench {

@@ -1,47 +1,4 @@
-import ArgumentParser
-import Glibc
-import Terminal
 import Threads
-
-struct Bench: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Measure this build, each figure beside a named peer or limit in the same run.",
-        discussion: """
-            Build with board/build first: figures of a debug build mean nothing. The PC/SC figures need pcscd with the \
-            virtual reader (Debian: pcscd, vsmartcard-vpcd) and a C compiler for the peer; what cannot be measured \
-            here is listed with the reason.
-
-            Exit status: 0, whatever was measured. \(ExitStatusHelp.common)
-            """
-    )
-
-    @Option(help: ArgumentHelp("The programs to weigh; default: beside this one.", valueName: "FOLDER"))
-    var programs: String?
-
-    @Option(help: ArgumentHelp("Where the peers' sources lie.", valueName: "FOLDER"))
-    var peers = "board/bench"
-
-    func run() throws {
-        let folder = programs ?? Self.ownFolder
-        var table = BenchTable()
-        table.add(CryptographyBench.run())
-        table.add(QuadratureBench.run())
-        table.add(CardBench.run(peers: peers))
-        table.add(CheckpointBench.run())
-        table.add(RecoveryBench.run())
-        table.add(SimulationBench.run())
-        table.add(ExchangeBench.run(peers: peers))
-        table.add(DaemonBench.run(programs: folder))
-        writeLine(table.text)
-    }
-
-    private static var ownFolder: String {
-        let link = unsafe realpath("/proc/self/exe", nil)
-        defer { unsafe free(link) }
-        let path = unsafe link.map { unsafe String(cString: $0) } ?? "."
-        return path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-    }
-}
 
 /// One line of the bench's table.
 enum BenchResult {

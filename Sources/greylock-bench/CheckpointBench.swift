@@ -1,12 +1,11 @@
 import CardCryptography
-import Dispenser
 import FuelPassbook
 import Glibc
 import Journal
-import Metering
 import Quantities
 import Records
 import SecurityModule
+import Terminal
 
 /// A checkpoint's commit beside a bare overwrite of 128 bytes with O_DSYNC, which is what the medium itself costs.
 enum CheckpointBench {

@@ -2,7 +2,6 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Journal
-import Metering
 import Quantities
 import Records
 import SecurityModule

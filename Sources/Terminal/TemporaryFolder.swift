@@ -1,10 +1,10 @@
-import Glibc
+private import Glibc
 
 /// A folder of its own for one run, gone with it.
-struct TemporaryFolder {
-    let path: String
+package struct TemporaryFolder {
+    package let path: String
 
-    init(_ prefix: String) throws {
+    package init(_ prefix: String) throws {
         let parent = unsafe getenv("TMPDIR").map { unsafe String(cString: $0) } ?? "/tmp"
         var template = Array("\(parent)/\(prefix)-XXXXXX".utf8CString)
         guard unsafe mkdtemp(&template) != nil else { throw FolderError(folder: parent, reason: errno) }
@@ -12,7 +12,7 @@ struct TemporaryFolder {
     }
 
     /// Removes the folder and the files in it.
-    func remove() {
+    package func remove() {
         guard let folder = unsafe opendir(path) else { return }
         while let entry = unsafe readdir(folder) {
             unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
