@@ -1,12 +1,34 @@
+import Terminal
 import Threads
 
 /// One line of the bench's table.
 enum BenchResult {
-    /// `value` and `reference` in `unit`; the aim is `atMost` or at least `1 / atMost` times the reference.
-    case figure(name: String, value: Double, unit: String, reference: Double, of: String, atMost: Double)
+    /// `value` and `reference` in `unit`, less being better; the aim is `atMost` times the reference.
+    ///
+    /// `because` is said where the aim is missed.
+    case figure(
+        name: String,
+        value: Double,
+        unit: String,
+        reference: Double,
+        of: String,
+        atMost: Double,
+        because: String = ""
+    )
     /// A rate: more is better, the aim being at least the reference.
     case rate(name: String, value: Double, unit: String, reference: Double, of: String)
     case notMeasured(name: String, why: String)
+
+    /// One figure that wants a folder of its own.
+    static func measured(_ name: String, _ body: (TemporaryFolder) throws -> BenchResult) -> BenchResult {
+        do {
+            let folder = try TemporaryFolder("greylock-bench")
+            defer { folder.remove() }
+            return try body(folder)
+        } catch {
+            return .notMeasured(name: name, why: "\(error)")
+        }
+    }
 }
 
 struct BenchTable {
@@ -18,7 +40,7 @@ struct BenchTable {
         var lines = [row("measure", "here", "beside", "ratio", "aim")]
         for result in results {
             switch result {
-            case .figure(let name, let value, let unit, let reference, let peer, let atMost):
+            case .figure(let name, let value, let unit, let reference, let peer, let atMost, let reason):
                 let ratio = value / reference
                 lines.append(
                     row(
@@ -26,7 +48,7 @@ struct BenchTable {
                         "\(short(value)) \(unit)",
                         "\(short(reference)) \(unit) \(peer)",
                         short(ratio),
-                        "at most \(short(atMost))\(ratio <= atMost ? "" : "  MISSED")"
+                        "at most \(short(atMost))\(ratio <= atMost ? "" : missed(reason))"
                     )
                 )
             case .rate(let name, let value, let unit, let reference, let peer):
@@ -37,7 +59,7 @@ struct BenchTable {
                         "\(short(value)) \(unit)",
                         "\(short(reference)) \(unit) \(peer)",
                         short(ratio),
-                        "at least 1\(ratio >= 1 ? "" : "  MISSED")"
+                        "at least 1\(ratio >= 1 ? "" : missed(""))"
                     )
                 )
             case .notMeasured(let name, let why):
@@ -46,6 +68,8 @@ struct BenchTable {
         }
         return lines.joined(separator: "\n")
     }
+
+    private func missed(_ reason: String) -> String { reason.isEmpty ? "  MISSED" : "  MISSED: \(reason)" }
 
     private func row(_ cells: String...) -> String {
         let widths = [34, 18, 40, 8, 0]

@@ -16,13 +16,8 @@ enum ExchangeBench {
     private static let readerName = "Virtual PCD 00 00"
 
     static func run(peers: String) -> [BenchResult] {
-        do {
-            let folder = try TemporaryFolder("greylock-bench")
-            defer { folder.remove() }
-            let peer = folder.path + "/pcsc-peer"
-            guard let compiler = compile(peers + "/pcsc-peer.c", to: peer), compiler.wait() == 0 else {
-                return [.notMeasured(name: name, why: "the C peer does not compile (gcc, libpcsclite-dev)")]
-            }
+        let exchange = BenchResult.measured(name) { folder in
+            let peer = try CPeer("pcsc-peer", from: peers, library: "libpcsclite", into: folder)
             let connection = try VirtualReaderConnection.connect()
             let serving = NamedThread("card") {
                 do {
@@ -38,32 +33,26 @@ enum ExchangeBench {
                 serving.join()
             }
             return try measure(peer)
-        } catch {
-            return [.notMeasured(name: name, why: "\(error)")]
         }
+        return [exchange]
     }
 
-    private static func measure(_ peer: String) throws -> [BenchResult] {
+    private static func measure(_ peer: CPeer) throws -> BenchResult {
         try waitForCard()
         var ours: [UInt64] = []
         var theirs: [UInt64] = []
         for _ in 0..<turns {
             ours += try ownTurn()
-            guard let turn = peerTurn(peer) else {
-                return [.notMeasured(name: name, why: "the C peer found no card in \(readerName)")]
-            }
-            theirs += turn
+            theirs += try peer.time(readerName, count: exchanges).map(\.nanoseconds)
         }
-        return [
-            .figure(
-                name: name,
-                value: median(ours) / 1_000,
-                unit: "us",
-                reference: median(theirs) / 1_000,
-                of: "C SCardTransmit",
-                atMost: 1.1
-            )
-        ]
+        return .figure(
+            name: name,
+            value: median(ours) / 1_000,
+            unit: "us",
+            reference: median(theirs) / 1_000,
+            of: "C SCardTransmit",
+            atMost: 1.1
+        )
     }
 
     /// pcscd looks into a reader now and then; the card is seen within a second.
@@ -93,21 +82,5 @@ enum ExchangeBench {
             guard answer.status == .success else { throw answer.status }
         }
         return samples
-    }
-
-    private static func peerTurn(_ peer: String) -> [UInt64]? {
-        guard let child = ChildProcess([peer, readerName, "\(exchanges)"], reading: STDOUT_FILENO) else { return nil }
-        var samples: [UInt64] = []
-        while let line = child.line() {
-            guard let sample = UInt64(line) else { return nil }
-            samples.append(sample)
-        }
-        return child.wait() == 0 && samples.count == exchanges ? samples : nil
-    }
-
-    private static func compile(_ source: String, to program: String) -> ChildProcess? {
-        let command =
-            "cc -O2 -o '\(program)' '\(source)' $(pkg-config --cflags --libs libpcsclite) 2>&1"
-        return ChildProcess(["sh", "-c", command], reading: STDOUT_FILENO)
     }
 }
