@@ -35,7 +35,7 @@ struct GreylockBench: ParsableCommand {
     func run() throws {
         let folder = programs ?? Self.ownFolder
         var table = BenchTable()
-        table.add(CryptographyBench.run())
+        table.add(CryptographyBench.run(peers: peers))
         table.add(QuadratureBench.run())
         table.add(CardBench.run(peers: peers))
         table.add(CheckpointBench.run())

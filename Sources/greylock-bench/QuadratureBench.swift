@@ -1,39 +1,4 @@
-import CardCryptography
-import FuelPassbook
 import Metering
-
-/// Derivation of DPK, SESPK and one MAC: what step 1.3 costs, against the limit of 5 us.
-enum CryptographyBench {
-    private static let rounds = 20_000
-
-    static func run() -> [BenchResult] {
-        let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
-        let card = Demonstration.applicationFile.asn
-        var samples: [UInt64] = []
-        for round in 0..<rounds {
-            let start = benchClock()
-            let purchase = PurchaseKey(master: master, card: card)
-            let session = purchase.petrolSession(
-                icc: ICCRandom(UInt32(round)),
-                ctc: CTC(1),
-                ttc: TTC(UInt32(round))
-            )
-            let mac = session.mac1(balance: Demonstration.balance, terminal: Demonstration.terminal)
-            samples.append(benchClock() - start)
-            precondition(mac.bytes.count == MAC.length)
-        }
-        return [
-            .figure(
-                name: "derive + SESPK + MAC1",
-                value: median(samples) / 1_000,
-                unit: "us",
-                reference: 5,
-                of: "limit",
-                atMost: 1
-            )
-        ]
-    }
-}
 
 /// Edges a second through the pulser and the meter head, against ten million.
 enum QuadratureBench {
