@@ -38,7 +38,7 @@ struct GreylockBench: ParsableCommand {
         table.add(CryptographyBench.run(peers: peers))
         table.add(QuadratureBench.run())
         table.add(CardBench.run(peers: peers))
-        table.add(CheckpointBench.run())
+        table.add(CheckpointBench.run(peers: peers))
         table.add(RecoveryBench.run())
         table.add(SimulationBench.run())
         table.add(ExchangeBench.run(peers: peers))
