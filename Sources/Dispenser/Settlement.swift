@@ -183,7 +183,8 @@ extension Position {
             case .card(let fault):
                 show(.settling, .cardFault(fault))
                 return .lost
-            case .refused(.answerMalformed): return .lost
+            // Without a number the card cannot be asked whether it is free.
+            case .refused(.answerMalformed), .refused(.noNumber): return .lost
             case .refused, .stop, .failure: throw error
             }
         }

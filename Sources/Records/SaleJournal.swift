@@ -76,7 +76,7 @@ extension PositionLock.Remedy {
 package protocol SaleJournal: AnyObject {
     /// A TTC that was never given before; the first is 1. It is on disk as given when this returns, so that no restart, and
     /// no restored copy of the journal, gives it again (spec/grey-lock.md, D32). One whose card failed before the lock stays
-    /// without a record.
+    /// without a record, as does that of the question behind a debit.
     ///
     /// - Throws: `StorageFault` that ``StorageFault/refusesNumbers`` when there is none to give.
     func reserveTTC() throws(StorageFault) -> TTC

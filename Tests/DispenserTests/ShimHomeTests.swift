@@ -197,6 +197,33 @@ struct ShimHomeTests {
         #expect(station.reader.image.balance == Amount(fen: 50_000 - price.fen))
     }
 
+    @Test(
+        "without a number for the question the sale is a grey record, which the next visit settles",
+        arguments: [false, true]
+    )
+    func noNumberForTheQuestion(isPrepaid: Bool) throws {
+        let station = try isPrepaid ? prepaidStation(Preset(centilitres: 500)) : TestStation()
+        station.reader.onCommand = { [unowned station] instruction in
+            guard instruction == .debitForPetrol else { return }
+            station.journal.numberFault = StorageFault(noNumber: "the mark is gone")
+        }
+        station.scheduleRefuel(centilitres: 500)
+        station.run()
+        station.rest()
+        #expect(station.reader.image.balance == Amount(fen: 50_000 - price.fen))
+        #expect(station.records.map(\.phase) == [.escaped])
+        #expect(station.greyRecords.map(\.state) == [.open])
+        #expect(station.display.receipts.isEmpty)
+        station.reader.onCommand = { _ in }
+        station.journal.numberFault = nil
+        station.visitAndStop()
+        #expect(station.greyRecords.map(\.state) == [.settled])
+        // A prepaid visit goes on with a sale of its own.
+        let refunds = station.records.filter { $0.kind == .refund && $0.settles == station.records.first?.ttc }
+        #expect(refunds.map(\.amount) == (isPrepaid ? [price] : []))
+        expectBalanced(station)
+    }
+
     @Test("a card is not locked at the last number at which it could be asked", arguments: [0xFFFD, 0xFFFE])
     func lastNumber(ctc: UInt16) throws {
         let station = try TestStation(ctc: CTC(ctc))
