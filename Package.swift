@@ -186,7 +186,7 @@ let package = Package(
             name: "CardToolTests",
             dependencies: [
                 "CardWorkshop", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records",
-                "SecurityModule", "Terminal", "TestReaders", "greylock", "greylock-bench",
+                "SecurityModule", "Simulation", "Terminal", "TestReaders", "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
