@@ -12,16 +12,20 @@ struct PositionTool: ParsableCommand {
         commandName: "position",
         abstract: "Whether the position serves cards, and the technician's ways to make it serve again.",
         discussion: """
-            A position closes itself after too many pulser faults in one sale, and serves no card while the clock is behind
-            its records or they leave no room. A journal that is not known to be the newest copy is not used at all.
+            A position closes itself after too many pulser faults in one sale, a channel that \
+            is dead or swapped, or fuel that flows back, and serves no card while the clock \
+            is behind its records or they leave no room. A journal that is not known to be the \
+            newest copy is not used at all.
 
-            Looking needs the right to read the journal, changes nothing and disturbs no running service. For a change, stop
-            the service first and run this as the service's user.
-            A row of the journal that is damaged, was removed or put back is named.
+            Looking needs the right to read the journal, changes nothing and disturbs no \
+            running service. For a change, stop the service first and run this as the \
+            service's user. A row of the journal that is damaged, was removed or put back is \
+            named.
 
-            Exit status: 0 when cards are served; 69 when the position is closed, the clock is behind or not set, or no room
-            is left; 74 when a row is damaged, the journal is not used, or a file cannot be read or written; 78 for a wrong
-            configuration. \(ExitStatusHelp.common)
+            Exit status: 0 when cards are served; 69 when the position is closed, the clock is \
+            behind or not set, or no room is left; 74 when a row is damaged, the journal is not \
+            used, or a file cannot be read or written; 78 for a wrong configuration. \
+            \(ExitStatusHelp.common)
             """
     )
 
