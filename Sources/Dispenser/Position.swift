@@ -88,6 +88,8 @@ package final class Position {
     var strayFlow: StrayFlow?
     /// Purchases in a row whose cards proved nothing.
     var unprovenPurchases = UnprovenPurchases()
+    /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
+    var questionNumber: TTC?
     /// What a stop in mid-sale left to the next start.
     var saleLeftOpen: MeterReading?
     /// Why no card can be served, as it is shown between two visits; nil when it is not.

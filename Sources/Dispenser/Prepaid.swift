@@ -30,7 +30,7 @@ extension Position {
         _ = try verifiedPIN(verified)
         try beginAnew()
 
-        let command = try nextInitializeForPetrol()
+        let command = try beginSession()
         let answer = try exchange(command)
         let authenticated = try verifyMAC1(card.asn, command, answer)
         try checkNumbersLeft(answer.ctc)

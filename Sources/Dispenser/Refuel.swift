@@ -16,7 +16,7 @@ extension Position {
         try beginAnew()
 
         // 1.1, 1.2
-        let command = try nextInitializeForPetrol()
+        let command = try beginSession()
         let answer = try exchange(command)
         // 1.3, 1.4
         let authenticated = try verifyMAC1(card.asn, command, answer)
@@ -46,10 +46,21 @@ extension Position {
         if case .pumpFailed(let fault) = fuelled { throw .failure(.pump(fault)) }
     }
 
-    /// The command of step 1.1, under a new number.
-    func nextInitializeForPetrol() throws(Interruption) -> InitializeForPetrol {
-        let ttc = try takeNumber()
-        return InitializeForPetrol(keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
+    /// The command of step 1.1, under a new number; and a number for the question behind the debit.
+    func beginSession() throws(Interruption) -> InitializeForPetrol {
+        let command = initializeForPetrol(try takeNumber())
+        questionNumber = try takeQuestionNumber()
+        return command
+    }
+
+    /// The number that is kept, or a new one.
+    func takeQuestionNumber() throws(Interruption) -> TTC {
+        guard let kept = questionNumber.take() else { return try takeNumber() }
+        return kept
+    }
+
+    func initializeForPetrol(_ ttc: TTC) -> InitializeForPetrol {
+        InitializeForPetrol(keyIndex: settings.keyIndex, terminal: edges.module.terminal, ttc: ttc)
     }
 
     /// Step 1.11.

@@ -15,7 +15,7 @@ extension Position {
     func closeEarlierSales(of card: ApplicationSerialNumber) throws(Interruption) -> PIN? {
         guard try !openGreyRecords(of: card).isEmpty else { return nil }
         let pin = try verifiedPIN()
-        let command = try nextInitializeForPetrol()
+        let command = initializeForPetrol(try takeNumber())
         try close(openGreyRecords(of: card), verifyMAC1(card, command, exchange(command)))
         if let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
             throw .refused(.earlierSaleOwed(owed.amount))

@@ -108,8 +108,8 @@ extension Position {
                 return .notExecuted
             }
             guard let grey = GreyRecord(unpaid: record) else { preconditionFailure("an unpaid sale has a GMAC") }
-            guard let proof = try provenDebit(of: grey) else { throw .refused(.debitUnproven(record.amount)) }
-            return .paid(proof)
+            guard let answered = try answeredDebit(of: grey) else { throw .refused(.debitUnproven(record.amount)) }
+            return try proof(of: answered, grey).map { .paid($0) } ?? .unknown
         } catch {
             guard case .card(let fault) = error else { throw error }
             show(.settling, .cardFault(fault))
@@ -214,7 +214,7 @@ extension Position {
     /// A grey card answers no INITIALIZE FOR PETROL (D26): whoever has had MAC4 made beforehand cannot show a number above the
     /// lock's. nil when the card does not show it. Its PIN is verified.
     private func proof(of answered: AnsweredDebit, _ grey: GreyRecord) throws(Interruption) -> ProvenDebit? {
-        let command = try nextInitializeForPetrol()
+        let command = initializeForPetrol(try takeQuestionNumber())
         guard case .success(let answer) = try send(command) else { return nil }
         let standing: AuthenticatedSale
         do throws(SecurityModuleError) {

@@ -69,7 +69,7 @@ extension Database {
         _ belief: Belief
     ) throws -> StoredRow? {
         let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let layout = RowLayout(table, statement.columnNames)
+        let layout = RowLayout.of(table, statement.columnNames)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
             let stored = StoredRow(layout: layout, row: row.copy())

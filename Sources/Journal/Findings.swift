@@ -156,7 +156,7 @@ extension Database {
         _ body: (StoredRow) throws -> Void
     ) throws {
         let statement = try makeStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let layout = RowLayout(table, statement.columnNames)
+        let layout = RowLayout.of(table, statement.columnNames)
         let cursor = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try cursor.next() {
             try body(StoredRow(layout: layout, row: row, statement: statement))

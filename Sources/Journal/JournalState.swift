@@ -30,6 +30,9 @@ struct JournalState: Equatable, Sendable {
         set { sums[rowClass.rawValue] = newValue }
     }
 
+    /// Of sales, open and closed.
+    var records: Int64 { self[.openSale].rows &+ self[.closedSale].rows }
+
     mutating func add(_ code: StoredCode, _ key: Int64, _ rowClass: RowClass) {
         self[rowClass].add(code.hidden, key: key)
         guard rowClass.table.name == JournalTable.sale.name, let number = UInt32(exactly: key) else { return }

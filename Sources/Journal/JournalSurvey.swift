@@ -11,6 +11,8 @@ final class JournalSurvey: Sendable {
     struct Count: Sendable {
         var records: Int
         var lastTTC: Int64
+        /// What the journal's state counted then; nil where it is not believed.
+        var stated: Int64?
         /// Each index says what its table does.
         var indexesAgree = true
     }
@@ -129,6 +131,7 @@ private final class State: Sendable {
         let count = JournalSurvey.Count(
             records: Int(numbers.first.flatMap(\.self) ?? 0),
             lastTTC: numbers.last.flatMap(\.self) ?? 0,
+            stated: try db.journalState(keys).state?.records,
             indexesAgree: indexFinding == nil
         )
         var findings = try findings(db, keys)

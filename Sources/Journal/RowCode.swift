@@ -5,6 +5,7 @@ private import GRDBSQLite
 import ISO7816
 import Records
 import SecurityModule
+import Synchronization
 
 // What a row's code covers: its table, and the name, type and value of each column that is not NULL, its key among them,
 // in the order of their names. So a column that a later version adds is covered as soon as it has a value.
@@ -97,6 +98,7 @@ struct RowLayout: Sendable {
     }
 
     let table: JournalTable
+    private let columns: [String]
     /// nil of a table without codes.
     private let rowClass: RowClass?
     /// Of the table's key, the phase and the code; nil where the statement has none.
@@ -107,8 +109,21 @@ struct RowLayout: Sendable {
     /// By their names.
     private let covered: [Column]
 
-    init(_ table: JournalTable, _ columns: [String]) {
+    /// Of this process's statements: a few for each table, made once.
+    private static let made = Mutex<[String: [RowLayout]]>([:])
+
+    static func of(_ table: JournalTable, _ columns: [String]) -> RowLayout {
+        made.withLock { made in
+            if let known = made[table.name]?.first(where: { $0.columns == columns }) { return known }
+            let layout = RowLayout(table, columns)
+            made[table.name, default: []].append(layout)
+            return layout
+        }
+    }
+
+    private init(_ table: JournalTable, _ columns: [String]) {
         self.table = table
+        self.columns = columns
         rowClass = RowClass.first(of: table)
         key = columns.firstIndex(of: table.key)
         phase = columns.firstIndex(of: "phase")

@@ -29,7 +29,7 @@ struct RowWriter {
     ///   that nothing may overwrite.
     mutating func replace(_ row: RowValues, in table: JournalTable) throws {
         guard case .int64(let rowKey)? = row.values.first?.storage else { preconditionFailure("the key comes first") }
-        let code = key.code(of: RowLayout(table, row.columns).bytes { row.values[$0] })
+        let code = key.code(of: RowLayout.of(table, row.columns).bytes { row.values[$0] })
         let rowClass = table.rowClass(phase: row.phase)
         try giveUp(rowKey, of: table)
         var coded = row

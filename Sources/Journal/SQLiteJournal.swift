@@ -240,9 +240,14 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             }
             var count = counted ?? atStart
             try queue.view("count the records") { db in
-                let new = try db.numbers("SELECT count(*), max(ttc) FROM sale WHERE ttc > ?", [count.lastTTC])
-                count.records += Int(new.first.flatMap(\.self) ?? 0)
-                count.lastTTC = new.last.flatMap(\.self) ?? count.lastTTC
+                // The state counts with each write, in whatever order the numbers come.
+                if let stated = atStart.stated, let key = start.key, let state = try db.journalState(key) {
+                    count.records = atStart.records + Int(state.records - stated)
+                } else {
+                    let new = try db.numbers("SELECT count(*), max(ttc) FROM sale WHERE ttc > ?", [count.lastTTC])
+                    count.records += Int(new.first.flatMap(\.self) ?? 0)
+                    count.lastTTC = new.last.flatMap(\.self) ?? count.lastTTC
+                }
             }
             counted = count
             return max(0, capacity - count.records)

@@ -192,7 +192,7 @@ extension Database {
         _ arguments: StatementArguments = []
     ) throws -> [StoredRow] {
         let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let layout = RowLayout(table, statement.columnNames)
+        let layout = RowLayout.of(table, statement.columnNames)
         return try Row.fetchAll(statement, arguments: arguments).map { StoredRow(layout: layout, row: $0) }
     }
 }

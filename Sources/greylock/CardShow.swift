@@ -148,7 +148,7 @@ private struct CardReport: Encodable {
             image.block == .none ? nil : CardAdvice.blocked,
             image.pinTriesLeft == 0 ? CardAdvice.pinBlocked : nil,
             image.upkeepTriesLeft == 0 ? CardAdvice.upkeepClosed : nil,
-            image.ctc == .maximum || image.online == .maximum ? CardAdvice.numbersUsedUp : nil,
+            image.ctc.next.map { $0 == .maximum } ?? true || image.online == .maximum ? CardAdvice.numbersUsedUp : nil,
             CardAdvice.validity(validity, image.file),
         ]
         let found = advice.compactMap(\.self)

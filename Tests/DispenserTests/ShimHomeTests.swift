@@ -197,12 +197,26 @@ struct ShimHomeTests {
         #expect(station.reader.image.balance == Amount(fen: 50_000 - price.fen))
     }
 
+    @Test("once a card is locked its sale is paid where no more numbers are given", arguments: [false, true])
+    func noMoreNumbers(isPrepaid: Bool) throws {
+        let station = try isPrepaid ? prepaidStation(Preset(centilitres: 500)) : TestStation()
+        station.reader.onCommand = { [unowned station] instruction in
+            guard instruction == .lockForPetrol else { return }
+            station.journal.numberFault = StorageFault(noNumber: "the mark is gone")
+        }
+        station.scheduleRefuel(centilitres: 500)
+        station.run()
+        #expect(station.records.map(\.phase) == [.settled])
+        #expect(station.reader.image.balance == Amount(fen: 50_000 - price.fen))
+    }
+
     @Test(
-        "without a number for the question the sale is a grey record, which the next visit settles",
+        "without a number for a second question the sale is a grey record, which the next visit settles",
         arguments: [false, true]
     )
     func noNumberForTheQuestion(isPrepaid: Bool) throws {
         let station = try isPrepaid ? prepaidStation(Preset(centilitres: 500)) : TestStation()
+        station.reader.faults[.initializeForPetrol] = [nil, .answer { flipped($0, byte: 12, bit: 3) }]
         station.reader.onCommand = { [unowned station] instruction in
             guard instruction == .debitForPetrol else { return }
             station.journal.numberFault = StorageFault(noNumber: "the mark is gone")
