@@ -21,8 +21,8 @@ enum DebitOutcome {
     case paid(ProvenDebit)
     /// No code covers a status word: the card has paid or not.
     case refused(StatusWord)
-    /// Sent, and no answer seen that proves anything (D27): the card has paid or not.
-    case lost
+    /// Sent, and no answer seen that proves a payment (D27): the card has paid or not. With the answer whose MAC4 was right.
+    case lost(AnsweredDebit?)
 }
 
 // Steps 1.12 to 1.15: the debit, which unlocks the card in the same step.
@@ -66,7 +66,7 @@ extension Position {
             case .notExecuted:
                 switch try debit(&record) {
                 case .paid(let proof): return try finish(&record, proof)
-                case .refused(.memoryFailure), .lost: disconnectCard()
+                case .refused(.memoryFailure), .lost(_): disconnectCard()
                 case .refused(let status): throw .refused(refusal(of: .debitForPetrol, status))
                 }
             }
@@ -127,7 +127,16 @@ extension Position {
         )
         record.advance(to: .debitSent)
         try commit(JournalEntry(record))
-        return try sendDebit(grey, ctc: ctc, attempt, among: record.debits)
+        let outcome = try sendDebit(grey, ctc: ctc, attempt, among: record.debits)
+        try keepAnswer(outcome, in: &record)
+        return outcome
+    }
+
+    /// The card's next transaction may take the place of its proof: what the issuer can judge is on disk before.
+    private func keepAnswer(_ outcome: DebitOutcome, in record: inout SaleRecord) throws(Interruption) {
+        guard case .lost(let answered?) = outcome else { return }
+        record.noteAnswer(answered)
+        try commit(JournalEntry(record))
     }
 
     private func attempt(_ record: SaleRecord, as type: TransactionType) throws(Interruption) -> DebitAttempt {
@@ -169,22 +178,22 @@ extension Position {
             time: attempt.time,
             gmac: opened
         )
+        var answered: AnsweredDebit?
         do throws(Interruption) {
             switch try send(command) {
             case .success(let answer):
-                guard let answered = try answeredDebit(answer.mac4, answer.debitTAC, grey, attempts) else {
-                    return .lost
-                }
-                return try proof(of: answered, grey).map { .paid($0) } ?? .lost
+                answered = try answeredDebit(answer.mac4, answer.debitTAC, grey, attempts)
+                guard let answered else { return .lost(nil) }
+                return try proof(of: answered, grey).map { .paid($0) } ?? .lost(answered)
             case .status(let status): return .refused(status)
             }
         } catch {
             switch error {
             case .card(let fault):
                 show(.settling, .cardFault(fault))
-                return .lost
+                return .lost(answered)
             // Without a number the card cannot be asked whether it is free.
-            case .refused(.answerMalformed), .refused(.noNumber): return .lost
+            case .refused(.answerMalformed), .refused(.noNumber): return .lost(answered)
             case .refused, .stop, .failure: throw error
             }
         }
@@ -269,7 +278,9 @@ extension Position {
         if !record.debits.contains(attempt) { record.debits.append(attempt) }
         try commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6
-        switch try sendDebit(grey, ctc: status.ctc, attempt, among: grey.debits) {
+        let outcome = try sendDebit(grey, ctc: status.ctc, attempt, among: grey.debits)
+        try keepAnswer(outcome, in: &record)
+        switch outcome {
         case .paid(let proof):
             // 3.7
             try settle(grey, by: proof, .completed)

@@ -176,11 +176,14 @@ struct RowLayout: Sendable {
                 Self.append(UInt64(bitPattern: unsafe sqlite3_column_int64(handle, index)), "i", to: &bytes)
             case SQLITE_FLOAT: Self.append(unsafe sqlite3_column_double(handle, index).bitPattern, "d", to: &bytes)
             case _:
-                // SAFETY: the bytes are the statement's until it goes on, and there are as many as it says.
+                let start =
+                    unsafe type == SQLITE_TEXT
+                    ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index)
+                // SAFETY: the bytes are the statement's until it goes on, and there are as many as it says; an empty value, and
+                // a text for which there is no memory, has none.
                 let value = unsafe UnsafeRawBufferPointer(
-                    start: type == SQLITE_TEXT
-                        ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index),
-                    count: Int(sqlite3_column_bytes(handle, index))
+                    start: start,
+                    count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, index))
                 )
                 bytes.append(UInt8(ascii: type == SQLITE_TEXT ? "s" : "b"))
                 Self.append(UInt64(value.count), "n", to: &bytes)

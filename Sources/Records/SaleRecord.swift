@@ -213,6 +213,12 @@ extension SaleRecord {
         debitTAC = debitTAC ?? tac.bytes
     }
 
+    /// MAC4 was right, and the card did not say that it is free: nothing is paid, and the issuer can judge the TAC.
+    package mutating func noteAnswer(_ answered: AnsweredDebit) {
+        precondition(card == answered.card && amount == answered.amount)
+        debitTAC = answered.tac.bytes
+    }
+
     private mutating func accept(_ proof: ProvenDebit) {
         precondition(card == proof.card && amount == proof.amount && ctc == proof.lock)
         precondition(debits.contains { $0.ttc == proof.attempt.ttc })

@@ -159,6 +159,19 @@ struct ShimHomeTests {
         #expect(station.display.receipts.map(\.ttc) == station.records.map(\.ttc))
     }
 
+    @Test("what its answer said is kept, because its next transaction takes the place of its proof")
+    func answerIsKept() throws {
+        let station = try TestStation()
+        station.reader.faults[.initializeForPetrol] = Self.leavesWhenAsked
+        station.scheduleRefuel(centilitres: 500)
+        station.run()
+        station.rest()
+        let record = try #require(station.records.first)
+        #expect(record.phase == .escaped && record.mac4IsValid == nil)
+        #expect(record.debitTAC == station.reader.image.proofs.last?.tac)
+        #expect(record.debitTAC != nil)
+    }
+
     @Test("back within the grace time it is paid in the same sale")
     func backInTime() throws {
         let station = try TestStation()
