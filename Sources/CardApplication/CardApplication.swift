@@ -74,18 +74,12 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
         do throws(ParseError) { layout = try CommandLayout(parsing: command) } catch { throw .wrongLength }
         let instruction = try Instruction(layout.header)
         try checkShape(of: instruction, layout)
-        try checkLife(instruction)
-        guard instruction.isAccepted(in: state) else { throw instruction.refusal(in: state) }
-        if instruction.needsPIN && !isPINVerified { throw .securityStatusNotSatisfied }
-        if instruction.countsUpkeepTries && image.upkeepTriesLeft == 0 { throw .authenticationMethodBlocked }
-        let body = command.extracting(layout.body)
-        switch instruction {
-        case .verify: try verify(body)
-        case .changePIN: try changePIN(body)
-        case .reloadPIN: try reloadPIN(body)
-        case _: return try run(instruction, parsed { () throws(ParseError) in try CommandAPDU(parsing: command) })
-        }
-        return []
+        let gate = instruction.gate
+        try checkLife(instruction, gate)
+        guard gate.accepts(state) else { throw gate.refusal(in: state) }
+        if gate.wants.contains(.pin) && !isPINVerified { throw .securityStatusNotSatisfied }
+        if gate.wants.contains(.upkeepTries) && image.upkeepTriesLeft == 0 { throw .authenticationMethodBlocked }
+        return try run(instruction, command, body: command.extracting(layout.body))
     }
 
     /// Le must be the exact length, so that no damaged command executes; SELECT and the file reads may ask for `00`.
@@ -104,46 +98,57 @@ package struct CardApplication<Memory: CardMemory>: ~Copyable {
         }
     }
 
-    private func checkLife(_ instruction: Instruction) throws(StatusWord) {
+    private func checkLife(_ instruction: Instruction, _ gate: Gate) throws(StatusWord) {
         guard !image.isLockedForGood else { throw .applicationLockedForGood }
         guard instruction == .select || power != .notSelected else { throw .conditionsOfUseNotSatisfied }
-        guard image.block == .none || !instruction.isRefusedWhileBlocked else { throw .functionNotSupported }
+        guard image.block == .none || !gate.wants.contains(.unblocked) else { throw .functionNotSupported }
     }
 
-    private mutating func run(_ instruction: Instruction, _ command: CommandAPDU) throws(StatusWord) -> [UInt8] {
+    /// - Parameter body: the data of `command`, where they lie; the PIN commands read nothing else.
+    private mutating func run(
+        _ instruction: Instruction,
+        _ command: Span<UInt8>,
+        body: Span<UInt8>
+    ) throws(StatusWord) -> [UInt8] {
         switch instruction {
-        case .select: try select(command).bytes
-        case .readBinary: try readBinary(command)
-        case .readRecord: try readRecord(command)
-        case .verify, .changePIN, .reloadPIN: preconditionFailure("a PIN is read where it lies")
-        case .getChallenge: try getChallenge(command)
-        case .externalAuthenticate: try externalAuthenticate(command)
-        case .internalAuthenticate: internalAuthenticate(try parsed(command)).bytes
-        case .unblockPIN: try unblockPIN(command)
-        case .blockApplication: try blockApplication(command)
-        case .unblockApplication: try unblockApplication(command)
+        case .select: try select(apdu(command)).bytes
+        case .readBinary: try readBinary(apdu(command))
+        case .readRecord: try readRecord(apdu(command))
+        case .verify: try verify(body)
+        case .getChallenge: try getChallenge(apdu(command))
+        case .externalAuthenticate: try externalAuthenticate(apdu(command))
+        case .internalAuthenticate: internalAuthenticate(try parsed(body)).bytes
+        case .changePIN: try changePIN(body)
+        case .reloadPIN: try reloadPIN(body)
+        case .unblockPIN: try unblockPIN(apdu(command))
+        case .blockApplication: try blockApplication(apdu(command))
+        case .unblockApplication: try unblockApplication(apdu(command))
         case .getBalance: GetBalance.Response(balance: image.balance).bytes
-        case .getTransactionProve: try getTransactionProve(command).bytes
-        case .initializeForLoad: try initializeForLoad(parsed(command)).bytes
-        case .creditForLoad: try creditForLoad(parsed(command)).bytes
-        case .initializeForPurchase: try initializeForPurchase(parsed(command), type: .purchase).bytes
-        case .initializeForCashWithdrawal: try initializeForPurchase(parsed(command), type: .cashWithdrawal).bytes
-        case .debitForPurchase: try debitForPurchase(parsed(command)).bytes
-        case .initializeForUnload: try initializeForUnload(parsed(command)).bytes
-        case .debitForUnload: try debitForUnload(parsed(command)).bytes
-        case .initializeForUpdate: try initializeForUpdate(parsed(command)).bytes
-        case .updateOverdraftLimit: try updateOverdraftLimit(parsed(command)).bytes
-        case .initializeForPetrol: try initializeForPetrol(parsed(command)).bytes
-        case .lockForPetrol: try lockForPetrol(parsed(command)).bytes
-        case .debitForPetrol: try debitForPetrol(parsed(command)).bytes
-        case .initializeForUnlock: try initializeForUnlock(parsed(command)).bytes
-        case .debitForUnlock: try debitForUnlock(parsed(command)).bytes
+        case .getTransactionProve: try getTransactionProve(apdu(command)).bytes
+        case .initializeForLoad: try initializeForLoad(parsed(body)).bytes
+        case .creditForLoad: try creditForLoad(parsed(body)).bytes
+        case .initializeForPurchase: try initializeForPurchase(parsed(body), type: .purchase).bytes
+        case .initializeForCashWithdrawal: try initializeForPurchase(parsed(body), type: .cashWithdrawal).bytes
+        case .debitForPurchase: try debitForPurchase(parsed(body)).bytes
+        case .initializeForUnload: try initializeForUnload(parsed(body)).bytes
+        case .debitForUnload: try debitForUnload(parsed(body)).bytes
+        case .initializeForUpdate: try initializeForUpdate(parsed(body)).bytes
+        case .updateOverdraftLimit: try updateOverdraftLimit(parsed(body)).bytes
+        case .initializeForPetrol: try initializeForPetrol(parsed(body)).bytes
+        case .lockForPetrol: try lockForPetrol(parsed(body)).bytes
+        case .debitForPetrol: try debitForPetrol(parsed(body)).bytes
+        case .initializeForUnlock: try initializeForUnlock(parsed(body)).bytes
+        case .debitForUnlock: try debitForUnlock(parsed(body)).bytes
         case .getGreyStatus: try getGreyStatus().bytes
         }
     }
 
-    private func parsed<Command: PassbookCommand>(_ command: CommandAPDU) throws(StatusWord) -> Command {
-        try parsed { () throws(ParseError) in try Command(parsing: command.data) }
+    private func apdu(_ command: Span<UInt8>) throws(StatusWord) -> CommandAPDU {
+        try parsed { () throws(ParseError) in try CommandAPDU(parsing: command) }
+    }
+
+    private func parsed<Command: PassbookCommand>(_ body: Span<UInt8>) throws(StatusWord) -> Command {
+        try parsed { () throws(ParseError) in try Command(parsing: [UInt8](copying: body)) }
     }
 
     func parsed<Value>(_ parse: () throws(ParseError) -> Value) throws(StatusWord) -> Value {

@@ -5,23 +5,25 @@ import ISO7816
 // The commands with a PIN. VERIFY, CHANGE PIN and RELOAD PIN carry it in clear: it is read where the command lies.
 
 extension CardApplication {
-    mutating func verify(_ presented: Span<UInt8>) throws(StatusWord) {
+    mutating func verify(_ presented: Span<UInt8>) throws(StatusWord) -> [UInt8] {
         var next = try checkPIN(presented)
         next.pinTriesLeft = next.pinTriesLimit
         try commit(next)
         setPINVerified(true)
+        return []
     }
 
     /// The old PIN counts as presented: a wrong one takes a try, a right one fills the counter and verifies.
-    mutating func changePIN(_ data: Span<UInt8>) throws(StatusWord) {
+    mutating func changePIN(_ data: Span<UInt8>) throws(StatusWord) -> [UInt8] {
         let (old, new) = try parsed { () throws(ParseError) in try ChangePIN.ranges(in: data) }
         let next = try checkPIN(data.extracting(old))
         try commitPIN(data.extracting(new), in: next)
         setPINVerified(true)
+        return []
     }
 
     /// The MAC covers nothing but the PIN, so that the command can be played again: it does not fill the upkeep counter.
-    mutating func reloadPIN(_ data: Span<UInt8>) throws(StatusWord) {
+    mutating func reloadPIN(_ data: Span<UInt8>) throws(StatusWord) -> [UInt8] {
         let pin = data.extracting(..<(data.count - MAC.length))
         let mac = MAC(bytes: [UInt8](copying: data.extracting((data.count - MAC.length)...)))
         let next = try takeTry(from: .upkeep)
@@ -32,6 +34,7 @@ extension CardApplication {
         }
         try commitPIN(pin, in: next)
         setPINVerified(false)
+        return []
     }
 
     mutating func unblockPIN(_ command: CommandAPDU) throws(StatusWord) -> [UInt8] {

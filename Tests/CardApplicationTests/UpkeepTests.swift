@@ -178,6 +178,7 @@ struct UpkeepTests {
 
     /// Nothing of a PIN comes into a trace.
     @Test func aTraceNamesSecretsWithoutShowingThem() {
+        #expect(Instruction.allCases.filter(\.carriesPIN) == [.verify, .changePIN, .reloadPIN])
         for instruction in Instruction.allCases {
             #expect((Trace(instruction).secretFields != nil) == instruction.carriesPIN)
         }

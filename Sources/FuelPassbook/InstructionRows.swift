@@ -1,0 +1,211 @@
+import ISO7816
+
+extension Instruction {
+    var row: Row { Self.rows[Int(rawValue)] }
+
+    private static let rows = Row.table(allCases.map(\.written))
+
+    private var written: Row {
+        switch self {
+        case .select:
+            Row("SELECT", 0x00, 0xA4, 0x04, 0x00, .bytes("AID", 5...16), answer: .bytes("FCI", .variable))
+        case .readBinary:
+            Row("READ BINARY", 0x00, 0xB0, 0x80, 0x00, answer: .fileBytes)
+                .varying(p1: 0x1F, p2: 0xFF) { ["file \(Hex.string([$0.p1 & 0x1F]))", "offset \($0.p2)"] }
+        case .readRecord:
+            Row("READ RECORD", 0x00, 0xB2, 0x00, 0x04, answer: .fields(LogRecord.init(reading:), .variable))
+                .varying(p1: 0xFF, p2: 0xF8) { ["file \(Hex.string([ReadRecord($0).file]))", "record \($0.p1)"] }
+        case .verify: Row("VERIFY", 0x00, 0x20, 0x00, 0x00, PIN.lengths, secrets: ["PIN"])
+        case .getChallenge:
+            Row("GET CHALLENGE", 0x00, 0x84, 0x00, 0x00, answer: .bytes("challenge", .oneOf(Challenge.lengths)))
+        case .externalAuthenticate:
+            Row("EXTERNAL AUTHENTICATE", 0x00, 0x82, 0x00, 0x00, .bytes("cryptogram", ExternalAuthenticate.length))
+        case .internalAuthenticate: Row("INTERNAL AUTHENTICATE", 0x00, 0x88, 0x00, 0x00, InternalAuthenticate.self)
+        case .changePIN: Row("CHANGE PIN", 0x80, 0x5E, 0x01, 0x00, ChangePIN.lengths, secrets: ["old PIN", "new PIN"])
+        case .reloadPIN: Row("RELOAD PIN", 0x80, 0x5E, 0x00, 0x00, ReloadPIN.lengths, secrets: ["new PIN", "MAC"])
+        case .unblockPIN:
+            Row("PIN UNBLOCK", 0x84, 0x24, 0x00, 0x01, .fields(UnblockPIN.init(reading:), UnblockPIN.length))
+        case .blockApplication:
+            Row("APPLICATION BLOCK", 0x84, 0x1E, 0x00, 0x00, .bytes("MAC", BlockApplication.length))
+                .varying(p2: 0x01) { [$0.p2 == BlockDuration.permanent.rawValue ? "for good" : "until unblocked"] }
+        case .unblockApplication:
+            Row("APPLICATION UNBLOCK", 0x84, 0x18, 0x00, 0x00, .bytes("MAC", UnblockApplication.length))
+        case .getBalance: Row("GET BALANCE", 0x80, 0x5C, 0x00, 0x01, GetBalance.self)
+        case .getTransactionProve:
+            Row("GET TRANSACTION PROVE", 0x80, 0x5A, 0x00, 0x00, .bytes("number", UInt16.length), answer: .proof)
+                .varying(p2: 0xFF) { ["type \(Hex.string([$0.p2]))"] }
+        case .initializeForLoad: Row("INITIALIZE FOR LOAD", 0x80, 0x50, 0x00, 0x01, InitializeForLoad.self)
+        case .creditForLoad: Row("CREDIT FOR LOAD", 0x80, 0x52, 0x00, 0x00, CreditForLoad.self)
+        case .initializeForPurchase: Row("INITIALIZE FOR PURCHASE", 0x80, 0x50, 0x01, 0x01, InitializeForPurchase.self)
+        case .initializeForCashWithdrawal:
+            Row("INITIALIZE FOR CASH WITHDRAW", 0x80, 0x50, 0x02, 0x01, InitializeForPurchase.self)
+        case .debitForPurchase: Row("DEBIT FOR PURCHASE / CASH WITHDRAW", 0x80, 0x54, 0x01, 0x00, DebitForPurchase.self)
+        case .initializeForUnload: Row("INITIALIZE FOR UNLOAD", 0x80, 0x50, 0x05, 0x01, InitializeForUnload.self)
+        case .debitForUnload: Row("DEBIT FOR UNLOAD", 0x80, 0x54, 0x03, 0x00, DebitForUnload.self)
+        case .initializeForUpdate: Row("INITIALIZE FOR UPDATE", 0x80, 0x50, 0x04, 0x01, InitializeForUpdate.self)
+        case .updateOverdraftLimit: Row("UPDATE OVERDRAFT LIMIT", 0x80, 0x58, 0x00, 0x00, UpdateOverdraftLimit.self)
+        case .initializeForPetrol: Row("INITIALIZE FOR PETROL", 0xE0, 0x50, 0x01, 0x01, InitializeForPetrol.self)
+        case .lockForPetrol: Row("LOCK FOR PETROL", 0xE0, 0x50, 0x02, 0x01, LockForPetrol.self)
+        case .debitForPetrol: Row("DEBIT FOR PETROL", 0xE0, 0x54, 0x01, 0x00, DebitForPetrol.self)
+        case .initializeForUnlock: Row("INITIALIZE FOR UNLOCK", 0xE0, 0x50, 0x03, 0x01, InitializeForUnlock.self)
+        case .debitForUnlock: Row("DEBIT FOR UNLOCK", 0xE0, 0x54, 0x01, 0x01, DebitForUnlock.self)
+        case .getGreyStatus: Row("GET GREY STATUS", 0xE0, 0x50, 0x04, 0x01, GetGreyStatus.self)
+        }
+    }
+
+    /// What is known of one command, and how a trace tells it.
+    struct Row: Sendable {
+        let name: String
+        let header: CommandHeader
+        let data: Content<ClosedRange<Int>>
+        let answer: Content<Answer>
+        /// What a trace says is not shown, of a command that carries a PIN in clear; nil for any other.
+        let secrets: [String]?
+        private(set) var parameters = Parameters()
+
+        init(
+            _ name: String,
+            _ cla: UInt8,
+            _ ins: UInt8,
+            _ p1: UInt8,
+            _ p2: UInt8,
+            _ data: Content<ClosedRange<Int>> = .nothing,
+            answer: Content<Answer> = .nothing,
+            secrets: [String]? = nil
+        ) {
+            self.name = name
+            header = CommandHeader(cla, ins, p1, p2)
+            self.data = data
+            self.answer = answer
+            self.secrets = secrets
+        }
+    }
+
+    /// The bits of P1 and P2 that a command may set, zero in its header, and a trace's words for them.
+    struct Parameters: Sendable {
+        var p1: UInt8 = 0
+        var p2: UInt8 = 0
+        var words: @Sendable (CommandHeader) -> [String] = { _ in [] }
+    }
+
+    /// Data or an answer: how long it may be, and a trace's words for it.
+    struct Content<Length: Sendable>: Sendable {
+        let length: Length
+        let words: @Sendable ([UInt8]) -> [String]
+    }
+}
+
+extension Instruction.Row {
+    /// A command whose data and answer are messages.
+    init<Command: PassbookCommand>(
+        _ name: String,
+        _ cla: UInt8,
+        _ ins: UInt8,
+        _ p1: UInt8,
+        _ p2: UInt8,
+        _: Command.Type
+    ) {
+        let isEmpty = Command.length == 0
+        self.init(
+            name,
+            cla,
+            ins,
+            p1,
+            p2,
+            isEmpty ? .nothing : .fields(Command.init(reading:), Command.length),
+            answer: .message(Command.Response.self)
+        )
+    }
+
+    /// A command that carries a PIN in clear.
+    ///
+    /// - Parameter secrets: its fields, of which a trace says that they are not shown.
+    init(
+        _ name: String,
+        _ cla: UInt8,
+        _ ins: UInt8,
+        _ p1: UInt8,
+        _ p2: UInt8,
+        _ lengths: ClosedRange<Int>,
+        secrets: [String]
+    ) {
+        let data = Instruction.Content(length: lengths) { _ in [] }
+        self.init(name, cla, ins, p1, p2, data, secrets: secrets.map { "\($0) not shown" })
+    }
+
+    func varying(
+        p1: UInt8 = 0,
+        p2: UInt8 = 0,
+        words: @escaping @Sendable (CommandHeader) -> [String]
+    ) -> Self {
+        var row = self
+        row.parameters = Instruction.Parameters(p1: p1, p2: p2, words: words)
+        return row
+    }
+
+    func accepts(_ header: CommandHeader) -> Bool {
+        header.cla == self.header.cla && header.ins == self.header.ins
+            && header.p1 & ~parameters.p1 == self.header.p1 && header.p2 & ~parameters.p2 == self.header.p2
+    }
+
+    /// The rows, of which no two may accept one header.
+    static func table(_ rows: [Self]) -> [Self] {
+        for (index, row) in rows.enumerated() {
+            precondition(row.accepts(row.header), "\(row.name) varies bits that its header sets")
+            precondition(!rows[..<index].contains { $0.overlaps(row) }, "the header of \(row.name) is another's")
+        }
+        return rows
+    }
+
+    private func overlaps(_ other: Self) -> Bool {
+        let p1 = ~(parameters.p1 | other.parameters.p1)
+        let p2 = ~(parameters.p2 | other.parameters.p2)
+        return header.cla == other.header.cla && header.ins == other.header.ins
+            && header.p1 & p1 == other.header.p1 & p1 && header.p2 & p2 == other.header.p2 & p2
+    }
+}
+
+extension Instruction.Content {
+    /// Told by one name.
+    static func bytes(_ name: String, _ length: Length) -> Self {
+        Self(length: length) { ["\(name) \(Hex.string($0))"] }
+    }
+
+    /// Told by the names under which `read` reads its fields.
+    static func fields<Message>(
+        _ read: @escaping @Sendable (inout FieldReader) throws(ParseError) -> Message,
+        _ length: Length
+    ) -> Self {
+        Self(length: length) { Trace.fields(of: $0, read) }
+    }
+}
+
+extension Instruction.Content<ClosedRange<Int>> {
+    static var nothing: Self { Self(length: 0...0) { _ in [] } }
+
+    static func bytes(_ name: String, _ length: Int) -> Self { .bytes(name, length...length) }
+
+    static func fields<Message>(
+        _ read: @escaping @Sendable (inout FieldReader) throws(ParseError) -> Message,
+        _ length: Int
+    ) -> Self { .fields(read, length...length) }
+}
+
+extension Instruction.Content<Instruction.Answer> {
+    static var nothing: Self { Self(length: .none) { _ in [] } }
+
+    static func message<Message: PassbookMessage>(_: Message.Type) -> Self {
+        .fields(Message.init(reading:), .exactly(Message.length))
+    }
+
+    static var proof: Self { .message(TransactionProof.self) }
+
+    /// Part of a file, of which the public one is told by its fields when it is whole.
+    static var fileBytes: Self {
+        let part = bytes("bytes", .variable)
+        let whole = fields(PublicApplicationFile.init(reading:), .variable)
+        return Self(length: .variable) { bytes in
+            bytes.count == PublicApplicationFile.length ? whole.words(bytes) : part.words(bytes)
+        }
+    }
+}
