@@ -162,7 +162,7 @@ struct RunningServiceTests {
         #expect(accepted.status == 0, "\(accepted.error)")
         #expect(accepted.output.contains("its numbers go on after "))
         let text = try records()
-        #expect(text.contains(" writes missing): new SD card; numbers from 1 went on after "), "\(text)")
+        #expect(text.contains(" writes missing): new SD card; numbers from 2 went on after "), "\(text)")
         let served = try fuellingService()
         #expect(served.sale.ttc >= 3)
         served.service.signal(SIGTERM)
