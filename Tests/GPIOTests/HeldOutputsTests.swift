@@ -54,6 +54,7 @@ extension OnGPIO {
                 "greylock.toml",
                 ServiceConfiguration.text(
                     journal: (folder.path("journal.sqlite"), ""),
+                    card: ServiceConfiguration.reader,
                     pump: ServiceConfiguration.gpio(
                         """
                         chip = "\(chip)"
@@ -164,6 +165,7 @@ extension OnGPIO {
             let path = try configuration(chip.label, nozzle: 8)
             let service = try Program("greylockd", ["--config", path], variables: variables)
             #expect(service.end() == 78)
+            #expect(service.lines.contains { $0.contains("line 8") }, "\(service.lines)")
         }
     }
 }
