@@ -128,21 +128,22 @@ private final class State: Sendable {
         }
         let table = indexFinding == nil ? "sale" : "sale NOT INDEXED"
         let numbers = try db.numbers("SELECT (SELECT count(*) FROM \(table)), (SELECT max(ttc) FROM sale)")
+        let reading = try db.journalState(keys)
         let count = JournalSurvey.Count(
             records: Int(numbers.first.flatMap(\.self) ?? 0),
             lastTTC: numbers.last.flatMap(\.self) ?? 0,
-            stated: try db.journalState(keys).state?.records,
+            stated: reading.state?.records,
             indexesAgree: indexFinding == nil
         )
-        var findings = try findings(db, keys)
+        var findings = try findings(db, reading)
         if let indexFinding { findings.damaged.append(.index(indexFinding)) }
         return (count, findings)
     }
 
     /// The rows that recovery relies on were read before.
-    private static func findings(_ db: Database, _ keys: MasterKeys) throws -> Findings {
+    private static func findings(_ db: Database, _ reading: StateReading) throws -> Findings {
         let classes = Set(RowClass.allCases).subtracting(RowClass.ofRecovery)
-        switch try db.journalState(keys) {
+        switch reading {
         case .uncoded: return Findings()
         case .believed(let state, let key, _): return try db.findings(classes, key, state)
         case .unbelieved(_, let key): return key == nil ? Findings() : try db.findings(classes, key, nil)
