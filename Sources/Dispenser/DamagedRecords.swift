@@ -57,11 +57,11 @@ extension Position {
     }
 
     /// nil without a checkpoint; `.failure` for one that is not believed, or not of this sale.
-    func checkpoint(of record: SaleRecord) throws(StorageFault) -> Result<Checkpoint, StorageFault>? {
+    func checkpoint(of record: Record) throws(StorageFault) -> Result<Checkpoint, StorageFault>? {
         do throws(StorageFault) {
             guard let checkpoint = try edges.journal.lastCheckpoint(of: record.ttc) else { return nil }
             let gmac = checkpoint.gmac
-            guard gmac.card == record.card, gmac.ctc == record.ctc, gmac.key == record.key else {
+            guard gmac.card == record.card, gmac.ctc == record.ctc, gmac.key == record.standing?.key else {
                 return .failure(StorageFault(operation: "checkpoint", reason: "it is of another sale"))
             }
             return .success(checkpoint)

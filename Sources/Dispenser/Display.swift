@@ -117,7 +117,7 @@ package enum Notice: Equatable, Sendable {
 package protocol PositionDisplay: AnyObject {
     func show(_ state: PositionState, _ notice: Notice)
     func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice)
-    func printReceipt(_ record: SaleRecord, balance: Amount?)
+    func printReceipt(_ record: Record, balance: Amount?)
 }
 
 extension Refusal: CustomStringConvertible {

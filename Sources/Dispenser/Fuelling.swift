@@ -84,7 +84,7 @@ extension Position {
     /// - Throws: `.stop` when the service ends while a card is locked, with the last checkpoint on disk; `.failure` when
     ///   storage fails, with the outputs off.
     func fuel(
-        _ record: inout SaleRecord,
+        _ record: inout Record,
         _ grant: borrowing FuelGrant,
         _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
@@ -114,7 +114,7 @@ extension Position {
     }
 
     private func flow(
-        _ record: inout SaleRecord,
+        _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) -> FuellingEnd {
@@ -135,7 +135,7 @@ extension Position {
 
     private func handle(
         _ event: PositionEvent?,
-        _ record: inout SaleRecord,
+        _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) -> FuellingEnd? {
@@ -179,7 +179,7 @@ extension Position {
         return nil
     }
 
-    private func endByMeter(_ record: SaleRecord, _ progress: FuellingProgress) -> FuellingEnd? {
+    private func endByMeter(_ record: Record, _ progress: FuellingProgress) -> FuellingEnd? {
         let snapshot = edges.pump.snapshot
         if let stop = snapshot.stop { return ended(by: stop) }
         guard record.reading.faults.total <= settings.pulserFaultsMax else {
@@ -198,7 +198,7 @@ extension Position {
     /// The valve closes before anything is said to the reader, which may hang; where it stays open, nothing is said until the
     /// sale is over.
     private func cardLeft(
-        _ record: inout SaleRecord,
+        _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant,
         withReader reason: String? = nil
@@ -220,7 +220,7 @@ extension Position {
     /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
     /// nothing is said to a card: that would keep this thread from the meter.
     private func cardCameBack(
-        _ record: SaleRecord,
+        _ record: Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) {
@@ -235,7 +235,7 @@ extension Position {
     }
 
     /// Connects, and verifies the PIN again when it is the card of this sale (D16).
-    func isSameCard(_ record: SaleRecord, _ pin: borrowing PIN) throws(Interruption) -> Bool {
+    func isSameCard(_ record: Record, _ pin: borrowing PIN) throws(Interruption) -> Bool {
         do throws(Interruption) {
             guard try identify().asn == record.card else {
                 letCardWait()
@@ -259,20 +259,19 @@ extension Position {
     // MARK: - Meter
 
     /// What has flowed and what it costs; the part beyond the card's balance, or beyond what it paid, is not the card's.
-    private func measure(_ record: inout SaleRecord) {
+    private func measure(_ record: inout Record) {
         let snapshot = edges.pump.snapshot
-        record.reading = MeterReading(
-            counts: snapshot.counts,
-            volume: totaliser.volume(of: snapshot.counts, settings.calibration),
-            faults: snapshot.faults
+        record.measure(
+            MeterReading(
+                counts: snapshot.counts,
+                volume: totaliser.volume(of: snapshot.counts, settings.calibration),
+                faults: snapshot.faults
+            )
         )
-        let price = record.price
-        if record.kind != .prepaid { record.amount = min(price, record.balanceBefore) }
-        record.nonCardPart = Amount(fen: price.fen - min(price, record.amount).fen)
     }
 
     /// Opens the valves when the nozzle is lifted.
-    private func open(_ record: SaleRecord, _ progress: inout FuellingProgress) throws(Interruption) {
+    private func open(_ record: Record, _ progress: inout FuellingProgress) throws(Interruption) {
         guard edges.pump.snapshot.nozzleIsLifted else { return }
         try pump(.open(cutOff(record.reading, &progress)))
         progress.hasOpened = true
@@ -304,7 +303,7 @@ extension Position {
     /// Closes the valves and waits until no pulse came for the settling time, with checkpoints as long as fuel flows.
     /// Fuel that does not come to rest is somebody's alarm, and no longer this sale's.
     private func close(
-        _ record: inout SaleRecord,
+        _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) {
@@ -338,7 +337,7 @@ extension Position {
         totaliser.overrunCounts = (3 * totaliser.overrunCounts + overrun + 3) / 4
     }
 
-    private func showProgress(_ record: SaleRecord, _ progress: FuellingProgress) {
+    private func showProgress(_ record: Record, _ progress: FuellingProgress) {
         edges.display.show(
             state(progress),
             centilitres: record.reading.volume.shownCentilitres,
@@ -360,7 +359,7 @@ extension Position {
     // MARK: - Checkpoint
 
     private func checkpointIfDue(
-        _ record: SaleRecord,
+        _ record: Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) {
@@ -377,7 +376,7 @@ extension Position {
     }
 
     private func checkpoint(
-        _ record: SaleRecord,
+        _ record: Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) {

@@ -18,13 +18,18 @@ extension Position {
         }
         show(.calling, .settlingEarlierSale(grey.amount))
         _ = try verifiedPIN()
-        var record = try localUnlockRecord(of: grey, status)
+        var (record, release) = try localUnlockRecord(of: grey, status)
         let attempt = grey.debits.next(try attempt(record, as: .localUnlock))
-        if !record.debits.contains(attempt) { record.debits.append(attempt) }
+        release.send(attempt)
+        record.content = .release(release)
         try commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6
         let outcome = try sendDebit(grey, ctc: status.ctc, attempt, among: grey.debits)
-        try keepAnswer(outcome, in: &record)
+        if case .lost(let answered?) = outcome {
+            release.note(answered)
+            record.content = .release(release)
+            try commit(JournalEntry(record))
+        }
         switch outcome {
         case .paid(let proof):
             // 3.7
@@ -50,39 +55,27 @@ extension Position {
     private func localUnlockRecord(
         of grey: GreyRecord,
         _ status: GetGreyStatus.Response
-    ) throws(Interruption) -> SaleRecord {
-        if let record = try openUnlock(of: grey) { return record }
+    ) throws(Interruption) -> (Record, Release) {
+        if let open = try openUnlock(of: grey) { return open }
         let time = try stored { (_) throws(StorageFault) in try stampTime() }
-        let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
+        let sale = try stored { (_) throws(StorageFault) in try believedSale(of: grey) }
         let ttc = try takeNumber()
-        var record = SaleRecord(
-            ttc: ttc,
-            kind: .localUnlock,
-            phase: .debitSent,
-            position: settings.position,
-            terminal: edges.module.terminal,
-            lockTime: time,
+        let standing = CardStanding(
             card: grey.card,
-            key: sale.key,
+            key: grey.gmac.key,
             // A grey purse changes by its debit alone, and MAC3 proved this balance; no code covers the status's.
-            balanceBefore: sale.balanceBefore ?? status.balance,
-            ctc: grey.ctc,
-            mac3: grey.mac3,
-            nozzle: sale.nozzle,
-            grade: sale.grade,
-            unitPrice: sale.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: grey.amount,
-            gmac: nil
+            balance: sale?.balanceBefore ?? status.balance,
+            ctc: grey.ctc
         )
-        record.lockTAC = status.lockTAC.bytes
-        record.settles = grey.ttc
+        let lock = Lock(standing, mac3: grey.mac3, tac: status.lockTAC.bytes)
+        let release = Release(of: grey, origin(of: sale), lock)
+        var record = newRecord(ttc, time, .release(release))
         record.totaliser = totaliser
-        return record
+        return (record, release)
     }
 
     /// - Throws: `.refused` for a record that is not believed: the card's proof is kept on it for whoever puts it right.
-    private func believedRecord(_ ttc: TTC) throws(Interruption) -> SaleRecord? {
+    private func believedRecord(_ ttc: TTC) throws(Interruption) -> Record? {
         do throws(StorageFault) {
             return try edges.journal.record(ttc)
         } catch {
@@ -91,16 +84,19 @@ extension Position {
         }
     }
 
-    private func openUnlock(of grey: GreyRecord) throws(Interruption) -> SaleRecord? {
-        let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
-        return open.first { $0.settles == grey.ttc }
+    private func openUnlock(of grey: GreyRecord) throws(Interruption) -> (Record, Release)? {
+        for record in try stored({ (journal) throws(StorageFault) in try journal.openRecords() }) {
+            if case .release(let release) = record.content, release.sale == grey.ttc { return (record, release) }
+        }
+        return nil
     }
 
     /// A local unlock of which another way out of the grey lock is proven.
-    func voidedUnlock(of grey: GreyRecord, _ remark: String) throws(Interruption) -> SaleRecord? {
-        guard var unlock = try openUnlock(of: grey) else { return nil }
-        unlock.advance(to: .void)
-        unlock.endTime = endTime(after: unlock.lockTime)
+    func voidedUnlock(of grey: GreyRecord, _ remark: String) throws(Interruption) -> Record? {
+        guard var (unlock, release) = try openUnlock(of: grey) else { return nil }
+        release.void()
+        unlock.content = .release(release)
+        unlock.ended = endTime(after: unlock.begun)
         unlock.remark = remark
         return unlock
     }
@@ -115,7 +111,7 @@ extension Position {
 
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
     func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
-        guard var record = try believedRecord(proof.attempt.ttc) else {
+        guard var record = try believedRecord(proof.attempt.ttc), record.settle(by: proof) else {
             // The card's proof stays with it for whoever puts the record right.
             throw .refused(
                 .recordDamaged(
@@ -129,16 +125,14 @@ extension Position {
                 )
             )
         }
-        record.settle(by: proof)
-        if record.settles == nil, record.kind != .prepaid { record.kind = .sale }
-        record.endTime = record.endTime ?? endTime(after: record.lockTime)
+        record.ended = record.ended ?? endTime(after: record.begun)
         var settled = grey
         settled.settle(by: proof)
         var entry = JournalEntry(record, grey: settled)
         if record.settles == nil, let unlock = try voidedUnlock(of: grey, "an earlier debit had paid the sale") {
             entry.records.append(unlock)
         }
-        let refund = try stored { (_) throws(StorageFault) -> SaleRecord? in
+        let refund = try stored { (_) throws(StorageFault) -> Record? in
             guard let sale = record.settles == nil ? record : try believedSale(of: grey) else { return nil }
             return try self.refund(of: sale)
         }

@@ -59,13 +59,13 @@ extension Position {
     }
 
     /// What the kernel's queue did not hold.
-    func lossRemark(_ record: SaleRecord) -> String {
+    func lossRemark(_ record: Record) -> String {
         let lost = record.reading.faults.sequenceGaps.reduce(0, +)
         return lost > 0 ? "; \(lost) edges of the pulser were lost" : ""
     }
 
     /// A position whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
-    func lock(after end: FuellingEnd, _ record: SaleRecord) -> PositionLock? {
+    func lock(after end: FuellingEnd, _ record: Record) -> PositionLock? {
         let reason: String
         switch end {
         case .pulserFaults(let count): reason = "\(count) pulser faults in one sale"
@@ -74,7 +74,7 @@ extension Position {
         }
         return PositionLock(
             position: settings.position,
-            since: edges.clock.localTime ?? record.lockTime,
+            since: edges.clock.localTime ?? record.begun,
             reason: reason
         )
     }

@@ -55,11 +55,12 @@ extension Position {
         // 1.3
         let debiting = try makeMAC1(card.asn, command, answer)
         try checkNoEmergency()
-        var record = intent(card.asn, command, answer, debiting)
+        let purchase = purchase(card.asn, command, answer, debiting)
+        var record = newSale(debiting.ttc, debiting.time, .purchase(.intent(purchase)))
         try commit(JournalEntry(record))
         // 1.4 to 1.7
-        try pay(&record, debiting)
-        try voidTornPurchases(before: record)
+        let paid = try pay(&record, purchase, debiting)
+        try voidTornPurchases(of: card.asn) { $0.void(by: paid) }
         try deliver(&record, target.volume)
     }
 
@@ -81,11 +82,17 @@ extension Position {
         guard !isUsed else { throw .refused(.purchaseRepeated) }
     }
 
-    /// The card bought with this number now: an earlier purchase at the same number never reached it.
-    private func voidTornPurchases(before paid: SaleRecord) throws(Interruption) {
-        for var record in try tornPurchases(of: paid.card) where record.ctc == paid.ctc {
-            record.advance(to: .void)
-            record.endTime = endTime(after: record.lockTime)
+    /// The card bought, or was locked, with a number now: an earlier purchase at the same number never reached it.
+    ///
+    /// - Parameter voided: nil for a purchase of which nothing is proven.
+    func voidTornPurchases(
+        of card: ApplicationSerialNumber,
+        _ voided: (PurchaseTender.Torn) -> PurchaseTender?
+    ) throws(Interruption) {
+        for (var record, torn) in try tornPurchases(of: card) {
+            guard let void = voided(torn) else { continue }
+            record.purchaseTender = void
+            record.ended = endTime(after: record.begun)
             try commit(JournalEntry(record))
             show(.calling, .purchaseVoid(record.amount))
         }
@@ -123,46 +130,36 @@ extension Position {
         }
     }
 
-    private func intent(
+    private func purchase(
         _ card: ApplicationSerialNumber,
         _ command: InitializeForPurchase,
         _ answer: InitializeForPurchase.Response,
         _ debiting: borrowing DebitingPurchase
-    ) -> SaleRecord {
-        var record = SaleRecord(
-            ttc: debiting.ttc,
-            kind: .prepaid,
-            phase: .intent,
-            position: settings.position,
-            terminal: edges.module.terminal,
-            lockTime: debiting.time,
+    ) -> Purchase {
+        let standing = CardStanding(
             card: card,
             key: KeyReference(index: command.keyIndex, version: answer.keyVersion),
-            balanceBefore: answer.balance,
-            ctc: answer.ctc,
-            mac3: nil,
-            nozzle: settings.nozzle,
-            grade: settings.grade,
-            unitPrice: settings.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: command.amount,
-            gmac: nil
+            balance: answer.balance,
+            ctc: answer.ctc
         )
-        record.icc = answer.icc
-        record.debits = [
-            DebitAttempt(
-                ttc: debiting.ttc,
-                type: .purchase,
-                terminal: edges.module.terminal,
-                time: debiting.time
-            )
-        ]
-        return record
+        let debit = DebitAttempt(
+            ttc: debiting.ttc,
+            type: .purchase,
+            terminal: edges.module.terminal,
+            time: debiting.time
+        )
+        return Purchase(standing, amount: command.amount, icc: answer.icc, debit: debit)
     }
 
     /// Steps 1.4 to 1.7. Whatever goes wrong after the command left, the card may have paid: the purchase is torn until
     /// the card proves it, at once when it is still there.
-    private func pay(_ record: inout SaleRecord, _ debiting: consuming DebitingPurchase) throws(Interruption) {
+    private func pay(
+        _ record: inout Record,
+        _ purchase: Purchase,
+        _ debiting: consuming DebitingPurchase
+    ) throws(Interruption) -> PurchaseTender.Paid {
+        var torn = PurchaseTender.Torn(purchase)
+        let paid: PurchaseTender.Paid?
         do throws(Interruption) {
             // 1.4 to 1.6
             let answer = try exchange(
@@ -170,25 +167,29 @@ extension Position {
             )
             // 1.7
             do throws(SecurityModuleError) {
-                record.pay(by: try debiting.verifyMAC2(answer.mac2, tac: answer.tac))
+                paid = purchase.paid(by: try debiting.verifyMAC2(answer.mac2, tac: answer.tac))
             } catch {
-                record.noteWrongMAC2(tac: answer.tac)
+                torn.noteWrongMAC2(tac: answer.tac)
                 throw .refused(.module(error))
             }
         } catch {
             unprovenPurchases.note(at: now)
-            try leaveTorn(&record, because: error)
+            try leaveTorn(&record, torn, because: error)
         }
+        guard let paid else { preconditionFailure("a sale's own purchase pays it") }
         unprovenPurchases = UnprovenPurchases()
+        record.purchaseTender = .paid(paid)
         try commit(JournalEntry(record))
+        return paid
     }
 
     /// Ends the visit: with what went wrong when the card could prove whether it paid, and else with that it could not.
     private func leaveTorn(
-        _ record: inout SaleRecord,
+        _ record: inout Record,
+        _ torn: PurchaseTender.Torn,
         because interruption: Interruption
     ) throws(Interruption) -> Never {
-        record.advance(to: .torn)
+        record.purchaseTender = .torn(torn)
         switch interruption {
         case .card(let fault):
             record.remark = "DEBIT FOR PURCHASE was not answered: \(fault)"
@@ -203,7 +204,7 @@ extension Position {
             throw interruption
         }
         let ttc = record.ttc
-        let isTorn = try tornPurchases(of: record.card).contains { $0.ttc == ttc }
+        let isTorn = try tornPurchases(of: record.card).contains { (record, _) in record.ttc == ttc }
         throw isTorn ? .refused(.purchaseUnproven(record.amount)) : interruption
     }
 }

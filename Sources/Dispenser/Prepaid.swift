@@ -39,13 +39,12 @@ extension Position {
         }
         try checkNoEmergency()
         let locking = authenticated.makeMAC2(time: try saleTime())
-        var record = intent(.prepaid, card.asn, command, answer, locking)
+        var intent = intent(card.asn, command, answer, locking)
+        var record = newSale(command.ttc, locking.time, .prepaid(.intent(intent)))
         try commit(JournalEntry(record))
-        let session = try lock(&record, locking)
+        let session = try lock(&record, &intent, locking)
         let proof = session.proof
-        record.amount = target.amount
-        record.gmac = session.end(amount: target.amount)
-        try payAtOnce(&record)
+        try payAtOnce(&record, intent.locked(proof).ended(session.end(amount: target.amount)))
         try closeNeverLocked(proof)
         try deliver(&record, target.volume)
     }
@@ -61,16 +60,18 @@ extension Position {
 
     /// A debit that is not proven leaves a grey record of the amount: no fuel flows for it, and what its card pays at its next
     /// visit, or proves that it has paid, is refunded. A card that is still there is asked at once.
-    private func payAtOnce(_ record: inout SaleRecord) throws(Interruption) {
+    private func payAtOnce(_ record: inout Record, _ ended: LockTender.Unpaid) throws(Interruption) {
+        var unpaid = ended
         let interruption: Interruption
-        switch try debit(&record) {
+        switch try debit(&record, &unpaid) {
         case .paid(let proof):
-            record.pay(by: proof)
+            guard let paid = unpaid.paid(by: proof) else { preconditionFailure("a sale's own debit pays it") }
+            record.lockTender = .paid(paid)
             return try commit(JournalEntry(record))
         case .refused(let status): interruption = .refused(refusal(of: .debitForPetrol, status))
         case .lost: interruption = .refused(.purchaseUnproven(record.amount))
         }
-        try escape(&record, as: .cardFault, remark: "the debit was not proven: no fuel flows for it")
+        try escape(&record, unpaid, .fault, remark: "the debit was not proven: no fuel flows for it")
         if presence == .connected {
             try settleByProof(record.card)
             let ttc = record.ttc
@@ -81,14 +82,14 @@ extension Position {
     }
 
     /// Lets flow what was paid, and ends the sale.
-    func deliver(_ record: inout SaleRecord, _ volume: Volume) throws(Interruption) {
+    func deliver(_ record: inout Record, _ volume: Volume) throws(Interruption) {
         let end = try fuel(&record, .payment, volume)
         try finishPrepaid(&record, lock: lock(after: end, record))
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
     }
 
     /// The sale's last durable write, and with it the refund record.
-    private func finishPrepaid(_ record: inout SaleRecord, lock: PositionLock?) throws(Interruption) {
+    private func finishPrepaid(_ record: inout Record, lock: PositionLock?) throws(Interruption) {
         let refund = try stored { (_) throws(StorageFault) in
             try settlePrepaid(&record, on: totaliser, lock: lock)
         }

@@ -14,12 +14,12 @@ extension Position {
     ///
     /// - Returns: the refund record; nil when everything flowed.
     func settlePrepaid(
-        _ record: inout SaleRecord,
+        _ record: inout Record,
         on before: Totaliser,
         lock: PositionLock? = nil
-    ) throws(StorageFault) -> SaleRecord? {
-        record.settlePaid()
-        record.endTime = endTime(after: record.lockTime)
+    ) throws(StorageFault) -> Record? {
+        record.settlePrepaid()
+        record.ended = endTime(after: record.begun)
         let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
         var entry = JournalEntry(record, totaliser: next, lock: lock)
@@ -30,53 +30,36 @@ extension Position {
     }
 
     /// What a settled prepaid sale owes its card; nil where nothing was paid before fuel flowed, or all of it flowed.
-    func refund(of sale: SaleRecord) throws(StorageFault) -> SaleRecord? {
-        guard sale.undelivered > .zero else { return nil }
-        var refund = SaleRecord(
+    func refund(of sale: Record) throws(StorageFault) -> Record? {
+        guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
+        return Record(
             ttc: try edges.journal.reserveTTC(),
-            kind: .refund,
-            phase: .settled,
             position: sale.position,
             terminal: sale.terminal,
-            lockTime: sale.endTime ?? sale.lockTime,
-            card: sale.card,
-            key: sale.key,
-            balanceBefore: sale.balanceBefore,
-            ctc: sale.ctc,
-            mac3: nil,
-            nozzle: sale.nozzle,
-            grade: sale.grade,
-            unitPrice: sale.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: sale.undelivered,
-            gmac: nil
+            begun: sale.ended ?? sale.begun,
+            ended: sale.ended,
+            .refund(Refund(of: sale.ttc, sale.origin, standing, amount: sale.undelivered))
         )
-        refund.endTime = sale.endTime
-        refund.settles = sale.ttc
-        return refund
     }
 
-    /// Paid: the sale is settled at its last checkpoint. Intent: the card may have paid, and its next visit tells. Torn:
-    /// it still may.
-    func recoverPrepaid(_ open: SaleRecord) throws(StorageFault) {
+    /// The card may have paid, and its next visit tells.
+    func recoverTorn(_ open: Record, _ purchase: Purchase) throws(StorageFault) {
         var record = open
-        record.remark = "interrupted in phase \(open.phase.rawValue)"
-        switch open.phase {
-        case .intent:
-            record.advance(to: .torn)
-            try write(JournalEntry(record))
-            show(.closed, .refused(.purchaseUnproven(record.amount)))
-        case .paid:
-            let refund = try settlePrepaid(&record, on: totaliser(before: record))
-            if let refund { show(.closed, .refund(refund.amount)) }
-        case .torn: break
-        case .locked, .flowing, .ended, .debitSent, .settled, .escaped, .void:
-            throw StorageFault(
-                operation: "recovery",
-                reason: "prepaid sale \(open.ttc.number) is open and \(open.phase.rawValue)"
-            )
-        }
+        record.remark = interruptedRemark(open)
+        record.purchaseTender = .torn(PurchaseTender.Torn(purchase))
+        try write(JournalEntry(record))
+        show(.closed, .refused(.purchaseUnproven(record.amount)))
     }
+
+    /// The sale is settled at its last checkpoint.
+    func recoverPaid(_ open: Record) throws(StorageFault) {
+        var record = open
+        record.remark = interruptedRemark(open)
+        let refund = try settlePrepaid(&record, on: totaliser(before: record))
+        if let refund { show(.closed, .refund(refund.amount)) }
+    }
+
+    private func interruptedRemark(_ open: Record) -> String { "interrupted in phase \(open.phase.rawValue)" }
 }
 
 // MARK: - Torn purchases, when the card is back
@@ -85,14 +68,15 @@ extension Position {
     /// No fuel flowed for a torn purchase. A card that paid it keeps MAC2 as its proof, and all of it is refunded. With a
     /// wrong MAC2 the TAC is kept, which the issuer can check, because the card's next purchase replaces the proof.
     func refundProvenPurchases(of card: ApplicationSerialNumber) throws(Interruption) {
-        for var record in try tornPurchases(of: card) {
+        for var (record, torn) in try tornPurchases(of: card) {
             guard let answer = try proof(of: .purchase, ctc: record.ctc) else { continue }
-            guard let proof = try prove(answer, record) else {
-                record.noteWrongMAC2(tac: answer.tac)
+            guard let paid = try prove(answer, torn.purchase).flatMap(torn.purchase.paid) else {
+                torn.noteWrongMAC2(tac: answer.tac)
+                record.purchaseTender = .torn(torn)
                 try commit(JournalEntry(record))
                 continue
             }
-            record.pay(by: proof)
+            record.purchaseTender = .paid(paid)
             let refund = try stored { (_) throws(StorageFault) in
                 try settlePrepaid(&record, on: totaliser(before: record))
             }
@@ -101,21 +85,22 @@ extension Position {
         }
     }
 
-    func tornPurchases(of card: ApplicationSerialNumber) throws(Interruption) -> [SaleRecord] {
-        let open = try stored { (journal) throws(StorageFault) in try journal.openRecords() }
-        return open.filter { $0.kind == .prepaid && $0.phase == .torn && $0.card == card }
+    func tornPurchases(of card: ApplicationSerialNumber) throws(Interruption) -> [(Record, PurchaseTender.Torn)] {
+        try stored { (journal) throws(StorageFault) in try journal.openRecords() }.compactMap { record in
+            guard case .torn(let torn) = record.purchaseTender, record.card == card else { return nil }
+            return (record, torn)
+        }
     }
 
-    private func prove(_ answer: TransactionProof, _ record: SaleRecord) throws(Interruption) -> ProvenPurchase? {
-        guard let icc = record.icc else { return nil }
+    private func prove(_ answer: TransactionProof, _ purchase: Purchase) throws(Interruption) -> ProvenPurchase? {
         do throws(SecurityModuleError) {
             return try edges.module.provePurchase(
                 mac2: answer.mac,
                 tac: answer.tac,
-                card: record.card,
-                key: record.key,
-                session: PurchaseSessionData(icc: icc, ctc: record.ctc, ttc: record.ttc),
-                amount: record.amount
+                card: purchase.standing.card,
+                key: purchase.standing.key,
+                session: purchase.session,
+                amount: purchase.amount
             )
         } catch {
             throw .refused(.module(error))

@@ -19,8 +19,8 @@ extension Position {
     }
 
     /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
-    /// sale's amount. A prepaid sale: see `recoverPrepaid`. Fuel outside any sale is settled as it is. A local unlock
-    /// waits for its card, and is counted. No other record is ever open.
+    /// sale's amount. A prepaid sale: see `PrepaidSettlement.swift`. Fuel outside any sale is settled as it is. A local
+    /// unlock waits for its card, and is counted.
     func recover() throws(PositionFailure) {
         do throws(StorageFault) {
             for record in try edges.journal.openRecords() { try finish(record) }
@@ -32,15 +32,15 @@ extension Position {
     }
 
     /// One that would take the place of a row that is not believed, or needs a number where none is given, is left as it is.
-    private func finish(_ record: SaleRecord) throws(StorageFault) {
+    private func finish(_ record: Record) throws(StorageFault) {
         do throws(StorageFault) {
-            switch (record.kind, record.phase) {
-            case (.sale, .intent), (.sale, .locked), (.sale, .ended), (.sale, .debitSent): try recover(record)
-            case (.prepaid, .intent) where record.mac3 != nil, (.prepaid, .debitSent): try recover(record)
-            case (.prepaid, .intent), (.prepaid, .paid), (.prepaid, .torn): try recoverPrepaid(record)
-            case (.noCard, .flowing): try recoverStrayFlow(record)
-            case (.localUnlock, .debitSent): break
-            case _: tellUnfinished(record)
+            switch record.content {
+            case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): try recover(record, tender)
+            case .sale(_, .purchase(.intent(let purchase))): try recoverTorn(record, purchase)
+            case .sale(_, .purchase(.paid)): try recoverPaid(record)
+            case .sale(_, .none(isFlowing: true)): try recoverStrayFlow(record)
+            // The others wait for their cards, or are over.
+            case .sale(_, .purchase), .sale(_, .none), .release, .notice, .refund: break
             }
         } catch {
             guard error.row != nil || error.refusesNumbers else { throw error }
@@ -48,25 +48,8 @@ extension Position {
         }
     }
 
-    /// Written by no version of this program, and left as it is.
-    private func tellUnfinished(_ record: SaleRecord) {
-        let reason = "is no \(record.kind.words) that can be finished from phase \(record.phase.rawValue)"
-        show(
-            .closed,
-            .damagedRow(
-                DamagedRow(
-                    table: "sale",
-                    keyName: "TTC",
-                    key: Int64(record.ttc.number),
-                    column: "phase",
-                    reason: reason
-                )
-            )
-        )
-    }
-
     /// The totaliser had its counts with each write.
-    private func recoverStrayFlow(_ open: SaleRecord) throws(StorageFault) {
+    private func recoverStrayFlow(_ open: Record) throws(StorageFault) {
         var record = open
         record.settleWithoutCard()
         record.remark = "interrupted while fuel flowed, finished at the next start"
@@ -74,22 +57,22 @@ extension Position {
     }
 
     /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
-    func totaliser(before record: SaleRecord) throws(StorageFault) -> Totaliser {
+    func totaliser(before record: Record) throws(StorageFault) -> Totaliser {
         try storedTotaliser(of: record.nozzle)
             ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
     }
 
-    private func recover(_ open: SaleRecord) throws(StorageFault) {
+    private func recover(_ open: Record, _ tender: LockTender) throws(StorageFault) {
+        if case .paid = tender { return try recoverPaid(open) }
         var record = open
         var after: Totaliser?
+        var due: SealedGMAC?
         record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
         if record.phase == .intent || record.phase == .locked {
             switch try checkpoint(of: record) {
             case .success(let checkpoint):
-                record.reading = checkpoint.reading
-                record.amount = checkpoint.amount
-                record.nonCardPart = checkpoint.nonCardPart
-                record.gmac = checkpoint.gmac
+                record.measure(checkpoint.reading)
+                due = checkpoint.gmac
             case .failure(let fault):
                 record.remark = "its checkpoint is not believed, finished at what the record says: \(fault)"
             case nil: break
@@ -102,11 +85,10 @@ extension Position {
         } else {
             record.totaliser = try totaliser(before: record)
         }
-        guard let grey = GreyRecord(unpaid: record) else { return tellUnfinished(open) }
-        if record.kind != .prepaid { record.kind = .escape }
-        record.advance(to: .escaped)
-        record.endTime = record.endTime ?? endTime(after: record.lockTime)
-        try write(JournalEntry(record, grey: grey, totaliser: after))
+        guard let unpaid = tender.interrupted(at: due) else { return }
+        record.lockTender = .escaped(unpaid, .left)
+        record.ended = record.ended ?? endTime(after: record.begun)
+        try write(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid), totaliser: after))
         show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
     }
 }

@@ -25,11 +25,13 @@ extension Position {
         try checkNoEmergency()
         // 1.5
         let locking = authenticated.makeMAC2(time: try saleTime())
-        var record = intent(.sale, card.asn, command, answer, locking)
+        var intent = intent(card.asn, command, answer, locking)
+        var record = newSale(command.ttc, locking.time, .greyLock(.intent(intent)))
         try commit(JournalEntry(record))
         // 1.6 to 1.9
-        let session = try lock(&record, locking)
-        record.advance(to: .locked)
+        let session = try lock(&record, &intent, locking)
+        let locked = intent.locked(session.proof)
+        record.lockTender = .locked(locked)
         try commit(JournalEntry(record))
         try closeNeverLocked(session.proof)
         let grant = FuelGrant.lock(LockedCard(session: session, pin: pin))
@@ -38,9 +40,10 @@ extension Position {
         switch consume grant {
         case .lock(let card):
             // 1.11
-            try end(&record, card.session, fuelled)
+            let unpaid = locked.ended(card.session.end(amount: record.amount))
+            try end(&record, unpaid, fuelled)
             // 1.12 to 1.15
-            try settle(&record, card.pin)
+            try settle(&record, unpaid, card.pin)
         case .payment: preconditionFailure("a refuel flows on its lock")
         }
         if case .pumpFailed(let fault) = fuelled { throw .failure(.pump(fault)) }
@@ -65,13 +68,12 @@ extension Position {
 
     /// Step 1.11.
     private func end(
-        _ record: inout SaleRecord,
-        _ session: consuming LockedSale,
+        _ record: inout Record,
+        _ unpaid: LockTender.Unpaid,
         _ fuelled: FuellingEnd
     ) throws(Interruption) {
-        record.gmac = session.end(amount: record.amount)
-        record.advance(to: .ended)
-        record.endTime = endTime(after: record.lockTime)
+        record.lockTender = .unpaid(unpaid)
+        record.ended = endTime(after: record.begun)
         let totaliser = totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
         try commit(JournalEntry(record, totaliser: totaliser, lock: lock(after: fuelled, record)))
@@ -126,70 +128,79 @@ extension Position {
         }.compactMap(\.self).min()
     }
 
-    /// The record before the lock: nothing is owed yet, and the grey record that it may become releases the card for nothing.
+    /// Before the lock nothing is owed yet, and the grey record that the sale may become releases the card for nothing.
     func intent(
-        _ kind: RecordKind,
         _ card: ApplicationSerialNumber,
         _ command: InitializeForPetrol,
         _ answer: InitializeForPetrol.Response,
         _ locking: borrowing LockingSale
-    ) -> SaleRecord {
-        SaleRecord(
-            ttc: command.ttc,
-            kind: kind,
-            phase: .intent,
-            position: settings.position,
-            terminal: edges.module.terminal,
-            lockTime: locking.time,
+    ) -> LockTender.Intent {
+        let standing = CardStanding(
             card: card,
             key: KeyReference(index: command.keyIndex, version: answer.keyVersion),
-            balanceBefore: answer.balance,
-            ctc: answer.ctc,
-            mac3: locking.greyLockCode.bytes,
+            balance: answer.balance,
+            ctc: answer.ctc
+        )
+        return LockTender.Intent(
+            lock: Lock(standing, mac3: locking.greyLockCode.bytes, tac: nil),
+            zero: locking.gmacOfZero()
+        )
+    }
+
+    /// A sale here for which nothing has flowed.
+    func newSale(_ ttc: TTC, _ begun: TransactionTime, _ tender: Tender) -> Record {
+        let delivery = Delivery(
             nozzle: settings.nozzle,
             grade: settings.grade,
             unitPrice: settings.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: .zero,
-            gmac: locking.gmacOfZero()
+            reading: .none(points: settings.calibration.points.count)
         )
+        return newRecord(ttc, begun, .sale(delivery, tender))
+    }
+
+    func newRecord(_ ttc: TTC, _ begun: TransactionTime, _ content: Content) -> Record {
+        Record(ttc: ttc, position: settings.position, terminal: edges.module.terminal, begun: begun, content)
     }
 
     /// Steps 1.6 and 1.9. Whatever goes wrong after the command left, the card may be locked: the record becomes a grey
     /// record of zero, which also covers that it is not.
-    func lock(_ record: inout SaleRecord, _ locking: consuming LockingSale) throws(Interruption) -> LockedSale {
+    func lock(
+        _ record: inout Record,
+        _ intent: inout LockTender.Intent,
+        _ locking: consuming LockingSale
+    ) throws(Interruption) -> LockedSale {
         let answer: LockForPetrol.Response
         do throws(Interruption) {
             answer = try exchange(LockForPetrol(time: locking.time, mac2: locking.mac2))
         } catch {
             if case .card(.removed) = error {
-                try escape(&record, as: .escape, remark: "the card left before the lock was answered")
+                try escape(&record, intent.unproven, .left, remark: "the card left before the lock was answered")
             } else {
-                try escape(&record, as: .cardFault, remark: "LOCK FOR PETROL failed")
+                try escape(&record, intent.unproven, .fault, remark: "LOCK FOR PETROL failed")
             }
             throw error
         }
-        record.lockTAC = answer.lockTAC.bytes
+        intent.lock.tac = answer.lockTAC.bytes
         do throws(SecurityModuleError) {
             return try locking.verifyMAC3(answer.mac3)
         } catch {
-            try escape(&record, as: .cardFault, remark: error.description)
+            try escape(&record, intent.unproven, .fault, remark: error.description)
             throw .refused(.module(error))
         }
     }
 
-    /// Turns an unpaid sale into a grey record: from now on the journal alone settles it. A prepaid sale keeps its kind,
-    /// because what its card then pays is refunded.
-    func escape(_ record: inout SaleRecord, as kind: RecordKind, remark: String?) throws(Interruption) {
-        guard let grey = GreyRecord(unpaid: record) else {
-            preconditionFailure("an unpaid sale has a grey-lock code and a GMAC")
-        }
-        if record.kind != .prepaid { record.kind = kind }
-        record.advance(to: .escaped)
-        record.endTime = record.endTime ?? endTime(after: record.lockTime)
+    /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
+    func escape(
+        _ record: inout Record,
+        _ unpaid: LockTender.Unpaid,
+        _ escape: LockTender.Escape,
+        remark: String?
+    ) throws(Interruption) {
+        record.lockTender = .escaped(unpaid, escape)
+        record.ended = record.ended ?? endTime(after: record.begun)
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
-        try commit(JournalEntry(record, grey: grey))
+        try commit(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid)))
         show(.completed, .escaped(record.amount))
     }
 }

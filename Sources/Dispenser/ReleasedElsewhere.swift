@@ -63,42 +63,18 @@ extension Position {
             }
             try commit(entry)
         }
-        for var record in try tornPurchases(of: lock.card) where record.ctc == lock.ctc {
-            record.advance(to: .void)
-            record.endTime = endTime(after: record.lockTime)
-            try commit(JournalEntry(record))
-            show(.calling, .purchaseVoid(record.amount))
-        }
+        try voidTornPurchases(of: lock.card) { $0.void(by: lock) }
     }
 
     private func notice(
         of grey: GreyRecord,
         _ release: ProvenRelease
-    ) throws(Interruption) -> SaleRecord {
+    ) throws(Interruption) -> Record {
         let ttc = try takeNumber()
         let time = try stored { (_) throws(StorageFault) in try stampTime() }
-        let sale = try stored { (_) throws(StorageFault) in try self.sale(of: grey) }
-        var notice = SaleRecord(
-            ttc: ttc,
-            kind: .onlineUnlock,
-            phase: .settled,
-            position: settings.position,
-            terminal: edges.module.terminal,
-            lockTime: time,
-            card: grey.card,
-            key: sale.key,
-            balanceBefore: release.balance,
-            ctc: release.present,
-            mac3: grey.mac3,
-            nozzle: sale.nozzle,
-            grade: sale.grade,
-            unitPrice: sale.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: grey.amount,
-            gmac: nil
-        )
-        notice.endTime = time
-        notice.settles = grey.ttc
+        let sale = try stored { (_) throws(StorageFault) in try believedSale(of: grey) }
+        var notice = newRecord(ttc, time, .notice(ReleaseNotice(of: grey, origin(of: sale), release)))
+        notice.ended = time
         notice.totaliser = totaliser
         // A later transaction of the card replaces its proof (D23).
         if !grey.debits.isEmpty {
@@ -109,27 +85,12 @@ extension Position {
 
     /// What a grey record's sale sold. Where its row is not believed the grey record alone says what is owed, and the rest
     /// is this position's.
-    func sale(of grey: GreyRecord) throws(StorageFault) -> SaleOrigin {
-        guard let sale = try believedSale(of: grey) else {
-            return SaleOrigin(
-                key: grey.gmac.key,
-                balanceBefore: nil,
-                nozzle: settings.nozzle,
-                grade: settings.grade,
-                unitPrice: settings.unitPrice
-            )
-        }
-        return SaleOrigin(
-            key: sale.key,
-            balanceBefore: sale.balanceBefore,
-            nozzle: sale.nozzle,
-            grade: sale.grade,
-            unitPrice: sale.unitPrice
-        )
+    func origin(of sale: Record?) -> SaleOrigin {
+        sale?.origin ?? SaleOrigin(nozzle: settings.nozzle, grade: settings.grade, unitPrice: settings.unitPrice)
     }
 
     /// nil where the row is not believed: then what a prepaid sale owes its card is for whoever puts the row right.
-    func believedSale(of grey: GreyRecord) throws(StorageFault) -> SaleRecord? {
+    func believedSale(of grey: GreyRecord) throws(StorageFault) -> Record? {
         do throws(StorageFault) {
             return try edges.journal.record(grey.ttc)
         } catch {
@@ -137,14 +98,4 @@ extension Position {
             return nil
         }
     }
-}
-
-/// What a record that settles an escaped sale repeats of it.
-struct SaleOrigin {
-    let key: KeyReference
-    /// nil where the sale's row is not believed.
-    let balanceBefore: Amount?
-    let nozzle: Int
-    let grade: String
-    let unitPrice: UnitPrice
 }

@@ -33,19 +33,28 @@ extension Position {
 
     /// Debits the card, waiting for it within the grace time, and leaves a grey record when it does not come, refuses, or
     /// proves nothing.
-    func settle(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
+    func settle(
+        _ record: inout Record,
+        _ ended: LockTender.Unpaid,
+        _ pin: borrowing PIN
+    ) throws(Interruption) {
+        var unpaid = ended
         show(.settling, .settling)
         do throws(Interruption) {
-            try settleWithinGrace(&record, pin)
+            try settleWithinGrace(&record, &unpaid, pin)
         } catch {
             if case .refused(let refusal) = error {
-                try escape(&record, as: .cardFault, remark: refusal.description)
+                try escape(&record, unpaid, .fault, remark: refusal.description)
             }
             throw error
         }
     }
 
-    private func settleWithinGrace(_ record: inout SaleRecord, _ pin: borrowing PIN) throws(Interruption) {
+    private func settleWithinGrace(
+        _ record: inout Record,
+        _ unpaid: inout LockTender.Unpaid,
+        _ pin: borrowing PIN
+    ) throws(Interruption) {
         let begun = now
         var triesLeft = Self.debitTriesMax
         while true {
@@ -53,18 +62,18 @@ extension Position {
             let deadline = (settings.closesValveOnCardRemoval ? left : max(begun, left)) + settings.timeouts.grace
             var isReady = presence == .connected
             if !isReady { isReady = try awaitCard(of: record, pin, until: deadline) }
-            guard isReady, record.debits.isEmpty || now < deadline else {
-                try escape(&record, as: .escape, remark: nil)
+            guard isReady, unpaid.debits.isEmpty || now < deadline else {
+                try escape(&record, unpaid, .left, remark: nil)
                 if stopIsRequested { throw .stop }
                 return
             }
             guard triesLeft > 0 else { throw .refused(.debitUnproven(record.amount)) }
             triesLeft -= 1
-            switch record.debits.isEmpty ? .notExecuted : try lostAnswer(record) {
+            switch unpaid.debits.isEmpty ? .notExecuted : try lostAnswer(GreyRecord(of: record.ttc, unpaid)) {
             case .paid(let proof): return try finish(&record, proof)
             case .unknown: disconnectCard()
             case .notExecuted:
-                switch try debit(&record) {
+                switch try debit(&record, &unpaid) {
                 case .paid(let proof): return try finish(&record, proof)
                 case .refused(.memoryFailure), .lost(_): disconnectCard()
                 case .refused(let status): throw .refused(refusal(of: .debitForPetrol, status))
@@ -75,7 +84,7 @@ extension Position {
 
     /// - Returns: whether the card of this sale is connected, with its PIN verified.
     private func awaitCard(
-        of record: SaleRecord,
+        of record: Record,
         _ pin: borrowing PIN,
         until deadline: UInt64
     ) throws(Interruption) -> Bool {
@@ -100,15 +109,12 @@ extension Position {
 
     /// A card that is not grey has paid, and still has the proof (D23). Only what it proves counts: while nothing is known, no
     /// other debit is sent.
-    private func lostAnswer(_ record: SaleRecord) throws(Interruption) -> LostAnswer {
+    private func lostAnswer(_ grey: GreyRecord) throws(Interruption) -> LostAnswer {
         do throws(Interruption) {
-            if case .grey(let status) = try greyStatus(), let mac3 = record.mac3,
-                status.mac3.isValid(MAC(bytes: mac3))
-            {
+            if case .grey(let status) = try greyStatus(), status.mac3.isValid(MAC(bytes: grey.mac3)) {
                 return .notExecuted
             }
-            guard let grey = GreyRecord(unpaid: record) else { preconditionFailure("an unpaid sale has a GMAC") }
-            guard let answered = try answeredDebit(of: grey) else { throw .refused(.debitUnproven(record.amount)) }
+            guard let answered = try answeredDebit(of: grey) else { throw .refused(.debitUnproven(grey.amount)) }
             return try proof(of: answered, grey).map { .paid($0) } ?? .unknown
         } catch {
             guard case .card(let fault) = error else { throw error }
@@ -117,29 +123,23 @@ extension Position {
         }
     }
 
-    /// Sends the debit of the record's amount, with the attempt on disk first.
-    func debit(_ record: inout SaleRecord) throws(Interruption) -> DebitOutcome {
-        guard let grey = GreyRecord(unpaid: record), let ctc = record.ctc.next else {
-            preconditionFailure("a locked card has counted up, and an unpaid sale has a GMAC")
-        }
-        let attempt = record.debits.next(
-            try attempt(record, as: record.debits.isEmpty ? .refuel : .localUnlock)
-        )
-        record.advance(to: .debitSent)
+    /// Sends the debit of the amount that is due, with the attempt on disk first. The card's next transaction may take the
+    /// place of its proof: what the issuer can judge of an answer is on disk before.
+    func debit(_ record: inout Record, _ unpaid: inout LockTender.Unpaid) throws(Interruption) -> DebitOutcome {
+        guard let ctc = unpaid.lock.standing.ctc.next else { preconditionFailure("a locked card has counted up") }
+        let attempt = unpaid.send(try attempt(record, as: unpaid.debits.isEmpty ? .refuel : .localUnlock))
+        record.lockTender = .unpaid(unpaid)
         try commit(JournalEntry(record))
-        let outcome = try sendDebit(grey, ctc: ctc, attempt, among: record.debits)
-        try keepAnswer(outcome, in: &record)
+        let outcome = try sendDebit(GreyRecord(of: record.ttc, unpaid), ctc: ctc, attempt, among: unpaid.debits)
+        if case .lost(let answered?) = outcome {
+            unpaid.note(answered)
+            record.lockTender = .unpaid(unpaid)
+            try commit(JournalEntry(record))
+        }
         return outcome
     }
 
-    /// The card's next transaction may take the place of its proof: what the issuer can judge is on disk before.
-    func keepAnswer(_ outcome: DebitOutcome, in record: inout SaleRecord) throws(Interruption) {
-        guard case .lost(let answered?) = outcome else { return }
-        record.noteAnswer(answered)
-        try commit(JournalEntry(record))
-    }
-
-    func attempt(_ record: SaleRecord, as type: TransactionType) throws(Interruption) -> DebitAttempt {
+    func attempt(_ record: Record, as type: TransactionType) throws(Interruption) -> DebitAttempt {
         DebitAttempt(
             ttc: record.ttc,
             type: type,
@@ -254,8 +254,8 @@ extension Position {
     }
 
     /// Step 1.15, and the sale's last durable write.
-    private func finish(_ record: inout SaleRecord, _ proof: ProvenDebit) throws(Interruption) {
-        record.settle(by: proof)
+    private func finish(_ record: inout Record, _ proof: ProvenDebit) throws(Interruption) {
+        guard record.settle(by: proof) else { preconditionFailure("a sale's own debit pays it") }
         try commit(JournalEntry(record))
         edges.display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
     }

@@ -12,7 +12,7 @@ import SecurityModule
 
 /// A no-card record that still grows.
 struct StrayFlow {
-    var record: SaleRecord
+    var record: Record
     /// The totals without it.
     let before: Totaliser
     /// On the monotonic clock.
@@ -27,14 +27,14 @@ extension Position {
     func recordStrayFlow(least: Int = 1) throws(StorageFault) {
         let counts = strayCounts
         guard counts.reduce(0, +) >= least else { return }
-        try commitStrayFlow(counts, .flowing)
+        try commitStrayFlow(counts, isFlowing: true)
     }
 
     /// The same for any number of counts, and the record is finished.
     func finishStrayFlow() throws(StorageFault) {
         let counts = strayCounts
         guard strayFlow != nil || counts.contains(where: { $0 > 0 }) else { return }
-        try commitStrayFlow(counts, .settled)
+        try commitStrayFlow(counts, isFlowing: false)
         strayFlow = nil
     }
 
@@ -52,49 +52,30 @@ extension Position {
     /// In no record; between two sales.
     private var strayCounts: [Int] { zip(edges.pump.snapshot.allCounts, recordedCounts).map(-) }
 
-    private func commitStrayFlow(_ counts: [Int], _ phase: RecordPhase) throws(StorageFault) {
+    private func commitStrayFlow(_ counts: [Int], isFlowing: Bool) throws(StorageFault) {
         var flow: StrayFlow
         if let strayFlow {
             flow = strayFlow
         } else {
-            flow = StrayFlow(record: try newStrayRecord(), before: totaliser, grewAt: now)
+            let ttc = try edges.journal.reserveTTC()
+            let record = newSale(ttc, try stampTime(), .none(isFlowing: true))
+            flow = StrayFlow(record: record, before: totaliser, grewAt: now)
         }
         if counts.contains(where: { $0 > 0 }) { flow.grewAt = now }
-        if phase == .settled { flow.record.settleWithoutCard() }
-        flow.record.endTime = endTime(after: flow.record.lockTime)
-        flow.record.reading.counts = zip(flow.record.reading.counts, counts).map(+)
+        if !isFlowing { flow.record.settleWithoutCard() }
+        flow.record.ended = endTime(after: flow.record.begun)
+        var reading = flow.record.reading
+        reading.counts = zip(reading.counts, counts).map(+)
         // A sale that the stop left open is in the totaliser after the next start only, and before this.
         let base = saleLeftOpen.map { flow.before.adding($0, fen: 0) } ?? flow.before
-        flow.record.reading.volume = base.volume(of: flow.record.reading.counts, settings.calibration)
-        flow.record.nonCardPart = flow.record.price
-        var after = flow.before.adding(flow.record.reading, fen: Int(flow.record.price.fen))
+        reading.volume = base.volume(of: reading.counts, settings.calibration)
+        flow.record.measure(reading)
+        var after = flow.before.adding(reading, fen: Int(flow.record.price.fen))
         after.overrunCounts = totaliser.overrunCounts
         flow.record.totaliser = after
         try write(JournalEntry(flow.record, totaliser: after))
         totaliser = after
         recordedCounts = zip(recordedCounts, counts).map(+)
         strayFlow = flow
-    }
-
-    private func newStrayRecord() throws(StorageFault) -> SaleRecord {
-        SaleRecord(
-            ttc: try edges.journal.reserveTTC(),
-            kind: .noCard,
-            phase: .flowing,
-            position: settings.position,
-            terminal: edges.module.terminal,
-            lockTime: try stampTime(),
-            card: .none,
-            key: KeyReference(index: settings.keyIndex, version: KeyVersion(0)),
-            balanceBefore: .zero,
-            ctc: CTC(0),
-            mac3: nil,
-            nozzle: settings.nozzle,
-            grade: settings.grade,
-            unitPrice: settings.unitPrice,
-            reading: .none(points: settings.calibration.points.count),
-            amount: .zero,
-            gmac: nil
-        )
     }
 }

@@ -56,7 +56,7 @@ extension JournalTable {
     /// - Throws: `StorageFault` with the row when a value is none that its column may have.
     func parse(_ row: StoredRow) throws(StorageFault) {
         switch name {
-        case Self.sale.name: _ = try SaleRecord(row)
+        case Self.sale.name: _ = try Record(row)
         case Self.checkpoint.name: _ = try Checkpoint(row)
         case Self.greyRecord.name: _ = try GreyRecord(row)
         case Self.totaliser.name: _ = try Totaliser(row)

@@ -101,14 +101,14 @@ package final class JournalReader: Sendable {
     }
 
     /// The last `limit` records, the newest last.
-    package func records(limit: Int) throws(StorageFault) -> [SaleRecord] {
+    package func records(limit: Int) throws(StorageFault) -> [Record] {
         precondition(limit >= 0)
-        return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [limit], SaleRecord.init).reversed()
+        return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [limit], Record.init).reversed()
     }
 
     /// Those that a restart or their card finishes, in the order of their TTC.
-    package func openRecords() throws(StorageFault) -> [SaleRecord] {
-        try values(.sale, Database.openSales, [], SaleRecord.init).filter(\.phase.isOpen)
+    package func openRecords() throws(StorageFault) -> [Record] {
+        try values(.sale, Database.openSales, [], Record.init).filter(\.phase.isOpen)
     }
 
     /// In the order of their TTC, whatever their state.

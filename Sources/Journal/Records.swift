@@ -10,43 +10,43 @@ import SecurityModule
 // reader relies on: a seal belongs to the card, TTC, CTC, amount and key of its own row.
 
 extension RowValues {
-    init(_ record: SaleRecord) {
-        precondition(record.gmac?.isSeal(of: record.card, record.ttc, record.ctc, record.amount, record.key) ?? true)
-        precondition(record.gmac?.terminal ?? record.terminal == record.terminal)
+    init(_ record: Record) {
+        let fields = RecordFields(record)
+        let standing = fields.standing
         self.init()
-        set("ttc", record.ttc.number)
-        set("kind", record.kind.rawValue)
-        set("phase", record.phase.rawValue)
-        set("position", record.position)
-        set(hex: "terminal_id", record.terminal)
-        set(hex: "lock_time", record.lockTime)
-        set(hex: "end_time", record.endTime)
-        set(hex: "card_asn", record.card)
-        set(record.key)
-        set("balance_before_fen", record.balanceBefore.fen)
-        set("ctc", record.ctc.number)
-        set(code: "mac3", record.mac3)
-        set(code: "lock_tac", record.lockTAC)
-        set(hex: "icc", record.icc)
-        set("nozzle", record.nozzle)
-        set("grade", record.grade)
-        set("unit_price_fen_per_litre", record.unitPrice.fenPerLitre)
-        set(record.reading)
-        set("amount_fen", record.amount.fen)
+        set("ttc", fields.ttc.number)
+        set("kind", fields.kind.rawValue)
+        set("phase", fields.phase.rawValue)
+        set("position", fields.position)
+        set(hex: "terminal_id", fields.terminal)
+        set(hex: "lock_time", fields.begun)
+        set(hex: "end_time", fields.ended)
+        set(hex: "card_asn", standing.card)
+        set(standing.key)
+        set("balance_before_fen", standing.balance.fen)
+        set("ctc", standing.ctc.number)
+        set(code: "mac3", fields.mac3)
+        set(code: "lock_tac", fields.lockTAC)
+        set(hex: "icc", fields.icc)
+        set("nozzle", fields.delivery.nozzle)
+        set("grade", fields.delivery.grade)
+        set("unit_price_fen_per_litre", fields.delivery.unitPrice.fenPerLitre)
+        set(fields.delivery.reading)
+        set("amount_fen", fields.amount.fen)
         set("non_card_part_fen", record.nonCardPart.fen)
-        set(blob: "sealed_gmac", record.gmac?.sealed)
-        set(record.debits)
-        set(code: "debit_tac", record.debitTAC)
-        set("mac4_is_valid", record.mac4IsValid)
-        set("mac2_is_valid", record.mac2IsValid)
-        set("totaliser_nozzle", record.totaliser?.nozzle)
-        set(list: "totaliser_counts", record.totaliser?.counts)
-        set("totaliser_base_microlitres", record.totaliser?.base.microlitres)
-        set("totaliser_volume_microlitres", record.totaliser?.volume.microlitres)
-        set("totaliser_fen", record.totaliser?.fen)
-        set("totaliser_overrun_counts", record.totaliser?.overrunCounts)
-        set("settles_ttc", record.settles?.number)
-        set("remark", record.remark)
+        set(blob: "sealed_gmac", fields.gmac?.sealed)
+        set(fields.debits)
+        set(code: "debit_tac", fields.debitTAC)
+        set("mac4_is_valid", fields.mac4IsValid)
+        set("mac2_is_valid", fields.mac2IsValid)
+        set("totaliser_nozzle", fields.totaliser?.nozzle)
+        set(list: "totaliser_counts", fields.totaliser?.counts)
+        set("totaliser_base_microlitres", fields.totaliser?.base.microlitres)
+        set("totaliser_volume_microlitres", fields.totaliser?.volume.microlitres)
+        set("totaliser_fen", fields.totaliser?.fen)
+        set("totaliser_overrun_counts", fields.totaliser?.overrunCounts)
+        set("settles_ttc", fields.settles?.number)
+        set("remark", fields.remark)
     }
 
     init(_ checkpoint: Checkpoint) {
@@ -98,7 +98,17 @@ extension RowValues {
     }
 }
 
-extension SaleRecord {
+extension Record {
+    /// - Throws: `StorageFault` with the row also where its values do not go together.
+    init(_ row: StoredRow) throws(StorageFault) {
+        let fields = try RecordFields(row)
+        // Follows from price and amount.
+        let _: UInt32 = try row.integer("non_card_part_fen")
+        do throws(FieldFault) { try self.init(fields) } catch { throw row.fault(error.field.column, error.reason) }
+    }
+}
+
+extension RecordFields {
     init(_ row: StoredRow) throws(StorageFault) {
         self.init(
             ttc: TTC(try row.integer("ttc")),
@@ -106,32 +116,48 @@ extension SaleRecord {
             phase: try row.choice("phase"),
             position: try row.integer("position"),
             terminal: try row.element("terminal_id"),
-            lockTime: try row.time("lock_time"),
-            card: try row.element("card_asn"),
-            key: try row.key(),
-            balanceBefore: Amount(fen: try row.integer("balance_before_fen")),
-            ctc: CTC(try row.integer("ctc")),
+            begun: try row.time("lock_time"),
+            standing: CardStanding(
+                card: try row.element("card_asn"),
+                key: try row.key(),
+                balance: Amount(fen: try row.integer("balance_before_fen")),
+                ctc: CTC(try row.integer("ctc"))
+            ),
             mac3: try row.optional("mac3", row.code),
-            nozzle: try row.integer("nozzle"),
-            grade: try row.text("grade"),
-            unitPrice: try row.unitPrice(),
-            reading: try row.reading(),
+            delivery: Delivery(
+                nozzle: try row.integer("nozzle"),
+                grade: try row.text("grade"),
+                unitPrice: try row.unitPrice(),
+                reading: try row.reading()
+            ),
             amount: Amount(fen: try row.integer("amount_fen")),
             gmac: try row.isNull("sealed_gmac") ? nil : try row.gmac()
         )
-        endTime = try row.optional("end_time", row.time)
+        ended = try row.optional("end_time", row.time)
         lockTAC = try row.optional("lock_tac", row.code)
         icc = try row.optional("icc", row.element)
-        nonCardPart = Amount(fen: try row.integer("non_card_part_fen"))
         debits = try row.debits()
-        restoreAnswer(
-            tac: try row.optional("debit_tac", row.code),
-            mac4IsValid: try row.optional("mac4_is_valid", row.flag),
-            mac2IsValid: try row.optional("mac2_is_valid", row.flag)
-        )
+        debitTAC = try row.optional("debit_tac", row.code)
+        mac4IsValid = try row.optional("mac4_is_valid", row.flag)
+        mac2IsValid = try row.optional("mac2_is_valid", row.flag)
         totaliser = try row.totaliserAfter()
         settles = try row.optional("settles_ttc", row.integer).map { TTC($0) }
         remark = try row.optional("remark", row.text)
+    }
+}
+
+extension FieldFault.Field {
+    fileprivate var column: String {
+        switch self {
+        case .phase: "phase"
+        case .mac3: "mac3"
+        case .gmac: "sealed_gmac"
+        case .icc: "icc"
+        case .debits: "debit_ttc"
+        case .debitTAC: "debit_tac"
+        case .answer: "mac4_is_valid"
+        case .settles: "settles_ttc"
+        }
     }
 }
 

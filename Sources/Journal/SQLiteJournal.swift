@@ -159,14 +159,14 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try commitRows("checkpoint") { try $0.replace(RowValues(checkpoint), in: .checkpoint) }
     }
 
-    package func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
-        try row(.sale, Int64(ttc.number), "read a record", SaleRecord.init)
+    package func record(_ ttc: TTC) throws(StorageFault) -> Record? {
+        try row(.sale, Int64(ttc.number), "read a record", Record.init)
     }
 
-    package func openRecords() throws(StorageFault) -> [SaleRecord] {
+    package func openRecords() throws(StorageFault) -> [Record] {
         let belief = try believing()
         return try queue.view("read the open records") { db in
-            try db.believed(db.rows(of: .sale, Database.openSales), belief, SaleRecord.init).filter(\.phase.isOpen)
+            try db.believed(db.rows(of: .sale, Database.openSales), belief, Record.init).filter(\.phase.isOpen)
         }
     }
 
@@ -227,7 +227,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         return try queue.view("read the records' totals") { db in
             let highest = "WHERE totaliser_nozzle = ? ORDER BY totaliser_volume_microlitres DESC, totaliser_fen DESC"
             let row = try db.firstBelieved(of: .sale, highest, [nozzle], belief)
-            return try row.map(SaleRecord.init)?.totaliser
+            return try row.map(Record.init)?.totaliser
         }
     }
 

@@ -68,18 +68,17 @@ extension GreyRecord {
         return true
     }
 
-    /// What is left of a sale that its card has not paid; nil where the sale has no grey-lock code or no GMAC.
-    package init?(unpaid sale: SaleRecord) {
-        guard let gmac = sale.gmac, let mac3 = sale.mac3 else { return nil }
+    /// What is left of a sale that its card has not paid.
+    package init(of ttc: TTC, _ unpaid: LockTender.Unpaid) {
         self.init(
-            ttc: sale.ttc,
-            card: sale.card,
-            ctc: sale.ctc,
-            mac3: mac3,
-            amount: sale.amount,
-            gmac: gmac,
+            ttc: ttc,
+            card: unpaid.lock.standing.card,
+            ctc: unpaid.lock.standing.ctc,
+            mac3: unpaid.lock.mac3,
+            amount: unpaid.due.amount,
+            gmac: unpaid.due,
             state: .open,
-            debits: sale.debits
+            debits: unpaid.debits
         )
     }
 }

@@ -5,7 +5,7 @@ package import Quantities
 /// One durable step: all of it is on disk when ``SaleJournal/commit(_:)`` returns, or none of it.
 package struct JournalEntry: Equatable, Sendable {
     /// Inserted, or replaced by its TTC.
-    package var records: [SaleRecord]
+    package var records: [Record]
     /// Inserted, or replaced by its TTC.
     package var grey: GreyRecord?
     package var totaliser: Totaliser?
@@ -15,7 +15,7 @@ package struct JournalEntry: Equatable, Sendable {
     package var moment: StationTime?
 
     package init(
-        _ records: SaleRecord...,
+        _ records: Record...,
         grey: GreyRecord? = nil,
         totaliser: Totaliser? = nil,
         lock: PositionLock? = nil
@@ -87,11 +87,11 @@ package protocol SaleJournal: AnyObject {
     func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault)
 
     /// - Throws: as the next reads of one row do, `StorageFault` with its row when it is not believed.
-    func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord?
+    func record(_ ttc: TTC) throws(StorageFault) -> Record?
 
     /// Records that are believed, in the phases `intent`, `locked`, `paid`, `torn`, `flowing`, `ended` or `debitSent`, in the order of their
     /// TTC.
-    func openRecords() throws(StorageFault) -> [SaleRecord]
+    func openRecords() throws(StorageFault) -> [Record]
 
     func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint?
 

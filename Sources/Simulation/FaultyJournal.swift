@@ -52,11 +52,11 @@ package final class FaultyJournal: SaleJournal {
 
     // MARK: - Reads
 
-    package func record(_ ttc: TTC) throws(StorageFault) -> SaleRecord? {
+    package func record(_ ttc: TTC) throws(StorageFault) -> Record? {
         try believed("sale", Int64(ttc.number)) { $0.record(ttc) }
     }
 
-    package func openRecords() throws(StorageFault) -> [SaleRecord] {
+    package func openRecords() throws(StorageFault) -> [Record] {
         try onRead()
         return store.openRecords().filter { damagedRow("sale", Int64($0.ttc.number)) == nil }
     }

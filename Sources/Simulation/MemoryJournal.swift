@@ -6,7 +6,7 @@ import SecurityModule
 
 /// A journal that lasts as long as the process, for simulations.
 package final class MemoryJournal: SaleJournal {
-    package private(set) var records: [TTC: SaleRecord] = [:]
+    package private(set) var records: [TTC: Record] = [:]
     package private(set) var greyRecords: [TTC: GreyRecord] = [:]
     package private(set) var checkpoints: [TTC: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
@@ -72,9 +72,9 @@ package final class MemoryJournal: SaleJournal {
 
     package func checkpoint(_ checkpoint: Checkpoint) { checkpoints[checkpoint.ttc] = checkpoint }
 
-    package func record(_ ttc: TTC) -> SaleRecord? { records[ttc] }
+    package func record(_ ttc: TTC) -> Record? { records[ttc] }
 
-    package func openRecords() -> [SaleRecord] { open.sorted().compactMap { records[$0] } }
+    package func openRecords() -> [Record] { open.sorted().compactMap { records[$0] } }
 
     package func lastCheckpoint(of ttc: TTC) -> Checkpoint? { checkpoints[ttc] }
 
@@ -97,7 +97,7 @@ package final class MemoryJournal: SaleJournal {
         records(of: card).contains { $0.debits.contains { $0.time == time } }
     }
 
-    private func records(of card: ApplicationSerialNumber) -> some Sequence<SaleRecord> {
+    private func records(of card: ApplicationSerialNumber) -> some Sequence<Record> {
         byCard[card, default: []].lazy.compactMap { self.records[$0] }
     }
 

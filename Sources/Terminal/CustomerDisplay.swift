@@ -26,7 +26,7 @@ package final class CustomerDisplay: PositionDisplay {
         console.count("\(litres(centilitres: centilitres)) L   \(yuan(fen: fen)) yuan")
     }
 
-    package func printReceipt(_ record: SaleRecord, balance: Amount?) {
+    package func printReceipt(_ record: Record, balance: Amount?) {
         for line in record.receiptLines(balance: balance) { console.say("  " + line) }
     }
 }
@@ -47,7 +47,7 @@ package final class SharedDisplay: PositionDisplay {
         }
     }
 
-    package func printReceipt(_ record: SaleRecord, balance: Amount?) {
+    package func printReceipt(_ record: Record, balance: Amount?) {
         for display in displays { display.printReceipt(record, balance: balance) }
     }
 }

@@ -30,7 +30,7 @@ package final class LogDisplay: PositionDisplay {
         )
     }
 
-    package func printReceipt(_ record: SaleRecord, balance: Amount?) {
+    package func printReceipt(_ record: Record, balance: Amount?) {
         var metadata: Logger.Metadata = [
             "ttc": "\(record.ttc.number)", "kind": "\(record.kind.words)", "card": "\(record.card.masked)",
             "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",

@@ -5,7 +5,7 @@ import Metering
 package import Quantities
 package import Records
 
-extension SaleRecord {
+extension Record {
     /// The paper receipt's lines.
     ///
     /// - Parameter balance: what is left on the card.
@@ -13,7 +13,7 @@ extension SaleRecord {
         var lines = [
             "terminal \(terminal), position \(position), record \(ttc.number)",
             kind.words,
-            "date        \(endTime?.description ?? lockTime.description)",
+            "date        \(ended?.description ?? begun.description)",
             "card        \(card.masked)",
         ]
         if let settles {

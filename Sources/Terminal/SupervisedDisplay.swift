@@ -23,5 +23,5 @@ final class SupervisedDisplay: PositionDisplay {
         display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
     }
 
-    func printReceipt(_ record: SaleRecord, balance: Amount?) { display.printReceipt(record, balance: balance) }
+    func printReceipt(_ record: Record, balance: Amount?) { display.printReceipt(record, balance: balance) }
 }

@@ -25,5 +25,5 @@ final class SimulatedCustomer: PositionDisplay {
         display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
     }
 
-    func printReceipt(_ record: SaleRecord, balance: Amount?) { display.printReceipt(record, balance: balance) }
+    func printReceipt(_ record: Record, balance: Amount?) { display.printReceipt(record, balance: balance) }
 }

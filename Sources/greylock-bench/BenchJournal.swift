@@ -102,39 +102,44 @@ struct BenchJournal {
         return pages.count { $0 & 1 == 1 }
     }
 
-    private func record(_ number: UInt32, _ phase: RecordPhase) throws -> SaleRecord {
+    private func record(_ number: UInt32, _ phase: RecordPhase) throws -> Record {
         let ttc = TTC(number)
         let card = try Self.card(number)
         let time = try Self.time(number)
         let amount = Amount(fen: 7_850)
-        var record = SaleRecord(
+        var fields = RecordFields(
             ttc: ttc,
             kind: phase == .escaped ? .escape : .sale,
             phase: phase,
             position: 1,
             terminal: Demonstration.terminal,
-            lockTime: time,
-            card: card,
-            key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
-            balanceBefore: Demonstration.balance,
-            ctc: CTC(1),
+            begun: time,
+            standing: CardStanding(
+                card: card,
+                key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+                balance: Demonstration.balance,
+                ctc: CTC(1)
+            ),
             mac3: Self.random.bytes(MAC.length),
-            nozzle: 1,
-            grade: "92",
-            unitPrice: Self.settings.unitPrice,
-            reading: MeterReading(counts: [4_000], volume: Volume(centilitres: 1_000), faults: PulserFaults()),
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "92",
+                unitPrice: Self.settings.unitPrice,
+                reading: MeterReading(counts: [4_000], volume: Volume(centilitres: 1_000), faults: PulserFaults())
+            ),
             amount: amount,
             gmac: phase == .settled ? nil : gmac(ttc, card, amount)
         )
-        record.lockTAC = Self.random.bytes(MAC.length)
-        guard phase == .settled else { return record }
-        record.endTime = time
-        record.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: Demonstration.terminal, time: time)]
-        record.restoreAnswer(tac: Self.random.bytes(MAC.length), mac4IsValid: true, mac2IsValid: nil)
-        return record
+        fields.lockTAC = Self.random.bytes(MAC.length)
+        if phase == .settled {
+            fields.ended = time
+            fields.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: Demonstration.terminal, time: time)]
+            (fields.debitTAC, fields.mac4IsValid) = (Self.random.bytes(MAC.length), true)
+        }
+        return try Record(fields)
     }
 
-    private func grey(_ record: SaleRecord) -> GreyRecord {
+    private func grey(_ record: Record) -> GreyRecord {
         GreyRecord(
             ttc: record.ttc,
             card: record.card,

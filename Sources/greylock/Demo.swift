@@ -153,7 +153,7 @@ private final class DemoDirector: PositionDisplay {
         service.pullVirtualCard()
     }
 
-    func printReceipt(_ record: SaleRecord, balance: Amount?) {
+    func printReceipt(_ record: Record, balance: Amount?) {
         receipts += 1
         face.printReceipt(record, balance: balance)
         if record.kind == .prepaid, scene == .cardAway { end() }

@@ -42,7 +42,7 @@ final class LiveDisplay: PositionDisplay {
         }
     }
 
-    func printReceipt(_ record: SaleRecord, balance: Amount?) {
+    func printReceipt(_ record: Record, balance: Amount?) {
         finishCounter()
         let lines = record.receiptLines(balance: balance)
         let width = lines.map(\.utf8.count).reduce(24, max)

@@ -54,7 +54,7 @@ struct Records: ParsableCommand {
             let reader = try JournalReader(path: path, keys: .demonstration)
             let count = try reader.count()
             let checkpoints = try reader.checkpoints()
-            func line(_ record: SaleRecord) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.ttc]) }
+            func line(_ record: Record) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.ttc]) }
             let report = RecordReport(
                 count: count,
                 room: settings.map { max(0, $0.capacity - count) },
@@ -181,22 +181,19 @@ private struct SaleLine: Encodable {
     let isCheckpoint: Bool
 
     /// - Parameter checkpoint: the record's, if it has one.
-    init(_ stored: SaleRecord, checkpoint: Checkpoint?) {
+    init(_ stored: Record, checkpoint: Checkpoint?) {
         var record = stored
-        isCheckpoint = checkpoint != nil && (record.phase == .intent || record.phase == .locked)
-        if isCheckpoint, let checkpoint {
-            record.reading = checkpoint.reading
-            record.amount = checkpoint.amount
-            record.nonCardPart = checkpoint.nonCardPart
-        }
+        let checkpoint = stored.phase == .intent || stored.phase == .locked ? checkpoint : nil
+        isCheckpoint = checkpoint != nil
+        if let checkpoint { record.measure(checkpoint.reading) }
         ttc = record.ttc.number
         kind = record.kind.rawValue
         words = record.kind.words
         phase = record.phase.rawValue
         position = record.position
         terminal = record.terminal.description
-        lockTime = record.lockTime.description
-        endTime = record.endTime?.description
+        lockTime = record.begun.description
+        endTime = record.ended?.description
         card = record.card.description
         ctc = record.ctc.number
         balanceBeforeFen = record.balanceBefore.fen
@@ -207,10 +204,10 @@ private struct SaleLine: Encodable {
         shownCentilitres = record.reading.volume.shownCentilitres
         counts = record.reading.counts
         pulserFaults = record.reading.faults.total
-        amountFen = record.amount.fen
-        nonCardFen = record.nonCardPart.fen
+        amountFen = (checkpoint?.amount ?? record.amount).fen
+        nonCardFen = (checkpoint?.nonCardPart ?? record.nonCardPart).fen
         mac3 = record.mac3.map { Hex.string($0) }
-        lockTAC = record.lockTAC.map { Hex.string($0) }
+        lockTAC = record.lock?.tac.map { Hex.string($0) }
         debitTAC = record.debitTAC.map { Hex.string($0) }
         mac4IsValid = record.mac4IsValid
         settles = record.settles?.number
@@ -248,7 +245,7 @@ private struct SaleLine: Encodable {
         let settled = settles.map { kind == RecordKind.onlineUnlock.rawValue ? "of sale \($0)" : "settles \($0)" }
         let notOfCard = nonCardFen > 0 ? "not by card \(yuan(fen: Int(nonCardFen)))" : nil
         let checkpoint = isCheckpoint ? "so far, at its last checkpoint" : nil
-        let notes = [checkpoint, settled, notOfCard, mac4IsValid == false ? "MAC4 WRONG" : nil, remark]
+        let notes = [checkpoint, settled, notOfCard, remark]
         return ([line] + notes.compactMap(\.self)).joined(separator: "  ")
     }
 }

@@ -21,33 +21,37 @@ struct DamagedRowsToolTests {
         path = folder.path("journal")
     }
 
-    private func record(_ number: UInt32, _ remark: String) throws -> SaleRecord {
-        var record = SaleRecord(
+    private func record(_ number: UInt32, _ remark: String) throws -> Record {
+        var fields = RecordFields(
             ttc: TTC(number),
             kind: .noCard,
             phase: .settled,
             position: 1,
             terminal: TerminalID(0x31),
-            lockTime: try TransactionTime(
+            begun: try TransactionTime(
                 date: CalendarDate(year: 2025, month: 6, day: 1),
                 hour: 8,
                 minute: 0,
                 second: 0
             ),
-            card: .none,
-            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
-            balanceBefore: .zero,
-            ctc: CTC(3),
+            standing: CardStanding(
+                card: .none,
+                key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+                balance: .zero,
+                ctc: CTC(3)
+            ),
             mac3: nil,
-            nozzle: 1,
-            grade: "9\u{1B}2",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            reading: .none(points: 1),
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "9\u{1B}2",
+                unitPrice: UnitPrice(fenPerLitre: 785),
+                reading: .none(points: 1)
+            ),
             amount: .zero,
             gmac: nil
         )
-        record.remark = remark
-        return record
+        fields.remark = remark
+        return try fields.completed()
     }
 
     /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
@@ -113,7 +117,7 @@ struct DamagedRowsToolTests {
     @Test func theStatusOfThePositionSaysWhetherCardsAreServed() throws {
         try write([Self.mark])
         #expect(try position().status == 0)
-        let lock = PositionLock(position: 1, since: try record(1, "").lockTime, reason: "11 pulser faults")
+        let lock = PositionLock(position: 1, since: try record(1, "").begun, reason: "11 pulser faults")
         try write([]) { try $0.commit(JournalEntry(lock: lock)) }
         let closed = try position()
         #expect(closed.status == ServiceFailure.unavailable)

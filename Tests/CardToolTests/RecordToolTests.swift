@@ -27,37 +27,40 @@ struct RecordToolTests {
         _ kind: RecordKind,
         _ phase: RecordPhase,
         year: Int = 2025
-    ) throws -> SaleRecord {
+    ) throws -> Record {
         let time = try TransactionTime(date: CalendarDate(year: year, month: 6, day: 1), hour: 8, minute: 0, second: 0)
-        var record = SaleRecord(
+        let fields = RecordFields(
             ttc: TTC(number),
             kind: kind,
             phase: phase,
             position: 1,
             terminal: TerminalID(0x31),
-            lockTime: time,
-            card: kind == .noCard ? .none : Demonstration.applicationFile.asn,
-            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
-            balanceBefore: .zero,
-            ctc: CTC(3),
+            begun: time,
+            standing: CardStanding(
+                card: kind == .noCard ? .none : Demonstration.applicationFile.asn,
+                key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+                balance: .zero,
+                ctc: CTC(3)
+            ),
             mac3: nil,
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            reading: .none(points: 1),
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "92",
+                unitPrice: UnitPrice(fenPerLitre: 785),
+                reading: .none(points: 1)
+            ),
             amount: Amount(fen: 785),
             gmac: nil
         )
-        if kind == .onlineUnlock || kind == .localUnlock { record.settles = TTC(1) }
-        return record
+        return try fields.completed()
     }
 
     /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
     private static let triesMax = 100
 
-    private func write(_ records: SaleRecord...) throws { try write(records) }
+    private func write(_ records: Record...) throws { try write(records) }
 
-    private func write(_ records: [SaleRecord], at moment: StationTime? = nil) throws {
+    private func write(_ records: [Record], at moment: StationTime? = nil) throws {
         var tries = 0
         while true {
             do throws(StorageFault) {
@@ -132,7 +135,7 @@ struct RecordToolTests {
         #expect(try said("position", "--config", config).contains("behind no record"))
         #expect(try said("position", "--config", config, "--accept-clock").contains("behind no record"))
         let ahead = try record(2, .sale, .settled, year: 2199)
-        try write([ahead], at: StationTime(utcSeconds: 7_239_654_000, local: ahead.lockTime))
+        try write([ahead], at: StationTime(utcSeconds: 7_239_654_000, local: ahead.begun))
         for _ in 0..<2 {
             let text = try said("position", "--config", config, status: ServiceFailure.unavailable)
             #expect(
@@ -151,13 +154,13 @@ struct RecordToolTests {
     @Test func anotherZoneIsNoClockThatIsBehind() throws {
         let now = try #require(SystemClock().now)
         let sale = try record(1, .sale, .settled, year: now.local.date.map { $0.year + 1 } ?? 0)
-        try write([sale], at: StationTime(utcSeconds: now.utcSeconds - 1, local: sale.lockTime))
+        try write([sale], at: StationTime(utcSeconds: now.utcSeconds - 1, local: sale.begun))
         for zone in ["UTC0", "EST5EDT", "CST-8", "XXX12"] {
             #expect(try said("position", "--config", config, zone: zone).contains("behind no record"))
         }
         // Half an hour ahead in truth, and behind in name: it is refused, and accepted.
         let earlier = try record(2, .sale, .settled)
-        try write([earlier], at: StationTime(utcSeconds: now.utcSeconds + 1_800, local: earlier.lockTime))
+        try write([earlier], at: StationTime(utcSeconds: now.utcSeconds + 1_800, local: earlier.begun))
         for zone in ["UTC0", "CST-8"] {
             let text = try said("position", "--config", config, zone: zone, status: ServiceFailure.unavailable)
             #expect(text.contains("so no card is served"))

@@ -20,25 +20,30 @@ func toolConfiguration(journal: String, more: String = "", card: String = "", fl
 /// until it has begun.
 func makeJournal(_ path: String) throws {
     let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
-    let record = SaleRecord(
+    let fields = RecordFields(
         ttc: TTC(1),
         kind: .sale,
         phase: .settled,
         position: 1,
         terminal: TerminalID(0x31),
-        lockTime: time,
-        card: Demonstration.applicationFile.asn,
-        key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
-        balanceBefore: .zero,
-        ctc: CTC(3),
+        begun: time,
+        standing: CardStanding(
+            card: Demonstration.applicationFile.asn,
+            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+            balance: .zero,
+            ctc: CTC(3)
+        ),
         mac3: nil,
-        nozzle: 1,
-        grade: "92",
-        unitPrice: UnitPrice(fenPerLitre: 785),
-        reading: .none(points: 1),
+        delivery: Delivery(
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            reading: .none(points: 1)
+        ),
         amount: Amount(fen: 785),
         gmac: nil
     )
+    let record = try fields.completed()
     var tries = 0
     while true {
         do throws(StorageFault) {

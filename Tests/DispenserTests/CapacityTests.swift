@@ -23,27 +23,32 @@ struct CapacityTests {
         while station.journal.store.room() > room {
             let ttc = try station.journal.edge.reserveTTC()
             let time = try #require(station.site.localTime)
-            var record = SaleRecord(
+            var fields = RecordFields(
                 ttc: ttc,
                 kind: .refund,
                 phase: .settled,
                 position: 1,
                 terminal: Demonstration.terminal,
-                lockTime: time,
-                card: .none,
-                key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
-                balanceBefore: .zero,
-                ctc: CTC(0),
+                begun: time,
+                standing: CardStanding(
+                    card: .none,
+                    key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+                    balance: .zero,
+                    ctc: CTC(0)
+                ),
                 mac3: nil,
-                nozzle: 1,
-                grade: "92",
-                unitPrice: station.settings.unitPrice,
-                reading: .none(points: 1),
+                delivery: Delivery(
+                    nozzle: 1,
+                    grade: "92",
+                    unitPrice: station.settings.unitPrice,
+                    reading: .none(points: 1)
+                ),
                 amount: .zero,
                 gmac: nil
             )
-            record.endTime = time
-            station.journal.store.commit(JournalEntry(record))
+            fields.ended = time
+            fields.settles = TTC(1)
+            station.journal.store.commit(JournalEntry(try Record(fields)))
         }
     }
 

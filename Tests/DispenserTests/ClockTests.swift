@@ -71,7 +71,7 @@ struct ClockTests {
         #expect(station.records.map(\.kind) == [.escape, .localUnlock])
         let unlock = try #require(station.records.last)
         #expect(unlock.phase == .settled)
-        #expect(unlock.lockTime == last.local && unlock.debit?.time == last.local)
+        #expect(unlock.begun == last.local && unlock.debit?.time == last.local)
         #expect(try station.journal.edge.latestTime() == last)
         #expect(station.reader.image.grey == nil)
         #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
@@ -87,8 +87,8 @@ struct ClockTests {
         station.run()
         let sale = try #require(station.records.first)
         #expect(sale.phase == .settled && sale.mac4IsValid == true)
-        #expect(try #require(sale.debit).time >= sale.lockTime)
-        #expect(sale.endTime.map { $0 >= sale.lockTime } ?? (aheadSeconds == nil))
+        #expect(try #require(sale.debit).time >= sale.begun)
+        #expect(sale.ended.map { $0 >= sale.begun } ?? (aheadSeconds == nil))
         #expect(station.reader.image.grey == nil)
     }
 
@@ -106,9 +106,9 @@ struct ClockTests {
         #expect(station.run() == nil)
         #expect(station.records.map(\.kind) == [.escape, .noCard])
         for record in station.records {
-            #expect(record.endTime.map { $0 >= record.lockTime } ?? (aheadSeconds == nil))
+            #expect(record.ended.map { $0 >= record.begun } ?? (aheadSeconds == nil))
         }
-        #expect(station.records[1].lockTime >= station.records[0].lockTime)
+        #expect(station.records[1].begun >= station.records[0].begun)
     }
 
     @Test("fuel before the clock was ever set has a record with no time known")
@@ -119,8 +119,8 @@ struct ClockTests {
         station.stop(at: 100)
         station.run()
         let record = try #require(station.records.first)
-        #expect(record.lockTime.description == "0000-01-01 00:00:00")
-        #expect(record.endTime == nil)
+        #expect(record.begun.description == "0000-01-01 00:00:00")
+        #expect(record.ended == nil)
         clock.aheadSeconds = 0
         station.scheduleRefuel(centilitres: 100)
         station.run()
@@ -176,7 +176,7 @@ struct ClockTests {
         #expect(station.display.refusals.count == refusals)
         #expect(station.records.map(\.phase) == [.settled, .settled, .settled])
         // What is said and signed is the local time.
-        #expect((station.records[1].lockTime < station.records[0].lockTime) == (seconds < 0))
+        #expect((station.records[1].begun < station.records[0].begun) == (seconds < 0))
         #expect(station.records.allSatisfy { $0.mac4IsValid == true })
         #expect(Int(station.reader.image.balance.fen) == 50_000 - station.paid)
         // Set back in truth, it serves none.
@@ -202,8 +202,8 @@ struct ClockTests {
         station.run()
         let sale = try #require(station.records.first)
         #expect(sale.phase == .settled && sale.mac4IsValid == true)
-        #expect(try #require(sale.debit).time < sale.lockTime)
-        #expect(sale.endTime == sale.lockTime)
+        #expect(try #require(sale.debit).time < sale.begun)
+        #expect(sale.ended == sale.begun)
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.map(\.phase) == [.settled, .settled])
@@ -221,7 +221,7 @@ struct ClockTests {
         #expect(station.records.map(\.kind) == [.escape, .localUnlock])
         let unlock = try #require(station.records.last)
         #expect(unlock.phase == .settled && unlock.mac4IsValid == true)
-        #expect((try #require(unlock.debit).time < station.records[0].lockTime) == (seconds < 0))
+        #expect((try #require(unlock.debit).time < station.records[0].begun) == (seconds < 0))
         #expect(station.reader.image.grey == nil)
         station.expectWhole()
     }

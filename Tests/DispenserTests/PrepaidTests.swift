@@ -52,8 +52,8 @@ struct PrepaidTests {
             try issuer.isDebitTACValid(
                 MAC(bytes: #require(record.debitTAC)),
                 card: record.card,
-                keyIndex: record.key.index,
-                keyVersion: record.key.version,
+                keyIndex: #require(record.standing).key.index,
+                keyVersion: #require(record.standing).key.version,
                 debit: TerminalDebit(
                     amount: amount,
                     type: debit.type,

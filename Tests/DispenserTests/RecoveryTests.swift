@@ -25,14 +25,8 @@ struct RecoveryTests {
         station.stop(at: 10)
         station.run()
         station.rest()
-        var record = try #require(station.records.first)
-        record.kind = kind
-        record = record.rewritten(phase)
-        if kind == .localUnlock {
-            record.settles = TTC(7)
-            record.gmac = nil
-        }
-        station.journal.store.commit(JournalEntry(record))
+        let record = try #require(station.records.first)
+        station.journal.store.commit(JournalEntry(try record.rewritten(kind, phase)))
         return station
     }
 
@@ -42,20 +36,18 @@ struct RecoveryTests {
         RecordPhase.allCases
     )
     func everyState(kind: RecordKind, phase: RecordPhase) throws {
-        let station = try station(kind, phase)
-        let before = station.records
         let expected = phase.isOpen ? Self.finished[kind]?[phase] : phase
+        let station: TestStation
+        do {
+            station = try self.station(kind, phase)
+        } catch is FieldFault {
+            // A record that no sale makes is none.
+            #expect(!phase.isOpen || expected == nil)
+            return
+        }
         for _ in 0..<2 {
             station.stop(at: 1)
-            let failure = station.run()
-            guard let expected else {
-                // A record that no sale makes is not guessed at: it is named, and stops nothing.
-                #expect(failure == nil)
-                #expect(station.display.notices.contains { $0.description.contains(kind.words) })
-                #expect(station.records == before)
-                continue
-            }
-            #expect(failure == nil)
+            #expect(station.run() == nil)
             #expect(station.records.first?.phase == expected)
         }
         if expected == .escaped, phase != .escaped {
@@ -68,10 +60,9 @@ struct RecoveryTests {
     @Test("an ordinary purchase whose command may have left is torn")
     func ordinaryIntent() throws {
         let station = try station(.prepaid, .intent)
-        var record = try #require(station.records.first)
-        record.mac3 = nil
-        record.gmac = nil
-        station.journal.store.commit(JournalEntry(record))
+        var fields = RecordFields(try #require(station.records.first))
+        fields.makePurchase()
+        station.journal.store.commit(JournalEntry(try Record(fields)))
         station.stop(at: 1)
         #expect(station.run() == nil)
         #expect(station.records.map(\.phase) == [.torn])

@@ -50,9 +50,9 @@ struct ReleasedElsewhereTests {
         let first = try #require(station.records.first)
         let grey = try #require(station.greyRecords.first)
         // The card was here before, under another lock that it also paid elsewhere.
-        var second = first
-        second.ttc = TTC(2)
-        second.gmac = nil
+        var fields = RecordFields(first)
+        fields.ttc = TTC(2)
+        let second = try Record(fields)
         let gmac = grey.gmac
         let other = GreyRecord(
             ttc: second.ttc,

@@ -126,23 +126,6 @@ struct SettlementTests {
         expectPaidOnce(station)
     }
 
-    @Test("an open record that nothing can settle is named, and left as it is", arguments: 0..<3)
-    func unfinishable(missing: Int) throws {
-        let station = try escaped()
-        var record = try #require(station.records.first)
-        record.advance(to: .locked)
-        switch missing {
-        case 0: record.gmac = nil
-        case 1: record.mac3 = nil
-        case _: record.kind = .prepaid
-        }
-        try station.journal.edge.commit(JournalEntry(record))
-        station.site.after(10) { $0.post(.stopRequested) }
-        #expect(station.run() == nil)
-        #expect(station.display.notices.contains { $0.description.contains("table sale, TTC 1, column phase") })
-        #expect(station.records == [record])
-    }
-
     @Test("a stop while the card is waited for leaves a grey record, from which it pays")
     func stopInGrace() throws {
         let (station, failure) = try refuel { station in

@@ -77,7 +77,7 @@ final class TestPump: Pump {
 
 final class TestDisplay: PositionDisplay {
     private(set) var notices: [Notice] = []
-    private(set) var receipts: [SaleRecord] = []
+    private(set) var receipts: [Record] = []
     /// Called at each progress report, with the centilitres shown.
     var onProgress: (Int) -> Void = { _ in }
     var onNotice: (Notice) -> Void = { _ in }
@@ -89,7 +89,7 @@ final class TestDisplay: PositionDisplay {
 
     func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) { onProgress(centilitres) }
 
-    func printReceipt(_ record: SaleRecord, balance: Amount?) { receipts.append(record) }
+    func printReceipt(_ record: Record, balance: Amount?) { receipts.append(record) }
 
     var refusals: [Refusal] {
         notices.compactMap { if case .refused(let refusal) = $0 { refusal } else { nil } }
@@ -209,7 +209,7 @@ final class TestStation {
 
     func clearAgenda() { site.clearAgenda() }
 
-    var records: [SaleRecord] { journal.store.records.values.sorted { $0.ttc < $1.ttc } }
+    var records: [Record] { journal.store.records.values.sorted { $0.ttc < $1.ttc } }
     var greyRecords: [GreyRecord] { journal.store.greyRecords.values.sorted { $0.ttc < $1.ttc } }
 }
 
@@ -260,37 +260,30 @@ func flipped(_ bytes: [UInt8], byte: Int, bit: Int) -> [UInt8] {
     return bytes
 }
 
-extension SaleRecord {
-    /// As if it stood in the journal in another phase.
-    func rewritten(_ phase: RecordPhase) -> SaleRecord {
-        var record = SaleRecord(
-            ttc: ttc,
-            kind: kind,
-            phase: phase,
-            position: position,
-            terminal: terminal,
-            lockTime: lockTime,
-            card: card,
-            key: key,
-            balanceBefore: balanceBefore,
-            ctc: ctc,
-            mac3: mac3,
-            nozzle: nozzle,
-            grade: grade,
-            unitPrice: unitPrice,
-            reading: reading,
-            amount: amount,
-            gmac: gmac
-        )
-        record.endTime = endTime
-        record.lockTAC = lockTAC
-        record.icc = icc
-        record.nonCardPart = nonCardPart
-        record.debits = debits
-        record.restoreAnswer(tac: debitTAC, mac4IsValid: mac4IsValid, mac2IsValid: mac2IsValid)
-        record.totaliser = totaliser
-        record.settles = settles
-        record.remark = remark
-        return record
+extension Record {
+    /// As if it stood in the journal as another kind in another phase, with what that cannot be without.
+    func rewritten(_ kind: RecordKind, _ phase: RecordPhase) throws(FieldFault) -> Record {
+        var fields = RecordFields(self)
+        (fields.kind, fields.phase) = (kind, phase)
+        switch kind {
+        case .localUnlock, .onlineUnlock, .refund: fields.settles = TTC(7)
+        case .sale, .escape, .cardFault, .prepaid, .noCard: break
+        }
+        switch phase {
+        case .torn, .void where kind == .prepaid: fields.makePurchase()
+        case .debitSent, .paid, .settled:
+            fields.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: terminal, time: begun)]
+            (fields.debitTAC, fields.mac4IsValid) = ([1, 2, 3, 4], true)
+        case .intent, .locked, .flowing, .ended, .escaped, .void: break
+        }
+        return try Record(fields)
+    }
+}
+
+extension RecordFields {
+    /// Prepaid by an ordinary purchase.
+    mutating func makePurchase() {
+        (kind, mac3, gmac, icc) = (.prepaid, nil, nil, ICCRandom(0x0102_0304))
+        debits = [DebitAttempt(ttc: ttc, type: .purchase, terminal: terminal, time: begun)]
     }
 }

@@ -108,26 +108,20 @@ struct History {
             steps.append { try $0.checkpoint(try checkpoint(number, 300)) }
             steps.append { try $0.checkpoint(try checkpoint(number, 600)) }
             let after = total(800)
-            var ended = try sale(number, .ended, 800)
-            ended.totaliser = after
+            let ended = try sale(number, .ended, 800) { $0.totaliser = after }
             commit(JournalEntry(ended, totaliser: after))
             if number % 2 == 0 {
-                ended.advance(to: .escaped)
-                ended.kind = .escape
-                commit(JournalEntry(ended, grey: try grey(ended, .open)))
+                let escaped = try sale(number, .escaped, 800) { ($0.kind, $0.totaliser) = (.escape, after) }
+                commit(JournalEntry(escaped, grey: try grey(escaped, .open)))
                 guard number % 4 == 0 else { continue }
                 for (phase, state) in [(RecordPhase.debitSent, GreyRecord.State.open), (.settled, .settled)] {
-                    var unlock = try sale(100 + number, phase, 0)
-                    unlock.kind = .localUnlock
-                    unlock.gmac = nil
-                    unlock.settles = ended.ttc
-                    commit(JournalEntry(unlock, grey: try grey(ended, state)))
+                    let unlock = try sale(100 + number, phase, 0) {
+                        ($0.kind, $0.settles) = (.localUnlock, escaped.ttc)
+                    }
+                    commit(JournalEntry(unlock, grey: try grey(escaped, state)))
                 }
             } else {
-                var settled = try sale(number, .settled, 800)
-                settled.totaliser = after
-                settled.gmac = nil
-                commit(JournalEntry(settled))
+                commit(JournalEntry(try sale(number, .settled, 800) { $0.totaliser = after }))
             }
         }
         commit(JournalEntry(lock: PositionLock(position: 2, since: try time(1), reason: "11 pulser faults")))
@@ -140,13 +134,14 @@ struct History {
 
     /// What the power cut interrupts.
     private static func openSteps() throws -> [Step] {
-        var torn = try sale(120, .torn, 500)
-        torn.kind = .prepaid
-        (torn.gmac, torn.mac3) = (nil, nil)
-        var flowing = try sale(121, .flowing, 40)
-        (flowing.kind, flowing.amount, flowing.gmac, flowing.mac3) = (.noCard, .zero, nil, nil)
-        var ended = try sale(122, .ended, 700)
-        ended.totaliser = totaliser(7_140)
+        let torn = try sale(120, .torn, 500) { fields in
+            (fields.kind, fields.mac3, fields.icc) = (.prepaid, nil, ICCRandom(120))
+            fields.debits = [
+                DebitAttempt(ttc: fields.ttc, type: .purchase, terminal: fields.terminal, time: fields.begun)
+            ]
+        }
+        let flowing = try sale(121, .flowing, 40) { $0.kind = .noCard }
+        let ended = try sale(122, .ended, 700) { $0.totaliser = totaliser(7_140) }
         let entries = [
             JournalEntry(torn), JournalEntry(flowing, totaliser: totaliser(6_440)),
             JournalEntry(ended, totaliser: totaliser(7_140)), JournalEntry(try sale(123, .locked, 0)),
@@ -159,30 +154,47 @@ struct History {
         return steps
     }
 
-    private static func sale(_ number: UInt32, _ phase: RecordPhase, _ counts: Int) throws -> SaleRecord {
+    /// A sale on a lock, unless `change` makes it something else.
+    private static func sale(
+        _ number: UInt32,
+        _ phase: RecordPhase,
+        _ counts: Int,
+        change: (inout RecordFields) -> Void = { _ in }
+    ) throws -> Record {
         let ttc = TTC(number)
         let amount = Amount(fen: UInt32(counts))
-        var record = SaleRecord(
+        var fields = RecordFields(
             ttc: ttc,
             kind: .sale,
             phase: phase,
             position: 1,
             terminal: Demonstration.terminal,
-            lockTime: try time(Int(number)),
-            card: try card(number),
-            key: key,
-            balanceBefore: Demonstration.balance,
-            ctc: CTC(UInt16(number)),
+            begun: try time(Int(number)),
+            standing: CardStanding(
+                card: try card(number),
+                key: key,
+                balance: Demonstration.balance,
+                ctc: CTC(UInt16(number))
+            ),
             mac3: [1, 2, 3, UInt8(number)],
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            reading: reading(counts),
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "92",
+                unitPrice: UnitPrice(fenPerLitre: 785),
+                reading: reading(counts)
+            ),
             amount: amount,
             gmac: gmac(ttc, try card(number), CTC(UInt16(number)), amount)
         )
-        record.lockTAC = [5, 6, 7, 8]
-        return record
+        fields.lockTAC = [5, 6, 7, 8]
+        if phase == .debitSent || phase == .settled {
+            fields.debits = [
+                DebitAttempt(ttc: ttc, type: .refuel, terminal: fields.terminal, time: fields.begun)
+            ]
+        }
+        if phase == .settled { (fields.debitTAC, fields.mac4IsValid) = ([9, 10, 11, 12], true) }
+        change(&fields)
+        return try Record(fields)
     }
 
     private static func checkpoint(_ number: UInt32, _ counts: Int) throws -> Checkpoint {
@@ -196,7 +208,7 @@ struct History {
         )
     }
 
-    private static func grey(_ sale: SaleRecord, _ state: GreyRecord.State) throws -> GreyRecord {
+    private static func grey(_ sale: Record, _ state: GreyRecord.State) throws -> GreyRecord {
         GreyRecord(
             ttc: sale.ttc,
             card: sale.card,

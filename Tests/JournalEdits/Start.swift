@@ -145,7 +145,7 @@ private final class SilentDisplay: PositionDisplay {
     }
 
     func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
-    func printReceipt(_ record: SaleRecord, balance: Amount?) {}
+    func printReceipt(_ record: Record, balance: Amount?) {}
 }
 
 private final class NoCard: CardReader {

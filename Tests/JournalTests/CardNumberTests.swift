@@ -31,9 +31,14 @@ struct CardNumberTests {
     func aTornPurchaseLeavesItsNumberFree(phase: RecordPhase, isUsed: Bool) throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        var record = try customer.record(4, phase, kind: .prepaid)
-        record.mac3 = nil
-        try journal.commit(JournalEntry(record))
+        var fields = try customer.fields(4, phase, kind: .prepaid, fen: 5)
+        fields.mac3 = nil
+        fields.icc = ICCRandom(0x0102_0304)
+        fields.debits = [
+            DebitAttempt(ttc: TTC(4), type: .purchase, terminal: fields.terminal, time: try time(4))
+        ]
+        fields.mac2IsValid = fields.mac4IsValid
+        try journal.commit(JournalEntry(try Record(fields)))
         #expect(try !journal.usesPetrolCommands(customer.asn))
         #expect(try journal.hasPurchase(of: customer.asn, customer.ctc) == isUsed)
     }

@@ -20,21 +20,18 @@ struct ClockAcceptanceTests {
             #expect(try journal.latestTime() == moment(171))
             try journal.acceptClock(try moment(5))
             #expect(try journal.latestTime() == moment(5))
-            #expect(try journal.record(TTC(110))?.lockTime == time(110))
+            #expect(try journal.record(TTC(110))?.begun == time(110))
         }
         let journal = try scratch.open()
         #expect(try journal.latestTime() == moment(5))
         // Each later entry counts, whatever times stand in its record.
         var next = try customer.record(111, .intent)
-        next.lockTime = try time(7)
         try journal.commit(entry(next, at: moment(7)))
         #expect(try journal.latestTime() == moment(7))
-        next.endTime = try time(9)
+        next.ended = try time(9)
         try journal.commit(entry(next, at: moment(9)))
         #expect(try journal.latestTime() == moment(9))
-        next.debits = [
-            DebitAttempt(ttc: next.ttc, type: .refuel, terminal: next.terminal, time: try time(11))
-        ]
+        next = try customer.record(111, .debitSent)
         try journal.commit(entry(next, at: moment(11)))
         #expect(try journal.latestTime() == moment(11))
         // An entry that is written with the clock behind or not set moves nothing.
@@ -83,7 +80,7 @@ struct ClockAcceptanceTests {
         #expect(try journal.latestTime() == moment(2))
     }
 
-    private func entry(_ record: SaleRecord, at moment: StationTime) -> JournalEntry {
+    private func entry(_ record: Record, at moment: StationTime) -> JournalEntry {
         var entry = JournalEntry(record)
         entry.moment = moment
         return entry

@@ -101,46 +101,75 @@ struct Customer {
     func gmac(_ ttc: TTC, fen: UInt32) throws -> SealedGMAC { try session(ttc).end(amount: Amount(fen: fen)) }
 
     /// A record of the phase with the columns that it has by then; every value differs from its neighbours.
-    func record(_ number: UInt32, _ phase: RecordPhase, kind: RecordKind = .sale, fen: UInt32 = 0) throws -> SaleRecord
-    {
+    func record(
+        _ number: UInt32,
+        _ phase: RecordPhase,
+        kind: RecordKind? = nil,
+        fen: UInt32 = 0
+    ) throws -> Record {
+        try Record(fields(number, phase, kind: kind ?? phase.usualKind, fen: fen))
+    }
+
+    func fields(_ number: UInt32, _ phase: RecordPhase, kind: RecordKind, fen: UInt32) throws -> RecordFields {
         let ttc = TTC(number)
-        var record = SaleRecord(
+        let fen = phase == .intent || phase == .locked || kind == .noCard ? 0 : fen
+        let isPurchase = kind == .prepaid && (phase == .torn || phase == .void)
+        let isOnLock = !isPurchase && kind != .noCard && kind != .refund
+        let isUnpaid = isOnLock && (phase.isOpen || phase == .escaped)
+        var fields = RecordFields(
             ttc: ttc,
             kind: kind,
             phase: phase,
             position: 3,
             terminal: Demonstration.terminal,
-            lockTime: try time(Int(number)),
-            card: asn,
-            key: key,
-            balanceBefore: Demonstration.balance,
-            ctc: ctc,
-            mac3: [0xA1, 0xB2, 0xC3, 0xD4],
-            nozzle: 5,
-            grade: "92# \"E10\", 油",
-            unitPrice: UnitPrice(fenPerLitre: 789),
-            reading: reading(Int(fen)),
+            begun: try time(Int(number)),
+            standing: standing(kind),
+            mac3: isOnLock ? [0xA1, 0xB2, 0xC3, 0xD4] : nil,
+            delivery: Delivery(
+                nozzle: 5,
+                grade: "92# \"E10\", 油",
+                unitPrice: UnitPrice(fenPerLitre: 789),
+                reading: phase == .intent || phase == .locked ? .none(points: 3) : reading(Int(fen))
+            ),
             amount: Amount(fen: fen),
-            gmac: try gmac(ttc, fen: fen)
+            gmac: isUnpaid ? try gmac(ttc, fen: fen) : nil
         )
-        if phase != .intent { record.lockTAC = [0, 1, 2, 0xFF] }
-        guard phase != .intent, phase != .locked else { return record }
-        record.endTime = try time(Int(number) + 60)
-        record.nonCardPart = Amount(fen: 17)
-        record.totaliser = totaliser(fen: Int(fen))
-        guard phase != .ended else { return record }
-        let terminal = TerminalID(0xA0B1_C2D3_E4F5)
-        record.debits = [
-            DebitAttempt(ttc: ttc, type: .refuel, terminal: terminal, time: try time(Int(number) + 61)),
-            DebitAttempt(ttc: ttc, type: .localUnlock, terminal: record.terminal, time: try time(Int(number) + 62)),
+        if isOnLock, phase != .intent { fields.lockTAC = [0, 1, 2, 0xFF] }
+        if isPurchase { fields.icc = ICCRandom(0x0102_0304) }
+        guard phase != .intent, phase != .locked else { return fields }
+        fields.ended = try time(Int(number) + 60)
+        fields.totaliser = totaliser(fen: Int(fen))
+        fields.remark = "it's \"done\"; -- \n\u{1F600}"
+        switch kind {
+        case .localUnlock, .onlineUnlock, .refund: fields.settles = TTC(number - 1)
+        case .sale, .escape, .cardFault, .prepaid, .noCard: break
+        }
+        guard phase != .ended, isOnLock || isPurchase, kind != .onlineUnlock else { return fields }
+        fields.debits = [
+            DebitAttempt(
+                ttc: ttc,
+                type: .refuel,
+                terminal: TerminalID(0xA0B1_C2D3_E4F5),
+                time: try time(Int(number) + 61)
+            ),
+            DebitAttempt(ttc: ttc, type: .localUnlock, terminal: fields.terminal, time: try time(Int(number) + 62)),
         ]
-        guard phase == .settled else { return record }
-        record.gmac = nil
-        record.debits.removeLast()
-        record.restoreAnswer(tac: [0xDE, 0xB1, 0x7A, 0xC0], mac4IsValid: number % 2 == 0, mac2IsValid: nil)
-        record.settles = TTC(number - 1)
-        record.remark = "it's \"done\"; -- \n\u{1F600}"
-        return record
+        if isPurchase { fields.debits.removeFirst() }
+        guard phase == .settled || phase == .paid else { return fields }
+        fields.debits.removeLast()
+        (fields.debitTAC, fields.mac4IsValid) = ([0xDE, 0xB1, 0x7A, 0xC0], true)
+        return fields
+    }
+
+    private func standing(_ kind: RecordKind) -> CardStanding {
+        kind == .noCard
+            ? CardStanding(
+                card: .none,
+                key: KeyReference(index: KeyIndex(0), version: KeyVersion(0)),
+                balance: .zero,
+                ctc: CTC(0)
+            )
+            : CardStanding(card: asn, key: key, balance: Demonstration.balance, ctc: ctc)
     }
 
     func checkpoint(_ number: UInt32, fen: UInt32) throws -> Checkpoint {
@@ -192,6 +221,18 @@ struct Customer {
         faults.reversed = 13
         faults.switchGaps = 14
         return MeterReading(counts: [counts, 0, 8], volume: Volume(microlitres: counts * 1_234), faults: faults)
+    }
+}
+
+extension RecordPhase {
+    /// Of a record of which nothing else is said.
+    fileprivate var usualKind: RecordKind {
+        switch self {
+        case .intent, .locked, .ended, .debitSent, .settled: .sale
+        case .escaped: .escape
+        case .paid, .torn, .void: .prepaid
+        case .flowing: .noCard
+        }
     }
 }
 

@@ -30,7 +30,7 @@ struct LookingTests {
         try killed(scratch, as: "killed.db")
         let ours = try JournalReader(path: scratch.path("killed.db")).records(limit: 99)
         let theirs = try DatabaseQueue(path: scratch.path("killed.db")).read { db in
-            try db.rows(of: .sale, "ORDER BY ttc").map(SaleRecord.init)
+            try db.rows(of: .sale, "ORDER BY ttc").map(Record.init)
         }
         #expect(ours == theirs && ours.count == 40)
     }

@@ -9,7 +9,7 @@ import Testing
 
 /// All that is in a journal.
 private struct Contents: Equatable {
-    var records: [SaleRecord]
+    var records: [Record]
     var greyRecords: [GreyRecord]
     var totalisers: [Totaliser]
     var checkpoints: [Checkpoint]
@@ -17,7 +17,7 @@ private struct Contents: Equatable {
     init(of journal: SQLiteJournal) throws {
         (records, greyRecords, totalisers, checkpoints) = try journal.queue.read { db in
             (
-                try db.rows(of: .sale, "ORDER BY ttc").map(SaleRecord.init),
+                try db.rows(of: .sale, "ORDER BY ttc").map(Record.init),
                 try db.rows(of: .greyRecord, "ORDER BY ttc").map(GreyRecord.init),
                 try db.rows(of: .totaliser, "ORDER BY nozzle").map(Totaliser.init),
                 try db.rows(of: .checkpoint, "ORDER BY ttc").map(Checkpoint.init)
@@ -55,11 +55,8 @@ struct PowerLossTests {
     /// A refuel, an escape with its grey record, and the local unlock that settles it.
     private func steps() throws -> [(SQLiteJournal) throws -> Void] {
         let customer = customer
-        var unlock = try customer.record(3, .debitSent, kind: .localUnlock, fen: 90)
-        unlock.settles = TTC(2)
-        unlock.gmac = nil
-        var settledUnlock = try customer.record(3, .settled, kind: .localUnlock, fen: 90)
-        settledUnlock.settles = TTC(2)
+        let unlock = try customer.record(3, .debitSent, kind: .localUnlock, fen: 90)
+        let settledUnlock = try customer.record(3, .settled, kind: .localUnlock, fen: 90)
         let open = try customer.grey(2, fen: 90)
         let paid = try customer.grey(2, fen: 90, .settled)
         let entries: [JournalEntry] = [

@@ -31,9 +31,9 @@ struct QueryPlanTests {
         // Waits for the check, which does.
         _ = try journal.room()
         let statements = try statements(of: journal) {
-            for phase in RecordPhase.allCases {
+            for (number, phase) in RecordPhase.allCases.enumerated() {
                 let entry = JournalEntry(
-                    try customer.record(1, phase, fen: 5),
+                    try customer.record(UInt32(number + 1), phase, fen: 5),
                     grey: try customer.grey(1, fen: 5),
                     totaliser: customer.totaliser(fen: 5),
                     lock: PositionLock(position: 1, since: try time(1), reason: "test")

@@ -44,6 +44,9 @@ struct Corruption: CustomTestStringConvertible, Sendable {
         ("unit_price_fen_per_litre", "0"), ("unit_price_fen_per_litre", "100000"), ("non_card_part_fen", "-1"),
         ("debit_tac", "'DEB17AC000'"), ("mac4_is_valid", "2"), ("totaliser_nozzle", "NULL"),
         ("totaliser_counts", "'[1;2]'"), ("settles_ttc", "-1"),
+        // Each by itself is right, and all together are no record.
+        ("mac3", "NULL"), ("sealed_gmac", "NULL"), ("phase", "'ended'"), ("phase", "'torn'"), ("kind", "'escape'"),
+        ("kind", "'local-unlock'"), ("kind", "'refund'"), ("phase", "'settled'"),
     ]
 
     static let all =

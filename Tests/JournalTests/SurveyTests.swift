@@ -19,7 +19,7 @@ struct SurveyTests {
     /// A journal of 200 records, of which only the last is open, with its checkpoint.
     ///
     /// - Returns: the open record.
-    private func journal(in scratch: Scratch) throws -> SaleRecord {
+    private func journal(in scratch: Scratch) throws -> Record {
         let journal = try scratch.open()
         let open = try customer.record(200, .locked)
         var entry = JournalEntry(open)
@@ -101,10 +101,10 @@ struct SurveyTests {
     @Test func aJournalThatIsClosedDuringTheCheckEndsClean() throws {
         let scratch = try Scratch()
         var entry = JournalEntry()
-        let record = try customer.record(1, .settled)
+        var fields = try customer.fields(1, .settled, kind: .sale, fen: 0)
         for number in 1...5_000 as ClosedRange<UInt32> {
-            entry.records.append(record)
-            entry.records[entry.records.count - 1].ttc = TTC(number)
+            fields.ttc = TTC(number)
+            entry.records.append(try Record(fields))
         }
         try scratch.open().commit(entry)
         let isCalled = Atomic(false)

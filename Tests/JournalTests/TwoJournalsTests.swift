@@ -80,7 +80,6 @@ private final class TwoJournals {
         let fen = UInt32.random(in: 1...9_000, using: &random)
         let kind: RecordKind = phase == .escaped ? .escape : .sale
         var entry = JournalEntry(try customer.record(ttc.number, phase, kind: kind, fen: fen))
-        entry.records[0].settles = nil
         if phase == .escaped { entry.grey = try customer.grey(ttc.number, fen: fen) }
         if phase == .escaped || phase == .ended { entry.totaliser = customer.totaliser(fen: Int(fen)) }
         if Int.random(in: 0..<10, using: &random) == 0 {
@@ -167,9 +166,9 @@ private final class TwoJournals {
 
 /// What a journal answers to every question that a side asks.
 private struct Answers: Equatable {
-    var records: [SaleRecord?] = []
+    var records: [Record?] = []
     var checkpoints: [Checkpoint?] = []
-    let open: [SaleRecord]
+    let open: [Record]
     let grey: [GreyRecord]
     let usesPetrolCommands: Bool
     let purchases: [Bool]

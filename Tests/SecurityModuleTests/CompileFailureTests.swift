@@ -142,9 +142,27 @@ struct CompileFailureTests {
         Snippet(
             testDescription: "a record that says paid without a proof",
             body: """
-                func pay(_ record: inout SaleRecord) { record.phase = .settled }
+                func pay(_ unpaid: LockTender.Unpaid, _ debit: DebitAttempt) -> LockTender.Paid {
+                    LockTender.Paid(lock: unpaid.lock, amount: unpaid.due.amount, debit: debit, tac: [])
+                }
                 """,
-            error: "cannot assign to property: 'phase' setter is inaccessible"
+            error: "'LockTender.Paid' initializer is inaccessible due to 'internal' protection level"
+        ),
+        Snippet(
+            testDescription: "a lock without a proof",
+            body: """
+                func lock(_ intent: LockTender.Intent) -> LockTender.Locked {
+                    LockTender.Locked(lock: intent.lock, zero: intent.zero)
+                }
+                """,
+            error: "'LockTender.Locked' initializer is inaccessible due to 'internal' protection level"
+        ),
+        Snippet(
+            testDescription: "a debit sent before the sale has ended",
+            body: """
+                func send(_ locked: LockTender.Locked, _ attempt: DebitAttempt) { _ = locked.send(attempt) }
+                """,
+            error: "value of type 'LockTender.Locked' has no member 'send'"
         ),
         Snippet(
             testDescription: "a grey record that says released without a proof",

@@ -14,29 +14,33 @@ import Testing
 struct DamagedJournalTests {
     private static let mark = "the marked record"
 
-    private func settledRecord(_ number: UInt32) throws -> SaleRecord {
+    private func settledRecord(_ number: UInt32) throws -> Record {
         let time = try TransactionTime(date: CalendarDate(year: 2024, month: 2, day: 29), hour: 1, minute: 2, second: 3)
-        var record = SaleRecord(
+        var fields = RecordFields(
             ttc: TTC(number),
             kind: .sale,
             phase: .settled,
             position: 1,
             terminal: Demonstration.terminal,
-            lockTime: time,
-            card: Demonstration.applicationFile.asn,
-            key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
-            balanceBefore: Demonstration.balance,
-            ctc: CTC(1),
+            begun: time,
+            standing: CardStanding(
+                card: Demonstration.applicationFile.asn,
+                key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+                balance: Demonstration.balance,
+                ctc: CTC(1)
+            ),
             mac3: [1, 2, 3, 4],
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 721),
-            reading: .none(points: 1),
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "92",
+                unitPrice: UnitPrice(fenPerLitre: 721),
+                reading: .none(points: 1)
+            ),
             amount: .zero,
             gmac: nil
         )
-        record.remark = number == 100 ? Self.mark : nil
-        return record
+        fields.remark = number == 100 ? Self.mark : nil
+        return try fields.completed()
     }
 
     @Test func theServiceStopsByItselfAndSaysWhy() throws {

@@ -5,33 +5,36 @@ import Quantities
 import Records
 import SecurityModule
 import Terminal
+import TestReaders
 import Testing
 
 struct ReceiptTests {
-    private func record(_ kind: RecordKind) throws -> SaleRecord {
+    private func record(_ kind: RecordKind) throws -> Record {
         let time = try TransactionTime(date: CalendarDate(year: 2026, month: 6, day: 1), hour: 8, minute: 0, second: 0)
-        var record = SaleRecord(
+        let fields = RecordFields(
             ttc: TTC(12),
             kind: kind,
-            phase: .settled,
+            phase: kind == .escape || kind == .cardFault ? .escaped : .settled,
             position: 1,
             terminal: TerminalID(0x31),
-            lockTime: time,
-            card: Demonstration.applicationFile.asn,
-            key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
-            balanceBefore: Amount(fen: 50_000),
-            ctc: CTC(3),
+            begun: time,
+            standing: CardStanding(
+                card: Demonstration.applicationFile.asn,
+                key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
+                balance: Amount(fen: 50_000),
+                ctc: CTC(3)
+            ),
             mac3: nil,
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            reading: MeterReading(counts: [400], volume: Volume(centilitres: 100), faults: PulserFaults()),
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "92",
+                unitPrice: UnitPrice(fenPerLitre: 785),
+                reading: MeterReading(counts: [400], volume: Volume(centilitres: 100), faults: PulserFaults())
+            ),
             amount: Amount(fen: kind == .noCard ? 0 : 785),
             gmac: nil
         )
-        record.restoreAnswer(tac: record.debitTAC, mac4IsValid: true, mac2IsValid: nil)
-        if kind == .noCard { record.nonCardPart = Amount(fen: 785) }
-        return record
+        return try fields.completed()
     }
 
     @Test(arguments: [

@@ -54,13 +54,13 @@ extension StationLedger {
         if !isRight { fail("the totaliser's difference is not the sale") }
     }
 
-    private func check(_ record: SaleRecord, _ old: SaleRecord?) {
+    private func check(_ record: Record, _ old: Record?) {
         // What was right beside this amount still is.
         if record.gmac != old?.gmac || record.amount != old?.amount {
             checkGMAC(record.gmac, record.ttc, record.card, record.amount)
         }
         checkKeys(record.writtenBytes, record.ttc, record.card)
-        if let old, old.card.identity != record.card.identity || old.lockTime != record.lockTime {
+        if let old, old.card.identity != record.card.identity || old.begun != record.begun {
             return fail("transaction \(record.ttc.number) has two records")
         }
         guard record.isPayment else {

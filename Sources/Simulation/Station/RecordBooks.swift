@@ -28,7 +28,7 @@ struct RecordBooks {
 
     /// The first entry of a TTC.
     mutating func begin(
-        _ record: SaleRecord,
+        _ record: Record,
         _ entry: JournalEntry,
         _ store: MemoryJournal,
         _ fail: (String) -> Void
@@ -41,7 +41,7 @@ struct RecordBooks {
     }
 
     /// Fuel has flowed for the record, or it is over without.
-    func check(_ record: SaleRecord, _ entry: JournalEntry, _ fail: (String) -> Void) {
+    func check(_ record: Record, _ entry: JournalEntry, _ fail: (String) -> Void) {
         checkVolume(record, fail)
         let centilitres = (record.reading.volume.microlitres + 5_000) / 10_000
         let price = (centilitres * record.unitPrice.fenPerLitre + 50) / 100
@@ -76,7 +76,7 @@ struct RecordBooks {
     }
 
     /// What a card paid before fuel flowed is what flowed, or owed to it.
-    func checkRefund(of sale: SaleRecord, _ store: MemoryJournal, _ fail: (String) -> Void) {
+    func checkRefund(of sale: Record, _ store: MemoryJournal, _ fail: (String) -> Void) {
         let refund = store.records.values.reduce(0) {
             $0 + ($1.kind == .refund && $1.settles == sale.ttc ? Int($1.amount.fen) : 0)
         }
@@ -85,7 +85,7 @@ struct RecordBooks {
         }
     }
 
-    private func checkVolume(_ record: SaleRecord, _ fail: (String) -> Void) {
+    private func checkVolume(_ record: Record, _ fail: (String) -> Void) {
         guard let calibration = calibrations[record.ttc] else { return }
         guard record.reading.counts.count == calibration.points.count else {
             return fail("sale \(record.ttc.number) has not the counts of its calibration points")
@@ -98,7 +98,7 @@ struct RecordBooks {
         }
     }
 
-    private func checkParts(_ record: SaleRecord, cardPays: Int, of price: Int, _ fail: (String) -> Void) {
+    private func checkParts(_ record: Record, cardPays: Int, of price: Int, _ fail: (String) -> Void) {
         let rest = Int(record.nonCardPart.fen)
         if cardPays + rest != price { fail("sale \(record.ttc.number) does not cost what its record says") }
         guard record.kind != .noCard, !beyondTarget.contains(record.ttc) else { return }
@@ -108,7 +108,7 @@ struct RecordBooks {
     }
 }
 
-extension SaleRecord {
+extension Record {
     /// Fuel may still flow, or have flowed, for the record.
     var isBeforeEnd: Bool {
         switch phase {
@@ -129,7 +129,7 @@ extension SaleRecord {
 
     /// Everything in it that is not a number.
     var writtenBytes: [UInt8] {
-        let codes = [gmac?.sealed, mac3, lockTAC, debitTAC, icc?.bytes, remark.map { Array($0.utf8) }]
+        let codes = [gmac?.sealed, mac3, lock?.tac, debitTAC, purchaseTender?.purchase.icc.bytes, remark.map { Array($0.utf8) }]
         return codes.compactMap(\.self).flatMap(\.self)
     }
 }

@@ -108,5 +108,5 @@ extension SimulatedStation: PositionDisplay {
 
     func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
 
-    func printReceipt(_ record: SaleRecord, balance: Amount?) {}
+    func printReceipt(_ record: Record, balance: Amount?) {}
 }

@@ -41,7 +41,7 @@ final class StationLedger {
         }
 
         /// What the record is paid by.
-        init(_ record: SaleRecord) { self.init(record.card, record.settles ?? record.ttc) }
+        init(_ record: Record) { self.init(record.card, record.settles ?? record.ttc) }
     }
 
     struct Debit {

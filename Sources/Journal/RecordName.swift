@@ -1,0 +1,3 @@
+package import Records
+
+package typealias Record = Records.Record

@@ -1,0 +1,161 @@
+import CardCryptography
+package import FuelPassbook
+package import Quantities
+
+/// A card as it stood before a lock, a purchase, or what proved its release.
+package struct CardStanding: Equatable, Sendable {
+    package let card: ApplicationSerialNumber
+    package let key: KeyReference
+    package let balance: Amount
+    package let ctc: CTC
+
+    package init(card: ApplicationSerialNumber, key: KeyReference, balance: Amount, ctc: CTC) {
+        self.card = card
+        self.key = key
+        self.balance = balance
+        self.ctc = ctc
+    }
+}
+
+/// A lock as card and terminal make it in steps 1.1 to 1.9.
+package struct Lock: Equatable, Sendable {
+    /// Before it.
+    package let standing: CardStanding
+    /// The code that the card must answer, known before it is sent.
+    package let mac3: [UInt8]
+    /// nil until it is heard.
+    package var tac: [UInt8]?
+
+    package init(_ standing: CardStanding, mac3: [UInt8], tac: [UInt8]?) {
+        self.standing = standing
+        self.mac3 = mac3
+        self.tac = tac
+    }
+}
+
+/// How far a sale on a lock has come. The order is that of the durable writes; each phase knows its next ones, and a debit is
+/// called paid by its proof alone.
+package enum LockTender: Equatable, Sendable {
+    /// Before LOCK FOR PETROL leaves.
+    case intent(Intent)
+    /// Before the valve may open.
+    case locked(Locked)
+    /// The final amount and its GMAC, SESPK is gone; and again before each DEBIT FOR PETROL leaves.
+    case unpaid(Unpaid)
+    /// Prepaid: before the valve may open.
+    case paid(Paid)
+    case settled(Paid)
+    /// The card left unpaid; its grey record waits.
+    case escaped(Unpaid, Escape)
+
+    /// Why a card left unpaid.
+    package enum Escape: Equatable, Sendable {
+        case left
+        /// The card, or its reader, failed.
+        case fault
+    }
+
+    package struct Intent: Equatable, Sendable {
+        package var lock: Lock
+        /// The GMAC that releases the card for nothing.
+        package let zero: SealedGMAC
+
+        package init(lock: Lock, zero: SealedGMAC) {
+            self.lock = lock
+            self.zero = zero
+        }
+
+        /// Step 1.9.
+        package func locked(_ proof: ProvenLock) -> Locked { Locked(lock: lock, zero: zero) }
+
+        /// The lock was not proven: what is owed is nothing.
+        package var unproven: Unpaid { Unpaid(lock: lock, due: zero) }
+    }
+
+    package struct Locked: Equatable, Sendable {
+        package let lock: Lock
+        package let zero: SealedGMAC
+
+        /// Step 1.11.
+        package func ended(_ due: SealedGMAC) -> Unpaid { Unpaid(lock: lock, due: due) }
+    }
+
+    package struct Unpaid: Equatable, Sendable {
+        package let lock: Lock
+        package let due: SealedGMAC
+        package internal(set) var debits = Debits()
+        /// Of an answer whose MAC4 was right: the issuer can judge it, and it proves nothing here.
+        package internal(set) var tac: [UInt8]?
+
+        /// What is sent next, and has to be on disk before it leaves.
+        package mutating func send(_ attempt: DebitAttempt) -> DebitAttempt { debits.next(attempt) }
+
+        package mutating func note(_ answered: AnsweredDebit) { tac = answered.tac.bytes }
+
+        /// nil for a proof of something else.
+        package func paid(by proof: ProvenDebit) -> Paid? {
+            guard debits.isPaid(by: proof, lock.standing, due.amount) else { return nil }
+            return Paid(lock: lock, amount: due.amount, debit: proof.attempt, tac: proof.tac.bytes)
+        }
+    }
+
+    package struct Paid: Equatable, Sendable {
+        package let lock: Lock
+        package let amount: Amount
+        /// Its MAC4 was right, and behind it the card was free.
+        package let debit: DebitAttempt
+        package let tac: [UInt8]
+    }
+}
+
+/// Every debit sent whose answer was not seen, the latest last: any of them may be the one that the card executed.
+package typealias Debits = [DebitAttempt]
+
+extension [DebitAttempt] {
+    package static let attemptsMax = 16
+
+    /// The debit that is sent next: a new one, or the last once more when there are as many as are kept. So none that was
+    /// sent is ever forgotten.
+    package mutating func next(_ attempt: DebitAttempt) -> DebitAttempt {
+        if count >= Self.attemptsMax, let last { return last }
+        append(attempt)
+        return attempt
+    }
+
+    /// Whether `proof` is of one of these, sent to the card that stood so before its lock.
+    func isPaid(by proof: ProvenDebit, _ standing: CardStanding, _ amount: Amount) -> Bool {
+        standing.card == proof.card && standing.ctc == proof.lock && amount == proof.amount
+            && contains { $0.ttc == proof.attempt.ttc }
+    }
+}
+
+extension LockTender {
+    package var lock: Lock {
+        switch self {
+        case .intent(let intent): intent.lock
+        case .locked(let locked): locked.lock
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.lock
+        case .paid(let paid), .settled(let paid): paid.lock
+        }
+    }
+
+    /// What the card owes when no more fuel flows; nil where it has left already, or paid.
+    ///
+    /// - Parameter checkpoint: the last one, where there is one.
+    package func interrupted(at checkpoint: SealedGMAC?) -> Unpaid? {
+        switch self {
+        case .intent(let intent): Unpaid(lock: intent.lock, due: checkpoint ?? intent.zero)
+        case .locked(let locked): Unpaid(lock: locked.lock, due: checkpoint ?? locked.zero)
+        case .unpaid(let unpaid): unpaid
+        case .paid, .settled, .escaped: nil
+        }
+    }
+
+    /// What a card that has not paid is to pay; nil before the end, and when it has.
+    package var unpaid: Unpaid? {
+        switch self {
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid
+        case .intent, .locked, .paid, .settled: nil
+        }
+    }
+}

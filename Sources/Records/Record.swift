@@ -1,0 +1,329 @@
+package import FuelPassbook
+package import Quantities
+
+/// The one record of a terminal transaction number.
+package struct Record: Equatable, Sendable {
+    package let ttc: TTC
+    package let position: Int
+    package let terminal: TerminalID
+    /// Of the lock; of a purchase its debit, of a refund when it became due, of a notice when it was made, of fuel
+    /// outside any sale when it was first noticed.
+    package let begun: TransactionTime
+    package var ended: TransactionTime?
+    package var content: Content
+    /// The nozzle's totals after this record; nil before the end.
+    package var totaliser: Totaliser?
+    /// What went wrong, in words; nil when nothing did.
+    package var remark: String?
+
+    package init(
+        ttc: TTC,
+        position: Int,
+        terminal: TerminalID,
+        begun: TransactionTime,
+        ended: TransactionTime? = nil,
+        _ content: Content,
+        totaliser: Totaliser? = nil,
+        remark: String? = nil
+    ) {
+        self.ttc = ttc
+        self.position = position
+        self.terminal = terminal
+        self.begun = begun
+        self.ended = ended
+        self.content = content
+        self.totaliser = totaliser
+        self.remark = remark
+    }
+}
+
+/// What a record is of. A release, notice or refund delivers nothing: it is a claim on an earlier sale.
+package enum Content: Equatable, Sendable {
+    case sale(Delivery, Tender)
+    case release(Release)
+    case notice(ReleaseNotice)
+    case refund(Refund)
+}
+
+/// What pays for fuel.
+package enum Tender: Equatable, Sendable {
+    /// What flowed, when it has flowed.
+    case greyLock(LockTender)
+    /// By lock and debit at once, before fuel flows.
+    case prepaid(LockTender)
+    /// By an ordinary purchase, before fuel flows.
+    case purchase(PurchaseTender)
+    /// Fuel outside any sale: nobody's card. While it flows, what flowed so far is in its record and in the totaliser, and
+    /// more may come.
+    case none(isFlowing: Bool)
+}
+
+// MARK: - What procedures change
+
+extension Record {
+    /// nil of a claim.
+    package var delivery: Delivery? {
+        switch content {
+        case .sale(let delivery, _): delivery
+        case .release, .notice, .refund: nil
+        }
+    }
+
+    /// What the meter has counted for a sale; a claim has no reading.
+    package mutating func measure(_ reading: MeterReading) {
+        guard case .sale(var delivery, let tender) = content else { return }
+        delivery.reading = reading
+        content = .sale(delivery, tender)
+    }
+
+    /// Of a sale on a lock. What is set is the sale's next phase; a record that is no such sale keeps what it is.
+    package var lockTender: LockTender? {
+        get {
+            switch content {
+            case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender
+            case .sale, .release, .notice, .refund: nil
+            }
+        }
+        set {
+            guard let newValue else { return }
+            switch content {
+            case .sale(let delivery, .greyLock): content = .sale(delivery, .greyLock(newValue))
+            case .sale(let delivery, .prepaid): content = .sale(delivery, .prepaid(newValue))
+            case .sale, .release, .notice, .refund: break
+            }
+        }
+    }
+
+    /// Of a sale that an ordinary purchase pays; set as ``lockTender``.
+    package var purchaseTender: PurchaseTender? {
+        get {
+            guard case .sale(_, .purchase(let tender)) = content else { return nil }
+            return tender
+        }
+        set {
+            guard let newValue, case .sale(let delivery, .purchase) = content else { return }
+            content = .sale(delivery, .purchase(newValue))
+        }
+    }
+
+    /// Its card paid it, or the sale that it settles.
+    ///
+    /// - Returns: false, and nothing is changed, for a proof of something else.
+    package mutating func settle(by proof: ProvenDebit) -> Bool {
+        switch content {
+        case .release(var release):
+            guard release.settle(by: proof) else { return false }
+            content = .release(release)
+        case .sale:
+            guard let paid = lockTender?.unpaid?.paid(by: proof) else { return false }
+            lockTender = .settled(paid)
+        case .notice, .refund: return false
+        }
+        return true
+    }
+
+    /// A prepaid sale is over.
+    package mutating func settlePrepaid() {
+        switch content {
+        case .sale(let delivery, .prepaid(.paid(let paid))): content = .sale(delivery, .prepaid(.settled(paid)))
+        case .sale(let delivery, .purchase(.paid(let paid))): content = .sale(delivery, .purchase(.settled(paid)))
+        case .sale, .release, .notice, .refund: break
+        }
+    }
+
+    /// Fuel outside any sale has come to rest: no card pays it.
+    package mutating func settleWithoutCard() {
+        guard case .sale(let delivery, .none) = content else { return }
+        content = .sale(delivery, .none(isFlowing: false))
+    }
+}
+
+// MARK: - What any record says
+
+extension Record {
+    package var card: ApplicationSerialNumber { standing?.card ?? .none }
+
+    /// Before the sale; of a notice, at present. nil of fuel outside any sale.
+    package var standing: CardStanding? {
+        switch content {
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.lock.standing
+        case .sale(_, .purchase(let tender)): tender.purchase.standing
+        case .sale(_, .none): nil
+        case .release(let release): release.lock.standing
+        case .notice(let notice): notice.standing
+        case .refund(let refund): refund.standing
+        }
+    }
+
+    package var balanceBefore: Amount { standing?.balance ?? .zero }
+
+    package var ctc: CTC { standing?.ctc ?? CTC(0) }
+
+    /// nil without a lock.
+    package var mac3: [UInt8]? {
+        switch content {
+        case .sale, .release: lock?.mac3
+        case .notice(let notice): notice.mac3
+        case .refund: nil
+        }
+    }
+
+    /// Of the sale, or that a local unlock ends.
+    package var lock: Lock? {
+        switch content {
+        case .sale: lockTender?.lock
+        case .release(let release): release.lock
+        case .notice, .refund: nil
+        }
+    }
+
+    /// What the card pays. Of a prepaid sale what it paid before fuel flowed, of a refund what it gets back, of a notice
+    /// what its grey record says.
+    package var amount: Amount {
+        switch content {
+        case .sale(let delivery, .greyLock(.locked(let locked))): min(delivery.price, locked.lock.standing.balance)
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.amount
+        case .sale(_, .purchase(let tender)): tender.purchase.amount
+        case .sale(_, .none): .zero
+        case .release(let release): release.amount
+        case .notice(let notice): notice.amount
+        case .refund(let refund): refund.amount
+        }
+    }
+
+    /// What the shown volume costs, whoever pays it; nothing of a claim.
+    package var price: Amount { delivery?.price ?? .zero }
+
+    /// What flowed beyond the card's balance, beyond what was prepaid, or outside any sale.
+    package var nonCardPart: Amount {
+        let price = price
+        return Amount(fen: price.fen - min(price, amount).fen)
+    }
+
+    /// What was prepaid and did not flow: paid = price - part that is not the card's + this.
+    package var undelivered: Amount {
+        kind == .prepaid ? Amount(fen: amount.fen - min(amount, price).fen) : .zero
+    }
+
+    /// Of `amount`, while the card is unpaid.
+    package var gmac: SealedGMAC? {
+        switch lockTender {
+        case .intent(let intent): intent.zero
+        case .locked(let locked): locked.zero
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.due
+        case .paid, .settled, nil: nil
+        }
+    }
+
+    package var debits: Debits {
+        switch content {
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.debits
+        case .sale(_, .purchase(let tender)): [tender.purchase.debit]
+        case .release(let release): release.debits
+        case .sale(_, .none), .notice, .refund: []
+        }
+    }
+
+    /// The latest debit; of a paid record the one that paid it.
+    package var debit: DebitAttempt? { debits.last }
+
+    package var debitTAC: [UInt8]? {
+        switch content {
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.debitTAC
+        case .sale(_, .purchase(let tender)): tender.tac
+        case .release(let release): release.tac
+        case .sale(_, .none), .notice, .refund: nil
+        }
+    }
+
+    /// Whether the card's answer to the debit was authentic; nil when it was not checked.
+    package var answerIsAuthentic: Bool? { mac4IsValid ?? mac2IsValid }
+
+    package var mac4IsValid: Bool? {
+        switch content {
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.isPaid ? true : nil
+        case .release(let release): if case .settled = release.state { true } else { nil }
+        case .sale, .notice, .refund: nil
+        }
+    }
+
+    /// Of a purchase.
+    package var mac2IsValid: Bool? {
+        switch purchaseTender {
+        case .torn(let torn), .void(let torn): torn.tac == nil ? nil : false
+        case .paid, .settled: true
+        case .intent, nil: nil
+        }
+    }
+
+    /// For a local unlock or a notice, the TTC of the sale that escaped; for a refund, that of the prepaid sale.
+    package var settles: TTC? {
+        switch content {
+        case .sale: nil
+        case .release(let release): release.sale
+        case .notice(let notice): notice.sale
+        case .refund(let refund): refund.sale
+        }
+    }
+
+    /// Nothing of a claim.
+    package var reading: MeterReading { delivery?.reading ?? .none(points: totaliser?.counts.count ?? 1) }
+
+    package var nozzle: Int { origin.nozzle }
+    package var grade: String { origin.grade }
+    package var unitPrice: UnitPrice { origin.unitPrice }
+
+    /// Of a claim, that of its sale.
+    package var origin: SaleOrigin {
+        switch content {
+        case .sale(let delivery, _):
+            SaleOrigin(nozzle: delivery.nozzle, grade: delivery.grade, unitPrice: delivery.unitPrice)
+        case .release(let release): release.origin
+        case .notice(let notice): notice.origin
+        case .refund(let refund): refund.origin
+        }
+    }
+}
+
+extension LockTender {
+    fileprivate var amount: Amount {
+        switch self {
+        case .intent, .locked: .zero
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.due.amount
+        case .paid(let paid), .settled(let paid): paid.amount
+        }
+    }
+
+    fileprivate var debits: Debits {
+        switch self {
+        case .intent, .locked: []
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.debits
+        case .paid(let paid), .settled(let paid): [paid.debit]
+        }
+    }
+
+    fileprivate var debitTAC: [UInt8]? {
+        switch self {
+        case .intent, .locked: nil
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.tac
+        case .paid(let paid), .settled(let paid): paid.tac
+        }
+    }
+
+    fileprivate var isPaid: Bool {
+        switch self {
+        case .intent, .locked, .unpaid, .escaped: false
+        case .paid, .settled: true
+        }
+    }
+}
+
+extension PurchaseTender {
+    fileprivate var tac: [UInt8]? {
+        switch self {
+        case .intent: nil
+        case .torn(let torn), .void(let torn): torn.tac
+        case .paid(let paid), .settled(let paid): paid.tac
+        }
+    }
+}
