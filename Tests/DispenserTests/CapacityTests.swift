@@ -47,7 +47,7 @@ struct CapacityTests {
                 gmac: nil
             )
             fields.ended = time
-            fields.settles = TTC(1)
+            fields.settles = TTC(.max)
             station.journal.store.commit(JournalEntry(try Record(fields)))
         }
     }

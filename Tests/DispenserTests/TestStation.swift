@@ -270,11 +270,11 @@ extension Record {
         case .sale, .escape, .cardFault, .prepaid, .noCard: break
         }
         switch phase {
-        case .torn, .void where kind == .prepaid: fields.makePurchase()
+        case .torn where kind == .prepaid, .void where kind == .prepaid: fields.makePurchase()
         case .debitSent, .paid, .settled:
             fields.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: terminal, time: begun)]
             (fields.debitTAC, fields.mac4IsValid) = ([1, 2, 3, 4], true)
-        case .intent, .locked, .flowing, .ended, .escaped, .void: break
+        case .intent, .locked, .torn, .flowing, .ended, .escaped, .void: break
         }
         return try Record(fields)
     }

@@ -78,8 +78,7 @@ private final class TwoJournals {
         let next = phases[ttc].flatMap(\.self).flatMap { Self.laterPhases[$0]?.randomElement(using: &random) }
         let phase = next ?? .intent
         let fen = UInt32.random(in: 1...9_000, using: &random)
-        let kind: RecordKind = phase == .escaped ? .escape : .sale
-        var entry = JournalEntry(try customer.record(ttc.number, phase, kind: kind, fen: fen))
+        var entry = JournalEntry(try customer.record(ttc.number, phase, fen: fen))
         if phase == .escaped { entry.grey = try customer.grey(ttc.number, fen: fen) }
         if phase == .escaped || phase == .ended { entry.totaliser = customer.totaliser(fen: Int(fen)) }
         if Int.random(in: 0..<10, using: &random) == 0 {
