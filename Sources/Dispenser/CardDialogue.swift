@@ -18,9 +18,9 @@ enum GreyAnswer {
     case noPetrolCommands
 }
 
-// What the position says to the card, and what it makes of the answers.
+// What is said to a card, and what it makes of the answers.
 
-extension Position {
+extension Visit {
     /// For another program to let a card go that came (decision record 0025).
     static var heldNanosecondsMax: UInt64 { 10_000_000_000 }
 
@@ -30,7 +30,7 @@ extension Position {
         while true {
             do throws(Interruption) { return try identify() } catch {
                 guard case .card(let fault) = error, presence == .held, now < deadline else { throw error }
-                show(.calling, .cardFault(fault))
+                display.show(.calling, .cardFault(fault))
             }
             try awaitHeldCard()
         }
@@ -45,7 +45,7 @@ extension Position {
             case .reader(.lost(let reason)): throw .card(.reader(reason))
             case .stopRequested: throw .stop
             case .pumpFailed(let fault): throw .failure(.pump(fault))
-            case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
+            case .pump(.strayFlow): try noteStrayFlow()
             case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost:
                 break
             }
@@ -98,7 +98,7 @@ extension Position {
     }
 
     func transmit(_ command: CommandAPDU) throws(Interruption) -> ResponseAPDU {
-        do throws(CardFault) { return try edges.reader.transmit(command.bytes.span) } catch { throw .card(error) }
+        do throws(CardFault) { return try reader.transmit(command.bytes.span) } catch { throw .card(error) }
     }
 
     /// GET TRANSACTION PROVE of a debit; nil when the card does not keep it.
@@ -137,7 +137,7 @@ extension Position {
         case .some(let pin): return pin
         case nil: break
         }
-        if !edges.pin.isTyped, let card = identifiedCard, let left = wrongPINs.triesLeft(of: card), left <= 1 {
+        if !pin.isTyped, let card = identifiedCard, let left = wrongPINs.triesLeft(of: card), left <= 1 {
             throw .refused(.pinNotTried(triesLeft: left))
         }
         while true {
@@ -146,8 +146,8 @@ extension Position {
                 try verify(pin)
                 return pin
             } catch {
-                guard edges.pin.isTyped, case .refused(.pinWrong(let left)) = error, left > 0 else { throw error }
-                show(.calling, .refused(.pinWrong(triesLeft: left)))
+                guard self.pin.isTyped, case .refused(.pinWrong(let left)) = error, left > 0 else { throw error }
+                display.show(.calling, .refused(.pinWrong(triesLeft: left)))
             }
         }
     }
@@ -162,7 +162,7 @@ extension Position {
         let answer: ResponseAPDU
         do throws(CardFault) {
             answer = try pin.withVerifyCommand { (command) throws(CardFault) in
-                try edges.reader.transmit(command)
+                try reader.transmit(command)
             }
         } catch {
             throw .card(error)
@@ -173,43 +173,65 @@ extension Position {
     }
 
     private func askPIN() throws(Interruption) -> PIN {
-        show(.calling, .typePIN)
-        edges.pin.begin()
+        display.show(.calling, .typePIN)
+        pin.begin()
         let deadline = now + settings.timeouts.pin
         while true {
             guard let event = nextEvent(until: deadline) else {
-                edges.pin.cancel()
+                pin.cancel()
                 throw .refused(.pinNotTyped)
             }
             switch event {
             case .pinEntered:
-                guard let pin = edges.pin.take() else { continue }
+                guard let pin = pin.take() else { continue }
                 return pin
             case .pinRefused(let reason):
-                show(.calling, .refused(.pinMalformed(reason)))
-                show(.calling, .typePIN)
-                edges.pin.begin()
+                display.show(.calling, .refused(.pinMalformed(reason)))
+                display.show(.calling, .typePIN)
+                pin.begin()
             case .pinCancelled:
                 throw .refused(.pinCancelled)
             case .consoleLost:
-                edges.pin.cancel()
+                pin.cancel()
                 throw .refused(.consoleGone)
             case .reader(.cardRemoved):
-                edges.pin.cancel()
+                pin.cancel()
                 throw .card(.removed)
             case .reader(.lost(let reason)):
-                edges.pin.cancel()
+                pin.cancel()
                 throw .card(.reader(reason))
             case .stopRequested:
-                edges.pin.cancel()
+                pin.cancel()
                 throw .stop
             case .pumpFailed(let fault):
-                edges.pin.cancel()
+                pin.cancel()
                 throw .failure(.pump(fault))
-            case .pump(.strayFlow): try stored { (_) throws(StorageFault) in try recordStrayFlow() }
+            case .pump(.strayFlow): try noteStrayFlow()
             case .reader(.cardInserted), .reader(.back), .pump:
                 continue
             }
+        }
+    }
+
+    /// Connects, and verifies the PIN again when it is the card of this sale (D16).
+    func isSameCard(_ record: Record, _ pin: borrowing PIN) throws(Interruption) -> Bool {
+        do throws(Interruption) {
+            guard try identify().asn == record.card else {
+                letCardWait()
+                return false
+            }
+            try requireNoWrongPIN(on: record.card)
+            try verify(pin)
+            saleCardCameBack()
+            return true
+        } catch {
+            switch error {
+            case .card(let fault): display.show(.suspended, .cardFault(fault))
+            case .refused(let refusal): display.show(.suspended, .refused(refusal))
+            case .stop, .failure: throw error
+            }
+            disconnectCard()
+            return false
         }
     }
 }

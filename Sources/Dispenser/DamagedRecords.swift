@@ -6,11 +6,11 @@ import SecurityModule
 // What a position does with rows of its journal that cannot be believed (decision record 0017): it names them, works with
 // the others, and writes over none of them but the totals, which it restores from the records.
 
-extension Position {
+extension Books {
     /// Names each damaged row once.
     func tellOfDamage() throws(StorageFault) {
-        for row in try edges.journal.damagedRows() where namedRows.insert(row).inserted {
-            show(.closed, .damagedRow(row))
+        for row in try journal.damagedRows() where namedRows.insert(row).inserted {
+            display.show(.closed, .damagedRow(row))
         }
     }
 
@@ -19,7 +19,7 @@ extension Position {
     func checkRecords(of card: ApplicationSerialNumber) throws(Interruption) {
         for row in try damagedRows() where row.card == card {
             if row.isOpen { throw .refused(.recordDamaged(row)) }
-            if row.isGreyRecord { show(.calling, .damagedRow(row)) }
+            if row.isGreyRecord { display.show(.calling, .damagedRow(row)) }
         }
     }
 
@@ -38,10 +38,10 @@ extension Position {
     /// compared them with the nozzle's own counter.
     func storedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
         do throws(StorageFault) {
-            return try edges.journal.totaliser(of: nozzle)
+            return try journal.totaliser(of: nozzle)
         } catch {
             guard let row = error.row else { throw error }
-            let recorded = try edges.journal.recordedTotaliser(of: nozzle)
+            let recorded = try journal.recordedTotaliser(of: nozzle)
             let totaliser = recorded ?? .new(nozzle: nozzle, points: settings.calibration.points.count)
             let lock = PositionLock(
                 position: settings.position,
@@ -56,10 +56,17 @@ extension Position {
         }
     }
 
+    /// A totaliser that was kept under another calibration goes on from its volume.
+    func loadTotaliser() throws(StorageFault) {
+        guard let stored = try storedTotaliser(of: settings.nozzle) else { return }
+        totaliser = stored.under(settings.calibration)
+        if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
+    }
+
     /// nil without a checkpoint; `.failure` for one that is not believed, or not of this sale.
     func checkpoint(of record: Record) throws(StorageFault) -> Result<Checkpoint, StorageFault>? {
         do throws(StorageFault) {
-            guard let checkpoint = try edges.journal.lastCheckpoint(of: record.ttc) else { return nil }
+            guard let checkpoint = try journal.lastCheckpoint(of: record.ttc) else { return nil }
             let gmac = checkpoint.gmac
             guard gmac.card == record.card, gmac.ctc == record.ctc, gmac.key == record.standing?.key else {
                 return .failure(StorageFault(operation: "checkpoint", reason: "it is of another sale"))

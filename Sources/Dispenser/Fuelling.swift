@@ -75,10 +75,31 @@ private struct FuellingProgress {
     static let overrunMax = Volume(centilitres: 25)
 }
 
-// Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale. A prepaid sale flows
-// the same way, on its payment.
+/// Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale. A prepaid sale flows the same
+/// way, on its payment.
+final class Flow {
+    let settings: PositionSettings
+    private let device: any Pump
+    private let visit: Visit
+    let books: Books
+    private let stray: StrayFuel
+    let display: any PositionDisplay
 
-extension Position {
+    init(_ settings: PositionSettings, _ edges: PositionEdges, _ visit: Visit, _ books: Books, _ stray: StrayFuel) {
+        self.settings = settings
+        device = edges.pump
+        display = edges.display
+        self.visit = visit
+        self.books = books
+        self.stray = stray
+    }
+
+    var snapshot: MeterSnapshot { device.snapshot }
+
+    func checkNoEmergency() throws(Interruption) {
+        guard !snapshot.emergencyIsActive else { throw .refused(.emergencyStop) }
+    }
+
     /// Lets fuel flow until the sale ends, and leaves the proven reading and amounts in `record`.
     ///
     /// - Throws: `.stop` when the service ends while a card is locked, with the last checkpoint on disk; `.failure` when
@@ -88,8 +109,8 @@ extension Position {
         _ grant: borrowing FuelGrant,
         _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
-        defer { recordedCounts = zip(recordedCounts, record.reading.counts).map(+) }
-        do throws(PumpFault) { try edges.pump.perform(.beginSale) } catch {
+        defer { stray.isRecorded(record.reading.counts) }
+        do throws(PumpFault) { try device.perform(.beginSale) } catch {
             record.remark = FuellingEnd.pumpFailed(error).remark
             return .pumpFailed(error)
         }
@@ -118,13 +139,13 @@ extension Position {
         _ progress: inout FuellingProgress,
         _ grant: borrowing FuelGrant
     ) throws(Interruption) -> FuellingEnd {
-        show(
+        display.show(
             .authorised,
             grant.isPayment ? .prepaid(record.amount) : .liftNozzle(balance: record.balanceBefore)
         )
         try open(record, &progress)
         while true {
-            let event = nextEvent(until: now + settings.timeouts.tick)
+            let event = visit.nextEvent(until: now + settings.timeouts.tick)
             if let end = try handle(event, &record, &progress, grant) { return end }
             measure(&record)
             if let end = endByMeter(record, progress) { return end }
@@ -144,32 +165,32 @@ extension Position {
             if grant.isPayment { return .stopped }
             try close(&record, &progress, grant)
             try checkpoint(record, &progress, grant)
-            saleLeftOpen = record.reading
-            show(.closed, .interrupted(record.amount))
+            stray.saleLeftOpen = record.reading
+            display.show(.closed, .interrupted(record.amount))
             throw .stop
         case .pump(.emergency(active: true)):
             try pump(.close)
             measure(&record)
             try checkpoint(record, &progress, grant)
-            show(.suspended, .emergency)
+            display.show(.suspended, .emergency)
             return .emergency
         case .pump(.nozzle(lifted: true)):
             if progress.waitsForCardUntil == nil { try open(record, &progress) }
         case .pump(.nozzle(lifted: false)):
             // One from before the valves opened says nothing of this sale.
-            if progress.hasOpened, !edges.pump.snapshot.nozzleIsLifted { return .regular }
+            if progress.hasOpened, !snapshot.nozzleIsLifted { return .regular }
         case .reader(.cardRemoved):
             try cardLeft(&record, &progress, grant)
         case .reader(.lost(let reason)):
             try cardLeft(&record, &progress, grant, withReader: reason)
         case .reader(.cardInserted):
             try cardCameBack(record, &progress, grant)
-        case nil where presence == .held:
+        case nil where visit.presence == .held:
             try cardCameBack(record, &progress, grant)
         case .pumpFailed(let fault):
             return .pumpFailed(fault)
         case .pump(.pulserFault):
-            show(.fuelling, .pulserFaults(edges.pump.snapshot.faults.total))
+            display.show(.fuelling, .pulserFaults(snapshot.faults.total))
         case .pump(.stopped(let stop)): return ended(by: stop)
         case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .pump(.strayFault),
             .reader(.back),
@@ -180,7 +201,7 @@ extension Position {
     }
 
     private func endByMeter(_ record: Record, _ progress: FuellingProgress) -> FuellingEnd? {
-        let snapshot = edges.pump.snapshot
+        let snapshot = snapshot
         if let stop = snapshot.stop { return ended(by: stop) }
         guard record.reading.faults.total <= settings.pulserFaultsMax else {
             return .pulserFaults(record.reading.faults.total)
@@ -204,17 +225,20 @@ extension Position {
         withReader reason: String? = nil
     ) throws(Interruption) {
         if grant.isPayment {
-            show(state(progress), .prepaidCardGone)
+            display.show(state(progress), .prepaidCardGone)
             return
         }
         guard settings.closesValveOnCardRemoval, progress.waitsForCardUntil == nil else { return }
         try pump(.close)
-        disconnectCard()
+        visit.disconnectCard()
         progress.waitsForCardUntil = now + settings.timeouts.grace
         measure(&record)
         try checkpoint(record, &progress, grant)
         let seconds = Int(settings.timeouts.grace / 1_000_000_000)
-        show(.suspended, reason.map { .readerGone($0, graceSeconds: seconds) } ?? .cardGone(graceSeconds: seconds))
+        display.show(
+            .suspended,
+            reason.map { .readerGone($0, graceSeconds: seconds) } ?? .cardGone(graceSeconds: seconds)
+        )
     }
 
     /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
@@ -226,7 +250,7 @@ extension Position {
     ) throws(Interruption) {
         switch grant {
         case .lock(let card):
-            guard progress.waitsForCardUntil != nil, try isSameCard(record, card.pin) else { return }
+            guard progress.waitsForCardUntil != nil, try visit.isSameCard(record, card.pin) else { return }
             progress.waitsForCardUntil = nil
             try open(record, &progress)
         case .payment:
@@ -234,37 +258,15 @@ extension Position {
         }
     }
 
-    /// Connects, and verifies the PIN again when it is the card of this sale (D16).
-    func isSameCard(_ record: Record, _ pin: borrowing PIN) throws(Interruption) -> Bool {
-        do throws(Interruption) {
-            guard try identify().asn == record.card else {
-                letCardWait()
-                return false
-            }
-            try requireNoWrongPIN(on: record.card)
-            try verify(pin)
-            saleCardLeftAt = nil
-            return true
-        } catch {
-            switch error {
-            case .card(let fault): show(.suspended, .cardFault(fault))
-            case .refused(let refusal): show(.suspended, .refused(refusal))
-            case .stop, .failure: throw error
-            }
-            disconnectCard()
-            return false
-        }
-    }
-
     // MARK: - Meter
 
     /// What has flowed and what it costs; the part beyond the card's balance, or beyond what it paid, is not the card's.
     private func measure(_ record: inout Record) {
-        let snapshot = edges.pump.snapshot
+        let snapshot = snapshot
         record.measure(
             MeterReading(
                 counts: snapshot.counts,
-                volume: totaliser.volume(of: snapshot.counts, settings.calibration),
+                volume: books.totaliser.volume(of: snapshot.counts, settings.calibration),
                 faults: snapshot.faults
             )
         )
@@ -272,23 +274,23 @@ extension Position {
 
     /// Opens the valves when the nozzle is lifted.
     private func open(_ record: Record, _ progress: inout FuellingProgress) throws(Interruption) {
-        guard edges.pump.snapshot.nozzleIsLifted else { return }
+        guard snapshot.nozzleIsLifted else { return }
         try pump(.open(cutOff(record.reading, &progress)))
         progress.hasOpened = true
-        show(.started, .fuelling)
+        display.show(.started, .fuelling)
     }
 
     /// All of it from one reading: what flows while a checkpoint is written does not move the target.
     private func cutOff(_ reading: MeterReading, _ progress: inout FuellingProgress) -> CutOff {
         let calibration = settings.calibration
-        let point = edges.pump.snapshot.point
+        let point = snapshot.point
         let counts = reading.totalCounts
         let remaining = max(.zero, progress.target - reading.volume)
-        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - totaliser.overrunCounts)
+        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - books.totaliser.overrunCounts)
         let sinceCheckpoint = reading.volume - progress.checkpointVolume
         let toHold = max(.zero, FuellingProgress.checkpointMax - sinceCheckpoint)
         // At least one count, or fuel would be held for good.
-        let hold = max(counts + 1, counts + calibration.counts(for: toHold, at: point) - totaliser.overrunCounts)
+        let hold = max(counts + 1, counts + calibration.counts(for: toHold, at: point) - books.totaliser.overrunCounts)
         let report = max(counts, hold - calibration.counts(for: FuellingProgress.writing, at: point))
         progress.reportAtCounts = report
         progress.stopAtCounts = stop
@@ -313,32 +315,32 @@ extension Position {
         while true {
             measure(&record)
             try checkpointIfDue(record, &progress, grant)
-            let snapshot = edges.pump.snapshot
+            let snapshot = snapshot
             // What came while the checkpoint was written is the sale's too.
             let isWhole = snapshot.counts == record.reading.counts
             let rest = max(closed, snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
             if isWhole && now >= rest { return }
             guard now < limit else {
                 measure(&record)
-                show(.settling, .fuelDoesNotStop)
+                display.show(.settling, .fuelDoesNotStop)
                 record.remark = "fuel did not come to rest after the valves closed"
                 return
             }
-            if isWhole { _ = nextEvent(until: min(rest, limit)) }
+            if isWhole { _ = visit.nextEvent(until: min(rest, limit)) }
         }
     }
 
     /// A quarter of each new overrun enters what is anticipated, when the cut-off closed the valves.
     private func learnOverrun(_ progress: FuellingProgress) {
-        let snapshot = edges.pump.snapshot
+        let snapshot = snapshot
         guard let closing = snapshot.countsAtClosing, closing == progress.stopAtCounts else { return }
         let most = settings.calibration.counts(for: FuellingProgress.overrunMax, at: snapshot.point)
         let overrun = min(most, snapshot.totalCounts - closing)
-        totaliser.overrunCounts = (3 * totaliser.overrunCounts + overrun + 3) / 4
+        books.totaliser.overrunCounts = (3 * books.totaliser.overrunCounts + overrun + 3) / 4
     }
 
     private func showProgress(_ record: Record, _ progress: FuellingProgress) {
-        edges.display.show(
+        display.show(
             state(progress),
             centilitres: record.reading.volume.shownCentilitres,
             fen: Int(record.price.fen),
@@ -349,7 +351,7 @@ extension Position {
     private func state(_ progress: FuellingProgress) -> PositionState {
         if progress.waitsForCardUntil != nil {
             .suspended
-        } else if edges.pump.snapshot.lastCountNanoseconds == nil {
+        } else if snapshot.lastCountNanoseconds == nil {
             .authorised
         } else {
             .fuelling
@@ -370,8 +372,8 @@ extension Position {
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return }
         try checkpoint(record, &progress, grant)
-        let snapshot = edges.pump.snapshot
-        if snapshot.isHeld { show(.suspended, .heldForCheckpoint) }
+        let snapshot = snapshot
+        if snapshot.isHeld { display.show(.suspended, .heldForCheckpoint) }
         if snapshot.isHeld || !snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
     }
 
@@ -389,11 +391,17 @@ extension Position {
                 nonCardPart: record.nonCardPart,
                 gmac: card.session.gmac(of: record.amount)
             )
-            try stored { (journal) throws(StorageFault) in try journal.checkpoint(checkpoint) }
+            try books.stored { (journal) throws(StorageFault) in try journal.checkpoint(checkpoint) }
         case .payment:
-            try commit(JournalEntry(record))
+            try books.commit(JournalEntry(record))
         }
         progress.checkpointVolume = record.reading.volume
         progress.checkpointAt = now
+    }
+
+    private var now: UInt64 { books.now }
+
+    private func pump(_ command: PumpCommand) throws(Interruption) {
+        do throws(PumpFault) { try device.perform(command) } catch { throw .failure(.pump(error)) }
     }
 }

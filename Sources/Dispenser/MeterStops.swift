@@ -43,10 +43,10 @@ extension MeterStop: CustomStringConvertible {
     }
 }
 
-extension Position {
+extension Flow {
     func ended(by stop: MeterStop) -> FuellingEnd {
-        show(.suspended, .meterStopped(stop))
-        return .meterStopped(stop, edges.clock.localTime)
+        display.show(.suspended, .meterStopped(stop))
+        return .meterStopped(stop, books.clock.localTime)
     }
 
     /// The pump may have closed by itself in the instant in which the sale ended otherwise.
@@ -54,7 +54,7 @@ extension Position {
         switch end {
         case .pulserFaults, .meterStopped, .pumpFailed: end
         case .regular, .stopped, .emergency:
-            edges.pump.snapshot.stop.map { ended(by: $0) } ?? end
+            snapshot.stop.map { ended(by: $0) } ?? end
         }
     }
 
@@ -74,7 +74,7 @@ extension Position {
         }
         return PositionLock(
             position: settings.position,
-            since: edges.clock.localTime ?? record.begun,
+            since: books.clock.localTime ?? record.begun,
             reason: reason
         )
     }

@@ -15,7 +15,7 @@ import SecurityModule
 
 /// Purchases in a row whose cards did not prove them. The card has proven nothing when MAC1 is made for it: so that no pump
 /// makes codes for serial numbers by the minute, or fills its journal with them, each one makes the next wait longer.
-struct UnprovenPurchases {
+final class UnprovenPurchases {
     private static let pauseNanoseconds: UInt64 = 10_000_000_000
     private static let doublingsMax = 6
 
@@ -23,86 +23,77 @@ struct UnprovenPurchases {
     private var last: UInt64 = 0
 
     /// One more, at an instant of the monotonic clock.
-    mutating func note(at now: UInt64) {
+    func note(at now: UInt64) {
         count = min(count + 1, Self.doublingsMax + 1)
         last = now
     }
+
+    /// A card has proven one.
+    func forget() { count = 0 }
 
     /// Before which no purchase begins; nil when none was left unproven.
     var pausesUntil: UInt64? { count == 0 ? nil : last + Self.pauseNanoseconds << UInt64(count - 1) }
 }
 
-extension Position {
+struct PurchaseSale: Procedure {
+    let side: Parts
+    /// Of this side.
+    let unproven: UnprovenPurchases
+
     /// Of one card.
     static let tornPurchasesMax = 3
 
-    func ordinaryPrepaidSale(_ card: PublicApplicationFile, _ preset: Preset) throws(Interruption) {
-        try checkMayServe(card)
+    func run(_ card: PublicApplicationFile, _ preset: Preset) throws(Interruption) {
+        try readiness.checkMayServe(card)
         try checkMayPurchase(card.asn)
-        let target = prepaidTarget(preset)
-        show(.calling, .prepaying(target.amount))
-        _ = try verifiedPIN()
-        try beginAnew()
+        let target = settings.prepaidTarget(preset)
+        display.show(.calling, .prepaying(target.amount))
+        _ = try visit.verifiedPIN()
+        try readiness.beginAnew()
 
         // 1.1, 1.2
         let command = InitializeForPurchase(
             keyIndex: settings.keyIndex,
             amount: target.amount,
-            terminal: edges.module.terminal
+            terminal: module.terminal
         )
         let answer = try initialize(command)
         try checkUnused(card.asn, answer.ctc)
         // 1.3
         let debiting = try makeMAC1(card.asn, command, answer)
-        try checkNoEmergency()
+        try flow.checkNoEmergency()
         let purchase = purchase(card.asn, command, answer, debiting)
-        var record = newSale(debiting.ttc, debiting.time, .purchase(.intent(purchase)))
-        try commit(JournalEntry(record))
+        var record = books.newSale(debiting.ttc, debiting.time, .purchase(.intent(purchase)))
+        try books.commit(JournalEntry(record))
         // 1.4 to 1.7
         let paid = try pay(&record, purchase, debiting)
-        try voidTornPurchases(of: card.asn) { $0.void(by: paid) }
-        try deliver(&record, target.volume)
+        try books.voidTornPurchases(of: card.asn) { $0.void(by: paid) }
+        try PrepaidDelivery(side: side).run(&record, target.volume)
     }
 
     /// A card that this station saw use petrol commands has them, whatever it says now.
     private func checkMayPurchase(_ card: ApplicationSerialNumber) throws(Interruption) {
-        if let pause = unprovenPurchases.pausesUntil, now < pause {
-            throw .refused(.purchasesPaused(seconds: Int((pause - now) / 1_000_000_000) + 1))
+        if let pause = unproven.pausesUntil, visit.now < pause {
+            throw .refused(.purchasesPaused(seconds: Int((pause - visit.now) / 1_000_000_000) + 1))
         }
-        guard try tornPurchases(of: card).count < Self.tornPurchasesMax else {
+        guard try books.tornPurchases(of: card).count < Self.tornPurchasesMax else {
             throw .refused(.tornPurchases(Self.tornPurchasesMax))
         }
-        let usesPetrol = try stored { (journal) throws(StorageFault) in try journal.usesPetrolCommands(card) }
+        let usesPetrol = try books.stored { (journal) throws(StorageFault) in try journal.usesPetrolCommands(card) }
         guard !usesPetrol else { throw .refused(.petrolCommandsHidden) }
     }
 
     /// No number of a card is bought with twice at this station, except one whose purchase never reached the card.
     private func checkUnused(_ card: ApplicationSerialNumber, _ ctc: CTC) throws(Interruption) {
-        let isUsed = try stored { (journal) throws(StorageFault) in try journal.hasPurchase(of: card, ctc) }
+        let isUsed = try books.stored { (journal) throws(StorageFault) in try journal.hasPurchase(of: card, ctc) }
         guard !isUsed else { throw .refused(.purchaseRepeated) }
-    }
-
-    /// The card bought, or was locked, with a number now: an earlier purchase at the same number never reached it.
-    ///
-    /// - Parameter voided: nil for a purchase of which nothing is proven.
-    func voidTornPurchases(
-        of card: ApplicationSerialNumber,
-        _ voided: (PurchaseTender.Torn) -> PurchaseTender?
-    ) throws(Interruption) {
-        for (var record, torn) in try tornPurchases(of: card) {
-            guard let void = voided(torn) else { continue }
-            record.purchaseTender = void
-            record.ended = endTime(after: record.begun)
-            try commit(JournalEntry(record))
-            show(.calling, .purchaseVoid(record.amount))
-        }
     }
 
     /// Step 1.2 refuses for want of money without saying how much there is.
     private func initialize(
         _ command: InitializeForPurchase
     ) throws(Interruption) -> InitializeForPurchase.Response {
-        switch try send(command) {
+        switch try visit.send(command) {
         case .success(let response):
             // No code covers this balance: one that cannot pay is not believed, nor is it worked with.
             guard response.balance >= command.amount else {
@@ -110,9 +101,9 @@ extension Position {
             }
             return response
         case .status(.insufficientFunds):
-            let balance = try exchange(GetBalance()).balance
+            let balance = try visit.exchange(GetBalance()).balance
             throw .refused(.notEnoughMoney(balance: balance, needed: command.amount))
-        case .status(let status): throw .refused(refusal(of: .initializeForPurchase, status))
+        case .status(let status): throw .refused(visit.refusal(of: .initializeForPurchase, status))
         }
     }
 
@@ -121,10 +112,10 @@ extension Position {
         _ command: InitializeForPurchase,
         _ answer: InitializeForPurchase.Response
     ) throws(Interruption) -> DebitingPurchase {
-        let ttc = try takeNumber()
-        let time = try saleTime()
+        let ttc = try books.takeNumber()
+        let time = try books.saleTime()
         do throws(SecurityModuleError) {
-            return try edges.module.makeMAC1(card: card, command: command, answer: answer, ttc: ttc, time: time)
+            return try module.makeMAC1(card: card, command: command, answer: answer, ttc: ttc, time: time)
         } catch {
             throw .refused(.module(error))
         }
@@ -145,7 +136,7 @@ extension Position {
         let debit = DebitAttempt(
             ttc: debiting.ttc,
             type: .purchase,
-            terminal: edges.module.terminal,
+            terminal: module.terminal,
             time: debiting.time
         )
         return Purchase(standing, amount: command.amount, icc: answer.icc, debit: debit)
@@ -162,7 +153,7 @@ extension Position {
         let paid: PurchaseTender.Paid?
         do throws(Interruption) {
             // 1.4 to 1.6
-            let answer = try exchange(
+            let answer = try visit.exchange(
                 DebitForPurchase(ttc: debiting.ttc, time: debiting.time, mac1: debiting.mac1)
             )
             // 1.7
@@ -173,13 +164,13 @@ extension Position {
                 throw .refused(.module(error))
             }
         } catch {
-            unprovenPurchases.note(at: now)
+            unproven.note(at: visit.now)
             try leaveTorn(&record, torn, because: error)
         }
         guard let paid else { preconditionFailure("a sale's own purchase pays it") }
-        unprovenPurchases = UnprovenPurchases()
+        unproven.forget()
         record.purchaseTender = .paid(paid)
-        try commit(JournalEntry(record))
+        try books.commit(JournalEntry(record))
         return paid
     }
 
@@ -193,18 +184,53 @@ extension Position {
         switch interruption {
         case .card(let fault):
             record.remark = "DEBIT FOR PURCHASE was not answered: \(fault)"
-            try commit(JournalEntry(record))
-            show(.settling, .cardFault(fault))
+            try books.commit(JournalEntry(record))
+            display.show(.settling, .cardFault(fault))
         case .refused(let refusal):
             record.remark = "\(refusal)"
-            try commit(JournalEntry(record))
+            try books.commit(JournalEntry(record))
             // Void is for another power session: a card that failed to write does not know yet whether it paid.
-            try refundProvenPurchases(of: record.card)
+            try refundProven(of: record.card)
         case .stop, .failure:
             throw interruption
         }
         let ttc = record.ttc
-        let isTorn = try tornPurchases(of: record.card).contains { (record, _) in record.ttc == ttc }
+        let isTorn = try books.tornPurchases(of: record.card).contains { (record, _) in record.ttc == ttc }
         throw isTorn ? .refused(.purchaseUnproven(record.amount)) : interruption
+    }
+
+    /// No fuel flowed for a torn purchase. A card that paid it keeps MAC2 as its proof, and all of it is refunded. With a
+    /// wrong MAC2 the TAC is kept, which the issuer can check, because the card's next purchase replaces the proof.
+    func refundProven(of card: ApplicationSerialNumber) throws(Interruption) {
+        for var (record, torn) in try books.tornPurchases(of: card) {
+            guard let answer = try visit.proof(of: .purchase, ctc: record.ctc) else { continue }
+            guard let paid = try prove(answer, torn.purchase).flatMap(torn.purchase.paid) else {
+                torn.noteWrongMAC2(tac: answer.tac)
+                record.purchaseTender = .torn(torn)
+                try books.commit(JournalEntry(record))
+                continue
+            }
+            record.purchaseTender = .paid(paid)
+            let refund = try books.stored { (_) throws(StorageFault) in
+                try books.settlePrepaid(&record, on: books.totaliser(before: record))
+            }
+            display.printReceipt(record, balance: nil)
+            if let refund { display.show(.calling, .refund(refund.amount)) }
+        }
+    }
+
+    private func prove(_ answer: TransactionProof, _ purchase: Purchase) throws(Interruption) -> ProvenPurchase? {
+        do throws(SecurityModuleError) {
+            return try module.provePurchase(
+                mac2: answer.mac,
+                tac: answer.tac,
+                card: purchase.standing.card,
+                key: purchase.standing.key,
+                session: purchase.session,
+                amount: purchase.amount
+            )
+        } catch {
+            throw .refused(.module(error))
+        }
     }
 }

@@ -95,3 +95,21 @@ package struct Preset: Equatable, Sendable {
         self.centilitres = centilitres
     }
 }
+
+extension PositionSettings {
+    /// What a preset and the position's own limit allow, in centilitres; nil when they limit nothing.
+    func centilitresMax(within preset: Preset?) -> Int? {
+        [limit, preset].compactMap(\.self).flatMap { preset in
+            [preset.amount.map { unitPrice.centilitres(forFen: Int($0.fen)) }, preset.centilitres]
+        }.compactMap(\.self).min()
+    }
+
+    /// The price of the largest shown volume within the preset and the position's limit, and that volume.
+    func prepaidTarget(_ preset: Preset) -> (amount: Amount, volume: Volume) {
+        guard let centilitres = centilitresMax(within: preset), centilitres > 0 else {
+            preconditionFailure("a preset is for at least a centilitre")
+        }
+        let fen = unitPrice.fen(forCentilitres: centilitres)
+        return (Amount(fen: UInt32(clamping: fen)), Volume(centilitres: centilitres))
+    }
+}

@@ -15,47 +15,40 @@ import SecurityModule
 //
 // Invariant of a settled prepaid sale, to the fen: paid = (price of what flowed - part beyond the payment) + refund.
 
-extension Position {
+struct Prepay: Procedure {
+    let side: Parts
+
     /// Steps 1.1 to 1.9, and 1.12 to 1.15 before 1.10.
     ///
     /// - Parameter verified: the PIN, where the card has been asked for it in this visit.
-    func prepaidSale(
+    func run(
         _ card: PublicApplicationFile,
         _ preset: Preset,
         _ verified: consuming PIN?
     ) throws(Interruption) {
-        try checkMayServe(card)
-        let target = prepaidTarget(preset)
-        show(.calling, .prepaying(target.amount))
-        _ = try verifiedPIN(verified)
-        try beginAnew()
+        try readiness.checkMayServe(card)
+        let target = settings.prepaidTarget(preset)
+        display.show(.calling, .prepaying(target.amount))
+        _ = try visit.verifiedPIN(verified)
+        try readiness.beginAnew()
 
-        let command = try beginSession()
-        let answer = try exchange(command)
-        let authenticated = try verifyMAC1(card.asn, command, answer)
-        try checkNumbersLeft(answer.ctc)
+        let command = try petrol.beginSession()
+        let answer = try visit.exchange(command)
+        let authenticated = try petrol.verifyMAC1(card.asn, command, answer)
+        try petrol.checkNumbersLeft(answer.ctc)
         guard answer.balance >= target.amount else {
             throw .refused(.notEnoughMoney(balance: answer.balance, needed: target.amount))
         }
-        try checkNoEmergency()
-        let locking = authenticated.makeMAC2(time: try saleTime())
-        var intent = intent(card.asn, command, answer, locking)
-        var record = newSale(command.ttc, locking.time, .prepaid(.intent(intent)))
-        try commit(JournalEntry(record))
-        let session = try lock(&record, &intent, locking)
+        try flow.checkNoEmergency()
+        let locking = authenticated.makeMAC2(time: try books.saleTime())
+        var intent = petrol.intent(card.asn, command, answer, locking)
+        var record = books.newSale(command.ttc, locking.time, .prepaid(.intent(intent)))
+        try books.commit(JournalEntry(record))
+        let session = try petrol.lock(&record, &intent, locking)
         let proof = session.proof
         try payAtOnce(&record, intent.locked(proof).ended(session.end(amount: target.amount)))
-        try closeNeverLocked(proof)
-        try deliver(&record, target.volume)
-    }
-
-    /// The price of the largest shown volume within the preset and the position's limit, and that volume.
-    func prepaidTarget(_ preset: Preset) -> (amount: Amount, volume: Volume) {
-        guard let centilitres = centilitresMax(within: preset), centilitres > 0 else {
-            preconditionFailure("a preset is for at least a centilitre")
-        }
-        let fen = settings.unitPrice.fen(forCentilitres: centilitres)
-        return (Amount(fen: UInt32(clamping: fen)), Volume(centilitres: centilitres))
+        try EarlierSales(side: side).closeNeverLocked(proof)
+        try PrepaidDelivery(side: side).run(&record, target.volume)
     }
 
     /// A debit that is not proven leaves a grey record of the amount: no fuel flows for it, and what its card pays at its next
@@ -63,38 +56,43 @@ extension Position {
     private func payAtOnce(_ record: inout Record, _ ended: LockTender.Unpaid) throws(Interruption) {
         var unpaid = ended
         let interruption: Interruption
-        switch try debit(&record, &unpaid) {
+        switch try petrol.debit(&record, &unpaid) {
         case .paid(let proof):
             guard let paid = unpaid.paid(by: proof) else { preconditionFailure("a sale's own debit pays it") }
             record.lockTender = .paid(paid)
-            return try commit(JournalEntry(record))
-        case .refused(let status): interruption = .refused(refusal(of: .debitForPetrol, status))
+            return try books.commit(JournalEntry(record))
+        case .refused(let status): interruption = .refused(visit.refusal(of: .debitForPetrol, status))
         case .lost: interruption = .refused(.purchaseUnproven(record.amount))
         }
-        try escape(&record, unpaid, .fault, remark: "the debit was not proven: no fuel flows for it")
-        if presence == .connected {
-            try settleByProof(record.card)
+        try books.escape(&record, unpaid, .fault, remark: "the debit was not proven: no fuel flows for it")
+        if visit.presence == .connected {
+            try EarlierSales(side: side).settleByProof(record.card)
             let ttc = record.ttc
-            let kept = try stored { (journal) throws(StorageFault) in try journal.record(ttc) }
+            let kept = try books.stored { (journal) throws(StorageFault) in try journal.record(ttc) }
             if kept?.phase == .settled { throw .refused(.refundedUndelivered(record.amount)) }
         }
         throw interruption
     }
+}
+
+/// Fuel for exactly what was paid.
+struct PrepaidDelivery: Procedure {
+    let side: Parts
 
     /// Lets flow what was paid, and ends the sale.
-    func deliver(_ record: inout Record, _ volume: Volume) throws(Interruption) {
-        let end = try fuel(&record, .payment, volume)
-        try finishPrepaid(&record, lock: lock(after: end, record))
+    func run(_ record: inout Record, _ volume: Volume) throws(Interruption) {
+        let end = try flow.fuel(&record, .payment, volume)
+        try finish(&record, lock: flow.lock(after: end, record))
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
     }
 
     /// The sale's last durable write, and with it the refund record.
-    private func finishPrepaid(_ record: inout Record, lock: PositionLock?) throws(Interruption) {
-        let refund = try stored { (_) throws(StorageFault) in
-            try settlePrepaid(&record, on: totaliser, lock: lock)
+    private func finish(_ record: inout Record, lock: PositionLock?) throws(Interruption) {
+        let refund = try books.stored { (_) throws(StorageFault) in
+            try books.settlePrepaid(&record, on: books.totaliser, lock: lock)
         }
-        if let after = record.totaliser { totaliser = after }
-        edges.display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
-        if let refund { show(.completed, .refund(refund.amount)) }
+        if let after = record.totaliser { books.totaliser = after }
+        display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
+        if let refund { display.show(.completed, .refund(refund.amount)) }
     }
 }

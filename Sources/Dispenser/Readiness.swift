@@ -13,7 +13,12 @@ package enum JournalRoom {
     package static let refusedBelow = 16
 }
 
-extension Position {
+struct Readiness {
+    let books: Books
+    let flow: Flow
+    let stray: StrayFuel
+    let settings: PositionSettings
+
     /// - Returns: the time of a sale that begins now.
     /// - Throws: `.refused` with what keeps every card from being served.
     func checkReadiness() throws(Interruption) -> TransactionTime {
@@ -22,7 +27,7 @@ extension Position {
 
     /// Whoever has put in a card waits a moment for the count of a large journal, which may take minutes, and is told.
     func countedRoom() throws(Interruption) -> Int {
-        let room = try stored { (journal) throws(StorageFault) in
+        let room = try books.stored { (journal) throws(StorageFault) in
             try journal.roomIfCounted(nanosecondsMax: Self.countNanosecondsMax)
         }
         guard let room else { throw .refused(.journalNotCounted) }
@@ -48,9 +53,9 @@ extension Position {
     }
 
     private func checkReadiness(room: Int?) throws(Interruption) -> TransactionTime {
-        try checkNoEmergency()
-        let time = try saleTime()
-        if let lock = try stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
+        try flow.checkNoEmergency()
+        let time = try books.saleTime()
+        if let lock = try books.stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
             throw .refused(.positionLocked(lock))
         }
         if let room, room < JournalRoom.refusedBelow { throw .refused(.journalFull(room: room)) }
@@ -60,42 +65,19 @@ extension Position {
     /// The last thing before a sale takes its TTC: what flowed before it is not its own, and neither that record nor the
     /// notices of this visit may have taken the room that is kept.
     func beginAnew() throws(Interruption) {
-        try stored { (_) throws(StorageFault) in try finishStrayFlow() }
+        try books.stored { (_) throws(StorageFault) in try stray.finish() }
         _ = try checkReadiness()
     }
 
-    /// The clock, which must not be behind any record, whatever it calls the hour.
-    func saleTime() throws(Interruption) -> TransactionTime {
-        guard let now = edges.clock.now else { throw .refused(.clockNotSet) }
-        let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
-        if let last, now.isBefore(last) { throw .refused(.clockBehind(last: last.local)) }
-        return now.local
+    /// What must be right before a card is asked to lock or to pay; the rest the card itself decides.
+    func checkMayServe(_ card: PublicApplicationFile) throws(Interruption) {
+        let time = try checkReadiness()
+        guard let today = time.date else { throw .refused(.clockNotSet) }
+        guard card.validFrom <= today else { throw .refused(.notYetValid(from: card.validFrom)) }
+        guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
+        guard settings.cardKinds.contains(card.asn.kind) else { throw .refused(.cardKind(card.asn.kind)) }
+        guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
+        let room = try countedRoom()
+        if room < JournalRoom.warnedBelow { books.display.show(.calling, .journalNearlyFull(room: room)) }
     }
-
-    /// Every entry bears the moment at which it is written.
-    func write(_ entry: JournalEntry) throws(StorageFault) {
-        var entry = entry
-        entry.moment = edges.clock.now
-        try edges.journal.commit(entry)
-    }
-
-    /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
-    /// clock: that of the last record when the clock is behind it or not set.
-    func stampTime() throws(StorageFault) -> TransactionTime {
-        let last = try edges.journal.latestTime()
-        guard let now = edges.clock.now else { return last?.local ?? .unknown }
-        if let last, now.isBefore(last), last.local != .unknown { return last.local }
-        return now.local
-    }
-
-    /// The next number for what a card is to be asked.
-    func takeNumber() throws(Interruption) -> TTC {
-        do throws(StorageFault) { return try edges.journal.reserveTTC() } catch {
-            throw error.refusesNumbers ? .refused(.noNumber(error.reason)) : .failure(.storage(error))
-        }
-    }
-
-    /// The end of what began at `begin`, in local words never before it: what ends in the hour that autumn repeats is shown
-    /// as long as it takes to catch up; nil when the clock is not set.
-    func endTime(after begin: TransactionTime) -> TransactionTime? { edges.clock.localTime.map { max($0, begin) } }
 }

@@ -6,26 +6,18 @@ import SecurityModule
 
 // After a restart an open sale is finished from its record alone (spec/dispenser.md, section 3).
 
-extension Position {
-    /// A totaliser that was kept under another calibration goes on from its volume.
-    func loadTotaliser() throws(PositionFailure) {
-        do throws(StorageFault) {
-            guard let stored = try storedTotaliser(of: settings.nozzle) else { return }
-            totaliser = stored.under(settings.calibration)
-            if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
-        } catch {
-            throw .storage(error)
-        }
-    }
+/// What a crash left open, before any card is served.
+struct Recovery {
+    let books: Books
 
     /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
     /// sale's amount. A prepaid sale: see `PrepaidSettlement.swift`. Fuel outside any sale is settled as it is. A local
     /// unlock waits for its card, and is counted.
-    func recover() throws(PositionFailure) {
+    func run() throws(PositionFailure) {
         do throws(StorageFault) {
-            for record in try edges.journal.openRecords() { try finish(record) }
-            let waiting = try edges.journal.openRecords().count
-            if waiting > 0 { show(.closed, .waitForTheirCards(waiting)) }
+            for record in try books.journal.openRecords() { try finish(record) }
+            let waiting = try books.journal.openRecords().count
+            if waiting > 0 { books.display.show(.closed, .waitForTheirCards(waiting)) }
         } catch {
             throw .storage(error)
         }
@@ -44,7 +36,7 @@ extension Position {
             }
         } catch {
             guard error.row != nil || error.refusesNumbers else { throw error }
-            if let row = error.row { show(.closed, .damagedRow(row)) }
+            if let row = error.row { books.display.show(.closed, .damagedRow(row)) }
         }
     }
 
@@ -53,14 +45,27 @@ extension Position {
         var record = open
         record.settleWithoutCard()
         record.remark = "interrupted while fuel flowed, finished at the next start"
-        try write(JournalEntry(record))
+        try books.write(JournalEntry(record))
     }
 
-    /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
-    func totaliser(before record: Record) throws(StorageFault) -> Totaliser {
-        try storedTotaliser(of: record.nozzle)
-            ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
+    /// The card may have paid, and its next visit tells.
+    private func recoverTorn(_ open: Record, _ purchase: Purchase) throws(StorageFault) {
+        var record = open
+        record.remark = interruptedRemark(open)
+        record.purchaseTender = .torn(PurchaseTender.Torn(purchase))
+        try books.write(JournalEntry(record))
+        books.display.show(.closed, .refused(.purchaseUnproven(record.amount)))
     }
+
+    /// The sale is settled at its last checkpoint.
+    private func recoverPaid(_ open: Record) throws(StorageFault) {
+        var record = open
+        record.remark = interruptedRemark(open)
+        let refund = try books.settlePrepaid(&record, on: books.totaliser(before: record))
+        if let refund { books.display.show(.closed, .refund(refund.amount)) }
+    }
+
+    private func interruptedRemark(_ open: Record) -> String { "interrupted in phase \(open.phase.rawValue)" }
 
     private func recover(_ open: Record, _ tender: LockTender) throws(StorageFault) {
         if case .paid = tender { return try recoverPaid(open) }
@@ -69,7 +74,7 @@ extension Position {
         var due: SealedGMAC?
         record.remark = "interrupted in phase \(open.phase.rawValue), finished at the next start"
         if record.phase == .intent || record.phase == .locked {
-            switch try checkpoint(of: record) {
+            switch try books.checkpoint(of: record) {
             case .success(let checkpoint):
                 record.measure(checkpoint.reading)
                 due = checkpoint.gmac
@@ -77,18 +82,18 @@ extension Position {
                 record.remark = "its checkpoint is not believed, finished at what the record says: \(fault)"
             case nil: break
             }
-            after = try totaliser(before: record).adding(record.reading, fen: Int(record.price.fen))
+            after = try books.totaliser(before: record).adding(record.reading, fen: Int(record.price.fen))
         }
         // A sale's end had them, and for a prepaid debit that is not proven nothing flows.
         if let totals = after ?? record.totaliser {
             record.totaliser = totals
         } else {
-            record.totaliser = try totaliser(before: record)
+            record.totaliser = try books.totaliser(before: record)
         }
         guard let unpaid = tender.interrupted(at: due) else { return }
         record.lockTender = .escaped(unpaid, .left)
-        record.ended = record.ended ?? endTime(after: record.begun)
-        try write(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid), totaliser: after))
-        show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
+        record.ended = record.ended ?? books.endTime(after: record.begun)
+        try books.write(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid), totaliser: after))
+        books.display.show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
     }
 }

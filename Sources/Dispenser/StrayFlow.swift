@@ -19,51 +19,72 @@ struct StrayFlow {
     var grewAt: UInt64
 }
 
-extension Position {
+/// What of the pump's counts is in no record, and the record that it gets.
+final class StrayFuel {
+    private let pump: any Pump
+    private let books: Books
+    private let settings: PositionSettings
+    /// Fuel outside any sale that still flows, or has just come to rest.
+    private(set) var flow: StrayFlow?
+    /// Of all that the pump counted since this position began: what is in a record.
+    private var recordedCounts: [Int]
+    /// What a stop in mid-sale left to the next start.
+    var saleLeftOpen: MeterReading?
+
+    init(_ settings: PositionSettings, _ edges: PositionEdges, _ books: Books) {
+        pump = edges.pump
+        self.books = books
+        self.settings = settings
+        recordedCounts = pump.snapshot.allCounts
+    }
+
+    /// A sale's record has these.
+    func isRecorded(_ counts: [Int]) { recordedCounts = zip(recordedCounts, counts).map(+) }
+
     /// Puts what has flowed outside any sale on disk, in one step with the totaliser: one record grows until it is
     /// finished.
     ///
     /// - Parameter least: fewer counts than this wait for the next time.
-    func recordStrayFlow(least: Int = 1) throws(StorageFault) {
+    func record(least: Int = 1) throws(StorageFault) {
         let counts = strayCounts
         guard counts.reduce(0, +) >= least else { return }
-        try commitStrayFlow(counts, isFlowing: true)
+        try commit(counts, isFlowing: true)
     }
 
     /// The same for any number of counts, and the record is finished.
-    func finishStrayFlow() throws(StorageFault) {
+    func finish() throws(StorageFault) {
         let counts = strayCounts
-        guard strayFlow != nil || counts.contains(where: { $0 > 0 }) else { return }
-        try commitStrayFlow(counts, isFlowing: false)
-        strayFlow = nil
+        guard flow != nil || counts.contains(where: { $0 > 0 }) else { return }
+        try commit(counts, isFlowing: false)
+        flow = nil
     }
 
     /// At the time of rest: finished, unless a trickle that makes no report yet went on.
     func restOrGrow() throws(StorageFault) {
-        if strayCounts.contains(where: { $0 > 0 }) { try recordStrayFlow() } else { try finishStrayFlow() }
+        if strayCounts.contains(where: { $0 > 0 }) { try record() } else { try finish() }
     }
 
     /// As often as the pump reports.
-    var strayReportCounts: Int { max(1, settings.calibration.countsPerLitre / 10) }
+    var reportCounts: Int { max(1, settings.calibration.countsPerLitre / 10) }
 
     /// Without a count for as long as ends a sale, what flowed has come to rest.
-    var strayFlowRestsAt: UInt64? { strayFlow.map { $0.grewAt + settings.timeouts.noFlow } }
+    var restsAt: UInt64? { flow.map { $0.grewAt + settings.timeouts.noFlow } }
 
     /// In no record; between two sales.
-    private var strayCounts: [Int] { zip(edges.pump.snapshot.allCounts, recordedCounts).map(-) }
+    private var strayCounts: [Int] { zip(pump.snapshot.allCounts, recordedCounts).map(-) }
 
-    private func commitStrayFlow(_ counts: [Int], isFlowing: Bool) throws(StorageFault) {
+    private func commit(_ counts: [Int], isFlowing: Bool) throws(StorageFault) {
         var flow: StrayFlow
-        if let strayFlow {
-            flow = strayFlow
+        if let present = self.flow {
+            flow = present
         } else {
-            let ttc = try edges.journal.reserveTTC()
-            let record = newSale(ttc, try stampTime(), .none(isFlowing: true))
-            flow = StrayFlow(record: record, before: totaliser, grewAt: now)
+            let ttc = try books.journal.reserveTTC()
+            let record = books.newSale(ttc, try books.stampTime(), .none(isFlowing: true))
+            flow = StrayFlow(record: record, before: books.totaliser, grewAt: books.now)
         }
-        if counts.contains(where: { $0 > 0 }) { flow.grewAt = now }
+        if counts.contains(where: { $0 > 0 }) { flow.grewAt = books.now }
         if !isFlowing { flow.record.settleWithoutCard() }
-        flow.record.ended = endTime(after: flow.record.begun)
+        flow.record.ended = books.endTime(after: flow.record.begun)
         var reading = flow.record.reading
         reading.counts = zip(reading.counts, counts).map(+)
         // A sale that the stop left open is in the totaliser after the next start only, and before this.
@@ -71,11 +92,11 @@ extension Position {
         reading.volume = base.volume(of: reading.counts, settings.calibration)
         flow.record.measure(reading)
         var after = flow.before.adding(reading, fen: Int(flow.record.price.fen))
-        after.overrunCounts = totaliser.overrunCounts
+        after.overrunCounts = books.totaliser.overrunCounts
         flow.record.totaliser = after
-        try write(JournalEntry(flow.record, totaliser: after))
-        totaliser = after
-        recordedCounts = zip(recordedCounts, counts).map(+)
-        strayFlow = flow
+        try books.write(JournalEntry(flow.record, totaliser: after))
+        books.totaliser = after
+        isRecorded(counts)
+        self.flow = flow
     }
 }

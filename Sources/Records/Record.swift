@@ -38,7 +38,7 @@ package struct Record: Equatable, Sendable {
 }
 
 /// What a record is of. A release, notice or refund delivers nothing: it is a claim on an earlier sale.
-package enum Content: Equatable, Sendable {
+package indirect enum Content: Equatable, Sendable {
     case sale(Delivery, Tender)
     case release(Release)
     case notice(ReleaseNotice)

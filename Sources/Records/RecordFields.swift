@@ -232,7 +232,9 @@ extension RecordFields {
 
     /// The debit that paid, by an answer that was right.
     private func provenDebit(_ isValid: Bool?) throws(FieldFault) -> DebitAttempt {
-        guard isValid == true else { throw FieldFault(field: .answer, reason: "is not that of a debit that was proven") }
+        guard isValid == true else {
+            throw FieldFault(field: .answer, reason: "is not that of a debit that was proven")
+        }
         guard debits.count == 1 else { throw FieldFault(field: .debits, reason: "is not the one that was proven") }
         return debits[0]
     }
@@ -244,7 +246,9 @@ extension RecordFields {
     }
 
     private func present<Value>(_ value: Value?, _ field: FieldFault.Field) throws(FieldFault) -> Value {
-        guard let value else { throw FieldFault(field: field, reason: "is missing in a record of phase \(phase.rawValue)") }
+        guard let value else {
+            throw FieldFault(field: field, reason: "is missing in a record of phase \(phase.rawValue)")
+        }
         return value
     }
 

@@ -171,7 +171,7 @@ package final class Service {
         )
         try beginRun(journal)
         log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
-        let position = Position(settings: configuration.positionSettings, edges: edges)
+        let position = Side(settings: configuration.positionSettings, edges: edges)
         do throws(PositionFailure) {
             try position.run()
         } catch {

@@ -98,7 +98,7 @@ enum RecoveryBench {
             events: mailbox,
             display: display
         )
-        try Position(settings: settings, edges: edges).run()
+        try Side(settings: settings, edges: edges).run()
         guard let ready = display.readyAt, display.hasRecovered else {
             throw StorageFault(operation: "bench", reason: "nothing was recovered")
         }

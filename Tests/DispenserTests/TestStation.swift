@@ -185,7 +185,7 @@ final class TestStation {
             events: site,
             display: display
         )
-        let position = Position(settings: settings, edges: edges)
+        let position = Side(settings: settings, edges: edges)
         do throws(PositionFailure) {
             try position.run()
             return nil

@@ -51,7 +51,7 @@ struct Start {
         let now = try Self.now()
         _ = try journal.beginRun { now }
         let display = SilentDisplay()
-        try Position(settings: Self.settings, edges: edges(journal, display)).run()
+        try Side(settings: Self.settings, edges: edges(journal, display)).run()
         named += display.named
         _ = try journal.room()
         named += try journal.damagedRows().map(\.description)

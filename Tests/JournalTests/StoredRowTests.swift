@@ -92,7 +92,8 @@ struct StoredRowTests {
         "values that are right by themselves and together are no record",
         arguments: [
             ("phase = 'ended'", "debit_ttc"), ("phase = 'settled'", "mac4_is_valid"), ("kind = 'escape'", "phase"),
-            ("kind = 'local-unlock'", "settles_ttc"), ("kind = 'refund'", "phase"), ("kind = 'prepaid', mac3 = NULL", "debit_ttc"),
+            ("kind = 'local-unlock'", "settles_ttc"), ("kind = 'refund'", "phase"),
+            ("kind = 'prepaid', mac3 = NULL", "debit_ttc"),
         ]
     )
     func noRecord(change: String, column: String) throws {

@@ -192,7 +192,7 @@ final class SimulatedStation {
             events: self,
             display: self
         )
-        let position = Position(settings: settings, edges: edges)
+        let position = Side(settings: settings, edges: edges)
         do throws(PositionFailure) {
             try position.run()
         } catch {

@@ -1,0 +1,120 @@
+import FuelPassbook
+import Metering
+import Quantities
+import Records
+import SecurityModule
+
+/// What one side writes: the journal as its sales use it, the totals of its nozzle, and the times and numbers that records bear.
+final class Books {
+    let journal: any SaleJournal
+    let clock: any StationClock
+    let display: any PositionDisplay
+    let settings: PositionSettings
+    let terminal: TerminalID
+    /// Of the side's nozzle.
+    var totaliser: Totaliser
+    /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
+    private var questionNumber: TTC?
+    /// The rows that are not believed, and were named since this position began.
+    var namedRows: Set<DamagedRow> = []
+
+    init(_ settings: PositionSettings, _ edges: PositionEdges) {
+        journal = edges.journal
+        clock = edges.clock
+        display = edges.display
+        terminal = edges.module.terminal
+        self.settings = settings
+        totaliser = .new(nozzle: settings.nozzle, points: settings.calibration.points.count)
+    }
+
+    var now: UInt64 { clock.monotonicNanoseconds }
+
+    // MARK: - Calls that end the visit when they fail
+
+    func stored<Value>(_ call: (any SaleJournal) throws(StorageFault) -> Value) throws(Interruption) -> Value {
+        do throws(StorageFault) { return try call(journal) } catch { throw .failure(.storage(error)) }
+    }
+
+    func commit(_ entry: JournalEntry) throws(Interruption) {
+        try stored { (_) throws(StorageFault) in try write(entry) }
+        if let totaliser = entry.totaliser { self.totaliser = totaliser }
+    }
+
+    /// The next number for what a card is to be asked.
+    func takeNumber() throws(Interruption) -> TTC {
+        do throws(StorageFault) { return try journal.reserveTTC() } catch {
+            throw error.refusesNumbers ? .refused(.noNumber(error.reason)) : .failure(.storage(error))
+        }
+    }
+
+    /// Before a card is locked.
+    func keepQuestionNumber() throws(Interruption) { questionNumber = try takeQuestionNumber() }
+
+    /// The number that is kept, or a new one.
+    func takeQuestionNumber() throws(Interruption) -> TTC {
+        guard let kept = questionNumber.take() else { return try takeNumber() }
+        return kept
+    }
+
+    /// The clock, which must not be behind any record, whatever it calls the hour.
+    func saleTime() throws(Interruption) -> TransactionTime {
+        guard let now = clock.now else { throw .refused(.clockNotSet) }
+        let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
+        if let last, now.isBefore(last) { throw .refused(.clockBehind(last: last.local)) }
+        return now.local
+    }
+
+    // MARK: - What an entry bears
+
+    /// Every entry bears the moment at which it is written.
+    func write(_ entry: JournalEntry) throws(StorageFault) {
+        var entry = entry
+        entry.moment = clock.now
+        try journal.commit(entry)
+    }
+
+    /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
+    /// clock: that of the last record when the clock is behind it or not set.
+    func stampTime() throws(StorageFault) -> TransactionTime {
+        let last = try journal.latestTime()
+        guard let now = clock.now else { return last?.local ?? .unknown }
+        if let last, now.isBefore(last), last.local != .unknown { return last.local }
+        return now.local
+    }
+
+    /// The end of what began at `begin`, in local words never before it: what ends in the hour that autumn repeats is shown
+    /// as long as it takes to catch up; nil when the clock is not set.
+    func endTime(after begin: TransactionTime) -> TransactionTime? { clock.localTime.map { max($0, begin) } }
+
+    // MARK: - New records
+
+    /// A sale here for which nothing has flowed.
+    func newSale(_ ttc: TTC, _ begun: TransactionTime, _ tender: Tender) -> Record {
+        let delivery = Delivery(
+            nozzle: settings.nozzle,
+            grade: settings.grade,
+            unitPrice: settings.unitPrice,
+            reading: .none(points: settings.calibration.points.count)
+        )
+        return newRecord(ttc, begun, .sale(delivery, tender))
+    }
+
+    func newRecord(_ ttc: TTC, _ begun: TransactionTime, _ content: Content) -> Record {
+        Record(ttc: ttc, position: settings.position, terminal: terminal, begun: begun, content)
+    }
+
+    /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
+    func escape(
+        _ record: inout Record,
+        _ unpaid: LockTender.Unpaid,
+        _ escape: LockTender.Escape,
+        remark: String?
+    ) throws(Interruption) {
+        record.lockTender = .escaped(unpaid, escape)
+        record.ended = record.ended ?? endTime(after: record.begun)
+        record.totaliser = record.totaliser ?? totaliser
+        record.remark = remark ?? record.remark
+        try commit(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid)))
+        display.show(.completed, .escaped(record.amount))
+    }
+}

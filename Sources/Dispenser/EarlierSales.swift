@@ -1,0 +1,175 @@
+import CardCryptography
+import FuelPassbook
+import ISO7816
+import Metering
+import Quantities
+import Records
+import SecurityModule
+
+/// What becomes of a card's grey records: only a proof that its holder cannot have collected before the lock ends one (decision
+/// record 0015).
+struct EarlierSales: Procedure {
+    let side: Parts
+
+    /// The card is not grey. What of its earlier sales here it proves to have paid is settled, and what was released without
+    /// this terminal is closed; what is still owed keeps the card from being served.
+    ///
+    /// - Returns: the PIN, where the card was asked for it.
+    func close(of card: ApplicationSerialNumber) throws(Interruption) -> PIN? {
+        guard try !openGreyRecords(of: card).isEmpty else { return nil }
+        let pin = try visit.verifiedPIN()
+        let command = petrol.initializeForPetrol(try books.takeNumber())
+        try close(openGreyRecords(of: card), petrol.verifyMAC1(card, command, visit.exchange(command)))
+        if let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
+            throw .refused(.earlierSaleOwed(owed.amount))
+        }
+        return pin
+    }
+
+    private func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
+        try books.stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
+    }
+
+    /// A number above that of the lock: a debit that the card proves paid the record, without one it was released without this
+    /// terminal. Any other number proves nothing, because it could have been asked for before.
+    private func close(_ open: [GreyRecord], _ present: borrowing AuthenticatedSale) throws(Interruption) {
+        for grey in open {
+            guard let release = present.release(fromLockAt: grey.ctc) else { continue }
+            if let answered = try petrol.answeredDebit(of: grey) {
+                try settle(grey, by: answered.paid(release), .calling)
+            } else {
+                try close(grey, release)
+            }
+        }
+    }
+
+    /// A notice with a TTC of its own says that the card was released without this terminal, in one durable step with the
+    /// record.
+    private func close(_ open: GreyRecord, _ release: ProvenRelease) throws(Interruption) {
+        var grey = open
+        grey.release(by: release)
+        var entry = JournalEntry(grey: grey)
+        let remark = "the card came back free and proved no debit of this record"
+        if let unlock = try voidedUnlock(of: grey, remark) { entry.records.append(unlock) }
+        entry.records.append(try notice(of: grey, release))
+        try books.commit(entry)
+        display.show(.calling, .releasedElsewhere(grey.amount))
+    }
+
+    /// The card is locked now, and was not before: what it left here at the same number never reached it.
+    func closeNeverLocked(_ lock: ProvenLock) throws(Interruption) {
+        for var grey in try openGreyRecords(of: lock.card) {
+            guard grey.void(by: lock) else { continue }
+            var entry = JournalEntry(grey: grey)
+            if let unlock = try voidedUnlock(of: grey, "its lock never reached the card") {
+                entry.records.append(unlock)
+            }
+            try books.commit(entry)
+        }
+        try books.voidTornPurchases(of: lock.card) { $0.void(by: lock) }
+    }
+
+    private func notice(
+        of grey: GreyRecord,
+        _ release: ProvenRelease
+    ) throws(Interruption) -> Record {
+        let ttc = try books.takeNumber()
+        let time = try books.stored { (_) throws(StorageFault) in try books.stampTime() }
+        let sale = try books.stored { (_) throws(StorageFault) in try believedSale(of: grey) }
+        var notice = books.newRecord(ttc, time, .notice(ReleaseNotice(of: grey, origin(of: sale), release)))
+        notice.ended = time
+        notice.totaliser = books.totaliser
+        // A later transaction of the card replaces its proof (D23).
+        if !grey.debits.isEmpty {
+            notice.remark = "a debit was sent here and its answer not seen: it may be what released the card"
+        }
+        return notice
+    }
+
+    /// What a grey record's sale sold. Where its row is not believed the grey record alone says what is owed, and the rest
+    /// is this position's.
+    func origin(of sale: Record?) -> SaleOrigin {
+        sale?.origin ?? SaleOrigin(nozzle: settings.nozzle, grade: settings.grade, unitPrice: settings.unitPrice)
+    }
+
+    /// nil where the row is not believed: then what a prepaid sale owes its card is for whoever puts the row right.
+    func believedSale(of grey: GreyRecord) throws(StorageFault) -> Record? {
+        do throws(StorageFault) {
+            return try books.journal.record(grey.ttc)
+        } catch {
+            guard error.row != nil else { throw error }
+            return nil
+        }
+    }
+
+    // MARK: - What ends a grey record by a debit of this terminal
+
+    /// - Throws: `.refused` for a record that is not believed: the card's proof is kept on it for whoever puts it right.
+    private func believedRecord(_ ttc: TTC) throws(Interruption) -> Record? {
+        do throws(StorageFault) {
+            return try books.journal.record(ttc)
+        } catch {
+            guard let row = error.row else { throw .failure(.storage(error)) }
+            throw .refused(.recordDamaged(row))
+        }
+    }
+
+    func openUnlock(of grey: GreyRecord) throws(Interruption) -> (Record, Release)? {
+        for record in try books.stored({ (journal) throws(StorageFault) in try journal.openRecords() }) {
+            if case .release(let release) = record.content, release.sale == grey.ttc { return (record, release) }
+        }
+        return nil
+    }
+
+    /// A local unlock of which another way out of the grey lock is proven.
+    func voidedUnlock(of grey: GreyRecord, _ remark: String) throws(Interruption) -> Record? {
+        guard var (unlock, release) = try openUnlock(of: grey) else { return nil }
+        release.void()
+        unlock.content = .release(release)
+        unlock.ended = books.endTime(after: unlock.begun)
+        unlock.remark = remark
+        return unlock
+    }
+
+    /// The card is not grey and its PIN is verified: what it can prove of debits whose answers this terminal has not seen.
+    func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
+        for grey in try books.stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
+            guard let proof = try petrol.provenDebit(of: grey) else { continue }
+            try settle(grey, by: proof, .calling)
+        }
+    }
+
+    /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
+    func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
+        guard var record = try believedRecord(proof.attempt.ttc), record.settle(by: proof) else {
+            // The card's proof stays with it for whoever puts the record right.
+            throw .refused(
+                .recordDamaged(
+                    DamagedRow(
+                        table: "sale",
+                        keyName: "TTC",
+                        key: Int64(proof.attempt.ttc.number),
+                        column: nil,
+                        reason: "the record of a debit is not there"
+                    )
+                )
+            )
+        }
+        record.ended = record.ended ?? books.endTime(after: record.begun)
+        var settled = grey
+        settled.settle(by: proof)
+        var entry = JournalEntry(record, grey: settled)
+        if record.settles == nil, let unlock = try voidedUnlock(of: grey, "an earlier debit had paid the sale") {
+            entry.records.append(unlock)
+        }
+        let refund = try books.stored { (_) throws(StorageFault) -> Record? in
+            guard let sale = record.settles == nil ? record : try believedSale(of: grey) else { return nil }
+            return try books.refund(of: sale)
+        }
+        if let refund { entry.records.append(refund) }
+        try books.commit(entry)
+        display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
+        display.show(state, .earlierSaleSettled(grey.amount))
+        if let refund { display.show(state, .refund(refund.amount)) }
+    }
+}

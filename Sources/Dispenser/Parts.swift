@@ -1,0 +1,49 @@
+import FuelPassbook
+import Metering
+import Records
+import SecurityModule
+
+/// The parts of one side, with a state each: who is in the reader, what flows, and what is written.
+struct Parts {
+    let settings: PositionSettings
+    let module: SecurityModule
+    let display: any PositionDisplay
+    let visit: Visit
+    let flow: Flow
+    let books: Books
+    let stray: StrayFuel
+
+    init(_ settings: PositionSettings, _ edges: PositionEdges) {
+        self.settings = settings
+        module = edges.module
+        display = edges.display
+        let books = Books(settings, edges)
+        let stray = StrayFuel(settings, edges, books)
+        let visit = Visit(settings, edges) { () throws(StorageFault) in try stray.record() }
+        self.books = books
+        self.stray = stray
+        self.visit = visit
+        flow = Flow(settings, edges, visit, books, stray)
+    }
+
+    var petrol: PetrolCard { PetrolCard(visit: visit, books: books, module: module, settings: settings) }
+
+    var readiness: Readiness { Readiness(books: books, flow: flow, stray: stray, settings: settings) }
+}
+
+/// What is done with one card, in the steps of its source.
+protocol Procedure {
+    var side: Parts { get }
+}
+
+extension Procedure {
+    var settings: PositionSettings { side.settings }
+    var module: SecurityModule { side.module }
+    var display: any PositionDisplay { side.display }
+    var visit: Visit { side.visit }
+    var flow: Flow { side.flow }
+    var books: Books { side.books }
+    var stray: StrayFuel { side.stray }
+    var petrol: PetrolCard { side.petrol }
+    var readiness: Readiness { side.readiness }
+}

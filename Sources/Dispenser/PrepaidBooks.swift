@@ -1,0 +1,73 @@
+import CardCryptography
+import FuelPassbook
+import ISO7816
+import Metering
+import Quantities
+import Records
+import SecurityModule
+
+// How a prepaid sale ends: settled with its refund record. Live, after a restart, or by the card's next visit.
+
+extension Books {
+    /// Settles a paid sale at its reading, in one durable step with the totaliser and the refund record of what did not
+    /// flow.
+    ///
+    /// - Returns: the refund record; nil when everything flowed.
+    func settlePrepaid(
+        _ record: inout Record,
+        on before: Totaliser,
+        lock: PositionLock? = nil
+    ) throws(StorageFault) -> Record? {
+        record.settlePrepaid()
+        record.ended = endTime(after: record.begun)
+        let next = before.adding(record.reading, fen: Int(record.price.fen))
+        record.totaliser = next
+        var entry = JournalEntry(record, totaliser: next, lock: lock)
+        let refund = try refund(of: record)
+        if let refund { entry.records.append(refund) }
+        try write(entry)
+        return refund
+    }
+
+    /// What a settled prepaid sale owes its card; nil where nothing was paid before fuel flowed, or all of it flowed.
+    func refund(of sale: Record) throws(StorageFault) -> Record? {
+        guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
+        return Record(
+            ttc: try journal.reserveTTC(),
+            position: sale.position,
+            terminal: sale.terminal,
+            begun: sale.ended ?? sale.begun,
+            ended: sale.ended,
+            .refund(Refund(of: sale.ttc, sale.origin, standing, amount: sale.undelivered))
+        )
+    }
+
+    /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
+    func totaliser(before record: Record) throws(StorageFault) -> Totaliser {
+        try storedTotaliser(of: record.nozzle)
+            ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
+    }
+
+    /// The card bought, or was locked, with a number now: an earlier purchase at the same number never reached it.
+    ///
+    /// - Parameter voided: nil for a purchase of which nothing is proven.
+    func voidTornPurchases(
+        of card: ApplicationSerialNumber,
+        _ voided: (PurchaseTender.Torn) -> PurchaseTender?
+    ) throws(Interruption) {
+        for (var record, torn) in try tornPurchases(of: card) {
+            guard let void = voided(torn) else { continue }
+            record.purchaseTender = void
+            record.ended = endTime(after: record.begun)
+            try commit(JournalEntry(record))
+            display.show(.calling, .purchaseVoid(record.amount))
+        }
+    }
+
+    func tornPurchases(of card: ApplicationSerialNumber) throws(Interruption) -> [(Record, PurchaseTender.Torn)] {
+        try stored { (journal) throws(StorageFault) in try journal.openRecords() }.compactMap { record in
+            guard case .torn(let torn) = record.purchaseTender, record.card == card else { return nil }
+            return (record, torn)
+        }
+    }
+}

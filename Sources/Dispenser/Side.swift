@@ -1,0 +1,219 @@
+import FuelPassbook
+package import ISO7816
+package import Metering
+import Quantities
+package import Records
+package import SecurityModule
+
+/// What a position works with.
+package struct PositionEdges {
+    package let module: SecurityModule
+    package let journal: any SaleJournal
+    package let reader: any CardReader
+    package let pump: any Pump
+    package let pin: any PINEntry
+    package let clock: any StationClock
+    package let events: any EventSource
+    package let display: any PositionDisplay
+
+    package init(
+        module: SecurityModule,
+        journal: any SaleJournal,
+        reader: any CardReader,
+        pump: any Pump,
+        pin: any PINEntry,
+        clock: any StationClock,
+        events: any EventSource,
+        display: any PositionDisplay
+    ) {
+        self.module = module
+        self.journal = journal
+        self.reader = reader
+        self.pump = pump
+        self.pin = pin
+        self.clock = clock
+        self.events = events
+        self.display = display
+    }
+}
+
+/// Why a position cannot go on. The outputs are off when it is thrown.
+package enum PositionFailure: Error, Equatable, Sendable {
+    case storage(StorageFault)
+    case pump(PumpFault)
+}
+
+/// Why a card's visit ends early.
+enum Interruption: Error, Equatable {
+    case refused(Refusal)
+    case card(CardFault)
+    case stop
+    case failure(PositionFailure)
+}
+
+/// One fuelling side: from the card's insertion to the receipt, and again, on one thread.
+///
+/// Invariants: the valve opens only after the record is on disk as `locked` or `paid`; each durable write is on disk before the
+/// act that it stands for; SESPK lives in the local value of one sale and nowhere else.
+package final class Side {
+    package let settings: PositionSettings
+    private let parts: Parts
+    private let unproven = UnprovenPurchases()
+    /// Why no card can be served, as it is shown between two visits; nil when it is not.
+    private var shownObstacle: Refusal?
+    /// Whether the obstacle of a full journal would have been seen.
+    private var isRoomCounted = false
+
+    private static let obstacleNanoseconds: UInt64 = 1_000_000_000
+
+    package init(settings: PositionSettings, edges: PositionEdges) {
+        self.settings = settings
+        parts = Parts(settings, edges)
+    }
+
+    package var stopIsRequested: Bool { parts.visit.stopIsRequested }
+
+    /// The customer's console is gone: no visit begins any more.
+    package var consoleIsGone: Bool { parts.visit.consoleIsGone }
+
+    private var visit: Visit { parts.visit }
+    private var books: Books { parts.books }
+    private var stray: StrayFuel { parts.stray }
+
+    /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and
+    /// everything on disk.
+    package func run() throws(PositionFailure) {
+        try onDisk { () throws(StorageFault) in try books.tellOfDamage() }
+        try Recovery(books: books).run()
+        try onDisk { () throws(StorageFault) in try books.loadTotaliser() }
+        try onDisk { () throws(StorageFault) in try warnOfRoom() }
+        try showIdle()
+        do throws(PositionFailure) {
+            while !stopIsRequested && !consoleIsGone { try awaitEvent() }
+        } catch {
+            if case .pump = error { try onDisk { () throws(StorageFault) in try stray.finish() } }
+            throw error
+        }
+        try onDisk { () throws(StorageFault) in try stray.finish() }
+        show(.closed, .closed)
+    }
+
+    private func awaitEvent() throws(PositionFailure) {
+        let looksAgain = shownObstacle != nil || !isRoomCounted
+        let look = looksAgain ? visit.now + Self.obstacleNanoseconds : nil
+        switch visit.nextEvent(until: [look, stray.restsAt].compactMap(\.self).min()) {
+        case .reader(.cardInserted): try serveWaitingCards()
+        case .reader(.lost(let reason)):
+            shownObstacle = nil
+            show(.inoperative, .readerLost(reason))
+        case .reader(.cardRemoved), .reader(.back): try showIdle()
+        case .pump(.strayFlow):
+            try onDisk { () throws(StorageFault) in try stray.record() }
+            showStrayFlow()
+        case .pump(.emergency(let isActive)):
+            if !isActive { show(.idle, .emergencyOver) }
+            try showBetweenVisits()
+        case .pump(.strayFault): show(.idle, .strayFaults(parts.flow.snapshot.strayFaults))
+        case .pumpFailed(let fault): throw .pump(fault)
+        case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
+        case nil:
+            if let rest = stray.restsAt, visit.now >= rest {
+                try onDisk { () throws(StorageFault) in try stray.restOrGrow() }
+            }
+            if looksAgain {
+                let (shown, named) = (shownObstacle, books.namedRows.count)
+                if try lookForObstacle() != shown || books.namedRows.count != named { try showIdle() }
+            }
+        }
+    }
+
+    private func serveWaitingCards() throws(PositionFailure) {
+        repeat {
+            try serve()
+        } while visit.presence == .waiting && !stopIsRequested
+        guard !stopIsRequested else { return }
+        try onDisk { () throws(StorageFault) in try stray.record(least: stray.reportCounts) }
+        shownObstacle = nil
+        try showBetweenVisits()
+    }
+
+    /// An emergency is said as long as it lasts, whether a card is there or not.
+    private func showBetweenVisits() throws(PositionFailure) {
+        if visit.presence == .absent { return try showIdle() }
+        show(.completed, .removeCard)
+        if parts.flow.snapshot.emergencyIsActive { show(.inoperative, .emergency) }
+    }
+
+    /// One card's visit.
+    private func serve() throws(PositionFailure) {
+        defer { visit.disconnectCard() }
+        visit.begin()
+        do throws(Interruption) {
+            show(.calling, .readingCard)
+            let file = try visit.identifyWhenFree()
+            try books.checkRecords(of: file.asn)
+            let purchases = PurchaseSale(side: parts, unproven: unproven)
+            switch try visit.greyStatus() {
+            case .grey(let status): try LocalUnlock(side: parts).run(file, status)
+            case .free:
+                let pin = try EarlierSales(side: parts).close(of: file.asn)
+                try purchases.refundProven(of: file.asn)
+                switch settings.payment {
+                case .greyLock: try Refuel(side: parts).run(file, pin)
+                case .prepaid(let preset): try Prepay(side: parts).run(file, preset, pin)
+                }
+            case .noPetrolCommands:
+                try purchases.refundProven(of: file.asn)
+                switch settings.payment {
+                case .greyLock: throw .refused(.noPetrolCommands)
+                case .prepaid(let preset): try purchases.run(file, preset)
+                }
+            }
+        } catch {
+            switch error {
+            case .refused(let refusal): show(.idle, .refused(refusal))
+            case .card(let fault): show(.idle, .cardFault(fault))
+            case .stop: return
+            case .failure(let failure): throw failure
+            }
+        }
+    }
+
+    private func show(_ state: PositionState, _ notice: Notice) { parts.display.show(state, notice) }
+
+    private func showIdle() throws(PositionFailure) {
+        switch try lookForObstacle() {
+        case .emergencyStop: show(.inoperative, .emergency)
+        case .positionLocked(let lock): show(.closed, .refused(.positionLocked(lock)))
+        case .some(let refusal): show(.inoperative, .refused(refusal))
+        case nil: show(.idle, .insertCard)
+        }
+    }
+
+    private func lookForObstacle() throws(PositionFailure) -> Refusal? {
+        var room: Int?
+        try onDisk { () throws(StorageFault) in room = try books.journal.roomIfCounted(nanosecondsMax: 0) }
+        if room != nil, !isRoomCounted { try onDisk { () throws(StorageFault) in try books.tellOfDamage() } }
+        isRoomCounted = room != nil
+        shownObstacle = try parts.readiness.obstacle(room: room)
+        return shownObstacle
+    }
+
+    private func showStrayFlow() {
+        guard let record = stray.flow?.record else { return }
+        show(.idle, .strayFlow(ttc: record.ttc, centilitres: record.reading.volume.shownCentilitres))
+    }
+
+    private func warnOfRoom() throws(StorageFault) {
+        guard let room = try books.journal.roomIfCounted(nanosecondsMax: 0), room < JournalRoom.warnedBelow else {
+            return
+        }
+        show(.closed, .journalNearlyFull(room: room))
+    }
+
+    // MARK: - Storage between two visits
+
+    private func onDisk(_ write: () throws(StorageFault) -> Void) throws(PositionFailure) {
+        do throws(StorageFault) { try write() } catch { throw .storage(error) }
+    }
+}

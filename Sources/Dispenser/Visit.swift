@@ -1,0 +1,99 @@
+import FuelPassbook
+import ISO7816
+import Metering
+import Records
+
+/// What is in the reader.
+enum CardPresence: Equatable {
+    case absent
+    /// A card that nothing was said to yet.
+    case present
+    /// A card that another program held when it was to be connected.
+    case held
+    /// The card of this visit, powered up and identified.
+    case connected
+    /// A card that came during another's sale and was told to wait.
+    case waiting
+}
+
+/// Who is in the reader: the card's presence, what is said to it, its PIN, and the events that come meanwhile.
+final class Visit {
+    let reader: any CardReader
+    let pin: any PINEntry
+    let events: any EventSource
+    let clock: any StationClock
+    let display: any PositionDisplay
+    let settings: PositionSettings
+    /// What is done when fuel flows outside any sale.
+    private let recordStrayFlow: () throws(StorageFault) -> Void
+
+    private(set) var stopIsRequested = false
+    private(set) var presence = CardPresence.absent
+    /// The customer's console is gone: no visit begins any more.
+    private(set) var consoleIsGone = false
+    /// Whose card answers.
+    var identifiedCard: ApplicationSerialNumber?
+    var wrongPINs = WrongPINs()
+    /// Since when the card of the running sale is away; nil while it is not.
+    private(set) var saleCardLeftAt: UInt64?
+
+    init(
+        _ settings: PositionSettings,
+        _ edges: PositionEdges,
+        strayFlow recordStrayFlow: @escaping () throws(StorageFault) -> Void
+    ) {
+        reader = edges.reader
+        pin = edges.pin
+        events = edges.events
+        clock = edges.clock
+        display = edges.display
+        self.settings = settings
+        self.recordStrayFlow = recordStrayFlow
+    }
+
+    var now: UInt64 { clock.monotonicNanoseconds }
+
+    func begin() { saleCardLeftAt = nil }
+
+    /// The card of the running sale is back.
+    func saleCardCameBack() { saleCardLeftAt = nil }
+
+    /// The next event; what it says of card and service is noted.
+    func nextEvent(until deadline: UInt64?) -> PositionEvent? {
+        let event = events.next(until: deadline)
+        switch event {
+        case .reader(.cardInserted): presence = .present
+        case .reader(.cardRemoved), .reader(.lost):
+            saleCardLeftAt = saleCardLeftAt ?? now
+            presence = .absent
+        case .stopRequested: stopIsRequested = true
+        case .consoleLost: consoleIsGone = true
+        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, nil: break
+        }
+        return event
+    }
+
+    func connectCard() throws(Interruption) {
+        do throws(CardFault) { try reader.connect() } catch {
+            if case .inUse = error { presence = .held }
+            throw .card(error)
+        }
+        presence = .connected
+    }
+
+    func disconnectCard() {
+        reader.disconnect()
+        if presence == .connected { presence = .present }
+    }
+
+    func letCardWait() {
+        reader.disconnect()
+        presence = .waiting
+        display.show(.suspended, .otherCard)
+    }
+
+    /// What the pump said of fuel outside any sale, while a card is waited for.
+    func noteStrayFlow() throws(Interruption) {
+        do throws(StorageFault) { try recordStrayFlow() } catch { throw .failure(.storage(error)) }
+    }
+}
