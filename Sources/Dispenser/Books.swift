@@ -2,7 +2,6 @@ import FuelPassbook
 import Metering
 import Quantities
 import Records
-import SecurityModule
 
 /// What one side writes: the journal as its sales use it, the totals of its nozzle, and the times and numbers that records bear.
 final class Books {
@@ -15,14 +14,21 @@ final class Books {
     var totaliser: Totaliser
     /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
     private var questionNumber: TTC?
-    /// The rows that are not believed, and were named since this position began.
-    var namedRows: Set<DamagedRow> = []
+    let board: RecoveredBoard
 
-    init(_ settings: PositionSettings, _ edges: PositionEdges) {
-        journal = edges.journal
-        clock = edges.clock
-        display = edges.display
-        terminal = edges.module.terminal
+    init(
+        _ settings: PositionSettings,
+        terminal: TerminalID,
+        journal: any SaleJournal,
+        clock: any StationClock,
+        display: any PositionDisplay,
+        board: RecoveredBoard
+    ) {
+        self.journal = journal
+        self.clock = clock
+        self.display = display
+        self.terminal = terminal
+        self.board = board
         self.settings = settings
         totaliser = .new(nozzle: settings.nozzle, points: settings.calibration.points.count)
     }

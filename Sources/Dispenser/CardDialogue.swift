@@ -137,7 +137,7 @@ extension Visit {
         case .some(let pin): return pin
         case nil: break
         }
-        if !pin.isTyped, let card = identifiedCard, let left = wrongPINs.triesLeft(of: card), left <= 1 {
+        if !pin.isTyped, let card = identifiedCard, let left = board.triesLeft(of: card), left <= 1 {
             throw .refused(.pinNotTried(triesLeft: left))
         }
         while true {
@@ -155,7 +155,7 @@ extension Visit {
     /// Before a PIN is presented that the terminal has kept: its customer may have been told of a wrong one already, and
     /// the next try is then his to spend.
     func requireNoWrongPIN(on card: ApplicationSerialNumber) throws(Interruption) {
-        if let left = wrongPINs.triesLeft(of: card) { throw .refused(.pinNotTried(triesLeft: left)) }
+        if let left = board.triesLeft(of: card) { throw .refused(.pinNotTried(triesLeft: left)) }
     }
 
     func verify(_ pin: borrowing PIN) throws(Interruption) {
@@ -167,7 +167,7 @@ extension Visit {
         } catch {
             throw .card(error)
         }
-        if let card = identifiedCard { wrongPINs.note(answer.status, of: card) }
+        if let card = identifiedCard { board.note(answer.status, of: card) }
         if let left = answer.status.triesLeft { throw .refused(left == 0 ? .pinBlocked : .pinWrong(triesLeft: left)) }
         guard answer.status == .success else { throw .refused(refusal(of: .verify, answer.status)) }
     }

@@ -9,7 +9,7 @@ import SecurityModule
 extension Books {
     /// Names each damaged row once.
     func tellOfDamage() throws(StorageFault) {
-        for row in try journal.damagedRows() where namedRows.insert(row).inserted {
+        for row in try journal.damagedRows() where board.names(row) {
             display.show(.closed, .damagedRow(row))
         }
     }

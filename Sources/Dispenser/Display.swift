@@ -53,6 +53,8 @@ package enum Refusal: Error, Equatable, Sendable {
     case purchaseUnproven(Amount)
     case debitUnproven(Amount)
     case earlierSaleOwed(Amount)
+    /// At another fuelling side, where its sale may go on without it.
+    case servedElsewhere(position: Int)
     /// A prepaid debit that was proven too late for fuel.
     case refundedUndelivered(Amount)
     case noPetrolCommands
@@ -167,6 +169,8 @@ extension Refusal: CustomStringConvertible {
         case .earlierSaleOwed(let amount):
             "an earlier sale of \(amount) is owed, and the card does not prove that it was paid or released: put it in"
                 + " again, straight into the reader; if this comes again, ask the issuer"
+        case .servedElsewhere(let position):
+            "the card's sale at position \(position) is not finished: put the card in there"
         case .refundedUndelivered(let amount):
             "the card proved too late that it paid \(amount): no fuel flows, the issuer refunds it, keep the receipt"
         case .noPetrolCommands: "the card has no petrol commands: it can only pay where fuel is paid before it flows"

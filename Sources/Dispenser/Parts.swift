@@ -13,13 +13,20 @@ struct Parts {
     let books: Books
     let stray: StrayFuel
 
-    init(_ settings: PositionSettings, _ edges: PositionEdges) {
+    init(_ settings: PositionSettings, _ edges: PositionEdges, _ board: RecoveredBoard) {
         self.settings = settings
         module = edges.module
         display = edges.display
-        let books = Books(settings, edges)
+        let books = Books(
+            settings,
+            terminal: edges.module.terminal,
+            journal: edges.journal,
+            clock: edges.clock,
+            display: edges.display,
+            board: board
+        )
         let stray = StrayFuel(settings, edges, books)
-        let visit = Visit(settings, edges) { () throws(StorageFault) in try stray.record() }
+        let visit = Visit(settings, edges, board) { () throws(StorageFault) in try stray.record() }
         self.books = books
         self.stray = stray
         self.visit = visit

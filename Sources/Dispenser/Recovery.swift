@@ -6,25 +6,16 @@ import SecurityModule
 
 // After a restart an open sale is finished from its record alone (spec/dispenser.md, section 3).
 
-/// What a crash left open, before any card is served.
+/// How an open record is finished that a crash left, before any card is served.
 struct Recovery {
     let books: Books
 
     /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
-    /// sale's amount. A prepaid sale: see `PrepaidSettlement.swift`. Fuel outside any sale is settled as it is. A local
-    /// unlock waits for its card, and is counted.
-    func run() throws(PositionFailure) {
-        do throws(StorageFault) {
-            for record in try books.journal.openRecords() { try finish(record) }
-            let waiting = try books.journal.openRecords().count
-            if waiting > 0 { books.display.show(.closed, .waitForTheirCards(waiting)) }
-        } catch {
-            throw .storage(error)
-        }
-    }
-
+    /// sale's amount. A prepaid sale: see `PrepaidBooks.swift`. Fuel outside any sale is settled as it is. A local
+    /// unlock waits for its card.
+    ///
     /// One that would take the place of a row that is not believed, or needs a number where none is given, is left as it is.
-    private func finish(_ record: Record) throws(StorageFault) {
+    func finish(_ record: Record) throws(StorageFault) {
         do throws(StorageFault) {
             switch record.content {
             case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): try recover(record, tender)

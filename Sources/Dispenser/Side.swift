@@ -66,9 +66,9 @@ package final class Side {
 
     private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
-    package init(settings: PositionSettings, edges: PositionEdges) {
+    package init(settings: PositionSettings, edges: PositionEdges, after board: RecoveredBoard) {
         self.settings = settings
-        parts = Parts(settings, edges)
+        parts = Parts(settings, edges, board)
     }
 
     package var stopIsRequested: Bool { parts.visit.stopIsRequested }
@@ -80,11 +80,8 @@ package final class Side {
     private var books: Books { parts.books }
     private var stray: StrayFuel { parts.stray }
 
-    /// Finishes what a crash left open, then serves cards until the service stops. Returns with the outputs off and
-    /// everything on disk.
+    /// Serves cards until the service stops. Returns with the outputs off and everything on disk.
     package func run() throws(PositionFailure) {
-        try onDisk { () throws(StorageFault) in try books.tellOfDamage() }
-        try Recovery(books: books).run()
         try onDisk { () throws(StorageFault) in try books.loadTotaliser() }
         try onDisk { () throws(StorageFault) in try warnOfRoom() }
         try showIdle()
@@ -121,8 +118,8 @@ package final class Side {
                 try onDisk { () throws(StorageFault) in try stray.restOrGrow() }
             }
             if looksAgain {
-                let (shown, named) = (shownObstacle, books.namedRows.count)
-                if try lookForObstacle() != shown || books.namedRows.count != named { try showIdle() }
+                let (shown, named) = (shownObstacle, books.board.namedCount)
+                if try lookForObstacle() != shown || books.board.namedCount != named { try showIdle() }
             }
         }
     }
@@ -146,11 +143,12 @@ package final class Side {
 
     /// One card's visit.
     private func serve() throws(PositionFailure) {
-        defer { visit.disconnectCard() }
+        defer { visit.end() }
         visit.begin()
         do throws(Interruption) {
             show(.calling, .readingCard)
             let file = try visit.identifyWhenFree()
+            try visit.claim(file.asn)
             try books.checkRecords(of: file.asn)
             let purchases = PurchaseSale(side: parts, unproven: unproven)
             switch try visit.greyStatus() {

@@ -24,6 +24,7 @@ final class Visit {
     let clock: any StationClock
     let display: any PositionDisplay
     let settings: PositionSettings
+    let board: RecoveredBoard
     /// What is done when fuel flows outside any sale.
     private let recordStrayFlow: () throws(StorageFault) -> Void
 
@@ -33,13 +34,13 @@ final class Visit {
     private(set) var consoleIsGone = false
     /// Whose card answers.
     var identifiedCard: ApplicationSerialNumber?
-    var wrongPINs = WrongPINs()
     /// Since when the card of the running sale is away; nil while it is not.
     private(set) var saleCardLeftAt: UInt64?
 
     init(
         _ settings: PositionSettings,
         _ edges: PositionEdges,
+        _ board: RecoveredBoard,
         strayFlow recordStrayFlow: @escaping () throws(StorageFault) -> Void
     ) {
         reader = edges.reader
@@ -48,12 +49,25 @@ final class Visit {
         clock = edges.clock
         display = edges.display
         self.settings = settings
+        self.board = board
         self.recordStrayFlow = recordStrayFlow
     }
 
     var now: UInt64 { clock.monotonicNanoseconds }
 
     func begin() { saleCardLeftAt = nil }
+
+    /// The card is this side's until ``end()``.
+    ///
+    /// - Throws: `.refused` where it is another's.
+    func claim(_ card: ApplicationSerialNumber) throws(Interruption) {
+        if let other = board.claim(card, at: settings.position) { throw .refused(.servedElsewhere(position: other)) }
+    }
+
+    func end() {
+        disconnectCard()
+        board.release(at: settings.position)
+    }
 
     /// The card of the running sale is back.
     func saleCardCameBack() { saleCardLeftAt = nil }

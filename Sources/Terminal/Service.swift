@@ -171,8 +171,11 @@ package final class Service {
         )
         try beginRun(journal)
         log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
-        let position = Side(settings: configuration.positionSettings, edges: edges)
+        let settings = configuration.positionSettings
+        let position: Side
         do throws(PositionFailure) {
+            let board = try Board(settings: settings, edges: edges).recover()
+            position = Side(settings: settings, edges: edges, after: board)
             try position.run()
         } catch {
             switch error {

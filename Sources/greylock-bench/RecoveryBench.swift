@@ -98,7 +98,8 @@ enum RecoveryBench {
             events: mailbox,
             display: display
         )
-        try Side(settings: settings, edges: edges).run()
+        let board = try Board(settings: settings, edges: edges).recover()
+        try Side(settings: settings, edges: edges, after: board).run()
         guard let ready = display.readyAt, display.hasRecovered else {
             throw StorageFault(operation: "bench", reason: "nothing was recovered")
         }

@@ -75,6 +75,18 @@ final class TestReader: CardReader {
 
     var image: CardImage { card.image }
 
+    /// The other reader's card comes here.
+    func replaceCard(by other: TestReader) {
+        let image = other.image
+        card = CardApplication(
+            aid: Demonstration.aid,
+            keys: CardKeys(card: image.file.asn, scheme: Demonstration.schemeKeys),
+            image: image,
+            memory: VolatileCardMemory(),
+            random: SystemRandom()
+        )
+    }
+
     /// Away from the station, from one power-up to the next.
     func visitElsewhere(_ visit: ((Span<UInt8>) -> ResponseAPDU) throws -> Void) rethrows {
         card.reset()

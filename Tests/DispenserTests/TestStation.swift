@@ -139,7 +139,12 @@ final class TestStation {
     /// The board's clock; the site's unless a test sets it.
     var clock: any StationClock
 
-    init(balance: UInt32 = 50_000, ctc: CTC = CTC(0), overrunCounts: Int = 0) throws {
+    init(
+        asn: String = "00010000000000000042",
+        balance: UInt32 = 50_000,
+        ctc: CTC = CTC(0),
+        overrunCounts: Int = 0
+    ) throws {
         let calibration = Calibration(
             countsPerLitre: 400,
             points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
@@ -149,7 +154,7 @@ final class TestStation {
             flow: VirtualSite.Flow(countsPerSecond: 267, slowCountsPerSecond: 40, overrunCounts: overrunCounts),
             date: try CalendarDate(year: 2026, month: 6, day: 1)
         )
-        reader = try TestReader(site: site, log: log, balance: balance, ctc: ctc)
+        reader = try TestReader(site: site, log: log, asn: asn, balance: balance, ctc: ctc)
         journal = TestJournal(log: log)
         clock = site
         pin = TestPINEntry(site: site)
@@ -166,9 +171,11 @@ final class TestStation {
         )
     }
 
-    /// Runs the position until the stop that the test has put into the agenda.
+    /// Runs the side until the stop that the test has put into the agenda.
+    ///
+    /// - Parameter board: nil for a board of its own, which recovers first.
     @discardableResult
-    func run() -> PositionFailure? {
+    func run(after board: RecoveredBoard? = nil) -> PositionFailure? {
         var masterKeys = MasterKeys()
         masterKeys.load(
             Demonstration.MasterKey.purchase.raw,
@@ -185,9 +192,10 @@ final class TestStation {
             events: site,
             display: display
         )
-        let position = Side(settings: settings, edges: edges)
         do throws(PositionFailure) {
-            try position.run()
+            var recovered = board
+            if recovered == nil { recovered = try Board(settings: settings, edges: edges).recover() }
+            if let recovered { try Side(settings: settings, edges: edges, after: recovered).run() }
             return nil
         } catch {
             return error

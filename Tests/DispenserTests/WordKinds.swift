@@ -32,6 +32,7 @@ enum RefusalKind: CaseIterable {
     case purchaseUnproven
     case debitUnproven
     case earlierSaleOwed
+    case servedElsewhere
     case refundedUndelivered
     case noPetrolCommands
     case petrolCommandsHidden
@@ -74,6 +75,7 @@ enum RefusalKind: CaseIterable {
             case .purchaseUnproven: .purchaseUnproven
             case .debitUnproven: .debitUnproven
             case .earlierSaleOwed: .earlierSaleOwed
+            case .servedElsewhere: .servedElsewhere
             case .refundedUndelivered: .refundedUndelivered
             case .noPetrolCommands: .noPetrolCommands
             case .petrolCommandsHidden: .petrolCommandsHidden

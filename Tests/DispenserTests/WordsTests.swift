@@ -53,6 +53,7 @@ struct WordsTests {
             (.purchaseUnproven(Self.amount), "is not known"),
             (.debitUnproven(Self.amount), "did not prove that it paid 123.45"),
             (.earlierSaleOwed(Self.amount), "123.45 yuan is owed"),
+            (.servedElsewhere(position: 3), "position 3"),
             (.refundedUndelivered(Self.amount), "the issuer refunds it"), (.noPetrolCommands, "paid before it flows"),
             (.petrolCommandsHidden, "hides its petrol commands"), (.purchaseRepeated, "repeats a purchase"),
             (.tornPurchases(5), "5 payments"), (.purchasesPaused(seconds: 40), "wait 40 s"),

@@ -51,7 +51,9 @@ struct Start {
         let now = try Self.now()
         _ = try journal.beginRun { now }
         let display = SilentDisplay()
-        try Side(settings: Self.settings, edges: edges(journal, display)).run()
+        let edges = edges(journal, display)
+        let board = try Board(settings: Self.settings, edges: edges).recover()
+        try Side(settings: Self.settings, edges: edges, after: board).run()
         named += display.named
         _ = try journal.room()
         named += try journal.damagedRows().map(\.description)

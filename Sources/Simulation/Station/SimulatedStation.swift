@@ -192,9 +192,9 @@ final class SimulatedStation {
             events: self,
             display: self
         )
-        let position = Side(settings: settings, edges: edges)
         do throws(PositionFailure) {
-            try position.run()
+            let board = try Board(settings: settings, edges: edges).recover()
+            try Side(settings: settings, edges: edges, after: board).run()
         } catch {
             tape.note { "the service failed: \(error)" }
             isVisitSmooth = false

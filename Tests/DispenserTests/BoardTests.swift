@@ -1,0 +1,121 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import Metering
+import Quantities
+import Records
+import Simulation
+import Testing
+
+/// Sides of one board: the second one runs while an event of the first one's site is handled, as on a thread of its own.
+@Suite("Two sides of one board")
+struct BoardTests {
+    private let first: TestStation
+    private let second: TestStation
+
+    init() throws {
+        first = try TestStation()
+        second = try Self.second(to: first, asn: "00010000000000000043")
+    }
+
+    /// Its clock is ahead of what the first side has written by then.
+    private static func second(to first: TestStation, asn: String) throws -> TestStation {
+        let second = try TestStation(asn: asn)
+        second.journalIsReplaced(by: first.journal)
+        (second.settings.position, second.settings.nozzle) = (2, 2)
+        second.site.pass(100)
+        return second
+    }
+
+    private func recovered(_ stations: [TestStation]) throws -> RecoveredBoard {
+        let members = stations.map { Board.Member(settings: $0.settings, display: $0.display) }
+        return try Board(terminal: Demonstration.terminal, journal: first.journal.edge, clock: first.clock, members)
+            .recover()
+    }
+
+    /// In the middle of the first side's sale.
+    private func whileFirstFuels(_ act: @escaping () -> Void) {
+        first.scheduleRefuel(centilitres: 1_000)
+        first.site.after(8) { _ in act() }
+    }
+
+    @Test("sell at once, each under numbers of its own, and neither finishes the other's sale")
+    func atOnce() throws {
+        let board = try recovered([first, second])
+        second.scheduleRefuel(centilitres: 500)
+        whileFirstFuels { [second] in #expect(second.run(after: board) == nil) }
+        #expect(first.run(after: board) == nil)
+        #expect(first.records.map(\.kind) == [.sale, .sale])
+        #expect(first.records.map(\.phase) == [.settled, .settled])
+        #expect(Set(first.records.map(\.position)) == [1, 2])
+        #expect(first.records.map(\.reading.volume.shownCentilitres).sorted() == [500, 1_000])
+        for (station, position) in [(first, 1), (second, 2)] {
+            let sale = try #require(first.records.first { $0.position == position })
+            #expect(station.reader.image.balance == Amount(fen: 50_000 - sale.amount.fen))
+            #expect(first.journal.store.totalisers[position]?.volume == sale.reading.volume)
+        }
+    }
+
+    @Test("a card whose sale goes on at one side is sent back there by the other, and served by it afterwards")
+    func oneCard() throws {
+        let twin = try Self.second(to: first, asn: "00010000000000000042")
+        let board = try recovered([first, twin])
+        twin.scheduleRefuel(centilitres: 500)
+        whileFirstFuels { #expect(twin.run(after: board) == nil) }
+        #expect(first.run(after: board) == nil)
+        #expect(twin.display.refusals == [.servedElsewhere(position: 1)])
+        #expect(first.records.map(\.position) == [1])
+        #expect(first.records.map(\.phase) == [.settled])
+        twin.reader.pull()
+        twin.scheduleRefuel(centilitres: 500)
+        #expect(twin.run(after: board) == nil)
+        #expect(first.records.map(\.phase) == [.settled, .settled])
+    }
+
+    @Test("a pump that fails ends its own side alone")
+    func pumpFails() throws {
+        let board = try recovered([first, second])
+        first.scheduleRefuel(centilitres: 1_000)
+        first.site.after(8) { $0.post(.pumpFailed(PumpFault(reason: "the lines are gone"))) }
+        #expect(first.run(after: board) == .pump(PumpFault(reason: "the lines are gone")))
+        #expect(first.records.map(\.phase) == [.settled])
+        second.scheduleRefuel(centilitres: 500)
+        #expect(second.run(after: board) == nil)
+        #expect(first.records.map(\.phase) == [.settled, .settled])
+    }
+
+    @Test("what a crash left is finished once, also of a side that is no more")
+    func sideThatIsNoMore() throws {
+        (second.settings.position, second.settings.nozzle) = (3, 3)
+        let board = try recovered([first, second])
+        second.scheduleRefuel(centilitres: 500)
+        second.site.after(8) { $0.post(.stopRequested) }
+        #expect(second.run(after: board) == nil)
+        #expect(first.records.map(\.phase) == [.locked])
+        _ = try recovered([first])
+        #expect(first.records.map(\.phase) == [.escaped])
+        #expect(first.greyRecords.map(\.state) == [.open])
+        let sale = try #require(first.records.first)
+        #expect(first.journal.store.totalisers[3]?.volume == sale.reading.volume)
+        #expect(sale.amount > .zero && first.journal.store.totalisers[1] == nil)
+    }
+
+    @Test("a card that escaped at one side pays at the other")
+    func paysAtTheOther() throws {
+        let twin = try Self.second(to: first, asn: "00010000000000000042")
+        let board = try recovered([first, twin])
+        first.scheduleRefuel(centilitres: 1_000)
+        first.site.after(8) { [first] _ in first.reader.pull() }
+        #expect(first.run(after: board) == nil)
+        let escape = try #require(first.records.first)
+        #expect(escape.kind == .escape)
+        twin.reader.replaceCard(by: first.reader)
+        twin.site.after(1) { [twin] _ in twin.reader.insert() }
+        twin.stop(at: 60)
+        #expect(twin.run(after: board) == nil)
+        #expect(first.records.map(\.kind) == [.escape, .localUnlock])
+        #expect(first.records.last?.position == 2 && first.records.last?.phase == .settled)
+        #expect(first.greyRecords.map(\.state) == [.settled])
+        #expect(twin.reader.image.balance == Amount(fen: 50_000 - escape.amount.fen))
+    }
+}
