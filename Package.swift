@@ -13,7 +13,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
         // C
@@ -22,6 +21,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
         .target(name: "CICUData"),
+        .target(name: "CTOML", cxxSettings: [.define("NDEBUG"), .define("TOML_EXCEPTIONS", to: "0")]),
 
         // Values
         .target(name: "ISO7816"),
@@ -72,24 +72,32 @@ let package = Package(
 
         // Assembly and executables
         .target(
+            name: "Configuration",
+            dependencies: [
+                "CTOML", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Threads",
+            ]
+        ),
+        .target(
             name: "Terminal",
             dependencies: [
-                "CLinux", "CardCryptography", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Journal", "Metering",
+                "CLinux", "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
+                "Journal", "Metering",
                 "PCSC", "Quantities", "Records", "SecurityModule", "Threads",
-                .product(name: "Logging", package: "swift-log"), .product(name: "TOMLKit", package: "TOMLKit"),
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
             name: "CardWorkshop",
             dependencies: [
-                "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "Quantities", "Simulation",
-                "Terminal", .product(name: "Logging", package: "swift-log"),
+                "CardApplication", "CardCryptography", "Configuration", "FuelPassbook", "ISO7816", "Issuer",
+                "Quantities", "Simulation", "Terminal", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
             name: "VirtualStation",
             dependencies: [
-                "CardApplication", "Dispenser", "Metering", "Quantities", "Records", "Simulation", "Terminal",
+                "CardApplication", "Configuration", "Dispenser", "Metering", "Quantities", "Records", "Simulation",
+                "Terminal",
             ]
         ),
         .executableTarget(
@@ -101,8 +109,9 @@ let package = Package(
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CardApplication", "CardWorkshop", "Dispenser", "FuelPassbook", "ISO7816", "Issuer",
-                "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal",
+                "CICUData", "CardApplication", "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "ISO7816",
+                "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
+                "Terminal",
                 "Threads", "VirtualStation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -185,20 +194,21 @@ let package = Package(
         .testTarget(
             name: "CardToolTests",
             dependencies: [
-                "CardWorkshop", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records",
-                "SecurityModule", "Simulation", "Terminal", "TestReaders", "greylock", "greylock-bench",
+                "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities",
+                "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders", "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
             name: "TerminalTests",
             dependencies: [
-                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Quantities",
-                "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders", "Threads", "greylock",
-                "greylockd",
+                "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Journal",
+                "Metering", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders",
+                "Threads", "greylock", "greylockd",
             ]
         ),
     ],
-    swiftLanguageModes: [.v6]
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
 )
 
 for target in package.targets where target.type != .system {

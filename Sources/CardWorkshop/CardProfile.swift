@@ -1,5 +1,6 @@
 private import CardApplication
 private import CardCryptography
+package import Configuration
 package import FuelPassbook
 private import ISO7816
 package import Quantities
@@ -44,11 +45,7 @@ package struct CardProfile: Sendable {
 
     /// - Parameter file: the name that stands in an error.
     package init(toml bytes: [UInt8], file: String) throws(ConfigurationError) {
-        let document = try ConfigurationDocument(file: file, bytes: bytes)
-        let profile = CardProfile(reading: document.root, document)
-        try document.finish()
-        guard let profile else { preconditionFailure("what is missing has been noted") }
-        self = profile
+        self = try ConfigurationDocument(file: file, bytes: bytes).read(CardProfile.init)
     }
 
     /// The image of the new card.
@@ -83,105 +80,60 @@ package struct CardProfile: Sendable {
 // MARK: - Reading
 
 extension CardProfile {
-    private static let tries = 1...15
-    private static let byte = 0...255
-
-    private init?(reading root: ConfigurationTable, _ document: ConfigurationDocument) {
-        let pin = Self.secretive(
-            "pin",
-            "\"ask\" or \"demonstration\", and never the PIN itself",
-            document,
-            PINSource.init
-        )
-        let keys = Self.secretive(
-            "keys",
-            "\"demonstration\", or the path of a key store with a \"/\" in it, and never a key itself",
-            document,
-            KeySource.init
-        )
-        let file = Self.publicFile(reading: root)
-        let money = Self.money(reading: root)
-        let holder = HolderFile(profile: root.table("holder"))
-        let keyIndex = root.optional("key_index", .integer(Self.byte))
-        let keyVersion = root.optional("key_version", .integer(Self.byte))
-        let pinTries = root.value("pin_tries", .integer(Self.tries), default: Int(Demonstration.pinTries))
-        let gmacTries = root.value("gmac_tries", .integer(Self.tries), default: Int(Demonstration.gmacTries))
-        guard let pin, let keys, let file, let money, let holder else { return nil }
-        self.init(
-            file: file,
-            holder: holder,
-            keys: keys,
-            keyIndex: keyIndex.map { KeyIndex(UInt8($0)) },
-            keyVersion: keyVersion.map { KeyVersion(UInt8($0)) },
-            balance: money.balance,
-            overdraftLimit: money.limit,
-            pin: pin,
-            pinTries: UInt8(pinTries),
-            gmacTries: UInt8(gmacTries)
-        )
-    }
-
-    private init(
-        file: PublicApplicationFile,
-        holder: HolderFile,
-        keys: KeySource,
-        keyIndex: KeyIndex?,
-        keyVersion: KeyVersion?,
-        balance: Amount,
-        overdraftLimit: OverdraftLimit,
-        pin: PINSource,
-        pinTries: UInt8,
-        gmacTries: UInt8
-    ) {
-        self.file = file
-        self.holder = holder
-        self.keys = keys
-        self.keyIndex = keyIndex
-        self.keyVersion = keyVersion
-        self.balance = balance
-        self.overdraftLimit = overdraftLimit
-        self.pin = pin
-        self.pinTries = pinTries
-        self.gmacTries = gmacTries
-    }
-
-    /// A text in whose place somebody may have written a secret: what was found is not shown.
-    private static func secretive<Word>(
-        _ key: String,
-        _ expected: String,
-        _ document: ConfigurationDocument,
-        _ read: (String) -> Word?
-    ) -> Word? {
-        let any = Setting<ConfigurationValue>(expected: expected) { $0 }
-        guard let value = document.root.required(key, any) else { return nil }
-        if case .text(let text) = value, let word = read(text) { return word }
-        let path = ConfigurationPath.root.appending(.key(key))
-        document.skip(path)
-        document.note(path, expected, found: "another value, not shown here")
-        return nil
-    }
-
-    private static func publicFile(reading root: ConfigurationTable) -> PublicApplicationFile? {
-        let issuer = root.required("issuer", .issuer)
-        let asn = root.required("asn", Setting<ApplicationSerialNumber>.element("20 digits in quotation marks"))
-        let validFrom = root.required("valid_from", .date)
-        let validTo = root.required("valid_to", .date)
-        if let validFrom, let validTo, validTo < validFrom {
-            root.noteConflict("valid_to", "a date that is not before valid_from, \(validFrom)")
-        }
-        guard let issuer, let asn, let validFrom, let validTo else { return nil }
-        return PublicApplicationFile(issuer: issuer, asn: asn, validFrom: validFrom, validTo: validTo)
-    }
-
-    private static func money(reading root: ConfigurationTable) -> (balance: Amount, limit: OverdraftLimit)? {
-        let own = root.required("balance_fen", .integer(0...Int(UInt32.max)))
+    private init(reading root: ConfigurationTable) {
+        pin = root.secretive("pin", .pin)
+        keys = root.secretive("keys", .keys)
+        file = PublicApplicationFile(profile: root)
         let limit = root.value("overdraft_fen", .integer(0...Int(OverdraftLimit.fenMax)), default: 0)
-        guard let own else { return nil }
+        overdraftLimit = OverdraftLimit(fen: UInt32(limit))
+        balance = Self.balance(reading: root, limit)
+        holder = HolderFile(profile: root.table("holder"))
+        keyIndex = root.optional("key_index", Setting.byte().map { KeyIndex($0) })
+        keyVersion = root.optional("key_version", Setting.byte().map { KeyVersion($0) })
+        pinTries = root.value("pin_tries", .byte(1...15), default: Demonstration.pinTries)
+        gmacTries = root.value("gmac_tries", .byte(1...15), default: Demonstration.gmacTries)
+    }
+
+    /// - Parameter limit: of the overdraft, in fen.
+    private static func balance(reading root: ConfigurationTable, _ limit: Int) -> Amount {
+        let own = root.value("balance_fen", .integer(0...Int(UInt32.max)))
         guard let balance = UInt32(exactly: own + limit) else {
             root.noteConflict("balance_fen", "with overdraft_fen at most \(UInt32.max)")
-            return nil
+            return Amount(fen: 0)
         }
-        return (Amount(fen: balance), OverdraftLimit(fen: UInt32(limit)))
+        return Amount(fen: balance)
+    }
+}
+
+extension PublicApplicationFile {
+    fileprivate init(profile root: ConfigurationTable) {
+        self.init(
+            issuer: root.value("issuer", .issuer),
+            asn: root.value("asn", .serialNumber),
+            validFrom: root.value("valid_from", .date),
+            validTo: root.value("valid_to", .date)
+        )
+        if root.isSound, validTo < validFrom {
+            root.noteConflict("valid_to", "a date that is not before valid_from, \(validFrom)")
+        }
+    }
+}
+
+extension Setting where Value == CardProfile.PINSource {
+    fileprivate static var pin: Setting {
+        Setting(expected: "\"ask\" or \"demonstration\", and never the PIN itself", standIn: .ask, word.read)
+    }
+}
+
+extension Setting where Value == CardProfile.KeySource {
+    fileprivate static var keys: Setting {
+        Setting(
+            expected: "\"demonstration\", or the path of a key store with a \"/\" in it, and never a key itself",
+            standIn: .demonstration
+        ) { value in
+            guard case .text(let text) = value else { return nil }
+            return CardProfile.KeySource(text)
+        }
     }
 }
 
@@ -200,18 +152,15 @@ extension CardProfile.KeySource {
 
 extension HolderFile {
     /// The file's fields are filled up with zeros.
-    fileprivate init?(profile table: ConfigurationTable) {
-        let kind = table.value("kind", .integer(0...255), default: 0)
-        let staff = table.value("staff", .truth, default: false)
+    fileprivate init(profile table: ConfigurationTable) {
         let name = table.value("name", .bytes(0...Self.nameLength), default: [])
         let idNumber = table.value("id_number", .bytes(0...Self.idNumberLengths.upperBound), default: [])
-        let idKind = table.value("id_kind", .integer(0...255), default: 0)
         self.init(
-            kind: UInt8(kind),
-            staff: staff ? 1 : 0,
+            kind: table.value("kind", .byte(), default: 0),
+            staff: table.value("staff", .truth, default: false) ? 1 : 0,
             name: name.filled(to: Self.nameLength),
             idNumber: idNumber.filled(to: Self.idNumberLengths.lowerBound),
-            idKind: UInt8(idKind)
+            idKind: table.value("id_kind", .byte(), default: 0)
         )
     }
 }
@@ -225,7 +174,7 @@ extension [UInt8] {
 extension Setting where Value == [UInt8] {
     /// A text by its length in UTF-8.
     fileprivate static func bytes(_ counts: ClosedRange<Int>) -> Setting {
-        Setting(expected: "a text of at most \(counts.upperBound) bytes") { value in
+        Setting(expected: "a text of at most \(counts.upperBound) bytes", standIn: []) { value in
             guard case .text(let text) = value, counts.contains(text.utf8.count) else { return nil }
             return Array(text.utf8)
         }
@@ -233,7 +182,10 @@ extension Setting where Value == [UInt8] {
 
     /// Eight bytes, as they are or in hexadecimal.
     fileprivate static var issuer: Setting {
-        Setting(expected: "8 ASCII characters or 16 hexadecimal digits, in quotation marks") { value in
+        Setting(
+            expected: "8 ASCII characters or 16 hexadecimal digits, in quotation marks",
+            standIn: Demonstration.applicationFile.issuer
+        ) { value in
             if case .text(let text) = value, text.utf8.count == 8, text.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
             {
                 return Array(text.utf8)
@@ -245,7 +197,10 @@ extension Setting where Value == [UInt8] {
 
 extension Setting where Value == CalendarDate {
     fileprivate static var date: Setting {
-        Setting(expected: "a date such as \"2030-12-31\", in quotation marks") { value in
+        Setting(
+            expected: "a date such as \"2030-12-31\", in quotation marks",
+            standIn: Demonstration.applicationFile.validFrom
+        ) { value in
             guard case .text(let text) = value else { return nil }
             let parts = text.split(separator: "-", omittingEmptySubsequences: false)
             guard parts.map(\.utf8.count) == [4, 2, 2] else { return nil }

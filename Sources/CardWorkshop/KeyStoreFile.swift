@@ -1,5 +1,6 @@
 private import CardApplication
 private import CardCryptography
+private import Configuration
 package import FuelPassbook
 private import Glibc
 package import Issuer

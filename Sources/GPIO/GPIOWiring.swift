@@ -41,10 +41,10 @@ package struct GPIOWiring: Equatable, Sendable {
     /// The resistor inside the chip that holds an open input.
     package enum Bias: String, CaseIterable, Sendable {
         /// As the board's firmware left it.
-        case asIs
+        case asIs = "as-is"
         case disabled
-        case pullUp
-        case pullDown
+        case pullUp = "pull-up"
+        case pullDown = "pull-down"
     }
 
     package init(
@@ -95,7 +95,7 @@ extension GPIOWiring {
     }
 
     /// Every wired line's offset, inputs first.
-    var offsets: [(role: GPIORole, offset: Int)] {
+    package var offsets: [(role: GPIORole, offset: Int)] {
         inputs.map { ($0.role, $0.line.offset) } + outputs.map { ($0.role, $0.line.offset) }
     }
 }

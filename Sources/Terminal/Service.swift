@@ -1,4 +1,5 @@
 import CardCryptography
+package import Configuration
 package import Dispenser
 import FuelPassbook
 import GPIO
@@ -74,13 +75,13 @@ package final class Service {
         stop.waits {
             cardCall.isUnderWay ? "the card or its reader does not answer" : "the disk or the pump does not answer"
         }
-        switch configuration.card.edge {
+        switch configuration.card {
         case .pcsc: virtualSlot = nil
         case .virtual(let state):
             guard let virtual else { throw Self.noVirtualEdge("card.kind is \"virtual\"") }
             virtualSlot = try virtual.slot(state)
         }
-        if case .simulated = configuration.pump.edge, virtual == nil {
+        if case .simulated = configuration.pump, virtual == nil {
             throw Self.noVirtualEdge("pump.kind is \"simulated\"")
         }
     }
@@ -147,7 +148,7 @@ package final class Service {
         var reader: any CardReader
         var monitor: ReaderMonitor?
         defer { monitor?.stop() }
-        switch configuration.card.edge {
+        switch configuration.card {
         case .pcsc(let name):
             let choice = ReaderChoice(name) { [log] in log.notice("card reader", metadata: ["name": "\($0)"]) }
             reader = PCSCReader(choice)
@@ -170,8 +171,8 @@ package final class Service {
             display: pump.customer?(display) ?? display
         )
         try beginRun(journal)
-        log.info("ready", metadata: ["position": "\(configuration.terminal.position)"])
-        let settings = configuration.positionSettings
+        log.info("ready", metadata: ["position": "\(configuration.position.position)"])
+        let settings = configuration.position
         let position: Side
         do throws(PositionFailure) {
             let board = try Board(settings: settings, edges: edges).recover()
@@ -237,7 +238,7 @@ package final class Service {
 
     private func securityModule() -> SecurityModule {
         SecurityModule(
-            terminal: configuration.terminal.id,
+            terminal: configuration.terminal,
             masterKeys: .demonstration,
             random: SystemRandom()
         )
@@ -261,9 +262,9 @@ package final class Service {
     private func startPump(
         _ display: any PositionDisplay
     ) throws(ServiceFailure) -> (thread: PumpThread, customer: ((any PositionDisplay) -> any PositionDisplay)?)? {
-        switch configuration.pump.edge {
+        switch configuration.pump {
         case .gpio(let wiring):
-            guard let lines = try awaitLines(wiring.lines, display) else { return nil }
+            guard let lines = try awaitLines(wiring, display) else { return nil }
             log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)"])
             if wiring.chipIsNumber {
                 log.warning(
@@ -274,7 +275,7 @@ package final class Service {
             return (try pumpThread(lines), nil)
         case .simulated(let flow):
             guard let virtual else { preconditionFailure("refused when the service was made") }
-            let pump = virtual.pump(flow, configuration.pump.calibration, configuration.pump.pulser)
+            let pump = virtual.pump(flow, configuration.position.calibration, configuration.pulser)
             return (try pumpThread(pump.lines), pump.customer)
         }
     }
@@ -282,11 +283,11 @@ package final class Service {
     private func pumpThread(_ lines: sending any PumpLines) throws(ServiceFailure) -> PumpThread {
         do throws(PumpFault) {
             let thread = try PumpThread(
-                name: "pump-\(configuration.pump.nozzle)",
+                name: "pump-\(configuration.position.nozzle)",
                 lines: lines,
-                calibration: configuration.pump.calibration,
-                kind: configuration.pump.pulser,
-                limits: configuration.pump.limits
+                calibration: configuration.position.calibration,
+                kind: configuration.pulser,
+                limits: configuration.meter
             ) { [mailbox] in mailbox.post($0) }
             if !thread.isRealTime {
                 log.warning("the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)")
@@ -298,53 +299,10 @@ package final class Service {
     }
 }
 
-extension Configuration.PumpSettings {
-    /// A simulated meter makes what its script says.
-    fileprivate var limits: MeterLimits {
-        let litresPerMinute =
-            switch edge {
-            case .gpio: litresPerMinuteMax
-            case .simulated(let flow): max(litresPerMinuteMax, 2 * flow.litresPerMinute * flow.speed)
-            }
-        return MeterLimits(
-            calibration: calibration,
-            litresPerMinuteMax: litresPerMinute,
-            reverseCentilitresMax: reverseCentilitresMax
-        )
-    }
-}
-
-extension Configuration.Wiring {
+extension GPIOWiring {
     /// Numbers are given in the order in which the kernel finds the chips.
     fileprivate var chipIsNumber: Bool {
         let name = chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...]
         return name.hasPrefix("gpiochip") && name.dropFirst(8).allSatisfy(\.isNumber)
-    }
-
-    var lines: GPIOWiring {
-        func input(_ line: Line, _ offset: Int) -> GPIOWiring.Input {
-            let bias: GPIOWiring.Bias =
-                switch bias[line] {
-                case .asIs, nil: .asIs
-                case .disabled: .disabled
-                case .pullUp: .pullUp
-                case .pullDown: .pullDown
-                }
-            return GPIOWiring.Input(offset: offset, isActiveLow: activeLow.contains(line), bias: bias)
-        }
-        func output(_ line: Line, _ offset: Int) -> GPIOWiring.Output {
-            GPIOWiring.Output(offset: offset, isActiveLow: activeLow.contains(line))
-        }
-        return GPIOWiring(
-            chip: chip,
-            pulserA: input(.a, a),
-            pulserB: b.map { input(.b, $0) },
-            nozzle: input(.nozzle, nozzle),
-            emergency: emergency.map { input(.emergency, $0) },
-            motor: output(.motor, motor),
-            mainValve: output(.mainValve, mainValve),
-            slowValve: slowValve.map { output(.slowValve, $0) },
-            debounceMicroseconds: debounceMilliseconds * 1_000
-        )
     }
 }

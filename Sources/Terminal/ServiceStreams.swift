@@ -1,3 +1,4 @@
+package import Configuration
 private import Glibc
 package import Logging
 private import Synchronization

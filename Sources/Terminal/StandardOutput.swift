@@ -1,5 +1,6 @@
 private import Glibc
 private import Synchronization
+import Threads
 
 /// Standard output of the programs: every write is looked at. What could not be written is said on standard error when the
 /// program ends, and its exit status is not 0.

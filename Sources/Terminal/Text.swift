@@ -16,11 +16,6 @@ private func decimal(_ hundredths: Int) -> String {
     return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
 }
 
-/// The text of the calling thread's last failed system call.
-func systemError() -> String {
-    unsafe String(cString: strerror(errno))
-}
-
 extension ApplicationSerialNumber {
     /// How many digits are shown where anybody may look.
     private static let digitsShown = 4

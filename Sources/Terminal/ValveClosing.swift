@@ -1,3 +1,4 @@
+import Configuration
 import GPIO
 
 /// The unit's stop action: switches off what the service held, as it noted it itself, and what the configuration names. It
@@ -45,9 +46,9 @@ package struct ValveClosing {
 
     /// nil for a pump without lines, and for one whose chip is not there: nothing drives lines of it.
     private func configured() throws(ServiceFailure) -> HeldOutputs? {
-        guard case .gpio(let wiring) = try Service.configuration(at: configuration).pump.edge else { return nil }
+        guard case .gpio(let wiring) = try Service.configuration(at: configuration).pump else { return nil }
         do throws(GPIOFault) {
-            return try HeldOutputs(of: wiring.lines)
+            return try HeldOutputs(of: wiring)
         } catch .noSuchChip(let chip, let present) {
             say("nothing to close, as the configuration says: \(GPIOFault.noSuchChip(chip, present: present))")
             return nil

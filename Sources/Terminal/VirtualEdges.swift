@@ -1,3 +1,4 @@
+package import Configuration
 package import Dispenser
 package import ISO7816
 package import Metering

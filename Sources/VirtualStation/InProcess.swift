@@ -1,4 +1,5 @@
 import CardApplication
+import Configuration
 import Metering
 import Simulation
 package import Terminal

@@ -52,7 +52,7 @@ enum DaemonBench {
                     reference: 20,
                     of: "limit",
                     atMost: 1,
-                    because: "nearly half is Foundation, which GRDB and TOMLKit import"
+                    because: "nearly half is Foundation, which GRDB imports"
                 ),
             ]
         } catch {

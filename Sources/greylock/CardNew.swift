@@ -1,6 +1,7 @@
 import ArgumentParser
 import CardApplication
 import CardWorkshop
+import Configuration
 import Dispenser
 import FuelPassbook
 import Glibc

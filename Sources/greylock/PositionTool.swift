@@ -1,4 +1,5 @@
 import ArgumentParser
+import Configuration
 import Dispenser
 import FuelPassbook
 import Journal
@@ -67,7 +68,7 @@ struct PositionTool: ParsableCommand {
         do {
             let configuration = try Service.configuration(at: config)
             path = configuration.journal.path
-            status = try show(configuration.terminal.position, configuration.journal)
+            status = try show(configuration.position.position, configuration.journal)
         } catch let fault as StorageFault {
             standardError("greylock position: \(path ?? config): \("\(fault)".printable)")
             status = ServiceFailure.inputOutput

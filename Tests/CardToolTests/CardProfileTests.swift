@@ -1,4 +1,5 @@
 import CardWorkshop
+import Configuration
 import Foundation
 import FuelPassbook
 import Quantities

@@ -1,10 +1,11 @@
+import Configuration
 import Dispenser
 import Foundation
 import FuelPassbook
+import GPIO
 import ISO7816
 import Metering
 import Quantities
-import Terminal
 import Testing
 
 /// A configuration in lines, of which a test replaces or adds one.
@@ -84,15 +85,20 @@ struct ConfigurationTests {
     @Test func theExampleOnTheBoardLoads() throws {
         let configuration = try Configuration.load(path: Self.example.path)
         #expect(!configuration.demonstration && configuration.pin == .terminal)
-        #expect(configuration.card.edge == .pcsc(reader: nil))
-        guard case .gpio(let wiring) = configuration.pump.edge else {
-            Issue.record("the example is a wired pump")
-            return
-        }
-        #expect(wiring.chip == "pinctrl-bcm2711" && wiring.slowValve == 13)
+        #expect(configuration.card == .pcsc(reader: nil))
         // A cut wire reads high: a hung-up nozzle, and an emergency.
-        #expect(wiring.activeLow == [.nozzle] && wiring.bias == [.nozzle: .pullUp, .emergency: .pullUp])
-        #expect(configuration.pump.calibration.points.map(\.litresPerMinute) == [5, 50])
+        let wiring = GPIOWiring(
+            chip: "pinctrl-bcm2711",
+            pulserA: GPIOWiring.Input(offset: 17),
+            pulserB: GPIOWiring.Input(offset: 27),
+            nozzle: GPIOWiring.Input(offset: 22, isActiveLow: true, bias: .pullUp),
+            emergency: GPIOWiring.Input(offset: 23, bias: .pullUp),
+            motor: GPIOWiring.Output(offset: 5),
+            mainValve: GPIOWiring.Output(offset: 6),
+            slowValve: GPIOWiring.Output(offset: 13)
+        )
+        #expect(configuration.pump == .gpio(wiring))
+        #expect(configuration.position.calibration.points.map(\.litresPerMinute) == [5, 50])
     }
 
     /// Each commented-out default of the example is the value that holds without it.
@@ -114,27 +120,30 @@ struct ConfigurationTests {
         let commented = try Configuration(toml: Array(text.utf8), file: "commented")
         let explicit = try Configuration(toml: Array(uncommented.utf8), file: "explicit")
         #expect(commented.journal == explicit.journal && commented.card == explicit.card)
-        #expect(commented.pump == explicit.pump)
-        #expect("\(commented.timeouts)" == "\(explicit.timeouts)")
+        #expect(commented.pump == explicit.pump && commented.meter == explicit.meter)
+        #expect("\(commented.position)" == "\(explicit.position)")
     }
 
     @Test func whatIsLeftOutHasItsDefault() throws {
         let configuration = try SampleConfiguration.service.load()
-        #expect(configuration.terminal.id == TerminalID(0x3100_0000_0017) && configuration.terminal.position == 3)
+        let settings = configuration.position
+        #expect(configuration.terminal == TerminalID(0x3100_0000_0017) && settings.position == 3)
         #expect(configuration.journal.capacity == 100_000)
-        #expect(configuration.card.closesValveOnRemoval && configuration.card.blacklist.isEmpty)
-        let pump = configuration.pump
-        #expect(pump.pulser == .quadrature(.correct))
+        #expect(settings.closesValveOnCardRemoval && settings.blacklist.isEmpty)
+        #expect(configuration.pulser == .quadrature(.correct))
         let point = CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)
-        #expect(pump.calibration == Calibration(countsPerLitre: 400, points: [point]))
-        #expect(pump.limit == Preset(amount: Amount(fen: 100_000)) && pump.preset == nil)
-        #expect(pump.payment == .greyLock)
-        let settings = configuration.positionSettings
+        #expect(settings.calibration == Calibration(countsPerLitre: 400, points: [point]))
+        #expect(settings.limit == Preset(amount: Amount(fen: 100_000)) && settings.preset == nil)
         #expect(settings.payment == .greyLock)
         #expect(settings.nozzle == 7 && settings.grade == "92号" && settings.aid == [0xA0, 0, 0, 3, 0x33])
         // No slow-flow valve is wired.
         #expect(settings.slowFlow == .zero && settings.pulserFaultsMax == 10)
-        #expect(pump.litresPerMinuteMax == 200 && pump.reverseCentilitresMax == 20)
+        let meter = MeterLimits(
+            calibration: settings.calibration,
+            litresPerMinuteMax: 200,
+            reverseCentilitresMax: 20
+        )
+        #expect(configuration.meter == meter)
         #expect(settings.timeouts.grace == 15_000_000_000)
     }
 
@@ -144,9 +153,10 @@ struct ConfigurationTests {
         sample.set("pump.simulated", "speed", "10")
         let configuration = try sample.load()
         #expect(configuration.demonstration && configuration.pin == .fixed)
-        #expect(configuration.card.edge == .virtual(state: "/tmp/card") && configuration.card.aid == Demonstration.aid)
-        #expect(configuration.pump.pulser == .single && configuration.pump.calibration.countsPerLitre == 200)
-        guard case .simulated(let flow) = configuration.pump.edge else {
+        #expect(configuration.card == .virtual(state: "/tmp/card"))
+        #expect(configuration.position.aid == Demonstration.aid)
+        #expect(configuration.pulser == .single && configuration.position.calibration.countsPerLitre == 200)
+        guard case .simulated(let flow) = configuration.pump else {
             Issue.record("the demonstration's pump is simulated")
             return
         }
@@ -166,7 +176,7 @@ struct ConfigurationTests {
         sample.set("timeouts", "first_flow", "1")
         sample.set("timeouts", "no_flow", "600")
         sample.set("timeouts", "pin", "300")
-        let settings = try sample.load().positionSettings
+        let settings = try sample.load().position
         #expect(settings.blacklist.map(\.description).sorted() == ["00010000000000000042", "00010000000000000043"])
         #expect(settings.keyIndex == KeyIndex(255) && !settings.closesValveOnCardRemoval)
         #expect(settings.limit == Preset(amount: Amount(fen: 100_000), centilitres: 100_000))
@@ -180,7 +190,7 @@ struct ConfigurationTests {
         var sample = SampleConfiguration.service
         sample.set("pump", "payment", "'prepaid'")
         sample.set("pump", "preset_centilitres", "2000")
-        let settings = try sample.load().positionSettings
+        let settings = try sample.load().position
         #expect(settings.payment == .prepaid(Preset(centilitres: 2_000)) && settings.preset == nil)
     }
 

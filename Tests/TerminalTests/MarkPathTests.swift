@@ -1,5 +1,5 @@
+import Configuration
 import Foundation
-import Terminal
 import Testing
 
 /// The mark is written over: it is no other file of the service, whatever path names it.

@@ -1,17 +1,16 @@
-import FuelPassbook
 private import Glibc
 import Quantities
+import Threads
 
 /// A configuration's text while it is read: what it says, which keys were asked for, and the first problem.
 ///
-/// A read that finds a problem notes it and goes on with a value that stands in; ``finish()`` throws then, so nothing
+/// A read that finds a problem notes it and goes on with a value that stands in; ``read(_:)`` throws then, so nothing
 /// made of such a value is ever handed out.
 package final class ConfigurationDocument {
     static let sizeMax = 65_536
 
     let file: String
-    private let lines: ConfigurationLines
-    private let value: ConfigurationValue
+    private let content: PlacedValue
     private var known: Set<ConfigurationPath> = []
     /// Known keys whose tables nobody looked into.
     private var skipped: Set<ConfigurationPath> = []
@@ -40,91 +39,92 @@ package final class ConfigurationDocument {
         if let row = rows.firstIndex(where: { $0.contains(0) }) {
             throw failure("syntax", line: row + 1, "a text without NUL", found: "NUL")
         }
-        guard let text = String(validating: bytes, as: UTF8.self) else {
-            let row = rows.firstIndex { String(validating: $0, as: UTF8.self) == nil }
-            throw failure("syntax", line: row.map { $0 + 1 } ?? 1, "a text in UTF-8", found: "other bytes")
+        if let row = rows.firstIndex(where: { String(validating: $0, as: UTF8.self) == nil }) {
+            throw failure("syntax", line: row + 1, "a text in UTF-8", found: "other bytes")
         }
         do throws(TOMLFault) {
-            (value, lines) = try ConfigurationValue.parse(text)
+            content = try PlacedValue.parse(bytes)
         } catch {
             throw failure("syntax", line: error.line, "TOML", found: error.reason)
         }
     }
 
-    package var root: ConfigurationTable { ConfigurationTable(document: self, path: .root, value: value) }
+    /// What the root table says.
+    ///
+    /// - Parameter body: asks for every key that may be there.
+    /// - Throws: the first thing that is wrong.
+    package func read<Value>(_ body: (ConfigurationTable) -> Value) throws(ConfigurationError) -> Value {
+        let value = body(ConfigurationTable(document: self, path: .root, line: 1, value: content.value))
+        noteUnknownKeys(of: content.value, at: .root)
+        noteUnprintable(content, at: .root)
+        if let problem { throw problem.error }
+        return value
+    }
 
     /// The key may be there.
     func ask(for path: ConfigurationPath) { known.insert(path) }
 
     /// Nothing can be said about the key and what is in it.
-    package func skip(_ path: ConfigurationPath) {
+    func skip(_ path: ConfigurationPath) {
         known.insert(path)
         skipped.insert(path)
     }
 
     var isSound: Bool { problem == nil }
 
-    /// An error at the line of a top-level key.
-    func error(_ key: String, _ expected: String, found: String) -> ConfigurationError {
-        let path = ConfigurationPath.root.appending(.key(key))
-        return ConfigurationError(file: file, line: lines[path], key: key, expected: expected, found: found)
+    func error(at path: ConfigurationPath, line: Int, _ expected: String, found: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, key: "\(path)", expected: expected, found: found)
     }
 
-    /// - Parameter found: nil when nothing is there.
-    package func note(_ path: ConfigurationPath, _ expected: String, found: String?) {
-        let error = ConfigurationError(
-            file: file,
-            line: lines[path],
-            key: "\(path)",
-            expected: expected,
-            found: found ?? "nothing"
+    /// - Parameters:
+    ///   - line: of the key or element, or of the innermost table around it that stands in the text; else 1.
+    ///   - found: nil when nothing is there.
+    func note(_ path: ConfigurationPath, line: Int, _ expected: String, found: String?) {
+        let problem = Problem(
+            error: error(at: path, line: line, expected, found: found ?? "nothing"),
+            isMissing: found == nil
         )
-        let problem = Problem(error: error, isMissing: found == nil)
         if let first = self.problem, !problem.precedes(first) { return }
         self.problem = problem
-    }
-
-    /// To be called when every key has been asked for.
-    package func finish() throws(ConfigurationError) {
-        noteUnknownKeys(of: value, at: .root)
-        noteUnprintable(value, at: .root)
-        if let problem { throw problem.error }
     }
 
     private func noteUnknownKeys(of value: ConfigurationValue, at path: ConfigurationPath) {
         switch value {
         case .table(let entries):
-            for (key, value) in entries {
+            for (key, entry) in entries {
                 let path = path.appending(.key(key))
                 if known.contains(path) {
                     guard !skipped.contains(path) else { continue }
-                    noteUnknownKeys(of: value, at: path)
+                    noteUnknownKeys(of: entry.value, at: path)
                 } else {
                     note(
                         path,
+                        line: entry.line,
                         "a known key, \(suggestion(for: key, in: path.parent))",
                         found: "unknown key \(quoted(key))"
                     )
                 }
             }
-        case .list(let values):
-            for (index, value) in values.enumerated() {
-                noteUnknownKeys(of: value, at: path.appending(.element(index)))
+        case .list(let elements):
+            for (index, element) in elements.enumerated() {
+                noteUnknownKeys(of: element.value, at: path.appending(.element(index)))
             }
         case .text, .integer, .truth, .other: break
         }
     }
 
     /// Texts reach displays, receipts and logs.
-    private func noteUnprintable(_ value: ConfigurationValue, at path: ConfigurationPath) {
-        switch value {
+    private func noteUnprintable(_ placed: PlacedValue, at path: ConfigurationPath) {
+        switch placed.value {
         case .table(let entries):
-            for (key, value) in entries { noteUnprintable(value, at: path.appending(.key(key))) }
-        case .list(let values):
-            for (index, value) in values.enumerated() { noteUnprintable(value, at: path.appending(.element(index))) }
+            for (key, entry) in entries { noteUnprintable(entry, at: path.appending(.key(key))) }
+        case .list(let elements):
+            for (index, element) in elements.enumerated() {
+                noteUnprintable(element, at: path.appending(.element(index)))
+            }
         case .text(let text):
             guard text.printable != text else { return }
-            note(path, "a text of printable characters", found: value.description)
+            note(path, line: placed.line, "a text of printable characters", found: placed.value.description)
         case .integer, .truth, .other: break
         }
     }
@@ -180,7 +180,7 @@ extension ConfigurationDocument {
             // SAFETY: `read` writes no more than the rest of the array, which the closure keeps in place.
             let taken = unsafe bytes.withUnsafeMutableBytes { buffer in
                 let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-                return unsafe read(descriptor, rest.baseAddress, rest.count)
+                return unsafe Glibc.read(descriptor, rest.baseAddress, rest.count)
             }
             if taken < 0, errno == EINTR { continue }
             guard taken >= 0 else { throw unread() }

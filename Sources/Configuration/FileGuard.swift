@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// Who may read and write a file that the programs rely on (decision record 0019).
 package enum FileGuard {

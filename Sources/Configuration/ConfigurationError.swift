@@ -1,4 +1,3 @@
-import FuelPassbook
 import Quantities
 
 /// The first thing that is wrong with a configuration. Its description is one line:
