@@ -21,7 +21,7 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
         .target(name: "CICUData"),
-        .target(name: "CTOML", cxxSettings: [.define("NDEBUG"), .define("TOML_EXCEPTIONS", to: "0")]),
+        .target(name: "CTOML"),
 
         // Values
         .target(name: "ISO7816"),

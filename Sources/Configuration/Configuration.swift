@@ -59,22 +59,19 @@ extension Configuration {
     }
 
     private init(reading root: ConfigurationTable) {
-        let card = root.table("card")
-        let pump = root.table("pump")
         demonstration = root.value("demonstration", .truth, default: false)
         terminal = root.table("terminal").value("id", .terminal)
-        let number = root.table("terminal").value("position", .integer(1...99))
         journal = JournalFile(reading: root.table("journal"))
-        self.card = CardEdge(reading: card)
+        card = CardEdge(reading: root.table("card"))
         pin = root.table("pin").value("kind", .word)
+        let pump = root.table("pump")
         let kind = pump.required("kind", Setting<PumpEdge.Kind>.word)
-        var position = PositionSettings(number, card: card, pump: pump, timeouts: root.table("timeouts"))
-        let edge = PumpEdge(kind, reading: pump)
-        if !edge.hasSlowValve { position.slowFlow = .zero }
+        let pulser = PulserKind(reading: pump)
+        let edge = PumpEdge(reading: pump, kind, pulser)
+        self.pulser = pulser ?? .single
         self.pump = edge
-        pulser = PulserKind(reading: pump) ?? .single
+        position = PositionSettings(reading: root, self.pulser, edge)
         meter = MeterLimits(reading: pump, position.calibration, edge)
-        self.position = position
         unmet =
             demonstration
             ? nil
@@ -84,7 +81,7 @@ extension Configuration {
                 found: "false"
             )
         if !demonstration { refuseDemonstration(root) }
-        journal.requireOwnMark(root, self.card)
+        journal.requireOwnMark(root, card)
     }
 
     /// Values that only a demonstration may have (spec/grey-lock.md, section 7).

@@ -1,5 +1,5 @@
 /// One table of the text. It asks for keys in the document's name, and notes what is wrong with them. A key may be asked
-/// for more than once.
+/// for again.
 package struct ConfigurationTable {
     private let document: ConfigurationDocument
     private let path: ConfigurationPath

@@ -7,14 +7,15 @@ extension PositionSettings {
     /// More belong in a list that the issuer sends.
     private static let blacklistMax = 1_000
 
-    /// - Parameter number: of the position.
-    init(_ number: Int, card: ConfigurationTable, pump: ConfigurationTable, timeouts: ConfigurationTable) {
+    init(reading root: ConfigurationTable, _ pulser: PulserKind, _ edge: Configuration.PumpEdge) {
+        let card = root.table("card")
+        let pump = root.table("pump")
         self.init(
-            position: number,
+            position: root.table("terminal").value("position", .integer(1...99)),
             nozzle: pump.value("nozzle", .integer(1...99)),
             grade: pump.value("grade", .text(1...8)),
             unitPrice: pump.value("price", .unitPrice),
-            calibration: Calibration(reading: pump),
+            calibration: Calibration(reading: pump, pulser),
             aid: card.value("aid", .hexadecimal(bytes: 5...16), default: Demonstration.aid),
             keyIndex: card.value("key_index", Setting.byte().map { KeyIndex($0) }, default: Demonstration.keyIndex),
             limit: Preset(
@@ -29,8 +30,9 @@ extension PositionSettings {
         }
         pump.read("slow_flow_centilitres", Setting.integer(0...1_000).map { Volume(centilitres: $0) }, into: &slowFlow)
         pump.read("pulser_faults_max", .integer(0...1_000), into: &pulserFaultsMax)
+        if !edge.hasSlowValve { slowFlow = .zero }
         readPayment(pump)
-        self.timeouts = Timeouts(reading: timeouts)
+        timeouts = Timeouts(reading: root.table("timeouts"))
     }
 
     private enum PaymentWord: String, CaseIterable {
@@ -89,7 +91,7 @@ extension PositionSettings.Timeouts {
 }
 
 extension Calibration {
-    fileprivate init(reading pump: ConfigurationTable) {
+    fileprivate init(reading pump: ConfigurationTable, _ pulser: PulserKind) {
         let pulsesPerLitre = pump.value("pulses_per_litre", .integer(1...10_000))
         var points: [CalibrationPoint] = []
         for element in pump.tables("calibration", 1...Self.pointsMax) {
@@ -104,7 +106,6 @@ extension Calibration {
         }
         // Alone, a point holds at every rate.
         if points.isEmpty { points = [CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)] }
-        let pulser = PulserKind(reading: pump) ?? .single
         self.init(countsPerLitre: pulsesPerLitre * pulser.countsPerPulse, points: points)
     }
 }

@@ -30,12 +30,14 @@ extension Configuration {
 }
 
 extension Configuration.PumpEdge {
-    /// - Parameter kind: nil when it is not known.
-    init(_ kind: Kind?, reading pump: ConfigurationTable) {
+    /// - Parameters:
+    ///   - kind: nil when it is not known.
+    ///   - pulser: nil when it is not known whether there is a channel B.
+    init(reading pump: ConfigurationTable, _ kind: Kind?, _ pulser: PulserKind?) {
         switch kind {
         case .gpio:
             pump.refuse("simulated", unless: "pump.kind is \"simulated\"")
-            self = .gpio(GPIOWiring(reading: pump.table("gpio"), PulserKind(reading: pump)))
+            self = .gpio(GPIOWiring(reading: pump.table("gpio"), pulser))
         case .simulated:
             pump.refuse("gpio", unless: "pump.kind is \"gpio\"")
             self = .simulated(Configuration.SimulatedPump(reading: pump.table("simulated")))
