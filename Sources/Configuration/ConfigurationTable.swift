@@ -44,7 +44,7 @@ package struct ConfigurationTable {
     }
 
     /// Leaves the value as it is when the key is not there.
-    package func read<Value>(_ key: String, _ setting: Setting<Value>, into value: inout Value) {
+    func read<Value>(_ key: String, _ setting: Setting<Value>, into value: inout Value) {
         value = optional(key, setting) ?? value
     }
 
@@ -64,7 +64,7 @@ package struct ConfigurationTable {
     }
 
     /// nil when the key is not there.
-    package func list<Value>(_ key: String, _ setting: Setting<Value>, countMax: Int) -> [Value]? {
+    func list<Value>(_ key: String, _ setting: Setting<Value>, countMax: Int) -> [Value]? {
         elements(of: key, 0...countMax)?.compactMap { read($0.placed, setting, at: $0.path) }
     }
 
@@ -104,7 +104,7 @@ package struct ConfigurationTable {
         note(key, expected, found: entries?[key]?.value.description)
     }
 
-    /// An error at the key's place that the text as such does not have.
+    /// An error at the key's place, in a text that may be sound.
     func error(_ key: String, _ expected: String, found: String) -> ConfigurationError {
         document.error(at: path(to: key), line: entries?[key]?.line ?? line, expected, found: found)
     }

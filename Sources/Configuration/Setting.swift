@@ -50,7 +50,7 @@ extension Setting where Value == UInt8 {
 }
 
 extension Setting where Value == String {
-    package static func text(_ counts: ClosedRange<Int>) -> Setting {
+    static func text(_ counts: ClosedRange<Int>) -> Setting {
         Setting(
             expected: "a text of \(counts.lowerBound) to \(counts.upperBound) characters",
             standIn: String(repeating: " ", count: counts.lowerBound)
@@ -62,7 +62,7 @@ extension Setting where Value == String {
 
     /// A service has no working directory of its own, so a path begins at the root. At most PATH_MAX bytes with the
     /// closing NUL.
-    package static var path: Setting {
+    static var path: Setting {
         Setting(expected: "a path that begins with /", standIn: "/") { value in
             guard case .text(let text) = value, text.utf8.first == UInt8(ascii: "/"), text.utf8.count < 4_096 else {
                 return nil
@@ -102,9 +102,9 @@ extension Setting where Value: DataElement {
     }
 }
 
-extension Setting where Value: CaseIterable & Sendable {
+extension Setting where Value: CaseIterable {
     /// - Parameter name: how a case is written.
-    package static func word(_ name: @escaping (Value) -> String) -> Setting {
+    static func word(_ name: @escaping (Value) -> String) -> Setting {
         let words = Value.allCases.map { "\"\(name($0))\"" }
         guard let first = Value.allCases.first else { preconditionFailure("a word is one of some") }
         return Setting(expected: words.joined(separator: " or "), standIn: first) { value in
@@ -114,6 +114,6 @@ extension Setting where Value: CaseIterable & Sendable {
     }
 }
 
-extension Setting where Value: RawRepresentable<String> & CaseIterable & Sendable {
+extension Setting where Value: RawRepresentable<String> & CaseIterable {
     package static var word: Setting { word(\.rawValue) }
 }
