@@ -51,6 +51,13 @@ let package = Package(
             ]
         ),
 
+        .target(
+            name: "Words",
+            dependencies: [
+                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule",
+            ]
+        ),
+
         // Edges
         .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
         .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Metering"]),
@@ -66,7 +73,7 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
-                "Quantities", "Records", "SecurityModule", "Threads",
+                "Quantities", "Records", "SecurityModule", "Threads", "Words",
             ]
         ),
 
@@ -82,7 +89,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
                 "Journal", "Metering",
-                "PCSC", "Quantities", "Records", "SecurityModule", "Threads",
+                "PCSC", "Quantities", "Records", "SecurityModule", "Threads", "Words",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -112,7 +119,7 @@ let package = Package(
                 "CICUData", "CardApplication", "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "ISO7816",
                 "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
                 "Terminal",
-                "Threads", "VirtualStation",
+                "Threads", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -156,7 +163,13 @@ let package = Package(
             name: "DispenserTests",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
-                "Quantities", "Records", "SecurityModule", "Simulation",
+                "Quantities", "Records", "SecurityModule", "Simulation", "Words",
+            ]
+        ),
+        .testTarget(
+            name: "WordsTests",
+            dependencies: [
+                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule", "Words",
             ]
         ),
         .testTarget(name: "SimulationTests", dependencies: ["Metering", "Simulation"]),
@@ -203,7 +216,7 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Journal",
                 "Metering", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders",
-                "Threads", "greylock", "greylockd",
+                "Threads", "Words", "greylock", "greylockd",
             ]
         ),
     ],

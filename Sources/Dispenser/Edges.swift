@@ -24,13 +24,20 @@ package enum PositionEvent: Equatable, Sendable {
     case pumpFailed(PumpFault)
     /// The customer finished typing; the PIN waits in the ``PINEntry``.
     case pinEntered
-    case pinRefused(String)
+    case pinRefused(PINFault)
     /// The customer does not want to type it.
     case pinCancelled
     /// There is no console any more: what runs is finished, and then the service is started anew.
     case consoleLost
     /// The service ends: finish what must be finished and return.
     case stopRequested
+}
+
+/// Why what was typed is no PIN.
+package enum PINFault: Equatable, Sendable {
+    case tooShort
+    case tooLong
+    case noDigit
 }
 
 /// Where a fuelling side waits.

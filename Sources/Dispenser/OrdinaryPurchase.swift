@@ -187,7 +187,7 @@ struct PurchaseSale: Procedure {
             try books.commit(JournalEntry(record))
             display.show(.settling, .cardFault(fault))
         case .refused(let refusal):
-            record.remark = "\(refusal)"
+            record.remark = remark(refusal)
             try books.commit(JournalEntry(record))
             // Void is for another power session: a card that failed to write does not know yet whether it paid.
             try refundProven(of: record.card)

@@ -35,7 +35,7 @@ extension Refuel {
             try settleWithinGrace(&record, &unpaid, pin)
         } catch {
             if case .refused(let refusal) = error {
-                try books.escape(&record, unpaid, .fault, remark: refusal.description)
+                try books.escape(&record, unpaid, .fault, remark: remark(refusal))
             }
             throw error
         }

@@ -27,8 +27,5 @@ extension Amount: IntegerElement {
 
 extension Amount: CustomStringConvertible {
     /// Yuan with two decimals.
-    package var description: String {
-        let cents = fen % 100
-        return "\(fen / 100).\(cents < 10 ? "0" : "")\(cents) yuan"
-    }
+    package var description: String { "\(yuan(fen: Int(fen))) yuan" }
 }

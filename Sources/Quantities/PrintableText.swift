@@ -21,8 +21,3 @@ extension Unicode.Scalar {
         }
     }
 }
-
-extension UInt8 {
-    /// As a number of tries: "1 try", "2 tries".
-    package var tries: String { self == 1 ? "1 try" : "\(self) tries" }
-}

@@ -4,11 +4,13 @@ package import Logging
 import Metering
 package import Quantities
 package import Records
+import Words
 
 /// The position's display in the service's log: each event, each standing notice once, and the running sale litre by
 /// litre. No line has a whole card number.
 package final class LogDisplay: PositionDisplay {
     private let log: Logger
+    private let vocabulary = Language.technical.vocabulary
     private var shown: (state: PositionState, notice: Notice)?
     private var shownLitres = 0
 
@@ -18,7 +20,7 @@ package final class LogDisplay: PositionDisplay {
         if let shown, shown.state == state, shown.notice == notice, notice.isStanding { return }
         shown = (state, notice)
         shownLitres = 0
-        log.log(level: notice.level, "\(notice)", metadata: ["state": "\(state.rawValue)"])
+        log.log(level: notice.level, "\(vocabulary.words(notice))", metadata: ["state": "\(state.rawValue)"])
     }
 
     package func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
@@ -32,7 +34,7 @@ package final class LogDisplay: PositionDisplay {
 
     package func printReceipt(_ record: Record, balance: Amount?) {
         var metadata: Logger.Metadata = [
-            "ttc": "\(record.ttc.number)", "kind": "\(record.kind.words)", "card": "\(record.card.masked)",
+            "ttc": "\(record.ttc.number)", "kind": "\(vocabulary.words(record.kind))", "card": "\(record.card.masked)",
             "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",
             "yuan": "\(yuan(fen: Int(record.amount.fen)))",
             "\(record.mac2IsValid == nil ? "mac4" : "mac2")": record.answerIsAuthentic == true ? "valid" : "NOT VALID",

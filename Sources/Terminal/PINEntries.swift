@@ -2,6 +2,7 @@ import Dispenser
 package import FuelPassbook
 private import ISO7816
 private import Synchronization
+import Words
 
 /// The demonstration PIN, given at once. Only a demonstration may use it.
 package final class DemonstrationPINEntry: PINEntry {
@@ -17,12 +18,12 @@ package final class DemonstrationPINEntry: PINEntry {
 
 /// The PIN typed at the service's console. Digits go straight into locked memory.
 package final class ConsolePINEntry: PINEntry, Sendable {
-    private let console: Console
+    private let customer: Customer
     private let mailbox: Mailbox
     private let entered = Mutex<PIN?>(nil)
 
-    package init(console: Console, mailbox: Mailbox) {
-        self.console = console
+    package init(_ customer: Customer, mailbox: Mailbox) {
+        self.customer = customer
         self.mailbox = mailbox
     }
 
@@ -30,11 +31,12 @@ package final class ConsolePINEntry: PINEntry, Sendable {
 
     package func begin() {
         entered.withLock { $0 = nil }
-        console.askForDigits(max: PIN.digitsMax, prompt: "your PIN, then Enter: ") { [self] in receive($0) }
+        let prompt = customer.vocabulary.customerWords(.typePIN)
+        customer.console.askForDigits(max: PIN.digitsMax, prompt: prompt) { [self] in receive($0) }
     }
 
     package func cancel() {
-        console.takeBackQuestion()
+        customer.console.takeBackQuestion()
         entered.withLock { $0 = nil }
     }
 
@@ -49,13 +51,11 @@ package final class ConsolePINEntry: PINEntry, Sendable {
                 entered.withLock { $0 = pin.take() }
                 mailbox.post(.pinEntered)
             } catch {
-                mailbox.post(.pinRefused(Self.rule))
+                mailbox.post(.pinRefused(.tooShort))
             }
-        case .refused(.tooLong): mailbox.post(.pinRefused("too long: \(Self.rule)"))
-        case .refused(.noDigit): mailbox.post(.pinRefused("only digits: \(Self.rule)"))
+        case .refused(.tooLong): mailbox.post(.pinRefused(.tooLong))
+        case .refused(.noDigit): mailbox.post(.pinRefused(.noDigit))
         case .cancelled: mailbox.post(.pinCancelled)
         }
     }
-
-    private static let rule = "a PIN is \(PIN.digitsMin) to \(PIN.digitsMax) digits"
 }

@@ -4,47 +4,43 @@ import ISO7816
 import Metering
 package import Quantities
 package import Records
+package import Words
 
 extension Record {
     /// The paper receipt's lines.
     ///
     /// - Parameter balance: what is left on the card.
-    package func receiptLines(balance: Amount?) -> [String] {
-        var lines = [
-            "terminal \(terminal), position \(position), record \(ttc.number)",
-            kind.words,
-            "date        \(ended?.description ?? begun.description)",
-            "card        \(card.masked)",
+    package func receiptLines(balance: Amount?, _ vocabulary: any Vocabulary) -> [String] {
+        receipt(balance: balance).map { vocabulary.words($0).line }
+    }
+
+    private func receipt(balance: Amount?) -> [ReceiptLine] {
+        var lines: [ReceiptLine] = [
+            .record(terminal, position: position, ttc), .kind(kind), .time(ended ?? begun), .card(card.masked),
         ]
         if let settles {
-            lines.append("for sale    \(settles.number), left unpaid")
+            lines.append(.settles(settles))
         } else {
-            lines.append("grade \(grade.printable), nozzle \(nozzle)")
-            lines.append("volume      \(right(litres(centilitres: reading.volume.shownCentilitres))) L")
-            lines.append("unit price  \(right(yuan(fen: unitPrice.fenPerLitre))) yuan/L")
+            lines.append(.fuel(grade: grade.printable, nozzle: nozzle))
+            lines.append(.volume(centilitres: reading.volume.shownCentilitres))
+            lines.append(.unitPrice(unitPrice))
         }
-        if let amountLabel { lines.append("\(amountLabel)\(right(yuan(fen: Int(amount.fen)))) yuan") }
-        if undelivered > .zero {
-            lines.append("refund due  \(right(yuan(fen: Int(undelivered.fen)))) yuan, by the issuer")
-        }
-        if nonCardPart > .zero { lines.append("not by card \(right(yuan(fen: Int(nonCardPart.fen)))) yuan") }
-        if let balance { lines.append("balance     \(right(yuan(fen: Int(balance.fen)))) yuan") }
-        if let debitTAC { lines.append("TAC         \(Hex.string(debitTAC))") }
-        if answerIsAuthentic == false { lines.append("THE CARD'S ANSWER WAS NOT AUTHENTIC: keep this receipt") }
+        if let outcome { lines.append(outcome) }
+        if undelivered > .zero { lines.append(.refundDue(undelivered)) }
+        if nonCardPart > .zero { lines.append(.notByCard(nonCardPart)) }
+        if let balance { lines.append(.balance(balance)) }
+        if let debitTAC { lines.append(.tac(Hex.string(debitTAC))) }
+        if answerIsAuthentic == false { lines.append(.notAuthentic) }
         return lines
     }
 
     /// What became of the amount; nil where no card has any part in it.
-    private var amountLabel: String? {
+    private var outcome: ReceiptLine? {
         switch kind {
-        case .sale, .localUnlock, .prepaid: "paid        "
-        case .escape, .cardFault, .onlineUnlock: "not paid    "
-        case .refund: "refund      "
+        case .sale, .localUnlock, .prepaid: .paid(amount)
+        case .escape, .cardFault, .onlineUnlock: .notPaid(amount)
+        case .refund: .refund(amount)
         case .noCard: nil
         }
-    }
-
-    private func right(_ text: String) -> String {
-        String(repeating: " ", count: max(0, 9 - text.utf8.count)) + text
     }
 }

@@ -11,6 +11,7 @@ import PCSC
 import Quantities
 import Records
 import SecurityModule
+import Words
 
 /// Why the service cannot start or go on, and its exit status (sysexits.h).
 package struct ServiceFailure: Error, Sendable {
@@ -43,18 +44,18 @@ package final class Service {
     let mailbox: Mailbox
     private let virtual: VirtualEdges?
     private let virtualSlot: VirtualEdges.Slot?
-    private let console: Console?
+    private let customer: Customer?
     private let stopControl: StopControl
     private let cardCall: CardCall
 
     /// - Parameters:
-    ///   - console: where the customer types the PIN and reads; nil for none.
+    ///   - customer: where the PIN is typed and words are read; nil for none.
     ///   - stop: what the program's signals reach; it may have been requested already.
     ///   - virtual: nil where only a real reader and real lines serve.
     package init(
         configuration: Configuration,
         log: Logger,
-        console: Console? = nil,
+        customer: Customer? = nil,
         stop: StopControl = StopControl(),
         virtual: VirtualEdges? = nil
     ) throws(ServiceFailure) {
@@ -63,13 +64,13 @@ package final class Service {
         }
         self.configuration = configuration
         self.log = log
-        self.console = console
+        self.customer = customer
         self.virtual = virtual
         stopControl = stop
         mailbox = stop.mailbox
         let cardCall = CardCall {
             log.warning("the card, or its reader, does not answer: take the card out")
-            console?.say("The card does not answer. Take it out.")
+            if let customer { customer.console.say(customer.vocabulary.cardDoesNotAnswer) }
         }
         self.cardCall = cardCall
         stop.waits {
@@ -143,7 +144,7 @@ package final class Service {
             pump.thread.stop()
             stopControl.closesNothing()
         }
-        console?.watch { [mailbox] in mailbox.post(.consoleLost) }
+        customer?.console.watch { [mailbox] in mailbox.post(.consoleLost) }
         watchdog?.watch(pump.thread)
         var reader: any CardReader
         var monitor: ReaderMonitor?
@@ -168,7 +169,8 @@ package final class Service {
             pin: try pinEntry(),
             clock: SystemClock(),
             events: mailbox,
-            display: pump.customer?(display) ?? display
+            display: pump.customer?(display) ?? display,
+            remark: Language.technical.vocabulary.words
         )
         try beginRun(journal)
         log.info("ready", metadata: ["position": "\(configuration.position.position)"])
@@ -248,13 +250,13 @@ package final class Service {
         switch configuration.pin {
         case .fixed: return DemonstrationPINEntry(mailbox: mailbox)
         case .terminal:
-            guard let console else {
+            guard let customer else {
                 throw ServiceFailure(
                     exitStatus: ServiceFailure.unavailable,
                     reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console"
                 )
             }
-            return ConsolePINEntry(console: console, mailbox: mailbox)
+            return ConsolePINEntry(customer, mailbox: mailbox)
         }
     }
 

@@ -1,5 +1,6 @@
 import Dispenser
 import Logging
+import Words
 
 /// A program that serves until it is told to stop: the service on a board, or the same with virtual edges.
 package struct ServiceProgram {
@@ -31,17 +32,17 @@ package struct ServiceProgram {
         try saying(streams) { () throws(ServiceFailure) in
             let configuration = try Service.configuration(at: path)
             try ProcessHardening.apply(log: log)
-            let console = try streams.takeConsole(for: configuration)
+            let customer = try streams.takeConsole(for: configuration).map { Customer(console: $0, language: .english) }
             defer { streams.finish() }
             let service = try Service(
                 configuration: configuration,
                 log: log,
-                console: console,
+                customer: customer,
                 stop: stop,
                 virtual: virtual
             )
             var displays: [any PositionDisplay] = [LogDisplay(log: log)]
-            if let console { displays.append(CustomerDisplay(console: console)) }
+            if let customer { displays.append(CustomerDisplay(customer)) }
             try service.run(display: SharedDisplay(displays), supervisor: Supervisor())
         }
     }

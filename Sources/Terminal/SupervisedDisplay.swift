@@ -3,6 +3,7 @@ import FuelPassbook
 import Metering
 import Quantities
 import Records
+import Words
 
 /// A display whose latest words also stand in `systemctl status`.
 final class SupervisedDisplay: PositionDisplay {
@@ -15,7 +16,8 @@ final class SupervisedDisplay: PositionDisplay {
     }
 
     func show(_ state: PositionState, _ notice: Notice) {
-        supervisor.status("\(state.rawValue): \(notice)")
+        let vocabulary = Language.technical.vocabulary
+        supervisor.status("\(vocabulary.words(state)): \(vocabulary.words(notice))")
         display.show(state, notice)
     }
 

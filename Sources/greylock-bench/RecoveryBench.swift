@@ -96,7 +96,8 @@ enum RecoveryBench {
             pin: DemonstrationPINEntry(mailbox: mailbox),
             clock: SystemClock(),
             events: mailbox,
-            display: display
+            display: display,
+            remark: { "\($0)" }
         )
         let board = try Board(settings: settings, edges: edges).recover()
         try Side(settings: settings, edges: edges, after: board).run()

@@ -1,6 +1,7 @@
 import FuelPassbook
 import ISO7816
 import Quantities
+import Words
 
 // What a card's bytes mean to people.
 

@@ -5,11 +5,13 @@ import Metering
 import Quantities
 import Records
 import Terminal
+import Words
 
 /// The dispenser's face on a terminal: one line that counts, and a line for whatever is said.
 ///
 /// Where standard output is no terminal, every full litre gets a line of its own.
 final class LiveDisplay: PositionDisplay {
+    private let vocabulary = Language.technical.vocabulary
     private let isTerminal = isatty(STDOUT_FILENO) == 1
     private var counter: String?
     private var shownLitres = -1
@@ -23,14 +25,14 @@ final class LiveDisplay: PositionDisplay {
     func show(_ state: PositionState, _ notice: Notice) {
         guard notice != said || !notice.isStanding else { return }
         said = notice
-        say("[\(padded(state.rawValue, to: 10))] \(notice)")
+        say("[\(place(state))] \(vocabulary.words(notice))")
     }
 
     func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         guard centilitres > 0 else { return }
         let line =
-            "  [\(padded(state.rawValue, to: 10))] \(right(litres(centilitres: centilitres), to: 8)) L"
-            + "  \(right(yuan(fen: fen), to: 9)) yuan  at \(yuan(fen: unitPrice.fenPerLitre))"
+            "  [\(place(state))] \(litres(centilitres: centilitres).indented(toColumns: 8)) L"
+            + "  \(yuan(fen: fen).indented(toColumns: 9)) yuan  at \(yuan(fen: unitPrice.fenPerLitre))"
         if isTerminal {
             guard line != counter else { return }
             counter = line
@@ -44,25 +46,19 @@ final class LiveDisplay: PositionDisplay {
 
     func printReceipt(_ record: Record, balance: Amount?) {
         finishCounter()
-        let lines = record.receiptLines(balance: balance)
-        let width = lines.map(\.utf8.count).reduce(24, max)
+        let lines = record.receiptLines(balance: balance, vocabulary)
+        let width = lines.map(\.columns).reduce(24, max)
         let edge = "  +" + String(repeating: "-", count: width + 2) + "+"
         writeLine(edge)
-        for line in lines { writeLine("  | \(padded(line, to: width)) |") }
+        for line in lines { writeLine("  | \(line.padded(toColumns: width)) |") }
         writeLine(edge)
     }
+
+    private func place(_ state: PositionState) -> String { vocabulary.words(state).padded(toColumns: 10) }
 
     private func finishCounter() {
         if counter != nil { writeLine() }
         counter = nil
         shownLitres = -1
-    }
-
-    private func padded(_ text: String, to width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.utf8.count))
-    }
-
-    private func right(_ text: String, to width: Int) -> String {
-        String(repeating: " ", count: max(0, width - text.utf8.count)) + text
     }
 }

@@ -10,6 +10,7 @@ import Quantities
 import Records
 import SecurityModule
 import Terminal
+import Words
 
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -189,7 +190,7 @@ private struct SaleLine: Encodable {
         if let checkpoint { record.measure(checkpoint.reading) }
         ttc = record.ttc.number
         kind = record.kind.rawValue
-        words = record.kind.words
+        words = Language.technical.vocabulary.words(record.kind)
         phase = record.phase.rawValue
         position = record.position
         terminal = record.terminal.description

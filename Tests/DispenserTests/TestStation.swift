@@ -9,6 +9,7 @@ import Records
 import SecurityModule
 import Simulation
 import Testing
+import Words
 
 /// The order in which things happened, across card, journal and pump.
 final class EventLog {
@@ -190,7 +191,8 @@ final class TestStation {
             pin: pin,
             clock: clock,
             events: site,
-            display: display
+            display: display,
+            remark: Language.technical.vocabulary.words
         )
         do throws(PositionFailure) {
             var recovered = board

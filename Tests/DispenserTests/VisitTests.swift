@@ -163,8 +163,8 @@ struct VisitTests {
 
     @Test("a PIN that is none is said so and asked for again")
     func pinRefused() throws {
-        let (station, _) = try visitInterrupted { $0.site.post(.pinRefused("at least 4 digits")) }
-        #expect(station.display.refusals == [.pinMalformed("at least 4 digits")])
+        let (station, _) = try visitInterrupted { $0.site.post(.pinRefused(.tooShort)) }
+        #expect(station.display.refusals == [.pinMalformed(.tooShort)])
         #expect(station.pin.asked == 2)
         #expect(station.records.map(\.phase) == [.settled])
     }

@@ -130,7 +130,8 @@ struct Start {
             pin: NoPIN(),
             clock: site,
             events: StopAtOnce(),
-            display: display
+            display: display,
+            remark: { "\($0)" }
         )
     }
 }

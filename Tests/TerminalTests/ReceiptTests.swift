@@ -7,6 +7,7 @@ import SecurityModule
 import Terminal
 import TestReaders
 import Testing
+import Words
 
 struct ReceiptTests {
     private func record(_ kind: RecordKind) throws -> Record {
@@ -48,7 +49,7 @@ struct ReceiptTests {
         (.refund, "refund", "refund           7.85 yuan"),
     ])
     func aReceiptSaysItsKindInWords(kind: RecordKind, words: String, amount: String) throws {
-        let lines = try record(kind).receiptLines(balance: nil)
+        let lines = try record(kind).receiptLines(balance: nil, Language.english.vocabulary)
         #expect(lines.contains(words))
         #expect(lines.contains(amount), "\(lines)")
         #expect(

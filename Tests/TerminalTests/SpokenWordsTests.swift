@@ -22,7 +22,7 @@ struct SpokenWordsTests {
         let lines = Lines()
         let display = LogDisplay(log: lines.log)
         for _ in 0..<3 {
-            display.show(.calling, .refused(.pinMalformed("only digits")))
+            display.show(.calling, .refused(.pinMalformed(.noDigit)))
             display.show(.idle, .cardFault(.removed))
         }
         for _ in 0..<3 { display.show(.idle, .cardFault(.removed)) }

@@ -6,6 +6,7 @@ import ISO7816
 import Metering
 import Quantities
 import SecurityModule
+import Words
 
 // What the attacker does with his card between two visits.
 

@@ -7,6 +7,7 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
+import Words
 
 /// A whole station on one thread and a virtual clock: cards, reader, security module, journal, pump, mains and customers. The
 /// position is the production code; only its edges are replaced.
@@ -190,7 +191,8 @@ final class SimulatedStation {
             pin: self,
             clock: site,
             events: self,
-            display: self
+            display: self,
+            remark: Language.technical.vocabulary.words
         )
         do throws(PositionFailure) {
             let board = try Board(settings: settings, edges: edges).recover()

@@ -5,6 +5,7 @@ import ISO7816
 import Metering
 import Quantities
 import Records
+import Words
 
 // What the position stands on, beside its reader and its journal: events, pump, PIN and display.
 
@@ -86,7 +87,10 @@ extension SimulatedStation: PositionDisplay {
     /// What customers do about what they read.
     func show(_ state: PositionState, _ notice: Notice) {
         guard !isDead else { return }
-        tape.note { "\(state.rawValue): \(notice)" }
+        tape.note {
+            let vocabulary = Language.technical.vocabulary
+            return "\(vocabulary.words(state)): \(vocabulary.words(notice))"
+        }
         switch state {
         case .idle, .inoperative, .closed: isAtRest = true
         case .completed: isAtRest = notice == .removeCard

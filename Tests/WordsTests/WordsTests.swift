@@ -1,0 +1,31 @@
+import Dispenser
+import Records
+import Testing
+import Words
+
+/// What is said tells two situations apart, and names the figure that somebody has to act on.
+@Suite("The position's words")
+struct WordsTests {
+    @Test("each notice has words of its own, with its figures in them")
+    func words() throws {
+        var said: [String: Notice] = [:]
+        for (notice, figure) in try Situations.notices() {
+            let text = Language.english.vocabulary.words(notice)
+            #expect(text.contains(figure), "\(text): no \(figure)")
+            #expect(said.updateValue(notice, forKey: text) == nil, "\(text)")
+        }
+    }
+
+    @Test("no notice and no refusal is left out")
+    func everyCase() throws {
+        let notices = try Situations.notices().map(\.0)
+        #expect(Set(notices.map(NoticeKind.init)) == Set(NoticeKind.allCases))
+        #expect(Set(try Situations.refusals().map { RefusalKind($0.0) }) == Set(RefusalKind.allCases))
+    }
+
+    @Test("a fault of the journal names what was done and why it failed")
+    func storage() {
+        let fault = StorageFault(operation: "commit", reason: "no space is left")
+        #expect("\(fault)" == "journal, commit: no space is left")
+    }
+}
