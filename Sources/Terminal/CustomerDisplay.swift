@@ -1,7 +1,4 @@
 package import Dispenser
-import FuelPassbook
-import ISO7816
-import Metering
 package import Quantities
 package import Records
 package import Words
