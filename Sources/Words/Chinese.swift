@@ -76,48 +76,48 @@ struct Chinese: Vocabulary {
         case .fileUnreadable(let error): "卡的公共文件无法读取：\(words(error))"
         case .notYetValid(let date): "此卡自\(day(date))起有效"
         case .expired(let date): "此卡有效期至\(day(date))"
-        case .blacklisted: "此卡已列入黑名单：请联系发卡单位"
+        case .blacklisted: "此卡已列入黑名单，请联系发卡单位"
         case .pinWrong(let left): "密码错误，还可再试\(left)次"
-        case .pinBlocked: "密码已锁定：请到发卡单位解锁"
+        case .pinBlocked: "密码已锁定，请到发卡单位解锁"
         case .pinNotTyped: "未及时输入密码"
         case .pinMalformed(let fault): words(fault)
-        case .pinCancelled: "没有密码：顾客已取消；请取卡"
-        case .pinNotTried(let left): "此前密码错误，还可再试\(left)次，未经当场输入的密码不再尝试：请取卡"
+        case .pinCancelled: "没有密码：顾客已取消，请取卡"
+        case .pinNotTried(let left): "此前密码错误，还可再试\(left)次，不是当场输入的密码不再尝试，请取卡"
         case .consoleGone: "控制台已断开：服务重新启动前无法输入密码"
-        case .lockedForGood: "卡上的应用已永久锁定：请到发卡单位换卡"
+        case .lockedForGood: "卡上的应用已永久锁定，请到发卡单位换卡"
         case .greyElsewhere:
-            "此卡因一笔未付款的加油而灰锁，本机没有该笔记录：如在本站加油，请把卡依次插入本站其他加油机，由当时的加油机补扣；"
+            "此卡因一笔未付款的加油而灰锁，本机没有该笔记录。如在本站加油，请把卡依次插入本站其他加油机，由当时的加油机补扣；"
                 + "如不在本站，请到当时的加油站，或请发卡单位解扣"
-        case .numbersUsedUp: "此卡的交易序号已用完：请到发卡单位换卡"
-        case .notEnoughMoney(let balance, let needed): "余额\(money(balance))，至少需要\(money(needed))：请先充值"
+        case .numbersUsedUp: "此卡的交易序号已用完，请到发卡单位换卡"
+        case .notEnoughMoney(let balance, let needed): "余额\(money(balance))，至少需要\(money(needed))，请先充值"
         case .clockNotSet: "主板时钟未设置：设置后才能受理卡"
         case .clockBehind(let last):
-            "不受理卡：主板时钟早于最后一条记录（\(words(last))）：请校准时钟；如时钟正确，由技术员用"
+            "不受理卡：主板时钟早于最后一条记录（\(words(last))），请校准时钟；如时钟正确，由技术员用"
                 + " greylock position --accept-clock 确认"
         case .journalFull(let room):
-            "不受理卡：流水账只可再存\(room)条记录，留作补扣之用：请增大配置中的 journal.capacity"
-        case .journalNotCounted: "正在清点流水账：请稍候再插卡"
+            "不受理卡：流水账只可再存\(room)条记录，留作补扣之用，请增大配置中的 journal.capacity"
+        case .journalNotCounted: "正在清点流水账，请稍候再插卡"
         case .noNumber(let reason): "不受理卡：流水账无法给出序号：\(reason.printable)"
         case .cardKind(let kind): "类型为 \(Hex.string([kind])) 的卡不能在此加油"
         case .emergencyStop: "已按下紧急停机，或断电"
         case .positionLocked(let lock):
             "已关闭，\(words(lock.since))：\(lock.reason.printable)；由技术员用 greylock position \(lock.remedy.flag) 打开"
         case .module(let error): words(error)
-        case .purchaseUnproven(let amount): "不能确定此卡是否已付\(money(amount))，不为其供油：请重新插卡"
+        case .purchaseUnproven(let amount): "不能确定此卡是否已付\(money(amount))，不能供油，请重新插卡"
         case .debitUnproven(let amount): "此卡未能证明已付\(money(amount))：不视为已付款，请重新插卡"
         case .earlierSaleOwed(let amount):
-            "上次加油欠\(money(amount))，此卡未能证明已付款或已解扣：请把卡直接插入读卡器重试；如再次出现，请联系发卡单位"
+            "上次加油欠\(money(amount))，此卡未能证明已付款或已解扣，请把卡直接插入读卡器重试；如再次出现，请联系发卡单位"
         case .refundedUndelivered(let amount):
             "此卡证明已付\(money(amount))时已太晚：不再供油，由发卡单位退款，请保留小票"
-        case .noPetrolCommands: "此卡没有加油命令：只能在先付款后加油处使用"
-        case .petrolCommandsHidden: "此卡曾在本机使用加油命令，现在不出示：请把卡直接插入读卡器重试"
-        case .purchaseRepeated: "此卡重复了在本机做过的一笔消费：请把卡直接插入读卡器重试；如再次出现，请联系发卡单位"
-        case .tornPurchases(let count): "此卡在本机有\(count)笔付款未得到证明：请联系发卡单位查账"
-        case .purchasesPaused(let seconds): "本机最近的付款未得到证明：没有加油命令的卡需等待\(seconds)秒"
+        case .noPetrolCommands: "此卡没有加油功能，只能在先付款后加油处使用"
+        case .petrolCommandsHidden: "此卡曾在本机使用加油功能，现在没有出示该功能，请把卡直接插入读卡器重试"
+        case .purchaseRepeated: "此卡重复了在本机已做过的一笔消费，请把卡直接插入读卡器重试；如再次出现，请联系发卡单位"
+        case .tornPurchases(let count): "此卡在本机有\(count)笔付款未得到证明，请联系发卡单位查账"
+        case .purchasesPaused(let seconds): "本机最近的付款未得到证明：没有加油功能的卡需等待\(seconds)秒"
         case .answer(let instruction, let status): "卡对 \(instruction.name) 的应答为 \(status)"
         case .answerMalformed(let instruction, let error): "卡对 \(instruction.name) 的应答：\(words(error))"
         case .recordDamaged(let row):
-            "一笔未完成加油的记录不可信，可能属于此卡（\(words(row))）：请联系发卡单位或本站技术员"
+            "一笔未完成加油的记录不可信，可能属于此卡（\(words(row))），请联系发卡单位或本站技术员"
         }
     }
 
