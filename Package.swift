@@ -12,13 +12,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // C
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCSCLite", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
         .target(name: "CICUData"),
         .target(name: "CTOML"),
@@ -26,6 +26,7 @@ let package = Package(
         // Values
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL"]),
+        .target(name: "SQLite", dependencies: ["CSQLite"]),
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),
 
@@ -64,9 +65,8 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records",
-                "SecurityModule", "Threads", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SQLite",
+                "SecurityModule", "Threads",
             ]
         ),
         .target(
@@ -177,7 +177,7 @@ let package = Package(
             name: "JournalEdits",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Quantities",
-                "Records", "SecurityModule", "Simulation", .product(name: "GRDB", package: "GRDB.swift"),
+                "Records", "SQLite", "SecurityModule", "Simulation",
             ],
             path: "Tests/JournalEdits"
         ),
@@ -185,7 +185,7 @@ let package = Package(
             name: "JournalTests",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "JournalEdits", "Metering",
-                "Quantities", "Records", "SecurityModule", "Simulation", .product(name: "GRDB", package: "GRDB.swift"),
+                "Quantities", "Records", "SQLite", "SecurityModule", "Simulation",
             ]
         ),
         .target(

@@ -1,5 +1,5 @@
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 
 /// By what rows are judged when they are read.
@@ -44,7 +44,7 @@ extension Database {
         _ belief: Belief,
         _ read: (StoredRow) throws(StorageFault) -> Value
     ) throws -> Value? {
-        if let row = try rows(of: table, "WHERE \(table.key) = ?", [rowKey]).first {
+        if let row = try rows(of: table, "WHERE \(table.key) = ?", [ColumnValue(rowKey)]).first {
             return try read(row.believed(belief))
         }
         if let doubt = belief.doubts.reason(table.rowClass(phase: nil), rowKey) { throw table.fault(rowKey, doubt) }
@@ -65,27 +65,17 @@ extension Database {
     func firstBelieved(
         of table: JournalTable,
         _ condition: String,
-        _ arguments: StatementArguments,
+        _ arguments: [ColumnValue],
         _ belief: Belief
     ) throws -> StoredRow? {
-        let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let layout = RowLayout.of(table, statement.columnNames)
-        let cursor = try Row.fetchCursor(statement, arguments: arguments)
-        while let row = try cursor.next() {
-            let stored = StoredRow(layout: layout, row: row.copy())
-            if let believed = try belief.ifBelieved({ () throws(StorageFault) in try stored.believed(belief) }) {
-                return believed
-            }
+        try first("SELECT * FROM \(table.name) \(condition)", arguments) { statement in
+            let row = StoredRow(table, statement)
+            return try belief.ifBelieved { () throws(StorageFault) in try row.believed(belief) }?.kept
         }
-        return nil
     }
 
     /// The integers of the first row; nil for anything else in a column.
-    func numbers(_ sql: String, _ arguments: StatementArguments = []) throws -> [Int64?] {
-        guard let row = try Row.fetchOne(cachedStatement(sql: sql), arguments: arguments) else { return [] }
-        return row.databaseValues.map { value in
-            guard case .int64(let number) = value.storage else { return nil }
-            return number
-        }
+    func numbers(_ sql: String, _ arguments: [ColumnValue] = []) throws -> [Int64?] {
+        try first(sql, arguments) { $0.values.map(\.integer) } ?? []
     }
 }

@@ -1,8 +1,8 @@
 import FuelPassbook
-import GRDB
 import ISO7816
 package import Quantities
 package import Records
+import SQLite
 
 // Before which moment no sale begins: one row, the latest moment of any entry (decision 0028).
 
@@ -25,7 +25,7 @@ extension SQLiteJournal {
         // Where no row can be judged, the position is closed for that.
         guard writesRows else { return nil }
         let belief = try believing()
-        return try queue.view("read the latest time") { try $0.clockFloor(belief) }
+        return try connection.view("read the latest time") { try $0.clockFloor(belief) }
     }
 
     /// A technician says that the clock is right: the moments of the entries so far keep no card from being served any
@@ -93,19 +93,19 @@ extension Database {
     /// Until schema 3 records were ordered by their local times, in three columns with an index each.
     func keepClockFloor() throws {
         try execute(
-            sql: """
-                CREATE TABLE clock_floor (
-                    id INTEGER PRIMARY KEY,
-                    utc INTEGER NOT NULL,
-                    local TEXT NOT NULL
-                ) STRICT;
-                ALTER TABLE clock_acceptance ADD COLUMN accepted_utc INTEGER;
-                ALTER TABLE clock_acceptance ADD COLUMN behind_utc INTEGER;
-                \(Self.floorOfLocalTimes)
-                DROP INDEX sale_lock_time;
-                DROP INDEX sale_end_time;
-                DROP INDEX sale_debit_time;
-                """
+            """
+            CREATE TABLE clock_floor (
+                id INTEGER PRIMARY KEY,
+                utc INTEGER NOT NULL,
+                local TEXT NOT NULL
+            ) STRICT;
+            ALTER TABLE clock_acceptance ADD COLUMN accepted_utc INTEGER;
+            ALTER TABLE clock_acceptance ADD COLUMN behind_utc INTEGER;
+            \(Self.floorOfLocalTimes)
+            DROP INDEX sale_lock_time;
+            DROP INDEX sale_end_time;
+            DROP INDEX sale_debit_time;
+            """
         )
     }
 

@@ -1,5 +1,5 @@
-import GRDB
 import Records
+import SQLite
 
 extension StorageFault {
     init(_ operation: String, _ error: any Error) {
@@ -12,29 +12,25 @@ extension StorageFault {
 
     private init(_ operation: String, _ error: DatabaseError) {
         let cause =
-            switch error.resultCode {
-            case .SQLITE_NOTADB: Self.notADatabase
-            case .SQLITE_CORRUPT: "the file is damaged"
-            case .SQLITE_FULL: "no space is left for the journal"
-            case .SQLITE_READONLY, .SQLITE_PERM, .SQLITE_AUTH: "the journal may not be written"
-            case .SQLITE_CANTOPEN: "a file of the journal cannot be opened"
-            case .SQLITE_BUSY, .SQLITE_LOCKED: Self.inUse
-            case .SQLITE_IOERR: "the disk failed"
+            switch error.code {
+            case .notADatabase: Self.notADatabase
+            case .corrupt: "the file is damaged"
+            case .full: "no space is left for the journal"
+            case .readOnly, .permission, .authorization: "the journal may not be written"
+            case .cannotOpen: "a file of the journal cannot be opened"
+            case .busy, .locked: Self.inUse
+            case .inputOutput: "the disk failed"
             case _: "SQLite failed"
             }
-        let code = error.extendedResultCode.rawValue
-        self.init(operation: operation, reason: "\(cause) (SQLite \(code): \(error.message ?? "no text"))")
+        self.init(operation: operation, reason: "\(cause) (\(error))")
     }
 }
 
-extension DatabaseQueue {
+extension Connection {
     /// One transaction: on disk when this returns, or not begun.
     func commit(_ operation: String, _ body: (Database) throws -> Void) throws(StorageFault) {
         do {
-            try inTransaction(.immediate) { db in
-                try body(db)
-                return .commit
-            }
+            try write(body)
         } catch {
             throw StorageFault(operation, error)
         }

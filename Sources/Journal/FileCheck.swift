@@ -1,5 +1,5 @@
-import GRDB
 import Records
+import SQLite
 
 /// Whether the pages of a file are sound and its indexes say what their tables do, which no code covers.
 enum FileCheck {
@@ -18,13 +18,13 @@ extension Database {
 
     /// The first finding of one of SQLite's checks; nil when there is none.
     func finding(_ check: String) throws -> String? {
-        let words = try String.fetchOne(self, sql: "PRAGMA \(check)") ?? "no verdict"
+        let words = try value("PRAGMA \(check)")?.text ?? "no verdict"
         guard words != "ok" else { return nil }
         // A heading names the database.
         return words.split(separator: "\n").filter { !$0.hasPrefix("***") }.joined(separator: ", ")
     }
 
-    func rebuildIndexes() throws { try execute(sql: "REINDEX") }
+    func rebuildIndexes() throws { try execute("REINDEX") }
 
     /// Each table in which the file is not sound.
     func damagedTables() throws -> [DamagedRow] {
@@ -53,7 +53,7 @@ extension JournalTable {
     }
 }
 
-extension DatabaseQueue {
+extension Connection {
     /// Makes the indexes anew when one does not say what its table does, and the pages are sound.
     ///
     /// - Returns: what was amiss; nil when nothing was done.

@@ -1,7 +1,7 @@
 import CardCryptography
-import GRDB
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 
 /// Which rows are not believed although their codes are right: older ones put back, and those that are gone.
@@ -137,7 +137,7 @@ extension Database {
         }
         // A row whose code is wrong is named by it, and what is missing is what it was.
         if damagedKeys.contains(only) { return findings }
-        let present = try rows(of: table, "WHERE \(table.key) = ?", [only]).first
+        let present = try rows(of: table, "WHERE \(table.key) = ?", [ColumnValue(only)]).first
         let reason = present == nil ? "the row was removed" : "an older row was put back in its place"
         var damaged =
             present?.damagedRow(column: nil, reason)
@@ -152,15 +152,10 @@ extension Database {
     func visit(
         _ table: JournalTable,
         _ condition: String,
-        _ arguments: StatementArguments,
+        _ arguments: [ColumnValue],
         _ body: (StoredRow) throws -> Void
     ) throws {
-        let statement = try makeStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let layout = RowLayout.of(table, statement.columnNames)
-        let cursor = try Row.fetchCursor(statement, arguments: arguments)
-        while let row = try cursor.next() {
-            try body(StoredRow(layout: layout, row: row, statement: statement))
-        }
+        try forEach("SELECT * FROM \(table.name) \(condition)", arguments) { try body(StoredRow(table, $0)) }
     }
 }
 

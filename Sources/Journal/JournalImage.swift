@@ -1,7 +1,6 @@
-import GRDB
-private import GRDBSQLite
 import Glibc
 import Records
+import SQLite
 
 // How a journal is looked at (decision record 0018).
 
@@ -64,25 +63,15 @@ struct JournalImage: Sendable {
         return try Source(file: Self.status(path), log: log) == source
     }
 
-    /// Gives the connection these pages as its database. The corresponding C function is `sqlite3_deserialize`.
+    /// Gives the connection these pages as its database.
     func open(in db: Database) throws {
-        guard !pages.isEmpty, let connection = unsafe db.sqliteConnection else { return }
-        guard let copy = unsafe sqlite3_malloc64(UInt64(pages.count)) else {
+        guard !pages.isEmpty else { return }
+        do throws(DatabaseError) {
+            try db.deserialize(pages)
+        } catch {
+            guard error.code == .noMemory else { throw error }
             throw StorageFault(operation: "open", reason: "no memory for \(pages.count) bytes of the journal")
         }
-        unsafe UnsafeMutableRawBufferPointer(start: copy, count: pages.count).copyBytes(from: pages)
-        let flags = UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY)
-        let count = Int64(pages.count)
-        // SAFETY: SQLite owns the copy from here on, also when the call fails.
-        let code = unsafe sqlite3_deserialize(
-            connection,
-            "main",
-            copy.assumingMemoryBound(to: UInt8.self),
-            count,
-            count,
-            flags
-        )
-        guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
     }
 
     /// File format versions 1, "rollback journal": a database in memory has no log.

@@ -1,7 +1,7 @@
 import FuelPassbook
-import GRDB
 import Quantities
 import Records
+import SQLite
 
 /// What stands in a database's schema, which is under no code: a trigger, a view in a table's place or a changed text makes
 /// other rows of the same writes.
@@ -19,9 +19,9 @@ struct JournalLayout: Equatable {
     let objects: Set<Object>
 
     init(_ db: Database) throws {
-        let rows = try Row.fetchAll(db, sql: "SELECT type, name, tbl_name, sql FROM sqlite_schema")
+        let rows = try db.rows("SELECT type, name, tbl_name, sql FROM sqlite_schema")
         let all = rows.map { row in
-            let values: [String] = row.databaseValues.map { String.fromDatabaseValue($0) ?? "" }
+            let values = row.map { $0.text ?? "" }
             let text = values[3].split(whereSeparator: \.isWhitespace).joined(separator: " ")
             return Object(type: values[0], name: values[1], table: values[2], text: text)
         }
@@ -30,32 +30,34 @@ struct JournalLayout: Equatable {
 
     /// After no migration, the first, and so on.
     private static let known: Result<[JournalLayout], any Error> = Result {
-        let queue = try DatabaseQueue()
-        defer { queue.retire() }
-        return try [queue.read(JournalLayout.init)]
-            + JournalSchema.migrator.migrations.map { migration in
-                try JournalSchema.migrator.migrate(queue, upTo: migration)
-                return try queue.read(JournalLayout.init)
+        let connection = try Connection(":memory:")
+        return try [connection.read(JournalLayout.init)]
+            + JournalSchema.migrations.steps.map { step in
+                try JournalSchema.migrations.migrate(connection, upTo: step.identifier)
+                return try connection.read(JournalLayout.init)
             }
     }
 
-    /// GRDB's list of migrations, which is put right when the tables are there.
+    /// The list of migrations, which is put right when the tables are there.
     private static let list: Set<Object> = [
         Object(
             type: "table",
-            name: "grdb_migrations",
-            table: "grdb_migrations",
-            text: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)"
+            name: JournalMigrations.listName,
+            table: JournalMigrations.listName,
+            text: "CREATE TABLE \(JournalMigrations.listLayout)"
         ),
         Object(
             type: "index",
-            name: "sqlite_autoindex_grdb_migrations_1",
-            table: "grdb_migrations",
+            name: "sqlite_autoindex_\(JournalMigrations.listName)_1",
+            table: JournalMigrations.listName,
             text: ""
         ),
     ]
 
     var isNewest: Bool { get throws { try Self.known.get().last == self } }
+
+    /// After how many migrations it is there; nil for none that they make.
+    var steps: Int? { get throws { try Self.known.get().firstIndex(of: self) } }
 
     /// - Throws: `StorageFault` with the name of a trigger, a view or a virtual table, before another table is read.
     static func requireTables(_ db: Database) throws {
@@ -63,7 +65,7 @@ struct JournalLayout: Equatable {
             SELECT type || ' ' || name FROM sqlite_schema
             WHERE type NOT IN ('table', 'index') OR type = 'table' AND rootpage = 0 ORDER BY name LIMIT 1
             """
-        guard let other = try String.fetchOne(db, sql: sql) else { return }
+        guard let other = try db.value(sql)?.text else { return }
         throw fault("\(other.printable) is none of this program")
     }
 

@@ -1,7 +1,7 @@
 package import FuelPassbook
-import GRDB
 package import Quantities
 package import Records
+import SQLite
 package import SecurityModule
 import Synchronization
 
@@ -10,7 +10,7 @@ import Synchronization
 package final class JournalReader: Sendable {
     private struct Loaded {
         let image: JournalImage
-        let queue: DatabaseQueue
+        let connection: Connection
         let judgement: Judgement
     }
 
@@ -26,17 +26,13 @@ package final class JournalReader: Sendable {
         loaded = Mutex(try Self.load(self.path, keys))
     }
 
-    deinit { loaded.withLock { $0.queue.retire() } }
-
     /// As of the last commit.
-    private func present() throws(StorageFault) -> (DatabaseQueue, Judgement) {
+    private func present() throws(StorageFault) -> (Connection, Judgement) {
         try loaded.withLock { loaded throws(StorageFault) in
             if try !loaded.image.isPresent(at: path) {
-                let earlier = loaded.queue
                 loaded = try Self.load(path, keys)
-                earlier.retire()
             }
-            return (loaded.queue, loaded.judgement)
+            return (loaded.connection, loaded.judgement)
         }
     }
 
@@ -50,10 +46,10 @@ package final class JournalReader: Sendable {
     private static func load(_ path: String, _ keys: MasterKeys?) throws(StorageFault) -> Loaded {
         let image = try JournalImage(path: path)
         do {
-            let queue = try DatabaseQueue(configuration: .reader(of: image))
-            var judgement = try judge(queue, keys)
-            judgement.findings.merge(Findings(damaged: try queue.read { try $0.damagedTables() }))
-            return Loaded(image: image, queue: queue, judgement: judgement)
+            let connection = try Connection.reader(of: image)
+            var judgement = try judge(connection, keys)
+            judgement.findings.merge(Findings(damaged: try connection.read { try $0.damagedTables() }))
+            return Loaded(image: image, connection: connection, judgement: judgement)
         } catch {
             throw StorageFault("open", error)
         }
@@ -82,7 +78,7 @@ package final class JournalReader: Sendable {
 
     package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
         if let row = try closingRow(position) { return PositionLock(position: position, row) }
-        return try values(.positionLock, "WHERE position = ?", [position], PositionLock.init).first
+        return try values(.positionLock, "WHERE position = ?", [ColumnValue(position)], PositionLock.init).first
     }
 
     /// As the service decides.
@@ -103,7 +99,7 @@ package final class JournalReader: Sendable {
     /// The last `limit` records, the newest last.
     package func records(limit: Int) throws(StorageFault) -> [Record] {
         precondition(limit >= 0)
-        return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [limit], Record.init).reversed()
+        return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [ColumnValue(limit)], Record.init).reversed()
     }
 
     /// Those that a restart or their card finishes, in the order of their TTC.
@@ -125,15 +121,15 @@ package final class JournalReader: Sendable {
     private func values<Value>(
         _ table: JournalTable,
         _ condition: String,
-        _ arguments: StatementArguments,
+        _ arguments: [ColumnValue],
         _ read: (StoredRow) throws(StorageFault) -> Value
     ) throws(StorageFault) -> [Value] {
-        let (queue, judgement) = try present()
+        let (connection, judgement) = try present()
         let belief = judgement.belief
         var values: [Value] = []
         do {
             // SQLite ends no transaction well that has met a damaged page.
-            try queue.read { db in
+            try connection.read { db in
                 try db.visit(table, condition, arguments) { row in
                     let value = try belief.ifBelieved { () throws(StorageFault) in
                         try read(row.believed(belief))
@@ -141,7 +137,7 @@ package final class JournalReader: Sendable {
                     if let value { values.append(value) }
                 }
             }
-        } catch DatabaseError.SQLITE_CORRUPT {
+        } catch let error as DatabaseError where error.code == .corrupt {
             return values
         } catch {
             throw StorageFault("read table \(table.name)", error)
@@ -156,7 +152,7 @@ package final class JournalReader: Sendable {
 
     /// The last `limit` runs of the service, the newest last.
     package func runs(limit: Int) throws(StorageFault) -> [ServiceRun] {
-        try values(.serviceRun, "ORDER BY run DESC LIMIT ?", [limit], ServiceRun.init).reversed()
+        try values(.serviceRun, "ORDER BY run DESC LIMIT ?", [ColumnValue(limit)], ServiceRun.init).reversed()
     }
 
     // MARK: - The others
@@ -191,12 +187,12 @@ private struct Judgement {
 
 extension JournalReader {
     /// Each table beside the state of the same moment. One whose pages are damaged is named, and the others are judged.
-    private static func judge(_ queue: DatabaseQueue, _ keys: MasterKeys?) throws(StorageFault) -> Judgement {
+    private static func judge(_ connection: Connection, _ keys: MasterKeys?) throws(StorageFault) -> Judgement {
         var judgement = Judgement()
         for table in JournalTable.coded {
             do {
-                try queue.read { try judge(table, $0, keys, &judgement) }
-            } catch DatabaseError.SQLITE_CORRUPT {
+                try connection.read { try judge(table, $0, keys, &judgement) }
+            } catch let error as DatabaseError where error.code == .corrupt {
                 let reason = "pages of the file are damaged: what is beyond them cannot be read"
                 judgement.findings.damaged.append(
                     DamagedRow(table: table.name, keyName: table.keyName, key: nil, column: nil, reason: reason)

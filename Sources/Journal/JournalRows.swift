@@ -1,5 +1,5 @@
-import GRDB
 package import Records
+import SQLite
 import SecurityModule
 import Synchronization
 
@@ -10,7 +10,7 @@ extension SQLiteJournal {
     package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
         let belief = try believing()
         do throws(StorageFault) {
-            _ = try queue.view("read the numbers") { try $0.numbering(belief) }
+            _ = try connection.view("read the numbers") { try $0.numbering(belief) }
             return try row(.positionLock, Int64(position), "read a position's lock", PositionLock.init)
         } catch {
             guard let row = error.row else { throw error }
@@ -32,7 +32,7 @@ extension SQLiteJournal {
     /// with a wrong code stay as they are, and named.
     package func acceptRows() throws(StorageFault) {
         let key = start.key
-        try queue.commit("accept the rows") { db in
+        try connection.commit("accept the rows") { db in
             guard let key, let old = try db.journalState(key) else { throw Self.stateIsUnbelieved }
             var state = try RowWriter.stateOfRows(db, key, after: old)
             try state.countCommit()
@@ -62,7 +62,7 @@ extension SQLiteJournal {
         _ read: (StoredRow) throws(StorageFault) -> Value
     ) throws(StorageFault) -> Value? {
         let belief = try believing()
-        return try queue.view(operation) { try $0.believed(table, key, belief, read) }
+        return try connection.view(operation) { try $0.believed(table, key, belief, read) }
     }
 
     /// One transaction of rows with their codes.
@@ -74,7 +74,7 @@ extension SQLiteJournal {
         try doubts.withLock { doubts throws(StorageFault) in
             var written = doubts
             if let further { written.merge(further) }
-            try queue.commit(operation) { db in
+            try connection.commit(operation) { db in
                 var writer = RowWriter(db, key, written, try db.journalState(key))
                 try body(&writer)
                 try writer.finish()
@@ -101,7 +101,7 @@ extension SQLiteJournal {
         written: (Int64) -> Void
     ) throws(StorageFault) {
         let (keys, key, doubts) = (keys, start.key, try believing().doubts)
-        try queue.commit(operation) { db in
+        try connection.commit(operation) { db in
             var (writing, state) = try keys.newJournal(key)
             if let key, let believed = try db.journalState(key) {
                 state = believed

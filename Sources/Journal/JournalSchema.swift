@@ -1,7 +1,7 @@
 import FuelPassbook
-import GRDB
 import Quantities
 import Records
+import SQLite
 
 /// A table whose rows are replaced by key.
 struct JournalTable: Sendable {
@@ -44,27 +44,25 @@ enum JournalSchema {
     /// "GLJR" in the file's header.
     static let applicationID: Int64 = 0x474C_4A52
 
-    static let migrator: DatabaseMigrator = {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1", foreignKeyChecks: .immediate) { db in
-            try db.execute(sql: version1)
-            try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-        }
-        migrator.registerMigration("2", foreignKeyChecks: .immediate) { try $0.execute(sql: version2) }
-        migrator.registerMigration("3", foreignKeyChecks: .immediate) { db in
-            try db.execute(sql: version3)
+    static let migrations = JournalMigrations([
+        JournalMigration("1") { db in
+            try db.execute(version1)
+            try db.execute("PRAGMA application_id = \(applicationID)")
+        },
+        JournalMigration("2") { try $0.execute(version2) },
+        JournalMigration("3") { db in
+            try db.execute(version3)
             try db.keepClockFloor()
             for table in JournalTable.coded {
-                try db.execute(sql: "ALTER TABLE \(table.name) ADD COLUMN \(JournalTable.codeColumn) BLOB")
+                try db.execute("ALTER TABLE \(table.name) ADD COLUMN \(JournalTable.codeColumn) BLOB")
             }
-        }
-        return migrator
-    }()
+        },
+    ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
     ///   has, before anything is written.
     static func requireJournal(_ db: Database, mayBeEmpty: Bool) throws {
-        let id = try Int64.fetchOne(db, sql: "PRAGMA application_id")
+        let id = try db.value("PRAGMA application_id")?.integer
         let isNew = try id == 0 && isEmpty(db)
         guard id == applicationID || isNew else {
             throw StorageFault(operation: "open", reason: "the database is not a journal")
@@ -74,8 +72,7 @@ enum JournalSchema {
             if mayBeEmpty { return }
             throw StorageFault(operation: "open", reason: "the journal is empty: \(neverOpened)")
         }
-        guard try !migrator.hasBeenSuperseded(db) else {
-            let unknown = try migrator.appliedIdentifiers(db).subtracting(migrator.migrations).min() ?? ""
+        if let unknown = try migrations.unknown(in: db) {
             throw StorageFault(
                 operation: "open",
                 reason: "a newer version of this program wrote the journal: its migrations name \(unknown.printable)"
@@ -87,8 +84,8 @@ enum JournalSchema {
     /// - Throws: `StorageFault` for a journal that an older version wrote and no writer has opened since.
     static func requirePresentVersion(_ db: Database) throws {
         let layout = try JournalLayout(db)
-        guard try migrator.hasCompletedMigrations(db) else {
-            let isUnused = try !layout.isNewest && Row.fetchOne(db, sql: "SELECT 1 FROM sale LIMIT 1") == nil
+        guard try migrations.areDone(in: db) else {
+            let isUnused = try !layout.isNewest && db.value("SELECT 1 FROM sale LIMIT 1") == nil
             throw StorageFault(
                 operation: "open",
                 reason: isUnused
@@ -104,17 +101,16 @@ enum JournalSchema {
 
     /// The list of migrations is under no code. What the tables show to be done is done, whatever stands in it.
     static func mendList(_ db: Database) throws {
-        guard try db.tableExists(JournalTable.state.name), try !migrator.hasCompletedMigrations(db) else { return }
-        try db.execute(sql: "CREATE TABLE IF NOT EXISTS grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
-        for migration in migrator.migrations {
-            try db.execute(sql: "INSERT OR IGNORE INTO grdb_migrations VALUES (?)", arguments: [migration])
-        }
+        let count = try JournalLayout(db).steps ?? 0
+        try migrations.enter(first: count, in: db)
     }
 
     /// A power cut can leave the list of migrations without the first one.
     private static func isEmpty(_ db: Database) throws -> Bool {
-        let others = "SELECT count(*) FROM sqlite_schema WHERE tbl_name != 'grdb_migrations'"
-        return try Int64.fetchOne(db, sql: others) == 0
+        try db.value(
+            "SELECT 1 FROM sqlite_schema WHERE tbl_name != ? LIMIT 1",
+            [ColumnValue(JournalMigrations.listName)]
+        ) == nil
     }
 
     /// A technician's word that the clock was right at `accepted`, although records up to `after_ttc` were as late as

@@ -1,8 +1,7 @@
 import CardCryptography
-import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 
 /// What a journal knows of all of its rows together. It is sealed, and changes with every commit.
@@ -142,48 +141,36 @@ extension Database {
     private func stateCopies() throws -> [StoredRow] { try rows(of: .state, "WHERE id IN (1, 2) ORDER BY id") }
 
     private func isUncoded(_ copies: [StoredRow]) throws -> Bool {
-        guard copies.count == 2, try copies.allSatisfy({ try $0.isEmptyState }) else { return false }
+        guard copies.count == 2, copies.allSatisfy(\.isEmptyState) else { return false }
         for table in JournalTable.coded {
             let sql = "SELECT 1 FROM \(table.name) WHERE \(JournalTable.codeColumn) IS NOT NULL LIMIT 1"
-            guard try Row.fetchOne(self, sql: sql) == nil else { return false }
+            guard try value(sql) == nil else { return false }
         }
         return true
     }
 
     func write(_ state: JournalState, _ key: JournalKey) throws {
-        let sealed = Data(key.seal(state.plain, context: state.context)).databaseValue
-        let fields: [DatabaseValue] = [
-            Data(state.identity).databaseValue, state.master.index.number.databaseValue,
-            state.master.version.number.databaseValue, state.commits.databaseValue, sealed,
+        let fields = [
+            ColumnValue(state.identity), ColumnValue(state.master.index.number),
+            ColumnValue(state.master.version.number),
+            ColumnValue(state.commits), ColumnValue(key.seal(state.plain, context: state.context)),
         ]
         let both = """
             UPDATE journal_state SET identity = ?, key_index = ?, key_version = ?, commits = ?, sealed = ?
             WHERE id IN (1, 2)
             """
-        try cachedStatement(sql: both).execute(arguments: StatementArguments(fields))
+        try run(both, fields)
         guard changesCount < 2 else { return }
         let each = """
             INSERT OR REPLACE INTO journal_state (id, identity, key_index, key_version, commits, sealed)
             VALUES (?, ?, ?, ?, ?, ?)
             """
-        for copy in [1, 2] {
-            try cachedStatement(sql: each).execute(arguments: StatementArguments([copy.databaseValue] + fields))
-        }
+        for copy: ColumnValue in [1, 2] { try run(each, [copy] + fields) }
     }
 }
 
 extension StoredRow {
-    fileprivate var isEmptyState: Bool {
-        get throws {
-            for column in ["identity", "sealed"] {
-                guard row.hasColumn(column), case .blob(let data) = (row[column] as DatabaseValue).storage else {
-                    return false
-                }
-                guard data.isEmpty else { return false }
-            }
-            return true
-        }
-    }
+    fileprivate var isEmptyState: Bool { ["identity", "sealed"].allSatisfy { value(of: $0) == .blob([]) } }
 
     /// - Throws: `StorageFault`, without a row when the master key is not loaded.
     fileprivate func journalKey(_ keys: MasterKeys) throws(StorageFault) -> JournalKey {

@@ -1,5 +1,5 @@
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 import Synchronization
 import Threads
@@ -22,7 +22,7 @@ final class JournalSurvey: Sendable {
 
     /// - Parameter damageFound: called on the survey's thread when there is a fault.
     init(path: String, keys: MasterKeys, damageFound: @escaping @Sendable () -> Void) throws {
-        let state = State(try DatabaseQueue(path: path, configuration: .reader))
+        let state = State(try .reader(path))
         self.state = state
         thread = NamedThread("journal-survey") {
             if state.survey(keys) == .damaged { damageFound() }
@@ -57,18 +57,18 @@ private final class State: Sendable {
     enum Outcome { case sound, damaged, abandoned }
 
     /// nil when the survey has ended.
-    private let connection: Mutex<DatabaseQueue?>
+    private let connection: Mutex<Connection?>
     private let result = Mutex<Result<(JournalSurvey.Count, Findings), StorageFault>?>(nil)
     private let isAbandoned = Atomic(false)
     private let hasResult = MonotonicSemaphore()
 
-    init(_ connection: DatabaseQueue) { self.connection = Mutex(connection) }
+    init(_ connection: Connection) { self.connection = Mutex(connection) }
 
     func survey(_ keys: MasterKeys) -> Outcome {
-        defer { connection.withLock { $0.take() }?.retire() }
-        guard let queue = connection.withLock({ $0 }) else { preconditionFailure("a survey runs once") }
+        defer { connection.withLock { $0.take() }?.close() }
+        guard let reading = connection.withLock({ $0 }) else { preconditionFailure("a survey runs once") }
         guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
-        let result = Result { () throws(StorageFault) in try queue.view("check") { try Self.survey($0, keys) } }
+        let result = Result { () throws(StorageFault) in try reading.view("check") { try Self.survey($0, keys) } }
         // An interrupted check fails, which is no verdict.
         guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
         self.result.withLock { $0 = result }

@@ -1,9 +1,9 @@
 import CardCryptography
 package import FuelPassbook
-import GRDB
 import ISO7816
 import Quantities
 package import Records
+import SQLite
 import Synchronization
 
 // The numbers that were given (spec/grey-lock.md, D32; decision record 0018): a row in the journal, and the mark outside
@@ -91,7 +91,7 @@ extension SQLiteJournal {
     private func markContent() throws(StorageFault) -> HighWaterMark.Content {
         let belief = try believing()
         let marked = highWater.content
-        return try queue.view("read the numbers") { db in
+        return try connection.view("read the numbers") { db in
             let commits = max(try db.commits(belief) ?? 0, marked?.commits ?? 0)
             do {
                 let numbering = try db.numbering(belief)
@@ -111,7 +111,7 @@ extension SQLiteJournal {
     func takeUp() throws(StorageFault) {
         let belief = try believing()
         let mark = highWater.read()
-        let (standing, numbering) = try queue.view("open") { try $0.standing(belief, mark) }
+        let (standing, numbering) = try connection.view("open") { try $0.standing(belief, mark) }
         if let refusal = standing.refusal, !standing.isOpened {
             throw StorageFault(
                 operation: "open",
@@ -131,7 +131,7 @@ extension SQLiteJournal {
     func accept(_ reason: String, _ time: TransactionTime?) throws(StorageFault) -> TTC {
         let belief = try believing()
         let mark = highWater.read()
-        let (standing, _) = try queue.view("open") { try $0.standing(belief, mark) }
+        let (standing, _) = try connection.view("open") { try $0.standing(belief, mark) }
         guard standing.refusal != nil else {
             throw Self.notAccepted("it is up to date: nothing is to be accepted")
         }
@@ -169,7 +169,8 @@ extension RowWriter {
     fileprivate mutating func reserve() throws -> UInt32 {
         var numbering = try db.numbering(belief)
         var last = max(numbering.reserved, try db.lastTTC(belief, state))
-        while last < Numbering.last, try db.numbers("SELECT ttc FROM sale WHERE ttc = ?", [last + 1]) != [] {
+        while last < Numbering.last, try db.numbers("SELECT ttc FROM sale WHERE ttc = ?", [ColumnValue(last + 1)]) != []
+        {
             last += 1
         }
         guard last < Numbering.last else { throw StorageFault(noNumber: "no TTC follows \(last)") }

@@ -1,14 +1,12 @@
-private import GRDBSQLite
 import Glibc
 import Records
+import SQLite
 
 /// Both files in a folder that nobody else may read, which is gone once SQLite has opened them. One that a killed process
 /// left is removed by the next copy: its `flock` is free.
 struct PrivateCopy: ~Copyable {
     /// In memory, so that a full disk is read too; where that is missing or full, on a disk.
     static let places = ["/dev/shm", "/tmp"]
-    /// It keeps the log's index on the heap, for a file that it may write.
-    private static let fileSystem = "unix-excl"
 
     private static let prefix = "greylock-"
     private static let files = ["/journal", "/journal-wal"]
@@ -86,22 +84,21 @@ struct PrivateCopy: ~Copyable {
     }
 
     /// The pages as of the last commit; nil where SQLite cannot tell them.
-    ///
-    /// The corresponding C function is `sqlite3_serialize`.
     borrowing func recovered() throws(StorageFault) -> [UInt8]? {
-        var connection: OpaquePointer?
-        let code = unsafe sqlite3_open_v2(path, &connection, SQLITE_OPEN_READWRITE, Self.fileSystem)
-        defer { unsafe sqlite3_close(connection) }
-        guard code == SQLITE_OK else { throw StorageFault(operation: "open", reason: "SQLite \(code)") }
-        // SQLite moves the log into the main file when it closes them; nobody waits for a disk. A first read opens both.
-        let opening = "PRAGMA synchronous = OFF; SELECT count(*) FROM sqlite_schema"
-        unsafe _ = sqlite3_exec(connection, opening, nil, nil, nil)
+        let database: Database
+        do throws(DatabaseError) {
+            database = try Database(path, .readWrite, .heapIndex)
+        } catch {
+            throw StorageFault(operation: "open", reason: "SQLite \(error.code.rawValue)")
+        }
+        do throws(DatabaseError) {
+            // SQLite moves the log into the main file when it closes them; nobody waits for a disk. A first read opens both.
+            try database.execute("PRAGMA synchronous = OFF; SELECT count(*) FROM sqlite_schema")
+        } catch {
+            // What is no database has pages all the same, or none.
+        }
         Self.removeFiles(folder)
-        var count: sqlite3_int64 = 0
-        guard let pages = unsafe sqlite3_serialize(connection, "main", &count, 0) else { return nil }
-        defer { unsafe sqlite3_free(pages) }
-        // SAFETY: SQLite's block of `count` bytes is copied before it is freed.
-        return unsafe Array(UnsafeBufferPointer(start: pages, count: Int(count)))
+        return database.serialized()
     }
 
     private static func write(_ bytes: [UInt8], to path: String) throws(StorageFault) {

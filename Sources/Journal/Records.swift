@@ -1,5 +1,4 @@
 import FuelPassbook
-import GRDB
 import ISO7816
 import Metering
 import Quantities

@@ -1,9 +1,8 @@
 import CardCryptography
 import FuelPassbook
-import GRDB
-private import GRDBSQLite
 import ISO7816
 import Records
+import SQLite
 import SecurityModule
 import Synchronization
 
@@ -99,12 +98,15 @@ struct RowLayout: Sendable {
 
     let table: JournalTable
     private let columns: [String]
+    private let indexes: [String: Int]
     /// nil of a table without codes.
     private let rowClass: RowClass?
     /// Of the table's key, the phase and the code; nil where the statement has none.
     let key: Int?
     let phase: Int?
     let code: Int?
+    /// The statement that writes the columns and, as the last, the code.
+    let replacement: String
     private let head: [UInt8]
     /// By their names.
     private let covered: [Column]
@@ -124,15 +126,22 @@ struct RowLayout: Sendable {
     private init(_ table: JournalTable, _ columns: [String]) {
         self.table = table
         self.columns = columns
+        indexes = Dictionary(zip(columns, columns.indices)) { first, _ in first }
         rowClass = RowClass.first(of: table)
         key = columns.firstIndex(of: table.key)
         phase = columns.firstIndex(of: "phase")
         code = columns.firstIndex(of: JournalTable.codeColumn)
+        replacement = table.replacement(
+            of: columns.filter { $0 != JournalTable.codeColumn } + [JournalTable.codeColumn]
+        )
         head = Self.named(table.name, "t")
         covered = columns.indices.filter { [code] in $0 != code }.sorted { columns[$0] < columns[$1] }.map {
             Column(index: $0, head: Self.named(columns[$0], "c"))
         }
     }
+
+    /// nil where there is no such column.
+    func index(of column: String) -> Int? { indexes[column] }
 
     /// - Parameter phase: nil for a row without one.
     func rowClass(phase: String?) -> RowClass {
@@ -140,54 +149,44 @@ struct RowLayout: Sendable {
         return rowClass.inPhase(phase)
     }
 
-    func bytes(_ value: (Int) -> DatabaseValue) -> [UInt8] {
+    func bytes(_ values: [ColumnValue]) -> [UInt8] {
         var bytes = begun()
         for column in covered {
-            let storage = value(column.index).storage
-            if case .null = storage { continue }
+            let value = values[column.index]
+            if value == .null { continue }
             bytes += column.head
-            switch storage {
+            switch value {
             case .null: break
-            case .int64(let number): Self.append(UInt64(bitPattern: number), "i", to: &bytes)
-            case .double(let number): Self.append(number.bitPattern, "d", to: &bytes)
-            case .string(let text): Self.append(text, "s", to: &bytes)
-            case .blob(let data):
+            case .integer(let number): Self.append(UInt64(bitPattern: number), "i", to: &bytes)
+            case .real(let number): Self.append(number.bitPattern, "d", to: &bytes)
+            case .text(let text): Self.append(text, "s", to: &bytes)
+            case .blob(let blob):
                 bytes.append(UInt8(ascii: "b"))
-                Self.append(UInt64(data.count), "n", to: &bytes)
-                bytes.append(contentsOf: data)
+                Self.append(UInt64(blob.count), "n", to: &bytes)
+                bytes += blob
             }
         }
         return bytes
     }
 
     /// The same of the row that a statement stands on, without making its values.
-    ///
-    /// The corresponding C functions are `sqlite3_column_type` and those for its results.
     func bytes(_ statement: Statement) -> [UInt8] {
-        let handle = unsafe statement.sqliteStatement
         var bytes = begun()
         for column in covered {
-            let index = Int32(column.index)
-            let type = unsafe sqlite3_column_type(handle, index)
-            if type == SQLITE_NULL { continue }
+            let kind = statement.kind(at: column.index)
+            if kind == .null { continue }
             bytes += column.head
-            switch type {
-            case SQLITE_INTEGER:
-                Self.append(UInt64(bitPattern: unsafe sqlite3_column_int64(handle, index)), "i", to: &bytes)
-            case SQLITE_FLOAT: Self.append(unsafe sqlite3_column_double(handle, index).bitPattern, "d", to: &bytes)
-            case _:
-                let start =
-                    unsafe type == SQLITE_TEXT
-                    ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index)
-                // SAFETY: the bytes are the statement's until it goes on, and there are as many as it says; an empty value, and
-                // a text for which there is no memory, has none.
-                let value = unsafe UnsafeRawBufferPointer(
-                    start: start,
-                    count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, index))
-                )
-                bytes.append(UInt8(ascii: type == SQLITE_TEXT ? "s" : "b"))
-                Self.append(UInt64(value.count), "n", to: &bytes)
-                unsafe bytes.append(contentsOf: value)
+            switch kind {
+            case .null: break
+            case .integer: Self.append(UInt64(bitPattern: statement.integer(at: column.index)), "i", to: &bytes)
+            case .real: Self.append(statement.real(at: column.index).bitPattern, "d", to: &bytes)
+            case .text, .blob:
+                bytes.append(UInt8(ascii: kind == .text ? "s" : "b"))
+                // SAFETY: the bytes are copied before the statement goes on.
+                unsafe statement.withBytes(at: column.index, of: kind) { value in
+                    Self.append(UInt64(value.count), "n", to: &bytes)
+                    unsafe bytes.append(contentsOf: value)
+                }
             }
         }
         return bytes
@@ -220,32 +219,24 @@ struct RowLayout: Sendable {
 
 extension StoredRow {
     var rowKey: Int64? {
-        guard let index = layout.key, case .int64(let key) = value(at: index).storage else { return nil }
-        return key
+        layout.key.flatMap { value(at: $0).integer }
     }
 
     var rowClass: RowClass {
-        guard let index = layout.phase, case .string(let phase) = value(at: index).storage else {
-            return layout.rowClass(phase: nil)
-        }
-        return layout.rowClass(phase: phase)
+        layout.rowClass(phase: layout.phase.flatMap { value(at: $0).text })
     }
 
     /// - Throws: `StorageFault` with the row where it has no code, or another one.
     func verifiedCode(_ key: JournalKey) throws(StorageFault) -> StoredCode {
-        guard let index = layout.code, case .blob(let stored) = value(at: index).storage else {
+        guard let index = layout.code, case .blob(let stored) = value(at: index) else {
             throw damaged("it has no code")
         }
         let code = code(key)
-        guard code.isValid(Array(stored)) else { throw damaged("it is not what the service wrote: its code is wrong") }
+        guard code.isValid(stored) else { throw damaged("it is not what the service wrote: its code is wrong") }
         return code
     }
 
-    func code(_ key: JournalKey) -> StoredCode {
-        key.code(of: statement.map(layout.bytes) ?? layout.bytes(value(at:)))
-    }
-
-    private func value(at index: Int) -> DatabaseValue { row[index] }
+    func code(_ key: JournalKey) -> StoredCode { key.code(of: codedBytes) }
 
     func damaged(_ reason: String) -> StorageFault { StorageFault(damagedRow(column: nil, reason)) }
 
@@ -264,9 +255,7 @@ extension StoredRow {
 
     /// nil where it states none.
     private var statedCard: ApplicationSerialNumber? {
-        guard row.hasColumn("card_asn"), case .string(let text) = (row["card_asn"] as DatabaseValue).storage else {
-            return nil
-        }
+        guard let text = value(of: "card_asn")?.text else { return nil }
         do throws(ParseError) {
             return try ApplicationSerialNumber(parsing: Hex.bytes(text))
         } catch {

@@ -1,7 +1,6 @@
 import CardCryptography
-import Foundation
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 
 /// The rows of one transaction, each with its code, and the state that they leave. A row is judged before it is replaced.
@@ -28,14 +27,12 @@ struct RowWriter {
     /// - Throws: `StorageFault` when the key belongs to a row with other fixed columns, or to one that is not believed and
     ///   that nothing may overwrite.
     mutating func replace(_ row: RowValues, in table: JournalTable) throws {
-        guard case .int64(let rowKey)? = row.values.first?.storage else { preconditionFailure("the key comes first") }
-        let code = key.code(of: RowLayout.of(table, row.columns).bytes { row.values[$0] })
-        let rowClass = table.rowClass(phase: row.phase)
+        guard case .integer(let rowKey)? = row.values.first else { preconditionFailure("the key comes first") }
+        let layout = RowLayout.of(table, row.columns)
+        let code = key.code(of: layout.bytes(row.values))
+        let rowClass = layout.rowClass(phase: layout.phase.flatMap { row.values[$0].text })
         try giveUp(rowKey, of: table)
-        var coded = row
-        coded.set(JournalTable.codeColumn, Data(code.bytes))
-        try db.cachedStatement(sql: table.replacement(of: coded.columns))
-            .execute(arguments: StatementArguments(coded.values))
+        try db.run(layout.replacement, row.values + [ColumnValue(code.bytes)])
         guard db.changesCount == 1 else {
             throw StorageFault(
                 operation: "commit",
@@ -48,15 +45,14 @@ struct RowWriter {
 
     mutating func delete(_ rowKey: Int64, from table: JournalTable) throws {
         guard try giveUp(rowKey, of: table) else { return }
-        let sql = "DELETE FROM \(table.name) WHERE \(table.key) = ?"
-        try db.cachedStatement(sql: sql).execute(arguments: [rowKey])
+        try db.run("DELETE FROM \(table.name) WHERE \(table.key) = ?", [ColumnValue(rowKey)])
         doubts.isWritten(table.rowClass(phase: nil), rowKey)
     }
 
     /// - Returns: whether there is a row, or was one that is doubted.
     @discardableResult
     private mutating func giveUp(_ rowKey: Int64, of table: JournalTable) throws -> Bool {
-        let old = try db.rows(of: table, "WHERE \(table.key) = ?", [rowKey]).first
+        let old = try db.rows(of: table, "WHERE \(table.key) = ?", [ColumnValue(rowKey)]).first
         let rowClass = old?.rowClass ?? table.rowClass(phase: nil)
         let doubt = doubts.reason(rowClass, rowKey)
         guard old != nil || doubt != nil else { return false }
@@ -136,7 +132,7 @@ extension RowWriter {
             let sql = "UPDATE \(table.name) SET \(JournalTable.codeColumn) = ? WHERE \(table.key) = ?"
             for (index, (rowKey, code)) in codes.enumerated() {
                 if index % Self.rowsBetweenSigns == 0 { goesOn() }
-                try db.cachedStatement(sql: sql).execute(arguments: [Data(code), rowKey])
+                try db.run(sql, [ColumnValue(code), ColumnValue(rowKey)])
             }
         }
         state.commits = 1
@@ -162,15 +158,6 @@ extension RowWriter {
             }
         }
         return state
-    }
-}
-
-extension RowValues {
-    fileprivate var phase: String? {
-        guard let index = columns.firstIndex(of: "phase"), case .string(let phase) = values[index].storage else {
-            return nil
-        }
-        return phase
     }
 }
 

@@ -1,9 +1,9 @@
 package import FuelPassbook
-import GRDB
 import Glibc
 import ISO7816
 package import Quantities
 package import Records
+import SQLite
 package import SecurityModule
 import Synchronization
 
@@ -28,7 +28,7 @@ import Synchronization
 
 /// The terminal's records in an SQLite file. Calls block until they are on disk; any thread may call.
 package final class SQLiteJournal: SaleJournal, Sendable {
-    let queue: DatabaseQueue
+    let connection: Connection
     let path: String
     private let capacity: Int
     let keys: MasterKeys
@@ -103,13 +103,13 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try JournalFile.requireAccess(path, writing: true)
         try JournalFile.requireRegularFiles(beside: path)
         lock = try JournalLock(path: path)
-        HeapIndex.choose()
+        FileSystem.chooseHeapIndex()
         do {
-            queue = try DatabaseQueue(path: path, configuration: .writer)
-            try queue.write(JournalSchema.mendList)
-            try JournalSchema.migrator.migrate(queue)
-            try queue.read(JournalSchema.requirePresentVersion)
-            start = try StartCheck(queue, keys, goesOn)
+            connection = try .writer(path)
+            try connection.write(JournalSchema.mendList)
+            try JournalSchema.migrations.migrate(connection)
+            try connection.read(JournalSchema.requirePresentVersion)
+            start = try StartCheck(connection, keys, goesOn)
             survey = try JournalSurvey(path: path, keys: keys, damageFound: damageFound)
         } catch {
             throw StorageFault("open", error)
@@ -117,12 +117,12 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         doubts = Mutex(start.findings.doubts)
     }
 
-    /// The survey ends before `queue` is closed, so that the last connection of all is the one that may empty the `-wal`
-    /// file. The lock, declared after `queue`, ends after it.
+    /// The survey ends before `connection` is closed, so that the last connection of all is the one that may empty the `-wal`
+    /// file. The lock, declared after `connection`, ends after it.
     deinit {
         endBeat()
         survey.end()
-        queue.retire()
+        connection.close()
     }
 
     /// What the check of the whole file found; nil while it goes on, and of a sound file.
@@ -132,7 +132,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     /// outside the file that is kept of it tells an older whole file.
     package func mark() throws(StorageFault) -> JournalMark? {
         guard let key = start.key else { return nil }
-        return try queue.view("read the journal's state") { db in
+        return try connection.view("read the journal's state") { db in
             try db.journalState(key).map { JournalMark(identity: $0.identity, commits: $0.commits) }
         }
     }
@@ -165,7 +165,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
 
     package func openRecords() throws(StorageFault) -> [Record] {
         let belief = try believing()
-        return try queue.view("read the open records") { db in
+        return try connection.view("read the open records") { db in
             try db.believed(db.rows(of: .sale, Database.openSales), belief, Record.init).filter(\.phase.isOpen)
         }
     }
@@ -176,40 +176,38 @@ package final class SQLiteJournal: SaleJournal, Sendable {
 
     package func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
         let belief = try believing()
-        return try queue.view("read the grey records") { db in
+        return try connection.view("read the grey records") { db in
             let open =
                 "WHERE substr(card_asn, 5) = ? AND state NOT IN ('settled', 'void', 'elsewhere') ORDER BY ttc"
-            return try db.believed(db.rows(of: .greyRecord, open, [card.number]), belief, GreyRecord.init)
+            return try db.believed(db.rows(of: .greyRecord, open, [ColumnValue(card.number)]), belief, GreyRecord.init)
         }
     }
 
     package func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
-        try queue.view("look for a lock of the card") { db in
+        try connection.view("look for a lock of the card") { db in
             let sql = "SELECT ttc FROM \(salesByCard) WHERE substr(card_asn, 5) = ? AND mac3 IS NOT NULL LIMIT 1"
-            return try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: [card.number]) != nil
+            return try db.value(sql, [ColumnValue(card.number)]) != nil
         }
     }
 
     package func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool {
-        try queue.view("look for the card's number") { db in
+        try connection.view("look for the card's number") { db in
             let sql = """
                 SELECT ttc FROM \(salesByCard) WHERE substr(card_asn, 5) = ? AND ctc = ?
                     AND NOT (kind = 'prepaid' AND phase IN ('torn', 'void')) LIMIT 1
                 """
-            let arguments: StatementArguments = [card.number, ctc.number]
-            return try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: arguments) != nil
+            return try db.value(sql, [ColumnValue(card.number), ColumnValue(ctc.number)]) != nil
         }
     }
 
     package func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool {
-        try queue.view("look for the card's debits") { db in
+        try connection.view("look for the card's debits") { db in
             let sql = """
                 SELECT EXISTS (SELECT 1 FROM \(salesByCard) WHERE substr(card_asn, 5) = ?
                     AND (debit_time = ? OR instr(earlier_debits, ?)))
                 """
-            let text = Hex.string(time.bytes)
-            let isFound = try Bool.fetchOne(db.cachedStatement(sql: sql), arguments: [card.number, text, text])
-            return isFound ?? false
+            let text = ColumnValue(Hex.string(time.bytes))
+            return try db.value(sql, [ColumnValue(card.number), text, text]) == 1
         }
     }
 
@@ -224,9 +222,9 @@ package final class SQLiteJournal: SaleJournal, Sendable {
 
     package func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
         let belief = try believing()
-        return try queue.view("read the records' totals") { db in
+        return try connection.view("read the records' totals") { db in
             let highest = "WHERE totaliser_nozzle = ? ORDER BY totaliser_volume_microlitres DESC, totaliser_fen DESC"
-            let row = try db.firstBelieved(of: .sale, highest, [nozzle], belief)
+            let row = try db.firstBelieved(of: .sale, highest, [ColumnValue(nozzle)], belief)
             return try row.map(Record.init)?.totaliser
         }
     }
@@ -236,15 +234,18 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         let atStart = try survey.count()
         return try counted.withLock { counted throws(StorageFault) in
             if counted == nil, !atStart.indexesAgree {
-                try queue.commit("make the indexes anew") { try $0.rebuildIndexes() }
+                try connection.commit("make the indexes anew") { try $0.rebuildIndexes() }
             }
             var count = counted ?? atStart
-            try queue.view("count the records") { db in
+            try connection.view("count the records") { db in
                 // The state counts with each write, in whatever order the numbers come.
                 if let stated = atStart.stated, let key = start.key, let state = try db.journalState(key) {
                     count.records = atStart.records + Int(state.records - stated)
                 } else {
-                    let new = try db.numbers("SELECT count(*), max(ttc) FROM sale WHERE ttc > ?", [count.lastTTC])
+                    let new = try db.numbers(
+                        "SELECT count(*), max(ttc) FROM sale WHERE ttc > ?",
+                        [ColumnValue(count.lastTTC)]
+                    )
                     count.records += Int(new.first.flatMap(\.self) ?? 0)
                     count.lastTTC = new.last.flatMap(\.self) ?? count.lastTTC
                 }

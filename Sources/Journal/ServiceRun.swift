@@ -1,9 +1,9 @@
 import FuelPassbook
-import GRDB
 import Glibc
 import ISO7816
 package import Quantities
 package import Records
+import SQLite
 import Synchronization
 import Threads
 

@@ -1,9 +1,9 @@
 import CardCryptography
 import FuelPassbook
-import GRDB
 import ISO7816
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 
 /// Which journal, and how often something was committed to it.
@@ -20,25 +20,26 @@ struct StartCheck: Sendable {
     let findings: Findings
 
     /// Makes the codes when the migration has left none.
-    init(_ queue: DatabaseQueue, _ keys: MasterKeys, _ goesOn: () -> Void) throws {
-        let mended = try Self.mendedIndex(queue, keys)
-        var reading = try queue.read { try $0.journalState(keys) }
+    init(_ connection: Connection, _ keys: MasterKeys, _ goesOn: () -> Void) throws {
+        let mended = try Self.mendedIndex(connection, keys)
+        var reading = try connection.read { try $0.journalState(keys) }
         if case .uncoded = reading {
             let (key, state) = try keys.newJournal(nil)
-            try queue.commit("make the codes") { try RowWriter.codeEverything($0, key, state.identity, goesOn) }
-            reading = try queue.read { try $0.journalState(keys) }
+            try connection.commit("make the codes") { try RowWriter.codeEverything($0, key, state.identity, goesOn) }
+            reading = try connection.read { try $0.journalState(keys) }
         }
         switch reading {
         case .uncoded: throw StorageFault(operation: "open", reason: "the codes that were made are not there")
         case .believed(let state, let key, let copyFault):
             self.key = key
-            var findings = try queue.read { try $0.findings(RowClass.ofRecovery, key, state) }
+            var findings = try connection.read { try $0.findings(RowClass.ofRecovery, key, state) }
             if let copyFault { findings.damaged.insert(copyFault, at: 0) }
             if let mended { findings.damaged.append(mended) }
             self.findings = findings
         case .unbelieved(let fault, let key):
             self.key = key
-            var findings = key == nil ? Findings() : try queue.read { try $0.findings(RowClass.ofRecovery, key, nil) }
+            var findings =
+                key == nil ? Findings() : try connection.read { try $0.findings(RowClass.ofRecovery, key, nil) }
             findings.damaged.insert(fault, at: 0)
             if let mended { findings.damaged.append(mended) }
             self.findings = findings
@@ -47,22 +48,22 @@ struct StartCheck: Sendable {
 
     /// What recovery and the unlock of a grey card find by an index is what its table says. The sum of the open sales tells
     /// it of theirs; without the sum, or where it differs, the whole file is checked.
-    private static func mendedIndex(_ queue: DatabaseQueue, _ keys: MasterKeys) throws -> DamagedRow? {
+    private static func mendedIndex(_ connection: Connection, _ keys: MasterKeys) throws -> DamagedRow? {
         let isSound: Bool
         do {
-            isSound = try queue.read { db in
+            isSound = try connection.read { db in
                 guard try db.finding("integrity_check(\(JournalTable.greyRecord.name))") == nil else { return false }
                 switch try db.journalState(keys) {
-                case .uncoded: return try Int64.fetchOne(db, sql: "SELECT 1 FROM sale LIMIT 1") == nil
+                case .uncoded: return try db.value("SELECT 1 FROM sale LIMIT 1") == nil
                 case .believed(let state, let key, _):
                     return try db.findings([.openSale], key, state).damaged.isEmpty
                 case .unbelieved: return false
                 }
             }
-        } catch DatabaseError.SQLITE_CORRUPT {
-            return try queue.mendIndexes()
+        } catch let error as DatabaseError where error.code == .corrupt {
+            return try connection.mendIndexes()
         }
-        return isSound ? nil : try queue.mendIndexes()
+        return isSound ? nil : try connection.mendIndexes()
     }
 }
 

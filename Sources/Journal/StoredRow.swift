@@ -1,20 +1,27 @@
 import CardCryptography
-import Foundation
 import FuelPassbook
-import GRDB
 import ISO7816
 import Quantities
 import Records
+import SQLite
 
 /// A row on its way to disk: columns and their values.
 struct RowValues {
     private(set) var columns: [String] = []
-    private(set) var values: [DatabaseValue] = []
+    private(set) var values: [ColumnValue] = []
 
-    mutating func set(_ column: String, _ value: (some DatabaseValueConvertible)?) {
+    private mutating func set(_ column: String, value: ColumnValue?) {
         columns.append(column)
-        values.append(value?.databaseValue ?? .null)
+        values.append(value ?? .null)
     }
+
+    mutating func set(_ column: String, _ number: (some FixedWidthInteger)?) {
+        set(column, value: number.map { ColumnValue($0) })
+    }
+
+    mutating func set(_ column: String, _ text: String?) { set(column, value: text.map { ColumnValue($0) }) }
+
+    mutating func set(_ column: String, _ flag: Bool?) { set(column, value: flag.map { ColumnValue($0) }) }
 
     mutating func set(hex column: String, _ element: (some DataElement)?) {
         set(column, element.map { Hex.string($0.bytes) })
@@ -31,16 +38,63 @@ struct RowValues {
     }
 
     mutating func set(blob column: String, _ bytes: [UInt8]?) {
-        set(column, bytes.map { Data($0) })
+        set(column, value: bytes.map { ColumnValue($0) })
     }
 }
 
 /// A row from disk. Each column is read whole into its type or refused with its table, key and name.
 struct StoredRow {
+    private enum Source {
+        /// That stands on the row.
+        case statement(Statement)
+        case values([ColumnValue])
+    }
+
     let layout: RowLayout
-    let row: Row
-    /// That stands on the row; nil for one that is kept.
-    var statement: Statement?
+    private let source: Source
+
+    init(layout: RowLayout, statement: Statement) {
+        self.layout = layout
+        source = .statement(statement)
+    }
+
+    init(_ table: JournalTable, _ statement: Statement) {
+        self.init(layout: RowLayout.of(table, statement.columns), statement: statement)
+    }
+
+    private init(layout: RowLayout, values: [ColumnValue]) {
+        self.layout = layout
+        source = .values(values)
+    }
+
+    /// The same row when its statement has gone on.
+    var kept: StoredRow { StoredRow(layout: layout, values: values) }
+
+    private var values: [ColumnValue] {
+        switch source {
+        case .statement(let statement): statement.values
+        case .values(let values): values
+        }
+    }
+
+    /// In the order of the layout's columns.
+    func value(at index: Int) -> ColumnValue {
+        switch source {
+        case .statement(let statement): statement.value(at: index)
+        case .values(let values): values[index]
+        }
+    }
+
+    /// nil where there is no such column.
+    func value(of column: String) -> ColumnValue? { layout.index(of: column).map(value) }
+
+    /// What its code is made over.
+    var codedBytes: [UInt8] {
+        switch source {
+        case .statement(let statement): layout.bytes(statement)
+        case .values(let values): layout.bytes(values)
+        }
+    }
 
     var table: JournalTable { layout.table }
 
@@ -51,12 +105,7 @@ struct StoredRow {
     static let volumeRange = -(1 << 50)...1 << 50
     static let totalRange = 0...1 << 60
 
-    func isNull(_ column: String) throws(StorageFault) -> Bool {
-        switch try storage(column) {
-        case .null: true
-        case .int64, .double, .string, .blob: false
-        }
-    }
+    func isNull(_ column: String) throws(StorageFault) -> Bool { try value(column) == .null }
 
     /// Whether the columns hold a value: all of them, or none.
     func isPresent(_ columns: String...) throws(StorageFault) -> Bool {
@@ -77,7 +126,7 @@ struct StoredRow {
     }
 
     func integer<Integer: FixedWidthInteger>(_ column: String) throws(StorageFault) -> Integer {
-        guard case .int64(let stored) = try storage(column) else { throw fault(column, "is not an integer") }
+        guard case .integer(let stored) = try value(column) else { throw fault(column, "is not an integer") }
         guard let value = Integer(exactly: stored) else { throw fault(column, "is out of range: \(stored)") }
         return value
     }
@@ -95,7 +144,7 @@ struct StoredRow {
     }
 
     func text(_ column: String) throws(StorageFault) -> String {
-        guard case .string(let text) = try storage(column) else { throw fault(column, "is not text") }
+        guard case .text(let text) = try value(column) else { throw fault(column, "is not text") }
         guard text.utf8.count <= Self.textMax else { throw fault(column, "is longer than any text of this program") }
         return text
     }
@@ -146,17 +195,17 @@ struct StoredRow {
 
     /// - Parameter count: nil for any up to ``blobMax``.
     func blob(_ column: String, count: Int?) throws(StorageFault) -> [UInt8] {
-        guard case .blob(let data) = try storage(column), data.count == count ?? min(data.count, Self.blobMax) else {
+        guard case .blob(let bytes) = try value(column), bytes.count == count ?? min(bytes.count, Self.blobMax) else {
             throw fault(column, "is not a blob of \(count ?? Self.blobMax) bytes")
         }
-        return Array(data)
+        return bytes
     }
 
     func fault(_ column: String, _ reason: String) -> StorageFault { StorageFault(damagedRow(column: column, reason)) }
 
-    private func storage(_ column: String) throws(StorageFault) -> DatabaseValue.Storage {
-        guard row.hasColumn(column) else { throw fault(column, "is missing") }
-        return (row[column] as DatabaseValue).storage
+    private func value(_ column: String) throws(StorageFault) -> ColumnValue {
+        guard let value = value(of: column) else { throw fault(column, "is missing") }
+        return value
     }
 }
 
@@ -189,17 +238,17 @@ extension Database {
     func rows(
         of table: JournalTable,
         _ condition: String,
-        _ arguments: StatementArguments = []
+        _ arguments: [ColumnValue] = []
     ) throws -> [StoredRow] {
-        let statement = try cachedStatement(sql: "SELECT * FROM \(table.name) \(condition)")
-        let layout = RowLayout.of(table, statement.columnNames)
-        return try Row.fetchAll(statement, arguments: arguments).map { StoredRow(layout: layout, row: $0) }
+        var rows: [StoredRow] = []
+        try visit(table, condition, arguments) { rows.append($0.kept) }
+        return rows
     }
 }
 
 extension JournalTable {
+    /// The statement that inserts a row, or replaces the one with its key.
     func replacement(of columns: [String]) -> String {
-        precondition(columns.first == key)
         let marks = repeatElement("?", count: columns.count).joined(separator: ", ")
         let changes = columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")
         let same = fixed.map { "\(name).\($0) = excluded.\($0)" }.joined(separator: " AND ")

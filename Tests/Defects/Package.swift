@@ -6,11 +6,10 @@ import PackageDescription
 
 let package = Package(
     name: "defects",
-    // Of the checkouts beside it.
-    dependencies: [.package(path: "../../checkouts/GRDB.swift")],
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL", "ISO7816"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),
@@ -24,14 +23,9 @@ let package = Package(
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads"]),
         .executableTarget(name: "defects", dependencies: ["Simulation"]),
-        .target(
-            name: "Journal",
-            dependencies: ["SecurityModule", "Threads", .product(name: "GRDB", package: "GRDB.swift")]
-        ),
-        .executableTarget(
-            name: "JournalEdits",
-            dependencies: ["Journal", "Simulation", .product(name: "GRDB", package: "GRDB.swift")]
-        ),
+        .target(name: "SQLite", dependencies: ["CSQLite"]),
+        .target(name: "Journal", dependencies: ["SQLite", "SecurityModule", "Threads"]),
+        .executableTarget(name: "JournalEdits", dependencies: ["Journal", "Simulation"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import Simulation
 
 extension SplitMix64 {
@@ -48,7 +48,10 @@ enum Edit: String, CaseIterable {
         var files = last
         if endsCleanly(&numbers) {
             try files.write(path)
-            try DatabaseQueue(path: path).close()
+            let connection = try Connection(path)
+            // Opens the log, which closing moves.
+            _ = try connection.read { try $0.value("SELECT count(*) FROM sqlite_schema") }
+            connection.close()
             files = try JournalFiles(path)
         }
         var words = ""
@@ -85,10 +88,11 @@ enum Edit: String, CaseIterable {
 
     /// One bit of the bytes in use of an index's root page.
     private static func spoilIndex(_ path: String, _ file: inout Data, _ numbers: inout SplitMix64) throws -> String {
-        let queue = try DatabaseQueue(path: path)
+        let connection = try Connection(path)
         let sql = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' ORDER BY name"
-        let page = numbers.pick(try queue.read { try Int.fetchAll($0, sql: sql) })
-        try queue.close()
+        let pages = try connection.read { try $0.rows(sql).compactMap(\.first?.integer) }
+        connection.close()
+        let page = Int(numbers.pick(pages))
         let start = (page - 1) * 4_096
         let places = (start..<start + 4_096).filter { file[$0] != 0 }
         let place = numbers.pick(places)
@@ -105,16 +109,16 @@ enum Edit: String, CaseIterable {
     // MARK: - Rows
 
     private func editRows(_ path: String, _ history: [JournalFiles], _ numbers: inout SplitMix64) throws -> String {
-        let queue = try DatabaseQueue(path: path)
+        let connection = try Connection(path)
         let older = numbers.below(history.count - 1)
         let seed = numbers.next()
         var words = ""
         do {
-            words = try queue.write { try edit($0, path, history[older], SplitMix64(state: seed)) }
-        } catch DatabaseError.SQLITE_CONSTRAINT {
+            words = try connection.write { try edit($0, path, history[older], SplitMix64(state: seed)) }
+        } catch let error as DatabaseError where error.code == .constraint {
             words = "refused by the table"
         }
-        try queue.close()
+        connection.close()
         return words
     }
 
@@ -124,7 +128,7 @@ enum Edit: String, CaseIterable {
         case .putBack: return try putBack(db, path, older, &numbers)
         case .deletion:
             let row = try Self.row(db, &numbers)
-            try db.execute(sql: "DELETE FROM \(row.table) WHERE rowid = ?", arguments: [row.id])
+            try db.run("DELETE FROM \(row.table) WHERE rowid = ?", [ColumnValue(row.id)])
             return "\(row.table) \(row.id) is gone"
         case .copiedKey, .otherKey: return try move(db, &numbers)
         case .swap: return try swap(db, &numbers)
@@ -144,53 +148,54 @@ enum Edit: String, CaseIterable {
     private static func row(_ db: Database, _ numbers: inout SplitMix64) throws -> Place {
         while true {
             let table = numbers.pick(tables)
-            let ids = try Int64.fetchAll(db, sql: "SELECT rowid FROM \(table)")
+            let ids = try db.rows("SELECT rowid FROM \(table)").compactMap(\.first?.integer)
             guard !ids.isEmpty else { continue }
             return Place(table: table, id: numbers.pick(ids))
         }
     }
 
     private func changeValue(_ db: Database, _ place: Place, _ numbers: inout SplitMix64) throws -> String {
-        let columns = try db.columns(in: place.table).map(\.name)
+        let columns = try Self.columns(of: place.table, db)
         let column = numbers.pick(columns)
-        let old: DatabaseValue =
-            try Row.fetchOne(db, sql: "SELECT \(column) FROM \(place.table) WHERE rowid = ?", arguments: [place.id])?[0]
-            ?? .null
+        let sql = "SELECT \(column) FROM \(place.table) WHERE rowid = ?"
+        let old = try db.value(sql, [ColumnValue(place.id)]) ?? .null
         let new = value(old, &numbers)
-        do {
-            try db.execute(
-                sql: "UPDATE OR REPLACE \(place.table) SET \(column) = ? WHERE rowid = ?",
-                arguments: [new, place.id]
+        do throws(DatabaseError) {
+            try db.run(
+                "UPDATE OR REPLACE \(place.table) SET \(column) = ? WHERE rowid = ?",
+                [new, ColumnValue(place.id)]
             )
-        } catch let error as DatabaseError {
-            return "\(place.table) \(place.id) \(column): refused by the table: \(error.resultCode)"
+        } catch {
+            return "\(place.table) \(place.id) \(column): refused by the table: \(error.extendedCode)"
         }
-        return "\(place.table) \(place.id) \(column): \(old) is \(new)"
+        return "\(place.table) \(place.id) \(column): \(Self.words(old)) is \(Self.words(new))"
     }
 
-    private func value(_ old: DatabaseValue, _ numbers: inout SplitMix64) -> DatabaseValue {
+    private func value(_ old: ColumnValue, _ numbers: inout SplitMix64) -> ColumnValue {
         switch self {
         case .digit:
-            var text = Array("\(old)".utf8)
+            var text = Array(Self.words(old).utf8)
             let digits = text.indices.filter { (48...57).contains(text[$0]) }
-            guard !digits.isEmpty else { return Int64(numbers.below(10)).databaseValue }
+            guard !digits.isEmpty else { return ColumnValue(numbers.below(10)) }
             text[numbers.pick(digits)] = UInt8(48 + numbers.below(10))
             let edited = String(decoding: text, as: UTF8.self)
-            if case .int64 = old.storage { return Int64(edited)?.databaseValue ?? .null }
-            return edited.databaseValue
+            if case .integer = old { return Int64(edited).map { ColumnValue($0) } ?? .null }
+            return ColumnValue(edited)
         case .number:
-            return numbers.pick([
+            let picked: Int64 = numbers.pick([
                 0, -1, 1, .max, .min, 1 << 32, 1 << 53, 1 << 61, 65_536, 256, Int64(truncatingIfNeeded: numbers.next()),
-            ]).databaseValue
+            ])
+            return ColumnValue(picked)
         case .text:
-            return numbers.pick([
+            let picked: String = numbers.pick([
                 "", "locked", "settled", "open", "[9223372036854775807]", "[1,2,3,4,5,6,7,8,9,10]",
                 "\u{1B}[2J\n123    sale", "20991231235959", "00010000000000000042",
                 String(repeating: "9", count: 5_000),
-            ]).databaseValue
+            ])
+            return ColumnValue(picked)
         case .null: return .null
         case .blob:
-            return Data((0..<numbers.below(40)).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }).databaseValue
+            return ColumnValue((0..<numbers.below(40)).map { _ in UInt8(truncatingIfNeeded: numbers.next()) })
         case _: preconditionFailure("an edit of a value")
         }
     }
@@ -203,55 +208,63 @@ enum Edit: String, CaseIterable {
         _ numbers: inout SplitMix64
     ) throws -> String {
         try older.write(path + "-older")
-        let source = try DatabaseQueue(path: path + "-older")
+        let source = try Connection(path + "-older")
         let seed = numbers.next()
         let (table, row) = try source.read { old in
             var numbers = SplitMix64(state: seed)
             let place = try Self.row(old, &numbers)
-            let row = try Row.fetchOne(old, sql: "SELECT * FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
-            return (place.table, row)
+            return (place.table, try Self.values(of: place, old))
         }
-        try source.close()
-        guard let row else { preconditionFailure("the row was there") }
-        try Self.insert(db, table, Array(row.columnNames), Array(row.databaseValues))
-        return "\(table) \(row.databaseValues.first ?? .null) as it was"
+        source.close()
+        try Self.insert(db, table, row)
+        return "\(table) \(Self.words(row[0])) as it was"
     }
 
-    private static func insert(_ db: Database, _ table: String, _ columns: [String], _ values: [DatabaseValue]) throws {
-        let marks = repeatElement("?", count: columns.count).joined(separator: ", ")
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(marks))",
-            arguments: StatementArguments(values)
-        )
+    private static func insert(_ db: Database, _ table: String, _ values: [ColumnValue]) throws {
+        let marks = repeatElement("?", count: values.count).joined(separator: ", ")
+        try db.run("INSERT OR REPLACE INTO \(table) VALUES (\(marks))", values)
+    }
+
+    private static func values(of place: Place, _ db: Database) throws -> [ColumnValue] {
+        let row = try db.rows("SELECT * FROM \(place.table) WHERE rowid = ?", [ColumnValue(place.id)]).first
+        guard let row else { preconditionFailure("the row is there") }
+        return row
+    }
+
+    private static func columns(of table: String, _ db: Database) throws -> [String] {
+        try db.rows("SELECT name FROM pragma_table_info(?)", [ColumnValue(table)]).compactMap(\.first?.text)
+    }
+
+    private static func words(_ value: ColumnValue) -> String {
+        switch value {
+        case .null: "NULL"
+        case .integer(let number): "\(number)"
+        case .real(let number): "\(number)"
+        case .text(let text): text
+        case .blob(let bytes): "\(bytes)"
+        }
     }
 
     private func move(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let place = try Self.row(db, &numbers)
-        let row = try Row.fetchOne(db, sql: "SELECT * FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
-        guard let row else { preconditionFailure("the row is there") }
-        let key = numbers.pick([1, 2, 3, 50, 122, 123, 124, 125, 130, 4_294_967_295, 4_294_967_296, -5] as [Int64])
+        let row = try Self.values(of: place, db)
+        let key: Int64 = numbers.pick([1, 2, 3, 50, 122, 123, 124, 125, 130, 4_294_967_295, 4_294_967_296, -5])
         guard key != place.id else { return "nothing" }
-        try Self.insert(
-            db,
-            place.table,
-            Array(row.columnNames),
-            [key.databaseValue] + Array(row.databaseValues.dropFirst())
-        )
+        try Self.insert(db, place.table, [ColumnValue(key)] + row.dropFirst())
         if self == .otherKey {
-            try db.execute(sql: "DELETE FROM \(place.table) WHERE rowid = ?", arguments: [place.id])
+            try db.run("DELETE FROM \(place.table) WHERE rowid = ?", [ColumnValue(place.id)])
         }
         return "\(place.table) \(place.id) is \(key)"
     }
 
     private func swap(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let place = try Self.row(db, &numbers)
-        let rows = try Row.fetchAll(db, sql: "SELECT * FROM \(place.table) ORDER BY rowid")
+        let rows = try db.rows("SELECT * FROM \(place.table) ORDER BY rowid")
         guard rows.count > 1 else { return "nothing" }
         let first = numbers.below(rows.count)
         let second = (first + 1 + numbers.below(rows.count - 1)) % rows.count
         for (from, to) in [(first, second), (second, first)] {
-            let values = Array(rows[to].databaseValues.prefix(1)) + Array(rows[from].databaseValues.dropFirst())
-            try Self.insert(db, place.table, Array(rows[from].columnNames), values)
+            try Self.insert(db, place.table, [rows[to][0]] + rows[from].dropFirst())
         }
         return "\(place.table): rows \(first) and \(second) changed places"
     }
@@ -260,34 +273,31 @@ enum Edit: String, CaseIterable {
     private func forge(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let words = try move(db, &numbers)
         let table = numbers.pick(Self.coded)
-        let code = Data((0..<16).map { _ in UInt8(truncatingIfNeeded: numbers.next()) })
+        let code = (0..<16).map { _ in UInt8(truncatingIfNeeded: numbers.next()) }
         let newest = "(SELECT max(rowid) FROM \(table))"
-        try db.execute(sql: "UPDATE \(table) SET code = ? WHERE rowid = \(newest)", arguments: [code])
+        try db.run("UPDATE \(table) SET code = ? WHERE rowid = \(newest)", [ColumnValue(code)])
         return words + ", and the last code of \(table)"
     }
 
     private func changeState(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         switch numbers.below(6) {
         case 0:
-            try db.execute(sql: "DELETE FROM journal_state")
+            try db.execute("DELETE FROM journal_state")
             return "no state"
         case 1:
-            try db.execute(sql: "DELETE FROM journal_state WHERE id = 1")
+            try db.execute("DELETE FROM journal_state WHERE id = 1")
             return "one copy of the state"
         case 2:
-            try db.execute(sql: "UPDATE journal_state SET commits = commits - 1")
+            try db.execute("UPDATE journal_state SET commits = commits - 1")
             return "commits"
         case 3:
-            try db.execute(sql: "UPDATE journal_state SET identity = zeroblob(16)")
+            try db.execute("UPDATE journal_state SET identity = zeroblob(16)")
             return "identity"
         case 4:
-            try db.execute(sql: "UPDATE journal_state SET identity = x'', sealed = x''")
+            try db.execute("UPDATE journal_state SET identity = x'', sealed = x''")
             return "a state as if without codes"
         case _:
-            try db.execute(
-                sql: "UPDATE journal_state SET key_version = 9 WHERE id = ?",
-                arguments: [1 + numbers.below(2)]
-            )
+            try db.run("UPDATE journal_state SET key_version = 9 WHERE id = ?", [ColumnValue(1 + numbers.below(2))])
             return "key version of a copy"
         }
     }
@@ -300,28 +310,27 @@ enum Edit: String, CaseIterable {
             "UPDATE grdb_migrations SET identifier = '\(4 + numbers.below(9))' WHERE identifier = '3'",
             "INSERT INTO grdb_migrations VALUES ('\(4 + numbers.below(9))')",
         ])
-        try db.execute(sql: sql)
+        try db.execute(sql)
         return sql
     }
 
     /// A table like it, without types, in its place.
     private func removeTypes(_ db: Database, _ numbers: inout SplitMix64) throws -> String {
         let table = numbers.pick(Self.tables)
-        let columns = try db.columns(in: table).map(\.name)
-        try db.execute(sql: "CREATE TABLE copied AS SELECT * FROM \(table)")
-        try db.execute(sql: "DROP TABLE \(table)")
+        let columns = try Self.columns(of: table, db)
+        try db.execute("CREATE TABLE copied AS SELECT * FROM \(table)")
+        try db.execute("DROP TABLE \(table)")
         try db.execute(
-            sql:
-                "CREATE TABLE \(table) (\(columns[0]) INTEGER PRIMARY KEY, \(columns.dropFirst().joined(separator: ", ")))"
+            "CREATE TABLE \(table) (\(columns[0]) INTEGER PRIMARY KEY, \(columns.dropFirst().joined(separator: ", ")))"
         )
-        try db.execute(sql: "INSERT INTO \(table) SELECT * FROM copied")
-        try db.execute(sql: "DROP TABLE copied")
+        try db.execute("INSERT INTO \(table) SELECT * FROM copied")
+        try db.execute("DROP TABLE copied")
         let column = numbers.pick(columns)
         let value = numbers.pick(["'x'", "1.5", "NULL", "x'00FF'", "1e300", "-0.0", "''"])
-        do {
-            try db.execute(sql: "UPDATE \(table) SET \(column) = \(value)")
-        } catch let error as DatabaseError {
-            return "\(table) without types, \(column) refused: \(error.resultCode)"
+        do throws(DatabaseError) {
+            try db.execute("UPDATE \(table) SET \(column) = \(value)")
+        } catch {
+            return "\(table) without types, \(column) refused: \(error.extendedCode)"
         }
         return "\(table) without types, \(column) \(value)"
     }

@@ -1,9 +1,9 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -48,30 +48,26 @@ struct BelievedRowsTests {
     }
 
     /// The row's bytes, before the second step and after it.
-    private func versions(_ scratch: Scratch, _ table: String, _ key: Int) throws -> [Row] {
+    private func versions(_ scratch: Scratch, _ table: String, _ key: Int) throws -> [[ColumnValue]] {
         let journal = try scratch.open()
         return try steps().enumerated().map { index, step in
             try journal.commit(step)
             try journal.checkpoint(try customer.checkpoint(9, fen: UInt32(100 * index + 100)))
-            return try journal.queue.read { db in
-                let row = try Row.fetchOne(db, sql: "SELECT * FROM \(table) WHERE rowid = ?", arguments: [key])
-                return try #require(row)
+            return try journal.connection.read { db in
+                try #require(try db.rows("SELECT * FROM \(table) WHERE rowid = ?", [ColumnValue(key)]).first)
             }
         }
     }
 
     private func edit(_ scratch: Scratch, _ name: String = "journal.db", _ body: (Database) throws -> Void) throws {
-        let queue = try DatabaseQueue(path: scratch.path(name))
-        try queue.write(body)
-        try queue.close()
+        let connection = try Connection(scratch.path(name))
+        try connection.write(body)
+        connection.close()
     }
 
-    private func put(_ row: Row, into table: String, _ db: Database) throws {
+    private func put(_ row: [ColumnValue], into table: String, _ db: Database) throws {
         let marks = repeatElement("?", count: row.count).joined(separator: ", ")
-        try db.execute(
-            sql: "INSERT OR REPLACE INTO \(table) (\(row.columnNames.joined(separator: ", "))) VALUES (\(marks))",
-            arguments: StatementArguments(row.databaseValues)
-        )
+        try db.run("INSERT OR REPLACE INTO \(table) VALUES (\(marks))", row)
     }
 
     /// What a start names, when the whole file was read.
@@ -108,7 +104,7 @@ struct BelievedRowsTests {
         let (table, key, keyName) = Self.rows[index]
         let scratch = try Scratch()
         try write(try scratch.open(), try steps())
-        try edit(scratch) { try $0.execute(sql: "DELETE FROM \(table) WHERE rowid = \(key)") }
+        try edit(scratch) { try $0.execute("DELETE FROM \(table) WHERE rowid = \(key)") }
         #expect(try named(scratch) == ["table \(table), \(keyName) \(key): the row was removed"])
     }
 
@@ -116,9 +112,9 @@ struct BelievedRowsTests {
         let (table, key, keyName) = Self.rows[index]
         let scratch = try Scratch()
         for name in ["journal.db", "other.db"] { try write(try scratch.open(name), try steps()) }
-        let queue = try DatabaseQueue(path: scratch.path("other.db"))
-        let row = try queue.read { try Row.fetchOne($0, sql: "SELECT * FROM \(table) WHERE rowid = \(key)") }
-        try queue.close()
+        let connection = try Connection(scratch.path("other.db"))
+        let row = try connection.read { try $0.rows("SELECT * FROM \(table) WHERE rowid = \(key)").first }
+        connection.close()
         try edit(scratch) { try put(try #require(row), into: table, $0) }
         let reason = "it is not what the service wrote: its code is wrong"
         #expect(try named(scratch) == ["table \(table), \(keyName) \(key): \(reason)"])
@@ -130,7 +126,7 @@ struct BelievedRowsTests {
         let older = try #require(try versions(scratch, "totaliser", 5).first)
         try edit(scratch) { db in
             try put(older, into: "totaliser", db)
-            try db.execute(sql: "UPDATE sale SET amount_fen = amount_fen + 1 WHERE ttc = 2")
+            try db.execute("UPDATE sale SET amount_fen = amount_fen + 1 WHERE ttc = 2")
         }
         #expect(try named(scratch).count == 2)
         let journal = try scratch.open()
@@ -142,7 +138,7 @@ struct BelievedRowsTests {
     @Test func aDamagedOpenRecordIsNeitherRecoveredNorWrittenOverAndItsNumberNotUsed() throws {
         let scratch = try Scratch()
         try scratch.open().commit(JournalEntry(try customer.record(4, .locked)))
-        try edit(scratch) { try $0.execute(sql: "UPDATE sale SET balance_before_fen = 1") }
+        try edit(scratch) { try $0.execute("UPDATE sale SET balance_before_fen = 1") }
         let journal = try scratch.open()
         #expect(try journal.openRecords() == [])
         #expect(try journal.reserveTTC() == TTC(5))
@@ -158,8 +154,8 @@ struct BelievedRowsTests {
         let older = try #require(try versions(scratch, "totaliser", 5).first)
         try edit(scratch) { db in
             try put(older, into: "totaliser", db)
-            try db.execute(sql: "DELETE FROM grey_record")
-            try db.execute(sql: "UPDATE sale SET grade = '95' WHERE ttc = 2")
+            try db.execute("DELETE FROM grey_record")
+            try db.execute("UPDATE sale SET grade = '95' WHERE ttc = 2")
         }
         do {
             let journal = try scratch.open()
@@ -175,7 +171,7 @@ struct BelievedRowsTests {
     @Test func aLockThatIsNotBelievedClosesUntilItIsCleared() throws {
         let scratch = try Scratch()
         try write(try scratch.open(), try steps())
-        try edit(scratch) { try $0.execute(sql: "DELETE FROM position_lock") }
+        try edit(scratch) { try $0.execute("DELETE FROM position_lock") }
         do {
             let journal = try scratch.open()
             #expect(try journal.lock(of: 3)?.reason == "table position_lock, position 3: the row was removed")
@@ -189,11 +185,11 @@ struct BelievedRowsTests {
     @Test func aRottenCopyOfTheStateCostsNothingAndBothCloseTheJournal() throws {
         let scratch = try Scratch()
         try write(try scratch.open(), try steps())
-        try edit(scratch) { try $0.execute(sql: "UPDATE journal_state SET commits = 1 WHERE id = 1") }
+        try edit(scratch) { try $0.execute("UPDATE journal_state SET commits = 1 WHERE id = 1") }
         #expect(try named(scratch).map { $0.prefix(27) } == ["table journal_state, copy 1"])
         try scratch.open().commit(JournalEntry(lock: PositionLock(position: 7, since: try time(1), reason: "x")))
         #expect(try named(scratch) == [])
-        try edit(scratch) { try $0.execute(sql: "UPDATE journal_state SET commits = 1") }
+        try edit(scratch) { try $0.execute("UPDATE journal_state SET commits = 1") }
         #expect(try damagedAsRead(scratch).map { $0.prefix(27) } == ["table journal_state, copy 1"])
         #expect(try fault { try scratch.open() }?.reason.contains("--accept-journal") == true)
     }
@@ -202,8 +198,8 @@ struct BelievedRowsTests {
         let scratch = try Scratch()
         try write(try scratch.open(), try steps())
         try edit(scratch) { db in
-            try db.execute(sql: "UPDATE sale SET code = NULL")
-            try db.execute(sql: "UPDATE journal_state SET identity = x'', sealed = x''")
+            try db.execute("UPDATE sale SET code = NULL")
+            try db.execute("UPDATE journal_state SET identity = x'', sealed = x''")
         }
         #expect(try damagedAsRead(scratch).contains { $0.hasPrefix("table journal_state") })
         #expect(try fault { try scratch.open() }?.reason.contains("--accept-journal") == true)
@@ -231,7 +227,11 @@ struct BelievedRowsTests {
             (.positionLock, RowValues(PositionLock(position: 1, since: try time(1), reason: ""))),
         ]
         for (table, row) in written {
-            let columns = try journal.queue.read { try $0.columns(in: table.name).map(\.name) }
+            let columns = try journal.connection.read {
+                try $0.rows("SELECT name FROM pragma_table_info(?)", [ColumnValue(table.name)]).compactMap(
+                    \.first?.text
+                )
+            }
             #expect(Set(row.columns + [JournalTable.codeColumn]) == Set(columns))
         }
     }
@@ -245,7 +245,7 @@ struct BelievedRowsTests {
         try write(try scratch.open(), entries)
         let latest = try #require(try scratch.open().latestTime())
         try edit(scratch) { db in
-            try db.execute(sql: "UPDATE sale SET lock_time = '99991231235959', end_time = 'Z' WHERE ttc = 2")
+            try db.execute("UPDATE sale SET lock_time = '99991231235959', end_time = 'Z' WHERE ttc = 2")
         }
         let now = try #require(try scratch.open().latestTime())
         #expect(now == latest)

@@ -1,7 +1,7 @@
 import Dispenser
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -17,7 +17,7 @@ struct ClearedLockTests {
         let scratch = try Scratch()
         let lock = PositionLock(position: 1, since: try time(1), reason: "11 pulser faults")
         do { try scratch.open().commit(JournalEntry(lock: lock)) }
-        try scratch.withQueue { queue in try queue.write { try $0.execute(sql: edit) } }
+        try scratch.withConnection { connection in try connection.write { try $0.execute(edit) } }
         #expect(try JournalReader(path: scratch.path, keys: .demonstration).lock(of: 1) != nil)
         do {
             let journal = try scratch.open()

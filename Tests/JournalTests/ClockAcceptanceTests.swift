@@ -1,8 +1,8 @@
 import Dispenser
 import FuelPassbook
-import GRDB
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -72,7 +72,7 @@ struct ClockAcceptanceTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         try journal.commit(entry(try customer.record(1, .settled), at: moment(1)))
-        try journal.queue.write { try $0.execute(sql: "UPDATE clock_floor SET \(change)") }
+        try journal.connection.write { try $0.execute("UPDATE clock_floor SET \(change)") }
         let latest = try #require(try journal.latestTime())
         #expect(try moment(80_000).isBefore(latest))
         #expect("\(latest)".hasSuffix(" s UTC"))

@@ -1,8 +1,8 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import Testing
 
 @testable import Journal
@@ -16,7 +16,7 @@ struct FaultTests {
         let journal = try scratch.open()
         let record = try customer.record(1, .locked)
         try journal.commit(JournalEntry(record))
-        try journal.queue.inDatabase { try $0.execute(sql: "PRAGMA query_only = 1") }
+        try journal.connection.withDatabase { try $0.execute("PRAGMA query_only = 1") }
         let faults = [
             try fault { try journal.commit(JournalEntry(try customer.record(2, .intent))) },
             try fault { try journal.checkpoint(try customer.checkpoint(1, fen: 5)) },
@@ -34,13 +34,13 @@ struct FaultTests {
         let journal = try scratch.open()
         let record = try customer.record(1, .locked)
         try journal.commit(JournalEntry(record))
-        let other = try DatabaseQueue(path: scratch.path)
-        try other.inTransaction(.immediate) { db in
-            try db.execute(sql: "DELETE FROM sale")
+        let other = try Connection(scratch.path)
+        try other.withDatabase { db in
+            try db.execute("BEGIN IMMEDIATE; DELETE FROM sale")
             let refusal = try fault { try journal.commit(JournalEntry(try customer.record(2, .intent))) }
             #expect(refusal?.reason.hasPrefix("the journal is in use by another process (SQLite 5") == true)
             #expect(try journal.openRecords() == [record])
-            return .rollback
+            try db.execute("ROLLBACK")
         }
         try journal.commit(JournalEntry(try customer.record(2, .intent)))
         #expect(try journal.openRecords().count == 2)
@@ -88,18 +88,18 @@ struct FaultTests {
     func aValueOfTheWrongTypeIsRefusedByName(column: String, value: String, reason: String) throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        try journal.queue.write { db in
+        try journal.connection.write { db in
             try db.execute(
-                sql: """
-                    DROP TABLE position_lock;
-                    CREATE TABLE position_lock (position, since, reason);
-                    INSERT INTO position_lock VALUES (3, '20280229000000', 'test');
-                    UPDATE position_lock SET \(column) = \(value);
-                    """
+                """
+                DROP TABLE position_lock;
+                CREATE TABLE position_lock (position, since, reason);
+                INSERT INTO position_lock VALUES (3, '20280229000000', 'test');
+                UPDATE position_lock SET \(column) = \(value);
+                """
             )
         }
         let rows = try fault {
-            try journal.queue.view("read") { db in try db.rows(of: .positionLock, "").map(PositionLock.init) }
+            try journal.connection.view("read") { db in try db.rows(of: .positionLock, "").map(PositionLock.init) }
         }
         #expect(rows?.reason.hasPrefix("table position_lock, position ") == true)
         #expect(rows?.reason.hasSuffix("column \(column): \(reason)") == true, "\(String(describing: rows))")
@@ -108,12 +108,12 @@ struct FaultTests {
     @Test func aRowWithoutItsKeyIsNamedUnknown() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        try journal.queue.write { db in
-            try db.execute(sql: "DROP TABLE totaliser; CREATE TABLE totaliser (counts TEXT)")
-            try db.execute(sql: "INSERT INTO totaliser VALUES ('[1]')")
+        try journal.connection.write { db in
+            try db.execute("DROP TABLE totaliser; CREATE TABLE totaliser (counts TEXT)")
+            try db.execute("INSERT INTO totaliser VALUES ('[1]')")
         }
         let refusal = try fault {
-            try journal.queue.view("read") { db in try db.rows(of: .totaliser, "").map(Totaliser.init) }
+            try journal.connection.view("read") { db in try db.rows(of: .totaliser, "").map(Totaliser.init) }
         }
         #expect(refusal?.reason == "table totaliser, nozzle unknown, column nozzle: is missing")
     }

@@ -2,11 +2,11 @@ import CardCryptography
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import ISO7816
 import Metering
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 
 @testable import Journal
@@ -44,9 +44,9 @@ final class Scratch {
 
     /// A change that the service did not make.
     func edit(_ sql: String) throws {
-        let queue = try DatabaseQueue(path: path)
-        try queue.write { try $0.execute(sql: sql) }
-        try queue.close()
+        let connection = try Connection(path)
+        try connection.write { try $0.execute(sql) }
+        connection.close()
     }
 
     /// Puts a copy of `name` in the place of `target`, with those of its files that are there.
@@ -60,9 +60,9 @@ final class Scratch {
     }
 
     /// The journal, which closes its connection when it ends, outlives `body`.
-    func withQueue<Value>(_ body: (DatabaseQueue) throws -> Value) throws -> Value {
+    func withConnection<Value>(_ body: (Connection) throws -> Value) throws -> Value {
         let journal = try open()
-        return try withExtendedLifetime(journal) { try body(journal.queue) }
+        return try withExtendedLifetime(journal) { try body(journal.connection) }
     }
 }
 

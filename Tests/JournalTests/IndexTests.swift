@@ -1,8 +1,8 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -24,10 +24,10 @@ struct IndexTests {
 
     /// Changes the index's only page.
     private func edit(_ index: String, _ scratch: Scratch, _ body: (inout Data) throws -> Void) throws {
-        let queue = try DatabaseQueue(path: scratch.path)
+        let connection = try Connection(scratch.path)
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
-        let root = try #require(try queue.read { try Int.fetchOne($0, sql: sql, arguments: [index]) })
-        try queue.close()
+        let root = try #require(try connection.read { try $0.value(sql, [ColumnValue(index)])?.integer }.map(Int.init))
+        connection.close()
         let file = URL(filePath: scratch.path)
         var bytes = try Data(contentsOf: file)
         let place = (root - 1) * 4_096..<root * 4_096
@@ -84,7 +84,7 @@ struct IndexTests {
             #expect(try journal.room() == 97)
         }
         #expect(try isNamed(journal.damagedRows()))
-        #expect(try journal.queue.read { try $0.finding("integrity_check(1)") } == nil)
+        #expect(try journal.connection.read { try $0.finding("integrity_check(1)") } == nil)
     }
 
     /// An entry that leads to no row ends each read by it.

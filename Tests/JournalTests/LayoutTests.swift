@@ -1,8 +1,8 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import Testing
 
 @testable import Journal
@@ -27,9 +27,9 @@ struct LayoutTests {
     func anotherLayoutIsRefusedByName(sql: String, finding: String) throws {
         let scratch = try Scratch()
         do { _ = try scratch.open().reserveTTC() }
-        let queue = try DatabaseQueue(path: scratch.path)
-        try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
-        try queue.close()
+        let connection = try Connection(scratch.path)
+        try connection.withDatabase { try $0.execute(sql) }
+        connection.close()
         let before = try Data(contentsOf: URL(filePath: scratch.path))
         for refusal in [try fault { try scratch.open() }, try fault { try JournalReader(path: scratch.path) }] {
             let reason = try #require(refusal?.reason)
@@ -43,9 +43,9 @@ struct LayoutTests {
         let rest = "its first opening did not end, as on a full disk. Make room, and let the service open it once"
         for (upTo, words) in [(nil, "the journal is empty"), ("1", "the journal has no record")] {
             let scratch = try Scratch()
-            let queue = try DatabaseQueue(path: scratch.path)
-            if let upTo { try JournalSchema.migrator.migrate(queue, upTo: upTo) }
-            try queue.close()
+            let connection = try Connection(scratch.path)
+            if let upTo { try JournalSchema.migrations.migrate(connection, upTo: upTo) }
+            connection.close()
             #expect(try fault { try JournalReader(path: scratch.path) }?.reason == "\(words): \(rest)")
             _ = try scratch.open()
             #expect(try JournalReader(path: scratch.path).count() == 0)

@@ -1,8 +1,8 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import Testing
 
 @testable import Journal
@@ -29,7 +29,7 @@ struct LookingTests {
         let scratch = try Scratch()
         try killed(scratch, as: "killed.db")
         let ours = try JournalReader(path: scratch.path("killed.db")).records(limit: 99)
-        let theirs = try DatabaseQueue(path: scratch.path("killed.db")).read { db in
+        let theirs = try Connection(scratch.path("killed.db")).read { db in
             try db.rows(of: .sale, "ORDER BY ttc").map(Record.init)
         }
         #expect(ours == theirs && ours.count == 40)
@@ -48,9 +48,9 @@ struct LookingTests {
             var ours: Int?
             let refusal = try fault { ours = try JournalReader(path: cut.path).count() }
             #expect(try names(cut) == ["journal.db", "journal.db-wal"])
-            let theirs = try DatabaseQueue(path: cut.path).read { db in
-                try JournalSchema.migrator.hasCompletedMigrations(db)
-                    ? Int.fetchOne(db, sql: "SELECT count(*) FROM sale") : nil
+            let theirs = try Connection(cut.path).read { db in
+                try JournalSchema.migrations.areDone(in: db)
+                    ? db.value("SELECT count(*) FROM sale")?.integer.map(Int.init) : nil
             }
             #expect(ours == theirs, "\(length) bytes: \(String(describing: refusal))")
             counts.insert(ours ?? -1)
@@ -76,7 +76,7 @@ struct LookingTests {
     @Test func aRunningServicesJournalIsReadWithoutAFileMadeOrALockTaken() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        try journal.queue.inDatabase { try $0.execute(sql: "PRAGMA wal_autocheckpoint = 3") }
+        try journal.connection.withDatabase { try $0.execute("PRAGMA wal_autocheckpoint = 3") }
         let reader = try JournalReader(path: scratch.path)
         for number: UInt32 in 1...60 {
             try journal.commit(JournalEntry(try customer.record(number, .settled)))

@@ -2,11 +2,11 @@ import CardCryptography
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import ISO7816
 import Metering
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -19,49 +19,49 @@ struct MigrationTests {
     /// A journal as the program of schema 1 left it: a running sale with its checkpoint, a grey record, totals, and a closed
     /// position.
     private func makeSchema1(_ path: String) throws {
-        let queue = try DatabaseQueue(path: path)
+        let connection = try Connection(path)
         let gmacs = try [customer.gmac(TTC(1), fen: 90), customer.gmac(TTC(2), fen: 0), customer.gmac(TTC(2), fen: 50)]
-            .map { Data($0.sealed) }
-        try queue.write { db in
-            try db.execute(sql: Self.schema1)
+            .map { ColumnValue($0.sealed) }
+        try connection.write { db in
+            try db.execute(Self.schema1)
             try db.execute(
-                sql: """
-                    CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
-                    INSERT INTO grdb_migrations VALUES ('1');
-                    PRAGMA application_id = 1196182098;
-                    INSERT INTO totaliser VALUES (5, '[90]', 0, 225000, 177, 2);
-                    INSERT INTO position_lock VALUES (3, '20280228235900', '11 pulser faults in one sale');
-                    """
+                """
+                CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY);
+                INSERT INTO grdb_migrations VALUES ('1');
+                PRAGMA application_id = 1196182098;
+                INSERT INTO totaliser VALUES (5, '[90]', 0, 225000, 177, 2);
+                INSERT INTO position_lock VALUES (3, '20280228235900', '11 pulser faults in one sale');
+                """
             )
             for (ttc, kind, phase, fen) in [(1, "escape", "escaped", 90), (2, "sale", "locked", 0)] {
-                try db.execute(
-                    sql: """
-                        INSERT INTO sale (ttc, kind, phase, position, terminal_id, lock_time, card_asn, key_index, key_version,
-                            balance_before_fen, ctc, mac3, nozzle, grade, unit_price_fen_per_litre, counts,
-                            volume_microlitres, missed_edges, dead_legs, sequence_gaps, both_together, amount_fen,
-                            non_card_part_fen, sealed_gmac)
-                        VALUES (?, ?, ?, 3, '001122334455', '20280228235800', '00010000000000000042', 1, 1, 50000, 291,
-                            'A1B2C3D4', 5, '92', 785, '[90]', 225000, '[0,0]', '[0,0]', '[0,0]', 0, ?, 0, ?)
-                        """,
-                    arguments: [ttc, kind, phase, fen, gmacs[ttc - 1]]
+                try db.run(
+                    """
+                    INSERT INTO sale (ttc, kind, phase, position, terminal_id, lock_time, card_asn, key_index, key_version,
+                        balance_before_fen, ctc, mac3, nozzle, grade, unit_price_fen_per_litre, counts,
+                        volume_microlitres, missed_edges, dead_legs, sequence_gaps, both_together, amount_fen,
+                        non_card_part_fen, sealed_gmac)
+                    VALUES (?, ?, ?, 3, '001122334455', '20280228235800', '00010000000000000042', 1, 1, 50000, 291,
+                        'A1B2C3D4', 5, '92', 785, '[90]', 225000, '[0,0]', '[0,0]', '[0,0]', 0, ?, 0, ?)
+                    """,
+                    [ColumnValue(ttc), ColumnValue(kind), ColumnValue(phase), ColumnValue(fen), gmacs[ttc - 1]]
                 )
             }
-            try db.execute(
-                sql: """
-                    INSERT INTO grey_record VALUES (1, '00010000000000000042', 1, 1, 291, 'A1B2C3D4', 90, ?, 'open', 1,
-                        '10', '20280228235900')
-                    """,
-                arguments: [gmacs[0]]
+            try db.run(
+                """
+                INSERT INTO grey_record VALUES (1, '00010000000000000042', 1, 1, 291, 'A1B2C3D4', 90, ?, 'open', 1,
+                    '10', '20280228235900')
+                """,
+                [gmacs[0]]
             )
-            try db.execute(
-                sql: """
-                    INSERT INTO checkpoint VALUES (2, '00010000000000000042', 1, 1, 291, '[64]', 160000, '[0,0]', '[0,0]',
-                        '[0,0]', 0, 50, 0, ?)
-                    """,
-                arguments: [gmacs[2]]
+            try db.run(
+                """
+                INSERT INTO checkpoint VALUES (2, '00010000000000000042', 1, 1, 291, '[64]', 160000, '[0,0]', '[0,0]',
+                    '[0,0]', 0, 50, 0, ?)
+                """,
+                [gmacs[2]]
             )
         }
-        try queue.close()
+        connection.close()
     }
 
     @Test func aJournalOfSchema1OpensAndKeepsEverything() throws {
@@ -116,17 +116,17 @@ struct MigrationTests {
     @Test func schema1IsStillThere() throws {
         let scratch = try Scratch()
         try makeSchema1(scratch.path("old.db"))
-        let old = try DatabaseQueue(path: scratch.path("old.db"))
+        let old = try Connection(scratch.path("old.db"))
         let tables = ["sale", "checkpoint", "grey_record", "totaliser", "position_lock"]
         func columns(_ db: Database, _ table: String) throws -> [String] {
             let sql =
                 "SELECT name || ' ' || type || ' ' || \"notnull\" || ' ' || pk FROM pragma_table_info(?) ORDER BY cid"
-            return try String.fetchAll(db, sql: sql, arguments: [table])
+            return try db.rows(sql, [ColumnValue(table)]).compactMap(\.first?.text)
         }
         let before = try old.read { db in try tables.map { try columns(db, $0) } }
-        try old.close()
+        old.close()
         let journal = try scratch.open()
-        let now = try journal.queue.read { db in try tables.map { try columns(db, $0) } }
+        let now = try journal.connection.read { db in try tables.map { try columns(db, $0) } }
         for (before, now) in zip(before, now) { #expect(now.starts(with: before) && !before.isEmpty) }
     }
 
@@ -166,33 +166,33 @@ struct MigrationTests {
     private func floor(of times: [String], _ more: String = "") throws -> StationTime? {
         let scratch = try Scratch()
         try makeSchema1(scratch.path)
-        let queue = try DatabaseQueue(path: scratch.path)
-        try queue.write { db in
+        let connection = try Connection(scratch.path)
+        try connection.write { db in
             try db.execute(
-                sql: """
-                    CREATE TABLE clock_acceptance (
-                        after_ttc INTEGER PRIMARY KEY,
-                        accepted TEXT NOT NULL,
-                        behind TEXT NOT NULL
-                    ) STRICT;
-                    INSERT INTO grdb_migrations VALUES ('2');
-                    CREATE TEMP TABLE model AS SELECT * FROM sale WHERE ttc = 1;
-                    DELETE FROM sale;
-                    \(more)
-                    """
+                """
+                CREATE TABLE clock_acceptance (
+                    after_ttc INTEGER PRIMARY KEY,
+                    accepted TEXT NOT NULL,
+                    behind TEXT NOT NULL
+                ) STRICT;
+                INSERT INTO grdb_migrations VALUES ('2');
+                CREATE TEMP TABLE model AS SELECT * FROM sale WHERE ttc = 1;
+                DELETE FROM sale;
+                \(more)
+                """
             )
             for (index, time) in times.enumerated() {
-                try db.execute(
-                    sql: "UPDATE model SET ttc = ?, lock_time = '20200101000000', end_time = NULL, debit_time = NULL",
-                    arguments: [index + 1]
+                try db.run(
+                    "UPDATE model SET ttc = ?, lock_time = '20200101000000', end_time = NULL, debit_time = NULL",
+                    [ColumnValue(index + 1)]
                 )
                 // Each of the three columns may be the latest.
                 let column = ["lock_time", "end_time", "debit_time"][(index + 2) % 3]
-                try db.execute(sql: "UPDATE model SET \(column) = ?", arguments: [time])
-                try db.execute(sql: "INSERT INTO sale SELECT * FROM model")
+                try db.run("UPDATE model SET \(column) = ?", [ColumnValue(time)])
+                try db.execute("INSERT INTO sale SELECT * FROM model")
             }
         }
-        try queue.close()
+        connection.close()
         return try scratch.open().latestTime()
     }
 

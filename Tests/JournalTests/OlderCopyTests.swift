@@ -1,7 +1,6 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
 import SecurityModule
 import Testing

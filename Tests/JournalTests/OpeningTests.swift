@@ -1,8 +1,8 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import Testing
 
 @testable import Journal
@@ -23,10 +23,10 @@ struct OpeningTests {
     @Test func eachCommitIsSyncedAndTheLogStaysSmall() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        let (mode, synchronous, mapped) = try journal.queue.read { db in
+        let (mode, synchronous, mapped) = try journal.connection.read { db in
             (
-                try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous"),
-                try Int.fetchOne(db, sql: "PRAGMA mmap_size")
+                try db.value("PRAGMA journal_mode"), try db.value("PRAGMA synchronous"),
+                try db.value("PRAGMA mmap_size")
             )
         }
         #expect(mode == "wal" && synchronous == 2 && mapped == 0)
@@ -88,10 +88,10 @@ struct OpeningTests {
 
     @Test func aDatabaseOfSomethingElseIsRefusedAndLeftAlone() throws {
         let scratch = try Scratch()
-        try DatabaseQueue(path: scratch.path).close()
-        let other = try DatabaseQueue(path: scratch.path)
-        try other.write { try $0.execute(sql: "CREATE TABLE holiday (day TEXT)") }
-        try other.close()
+        try Connection(scratch.path).close()
+        let other = try Connection(scratch.path)
+        try other.write { try $0.execute("CREATE TABLE holiday (day TEXT)") }
+        other.close()
         let before = try Data(contentsOf: URL(filePath: scratch.path))
         #expect(try fault { try scratch.open() }?.reason == "the database is not a journal")
         #expect(try fault { try JournalReader(path: scratch.path) }?.reason == "the database is not a journal")
@@ -100,8 +100,8 @@ struct OpeningTests {
 
     @Test func aNewerVersionIsRefused() throws {
         let scratch = try Scratch()
-        try scratch.withQueue { queue in
-            try queue.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('999')") }
+        try scratch.withConnection { connection in
+            try connection.write { try $0.execute("INSERT INTO grdb_migrations VALUES ('999')") }
         }
         let reason = "a newer version of this program wrote the journal: its migrations name 999"
         #expect(try fault { try scratch.open() }?.reason == reason)
@@ -110,7 +110,9 @@ struct OpeningTests {
 
     @Test func anOlderVersionIsNotReadWithoutAWriter() throws {
         let scratch = try Scratch()
-        try scratch.withQueue { queue in try queue.write { try $0.execute(sql: "DELETE FROM grdb_migrations") } }
+        try scratch.withConnection { connection in
+            try connection.write { try $0.execute("DELETE FROM grdb_migrations") }
+        }
         let refusal = try fault { try JournalReader(path: scratch.path) }
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
     }
@@ -130,9 +132,9 @@ struct OpeningTests {
         try journal.commit(JournalEntry(kept[0]))
         let checkpoint = try customer.checkpoint(1, fen: 50)
         try journal.checkpoint(checkpoint)
-        try journal.queue.inDatabase { db in
-            let pages = try #require(try Int.fetchOne(db, sql: "PRAGMA page_count"))
-            try db.execute(sql: "PRAGMA max_page_count = \(pages)")
+        try journal.connection.withDatabase { db in
+            let pages = try #require(try db.value("PRAGMA page_count")?.integer)
+            try db.execute("PRAGMA max_page_count = \(pages)")
         }
         var refusal: StorageFault?
         for number: UInt32 in 2...100 where refusal == nil {

@@ -1,8 +1,8 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import Testing
 
 @testable import Journal
@@ -15,7 +15,7 @@ private struct Contents: Equatable {
     var checkpoints: [Checkpoint]
 
     init(of journal: SQLiteJournal) throws {
-        (records, greyRecords, totalisers, checkpoints) = try journal.queue.read { db in
+        (records, greyRecords, totalisers, checkpoints) = try journal.connection.read { db in
             (
                 try db.rows(of: .sale, "ORDER BY ttc").map(Record.init),
                 try db.rows(of: .greyRecord, "ORDER BY ttc").map(GreyRecord.init),
@@ -120,7 +120,7 @@ struct PowerLossTests {
     private func cutEveryStep(pagesBeforeMoving: Int) throws -> Int {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        try journal.queue.inDatabase { try $0.execute(sql: "PRAGMA wal_autocheckpoint = \(pagesBeforeMoving)") }
+        try journal.connection.withDatabase { try $0.execute("PRAGMA wal_autocheckpoint = \(pagesBeforeMoving)") }
         var opened = OpenedStates<Contents>()
         var before = try Contents(of: journal)
         var disk = try Disk(path: scratch.path)

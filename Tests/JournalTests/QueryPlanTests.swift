@@ -1,11 +1,10 @@
 import Dispenser
 import FuelPassbook
-import GRDB
 import Records
-import Synchronization
 import Testing
 
 @testable import Journal
+@testable import SQLite
 
 /// SQLite says in advance how it will read a table (https://www.sqlite.org/eqp.html): SEARCH by a key, or SCAN from end
 /// to end, which a sale must not wait for.
@@ -16,9 +15,10 @@ struct QueryPlanTests {
 
     /// The steps of the statement's plan that visit all rows of a table.
     private func scans(_ sql: String, _ journal: SQLiteJournal) throws -> [String] {
-        let unbound = StatementArguments(repeatElement(DatabaseValue.null, count: sql.count { $0 == "?" }))
-        let steps = try journal.queue.inDatabase { db in
-            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN \(sql)", arguments: unbound).map { $0["detail"] as String }
+        let unbound = Array(repeating: ColumnValue.null, count: sql.count { $0 == "?" })
+        let steps = try journal.connection.withDatabase { db in
+            // The last column says it in words.
+            try db.rows("EXPLAIN QUERY PLAN \(sql)", unbound).compactMap(\.last?.text)
         }
         return steps.filter { step in
             step.hasPrefix("SCAN") && !Self.openIndexes.contains { step.hasSuffix("USING INDEX \($0)") }
@@ -61,15 +61,8 @@ struct QueryPlanTests {
 
     /// What the journal asks of SQLite meanwhile.
     private func statements(of journal: SQLiteJournal, _ body: () throws -> Void) throws -> Set<String> {
-        let seen = Mutex<Set<String>>([])
-        journal.queue.inDatabase { db in
-            db.trace { event in
-                guard case .statement(let statement) = event else { return }
-                _ = seen.withLock { $0.insert(statement.sql) }
-            }
-        }
+        try journal.connection.withDatabase { $0.statements = [:] }
         try body()
-        journal.queue.inDatabase { $0.trace(options: []) }
-        return seen.withLock { $0 }
+        return Set(try journal.connection.withDatabase { Array($0.statements.keys) })
     }
 }

@@ -1,10 +1,10 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import ISO7816
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -60,7 +60,7 @@ struct RunTests {
         let scratch = try Scratch()
         let begun = try time(10)
         do { #expect(try scratch.open().beginRun { begun } == nil) }
-        try scratch.withQueue { queue in try queue.write { try $0.execute(sql: edit) } }
+        try scratch.withConnection { connection in try connection.write { try $0.execute(edit) } }
         let journal = try scratch.open()
         _ = try journal.room()
         #expect(try Set(journal.damagedRows().map(\.table)) == ["service_run"])

@@ -2,8 +2,8 @@ import CardCryptography
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Records
+import SQLite
 import SecurityModule
 import Testing
 
@@ -68,8 +68,8 @@ struct StoredRowTests {
             )
         )
         try journal.checkpoint(try customer.checkpoint(8, fen: 9))
-        try journal.queue.write { db in
-            try db.execute(sql: "UPDATE \(corruption.table) SET \(corruption.column) = \(corruption.value)")
+        try journal.connection.write { db in
+            try db.execute("UPDATE \(corruption.table) SET \(corruption.column) = \(corruption.value)")
         }
         let damaged = try JournalReader(path: scratch.path).damagedRows
         let key = corruption.table == "totaliser" ? "nozzle 5" : "TTC 8"
@@ -108,8 +108,8 @@ struct StoredRowTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(8, .locked), grey: try customer.grey(8, fen: 0)))
-        try journal.queue.write { db in
-            try db.execute(sql: "UPDATE sale SET phase = 'lockee'; UPDATE grey_record SET state = 'opem'")
+        try journal.connection.write { db in
+            try db.execute("UPDATE sale SET phase = 'lockee'; UPDATE grey_record SET state = 'opem'")
         }
         let rows = try JournalReader(path: scratch.path).damagedRows
         #expect(rows.map(\.column) == ["phase", "state"] && rows.first?.isOpen == true)
@@ -120,11 +120,11 @@ struct StoredRowTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
-        try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 4294967296") }
+        try journal.connection.write { try $0.execute("UPDATE sale SET ttc = 4294967296") }
         let reason = "table sale, TTC 4294967296, column ttc: is out of range: 4294967296"
         #expect(try JournalReader(path: scratch.path).damagedRows.map(\.description) == [reason])
         #expect(try journal.reserveTTC() == TTC(9))
-        try journal.queue.write { try $0.execute(sql: "UPDATE sale SET ttc = 9223372036854775807") }
+        try journal.connection.write { try $0.execute("UPDATE sale SET ttc = 9223372036854775807") }
         #expect(try journal.reserveTTC() == TTC(10))
     }
 
@@ -134,7 +134,7 @@ struct StoredRowTests {
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
         for change in ["amount_fen = 'x'", "amount_fen = 1.5", "kind = NULL", "sealed_gmac = 'text'"] {
             #expect(throws: DatabaseError.self) {
-                try journal.queue.write { try $0.execute(sql: "UPDATE sale SET \(change)") }
+                try journal.connection.write { try $0.execute("UPDATE sale SET \(change)") }
             }
         }
     }
@@ -143,7 +143,7 @@ struct StoredRowTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
-        try journal.queue.write { try $0.execute(sql: "ALTER TABLE sale DROP COLUMN remark") }
+        try journal.connection.write { try $0.execute("ALTER TABLE sale DROP COLUMN remark") }
         let refusal = try fault { try journal.record(TTC(8)) }
         #expect(refusal?.reason == "table sale, TTC 8, column remark: is missing")
     }

@@ -1,9 +1,9 @@
 import Dispenser
 import Foundation
 import FuelPassbook
-import GRDB
 import Quantities
 import Records
+import SQLite
 import SecurityModule
 import Synchronization
 import Testing
@@ -67,10 +67,10 @@ struct SurveyTests {
     @Test func aDamagedPageThatAReadMeetsIsAFaultOfThatRead() throws {
         let scratch = try Scratch()
         _ = try journal(in: scratch)
-        let root = try scratch.withQueue { queue in
-            try queue.read { try Int.fetchOne($0, sql: "SELECT rootpage - 1 FROM sqlite_schema WHERE name = 'sale'") }
+        let root = try scratch.withConnection { connection in
+            try connection.read { try $0.value("SELECT rootpage - 1 FROM sqlite_schema WHERE name = 'sale'")?.integer }
         }
-        try damage(page: try #require(root), in: scratch)
+        try damage(page: Int(try #require(root)), in: scratch)
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the file is damaged") == true)
         let reader = try JournalReader(path: scratch.path, keys: .demonstration)
         #expect(try reader.damagedRows.first?.description.hasPrefix("table sale, TTC unknown: pages") == true)
