@@ -158,6 +158,7 @@ let package = Package(
                 "SecurityModule", "TestCards",
             ]
         ),
+        .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
         .testTarget(
             name: "DispenserTests",

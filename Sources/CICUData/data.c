@@ -5,8 +5,8 @@
 //
 // GRDB imports Foundation, whose static archive carries 34 MB of ICU data for locales that this program
 // never asks for. Defined here, the symbol keeps that archive member out of the link. It is of no effect where
-// Foundation is a shared library. The price: no Foundation date or number formatter may run, which includes binding a
-// `Date` in GRDB; times in this project are its own types.
+// Foundation is a shared library. The price: no Foundation date or number formatter may run; times in
+// this project are its own types.
 typedef struct {
     uint16_t header_size;
     uint8_t magic1;

@@ -23,7 +23,7 @@ struct OpeningTests {
     @Test func eachCommitIsSyncedAndTheLogStaysSmall() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        let (mode, synchronous, mapped) = try journal.connection.read { db in
+        let (mode, synchronous, mapped) = try journal.connection.withDatabase { db in
             (
                 try db.value("PRAGMA journal_mode"), try db.value("PRAGMA synchronous"),
                 try db.value("PRAGMA mmap_size")
