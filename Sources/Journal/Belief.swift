@@ -44,11 +44,24 @@ extension Database {
         _ belief: Belief,
         _ read: (StoredRow) throws(StorageFault) -> Value
     ) throws -> Value? {
-        if let row = try rows(of: table, "WHERE \(table.key) = ?", [ColumnValue(rowKey)]).first {
-            return try read(row.believed(belief))
+        try withRow(of: table, rowKey) { row in
+            if let row { return try read(row.believed(belief)) }
+            if let doubt = belief.doubts.reason(table.rowClass(phase: nil), rowKey) { throw table.fault(rowKey, doubt) }
+            return nil
         }
-        if let doubt = belief.doubts.reason(table.rowClass(phase: nil), rowKey) { throw table.fault(rowKey, doubt) }
-        return nil
+    }
+
+    /// - Parameter body: called with the row of that key; nil where there is none.
+    func withRow<Result>(
+        of table: JournalTable,
+        _ rowKey: Int64,
+        _ body: (StoredRow?) throws -> Result
+    ) throws -> Result {
+        let found = try first("SELECT * FROM \(table.name) WHERE \(table.key) = ?", [ColumnValue(rowKey)]) {
+            statement in
+            Optional.some(try body(StoredRow(table, statement)))
+        }
+        return try found ?? body(nil)
     }
 
     /// Those that are believed, as values.

@@ -155,7 +155,12 @@ extension Database {
         _ arguments: [ColumnValue],
         _ body: (StoredRow) throws -> Void
     ) throws {
-        try forEach("SELECT * FROM \(table.name) \(condition)", arguments) { try body(StoredRow(table, $0)) }
+        var layout: RowLayout?
+        try forEach("SELECT * FROM \(table.name) \(condition)", arguments) { statement in
+            let known = layout ?? RowLayout.of(table, statement.columns)
+            layout = known
+            try body(StoredRow(layout: known, statement: statement))
+        }
     }
 }
 

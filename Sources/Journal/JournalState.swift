@@ -49,22 +49,30 @@ struct JournalState: Equatable, Sendable {
     var context: [UInt8] { Self.context(identity, master, commits) }
 
     fileprivate static func context(_ identity: [UInt8], _ master: KeyReference, _ commits: Int64) -> [UInt8] {
-        identity + [master.index.number, master.version.number] + BigEndian.bytes(UInt64(bitPattern: commits))
+        var bytes = identity + [master.index.number, master.version.number]
+        BigEndian.append(UInt64(bitPattern: commits), to: &bytes)
+        return bytes
     }
 
-    var plain: [UInt8] { BigEndian.bytes(UInt64(lastTTC)) + sums.flatMap(\.bytes) }
+    var plain: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Self.plainLength)
+        BigEndian.append(UInt64(lastTTC), to: &bytes)
+        for sums in sums { sums.append(to: &bytes) }
+        return bytes
+    }
+
+    private static let plainLength = 8 + RowClass.allCases.count * RowSums.length
 
     /// nil for anything but the plain bytes of a state.
     init?(identity: [UInt8], master: KeyReference, commits: Int64, plain: [UInt8]) {
-        guard plain.count == 8 + RowClass.allCases.count * RowSums.length else { return nil }
+        guard plain.count == Self.plainLength else { return nil }
         self.identity = identity
         self.master = master
         self.commits = commits
-        guard let last = UInt32(exactly: BigEndian.number(plain.prefix(8))) else { return nil }
+        guard let last = UInt32(exactly: BigEndian.number(plain, at: 0)) else { return nil }
         lastTTC = last
-        sums = RowClass.allCases.map { rowClass in
-            RowSums(plain[8 + rowClass.rawValue * RowSums.length..<8 + (rowClass.rawValue + 1) * RowSums.length])
-        }
+        sums = RowClass.allCases.map { RowSums(plain, at: 8 + $0.rawValue * RowSums.length) }
     }
 }
 
@@ -115,30 +123,32 @@ extension Database {
 
     /// For a commit; nil when neither copy is believed.
     func journalState(_ key: JournalKey) throws -> JournalState? {
-        for copy in try stateCopies() {
-            do throws(StorageFault) {
-                return try copy.state(key)
-            } catch {
-                guard error.row != nil else { throw error }
-            }
-        }
-        return nil
+        try firstStateCopy { copy throws(StorageFault) in try copy.state(key) }
     }
 
     /// As a copy of the state says it, for whoever looks without a key.
     func unjudgedCommits() throws -> Int64? {
-        for copy in try stateCopies() {
-            do throws(StorageFault) {
-                _ = try copy.blob("identity", count: JournalKey.identityLength)
-                return try copy.commits
-            } catch {
-                guard error.row != nil else { throw error }
-            }
+        try firstStateCopy { copy throws(StorageFault) in
+            _ = try copy.blob("identity", count: JournalKey.identityLength)
+            return try copy.commits
         }
-        return nil
     }
 
-    private func stateCopies() throws -> [StoredRow] { try rows(of: .state, "WHERE id IN (1, 2) ORDER BY id") }
+    private static let stateCopies = "WHERE id IN (1, 2) ORDER BY id"
+
+    private func stateCopies() throws -> [StoredRow] { try rows(of: .state, Self.stateCopies) }
+
+    /// What `read` makes of the first copy that it does not find damaged.
+    private func firstStateCopy<Value>(_ read: (StoredRow) throws(StorageFault) -> Value) throws -> Value? {
+        try first("SELECT * FROM journal_state \(Self.stateCopies)") { statement in
+            do throws(StorageFault) {
+                return try read(StoredRow(.state, statement))
+            } catch {
+                guard error.row != nil else { throw error }
+                return nil
+            }
+        }
+    }
 
     private func isUncoded(_ copies: [StoredRow]) throws -> Bool {
         guard copies.count == 2, copies.allSatisfy(\.isEmptyState) else { return false }

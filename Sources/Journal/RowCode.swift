@@ -80,15 +80,17 @@ extension RowClass {
         allCases.first { $0.table.name == table.name }
     }
 
+    private static let closedPhases = Set(RecordPhase.allCases.filter { !$0.isOpen }.map(\.rawValue))
+
     /// Of a sale's row, as its phase has it.
     fileprivate func inPhase(_ phase: String?) -> RowClass {
         guard self == .openSale else { return self }
-        return RecordPhase(rawValue: phase ?? "")?.isOpen == false ? .closedSale : .openSale
+        return phase.map(Self.closedPhases.contains) == true ? .closedSale : .openSale
     }
 }
 
 /// The columns of a statement, and the bytes that the code of one of its rows is made over.
-struct RowLayout: Sendable {
+final class RowLayout: Sendable {
     /// One that a code covers.
     private struct Column: Sendable {
         let index: Int
@@ -213,7 +215,7 @@ struct RowLayout: Sendable {
 
     private static func append(_ number: UInt64, _ type: Unicode.Scalar, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: type))
-        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
+        BigEndian.append(number, to: &bytes)
     }
 }
 

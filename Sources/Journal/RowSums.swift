@@ -73,28 +73,25 @@ struct RowSums: Equatable, Sendable {
         return key <= UInt64(UInt32.max) ? Int64(key) : nil
     }
 
-    var bytes: [UInt8] {
-        [UInt64(bitPattern: rows), sum.value, weighted.value].flatMap(BigEndian.bytes)
+    func append(to bytes: inout [UInt8]) {
+        for number in [UInt64(bitPattern: rows), sum.value, weighted.value] { BigEndian.append(number, to: &bytes) }
     }
 
-    /// - Parameter bytes: ``length`` of them.
-    init(_ bytes: some Collection<UInt8>) {
-        precondition(bytes.count == Self.length)
-        let bytes = Array(bytes)
-        let numbers = stride(from: 0, to: Self.length, by: 8).map { offset in
-            BigEndian.number(bytes[offset..<offset + 8])
-        }
-        rows = Int64(bitPattern: numbers[0])
-        sum = PrimeField(numbers[1])
-        weighted = PrimeField(numbers[2])
+    /// - Parameter bytes: ``length`` of them from `offset` on.
+    init(_ bytes: [UInt8], at offset: Int = 0) {
+        rows = Int64(bitPattern: BigEndian.number(bytes, at: offset))
+        sum = PrimeField(BigEndian.number(bytes, at: offset + 8))
+        weighted = PrimeField(BigEndian.number(bytes, at: offset + 16))
     }
 }
 
 enum BigEndian {
-    static func bytes(_ number: UInt64) -> [UInt8] {
-        stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: number >> UInt64($0)) }
+    static func append(_ number: UInt64, to bytes: inout [UInt8]) {
+        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
-    /// - Parameter bytes: eight.
-    static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+    /// - Parameter bytes: eight of them from `offset` on.
+    static func number(_ bytes: [UInt8], at offset: Int) -> UInt64 {
+        bytes[offset..<offset + 8].reduce(0) { $0 << 8 | UInt64($1) }
+    }
 }

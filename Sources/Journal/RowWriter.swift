@@ -52,7 +52,10 @@ struct RowWriter {
     /// - Returns: whether there is a row, or was one that is doubted.
     @discardableResult
     private mutating func giveUp(_ rowKey: Int64, of table: JournalTable) throws -> Bool {
-        let old = try db.rows(of: table, "WHERE \(table.key) = ?", [ColumnValue(rowKey)]).first
+        try db.withRow(of: table, rowKey) { try giveUp($0, rowKey, of: table) }
+    }
+
+    private mutating func giveUp(_ old: StoredRow?, _ rowKey: Int64, of table: JournalTable) throws -> Bool {
         let rowClass = old?.rowClass ?? table.rowClass(phase: nil)
         let doubt = doubts.reason(rowClass, rowKey)
         guard old != nil || doubt != nil else { return false }

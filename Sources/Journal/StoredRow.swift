@@ -10,6 +10,14 @@ struct RowValues {
     private(set) var columns: [String] = []
     private(set) var values: [ColumnValue] = []
 
+    init() {
+        columns.reserveCapacity(Self.columnsMax)
+        values.reserveCapacity(Self.columnsMax)
+    }
+
+    /// As many as the widest table has, so that neither array grows.
+    private static let columnsMax = 48
+
     private mutating func set(_ column: String, value: ColumnValue?) {
         columns.append(column)
         values.append(value ?? .null)
