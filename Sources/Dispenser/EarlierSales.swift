@@ -79,6 +79,7 @@ struct EarlierSales: Procedure {
         var notice = books.newRecord(ttc, time, .notice(ReleaseNotice(of: grey, origin(of: sale), release)))
         notice.ended = time
         notice.totaliser = books.totaliser
+        notice.remark = grey.origin
         // A later transaction of the card replaces its proof (D23).
         if !grey.debits.isEmpty {
             notice.remark = "a debit was sent here and its answer not seen: it may be what released the card"

@@ -67,13 +67,14 @@ struct LocalUnlock: Procedure {
             card: grey.card,
             key: grey.gmac.key,
             // A grey purse changes by its debit alone, and MAC3 proved this balance; no code covers the status's.
-            balance: sale?.balanceBefore ?? status.balance,
+            balance: grey.balance ?? sale?.balanceBefore ?? status.balance,
             ctc: grey.ctc
         )
         let lock = Lock(standing, mac3: grey.mac3, tac: status.lockTAC.bytes)
         let release = Release(of: grey, earlier.origin(of: sale), lock)
         var record = books.newRecord(ttc, time, .release(release))
         record.totaliser = books.totaliser
+        record.remark = grey.origin
         return (record, release)
     }
 }

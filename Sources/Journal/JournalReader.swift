@@ -102,6 +102,11 @@ package final class JournalReader: Sendable {
         return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [ColumnValue(limit)], Record.init).reversed()
     }
 
+    /// nil for one that is not there, or not believed.
+    package func record(_ ttc: TTC) throws(StorageFault) -> Record? {
+        try values(.sale, "WHERE ttc = ?", [ColumnValue(Int64(ttc.number))], Record.init).first
+    }
+
     /// Those that a restart or their card finishes, in the order of their TTC.
     package func openRecords() throws(StorageFault) -> [Record] {
         try values(.sale, Database.openSales, [], Record.init).filter(\.phase.isOpen)

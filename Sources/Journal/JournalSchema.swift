@@ -57,6 +57,7 @@ enum JournalSchema {
                 try db.execute("ALTER TABLE \(table.name) ADD COLUMN \(JournalTable.codeColumn) BLOB")
             }
         },
+        JournalMigration("4") { try $0.execute(version4) },
     ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
@@ -121,6 +122,14 @@ enum JournalSchema {
             accepted TEXT NOT NULL,
             behind TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// A grey record is whole, so that one of another terminal can stand here: `lock_ttc` is the lock's where it is not the row's,
+    /// `imported` when it came from another terminal.
+    private static let version4 = """
+        ALTER TABLE grey_record ADD COLUMN lock_ttc INTEGER;
+        ALTER TABLE grey_record ADD COLUMN balance_before_fen INTEGER;
+        ALTER TABLE grey_record ADD COLUMN imported TEXT;
         """
 
     /// The terminal of a seal and of each debit, all debits whose answers were not seen, and cards found by the right eight

@@ -5,8 +5,7 @@ import Quantities
 import Records
 import SecurityModule
 
-// Each value beside its columns: written, then read in the same order. What is checked before a write is what its
-// reader relies on: a seal belongs to the card, TTC, CTC, amount and key of its own row.
+// Each value beside its columns: written, then read in the same order. What a seal is bound to stands in its own row.
 
 extension RowValues {
     init(_ record: Record) {
@@ -64,18 +63,19 @@ extension RowValues {
     }
 
     init(_ grey: GreyRecord) {
-        let key = grey.gmac.key
-        precondition(grey.gmac.isSeal(of: grey.card, grey.ttc, grey.ctc, grey.amount, key))
         self.init()
         set("ttc", grey.ttc.number)
+        set("lock_ttc", grey.gmac.ttc == grey.ttc ? nil : grey.gmac.ttc.number)
         set(hex: "card_asn", grey.card)
         set(hex: "terminal_id", grey.gmac.terminal)
-        set(key)
+        set(grey.gmac.key)
         set("ctc", grey.ctc.number)
+        set("balance_before_fen", grey.balance?.fen)
         set(code: "mac3", grey.mac3)
         set("amount_fen", grey.amount.fen)
         set(blob: "sealed_gmac", grey.gmac.sealed)
         set("state", grey.state.rawValue)
+        set(hex: "imported", grey.imported)
         set(grey.debits)
     }
 
@@ -190,7 +190,9 @@ extension GreyRecord {
             ctc: CTC(try row.integer("ctc")),
             mac3: try row.code("mac3"),
             amount: Amount(fen: try row.integer("amount_fen")),
-            gmac: try row.gmac(),
+            gmac: try row.gmac(lock: row.optional("lock_ttc", row.integer)),
+            balance: try row.optional("balance_before_fen", row.integer).map { Amount(fen: $0) },
+            imported: try row.optional("imported", row.time),
             state: try row.choice("state"),
             debits: try row.debits()
         )
@@ -272,11 +274,13 @@ extension StoredRow {
         )
     }
 
-    fileprivate func gmac() throws(StorageFault) -> SealedGMAC {
-        SealedGMAC(
+    /// - Parameter ttc: the lock's; nil for the row's own.
+    fileprivate func gmac(lock ttc: UInt32? = nil) throws(StorageFault) -> SealedGMAC {
+        let own: UInt32 = try integer("ttc")
+        return SealedGMAC(
             card: try element("card_asn"),
             terminal: try element("terminal_id"),
-            ttc: TTC(try integer("ttc")),
+            ttc: TTC(ttc ?? own),
             ctc: CTC(try integer("ctc")),
             amount: Amount(fen: try integer("amount_fen")),
             key: try key(),
@@ -332,19 +336,6 @@ extension StoredRow {
             fen: try integer("totaliser_fen", in: Self.totalRange),
             overrunCounts: try integer("totaliser_overrun_counts", in: Self.countRange)
         )
-    }
-}
-
-extension SealedGMAC {
-    fileprivate func isSeal(
-        of card: ApplicationSerialNumber,
-        _ ttc: TTC,
-        _ ctc: CTC,
-        _ amount: Amount,
-        _ key: KeyReference
-    ) -> Bool {
-        self.card == card && self.ttc == ttc && self.ctc == ctc && self.amount == amount && self.key == key
-            && sealed.count == Self.sealedLength
     }
 }
 

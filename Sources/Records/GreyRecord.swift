@@ -1,7 +1,8 @@
 package import FuelPassbook
 package import Quantities
 
-/// What settles an escaped card at its next visit (claim 5 of the source): amount, GMAC and grey-lock code.
+/// What settles an escaped card at its next visit (claim 5 of the source): card, lock, amount and GMAC. It is whole: one that
+/// came from another terminal is paid as this terminal's own.
 package struct GreyRecord: Equatable, Sendable {
     package enum State: String, CaseIterable, Sendable {
         case open
@@ -13,14 +14,19 @@ package struct GreyRecord: Equatable, Sendable {
         case elsewhere
     }
 
-    /// The sale that escaped.
+    /// The sale that escaped; of a record that came from another terminal a number of this journal's, which no sale has.
     package let ttc: TTC
     package let card: ApplicationSerialNumber
     /// The number before the lock.
     package let ctc: CTC
     package let mac3: [UInt8]
     package let amount: Amount
+    /// Its terminal and TTC are the lock's.
     package let gmac: SealedGMAC
+    /// Before the lock, as MAC3 proved it; nil of a record that an earlier version wrote.
+    package let balance: Amount?
+    /// When it came from another terminal; nil of this terminal's own.
+    package let imported: TransactionTime?
     /// Changed by what proves it.
     package private(set) var state: State
     /// As in its sale.
@@ -33,6 +39,8 @@ package struct GreyRecord: Equatable, Sendable {
         mac3: [UInt8],
         amount: Amount,
         gmac: SealedGMAC,
+        balance: Amount? = nil,
+        imported: TransactionTime? = nil,
         state: State,
         debits: [DebitAttempt]
     ) {
@@ -42,12 +50,19 @@ package struct GreyRecord: Equatable, Sendable {
         self.mac3 = mac3
         self.amount = amount
         self.gmac = gmac
+        self.balance = balance
+        self.imported = imported
         self.state = state
         self.debits = debits
     }
 }
 
 extension GreyRecord {
+    /// Whose sale it was, in words; nil of this terminal's own.
+    package var origin: String? {
+        imported == nil ? nil : "of record \(gmac.ttc.number) of terminal \(gmac.terminal)"
+    }
+
     /// Step 3.7, or a proof of it.
     package mutating func settle(by proof: ProvenDebit) {
         precondition(card == proof.card && amount == proof.amount && ctc == proof.lock)
@@ -77,6 +92,7 @@ extension GreyRecord {
             mac3: unpaid.lock.mac3,
             amount: unpaid.due.amount,
             gmac: unpaid.due,
+            balance: unpaid.lock.standing.balance,
             state: .open,
             debits: unpaid.debits
         )

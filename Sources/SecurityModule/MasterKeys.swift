@@ -8,11 +8,14 @@ final class MasterKey: Sendable {
     /// One for every terminal: opens what a version of this program before the terminals' own sealed, and seals nothing.
     let sealing: SealingKey
     let journals: CodeKey
+    /// Of files that grey records travel in.
+    let greyRecords: CodeKey
 
     init(_ raw: consuming LockedBuffer) {
         purchase = DoubleLengthKey(raw)
         sealing = SealingKey(from: purchase, label: "GL-GMAC")
         journals = CodeKey(from: purchase, label: "GL-JRNL")
+        greyRecords = CodeKey(from: purchase, label: "GL-GREY")
     }
 }
 

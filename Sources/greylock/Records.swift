@@ -14,6 +14,15 @@ import Words
 
 struct Records: ParsableCommand {
     static let configuration = CommandConfiguration(
+        abstract: "Sales and grey records of a journal; grey records as files for other terminals.",
+        subcommands: [ListRecords.self, ExportGreyRecords.self, ImportGreyRecords.self],
+        defaultSubcommand: ListRecords.self
+    )
+}
+
+struct ListRecords: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
         abstract: "Sales and grey records of a journal; the service may be running.",
         discussion: """
             Reads and changes nothing: a running service is not disturbed, and a journal on a read-only medium or a copy of \
@@ -127,7 +136,8 @@ private struct RecordReport: Encodable {
         let grey = greyRecords.filter { $0.state == GreyRecord.State.open.rawValue }
         lines.append("grey records: \(greyRecords.count), of which \(grey.count) wait for their card")
         for grey in grey {
-            lines.append("  sale \(grey.ttc), card \(grey.card), \(yuan(fen: Int(grey.amountFen))) yuan")
+            let whose = grey.origin.map { "record \(grey.ttc), \($0)" } ?? "sale \(grey.ttc)"
+            lines.append("  \(whose), card \(grey.card), \(yuan(fen: Int(grey.amountFen))) yuan")
         }
         for totaliser in totalisers {
             lines.append(
@@ -259,6 +269,8 @@ private struct GreyLine: Encodable {
     let ctc: UInt16
     let amountFen: UInt32
     let mac3: String
+    /// nil of this terminal's own.
+    let origin: String?
 
     init(_ record: GreyRecord) {
         ttc = record.ttc.number
@@ -267,6 +279,7 @@ private struct GreyLine: Encodable {
         ctc = record.ctc.number
         amountFen = record.amount.fen
         mac3 = Hex.string(record.mac3)
+        origin = record.origin
     }
 }
 

@@ -1,0 +1,177 @@
+import ArgumentParser
+import Configuration
+import Foundation
+import FuelPassbook
+import ISO7816
+import Journal
+import Quantities
+import Records
+import SecurityModule
+import Terminal
+
+struct ExportGreyRecords: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Open grey records as a file for another terminal, on standard output; the service may be running.",
+        discussion: """
+            The card of such a record then pays at whichever terminal has it. Sales of this terminal alone; those that \
+            were prepaid are left out, because what their cards pay is refunded from this journal.
+
+            Exit status: 0; 69 when there is nothing to export; 74 when the journal cannot be read; 78 for a wrong \
+            configuration. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Option(help: ArgumentHelp("The service's configuration.", valueName: "FILE"))
+    var config: String
+
+    @Option(help: ArgumentHelp("Of one card only: the 20 digits of its serial number.", valueName: "NUMBER"))
+    var card: CardNumber?
+
+    func run() throws {
+        try GreyRecordTool.run("export") { () throws(GreyRecordTool.Stop) in
+            let configuration = try GreyRecordTool.configuration(config)
+            let reader = try GreyRecordTool.stored { () throws(StorageFault) in
+                try JournalReader(path: configuration.journal.path, keys: .demonstration)
+            }
+            let records = try GreyRecordTool.stored { () throws(StorageFault) in try own(reader) }
+            guard !records.isEmpty else {
+                throw GreyRecordTool.Stop(ServiceFailure.unavailable, "no grey record is open that can be exported")
+            }
+            guard let file = MasterKeys.demonstration.greyRecordFile(configuration.terminal, records) else {
+                throw GreyRecordTool.Stop(ServiceFailure.unavailable, "no master key is loaded")
+            }
+            for record in records {
+                standardError("record \(record.ttc.number): \(record.amount), card \(record.card)")
+            }
+            writeLine(String(decoding: file.dropLast(), as: UTF8.self))
+        }
+    }
+
+    private func own(_ reader: JournalReader) throws(StorageFault) -> [GreyRecord] {
+        var records: [GreyRecord] = []
+        for record in try reader.greyRecords() where record.state == .open && record.imported == nil {
+            if let card, card.asn != record.card { continue }
+            guard try reader.record(record.ttc)?.kind != .prepaid else {
+                standardError("record \(record.ttc.number): left out, it was prepaid and is refunded from this journal")
+                continue
+            }
+            records.append(record)
+        }
+        return records
+    }
+}
+
+struct ImportGreyRecords: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Take the grey records of another terminal's file into the journal; the service is stopped.",
+        discussion: """
+            Run this as the service's user. A record that is here already stays as it is. A file that was changed, or is of \
+            another scheme, is refused whole.
+
+            Exit status: 0; 65 for a file that is refused; 74 when the journal is in use or cannot be written, or the file \
+            not read; 78 for a wrong configuration. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Argument(help: ArgumentHelp("A file that greylock records export made.", valueName: "FILE"))
+    var file: String
+
+    @Option(help: ArgumentHelp("The service's configuration.", valueName: "FILE"))
+    var config: String
+
+    func run() throws {
+        try GreyRecordTool.run("import") { () throws(GreyRecordTool.Stop) in
+            let configuration = try GreyRecordTool.configuration(config)
+            let grey = try parsed(at: configuration.terminal)
+            guard grey.terminal != configuration.terminal else {
+                throw GreyRecordTool.Stop(
+                    GreyRecordTool.dataRefused,
+                    "\(file): it is of this terminal, \(grey.terminal), whose journal has these records"
+                )
+            }
+            try GreyRecordTool.stored { () throws(StorageFault) in try take(grey, configuration.journal) }
+        }
+    }
+
+    private func parsed(at terminal: TerminalID) throws(GreyRecordTool.Stop) -> GreyRecordFile {
+        let bytes: [UInt8]
+        do {
+            bytes = try Array(Data(contentsOf: URL(filePath: file)))
+        } catch {
+            throw GreyRecordTool.Stop(ServiceFailure.inputOutput, "\(file): it cannot be read")
+        }
+        do throws(GreyRecordFileFault) {
+            return try MasterKeys.demonstration.greyRecordFile(parsing: bytes, at: terminal)
+        } catch {
+            throw GreyRecordTool.Stop(GreyRecordTool.dataRefused, "\(file): \(error.reason)")
+        }
+    }
+
+    private func take(_ grey: GreyRecordFile, _ settings: Configuration.JournalFile) throws(StorageFault) {
+        let journal = try SQLiteJournal(
+            path: settings.path,
+            capacity: settings.capacity,
+            keys: .demonstration,
+            mark: settings.mark
+        )
+        let known = try JournalReader(path: settings.path, keys: .demonstration).greyRecords()
+        for entry in grey.entries {
+            let words = "record \(entry.gmac.ttc.number) of terminal \(grey.terminal)"
+            if let here = known.first(where: entry.isSameLock) {
+                writeLine("\(words): is here already, \(here.state.rawValue)")
+                continue
+            }
+            let record = entry.record(try journal.reserveTTC(), at: SystemClock().localTime ?? .unknown)
+            try journal.commit(JournalEntry(grey: record))
+            writeLine("\(words): \(record.amount), card \(record.card), is record \(record.ttc.number) here")
+        }
+    }
+}
+
+/// What both have in common.
+private enum GreyRecordTool {
+    /// EX_DATAERR of sysexits.h.
+    static let dataRefused: Int32 = 65
+
+    struct Stop: Error {
+        let exitStatus: Int32
+        let reason: String
+
+        init(_ exitStatus: Int32, _ reason: String) {
+            self.exitStatus = exitStatus
+            self.reason = reason
+        }
+    }
+
+    static func run(_ name: String, _ body: () throws(Stop) -> Void) throws {
+        do throws(Stop) { try body() } catch {
+            standardError("greylock records \(name): \(error.reason.printable)")
+            throw ExitCode(error.exitStatus)
+        }
+    }
+
+    static func configuration(_ path: String) throws(Stop) -> Configuration {
+        do throws(ServiceFailure) { return try Service.configuration(at: path) } catch {
+            throw Stop(error.exitStatus, error.reason)
+        }
+    }
+
+    static func stored<Value>(_ call: () throws(StorageFault) -> Value) throws(Stop) -> Value {
+        do throws(StorageFault) { return try call() } catch { throw Stop(ServiceFailure.inputOutput, "\(error)") }
+    }
+}
+
+/// A card by its serial number.
+struct CardNumber: ExpressibleByArgument {
+    let asn: ApplicationSerialNumber
+
+    init?(argument: String) {
+        do {
+            asn = try ApplicationSerialNumber(parsing: Hex.bytes(argument))
+        } catch {
+            return nil
+        }
+    }
+}

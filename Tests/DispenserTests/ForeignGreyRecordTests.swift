@@ -1,0 +1,109 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import Quantities
+import Records
+import Simulation
+import Testing
+
+/// A card escapes at one terminal, and another has its grey record (claim 5 of the source).
+@Suite("A grey record of another terminal")
+struct ForeignGreyRecordTests {
+    private let first: TestStation
+    private let second: TestStation
+    private let escape: Record
+
+    init() throws {
+        first = try TestStation()
+        first.escape(at: 300)
+        escape = try #require(first.records.first)
+        second = try TestStation()
+        second.terminal = TerminalID(0x3100_0000_0018)
+        second.site.pass(10_000)
+        second.reader.replaceCard(by: first.reader)
+    }
+
+    private func carry() throws {
+        let grey = try #require(first.greyRecords.first)
+        let number = try second.journal.edge.reserveTTC()
+        let record = GreyRecord(
+            ttc: number,
+            card: grey.card,
+            ctc: grey.ctc,
+            mac3: grey.mac3,
+            amount: grey.amount,
+            gmac: grey.gmac,
+            balance: grey.balance,
+            imported: second.site.localTime,
+            state: .open,
+            debits: []
+        )
+        second.journal.store.commit(JournalEntry(grey: record))
+    }
+
+    private func visit(_ station: TestStation) {
+        station.site.after(1) { [station] _ in station.reader.insert() }
+        station.stop(at: 60)
+        #expect(station.run() == nil)
+        station.reader.pull()
+    }
+
+    @Test("settles the card here, and the terminal of the sale then knows that it was released elsewhere")
+    func settles() throws {
+        try carry()
+        visit(second)
+        #expect(second.records.map(\.kind) == [.localUnlock] && second.records.map(\.phase) == [.settled])
+        let unlock = try #require(second.records.first)
+        #expect(unlock.amount == escape.amount && unlock.balanceBefore == Amount(fen: 50_000))
+        #expect(unlock.remark == "of record 1 of terminal 001122334455")
+        #expect(second.greyRecords.map(\.state) == [.settled])
+        #expect(second.reader.image.balance == Amount(fen: 50_000 - escape.amount.fen))
+        #expect(second.reader.image.grey == nil)
+        first.site.pass(100_000)
+        first.reader.replaceCard(by: second.reader)
+        visit(first)
+        #expect(first.records.prefix(2).map(\.kind) == [.escape, .onlineUnlock])
+        #expect(first.greyRecords.map(\.state) == [.elsewhere])
+        #expect(first.reader.image.balance == Amount(fen: 50_000 - escape.amount.fen))
+    }
+
+    @Test("of a card that was released meanwhile ends with a notice, and nothing is paid twice")
+    func released() throws {
+        first.site.pass(1_000)
+        visit(first)
+        #expect(first.greyRecords.map(\.state) == [.settled])
+        try carry()
+        second.reader.replaceCard(by: first.reader)
+        visit(second)
+        #expect(second.records.map(\.kind).contains(.onlineUnlock))
+        #expect(second.records.first { $0.kind == .onlineUnlock }?.remark == "of record 1 of terminal 001122334455")
+        #expect(second.greyRecords.map(\.state) == [.elsewhere])
+        #expect(second.reader.image.balance == Amount(fen: 50_000 - escape.amount.fen))
+    }
+
+    @Test("of a lock that never reached its card is void when the card is locked here")
+    func neverLocked() throws {
+        let station = try TestStation()
+        station.terminal = TerminalID(0x3100_0000_0018)
+        let grey = try #require(first.greyRecords.first)
+        station.journal.store.commit(
+            JournalEntry(
+                grey: GreyRecord(
+                    ttc: TTC(500),
+                    card: grey.card,
+                    ctc: CTC(0),
+                    mac3: [1, 2, 3, 4],
+                    amount: .zero,
+                    gmac: grey.gmac,
+                    imported: station.site.localTime,
+                    state: .open,
+                    debits: []
+                )
+            )
+        )
+        station.scheduleRefuel(centilitres: 500)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.phase) == [.settled])
+        #expect(station.greyRecords.map(\.state) == [.void])
+    }
+}

@@ -1,0 +1,120 @@
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Quantities
+import Records
+import SQLite
+import SecurityModule
+import Testing
+
+@testable import Journal
+
+struct GreyRecordFileTests {
+    private static let elsewhere = TerminalID(0x3100_0000_0018)
+    private let customer = Customer()
+
+    private func file(_ records: [GreyRecord]) throws -> [UInt8] {
+        try #require(MasterKeys.demonstration.greyRecordFile(Demonstration.terminal, records))
+    }
+
+    private func parsed(_ bytes: [UInt8]) throws -> GreyRecordFile {
+        try MasterKeys.demonstration.greyRecordFile(parsing: bytes, at: Self.elsewhere)
+    }
+
+    private func reason(_ bytes: [UInt8]) -> String? {
+        do {
+            _ = try parsed(bytes)
+            return nil
+        } catch let fault as GreyRecordFileFault {
+            return fault.reason
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    @Test func whatIsWrittenIsReadAtAnotherTerminal() throws {
+        let records = try [customer.grey(3, fen: 785), customer.grey(9, fen: 0)]
+        let grey = try parsed(file(records))
+        #expect(grey.terminal == Demonstration.terminal)
+        for (entry, record) in zip(grey.entries, records) {
+            #expect(entry.gmac == record.gmac && entry.mac3 == record.mac3 && entry.balance == record.balance)
+            let there = entry.record(TTC(77), at: try time(5))
+            #expect(entry.isSameLock(there) && entry.isSameLock(record))
+            #expect(there.ttc == TTC(77) && there.amount == record.amount && there.debits == [])
+            #expect(there.origin == "of record \(record.ttc.number) of terminal 001122334455")
+            #expect(record.origin == nil)
+        }
+        #expect(try parsed(file([])).entries == [])
+    }
+
+    @Test func noOtherTextIsTaken() throws {
+        let bytes = try file([customer.grey(3, fen: 785)])
+        for index in bytes.indices {
+            for bit in 0..<8 as Range<UInt8> {
+                var changed = bytes
+                changed[index] ^= 1 << bit
+                #expect(reason(changed) != nil, "byte \(index), bit \(bit)")
+            }
+        }
+        for count in bytes.indices { #expect(reason(Array(bytes.prefix(count))) != nil, "the first \(count) bytes") }
+        #expect(reason(bytes + [0x0A]) != nil)
+    }
+
+    @Test(
+        "each refusal says what is wrong",
+        arguments: [
+            ("greylock-grey 1", "greylock-grey 2", "a newer version of this program made it"),
+            ("greylock-grey", "something else", "it is no file that greylock records export made"),
+            ("record 3 ", "record 03 ", "line 2: record is no number of its range"),
+            ("ctc 291", "ctc 99999", "line 2: ctc is no number of its range"),
+            ("amount 785", "amount 5", "its code is wrong: it was changed, or another scheme made it"),
+            ("end 1", "end 2", "it has not as many records as it says: copy it again"),
+            ("key 01 01\n", "key 01 09\n", "it is coded under master key 1, version 9, which is not loaded here"),
+        ]
+    )
+    func refusal(old: String, new: String, words: String) throws {
+        let text = String(decoding: try file([customer.grey(3, fen: 785)]), as: UTF8.self)
+        let changed = text.replacing(old, with: new)
+        #expect(changed != text)
+        #expect(reason(Array(changed.utf8)) == words)
+    }
+
+    // MARK: - In a journal
+
+    @Test func aForeignRecordIsReadBackWhole() throws {
+        let scratch = try Scratch()
+        let entry = try #require(try parsed(file([customer.grey(3, fen: 785)])).entries.first)
+        let record = entry.record(TTC(12), at: try time(5))
+        try scratch.open().commit(JournalEntry(grey: record))
+        let journal = try scratch.open()
+        #expect(try journal.openGreyRecords(of: customer.asn) == [record])
+        #expect(try JournalReader(path: scratch.path, keys: .demonstration).damagedRows == [])
+    }
+
+    /// A journal as the version before left it: its rows keep their codes.
+    @Test func aJournalOfTheVersionBeforeGoesOn() throws {
+        let scratch = try Scratch()
+        let grey = try customer.grey(1, fen: 90)
+        let open = try customer.record(2, .locked)
+        let checkpoint = try customer.checkpoint(2, fen: 50)
+        do {
+            let journal = try scratch.open()
+            let escaped = try customer.record(1, .escaped, fen: 90)
+            try journal.commit(JournalEntry(escaped, grey: grey, totaliser: customer.totaliser(fen: 90)))
+            try journal.commit(JournalEntry(open))
+            try journal.checkpoint(checkpoint)
+        }
+        for column in ["lock_ttc", "balance_before_fen", "imported"] {
+            try scratch.edit("ALTER TABLE grey_record DROP COLUMN \(column)")
+        }
+        try scratch.edit("DELETE FROM grdb_migrations WHERE identifier = '4'")
+        let refusal = try fault { try JournalReader(path: scratch.path) }
+        #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
+        let journal = try scratch.open()
+        #expect(try journal.damagedRows() == [])
+        #expect(try journal.openGreyRecords(of: customer.asn) == [grey])
+        #expect(try journal.openRecords() == [open])
+        #expect(try journal.lastCheckpoint(of: TTC(2)) == checkpoint)
+        #expect(try journal.reserveTTC() == TTC(3))
+    }
+}
