@@ -10,7 +10,7 @@ extension Connection {
     /// sale of two to four minutes waits for one move.
     private static let walPagesMax = 256
 
-    /// `synchronous` is set after WAL mode, and syncs each commit.
+    /// FULL syncs the log at each commit; NORMAL would not.
     static func writer(_ path: String) throws -> Connection {
         try Connection(path, .create) { db in
             try prepare(db)

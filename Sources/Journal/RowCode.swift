@@ -162,10 +162,7 @@ final class RowLayout: Sendable {
             case .integer(let number): Self.append(UInt64(bitPattern: number), "i", to: &bytes)
             case .real(let number): Self.append(number.bitPattern, "d", to: &bytes)
             case .text(let text): Self.append(text, "s", to: &bytes)
-            case .blob(let blob):
-                bytes.append(UInt8(ascii: "b"))
-                Self.append(UInt64(blob.count), "n", to: &bytes)
-                bytes += blob
+            case .blob(let blob): unsafe blob.withUnsafeBytes { unsafe Self.append($0, "b", to: &bytes) }
             }
         }
         return bytes
@@ -175,20 +172,16 @@ final class RowLayout: Sendable {
     func bytes(_ statement: Statement) -> [UInt8] {
         var bytes = begun()
         for column in covered {
-            let kind = statement.kind(at: column.index)
-            if kind == .null { continue }
+            // SAFETY: the value's bytes are copied before the statement goes on.
+            let value = unsafe statement.standing(at: column.index)
+            if case .null = unsafe value { continue }
             bytes += column.head
-            switch kind {
+            switch unsafe value {
             case .null: break
-            case .integer: Self.append(UInt64(bitPattern: statement.integer(at: column.index)), "i", to: &bytes)
-            case .real: Self.append(statement.real(at: column.index).bitPattern, "d", to: &bytes)
-            case .text, .blob:
-                bytes.append(UInt8(ascii: kind == .text ? "s" : "b"))
-                // SAFETY: the bytes are copied before the statement goes on.
-                unsafe statement.withBytes(at: column.index, of: kind) { value in
-                    Self.append(UInt64(value.count), "n", to: &bytes)
-                    unsafe bytes.append(contentsOf: value)
-                }
+            case .integer(let number): Self.append(UInt64(bitPattern: number), "i", to: &bytes)
+            case .real(let number): Self.append(number.bitPattern, "d", to: &bytes)
+            case .text(let text): unsafe Self.append(text, "s", to: &bytes)
+            case .blob(let blob): unsafe Self.append(blob, "b", to: &bytes)
             }
         }
         return bytes
@@ -208,9 +201,14 @@ final class RowLayout: Sendable {
     }
 
     private static func append(_ text: String, _ type: Unicode.Scalar, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { unsafe append(UnsafeRawBufferPointer($0), type, to: &bytes) }
+    }
+
+    private static func append(_ value: UnsafeRawBufferPointer, _ type: Unicode.Scalar, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: type))
-        append(UInt64(text.utf8.count), "n", to: &bytes)
-        bytes.append(contentsOf: text.utf8)
+        append(UInt64(value.count), "n", to: &bytes)
+        unsafe bytes.append(contentsOf: value)
     }
 
     private static func append(_ number: UInt64, _ type: Unicode.Scalar, to bytes: inout [UInt8]) {

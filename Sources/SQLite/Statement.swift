@@ -109,53 +109,47 @@ package final class Statement {
         return (0..<count).map { unsafe String(cString: sqlite3_column_name(handle, $0)) }
     }
 
-    /// What a value is, before it is read.
-    package enum Kind { case null, integer, real, text, blob }
-
-    /// The corresponding C function is `sqlite3_column_type`.
-    package func kind(at column: Int) -> Kind {
-        switch unsafe sqlite3_column_type(handle, Int32(column)) {
-        case SQLITE_NULL: .null
-        case SQLITE_INTEGER: .integer
-        case SQLITE_FLOAT: .real
-        case SQLITE_TEXT: .text
-        case _: .blob
+    /// The value where SQLite has it.
+    ///
+    /// The corresponding C functions are `sqlite3_column_type` and those for its results.
+    package func standing(at column: Int) -> StandingValue {
+        let index = Int32(column)
+        switch unsafe sqlite3_column_type(handle, index) {
+        case SQLITE_NULL: return unsafe .null
+        case SQLITE_INTEGER: return unsafe .integer(sqlite3_column_int64(handle, index))
+        case SQLITE_FLOAT: return unsafe .real(sqlite3_column_double(handle, index))
+        case SQLITE_TEXT: return unsafe .text(bytes(at: index, UnsafeRawPointer(sqlite3_column_text(handle, index))))
+        case _: return unsafe .blob(bytes(at: index, sqlite3_column_blob(handle, index)))
         }
     }
 
-    /// Of an integer. The corresponding C function is `sqlite3_column_int64`.
-    package func integer(at column: Int) -> Int64 { unsafe sqlite3_column_int64(handle, Int32(column)) }
-
-    /// Of a real number. The corresponding C function is `sqlite3_column_double`.
-    package func real(at column: Int) -> Double { unsafe sqlite3_column_double(handle, Int32(column)) }
-
-    /// Calls `body` with a text's UTF-8 or a blob's bytes, which are the statement's until it goes on.
-    ///
-    /// The corresponding C functions are `sqlite3_column_text`, `sqlite3_column_blob` and `sqlite3_column_bytes`.
-    package func withBytes<Result>(at column: Int, of kind: Kind, _ body: (UnsafeRawBufferPointer) -> Result) -> Result
-    {
-        let index = Int32(column)
-        let start =
-            unsafe kind == .text
-            ? UnsafeRawPointer(sqlite3_column_text(handle, index)) : sqlite3_column_blob(handle, index)
+    /// The corresponding C function is `sqlite3_column_bytes`.
+    private func bytes(at index: Int32, _ start: UnsafeRawPointer?) -> UnsafeRawBufferPointer {
         // SAFETY: there are as many bytes as SQLite says; an empty value, and one for which there is no memory, has none.
-        let bytes = unsafe UnsafeRawBufferPointer(
-            start: start,
-            count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, index))
-        )
-        return unsafe body(bytes)
+        unsafe UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, index)))
     }
 
     package func value(at column: Int) -> ColumnValue {
-        switch kind(at: column) {
+        // SAFETY: the bytes are copied before the statement goes on.
+        switch unsafe standing(at: column) {
         case .null: .null
-        case .integer: .integer(integer(at: column))
-        case .real: .real(real(at: column))
-        case .text: .text(unsafe withBytes(at: column, of: .text) { unsafe String(decoding: $0, as: UTF8.self) })
-        case .blob: .blob(unsafe withBytes(at: column, of: .blob) { unsafe Array($0) })
+        case .integer(let number): .integer(number)
+        case .real(let number): .real(number)
+        case .text(let bytes): .text(unsafe String(decoding: bytes, as: UTF8.self))
+        case .blob(let bytes): .blob(unsafe Array(bytes))
         }
     }
 
     /// In the order of ``columns``.
     package var values: [ColumnValue] { columns.indices.map(value) }
+}
+
+/// A value of the row that a statement stands on. The bytes, a text's in UTF-8, are the statement's until it goes on.
+@unsafe
+package enum StandingValue {
+    case null
+    case integer(Int64)
+    case real(Double)
+    case text(UnsafeRawBufferPointer)
+    case blob(UnsafeRawBufferPointer)
 }

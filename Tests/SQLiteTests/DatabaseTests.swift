@@ -122,10 +122,10 @@ struct DatabaseTests {
             var seen = 0
             let found = try db.first("SELECT k FROM t ORDER BY k") { row in
                 seen += 1
-                return row.integer(at: 0) >= 3 ? row.integer(at: 0) : nil
+                return row.value(at: 0).integer.flatMap { $0 >= 3 ? $0 : nil }
             }
             #expect(found == 3 && seen == 3)
-            #expect(try db.first("SELECT k FROM t WHERE k = 9") { $0.integer(at: 0) } == nil)
+            #expect(try db.first("SELECT k FROM t WHERE k = 9") { $0.value(at: 0) } == nil)
         }
     }
 
