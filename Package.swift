@@ -192,7 +192,7 @@ let package = Package(
         .target(
             name: "TestReaders",
             dependencies: [
-                "CInspection", "ISO7816", "Journal", "PCSC", "Records", "SecurityModule",
+                "CInspection", "FuelPassbook", "ISO7816", "Journal", "PCSC", "Quantities", "Records", "SecurityModule",
             ],
             path: "Tests/TestReaders"
         ),

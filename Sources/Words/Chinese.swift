@@ -105,6 +105,7 @@ struct Chinese: Vocabulary {
         case .module(let error): words(error)
         case .purchaseUnproven(let amount): "不能确定此卡是否已付\(money(amount))，不能供油，请重新插卡"
         case .debitUnproven(let amount): "此卡未能证明已付\(money(amount))：不视为已付款，请重新插卡"
+        case .servedElsewhere(let position): "本卡在 \(position) 号加油位的交易尚未结束，请到该加油位插卡"
         case .earlierSaleOwed(let amount):
             "上次加油欠\(money(amount))，此卡未能证明已付款或已解扣，请把卡直接插入读卡器重试；如再次出现，请联系发卡单位"
         case .refundedUndelivered(let amount):
@@ -246,8 +247,9 @@ struct Chinese: Vocabulary {
         case .emergencyStop: "紧急停机，停止加油。"
         case .recordDamaged: "您的卡有一条记录无法读取，请联系工作人员。"
         case .notYetValid, .expired, .blacklisted, .pinBlocked, .lockedForGood, .greyElsewhere, .numbersUsedUp,
-            .notEnoughMoney, .purchaseUnproven, .debitUnproven, .earlierSaleOwed, .refundedUndelivered,
-            .noPetrolCommands, .petrolCommandsHidden, .purchaseRepeated, .tornPurchases, .purchasesPaused:
+            .notEnoughMoney, .purchaseUnproven, .debitUnproven, .earlierSaleOwed, .servedElsewhere,
+            .refundedUndelivered, .noPetrolCommands, .petrolCommandsHidden, .purchaseRepeated, .tornPurchases,
+            .purchasesPaused:
             "不能加油：\(words(refusal))。"
         }
     }

@@ -103,6 +103,8 @@ struct English: Vocabulary {
             "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"
         case .debitUnproven(let amount):
             "the card did not prove that it paid \(amount): nothing counts as paid, put it in again"
+        case .servedElsewhere(let position):
+            "the card's sale at position \(position) is not finished: put the card in there"
         case .earlierSaleOwed(let amount):
             "an earlier sale of \(amount) is owed, and the card does not prove that it was paid or released: put it in"
                 + " again, straight into the reader; if this comes again, ask the issuer"
@@ -203,8 +205,9 @@ struct English: Vocabulary {
         case .emergencyStop: "Emergency stop. No fuel."
         case .recordDamaged: "A record of your card cannot be read. Call the staff."
         case .notYetValid, .expired, .blacklisted, .pinBlocked, .lockedForGood, .greyElsewhere, .numbersUsedUp,
-            .notEnoughMoney, .purchaseUnproven, .debitUnproven, .earlierSaleOwed, .refundedUndelivered,
-            .noPetrolCommands, .petrolCommandsHidden, .purchaseRepeated, .tornPurchases, .purchasesPaused:
+            .notEnoughMoney, .purchaseUnproven, .debitUnproven, .earlierSaleOwed, .servedElsewhere,
+            .refundedUndelivered, .noPetrolCommands, .petrolCommandsHidden, .purchaseRepeated, .tornPurchases,
+            .purchasesPaused:
             "No fuel: \(words(refusal))."
         }
     }

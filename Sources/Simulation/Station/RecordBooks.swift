@@ -129,7 +129,9 @@ extension Record {
 
     /// Everything in it that is not a number.
     var writtenBytes: [UInt8] {
-        let codes = [gmac?.sealed, mac3, lock?.tac, debitTAC, purchaseTender?.purchase.icc.bytes, remark.map { Array($0.utf8) }]
+        let codes = [
+            gmac?.sealed, mac3, lock?.tac, debitTAC, purchaseTender?.purchase.icc.bytes, remark.map { Array($0.utf8) },
+        ]
         return codes.compactMap(\.self).flatMap(\.self)
     }
 }
