@@ -11,139 +11,26 @@ second. Prints a row for each cause; the status is 0 when each is as it must be.
 
 import json
 import os
-import queue
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
-from settings import A, B, COUNTS_PER_LITRE, NOZZLE, OUTPUTS, card_profile, service_settings
+from pump_chip import Chip
+from settings import card_profile, service_settings
+from systemd_unit import UNIT, Log, Wrong, run, show, until
 
-UNIT = "greylockd.service"
 SETTINGS = Path("/etc/greylock.toml")
 JOURNAL = "/var/lib/greylock/journal.sqlite"
 CARD = "/root/card"
-PATIENCE_SECONDS = 90
-# 20 litres a minute: what an emulated board takes beside its other work.
-EDGES_PER_SECOND = 133
 # WatchdogSec=, and what systemd and the stop action may take on an emulated board: less than TimeoutStopSec=. On a real one
 # it is some tenths of a second.
 WATCHDOG_SECONDS, ACTION_SECONDS = 2.0, 9.0
 
 CONFIGURATION = service_settings(JOURNAL, first_flow_seconds=60, preset_centilitres=9000)
 PROFILE = card_profile(balance_fen=1000000)
-
-
-class Wrong(Exception):
-    """Something is not as it must be."""
-
-
-def run(*command, check=True):
-    return subprocess.run(command, check=check, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8").stdout
-
-
-def show(name):
-    return run("systemctl", "show", "--value", "--property", name, UNIT).strip()
-
-
-def until(what, condition, seconds=PATIENCE_SECONDS):
-    """Looks until `condition` gives something, and returns that."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.05)
-    raise Wrong(f"{what}: not within {seconds} s; the unit is {show('ActiveState')}, it says \"{show('StatusText')}\"")
-
-
-class Chip:
-    """The pump's lines, and their levels as another program sees them."""
-
-    def __init__(self, tools):
-        run("modprobe", "gpio-sim")
-        folder = Path("/sys/kernel/config/gpio-sim/pump")
-        (folder / "bank").mkdir(parents=True)
-        (folder / "bank/num_lines").write_text("8")
-        (folder / "bank/label").write_text("pump")
-        (folder / "live").write_text("1")
-        name, device = (folder / "bank/chip_name").read_text().strip(), (folder / "dev_name").read_text().strip()
-        self.lines = Path("/sys/devices/platform") / device / name
-        self.tools = tools
-        self.changes = []
-        files = [str(self.file(line, kind)) for line in OUTPUTS for kind in ("value", "pull")]
-        self.flow = None
-        self.levels = subprocess.Popen([tools / "levels", "keep", *files], stdout=subprocess.PIPE, encoding="utf-8")
-        threading.Thread(target=self.read, daemon=True).start()
-
-    def file(self, line, kind):
-        return self.lines / f"sim_gpio{line}" / kind
-
-    def read(self):
-        for line in self.levels.stdout:
-            instant, levels = line.split()
-            self.changes.append((int(instant) / 1e9, levels))
-
-    @property
-    def is_open(self):
-        return bool(self.changes) and "1" in self.changes[-1][1]
-
-    def seconds_to_closed(self, since):
-        """From `since` to the instant from which every output is off."""
-        until("the outputs are off", lambda: not self.is_open)
-        return max(0.0, self.changes[-1][0] - since)
-
-    def lift(self, lifted):
-        self.file(NOZZLE, "pull").write_text("pull-up" if lifted else "pull-down")
-
-    def start_flow(self):
-        """A customer who lifts the nozzle; fuel flows as long as a valve is open."""
-        files = [self.file(A, "pull"), self.file(B, "pull"), *(self.file(output, "value") for output in OUTPUTS[1:])]
-        self.flow = subprocess.Popen([self.tools / "flow", *files, str(EDGES_PER_SECOND)], stdout=subprocess.PIPE, encoding="utf-8")
-        self.lift(True)
-
-    def end_flow(self):
-        """The customer hangs up. Returns how much flowed, in litres."""
-        self.lift(False)
-        self.flow.terminate()
-        said, _ = self.flow.communicate()
-        return int(said) / COUNTS_PER_LITRE
-
-
-class Log:
-    """The unit's lines in the journal as they come."""
-
-    def __init__(self):
-        self.follower = None
-        self.lines = queue.Queue()
-        self.follow()
-
-    def follow(self):
-        command = ["journalctl", "--follow", "--lines", "0", "--output", "cat", "--unit", UNIT]
-        self.follower = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8")
-        threading.Thread(target=self.read, args=(self.follower,), daemon=True).start()
-
-    def read(self, follower):
-        for line in follower.stdout:
-            print(f"    {line.rstrip()}", file=sys.stderr)
-            self.lines.put(line.rstrip())
-
-    def wait(self, text, seconds=PATIENCE_SECONDS):
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                line = self.lines.get(timeout=max(0.01, deadline - time.monotonic()))
-            except queue.Empty:
-                raise Wrong(f"the log does not say \"{text}\" within {seconds} s") from None
-            if text in line:
-                return line
-
-    def clear(self):
-        while not self.lines.empty():
-            self.lines.get_nowait()
 
 
 class Board:
