@@ -15,14 +15,16 @@ extension Instruction {
         case .readRecord:
             Row("READ RECORD", 0x00, 0xB2, 0x00, 0x04, answer: .fields(LogRecord.init(reading:), .variable))
                 .varying(p1: 0xFF, p2: 0xF8) { ["file \(Hex.string([ReadRecord($0).file]))", "record \($0.p1)"] }
-        case .verify: Row("VERIFY", 0x00, 0x20, 0x00, 0x00, PIN.lengths, secrets: ["PIN"])
+        case .verify: Row("VERIFY", 0x00, 0x20, 0x00, 0x00, .hidden(PIN.lengths), secrets: ["PIN"])
         case .getChallenge:
             Row("GET CHALLENGE", 0x00, 0x84, 0x00, 0x00, answer: .bytes("challenge", .oneOf(Challenge.lengths)))
         case .externalAuthenticate:
             Row("EXTERNAL AUTHENTICATE", 0x00, 0x82, 0x00, 0x00, .bytes("cryptogram", ExternalAuthenticate.length))
-        case .internalAuthenticate: Row("INTERNAL AUTHENTICATE", 0x00, 0x88, 0x00, 0x00, InternalAuthenticate.self)
-        case .changePIN: Row("CHANGE PIN", 0x80, 0x5E, 0x01, 0x00, ChangePIN.lengths, secrets: ["old PIN", "new PIN"])
-        case .reloadPIN: Row("RELOAD PIN", 0x80, 0x5E, 0x00, 0x00, ReloadPIN.lengths, secrets: ["new PIN", "MAC"])
+        case .internalAuthenticate: Row("INTERNAL AUTHENTICATE", 0x00, 0x88, 0x00, 0x00).of(InternalAuthenticate.self)
+        case .changePIN:
+            Row("CHANGE PIN", 0x80, 0x5E, 0x01, 0x00, .hidden(ChangePIN.lengths), secrets: ["old PIN", "new PIN"])
+        case .reloadPIN:
+            Row("RELOAD PIN", 0x80, 0x5E, 0x00, 0x00, .hidden(ReloadPIN.lengths), secrets: ["new PIN", "MAC"])
         case .unblockPIN:
             Row("PIN UNBLOCK", 0x84, 0x24, 0x00, 0x01, .fields(UnblockPIN.init(reading:), UnblockPIN.length))
         case .blockApplication:
@@ -30,26 +32,28 @@ extension Instruction {
                 .varying(p2: 0x01) { [$0.p2 == BlockDuration.permanent.rawValue ? "for good" : "until unblocked"] }
         case .unblockApplication:
             Row("APPLICATION UNBLOCK", 0x84, 0x18, 0x00, 0x00, .bytes("MAC", UnblockApplication.length))
-        case .getBalance: Row("GET BALANCE", 0x80, 0x5C, 0x00, 0x01, GetBalance.self)
+        case .getBalance: Row("GET BALANCE", 0x80, 0x5C, 0x00, 0x01).of(GetBalance.self)
         case .getTransactionProve:
             Row("GET TRANSACTION PROVE", 0x80, 0x5A, 0x00, 0x00, .bytes("number", UInt16.length), answer: .proof)
                 .varying(p2: 0xFF) { ["type \(Hex.string([$0.p2]))"] }
-        case .initializeForLoad: Row("INITIALIZE FOR LOAD", 0x80, 0x50, 0x00, 0x01, InitializeForLoad.self)
-        case .creditForLoad: Row("CREDIT FOR LOAD", 0x80, 0x52, 0x00, 0x00, CreditForLoad.self)
-        case .initializeForPurchase: Row("INITIALIZE FOR PURCHASE", 0x80, 0x50, 0x01, 0x01, InitializeForPurchase.self)
+        case .initializeForLoad: Row("INITIALIZE FOR LOAD", 0x80, 0x50, 0x00, 0x01).of(InitializeForLoad.self)
+        case .creditForLoad: Row("CREDIT FOR LOAD", 0x80, 0x52, 0x00, 0x00).of(CreditForLoad.self)
+        case .initializeForPurchase:
+            Row("INITIALIZE FOR PURCHASE", 0x80, 0x50, 0x01, 0x01).of(InitializeForPurchase.self)
         case .initializeForCashWithdrawal:
-            Row("INITIALIZE FOR CASH WITHDRAW", 0x80, 0x50, 0x02, 0x01, InitializeForPurchase.self)
-        case .debitForPurchase: Row("DEBIT FOR PURCHASE / CASH WITHDRAW", 0x80, 0x54, 0x01, 0x00, DebitForPurchase.self)
-        case .initializeForUnload: Row("INITIALIZE FOR UNLOAD", 0x80, 0x50, 0x05, 0x01, InitializeForUnload.self)
-        case .debitForUnload: Row("DEBIT FOR UNLOAD", 0x80, 0x54, 0x03, 0x00, DebitForUnload.self)
-        case .initializeForUpdate: Row("INITIALIZE FOR UPDATE", 0x80, 0x50, 0x04, 0x01, InitializeForUpdate.self)
-        case .updateOverdraftLimit: Row("UPDATE OVERDRAFT LIMIT", 0x80, 0x58, 0x00, 0x00, UpdateOverdraftLimit.self)
-        case .initializeForPetrol: Row("INITIALIZE FOR PETROL", 0xE0, 0x50, 0x01, 0x01, InitializeForPetrol.self)
-        case .lockForPetrol: Row("LOCK FOR PETROL", 0xE0, 0x50, 0x02, 0x01, LockForPetrol.self)
-        case .debitForPetrol: Row("DEBIT FOR PETROL", 0xE0, 0x54, 0x01, 0x00, DebitForPetrol.self)
-        case .initializeForUnlock: Row("INITIALIZE FOR UNLOCK", 0xE0, 0x50, 0x03, 0x01, InitializeForUnlock.self)
-        case .debitForUnlock: Row("DEBIT FOR UNLOCK", 0xE0, 0x54, 0x01, 0x01, DebitForUnlock.self)
-        case .getGreyStatus: Row("GET GREY STATUS", 0xE0, 0x50, 0x04, 0x01, GetGreyStatus.self)
+            Row("INITIALIZE FOR CASH WITHDRAW", 0x80, 0x50, 0x02, 0x01).of(InitializeForPurchase.self)
+        case .debitForPurchase:
+            Row("DEBIT FOR PURCHASE / CASH WITHDRAW", 0x80, 0x54, 0x01, 0x00).of(DebitForPurchase.self)
+        case .initializeForUnload: Row("INITIALIZE FOR UNLOAD", 0x80, 0x50, 0x05, 0x01).of(InitializeForUnload.self)
+        case .debitForUnload: Row("DEBIT FOR UNLOAD", 0x80, 0x54, 0x03, 0x00).of(DebitForUnload.self)
+        case .initializeForUpdate: Row("INITIALIZE FOR UPDATE", 0x80, 0x50, 0x04, 0x01).of(InitializeForUpdate.self)
+        case .updateOverdraftLimit: Row("UPDATE OVERDRAFT LIMIT", 0x80, 0x58, 0x00, 0x00).of(UpdateOverdraftLimit.self)
+        case .initializeForPetrol: Row("INITIALIZE FOR PETROL", 0xE0, 0x50, 0x01, 0x01).of(InitializeForPetrol.self)
+        case .lockForPetrol: Row("LOCK FOR PETROL", 0xE0, 0x50, 0x02, 0x01).of(LockForPetrol.self)
+        case .debitForPetrol: Row("DEBIT FOR PETROL", 0xE0, 0x54, 0x01, 0x00).of(DebitForPetrol.self)
+        case .initializeForUnlock: Row("INITIALIZE FOR UNLOCK", 0xE0, 0x50, 0x03, 0x01).of(InitializeForUnlock.self)
+        case .debitForUnlock: Row("DEBIT FOR UNLOCK", 0xE0, 0x54, 0x01, 0x01).of(DebitForUnlock.self)
+        case .getGreyStatus: Row("GET GREY STATUS", 0xE0, 0x50, 0x04, 0x01).of(GetGreyStatus.self)
         }
     }
 
@@ -57,12 +61,13 @@ extension Instruction {
     struct Row: Sendable {
         let name: String
         let header: CommandHeader
-        let data: Content<ClosedRange<Int>>
-        let answer: Content<Answer>
-        /// What a trace says is not shown, of a command that carries a PIN in clear; nil for any other.
+        private(set) var data: Content<ClosedRange<Int>>
+        private(set) var answer: Content<Answer>
+        /// What a trace says in place of the fields of a command that carries a PIN in clear; nil for any other.
         let secrets: [String]?
         private(set) var parameters = Parameters()
 
+        /// - Parameter secrets: the fields of a command that carries a PIN in clear, which no trace shows.
         init(
             _ name: String,
             _ cla: UInt8,
@@ -77,7 +82,7 @@ extension Instruction {
             header = CommandHeader(cla, ins, p1, p2)
             self.data = data
             self.answer = answer
-            self.secrets = secrets
+            self.secrets = secrets?.map { "\($0) not shown" }
         }
     }
 
@@ -97,40 +102,11 @@ extension Instruction {
 
 extension Instruction.Row {
     /// A command whose data and answer are messages.
-    init<Command: PassbookCommand>(
-        _ name: String,
-        _ cla: UInt8,
-        _ ins: UInt8,
-        _ p1: UInt8,
-        _ p2: UInt8,
-        _: Command.Type
-    ) {
-        let isEmpty = Command.length == 0
-        self.init(
-            name,
-            cla,
-            ins,
-            p1,
-            p2,
-            isEmpty ? .nothing : .fields(Command.init(reading:), Command.length),
-            answer: .message(Command.Response.self)
-        )
-    }
-
-    /// A command that carries a PIN in clear.
-    ///
-    /// - Parameter secrets: its fields, of which a trace says that they are not shown.
-    init(
-        _ name: String,
-        _ cla: UInt8,
-        _ ins: UInt8,
-        _ p1: UInt8,
-        _ p2: UInt8,
-        _ lengths: ClosedRange<Int>,
-        secrets: [String]
-    ) {
-        let data = Instruction.Content(length: lengths) { _ in [] }
-        self.init(name, cla, ins, p1, p2, data, secrets: secrets.map { "\($0) not shown" })
+    func of<Command: PassbookCommand>(_: Command.Type) -> Self {
+        var row = self
+        row.data = Command.length == 0 ? .nothing : .fields(Command.init(reading:), Command.length)
+        row.answer = .message(Command.Response.self)
+        return row
     }
 
     func varying(
@@ -181,7 +157,10 @@ extension Instruction.Content {
 }
 
 extension Instruction.Content<ClosedRange<Int>> {
-    static var nothing: Self { Self(length: 0...0) { _ in [] } }
+    static var nothing: Self { .hidden(0...0) }
+
+    /// Of what no words are made.
+    static func hidden(_ length: Length) -> Self { Self(length: length) { _ in [] } }
 
     static func bytes(_ name: String, _ length: Int) -> Self { .bytes(name, length...length) }
 
