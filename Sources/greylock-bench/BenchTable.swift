@@ -29,6 +29,35 @@ enum BenchResult {
             return .notMeasured(name: name, why: "\(error)")
         }
     }
+
+    /// The median of ours beside a peer's, in microseconds, taking turns, so that both have the machine's same minutes.
+    ///
+    /// - Parameter turn: the nanoseconds of each round of one turn.
+    static func inTurns(
+        _ turns: Int = 5,
+        name: String,
+        of peer: String,
+        atMost: Double,
+        because: String = "",
+        _ turn: () throws -> (ours: [UInt64], theirs: [UInt64])
+    ) rethrows -> BenchResult {
+        var ours: [UInt64] = []
+        var theirs: [UInt64] = []
+        for _ in 0..<turns {
+            let times = try turn()
+            ours += times.ours
+            theirs += times.theirs
+        }
+        return .figure(
+            name: name,
+            value: median(ours) / 1_000,
+            unit: "us",
+            reference: median(theirs) / 1_000,
+            of: peer,
+            atMost: atMost,
+            because: because
+        )
+    }
 }
 
 struct BenchTable {

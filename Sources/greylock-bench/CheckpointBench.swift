@@ -10,7 +10,6 @@ import Terminal
 /// A checkpoint's commit beside a bare overwrite of 128 bytes with O_DSYNC, which is what the medium itself costs, and beside
 /// the same row written by SQLite called from C, taking turns.
 enum CheckpointBench {
-    private static let turns = 5
     private static let rounds = 200
     /// Until the `-wal` file is written over from its start, as in the peer.
     private static let warmUp = 300
@@ -24,20 +23,9 @@ enum CheckpointBench {
                 let descriptor = unsafe open(bare, O_RDWR | O_CREAT | O_DSYNC | O_CLOEXEC, 0o600)
                 guard descriptor >= 0 else { throw PeerFault("\(bare) cannot be made") }
                 defer { close(descriptor) }
-                var commits: [UInt64] = []
-                var overwrites: [UInt64] = []
-                for _ in 0..<turns * rounds {
-                    commits += try commit(to: journal, 1)
-                    overwrites.append(try overwrite(descriptor))
+                return try .inTurns(1_000, name: name, of: "bare O_DSYNC write", atMost: 5) {
+                    (try commit(to: journal, 1), [try overwrite(descriptor)])
                 }
-                return .figure(
-                    name: name,
-                    value: median(commits) / 1_000,
-                    unit: "us",
-                    reference: median(overwrites) / 1_000,
-                    of: "bare O_DSYNC write",
-                    atMost: 5
-                )
             },
             .measured(name) { folder in
                 let peer = try CPeer("checkpoint-peer", from: peers, library: "sqlite3", into: folder)
@@ -45,21 +33,15 @@ enum CheckpointBench {
                 let copied = folder.path + "/peer.sqlite"
                 _ = try commit(to: Self.journal(copied), 1)
                 _ = try commit(to: journal, warmUp)
-                var ours: [UInt64] = []
-                var theirs: [UInt64] = []
-                for _ in 0..<turns {
-                    ours += try commit(to: journal, rounds)
-                    theirs += try peer.time(copied, count: rounds).map(\.nanoseconds)
-                }
-                return .figure(
+                return try .inTurns(
                     name: name,
-                    value: median(ours) / 1_000,
-                    unit: "us",
-                    reference: median(theirs) / 1_000,
                     of: "C, SQLite, the same row",
                     atMost: 1.2,
                     because: "it judges the old row, codes the new one, and writes the journal's state as a second"
-                )
+                ) {
+                    let ours = try commit(to: journal, rounds)
+                    return (ours, try peer.time(copied, count: rounds).map(\.nanoseconds))
+                }
             },
         ]
     }

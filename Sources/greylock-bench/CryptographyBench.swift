@@ -21,26 +21,19 @@ enum CryptographyBench {
             ),
             .measured(name) { folder in
                 let peer = try CPeer("key-peer", from: peers, library: "libcrypto", into: folder)
-                var ours: [UInt64] = []
-                var theirs: [UInt64] = []
-                for _ in 0..<turns {
+                return try .inTurns(
+                    name: name,
+                    of: "C, libcrypto",
+                    atMost: 2,
+                    because: "five buffers of locked memory cost as much as the arithmetic"
+                ) {
                     let own = ownTurn()
                     let turn = try peer.time(count: rounds)
                     guard turn.map(\.words) == own.codes.map({ [Hex.string($0.bytes)] }) else {
                         throw PeerFault("key-peer.c makes other codes than ours")
                     }
-                    ours += own.times
-                    theirs += turn.map(\.nanoseconds)
+                    return (own.times, turn.map(\.nanoseconds))
                 }
-                return .figure(
-                    name: name,
-                    value: median(ours) / 1_000,
-                    unit: "us",
-                    reference: median(theirs) / 1_000,
-                    of: "C, libcrypto",
-                    atMost: 2,
-                    because: "five buffers of locked memory cost as much as the arithmetic"
-                )
             },
         ]
     }

@@ -11,7 +11,6 @@ import Threads
 /// One GET BALANCE through pcscd and the virtual reader, by our reader and by a plain C program, taking turns.
 enum ExchangeBench {
     private static let exchanges = 3_000
-    private static let turns = 5
     private static let name = "PC/SC exchange"
     private static let readerName = "Virtual PCD 00 00"
 
@@ -32,27 +31,13 @@ enum ExchangeBench {
                 connection.stop()
                 serving.join()
             }
-            return try measure(peer)
+            try waitForCard()
+            return try .inTurns(name: name, of: "C SCardTransmit", atMost: 1.1) {
+                let ours = try ownTurn()
+                return (ours, try peer.time(readerName, count: exchanges).map(\.nanoseconds))
+            }
         }
         return [exchange]
-    }
-
-    private static func measure(_ peer: CPeer) throws -> BenchResult {
-        try waitForCard()
-        var ours: [UInt64] = []
-        var theirs: [UInt64] = []
-        for _ in 0..<turns {
-            ours += try ownTurn()
-            theirs += try peer.time(readerName, count: exchanges).map(\.nanoseconds)
-        }
-        return .figure(
-            name: name,
-            value: median(ours) / 1_000,
-            unit: "us",
-            reference: median(theirs) / 1_000,
-            of: "C SCardTransmit",
-            atMost: 1.1
-        )
     }
 
     /// pcscd looks into a reader now and then; the card is seen within a second.
