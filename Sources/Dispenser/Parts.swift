@@ -1,4 +1,3 @@
-import FuelPassbook
 import Metering
 import Records
 import SecurityModule

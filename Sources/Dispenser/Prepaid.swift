@@ -1,4 +1,3 @@
-import CardCryptography
 import FuelPassbook
 import ISO7816
 import Metering

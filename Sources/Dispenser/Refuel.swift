@@ -1,6 +1,4 @@
-import CardCryptography
 import FuelPassbook
-import ISO7816
 import Metering
 import Quantities
 import Records

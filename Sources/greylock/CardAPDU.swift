@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispenser
 import FuelPassbook
 import ISO7816
 import Terminal

@@ -1,4 +1,3 @@
-import Dispenser
 import FuelPassbook
 import ISO7816
 import Terminal

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CardApplication
 import CardWorkshop
-import FuelPassbook
 import Simulation
 import Terminal
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import CardApplication
 import CardWorkshop
 import Configuration
-import Dispenser
 import FuelPassbook
 import Glibc
 import Simulation
