@@ -109,9 +109,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "greylockd",
-            dependencies: [
-                "CICUData", "Terminal", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]
+            dependencies: ["Terminal"]
         ),
         .executableTarget(
             name: "greylock",

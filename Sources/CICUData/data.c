@@ -3,7 +3,7 @@
 
 // An ICU common data package without items, ICU's own way to leave its data out (its "stubdata" library).
 //
-// GRDB imports Foundation, whose static archive carries 34 MB of ICU data for locales that this program
+// The tools use Foundation, whose static archive carries 34 MB of ICU data for locales that this program
 // never asks for. Defined here, the symbol keeps that archive member out of the link. It is of no effect where
 // Foundation is a shared library. The price: no Foundation date or number formatter may run; times in
 // this project are its own types.

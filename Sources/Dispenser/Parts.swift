@@ -7,6 +7,8 @@ struct Parts {
     let settings: PositionSettings
     let module: SecurityModule
     let display: any PositionDisplay
+    /// What a record's remark says of a refusal.
+    let remark: (Refusal) -> String
     let visit: Visit
     let flow: Flow
     let books: Books
@@ -16,6 +18,7 @@ struct Parts {
         self.settings = settings
         module = edges.module
         display = edges.display
+        remark = edges.remark
         let books = Books(
             settings,
             terminal: edges.module.terminal,
@@ -46,6 +49,7 @@ extension Procedure {
     var settings: PositionSettings { side.settings }
     var module: SecurityModule { side.module }
     var display: any PositionDisplay { side.display }
+    var remark: (Refusal) -> String { side.remark }
     var visit: Visit { side.visit }
     var flow: Flow { side.flow }
     var books: Books { side.books }

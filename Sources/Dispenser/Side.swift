@@ -15,6 +15,8 @@ package struct PositionEdges {
     package let clock: any StationClock
     package let events: any EventSource
     package let display: any PositionDisplay
+    /// What a record's remark says of a refusal.
+    package let remark: (Refusal) -> String
 
     package init(
         module: SecurityModule,
@@ -24,7 +26,8 @@ package struct PositionEdges {
         pin: any PINEntry,
         clock: any StationClock,
         events: any EventSource,
-        display: any PositionDisplay
+        display: any PositionDisplay,
+        remark: @escaping (Refusal) -> String
     ) {
         self.module = module
         self.journal = journal
@@ -34,6 +37,7 @@ package struct PositionEdges {
         self.clock = clock
         self.events = events
         self.display = display
+        self.remark = remark
     }
 }
 

@@ -4,11 +4,13 @@ package enum CommandLineHint {
     ///
     /// - Returns: the message, with how such a value is written.
     package static func added(to message: String, arguments: [String] = CommandLine.arguments) -> String {
-        guard let missing = message.firstMatch(of: #/Missing value for '(--?[A-Za-z-]+)/#),
-            let option = arguments.firstIndex(of: String(missing.1)), option + 1 < arguments.count,
+        // After the message's "Missing value for '", up to its " <VALUE>'".
+        let options = message.split(separator: "'").compactMap { $0.split(separator: " ").first.map(String.init) }
+        guard message.contains("Missing value for '"), let name = options.first(where: { $0.hasPrefix("-") }),
+            let option = arguments.firstIndex(of: name), option + 1 < arguments.count,
             arguments[option + 1].hasPrefix("-")
         else { return message }
         let value = arguments[option + 1]
-        return "\(message)\n\"\(value)\" was taken for an option; if it is the value: \(missing.1)=\(value)"
+        return "\(message)\n\"\(value)\" was taken for an option; if it is the value: \(name)=\(value)"
     }
 }

@@ -1,51 +1,47 @@
-import ArgumentParser
 import Terminal
 
 @main
-struct Greylockd: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "greylockd",
-        abstract: "The dispenser's service: one fuelling side, its card reader and its pump.",
-        discussion: """
-            Exit status: 0 when it was told to stop (SIGTERM, SIGINT), 64 for a wrong command line, 69 when something \
-            that it needs is missing, 71 when the system refuses what it needs (core dumps must be forbidden), 74 when the \
-            journal or the pump failed, or the configuration cannot be read, 75 when it was told to stop and something \
-            did not answer, 78 for a wrong configuration. Only 64 and 78 need somebody: every other cause can pass, and a \
-            new start is worth while.
-            """,
-        version: "greylockd \(Release.version)"
-    )
+enum Greylockd {
+    /// Why the program ends otherwise than at its end.
+    private struct Ending: Error {
+        let text: String
+        let status: Int32
+    }
+
+    /// EX_USAGE of sysexits.h.
+    private static let usage: Int32 = 64
 
     static func main() {
         StandardOutput.runProgram("greylockd") {
-            var command = try parseAsRoot()
-            try command.run()
+            try run(CommandLine.arguments.dropFirst())
         } explain: { error in
-            (CommandLineHint.added(to: fullMessage(for: error)), exitCode(for: error).rawValue)
+            guard let ending = error as? Ending else { preconditionFailure("the program throws no other") }
+            return (ending.text, ending.status)
         }
     }
 
-    @Option(help: ArgumentHelp("The configuration, see board/greylock.toml.", valueName: "FILE"))
-    var config: String
-
-    @Flag(
-        help: """
-            Only switch the pump's outputs off and end: the unit's stop action after the service was killed. What the \
-            service noted in its runtime folder counts first, and a wrong configuration does no harm.
-            """
-    )
-    var closeValves = false
-
-    func run() throws {
+    private static func run(_ arguments: ArraySlice<String>) throws(Ending) {
+        let invocation: Invocation
+        do throws(InvocationFault) { invocation = try Invocation(Array(arguments)) } catch {
+            throw Ending(
+                text: """
+                    Error: \(error.reason)
+                    Usage: \(Invocation.usage)
+                      See 'greylockd --help' for more information.
+                    """,
+                status: usage
+            )
+        }
         let program = ServiceProgram("greylockd")
         do throws(ServiceFailure) {
-            if closeValves {
-                try program.closeValves(configuration: config)
-            } else {
-                try program.serve(configuration: config)
+            switch invocation {
+            case .serve(let configuration): try program.serve(configuration: configuration)
+            case .closeValves(let configuration): try program.closeValves(configuration: configuration)
+            case .help: writeLine(Invocation.helpText)
+            case .version: writeLine("greylockd \(Release.version)")
             }
         } catch {
-            throw ExitCode(error.exitStatus)
+            throw Ending(text: "", status: error.exitStatus)
         }
     }
 }

@@ -100,7 +100,7 @@ struct StoredRowTests {
         let scratch = try Scratch()
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(8, .debitSent, fen: 9)))
-        try journal.queue.write { try $0.execute(sql: "UPDATE sale SET \(change)") }
+        try journal.connection.write { try $0.execute("UPDATE sale SET \(change)") }
         #expect(try JournalReader(path: scratch.path).damagedRows.map(\.column) == [column])
     }
 

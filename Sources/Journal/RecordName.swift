@@ -1,3 +1,0 @@
-package import Records
-
-package typealias Record = Records.Record

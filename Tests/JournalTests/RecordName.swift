@@ -1,3 +1,0 @@
-import Records
-
-typealias Record = Records.Record
