@@ -36,7 +36,7 @@ extension Books {
 
     /// Totals that are not believed are those that the records say, and the position stays closed until somebody has
     /// compared them with the nozzle's own counter.
-    func storedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
+    func storedTotaliser(of nozzle: Int, at position: Int) throws(StorageFault) -> Totaliser? {
         do throws(StorageFault) {
             return try journal.totaliser(of: nozzle)
         } catch {
@@ -44,7 +44,7 @@ extension Books {
             let recorded = try journal.recordedTotaliser(of: nozzle)
             let totaliser = recorded ?? .new(nozzle: nozzle, points: settings.calibration.points.count)
             let lock = PositionLock(
-                position: settings.position,
+                position: position,
                 since: try stampTime(),
                 reason: "the totals of nozzle \(nozzle) were not believed (\(row)) and restored from the records"
             )
@@ -58,7 +58,7 @@ extension Books {
 
     /// A totaliser that was kept under another calibration goes on from its volume.
     func loadTotaliser() throws(StorageFault) {
-        guard let stored = try storedTotaliser(of: settings.nozzle) else { return }
+        guard let stored = try storedTotaliser(of: settings.nozzle, at: settings.position) else { return }
         totaliser = stored.under(settings.calibration)
         if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
     }

@@ -21,7 +21,8 @@ extension Books {
         record.ended = endTime(after: record.begun)
         let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
-        var entry = JournalEntry(record, totaliser: next, lock: lock)
+        // Where nothing flowed, the totals may be those of a neighbour that sells: what it wrote meanwhile stays.
+        var entry = JournalEntry(record, totaliser: next == before ? nil : next, lock: lock)
         let refund = try refund(of: record)
         if let refund { entry.records.append(refund) }
         try write(entry)
@@ -43,7 +44,7 @@ extension Books {
 
     /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
     func totaliser(before record: Record) throws(StorageFault) -> Totaliser {
-        try storedTotaliser(of: record.nozzle)
+        try storedTotaliser(of: record.nozzle, at: record.position)
             ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
     }
 

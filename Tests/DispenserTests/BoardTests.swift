@@ -118,4 +118,39 @@ struct BoardTests {
         #expect(first.greyRecords.map(\.state) == [.settled])
         #expect(twin.reader.image.balance == Amount(fen: 50_000 - escape.amount.fen))
     }
+
+    @Test("a purchase of one side that is proven at the other leaves the totals of the first alone")
+    func tornAtTheOther() throws {
+        let twin = try Self.second(to: first, asn: "00010000000000000042")
+        for station in [first, twin] {
+            station.settings.payment = .prepaid(Preset(centilitres: 500))
+            station.reader.hasPetrolCommands = false
+        }
+        let board = try recovered([first, twin])
+        first.reader.faults[.debitForPurchase] = [.pulledAfter]
+        first.site.after(1) { [first] _ in first.reader.insert() }
+        first.stop(at: 40)
+        #expect(first.run(after: board) == nil)
+        #expect(first.records.map(\.phase) == [.torn])
+        // While the other side reads the totals, the first one sells on.
+        let ahead = Totaliser(
+            nozzle: 1,
+            counts: [9_999],
+            base: .zero,
+            volume: Volume(microlitres: 24_997_500),
+            fen: 1,
+            overrunCounts: 0
+        )
+        first.journal.onWrite = { [first] _ in
+            first.journal.onWrite = { _ in }
+            first.journal.store.commit(JournalEntry(totaliser: ahead))
+        }
+        twin.reader.replaceCard(by: first.reader)
+        twin.site.after(1) { [twin] _ in twin.reader.insert() }
+        twin.stop(at: 40)
+        #expect(twin.run(after: board) == nil)
+        #expect(first.records.first?.phase == .settled)
+        #expect(first.records.contains { $0.kind == .refund })
+        #expect(first.journal.store.totalisers[1] == ahead)
+    }
 }
