@@ -153,4 +153,25 @@ struct BoardTests {
         #expect(first.records.contains { $0.kind == .refund })
         #expect(first.journal.store.totalisers[1] == ahead)
     }
+
+    @Test("a wrong PIN at one side is known at the other, which takes no try of it")
+    func wrongPINs() throws {
+        let twin = try Self.second(to: first, asn: "00010000000000000042")
+        let board = try recovered([first, twin])
+        first.pin.typed = ["99999999", "99999999"]
+        first.site.after(1) { [first] _ in first.reader.insert() }
+        first.display.onNotice = { [first] notice in
+            guard case .refused(.pinWrong(triesLeft: 1)) = notice else { return }
+            first.reader.pull()
+        }
+        first.stop(at: 60)
+        #expect(first.run(after: board) == nil)
+        twin.reader.replaceCard(by: first.reader)
+        twin.pin.isTyped = false
+        twin.site.after(1) { [twin] _ in twin.reader.insert() }
+        twin.stop(at: 60)
+        #expect(twin.run(after: board) == nil)
+        #expect(twin.display.refusals == [.pinNotTried(triesLeft: 1)])
+        #expect(twin.reader.image.pinTriesLeft == 1)
+    }
 }
