@@ -5,27 +5,6 @@ import Quantities
 import Records
 import SecurityModule
 
-/// On what fuel flows.
-enum FuelGrant: ~Copyable {
-    /// The card will pay for what flows, and has to stay.
-    case lock(LockedCard)
-    /// The card has paid the record's amount, and may leave.
-    case payment
-
-    var isPayment: Bool {
-        switch self {
-        case .lock: false
-        case .payment: true
-        }
-    }
-}
-
-/// A card that is locked by this terminal, and what it must see when it comes back (D16).
-struct LockedCard: ~Copyable {
-    let session: LockedSale
-    let pin: PIN
-}
-
 /// Where one sale stands between two events.
 private struct FuellingProgress {
     let target: Volume
@@ -80,9 +59,9 @@ final class Flow {
     ///
     /// - Throws: `.stop` when the service ends while a card is locked, with the last checkpoint on disk; `.failure` when
     ///   storage fails, with the outputs off.
-    func fuel(
+    func fuel<Grant: FuelGrant & ~Copyable>(
         _ record: inout Record,
-        _ grant: borrowing FuelGrant,
+        _ grant: borrowing Grant,
         _ target: Volume
     ) throws(Interruption) -> FuellingEnd {
         defer { stray.isRecorded(record.reading.counts) }
@@ -110,15 +89,12 @@ final class Flow {
         }
     }
 
-    private func flow(
+    private func flow<Grant: FuelGrant & ~Copyable>(
         _ record: inout Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing Grant
     ) throws(Interruption) -> FuellingEnd {
-        display.show(
-            .authorised,
-            grant.isPayment ? .prepaid(record.amount) : .liftNozzle(balance: record.balanceBefore)
-        )
+        display.show(.authorised, grant.notice(record))
         try open(record, &progress)
         while true {
             let event = visit.nextEvent(until: now + settings.timeouts.tick)
@@ -130,15 +106,15 @@ final class Flow {
         }
     }
 
-    private func handle(
+    private func handle<Grant: FuelGrant & ~Copyable>(
         _ event: PositionEvent?,
         _ record: inout Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing Grant
     ) throws(Interruption) -> FuellingEnd? {
         switch event {
         case .stopRequested:
-            if grant.isPayment { return .stopped }
+            if !grant.needsCard { return .stopped }
             try close(&record, &progress, grant)
             try checkpoint(record, &progress, grant)
             stray.saleLeftOpen = record.reading
@@ -194,13 +170,13 @@ final class Flow {
 
     /// The valve closes before anything is said to the reader, which may hang; where it stays open, nothing is said until the
     /// sale is over.
-    private func cardLeft(
+    private func cardLeft<Grant: FuelGrant & ~Copyable>(
         _ record: inout Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant,
+        _ grant: borrowing Grant,
         withReader reason: String? = nil
     ) throws(Interruption) {
-        if grant.isPayment {
+        if !grant.needsCard {
             display.show(state(progress), .prepaidCardGone)
             return
         }
@@ -219,19 +195,14 @@ final class Flow {
 
     /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
     /// nothing is said to a card: that would keep this thread from the meter.
-    private func cardCameBack(
+    private func cardCameBack<Grant: FuelGrant & ~Copyable>(
         _ record: Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing Grant
     ) throws(Interruption) {
-        switch grant {
-        case .lock(let card):
-            guard progress.waitsForCardUntil != nil, try visit.isSameCard(record, card.pin) else { return }
-            progress.waitsForCardUntil = nil
-            try open(record, &progress)
-        case .payment:
-            break
-        }
+        guard progress.waitsForCardUntil != nil, try grant.isBack(record, in: visit) else { return }
+        progress.waitsForCardUntil = nil
+        try open(record, &progress)
     }
 
     // MARK: - Meter
@@ -280,10 +251,10 @@ final class Flow {
 
     /// Closes the valves and waits until no pulse came for the settling time, with checkpoints as long as fuel flows.
     /// Fuel that does not come to rest is somebody's alarm, and no longer this sale's.
-    private func close(
+    private func close<Grant: FuelGrant & ~Copyable>(
         _ record: inout Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing Grant
     ) throws(Interruption) {
         try pump(.close)
         let closed = now
@@ -336,10 +307,10 @@ final class Flow {
 
     // MARK: - Checkpoint
 
-    private func checkpointIfDue(
+    private func checkpointIfDue<Grant: FuelGrant & ~Copyable>(
         _ record: Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing Grant
     ) throws(Interruption) {
         let volume = record.reading.volume
         guard volume != progress.checkpointVolume else { return }
@@ -353,24 +324,12 @@ final class Flow {
         if snapshot.isHeld || !snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
     }
 
-    private func checkpoint(
+    private func checkpoint<Grant: FuelGrant & ~Copyable>(
         _ record: Record,
         _ progress: inout FuellingProgress,
-        _ grant: borrowing FuelGrant
+        _ grant: borrowing Grant
     ) throws(Interruption) {
-        switch grant {
-        case .lock(let card):
-            let checkpoint = Checkpoint(
-                ttc: record.ttc,
-                reading: record.reading,
-                amount: record.amount,
-                nonCardPart: record.nonCardPart,
-                gmac: card.session.gmac(of: record.amount)
-            )
-            try books.stored { (journal) throws(StorageFault) in try journal.checkpoint(checkpoint) }
-        case .payment:
-            try books.commit(JournalEntry(record))
-        }
+        try grant.keep(record, in: books)
         progress.checkpointVolume = record.reading.volume
         progress.checkpointAt = now
     }

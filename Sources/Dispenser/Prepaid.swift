@@ -80,7 +80,7 @@ struct PrepaidDelivery: Procedure {
 
     /// Lets flow what was paid, and ends the sale.
     func run(_ record: inout Record, _ volume: Volume) throws(Interruption) {
-        let end = try flow.fuel(&record, .payment, volume)
+        let end = try flow.fuel(&record, PaidGrant(), volume)
         try finish(&record, lock: flow.lock(after: end, record))
         if case .pumpFailed(let fault) = end { throw .failure(.pump(fault)) }
     }

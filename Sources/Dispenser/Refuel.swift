@@ -33,18 +33,14 @@ struct Refuel: Procedure {
         record.lockTender = .locked(locked)
         try books.commit(JournalEntry(record))
         try EarlierSales(side: side).closeNeverLocked(session.proof)
-        let grant = FuelGrant.lock(LockedCard(session: session, pin: pin))
+        let grant = LockGrant(session: session, pin: pin)
         // 1.10
         let fuelled = try flow.fuel(&record, grant, target)
-        switch consume grant {
-        case .lock(let held):
-            // 1.11
-            let unpaid = locked.ended(held.session.end(amount: record.amount))
-            try end(&record, unpaid, fuelled)
-            // 1.12 to 1.15
-            try settle(&record, unpaid, held.pin)
-        case .payment: preconditionFailure("a refuel flows on its lock")
-        }
+        // 1.11
+        let unpaid = locked.ended(grant.session.end(amount: record.amount))
+        try end(&record, unpaid, fuelled)
+        // 1.12 to 1.15
+        try settle(&record, unpaid, grant.pin)
         if case .pumpFailed(let fault) = fuelled { throw .failure(.pump(fault)) }
     }
 
