@@ -4,7 +4,21 @@ import ISO7816
 package import Metering
 package import Quantities
 
-/// A forecourt on a virtual clock and one thread: time passes only while the position waits.
+/// The clock of a forecourt, whose sites share it.
+package final class VirtualClock {
+    package fileprivate(set) var nanoseconds: UInt64 = 0
+    /// By how many seconds the board's clock is wrong.
+    package var errorSeconds = 0
+    /// What the board's zone adds to UTC now: daylight saving, or another zone, changes it.
+    package var localOffsetSeconds = 0
+
+    package init() {}
+
+    /// Time passes in which nothing happens at any site.
+    func passStill(seconds: Int) { nanoseconds += UInt64(seconds) * 1_000_000_000 }
+}
+
+/// One side's place of a forecourt, on a virtual clock: time passes only while the position waits.
 ///
 /// It is the position's clock, its events and its pump; what customers do stands in an agenda. Fuel flows at a given
 /// rate while a valve is open, one edge after the other through the same `MeterHead` that counts a real pulser.
@@ -29,20 +43,20 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// As `PumpThread` has it.
     private static let frozenNanoseconds: UInt64 = 1_000_000_000
 
-    package private(set) var monotonicNanoseconds: UInt64 = 0
     /// The pulser's true position, in counts since the start.
     package private(set) var trueCounts = 0
     /// What the customer takes at most in this sale, in counts; fuel stops there by itself.
     package var countsWanted = Int.max
-    /// By how many seconds the board's clock is wrong.
-    package var clockErrorSeconds = 0
-    /// What the board's zone adds to UTC now: daylight saving, or another zone, changes it.
-    package var localOffsetSeconds = 0
     /// Called after each count that fuel flow adds.
     package var onCount: (VirtualSite) -> Void = { _ in }
     /// Called with each edge that the kernel sees.
     package var onEdge: (PumpEdge) -> Void = { _ in }
 
+    /// Called before the next thing happens here, at this instant: whether what comes before it elsewhere has happened
+    /// instead. nil where there is one site.
+    var giveWay: ((_ instant: UInt64) -> Bool)?
+
+    private let clock: VirtualClock
     private let firstSecond: Int
     private var head: MeterHead
     private let flow: Flow
@@ -62,7 +76,13 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// Edges of each channel that come to nobody, and have no number.
     private var silentEdges = [0, 0]
 
-    package init(calibration: Calibration, flow: Flow, date: CalendarDate) {
+    package init(
+        calibration: Calibration,
+        flow: Flow,
+        date: CalendarDate,
+        clock: VirtualClock = VirtualClock()
+    ) {
+        self.clock = clock
         head = MeterHead(
             calibration: calibration,
             kind: .quadrature(.alarm),
@@ -71,6 +91,18 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         )
         self.flow = flow
         firstSecond = date.daysSince1970 * 86_400
+    }
+
+    package var monotonicNanoseconds: UInt64 { clock.nanoseconds }
+
+    package var clockErrorSeconds: Int {
+        get { clock.errorSeconds }
+        set { clock.errorSeconds = newValue }
+    }
+
+    package var localOffsetSeconds: Int {
+        get { clock.localOffsetSeconds }
+        set { clock.localOffsetSeconds = newValue }
     }
 
     /// The board's clock: it began at midnight of the site's date, in UTC.
@@ -151,6 +183,9 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         while happens(until: end) {}
     }
 
+    /// The same while nothing happens here, nor anywhere else.
+    func passStill(seconds: Int) { clock.passStill(seconds: seconds) }
+
     package func setNozzle(lifted: Bool) {
         isLifted = lifted
         deliver(.nozzle, rising: lifted)
@@ -188,8 +223,9 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     private func happens(until deadline: UInt64?) -> Bool {
         let never = UInt64.max
         let instant = min(agenda.first?.time ?? never, nextEdgeAt ?? never, deadline ?? never)
+        if let giveWay, giveWay(instant) { return true }
         guard instant < never else { return false }
-        monotonicNanoseconds = max(monotonicNanoseconds, instant)
+        clock.nanoseconds = max(clock.nanoseconds, instant)
         if let first = agenda.first, first.time <= instant {
             agenda.removeFirst().action(self)
         } else if let edge = nextEdgeAt, edge <= instant {
@@ -265,7 +301,7 @@ extension VirtualSite {
     package func rockPulser(counts: Int) {
         let back = min(counts, trueCounts)
         for step in 0..<2 * back {
-            monotonicNanoseconds += 100_000
+            clock.nanoseconds += 100_000
             turnPulser(forward: step >= back)
         }
     }

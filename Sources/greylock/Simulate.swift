@@ -39,6 +39,12 @@ struct Simulate: ParsableCommand {
     )
     var faults: FaultProfile?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How many sides each station has, 1 to 8; default: 1.", valueName: "N")
+    )
+    var sides: Int?
+
     @Flag(
         help: """
             Instead: every single power cut and every pair of them over three short scenarios, and every single move of an \
@@ -48,8 +54,11 @@ struct Simulate: ParsableCommand {
     var exhaustive = false
 
     func validate() throws {
-        if exhaustive, sales != nil || seed != nil || faults != nil {
-            throw ValidationError("--exhaustive has nothing to choose: leave out --sales, --seed and --faults")
+        if exhaustive, sales != nil || seed != nil || faults != nil || sides != nil {
+            throw ValidationError("--exhaustive has nothing to choose: leave out --sales, --seed, --faults and --sides")
+        }
+        if let sides, !(1...Self.sidesMax).contains(sides) {
+            throw ValidationError("--sides: expected 1 to \(Self.sidesMax) (found \(sides))")
         }
         if let sales, !(1...1_000_000_000).contains(sales) {
             throw ValidationError("--sales: expected 1 to 1000000000 (found \(sales))")
@@ -63,7 +72,7 @@ struct Simulate: ParsableCommand {
             return
         }
         writeLine("BROKEN: \(violation.reason)")
-        let profile = faults.map { " --faults \($0.rawValue)" } ?? ""
+        let profile = (faults.map { " --faults \($0.rawValue)" } ?? "") + (sides.map { " --sides \($0)" } ?? "")
         writeLine(
             "again: greylock simulate \(exhaustive ? "--exhaustive" : "--sales 1 --seed \(violation.seed)\(profile)")"
         )
@@ -76,7 +85,7 @@ struct Simulate: ParsableCommand {
 
     private func simulate() -> StationSimulation.Violation? {
         let sales = sales ?? 100_000
-        var simulation = StationSimulation(seed: seed ?? 1, profile: faults ?? .full, ownsArena: true)
+        var simulation = StationSimulation(seed: seed ?? 1, profile: faults ?? .full, sides: sides ?? 1, ownsArena: true)
         var progress = SimulationProgress(sales: sales)
         let violation = simulation.run(sales: sales) { progress.show($0) }
         progress.end()
@@ -124,6 +133,8 @@ struct Simulate: ParsableCommand {
         }
         return nil
     }
+
+    private static let sidesMax = StationSimulation.sidesMax
 
     /// One for each processor, of a board's four.
     private static let threads = min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))

@@ -51,6 +51,16 @@ package struct CustomerVisit: Equatable, Sendable {
         case gmac
     }
 
+    /// What happens while the card is still served at another side.
+    package enum Meanwhile: Sendable {
+        /// He comes when that is over.
+        case waits
+        /// He takes it from there.
+        case moves
+        /// It answers at both: the attacker passes on what is said to it, or has made another of it.
+        case clones
+    }
+
     package var card: Int
     package var errand: Errand
     /// Wrong PINs before the right one.
@@ -59,6 +69,7 @@ package struct CustomerVisit: Equatable, Sendable {
     package var isUndecided = false
     /// Takes the card when the mains go, and does not wait.
     package var leavesInOutage = false
+    package var meanwhile = Meanwhile.waits
     package var faults: [PlannedFault] = []
 
     package init(card: Int, errand: Errand) {
@@ -84,6 +95,20 @@ extension CustomerVisit {
     }
 }
 
+extension CustomerVisit.Errand {
+    /// No side sells meanwhile.
+    var isOfStation: Bool {
+        switch self {
+        case .reconfigure, .technician, .night, .clockJump, .zoneChange, .renumber, .copyJournal, .putJournalBack,
+            .rotTotals:
+            true
+        case .refuel, .shop, .otherStation, .counter, .leak, .askAhead, .giveKeptCommands, .collectCode, .guess,
+            .settleElsewhere:
+            false
+        }
+    }
+}
+
 extension CustomerVisit {
     /// What sets everything right at the end: the technician, time for the clock, then every card here, at the issuer's
     /// counter and here again, and nothing goes wrong.
@@ -105,6 +130,11 @@ extension CustomerVisit: CustomStringConvertible {
         var words = ["card \(card): \(errand)"]
         if pinsWrong > 0 { words.append("\(pinsWrong) wrong PINs") }
         if isUndecided { words.append("never takes the nozzle") }
+        switch meanwhile {
+        case .waits: break
+        case .moves: words.append("leaves another side for it")
+        case .clones: words.append("with a card that is at another side too")
+        }
         if leavesInOutage { words.append("leaves in an outage") }
         return (words + faults.map(\.description)).joined(separator: "; ")
     }

@@ -8,17 +8,20 @@ import Records
 // What must hold while no sale is running, and when everything is settled.
 
 extension StationLedger {
-    /// No sale is running.
-    func rests(_ store: MemoryJournal, _ meter: MeterSnapshot) {
+    /// No sale is running at any side but those that are busy.
+    func rests(_ store: MemoryJournal, _ meter: MeterSnapshot, busy: Set<Int>) {
         if !meter.outputs.isEmpty { fail("a valve is open at rest") }
         for ttc in openRecords {
-            guard let record = store.records[ttc] else { continue }
+            guard let record = store.records[ttc], !busy.contains(record.position - 1) else { continue }
             let mayWait =
                 record.settles != nil || record.phase == .flowing || (record.kind == .prepaid && record.phase == .torn)
             if !mayWait { fail("sale \(ttc.number) is in phase \(record.phase.rawValue) at rest") }
         }
+        func mayRun(_ ttc: TTC) -> Bool {
+            openRecords.contains(ttc) && store.records[ttc].map { busy.contains($0.position - 1) } ?? false
+        }
         for card in cards {
-            guard let grey = card.image.grey, terminals.contains(grey.terminal) else { continue }
+            guard let grey = card.image.grey, terminals.contains(grey.terminal), !mayRun(grey.ttc) else { continue }
             let record = store.greyRecords[grey.ttc]
             let isOwed =
                 record?.state == .open && record?.mac3 == grey.mac3 && record?.card.identity == card.asn.identity
@@ -28,7 +31,7 @@ extension StationLedger {
         }
         for (key, debit) in debits where !debit.isRecorded {
             let waits = debit.isPurchase ? openRecords.contains(key.ttc) : openGreyRecords.contains(key.ttc)
-            if !waits && !debit.proofMayBeGone && !isAttackers(key) {
+            if !waits && !mayRun(key.ttc) && !debit.proofMayBeGone && !isAttackers(key) {
                 fail("transaction \(key.ttc.number) is paid, and no record waits for it")
             }
         }
@@ -55,10 +58,15 @@ extension StationLedger {
         for ttc in openRecords where store.records[ttc]?.kind != .prepaid || !undecidable.contains(ttc) {
             fail("sale \(ttc.number) is still open")
         }
-        let fen = store.records.values.reduce(0) { $0 + ($1.settles == nil ? Int($1.price.fen) : 0) }
-        let volume = store.records.values.reduce(Volume.zero) { $0 + $1.reading.volume }
-        for total in store.totalisers.values where total.fen != fen || total.volume != volume {
-            fail("the records do not add up to the totaliser")
+        for side in sides {
+            let records = store.records.values.filter { $0.position == side.position }
+            let fen = records.reduce(0) { $0 + ($1.settles == nil ? Int($1.price.fen) : 0) }
+            let volume = records.reduce(Volume.zero) { $0 + $1.reading.volume }
+            guard let total = store.totalisers[side.position] else {
+                if volume != .zero { fail("no totaliser counts what the records of side \(side.position) say") }
+                continue
+            }
+            if total.fen != fen || total.volume != volume { fail("the records do not add up to the totaliser") }
         }
     }
 }

@@ -10,20 +10,21 @@ import SecurityModule
 // What is about to be on disk.
 
 extension StationLedger {
-    /// `entry` is about to be on disk.
-    func commits(_ entry: JournalEntry, _ store: MemoryJournal, _ meter: MeterSnapshot) {
+    /// `entry` is about to be on disk, written by a side, whose meter is `meter`.
+    func commits(_ entry: JournalEntry, _ store: MemoryJournal, _ meter: MeterSnapshot, by writer: SideLedger) {
         var flowed = (volume: Volume.zero, fen: 0)
         for record in entry.records {
             let old = store.records[record.ttc]
+            let side = side(of: record)
             if old == nil { books.begin(record, entry, store, fail) }
             check(record, old)
             if record.phase == .intent {
-                running = record.ttc
-                begunInVisit = record.ttc
-                if misheardInVisit > 0 { undecidable.insert(record.ttc) }
+                side.running = record.ttc
+                side.begunInVisit = record.ttc
+                if side.misheardInVisit > 0 { undecidable.insert(record.ttc) }
             }
             if record.phase.isOpen { openRecords.insert(record.ttc) } else { openRecords.remove(record.ttc) }
-            countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
+            side.countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
             if record.kind == .noCard {
                 let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
                 flowed.volume = flowed.volume + record.reading.volume - before.volume
@@ -31,18 +32,18 @@ extension StationLedger {
                 books.check(record, entry, fail)
             }
             guard let old, old.isBeforeEnd, !record.isBeforeEnd else { continue }
-            let counts = metered[record.ttc] ?? (meteringSince == nil ? 0 : meter.totalCounts)
+            let counts = side.metered[record.ttc] ?? (side.meteringSince == nil ? 0 : meter.totalCounts)
             if record.reading.totalCounts != counts {
                 fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
             }
-            if frozen.contains(record.ttc), record.remark == nil {
+            if side.frozen.contains(record.ttc), record.remark == nil {
                 fail("sale \(record.ttc.number) does not say that the service stood still")
             }
             flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
             books.check(record, entry, fail)
         }
         if let grey = entry.grey {
-            check(grey)
+            check(grey, misheardInVisit: writer.misheardInVisit)
             books.check(grey, entry, fail)
         }
         guard let next = entry.totaliser else {
@@ -80,7 +81,7 @@ extension StationLedger {
         debits[key]?.isRecorded = true
     }
 
-    private func check(_ grey: GreyRecord) {
+    private func check(_ grey: GreyRecord, misheardInVisit: Int) {
         checkGMAC(grey.gmac, grey.ttc, grey.card, grey.amount)
         checkKeys(grey.gmac.sealed + grey.mac3, grey.ttc, grey.card)
         openGreyRecords.remove(grey.ttc)

@@ -6,13 +6,13 @@ import Records
 
 // Valves, pulser, and what the service may lose of them.
 
-extension StationLedger {
+extension SideLedger {
     func performs(_ command: PumpCommand, trueCounts: Int, _ meter: MeterSnapshot) {
         switch command {
         case .beginSale:
             meteringSince = trueCounts
             countsFrozen = 0
-            if isSwapped, let running { books.beyondTarget.insert(running) }
+            if isSwapped, let running { ledger.books.beyondTarget.insert(running) }
         case .endSale:
             guard let since = meteringSince, let running else { return }
             metered[running] = meter.totalCounts
@@ -24,18 +24,18 @@ extension StationLedger {
 
     /// Nothing is lost unseen; what the kernel's numbers show as lost counts as large as it is.
     private func checkLosses(_ running: TTC, _ meter: MeterSnapshot, trueCounts: Int, since: Int) {
-        if isSwappedAlone, trueCounts - max(since, swappedSince) > Self.countsSwappedMax + overrunCounts {
-            fail("fuel flows although the pulser turns back only")
+        if isSwappedAlone, trueCounts - max(since, swappedSince) > StationLedger.countsSwappedMax + ledger.overrunCounts {
+            ledger.fail("fuel flows although the pulser turns back only")
         }
-        if since >= disturbedUntil, trueCounts - since != meter.totalCounts { fail("the meter lost counts") }
-        if let swappedUntil, since >= swappedUntil, disturbedUntil <= swappedUntil + Self.edgesThatShow,
-            trueCounts - since > meter.totalCounts + Self.edgesThatShow
+        if since >= disturbedUntil, trueCounts - since != meter.totalCounts { ledger.fail("the meter lost counts") }
+        if let swappedUntil, since >= swappedUntil, disturbedUntil <= swappedUntil + StationLedger.edgesThatShow,
+            trueCounts - since > meter.totalCounts + StationLedger.edgesThatShow
         {
-            fail("what a swapped pulser read as reverse was worked off")
+            ledger.fail("what a swapped pulser read as reverse was worked off")
         }
         let shown = meter.faults.sequenceGaps.reduce(0, +)
         if let lost = losses[running], trueCounts >= disturbedUntil, shown < lost {
-            fail("\(lost) edges were lost in the queue, and sale \(running.number) says \(shown)")
+            ledger.fail("\(lost) edges were lost in the queue, and sale \(running.number) says \(shown)")
         }
     }
 
@@ -47,7 +47,7 @@ extension StationLedger {
 
     func disturbs(trueCounts: Int) {
         isSwappedAlone = false
-        disturbedUntil = max(disturbedUntil, isSwapped ? .max : trueCounts + Self.edgesThatShow)
+        disturbedUntil = max(disturbedUntil, isSwapped ? .max : trueCounts + StationLedger.edgesThatShow)
     }
 
     /// The kernel's queue drops edges, and their numbers show it.
@@ -55,7 +55,7 @@ extension StationLedger {
         disturbs(trueCounts: trueCounts + edges)
         guard meteringSince != nil, let running else { return }
         losses[running, default: 0] += edges
-        books.beyondTarget.insert(running)
+        ledger.books.beyondTarget.insert(running)
     }
 
     /// Until somebody puts the plug in right.
@@ -64,7 +64,7 @@ extension StationLedger {
         isSwappedAlone = trueCounts >= disturbedUntil
         swappedSince = trueCounts
         disturbedUntil = .max
-        if meteringSince != nil, let running { books.beyondTarget.insert(running) }
+        if meteringSince != nil, let running { ledger.books.beyondTarget.insert(running) }
     }
 
     /// The pulser trembles, which in a plug put in the other way round is a forward count now and then.
@@ -73,7 +73,7 @@ extension StationLedger {
     func swapsBack(trueCounts: Int) {
         isSwapped = false
         isSwappedAlone = false
-        disturbedUntil = trueCounts + Self.edgesThatShow
+        disturbedUntil = trueCounts + StationLedger.edgesThatShow
         swappedUntil = trueCounts
     }
 
@@ -84,36 +84,31 @@ extension StationLedger {
         countsFrozen += counts
         frozen.insert(running)
         losses[running, default: 0] += lost
-        books.beyondTarget.insert(running)
+        ledger.books.beyondTarget.insert(running)
     }
 
     /// Called whenever anything happened.
     func observe(_ store: MemoryJournal, isOpen: Bool, mayBeOpen: Bool) {
         guard isOpen else { return }
-        if let running, frozen.contains(running) { fail("fuel flows on after the service stood still") }
-        if !mayBeOpen { fail("a valve is open with the nozzle hung up, or in an emergency") }
-        guard let running, let record = store.records[running] else { return fail("a valve is open without a sale") }
+        if let running, frozen.contains(running) { ledger.fail("fuel flows on after the service stood still") }
+        if !mayBeOpen { ledger.fail("a valve is open with the nozzle hung up, or in an emergency") }
+        guard let running, let record = store.records[running] else { return ledger.fail("a valve is open without a sale") }
         switch record.phase {
         case .locked:
-            let grey = card(record.card)?.image.grey
-            let isLocked = grey.map { $0.ttc == running && terminals.contains($0.terminal) } ?? false
-            if !isLocked { fail("a valve is open and no card is locked") }
+            let grey = ledger.card(record.card)?.image.grey
+            let isLocked = grey.map { $0.ttc == running && ledger.terminals.contains($0.terminal) } ?? false
+            if !isLocked { ledger.fail("a valve is open and no card is locked") }
         case .paid:
-            if debits[DebitKey(record)] == nil { fail("a valve is open and nothing is paid") }
+            if ledger.debits[StationLedger.DebitKey(record)] == nil { ledger.fail("a valve is open and nothing is paid") }
         case .intent, .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void:
-            fail("a valve is open in phase \(record.phase.rawValue)")
+            ledger.fail("a valve is open in phase \(record.phase.rawValue)")
         }
     }
 
     /// The position waits for what comes next, and knows that the card is gone.
     func waits(_ store: MemoryJournal, isOpen: Bool, isCardGone: Bool) {
         guard isOpen, isCardGone, let running, store.records[running]?.phase == .locked else { return }
-        fail("a valve is open and the card was taken out")
-    }
-
-    func serviceBegins(_ calibration: Calibration) {
-        books.calibration = calibration
-        countsInRecordsAtStart = countsInRecords
+        ledger.fail("a valve is open and the card was taken out")
     }
 
     /// The mains are cut, or the service ended, at whatever instant. Of what the meter counted since the service began, all but
@@ -130,10 +125,10 @@ extension StationLedger {
             kept += checkpoint.totalCounts - record.reading.totalCounts
         }
         let lost = meter.allCounts.reduce(0, +) - kept
-        let most = calibration.counts(for: Self.checkpointMax, at: meter.point)
-        if lost < 0 { fail("the records have more than the meter counted") }
-        if lost > most + overrunCounts + countsFrozen {
-            fail("the power cut cost \(lost) counts, more than one checkpoint (\(most))")
+        let most = calibration.counts(for: StationLedger.checkpointMax, at: meter.point)
+        if lost < 0 { ledger.fail("the records have more than the meter counted") }
+        if lost > most + ledger.overrunCounts + countsFrozen {
+            ledger.fail("the power cut cost \(lost) counts, more than one checkpoint (\(most))")
         }
         return lost
     }

@@ -9,8 +9,10 @@ import Records
 import SecurityModule
 import Words
 
-/// A whole station on one thread and a virtual clock: cards, reader, security module, journal, pump, mains and customers. The
-/// position is the production code; only its edges are replaced.
+/// A whole station on a virtual clock: cards, security module, journal, mains and customers, and one side or more. The board
+/// and its sides are the production code; only their edges are replaced.
+///
+/// A single side runs on the caller's thread. Several run on a thread each, one at a time: see ``StationTurns``.
 ///
 /// After a power cut, and after a rule was broken, every edge is dead: the position unwinds as it would for any failed edge,
 /// and nothing that it still tries has an effect.
@@ -22,17 +24,6 @@ final class SimulatedStation {
         /// To see that a second start finds nothing left to do.
         case verifying
         case serving
-    }
-
-    /// How often each kind of instant has come in a visit.
-    struct Reached {
-        var exchanges = 0
-        var writes = 0
-        var commands = 0
-        var counts = 0
-        var instructions: [Instruction: Int] = [:]
-        /// Calls of any edge.
-        var calls = 0
     }
 
     static let calibration = calibration([1_000_000])
@@ -66,14 +57,10 @@ final class SimulatedStation {
         )
     }
 
-    /// More edge calls in one visit than this are a position that does not come to rest.
-    static let callsMax = 200_000
-
-    let site: VirtualSite
     let cards: [SimulatedCard]
     let ledger: StationLedger
-    private(set) lazy var reader = StationReader(station: self)
     private(set) lazy var journal = StationJournal(station: self)
+    private(set) var sides: [StationSide] = []
     let tape: StationTape
     /// Of the attacker among the customers.
     let shim = Shim()
@@ -81,31 +68,22 @@ final class SimulatedStation {
     private(set) var module: SecurityModule
     private var nextModule: SecurityModule?
     private var putsJournalBack = false
-    var channelsAreSwapped = false
-    /// In the last sale, and it was not started anew since.
-    var meterSawSwap = false
     let random: SeededRandom
     private let foreign: ForeignTerminal
     private let ownsArena: Bool
     private var arenaBytesAtRest: Int?
+    /// Of the first side; the others have another position and nozzle.
     private(set) var settings: PositionSettings
+    private let turns: StationTurns?
 
     private(set) var mode = Mode.recovering
-    private var hasPower = true
-    /// The position has heard that no card is in the reader.
-    var isCardKnownGone = false
-    /// The display says that no sale is running.
-    var isAtRest = true
+    private(set) var hasPower = true
+    /// The service ends as soon as no sale is running.
+    private var isEnding = false
     private var isFinished = false
     private var nextSettings: PositionSettings?
     /// In the order of their turn, the next one last.
     private var visits: [CustomerVisit]
-    private(set) var visit = CustomerVisit(card: 0, errand: .technician)
-    var reached = Reached()
-    var pinsWrongLeft = 0
-    /// The service has not failed in this visit.
-    private var isVisitSmooth = false
-
     /// A new station in grey-lock mode, with that many new cards; after `visits` everything is set right.
     init(
         seed: UInt64,
@@ -127,15 +105,7 @@ final class SimulatedStation {
             if card.number == attacker { shim.hears(command, answer) }
         }
         ledger = StationLedger(cards: self.cards, terminals: Self.terminals, module: module, Self.calibration, layout)
-        site = VirtualSite(
-            calibration: Self.calibration,
-            flow: VirtualSite.Flow(
-                countsPerSecond: 27,
-                slowCountsPerSecond: 5,
-                overrunCounts: layout.overrunCounts
-            ),
-            date: Self.firstDay
-        )
+        turns = layout.sides > 1 ? StationTurns(sides: layout.sides, seed: SplitMix64(state: seed).offset(0)) : nil
         self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
         self.tape = tape
         self.ownsArena = ownsArena
@@ -151,8 +121,26 @@ final class SimulatedStation {
         )
         settings.timeouts.tick = 1_000_000_000
         journal.store.capacity = layout.capacity
-        site.onCount = { [unowned self] _ in counted() }
+        let clock = VirtualClock()
+        sides = (0..<layout.sides).map { number in
+            let site = VirtualSite(
+                calibration: Self.calibration,
+                flow: VirtualSite.Flow(
+                    countsPerSecond: 27,
+                    slowCountsPerSecond: 5,
+                    overrunCounts: layout.overrunCounts
+                ),
+                date: Self.firstDay,
+                clock: clock
+            )
+            return StationSide(number, self, site: site)
+        }
     }
+
+    /// Any side's: their clock is one.
+    var site: VirtualSite { sides[0].site }
+    /// Which of them runs.
+    var side: StationSide { sides[turns?.current ?? 0] }
 
     /// - Returns: the first rule that was broken; nil when none was.
     func run() -> String? {
@@ -160,7 +148,7 @@ final class SimulatedStation {
             if recovers() {
                 mode = .serving
                 ledger.serviceBegins(settings.calibration)
-                reader.announce()
+                for side in sides { side.reader.announce() }
                 runService()
             }
             restore()
@@ -172,8 +160,10 @@ final class SimulatedStation {
     var isDead: Bool { !hasPower || ledger.violation != nil }
 
     private func recovers() -> Bool {
-        site.restart(calibration: settings.calibration)
-        meterSawSwap = false
+        for side in sides {
+            side.site.restart(calibration: settings.calibration)
+            side.meterSawSwap = false
+        }
         mode = .recovering
         guard runService(), !isDead else { return false }
         mode = .verifying
@@ -183,50 +173,63 @@ final class SimulatedStation {
     /// - Returns: false when the service failed.
     @discardableResult
     private func runService() -> Bool {
-        let edges = PositionEdges(
-            module: module,
-            journal: journal.edge,
-            reader: reader,
-            pump: self,
-            pin: self,
-            clock: site,
-            events: self,
-            display: self,
-            remark: Language.technical.vocabulary.words
-        )
+        isEnding = false
+        for side in sides { side.serviceBegins() }
+        let members = sides.map { Board.Member(settings: $0.settings, display: $0) }
         do throws(PositionFailure) {
-            let board = try Board(settings: settings, edges: edges).recover()
-            try Side(settings: settings, edges: edges, after: board).run()
+            let board = try Board(terminal: module.terminal, journal: journal.edge, clock: site, members).recover()
+            guard let turns, mode == .serving else {
+                var isSound = true
+                for side in sides { isSound = serve(side, after: board) && isSound }
+                return isSound
+            }
+            for side in sides {
+                side.site.giveWay = { [unowned turns] in turns.giveWay(of: side.number, until: $0) }
+            }
+            var isSound = true
+            turns.run(sides.map { side in { isSound = self.serve(side, after: board) && isSound } })
+            for side in sides { side.site.giveWay = nil }
+            return isSound
         } catch {
-            tape.note { "the service failed: \(error)" }
-            isVisitSmooth = false
-            serviceEnds()
+            fails(error)
+            for side in sides { side.serviceEnds() }
             return false
         }
-        serviceEnds()
-        return true
     }
 
-    /// At a power cut the books were closed before.
-    private func serviceEnds() {
-        if hasPower && mode == .serving { ledger.serviceEnds(journal.store, site.snapshot, settings.calibration) }
+    /// A side whose pump fails ends alone, and the service begins anew when the others rest; a journal that fails ends all.
+    private func serve(_ side: StationSide, after board: RecoveredBoard) -> Bool {
+        let failure = side.serve(after: board)
+        if let failure { fails(failure) }
+        side.serviceEnds()
+        isEnding = true
+        for other in sides where other !== side {
+            if case .storage = failure { other.site.post(.stopRequested) }
+            wake(other)
+        }
+        return failure == nil
+    }
+
+    private func fails(_ failure: PositionFailure) {
+        tape.note { "the service failed: \(failure)" }
+        for side in sides { side.isVisitSmooth = false }
     }
 
     /// Between two runs of the service: the mains are back, and time has passed.
     private func restore() {
-        site.clearAgenda()
-        site.setNozzle(lifted: false)
-        site.setEmergency(active: false)
+        for side in sides { side.restart() }
         if !hasPower {
             tape.note { "the mains are back" }
-            if visit.leavesInOutage { reader.takeOut() }
+            for side in sides where side.visit.leavesInOutage { side.reader.takeOut() }
         }
         hasPower = true
-        site.pass(5)
-        // What leaks while nobody counts is no fault of a start.
-        while site.isFlowing { site.pass(1) }
-        site.clearAgenda()
-        reader.isBack()
+        for side in sides {
+            side.site.pass(5)
+            // What leaks while nobody counts is no fault of a start.
+            while side.site.isFlowing { side.site.pass(1) }
+            side.site.clearAgenda()
+            side.reader.isBack()
+        }
         settings = nextSettings ?? settings
         nextSettings = nil
         module = nextModule ?? module
@@ -244,71 +247,124 @@ final class SimulatedStation {
 
     // MARK: - Faults
 
-    func observe() {
-        ledger.observe(journal.store, isOpen: site.isOpen, mayBeOpen: site.mayBeOpen)
-    }
-
+    /// All sides lose it.
     func cutPower() {
         guard hasPower else { return }
         tape.note { "the mains are cut" }
-        if mode == .serving {
-            let isFlowing = site.isOpen
-            let lost = ledger.serviceEnds(journal.store, site.snapshot, settings.calibration)
-            if isFlowing { tape.lost(lost) }
-        }
         hasPower = false
-        site.losePower()
-        reader.losePower()
-        site.post(.stopRequested)
+        for side in sides {
+            side.losePower()
+            if sides.count > 1 { side.isVisitSmooth = false }
+            wake(side)
+        }
+    }
+
+    /// The service is asked to end.
+    func stopService() {
+        for side in sides {
+            side.site.post(.stopRequested)
+            if sides.count > 1 { side.isVisitSmooth = false }
+            wake(side)
+        }
+    }
+
+    // MARK: - Sides among each other
+
+    /// Of several sides, the others go on for up to so many milliseconds between any two calls of one.
+    private static let pauseMilliseconds = 60
+
+    /// The side that runs is held up for a moment, now and then, where production waits for a disk or a card.
+    func pause() {
+        guard let turns, mode == .serving, !isDead, turns.below(4) == 0 else { return }
+        side.site.pass(Double(turns.below(Self.pauseMilliseconds)) / 1_000)
+    }
+
+    /// Something came to a side from outside.
+    func wake(_ side: StationSide) { turns?.wake(side.number, now: site.monotonicNanoseconds) }
+
+    /// Nobody comes to this side now: the others go on.
+    ///
+    /// - Returns: false when `deadline` comes first.
+    func idle(_ side: StationSide, until deadline: UInt64?) -> Bool {
+        turns?.giveWay(of: side.number, until: deadline ?? .max) ?? false
+    }
+
+    /// The card is in another side's reader.
+    func isElsewhere(_ card: SimulatedCard, than side: StationSide) -> Bool {
+        sides.contains { $0 !== side && $0.reader.holds(card) }
     }
 
     // MARK: - Visits
 
-    /// The station rests: somebody comes.
-    ///
-    /// - Returns: false when nobody comes any more, or the service has to start anew.
-    func nextVisit() -> Bool {
-        ledger.rests(journal.store, site.snapshot)
-        if ownsArena {
+    /// What comes to a side that rests.
+    enum Next {
+        case visit
+        /// Not before another side has ended what it does.
+        case later
+        /// Nobody comes any more, or the service has to start anew.
+        case end
+    }
+
+    func nextVisit(at side: StationSide) -> Next {
+        let others = sides.filter { $0 !== side }
+        let othersRest = others.allSatisfy(\.isResting)
+        ledger.rests(journal.store, side.site.snapshot, busy: Set(others.lazy.filter { !$0.isResting }.map(\.number)))
+        if ownsArena, othersRest {
             let bytes = LockedBuffer.arenaBytesUsed
             if let arenaBytesAtRest, arenaBytesAtRest != bytes {
                 ledger.fail("locked memory is not given back at rest")
             }
             arenaBytesAtRest = bytes
         }
-        guard ledger.violation == nil, let next = visits.popLast() else {
+        guard ledger.violation == nil else {
             isFinished = true
-            return false
+            return .end
         }
-        if isVisitSmooth, visit.isSmooth { ledger.smoothVisitEnds(cards[visit.card], journal.store) }
-        visit = next
-        isVisitSmooth = true
-        tape.visitBegins()
-        let litre = Amount(fen: UInt32(settings.unitPrice.fenPerLitre))
-        ledger.visitBegins(cards[next.card], needed: max(litre, prepaidAmount ?? litre))
-        reached = Reached()
-        pinsWrongLeft = next.pinsWrong
-        tape.note { "visit of card \(next.card): \(next.errand)" }
-        reader.takeOut()
-        site.setNozzle(lifted: false)
-        begin(next.errand)
-        return nextSettings == nil
+        if isEnding { return .end }
+        guard let index = indexOfNext(for: side, othersRest) else {
+            guard visits.isEmpty, othersRest else { return .later }
+            isFinished = true
+            isEnding = true
+            others.forEach(wake)
+            return .end
+        }
+        let next = visits.remove(at: index)
+        if side.isVisitSmooth, side.visit.isSmooth { side.books.smoothVisitEnds(side.card, journal.store) }
+        for other in others where next.meanwhile != .clones { other.givesUp(cards[next.card]) }
+        side.begin(next)
+        begin(next, at: side)
+        isEnding = nextSettings != nil
+        others.forEach(wake)
+        return isEnding ? .end : .visit
     }
 
-    private func begin(_ errand: CustomerVisit.Errand) {
-        switch errand {
-        case .refuel(let counts):
-            site.countsWanted = site.trueCounts + counts
-            site.after(1) { [unowned self] _ in reader.insert(cards[visit.card]) }
+    /// The customers of one card come in their order, and none overtakes what concerns the whole station.
+    private func indexOfNext(for side: StationSide, _ othersRest: Bool) -> Int? {
+        var waiting: Set<Int> = []
+        for (index, next) in visits.enumerated().reversed() {
+            if next.errand.isOfStation { return othersRest && waiting.isEmpty ? index : nil }
+            let isFree = next.meanwhile != .waits || !sides.contains { $0 !== side && $0.serves(next.card) }
+            if isFree && !waiting.contains(next.card) { return index }
+            waiting.insert(next.card)
+        }
+        return nil
+    }
+
+    private func begin(_ visit: CustomerVisit, at side: StationSide) {
+        let card = cards[visit.card]
+        switch visit.errand {
+        case .refuel(let counts): side.refuel(counts: counts)
         case .shop(let amount):
-            goElsewhere { (card, time) in try foreign.shop(card, amount, time) }
+            goElsewhere(card) { (card, time) in try foreign.shop(card, amount, time) }
         case .otherStation(let amount, let escapes):
-            goElsewhere { (card, time) in
+            goElsewhere(card) { (card, time) in
                 try foreign.refuel(card, amount, escapes: escapes, time)
             }
         case .counter:
-            goElsewhere { (card, time) in
+            goElsewhere(card) { (card, time) in
                 let owed = card.image.grey.flatMap { journal.store.greyRecords[$0.ttc]?.amount }
+                // Whose sale goes on here has nothing to be released from yet.
+                if let grey = card.image.grey, isRunning(grey.ttc) { throw StatusWord.conditionsOfUseNotSatisfied }
                 try foreign.serveAtCounter(card, owed: owed, time)
             }
         case .reconfigure(let payment, let factors):
@@ -317,34 +373,28 @@ final class SimulatedStation {
             next.calibration = Self.calibration(factors)
             nextSettings = next
         case .technician:
-            if channelsAreSwapped {
-                channelsAreSwapped = false
-                site.swapChannels()
-                ledger.swapsBack(trueCounts: site.trueCounts)
-                // What turned back meanwhile would be worked off first, where the meter has not seen why.
-                if !meterSawSwap { nextSettings = settings }
-            }
+            for side in sides where side.rightsChannels() { nextSettings = settings }
             site.clockErrorSeconds = 0
             journal.isRepaired(now: site.now)
-        case .night(let hours): site.pass(Double(hours) * 3_600)
+        case .night(let hours): site.passStill(seconds: hours * 3_600)
         case .clockJump(let seconds):
             tape.met(.clockJump)
             site.clockErrorSeconds += seconds
         case .zoneChange(let seconds):
             tape.met(.zoneChange)
             site.localOffsetSeconds = seconds
-        case .leak(let counts): site.leak(counts: counts)
-        case .askAhead: askAhead(cards[visit.card])
-        case .giveKeptCommands(let ahead): giveKeptCommands(cards[visit.card], debitAhead: ahead)
+        case .leak(let counts): side.site.leak(counts: counts)
+        case .askAhead: askAhead(card)
+        case .giveKeptCommands(let ahead): giveKeptCommands(card, debitAhead: ahead)
         case .collectCode:
             let number = TTC(journal.store.lastTTC.number + 1)
             let amount = prepaidAmount ?? Amount(fen: 785)
-            goElsewhere { (card, time) in
+            goElsewhere(card) { (card, time) in
                 try foreign.refuel(card, amount, escapes: false, time, ttc: number)
             }
-        case .guess(let code, let tries, let write): guess(code, cards[visit.card], tries: tries, cutAtWrite: write)
+        case .guess(let code, let tries, let write): guess(code, card, tries: tries, cutAtWrite: write)
         case .settleElsewhere:
-            goElsewhere { (card, time) in
+            goElsewhere(card) { (card, time) in
                 guard let grey = card.image.grey, let record = journal.store.greyRecords[grey.ttc],
                     record.card.identity == card.asn.identity, record.mac3 == grey.mac3
                 else { return }
@@ -366,9 +416,8 @@ final class SimulatedStation {
     }
 
     /// What does not come about there is no fault here: the customer is sent away.
-    private func goElsewhere(_ errand: (SimulatedCard, TransactionTime) throws -> Void) {
+    private func goElsewhere(_ card: SimulatedCard, _ errand: (SimulatedCard, TransactionTime) throws -> Void) {
         guard let time = site.localTime else { return }
-        let card = cards[visit.card]
         let before = card.image
         tape.met(.visitedElsewhere)
         do {
@@ -380,5 +429,8 @@ final class SimulatedStation {
         }
         card.losePower()
         ledger.wasElsewhere(card, before: before, journal.store)
+    }
+    private func isRunning(_ ttc: TTC) -> Bool {
+        journal.store.records[ttc].map { $0.isBeforeEnd && $0.phase == .locked } ?? false
     }
 }

@@ -9,18 +9,24 @@ import Words
 
 // What the position stands on, beside its reader and its journal: events, pump, PIN and display.
 
-extension SimulatedStation: EventSource {
+extension StationSide: EventSource {
     func next(until deadline: UInt64?) -> PositionEvent? {
         calls()
-        guard !isDead, mode == .serving else {
+        guard !isDead, station.mode == .serving else {
             // Time goes on for a position that waits for its end.
             if deadline != nil { _ = site.event(until: deadline) }
             return .stopRequested
         }
         observe()
-        ledger.waits(journal.store, isOpen: site.isOpen, isCardGone: isCardKnownGone)
-        while isAtRest, site.isStill, !isDead {
-            guard nextVisit() else { return .stopRequested }
+        books.waits(journal.store, isOpen: site.isOpen, isCardGone: isCardKnownGone)
+        isWaiting = true
+        defer { isWaiting = false }
+        resting: while isAtRest, site.isStill, !isDead {
+            switch station.nextVisit(at: self) {
+            case .visit: break
+            case .later: guard station.idle(self, until: deadline) else { break resting }
+            case .end: return .stopRequested
+            }
         }
         let event = site.event(until: deadline)
         guard !isDead else { return .stopRequested }
@@ -38,7 +44,7 @@ extension SimulatedStation: EventSource {
     }
 }
 
-extension SimulatedStation: Pump {
+extension StationSide: Pump {
     var snapshot: MeterSnapshot { site.snapshot }
 
     func perform(_ command: PumpCommand) throws(PumpFault) {
@@ -46,27 +52,27 @@ extension SimulatedStation: Pump {
         guard !isDead else { throw noPower }
         let fault = strikes(.command)?.kind
         if fault == .powerCutBefore {
-            cutPower()
+            station.cutPower()
             throw noPower
         }
         if fault == .pumpFailure {
-            ledger.pumpFails(site.snapshot)
+            books.pumpFails(site.snapshot)
             try site.perform(.close)
             throw PumpFault(reason: "the lines do not answer")
         }
         tape.note { "pump: \(command)" }
         if command == .beginSale { meterSawSwap = false }
-        ledger.performs(command, trueCounts: site.trueCounts, site.snapshot)
+        books.performs(command, trueCounts: site.trueCounts, site.snapshot)
         try site.perform(command)
         observe()
         if fault == .powerCutAfter {
-            cutPower()
+            station.cutPower()
             throw noPower
         }
     }
 }
 
-extension SimulatedStation: PINEntry {
+extension StationSide: PINEntry {
     func begin() { site.after(0.5) { $0.post(.pinEntered) } }
 
     func cancel() {}
@@ -83,7 +89,7 @@ extension SimulatedStation: PINEntry {
     }
 }
 
-extension SimulatedStation: PositionDisplay {
+extension StationSide: PositionDisplay {
     /// What customers do about what they read.
     func show(_ state: PositionState, _ notice: Notice) {
         guard !isDead else { return }

@@ -22,6 +22,7 @@ final class StationJournal {
         self.station = station
         edge.onWrite = { [unowned self] (write, store) throws(StorageFault) in try perform(write, store) }
         edge.onRead = { [unowned station] () throws(StorageFault) in
+            station.pause()
             guard !station.isDead else { throw StorageFault(operation: "read", reason: "no power") }
         }
     }
@@ -41,7 +42,7 @@ final class StationJournal {
 
     /// The totals' row is not believed until it is written again.
     func rots() {
-        guard let nozzle = store.totalisers.keys.first else { return }
+        guard let nozzle = store.totalisers.keys.min() else { return }
         edge.damaged = [
             DamagedRow(
                 table: "totaliser",
@@ -78,13 +79,15 @@ final class StationJournal {
     // MARK: - Writes
 
     private func perform(_ write: FaultyJournal.Write, _ store: () -> Void) throws(StorageFault) {
+        station.pause()
         switch write {
         case .entry(let entry):
             for record in entry.records where record.phase == .intent { station.tape.saleBegins() }
             try self.write("journal: \(entry.words)") {
-                station.ledger.commits(entry, self.store, station.site.snapshot)
+                let side = station.side
+                station.ledger.commits(entry, self.store, side.site.snapshot, by: side.books)
                 store()
-                if entry.totaliser != nil { edge.damaged = [] }
+                if let nozzle = entry.totaliser?.nozzle { edge.damaged.removeAll { $0.key == Int64(nozzle) } }
                 lastWritten = max(lastWritten, station.site.now?.utcSeconds ?? .min)
             }
         case .checkpoint(let checkpoint):
@@ -108,7 +111,7 @@ final class StationJournal {
         let noPower = StorageFault(operation: "write", reason: "no power")
         guard !station.isDead else { throw noPower }
         if station.mode == .verifying { station.ledger.fail("a second start writes to the journal") }
-        let fault = station.strikes(.write)
+        let fault = station.side.strikes(.write)
         if let fault { suffer(fault, store) }
         guard !station.isDead else { throw noPower }
         guard writesWithoutSpace == 0 else {
@@ -130,7 +133,7 @@ final class StationJournal {
             if fault.extent == 1 { store() }
             station.cutPower()
         case .diskFull: writesWithoutSpace = fault.extent
-        case .slowDisk: station.site.pass(Double(fault.extent) / 1_000)
+        case .slowDisk: station.side.site.pass(Double(fault.extent) / 1_000)
         case .powerCutAfter: break
         case _: preconditionFailure("\(fault.kind.rawValue) does not strike at a write")
         }

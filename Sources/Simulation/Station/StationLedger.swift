@@ -82,35 +82,11 @@ final class StationLedger {
     /// Purchases that their cards cannot prove or deny any more, because they were elsewhere since or were misheard: the
     /// issuer's books decide them.
     var undecidable: Set<TTC> = []
-    var misheardInVisit = 0
-    var begunInVisit: TTC?
-    var canPayAtVisit = false
-    /// The sale of this station by which the card of the visit was locked when it came.
-    var lockAtVisit: TTC?
     var openRecords: Set<TTC> = []
     var openGreyRecords: Set<TTC> = []
-    /// The sale whose intent was written last.
-    var running: TTC?
     var books: RecordBooks
-    var metered: [TTC: Int] = [:]
-    var countsInRecords = 0
-    /// When the service began to serve, whose meter began at zero.
-    var countsInRecordsAtStart = 0
-    var meteringSince: Int?
-    /// Edges that the kernel's numbers show as lost, by sale.
-    var losses: [TTC: Int] = [:]
-    /// Sales in which the service stood still with a valve open.
-    var frozen: Set<TTC> = []
-    /// Of the running sale.
-    var countsFrozen = 0
-    var isSwapped = false
-    /// And nothing else is wrong with the pulser.
-    var isSwappedAlone = false
-    var swappedSince = 0
-    /// The true counts when the plug was put in right; nil while nothing was ever wrong with it.
-    var swappedUntil: Int?
-    /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
-    var disturbedUntil = 0
+    /// In the order of their positions.
+    private(set) var sides: [SideLedger] = []
 
     init(
         cards: [SimulatedCard],
@@ -126,6 +102,15 @@ final class StationLedger {
         self.cards = cards
         self.module = module
         books = RecordBooks(calibration: calibration)
+        sides = (1...layout.sides).map { SideLedger(position: $0, of: self) }
+    }
+
+    func side(of record: Record) -> SideLedger { sides[record.position - 1] }
+
+    /// Of every side, at once.
+    func serviceBegins(_ calibration: Calibration) {
+        books.calibration = calibration
+        for side in sides { side.serviceBegins() }
     }
 
     func fail(_ reason: String) { violation = violation ?? reason }
@@ -153,8 +138,7 @@ final class StationLedger {
         openRecords = Set(store.records.values.filter { $0.phase.isOpen }.map(\.ttc))
         openGreyRecords = Set(store.greyRecords.values.filter { $0.state == .open }.map(\.ttc))
         undecidable.formUnion(openRecords)
-        running = nil
-        countsInRecords = store.records.values.reduce(0) { $0 + $1.reading.totalCounts }
+        for side in sides { side.forgets(store) }
         let paid = Set(store.records.values.filter(\.isPayment).map(DebitKey.init))
         for key in debits.keys {
             debits[key]?.isRecorded = paid.contains(key)
@@ -240,38 +224,6 @@ final class StationLedger {
         guard taken == Int(debit.amount.fen) else { return fail("a card paid another amount than it was debited") }
         guard debits[key] == nil else { return fail("transaction \(key.ttc.number) was paid twice") }
         debits[key] = debit
-    }
-
-    /// - Parameter needed: for a sale.
-    func visitBegins(_ card: SimulatedCard, needed: Amount) {
-        misheardInVisit = 0
-        begunInVisit = nil
-        // An ordinary purchase has to wait where others were not proven.
-        canPayAtVisit = card.image.grey == nil && card.image.balance >= needed && !card.isOrdinary
-        lockAtVisit = card.image.grey.flatMap { terminals.contains($0.terminal) ? $0.ttc : nil }
-    }
-
-    /// A visit to the pump ends in which nothing went wrong.
-    func smoothVisitEnds(_ card: SimulatedCard, _ store: MemoryJournal) {
-        if let lockAtVisit, card.image.grey?.ttc == lockAtVisit, !forgottenLocks.contains(lockAtVisit),
-            !hidesLock(card, store.greyRecords[lockAtVisit])
-        {
-            fail("nothing went wrong, and card \(card.number) is still locked by sale \(lockAtVisit.number)")
-        }
-        if isSound, begunInVisit == nil, canPayAtVisit, card.number != attacker {
-            fail("nothing went wrong, and card \(card.number) was not served")
-        }
-        guard let begunInVisit, store.records[begunInVisit]?.phase != .settled else { return }
-        fail("nothing went wrong in sale \(begunInVisit.number), and it is not paid")
-    }
-
-    /// The station heard another answer than the card gave, by accident or by a shim.
-    func misheard(_ card: SimulatedCard) {
-        misheardInVisit += 1
-        if let running, openRecords.contains(running) { undecidable.insert(running) }
-        for (key, debit) in debits where key.card == card.asn.identity && !debit.isRecorded {
-            debits[key]?.isMisheard = true
-        }
     }
 
     /// A card was somewhere else.

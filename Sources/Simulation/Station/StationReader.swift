@@ -10,20 +10,29 @@ final class StationReader: CardReader {
         case holding(SimulatedCard, isPowered: Bool)
     }
 
+    private unowned let side: StationSide
     private unowned let station: SimulatedStation
     private var slot = Slot.empty
     private var isHere = true
 
-    init(station: SimulatedStation) { self.station = station }
+    init(side: StationSide) {
+        self.side = side
+        station = side.station
+    }
+
+    func holds(_ card: SimulatedCard) -> Bool {
+        if case .holding(let held, _) = slot { held === card } else { false }
+    }
 
     // MARK: - What happens to it
 
-    /// A card that is in already stays.
+    /// A card that is in already stays, and nobody has one that is elsewhere.
     func insert(_ card: SimulatedCard) {
         guard case .empty = slot else { return }
+        guard side.isClone(card) || !station.isElsewhere(card, than: side) else { return side.isVisitSmooth = false }
         slot = .holding(card, isPowered: false)
         station.tape.note { "card \(card.number) is put in" }
-        if isHere { station.site.post(.reader(.cardInserted)) }
+        if isHere { side.site.post(.reader(.cardInserted)) }
     }
 
     func takeOut() {
@@ -31,17 +40,17 @@ final class StationReader: CardReader {
         card.losePower()
         slot = .empty
         station.tape.note { "card \(card.number) is taken out" }
-        if isHere { station.site.post(.reader(.cardRemoved)) }
+        if isHere { side.site.post(.reader(.cardRemoved)) }
     }
 
     func isGone(seconds: Double) {
         guard isHere else { return }
         losePower()
         isHere = false
-        station.site.post(.reader(.lost("the reader is gone")))
-        station.site.after(seconds) { [unowned self] _ in
+        side.site.post(.reader(.lost("the reader is gone")))
+        side.site.after(seconds) { [unowned self] _ in
             isBack()
-            station.site.post(.reader(.back))
+            side.site.post(.reader(.back))
             announce()
         }
     }
@@ -56,7 +65,7 @@ final class StationReader: CardReader {
 
     /// What the service hears when it starts, or the reader when it is back.
     func announce() {
-        if case .holding = slot { station.site.post(.reader(.cardInserted)) }
+        if case .holding = slot { side.site.post(.reader(.cardInserted)) }
     }
 
     // MARK: - CardReader
@@ -71,8 +80,9 @@ final class StationReader: CardReader {
     func disconnect() { losePower() }
 
     func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
+        station.pause()
         guard !station.isDead, case .holding(let card, isPowered: true) = slot else { throw .removed }
-        let fault = station.strikes(at: command)
+        let fault = side.strikes(at: command)
         switch fault?.kind {
         case .cardPulledBefore, .cardPulledDuring, .powerCutBefore, .powerCutDuring, .readerGone:
             if fault?.kind == .cardPulledDuring || fault?.kind == .powerCutDuring {
@@ -82,13 +92,13 @@ final class StationReader: CardReader {
         case _: break
         }
         if let fault, fault.kind == .cardMute {
-            station.site.pass(Double(fault.extent))
+            side.site.pass(Double(fault.extent))
             throw .unresponsive("no answer")
         }
-        if station.isShimmed(card) { return try passShim(command, card, fault) }
+        if side.isShimmed(card) { return try passShim(command, card, fault) }
         let answer = execute(command, card)
         guard let fault, !fault.kind.isOfShim else { return hears(answer, card, command) }
-        if fault.kind == .answerCorrupted { station.ledger.misheard(card) }
+        if fault.kind == .answerCorrupted { side.books.misheard(card) }
         let isFile = command[1] == Instruction.readBinary.header.ins
         return hears(try heard(answer, fault, isFile: isFile), card, command)
     }
@@ -121,11 +131,11 @@ final class StationReader: CardReader {
             let answer = execute(command, card)
             shim.hears(bytes, answer)
             guard let fault else { return hears(answer, card, command) }
-            if fault.kind == .answerCorrupted { station.ledger.misheard(card) }
+            if fault.kind == .answerCorrupted { side.books.misheard(card) }
             let isFile = command[1] == Instruction.readBinary.header.ins
             return hears(try heard(answer, fault, isFile: isFile), card, command)
         }
-        defer { station.ledger.misheard(card) }
+        defer { side.books.misheard(card) }
         let choice = fault.extent / 2
         var truth: ResponseAPDU?
         switch fault.kind {

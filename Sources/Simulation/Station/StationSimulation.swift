@@ -1,9 +1,11 @@
+import Dispenser
 import Metering
 
 /// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
 ///
 /// The same seed plays the same stations on every machine. A station's seed plays that station first.
 package struct StationSimulation {
+    package static let sidesMax = Board.sidesMax
     private static let visitsPerStation = 120
 
     /// A rule that was broken, with the shortest way to it that was found.
@@ -29,11 +31,14 @@ package struct StationSimulation {
     package private(set) var tally = Tally()
     private let seed: UInt64
     private let profile: FaultProfile
+    private let sides: Int
     private let ownsArena: Bool
 
     /// - Parameter ownsArena: whether nothing else in this process uses locked memory, so that what a station does not give back
     ///   at rest is seen.
-    package init(seed: UInt64, profile: FaultProfile, ownsArena: Bool) {
+    /// - Parameter sides: of each station's board.
+    package init(seed: UInt64, profile: FaultProfile, sides: Int = 1, ownsArena: Bool) {
+        self.sides = sides
         self.seed = seed
         self.profile = profile
         self.ownsArena = ownsArena
@@ -49,7 +54,7 @@ package struct StationSimulation {
     package mutating func run(sales: Int, progress: (Tally) -> Void = { _ in }) -> Violation? {
         while tally.sales < sales {
             let stationSeed = Self.seed(ofStation: tally.stations, seed: seed)
-            var generator = VisitGenerator(seed: stationSeed, profile: profile)
+            var generator = VisitGenerator(seed: stationSeed, profile: profile, sides: sides)
             let layout = generator.layout()
             let visits = generator.visits(Self.visitsPerStation)
             let tape = StationTape()

@@ -5,14 +5,14 @@ import Records
 
 // Which of a visit's faults strikes when, and what one does that strikes at a count.
 
-extension SimulatedStation {
+extension StationSide {
     /// The next command APDU, write or pump command has come, or another count.
     ///
     /// - Returns: the fault that strikes at it.
     func strikes(_ kind: InstantKind) -> PlannedFault? {
         calls()
         let instant = reached.next(kind)
-        guard mode != .verifying else { return nil }
+        guard station.mode != .verifying else { return nil }
         tape.note(instant)
         return planned { $0 == instant }
     }
@@ -22,7 +22,7 @@ extension SimulatedStation {
         guard fault.kind == .statusForged, instruction == .getGreyStatus else { return false }
         let word = StatusWord.ofScheme[fault.extent / 2 % StatusWord.ofScheme.count]
         guard word == .instructionNotSupported || word == .classNotSupported else { return false }
-        let card = cards[visit.card].asn.identity
+        let card = card.asn.identity
         return !journal.store.records.values.contains { $0.card.identity == card && $0.mac3 != nil }
     }
 
@@ -40,13 +40,13 @@ extension SimulatedStation {
 
     private func planned(_ strikes: (FaultInstant) -> Bool) -> PlannedFault? {
         guard let fault = visit.faults.first(where: { strikes($0.instant) }) else { return nil }
-        if fault.kind.isOfShim && attacker != visit.card { return nil }
+        if fault.kind.isOfShim && station.attacker != visit.card { return nil }
         tape.met(fault.kind)
         tape.note { "fault: \(fault)" }
         return fault
     }
 
-    func isShimmed(_ card: SimulatedCard) -> Bool { card.number == attacker }
+    func isShimmed(_ card: SimulatedCard) -> Bool { card.number == station.attacker }
 
     func calls() {
         reached.calls += 1
@@ -58,33 +58,33 @@ extension SimulatedStation {
         if site.trueCounts == site.countsWanted { site.after(1) { $0.setNozzle(lifted: false) } }
         guard let fault = strikes(.count) else { return }
         let seconds = Double(fault.extent)
-        let card = cards[visit.card]
+        let card = card
         switch fault.kind {
-        case .powerCutBefore, .powerCutDuring, .powerCutAfter: cutPower()
+        case .powerCutBefore, .powerCutDuring, .powerCutAfter: station.cutPower()
         case .cardPulled:
             reader.takeOut()
             if fault.extent > 0 { site.after(seconds) { [unowned self] _ in reader.insert(card) } }
         case .cardSwapped:
             reader.takeOut()
-            let other = cards[(visit.card + 1) % cards.count]
+            let other = station.cards[(visit.card + 1) % station.cards.count]
             site.after(2) { [unowned self] _ in reader.insert(other) }
             site.after(5) { [unowned self] _ in reader.takeOut() }
             site.after(seconds) { [unowned self] _ in reader.insert(card) }
         case .readerGone: reader.isGone(seconds: seconds)
         case .pulseMissed:
-            ledger.disturbs(trueCounts: site.trueCounts)
+            books.disturbs(trueCounts: site.trueCounts)
             site.losePulse(inQueue: fault.extent > 0)
         case .pulsesLost:
-            ledger.loses(edges: fault.extent, trueCounts: site.trueCounts)
+            books.loses(edges: fault.extent, trueCounts: site.trueCounts)
             site.loseInQueue(edges: fault.extent)
         case .channelsSwapped:
             guard !channelsAreSwapped else { return }
             channelsAreSwapped = true
-            ledger.swaps(trueCounts: site.trueCounts)
+            books.swaps(trueCounts: site.trueCounts)
             site.swapChannels()
         case .frozen: freeze(seconds: seconds)
         case .pulseBounced, .pulsesReversed:
-            ledger.rocks()
+            books.rocks()
             site.rockPulser(counts: max(1, fault.extent))
         case .nozzleBounced:
             site.setNozzle(lifted: false)
@@ -94,7 +94,7 @@ extension SimulatedStation {
             site.after(seconds) { $0.setEmergency(active: false) }
         case .clockJump: site.clockErrorSeconds += fault.extent
         case .zoneChange: site.localOffsetSeconds = fault.extent
-        case .serviceStopped: site.post(.stopRequested)
+        case .serviceStopped: station.stopService()
         case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .answerCorrupted, .diskFull,
             .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere, .answerReplayed, .answerForged, .statusForged,
             .commandKept, .commandAltered, .cardPowerCut, .askedAhead, .keptCommandGiven, .codeGuessed,
@@ -103,13 +103,26 @@ extension SimulatedStation {
         }
     }
 
+    /// What turns the plug once more, if somebody did.
+    ///
+    /// - Returns: whether the service has to start anew: what turned back meanwhile would be worked off first, where the
+    ///   meter has not seen why.
+    func rightsChannels() -> Bool {
+        guard channelsAreSwapped else { return false }
+        channelsAreSwapped = false
+        site.swapChannels()
+        books.swapsBack(trueCounts: site.trueCounts)
+        return !meterSawSwap
+    }
+
+    /// The threads of one side stand still.
     func freeze(seconds: Double) {
         let isOpen = site.isOpen
         let before = site.trueCounts
         let lost = site.edgesDropped
         site.freeze(seconds: seconds)
         tape.note { "frozen for \(Int(seconds)) s, \(site.trueCounts - before) counts came" }
-        ledger.freezes(
+        books.freezes(
             counts: site.trueCounts - before,
             lost: site.edgesDropped - lost,
             isOpen: isOpen,
@@ -126,7 +139,7 @@ enum InstantKind {
     case count
 }
 
-extension SimulatedStation.Reached {
+extension StationSide.Reached {
     mutating func next(_ kind: InstantKind) -> FaultInstant {
         switch kind {
         case .exchange:

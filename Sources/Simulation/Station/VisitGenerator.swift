@@ -15,6 +15,8 @@ struct StationLayout {
     var ordinary: Int?
     /// Nothing but attacks goes wrong here.
     var isSound = false
+    /// Of the board.
+    var sides = 1
 }
 
 /// Draws one station and its visits.
@@ -24,8 +26,10 @@ struct VisitGenerator {
     private static let ordinary = cards - 2
     private var numbers: SplitMix64
     private let profile: FaultProfile
+    private let sides: Int
 
-    init(seed: UInt64, profile: FaultProfile) {
+    init(seed: UInt64, profile: FaultProfile, sides: Int) {
+        self.sides = sides
         numbers = SplitMix64(state: seed)
         self.profile = profile
     }
@@ -36,7 +40,8 @@ struct VisitGenerator {
             capacity: numbers.below(3) == 0 && profile != .attack ? 60 : 1_000_000,
             attacker: profile.hasAttacks ? Self.attacker : nil,
             ordinary: Self.ordinary,
-            isSound: profile == .attack
+            isSound: profile == .attack,
+            sides: sides
         )
     }
 
@@ -45,7 +50,17 @@ struct VisitGenerator {
         while visits.count < count {
             visits += profile.hasAttacks && numbers.below(40) == 0 ? campaign() : [visit()]
         }
+        guard sides > 1 else { return visits }
+        for index in visits.indices { visits[index].meanwhile = meanwhile(visits[index].card) }
         return visits
+    }
+
+    private mutating func meanwhile(_ card: Int) -> CustomerVisit.Meanwhile {
+        switch numbers.below(8) {
+        case 0: .moves
+        case 1, 2: profile.hasAttacks && card == Self.attacker ? .clones : .waits
+        case _: .waits
+        }
     }
 
     /// What he does in several visits that hang together.
