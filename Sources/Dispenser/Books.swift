@@ -62,10 +62,11 @@ final class Books {
         return kept
     }
 
-    /// The clock, which must not be behind any record, whatever it calls the hour.
+    /// The clock, which must not be behind any record, whatever it calls the hour. It is read last: meanwhile another side
+    /// writes.
     func saleTime() throws(Interruption) -> TransactionTime {
-        guard let now = clock.now else { throw .refused(.clockNotSet) }
         let last = try stored { (journal) throws(StorageFault) in try journal.latestTime() }
+        guard let now = clock.now else { throw .refused(.clockNotSet) }
         if let last, now.isBefore(last) { throw .refused(.clockBehind(last: last.local)) }
         return now.local
     }

@@ -306,6 +306,7 @@ final class SimulatedStation {
     }
 
     func nextVisit(at side: StationSide) -> Next {
+        if isEnding { return .end }
         let others = sides.filter { $0 !== side }
         let othersRest = others.allSatisfy(\.isResting)
         ledger.rests(journal.store, side.site.snapshot, busy: Set(others.lazy.filter { !$0.isResting }.map(\.number)))
@@ -320,7 +321,7 @@ final class SimulatedStation {
             isFinished = true
             return .end
         }
-        if isEnding { return .end }
+        side.visitEnds()
         guard let index = indexOfNext(for: side, othersRest) else {
             guard visits.isEmpty, othersRest else { return .later }
             isFinished = true
@@ -329,8 +330,7 @@ final class SimulatedStation {
             return .end
         }
         let next = visits.remove(at: index)
-        if side.isVisitSmooth, side.visit.isSmooth { side.books.smoothVisitEnds(side.card, journal.store) }
-        for other in others where next.meanwhile != .clones { other.givesUp(cards[next.card]) }
+        for other in others { other.comesElsewhere(cards[next.card], isClone: next.meanwhile == .clones) }
         side.begin(next)
         begin(next, at: side)
         isEnding = nextSettings != nil

@@ -150,11 +150,17 @@ final class StationSide {
 
     func isClone(_ card: SimulatedCard) -> Bool { visit.meanwhile == .clones && card.number == visit.card }
 
-    /// The customer who moves takes his card from here.
-    func givesUp(_ card: SimulatedCard) {
+    /// The customer comes to another side with this card, or with one that answers as it does.
+    func comesElsewhere(_ card: SimulatedCard, isClone: Bool) {
         guard reader.holds(card) else { return }
         isVisitSmooth = false
+        guard !isClone else { return }
         reader.takeOut()
         station.wake(self)
+    }
+
+    func visitEnds() {
+        if isVisitSmooth, visit.isSmooth { books.smoothVisitEnds(card, journal.store) }
+        isVisitSmooth = false
     }
 }
