@@ -45,6 +45,15 @@ struct Simulate: ParsableCommand {
     )
     var sides: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "How many stations are played at once, 0 for one on each processor; default: 1. The result is the same.",
+            valueName: "J"
+        )
+    )
+    var jobs: Int?
+
     @Flag(
         help: """
             Instead: every single power cut and every pair of them over three short scenarios, and every single move of an \
@@ -54,11 +63,16 @@ struct Simulate: ParsableCommand {
     var exhaustive = false
 
     func validate() throws {
-        if exhaustive, sales != nil || seed != nil || faults != nil || sides != nil {
-            throw ValidationError("--exhaustive has nothing to choose: leave out --sales, --seed, --faults and --sides")
+        if exhaustive, sales != nil || seed != nil || faults != nil || sides != nil || jobs != nil {
+            throw ValidationError(
+                "--exhaustive has nothing to choose: leave out --sales, --seed, --faults, --sides and --jobs"
+            )
         }
         if let sides, !(1...Self.sidesMax).contains(sides) {
             throw ValidationError("--sides: expected 1 to \(Self.sidesMax) (found \(sides))")
+        }
+        if let jobs, !(0...Self.jobsMax).contains(jobs) {
+            throw ValidationError("--jobs: expected 0 to \(Self.jobsMax) (found \(jobs))")
         }
         if let sales, !(1...1_000_000_000).contains(sales) {
             throw ValidationError("--sales: expected 1 to 1000000000 (found \(sales))")
@@ -85,9 +99,15 @@ struct Simulate: ParsableCommand {
 
     private func simulate() -> StationSimulation.Violation? {
         let sales = sales ?? 100_000
-        var simulation = StationSimulation(seed: seed ?? 1, profile: faults ?? .full, sides: sides ?? 1, ownsArena: true)
+        let jobs = jobs == 0 ? Self.processors : jobs ?? 1
+        var simulation = StationSimulation(
+            seed: seed ?? 1,
+            profile: faults ?? .full,
+            sides: sides ?? 1,
+            ownsArena: jobs == 1
+        )
         var progress = SimulationProgress(sales: sales)
-        let violation = simulation.run(sales: sales) { progress.show($0) }
+        let violation = simulation.run(sales: sales, jobs: jobs) { progress.show($0) }
         progress.end()
         let tally = simulation.tally
         writeLine("seed \(seed ?? 1): \(SimulationProgress.words(tally, progress.salesPerSecond(tally)))")
@@ -135,9 +155,11 @@ struct Simulate: ParsableCommand {
     }
 
     private static let sidesMax = StationSimulation.sidesMax
+    private static let jobsMax = 64
+    private static let processors = min(jobsMax, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// One for each processor, of a board's four.
-    private static let threads = min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    private static let threads = min(4, processors)
 
     private func padded(_ number: Int, to width: Int) -> String {
         let digits = "\(number)"

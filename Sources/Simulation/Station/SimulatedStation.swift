@@ -187,7 +187,14 @@ final class SimulatedStation {
                 side.site.giveWay = { [unowned turns] in turns.giveWay(of: side.number, until: $0) }
             }
             var isSound = true
-            turns.run(sides.map { side in { isSound = self.serve(side, after: board) && isSound } })
+            turns.run(
+                sides.map { side in
+                    {
+                        side.site.pass(Double(turns.below(Self.startMilliseconds)) / 1_000)
+                        isSound = self.serve(side, after: board) && isSound
+                    }
+                }
+            )
             for side in sides { side.site.giveWay = nil }
             return isSound
         } catch {
@@ -272,6 +279,8 @@ final class SimulatedStation {
 
     /// Of several sides, the others go on for up to so many milliseconds between any two calls of one.
     private static let pauseMilliseconds = 60
+    /// One side may begin so much later than another.
+    private static let startMilliseconds = 5_000
 
     /// The side that runs is held up for a moment, now and then, where production waits for a disk or a card.
     func pause() {

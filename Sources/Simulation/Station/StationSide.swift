@@ -152,9 +152,9 @@ final class StationSide {
 
     /// The customer comes to another side with this card, or with one that answers as it does.
     func comesElsewhere(_ card: SimulatedCard, isClone: Bool) {
-        guard reader.holds(card) else { return }
+        if visit.card == card.number { isVisitSmooth = false }
+        guard reader.holds(card), !isClone else { return }
         isVisitSmooth = false
-        guard !isClone else { return }
         reader.takeOut()
         station.wake(self)
     }

@@ -4,7 +4,7 @@ import Metering
 /// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
 ///
 /// The same seed plays the same stations on every machine. A station's seed plays that station first.
-package struct StationSimulation {
+package struct StationSimulation: Sendable {
     package static let sidesMax = Board.sidesMax
     private static let visitsPerStation = 120
 
@@ -51,19 +51,43 @@ package struct StationSimulation {
     }
 
     /// Runs stations until `sales` sales have begun; the first violation ends it.
-    package mutating func run(sales: Int, progress: (Tally) -> Void = { _ in }) -> Violation? {
+    ///
+    /// - Parameter jobs: how many threads play stations; the result is the same with any number.
+    package mutating func run(sales: Int, jobs: Int = 1, progress: (Tally) -> Void = { _ in }) -> Violation? {
+        guard jobs > 1 else { return run(sales: sales, progress) { [self] in play(station: $0) } }
+        let player = self
+        return StationsAhead().run(jobs: jobs, { player.play(station: $0) }) { take in
+            run(sales: sales, progress, take)
+        }
+    }
+
+    private mutating func run(
+        sales: Int,
+        _ progress: (Tally) -> Void,
+        _ play: (_ station: Int) -> StationsAhead.Played
+    ) -> Violation? {
         while tally.sales < sales {
-            let stationSeed = Self.seed(ofStation: tally.stations, seed: seed)
-            var generator = VisitGenerator(seed: stationSeed, profile: profile, sides: sides)
-            let layout = generator.layout()
-            let visits = generator.visits(Self.visitsPerStation)
-            let tape = StationTape()
-            let reason = play(visits, at: layout, seed: stationSeed, tape)
-            tally.add(tape)
+            let station = tally.stations
+            let played = play(station)
+            tally.add(played.tally)
             progress(tally)
-            if let reason { return shortened(reason, visits, at: layout, seed: stationSeed) }
+            if let reason = played.reason { return shortened(reason, station: station) }
         }
         return nil
+    }
+
+    private func play(station: Int) -> StationsAhead.Played {
+        let (seed, layout, visits) = drawn(station: station)
+        let tape = StationTape()
+        let reason = play(visits, at: layout, seed: seed, tape)
+        return StationsAhead.Played(tally: Tally(tape), reason: reason)
+    }
+
+    private func drawn(station: Int) -> (seed: UInt64, StationLayout, [CustomerVisit]) {
+        let seed = Self.seed(ofStation: station, seed: seed)
+        var generator = VisitGenerator(seed: seed, profile: profile, sides: sides)
+        let layout = generator.layout()
+        return (seed, layout, generator.visits(Self.visitsPerStation))
     }
 
     /// The first station has the simulation's own seed.
@@ -88,12 +112,8 @@ package struct StationSimulation {
     }
 
     /// Leaves out visits, then faults, for as long as the same rule is broken.
-    private func shortened(
-        _ reason: String,
-        _ visits: [CustomerVisit],
-        at layout: StationLayout,
-        seed: UInt64
-    ) -> Violation {
+    private func shortened(_ reason: String, station: Int) -> Violation {
+        let (seed, layout, visits) = drawn(station: station)
         func fails(_ visits: [CustomerVisit]) -> Bool {
             play(visits, at: layout, seed: seed, StationTape())?.filter { !$0.isNumber }
                 == reason.filter { !$0.isNumber }
@@ -114,13 +134,12 @@ package struct StationSimulation {
 }
 
 extension StationSimulation.Tally {
-    fileprivate mutating func add(_ tape: StationTape) {
-        var station = Self()
-        station.stations = 1
-        station.sales = tape.sales
-        station.faultsMet = tape.faultsMet
-        for counts in tape.countsLost { station.cutsByCountsLost[counts, default: 0] += 1 }
-        add(station)
+    /// Of one station.
+    fileprivate init(_ tape: StationTape) {
+        stations = 1
+        sales = tape.sales
+        faultsMet = tape.faultsMet
+        for counts in tape.countsLost { cutsByCountsLost[counts, default: 0] += 1 }
     }
 
     package mutating func add(_ other: Self) {
