@@ -10,6 +10,8 @@ struct CommandLineTests {
             ("demo --preset -20L", "'-20L' is invalid for '--preset"),
             ("demo --speed -2", "--speed: expected 1 to 100"),
             ("simulate --sales -1", "--sales: expected 1 to 1000000000"),
+            ("simulate --sides 9", "--sides: expected 1 to 8 (found 9)"),
+            ("simulate --jobs -1", "--jobs: expected 0 to 64 (found -1)"),
             ("simulate --seed -1", "'-1' is invalid for '--seed"), ("simulate --faults -full", "'-full' is invalid"),
             ("card fuzz --apdus -1", "--apdus: expected 1 to 1000000000"),
             ("card fuzz --seed -1", "'-1' is invalid for '--seed"),

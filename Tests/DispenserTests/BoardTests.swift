@@ -174,4 +174,20 @@ struct BoardTests {
         #expect(twin.display.refusals == [.pinNotTried(triesLeft: 1)])
         #expect(twin.reader.image.pinTriesLeft == 1)
     }
+
+    @Test("what another side writes while a sale's time is read makes the clock no clock that is behind")
+    func writesBetween() throws {
+        let clock = TestClock(first.site)
+        first.clock = clock
+        first.scheduleRefuel(centilitres: 500)
+        first.journal.edge.onRead = { [first] in
+            clock.aheadSeconds? += 1
+            var entry = JournalEntry()
+            entry.moment = clock.now
+            first.journal.store.commit(entry)
+        }
+        #expect(first.run() == nil)
+        #expect(first.display.refusals.isEmpty)
+        #expect(first.records.map(\.phase) == [.settled])
+    }
 }

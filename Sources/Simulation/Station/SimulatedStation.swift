@@ -339,6 +339,7 @@ final class SimulatedStation {
             return .end
         }
         let next = visits.remove(at: index)
+        if next.errand.isOfStation { for other in others { other.visitEnds() } }
         for other in others { other.comesElsewhere(cards[next.card], isClone: next.meanwhile == .clones) }
         side.begin(next)
         begin(next, at: side)
