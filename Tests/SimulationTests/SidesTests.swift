@@ -3,7 +3,10 @@ import Testing
 
 /// Stations with several sides, which sell at once.
 @Suite struct SidesTests {
-    @Test("no rule is broken at three sides, and every kind of fault strikes", arguments: [FaultProfile.full, .none, .attack])
+    @Test(
+        "no rule is broken at three sides, and every kind of fault strikes",
+        arguments: [FaultProfile.full, .none, .attack]
+    )
     func rulesHold(profile: FaultProfile) {
         var simulation = StationSimulation(seed: 20_261_126, profile: profile, sides: 3, ownsArena: false)
         let violation = simulation.run(sales: profile == .full ? 2_000 : 500)

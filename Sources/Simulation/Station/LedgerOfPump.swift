@@ -24,7 +24,8 @@ extension SideLedger {
 
     /// Nothing is lost unseen; what the kernel's numbers show as lost counts as large as it is.
     private func checkLosses(_ running: TTC, _ meter: MeterSnapshot, trueCounts: Int, since: Int) {
-        if isSwappedAlone, trueCounts - max(since, swappedSince) > StationLedger.countsSwappedMax + ledger.overrunCounts {
+        if isSwappedAlone, trueCounts - max(since, swappedSince) > StationLedger.countsSwappedMax + ledger.overrunCounts
+        {
             ledger.fail("fuel flows although the pulser turns back only")
         }
         if since >= disturbedUntil, trueCounts - since != meter.totalCounts { ledger.fail("the meter lost counts") }
@@ -92,14 +93,18 @@ extension SideLedger {
         guard isOpen else { return }
         if let running, frozen.contains(running) { ledger.fail("fuel flows on after the service stood still") }
         if !mayBeOpen { ledger.fail("a valve is open with the nozzle hung up, or in an emergency") }
-        guard let running, let record = store.records[running] else { return ledger.fail("a valve is open without a sale") }
+        guard let running, let record = store.records[running] else {
+            return ledger.fail("a valve is open without a sale")
+        }
         switch record.phase {
         case .locked:
             let grey = ledger.card(record.card)?.image.grey
             let isLocked = grey.map { $0.ttc == running && ledger.terminals.contains($0.terminal) } ?? false
             if !isLocked { ledger.fail("a valve is open and no card is locked") }
         case .paid:
-            if ledger.debits[StationLedger.DebitKey(record)] == nil { ledger.fail("a valve is open and nothing is paid") }
+            if ledger.debits[StationLedger.DebitKey(record)] == nil {
+                ledger.fail("a valve is open and nothing is paid")
+            }
         case .intent, .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void:
             ledger.fail("a valve is open in phase \(record.phase.rawValue)")
         }

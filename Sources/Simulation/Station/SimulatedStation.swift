@@ -38,7 +38,7 @@ final class SimulatedStation {
     /// The station's, and what somebody changes it to.
     static let terminals = [Demonstration.terminal, TerminalID(0x0011_2233_4499)]
 
-    private static func module(_ terminal: TerminalID, _ random: SeededRandom) -> SecurityModule {
+    static func module(_ terminal: TerminalID, _ random: SeededRandom) -> SecurityModule {
         var masterKeys = MasterKeys()
         masterKeys.load(
             Demonstration.MasterKey.purchase.raw,
@@ -66,10 +66,10 @@ final class SimulatedStation {
     let shim = Shim()
     let attacker: Int?
     private(set) var module: SecurityModule
-    private var nextModule: SecurityModule?
-    private var putsJournalBack = false
+    var nextModule: SecurityModule?
+    var putsJournalBack = false
     let random: SeededRandom
-    private let foreign: ForeignTerminal
+    let foreign: ForeignTerminal
     private let ownsArena: Bool
     private var arenaBytesAtRest: Int?
     /// Of the first side; the others have another position and nozzle.
@@ -81,7 +81,7 @@ final class SimulatedStation {
     /// The service ends as soon as no sale is running.
     private var isEnding = false
     private var isFinished = false
-    private var nextSettings: PositionSettings?
+    var nextSettings: PositionSettings?
     /// In the order of their turn, the next one last.
     private var visits: [CustomerVisit]
     /// A new station in grey-lock mode, with that many new cards; after `visits` everything is set right.
@@ -358,89 +358,5 @@ final class SimulatedStation {
             waiting.insert(next.card)
         }
         return nil
-    }
-
-    private func begin(_ visit: CustomerVisit, at side: StationSide) {
-        let card = cards[visit.card]
-        switch visit.errand {
-        case .refuel(let counts): side.refuel(counts: counts)
-        case .shop(let amount):
-            goElsewhere(card) { (card, time) in try foreign.shop(card, amount, time) }
-        case .otherStation(let amount, let escapes):
-            goElsewhere(card) { (card, time) in
-                try foreign.refuel(card, amount, escapes: escapes, time)
-            }
-        case .counter:
-            goElsewhere(card) { (card, time) in
-                let owed = card.image.grey.flatMap { journal.store.greyRecords[$0.ttc]?.amount }
-                // Whose sale goes on here has nothing to be released from yet.
-                if let grey = card.image.grey, isRunning(grey.ttc) { throw StatusWord.conditionsOfUseNotSatisfied }
-                try foreign.serveAtCounter(card, owed: owed, time)
-            }
-        case .reconfigure(let payment, let factors):
-            var next = settings
-            next.payment = payment
-            next.calibration = Self.calibration(factors)
-            nextSettings = next
-        case .technician:
-            for side in sides where side.rightsChannels() { nextSettings = settings }
-            site.clockErrorSeconds = 0
-            journal.isRepaired(now: site.now)
-        case .night(let hours): site.passStill(seconds: hours * 3_600)
-        case .clockJump(let seconds):
-            tape.met(.clockJump)
-            site.clockErrorSeconds += seconds
-        case .zoneChange(let seconds):
-            tape.met(.zoneChange)
-            site.localOffsetSeconds = seconds
-        case .leak(let counts): side.site.leak(counts: counts)
-        case .askAhead: askAhead(card)
-        case .giveKeptCommands(let ahead): giveKeptCommands(card, debitAhead: ahead)
-        case .collectCode:
-            let number = TTC(journal.store.lastTTC.number + 1)
-            let amount = prepaidAmount ?? Amount(fen: 785)
-            goElsewhere(card) { (card, time) in
-                try foreign.refuel(card, amount, escapes: false, time, ttc: number)
-            }
-        case .guess(let code, let tries, let write): guess(code, card, tries: tries, cutAtWrite: write)
-        case .settleElsewhere:
-            goElsewhere(card) { (card, time) in
-                guard let grey = card.image.grey, let record = journal.store.greyRecords[grey.ttc],
-                    record.card.identity == card.asn.identity, record.mac3 == grey.mac3
-                else { return }
-                try foreign.settle(card, amount: record.amount, try module.open(record.gmac), time)
-            }
-        case .copyJournal: journal.isCopied()
-        case .putJournalBack:
-            putsJournalBack = true
-            nextSettings = settings
-        case .rotTotals:
-            tape.met(.totalsRotten)
-            journal.rots()
-            nextSettings = settings
-        case .renumber(let number):
-            tape.met(.terminalRenumbered)
-            nextModule = Self.module(Self.terminals[number], random)
-            nextSettings = settings
-        }
-    }
-
-    /// What does not come about there is no fault here: the customer is sent away.
-    private func goElsewhere(_ card: SimulatedCard, _ errand: (SimulatedCard, TransactionTime) throws -> Void) {
-        guard let time = site.localTime else { return }
-        let before = card.image
-        tape.met(.visitedElsewhere)
-        do {
-            try errand(card, time)
-        } catch let status as StatusWord {
-            tape.note { "sent away: \(status)" }
-        } catch {
-            ledger.fail("another terminal: \(error)")
-        }
-        card.losePower()
-        ledger.wasElsewhere(card, before: before, journal.store)
-    }
-    private func isRunning(_ ttc: TTC) -> Bool {
-        journal.store.records[ttc].map { $0.isBeforeEnd && $0.phase == .locked } ?? false
     }
 }

@@ -29,7 +29,10 @@ final class StationReader: CardReader {
     /// A card that is in already stays, and nobody has one that is elsewhere.
     func insert(_ card: SimulatedCard) {
         guard case .empty = slot else { return }
-        guard side.isClone(card) || !station.isElsewhere(card, than: side) else { return side.isVisitSmooth = false }
+        guard side.isClone(card) || !station.isElsewhere(card, than: side) else {
+            side.isVisitSmooth = false
+            return
+        }
         slot = .holding(card, isPowered: false)
         station.tape.note { "card \(card.number) is put in" }
         if isHere { side.site.post(.reader(.cardInserted)) }

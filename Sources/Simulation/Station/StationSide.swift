@@ -31,6 +31,7 @@ final class StationSide {
     let books: SideLedger
     private(set) lazy var reader = StationReader(side: self)
     unowned let station: SimulatedStation
+    let ledger: StationLedger
     let tape: StationTape
     private(set) var visit = CustomerVisit(card: 0, errand: .technician)
     var reached = Reached()
@@ -54,11 +55,11 @@ final class StationSide {
         self.station = station
         self.site = site
         tape = station.tape
-        books = station.ledger.sides[number]
+        ledger = station.ledger
+        books = ledger.sides[number]
         site.onCount = { [unowned self] _ in counted() }
     }
 
-    var ledger: StationLedger { station.ledger }
     var journal: StationJournal { station.journal }
     var isDead: Bool { station.isDead }
 
@@ -89,7 +90,9 @@ final class StationSide {
 
     /// At a power cut the books were closed before.
     func serviceEnds() {
-        if station.hasPower && isServing { books.serviceEnds(journal.store, site.snapshot, station.settings.calibration) }
+        if station.hasPower && isServing {
+            books.serviceEnds(journal.store, site.snapshot, station.settings.calibration)
+        }
         isServing = false
     }
 
@@ -136,7 +139,10 @@ final class StationSide {
         books.visitBegins(card, needed: max(litre, station.prepaidAmount ?? litre))
         reached = Reached()
         pinsWrongLeft = next.pinsWrong
-        tape.note { "visit of card \(next.card)\(station.sides.count > 1 ? " at side \(number + 1)" : ""): \(next.errand)" }
+        tape.note {
+            let place = station.sides.count > 1 ? " at side \(number + 1)" : ""
+            return "visit of card \(next.card)\(place): \(next.errand)"
+        }
         reader.takeOut()
         site.setNozzle(lifted: false)
     }

@@ -56,9 +56,9 @@ package struct StationSimulation: Sendable {
     package mutating func run(sales: Int, jobs: Int = 1, progress: (Tally) -> Void = { _ in }) -> Violation? {
         guard jobs > 1 else { return run(sales: sales, progress) { [self] in play(station: $0) } }
         let player = self
-        return StationsAhead().run(jobs: jobs, { player.play(station: $0) }) { take in
-            run(sales: sales, progress, take)
-        }
+        let ahead = StationsAhead(jobs: jobs) { player.play(station: $0) }
+        defer { ahead.end() }
+        return run(sales: sales, progress, ahead.take)
     }
 
     private mutating func run(

@@ -17,23 +17,23 @@ final class StationsAhead: Sendable {
 
     private let state = Mutex(State())
     private let changed = MonotonicSemaphore()
+    private let threads = Mutex<[NamedThread]>([])
 
-    /// What `body` does with stations that it takes one after the other, while `jobs` threads play them.
-    func run<Result>(
-        jobs: Int,
-        _ play: @escaping @Sendable (_ station: Int) -> Played,
-        _ body: (_ take: (_ station: Int) -> Played) -> Result
-    ) -> Result {
-        let threads = (0..<jobs).map { job in
-            NamedThread("stations \(job)") { [self] in
-                while let station = begin() { end(station, play(station)) }
+    /// - Parameter jobs: how many threads play.
+    init(jobs: Int, _ play: @escaping @Sendable (_ station: Int) -> Played) {
+        threads.withLock { threads in
+            threads = (0..<jobs).map { job in
+                NamedThread("stations \(job)") { [self] in
+                    while let station = begin() { end(station, play(station)) }
+                }
             }
         }
-        defer {
-            state.withLock { $0.isOver = true }
-            for thread in threads { thread.join() }
-        }
-        return body(take)
+    }
+
+    /// The stations that are played now are played to their end.
+    func end() {
+        state.withLock { $0.isOver = true }
+        for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
     private func begin() -> Int? {
@@ -49,7 +49,7 @@ final class StationsAhead: Sendable {
         changed.signal()
     }
 
-    private func take(_ station: Int) -> Played {
+    func take(_ station: Int) -> Played {
         while true {
             if let played = state.withLock({ $0.played.removeValue(forKey: station) }) { return played }
             _ = changed.wait(until: nil)

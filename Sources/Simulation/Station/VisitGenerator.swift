@@ -48,11 +48,26 @@ struct VisitGenerator {
     mutating func visits(_ count: Int) -> [CustomerVisit] {
         var visits: [CustomerVisit] = []
         while visits.count < count {
-            visits += profile.hasAttacks && numbers.below(40) == 0 ? campaign() : [visit()]
+            guard profile.hasAttacks, numbers.below(40) == 0 else {
+                visits.append(visit())
+                continue
+            }
+            visits += sides > 1 && numbers.below(3) == 0 ? atTwoSides() : campaign()
         }
-        guard sides > 1 else { return visits }
-        for index in visits.indices { visits[index].meanwhile = meanwhile(visits[index].card) }
         return visits
+    }
+
+    /// He escapes, and pays that at two sides at once.
+    private mutating func atTwoSides() -> [CustomerVisit] {
+        let counts = 10 + numbers.below(40)
+        var escape = CustomerVisit(card: Self.attacker, errand: .refuel(counts: counts))
+        escape.faults = [PlannedFault(.cardPulled, at: .count(1 + numbers.below(counts)))]
+        // Behind an hour in which nobody comes, two sides are free.
+        let night = CustomerVisit(card: Self.attacker, errand: .night(hours: 1))
+        let refuel = CustomerVisit(card: Self.attacker, errand: .refuel(counts: counts))
+        var clone = refuel
+        clone.meanwhile = .clones
+        return [escape, night, refuel, clone]
     }
 
     private mutating func meanwhile(_ card: Int) -> CustomerVisit.Meanwhile {
@@ -123,6 +138,12 @@ struct VisitGenerator {
     }
 
     private mutating func visit() -> CustomerVisit {
+        var visit = visitOfOne()
+        if sides > 1 { visit.meanwhile = meanwhile(visit.card) }
+        return visit
+    }
+
+    private mutating func visitOfOne() -> CustomerVisit {
         // An attacker comes twice as often.
         let card = profile.hasAttacks ? min(Self.attacker, numbers.below(Self.cards + 1)) : numbers.below(Self.cards)
         if profile.hasAttacks && card == Self.attacker && numbers.below(3) == 0 {

@@ -1,0 +1,95 @@
+import CardApplication
+import Dispenser
+import FuelPassbook
+import ISO7816
+import Quantities
+import Records
+import SecurityModule
+
+// What the customer of a visit, a technician or the world does.
+
+extension SimulatedStation {
+    func begin(_ visit: CustomerVisit, at side: StationSide) {
+        let card = cards[visit.card]
+        switch visit.errand {
+        case .refuel(let counts): side.refuel(counts: counts)
+        case .shop(let amount):
+            goElsewhere(card) { (card, time) in try foreign.shop(card, amount, time) }
+        case .otherStation(let amount, let escapes):
+            goElsewhere(card) { (card, time) in
+                try foreign.refuel(card, amount, escapes: escapes, time)
+            }
+        case .counter:
+            goElsewhere(card) { (card, time) in
+                let owed = card.image.grey.flatMap { journal.store.greyRecords[$0.ttc]?.amount }
+                // Whose sale goes on here has nothing to be released from yet.
+                if let grey = card.image.grey, isRunning(grey.ttc) { throw StatusWord.conditionsOfUseNotSatisfied }
+                try foreign.serveAtCounter(card, owed: owed, time)
+            }
+        case .reconfigure(let payment, let factors):
+            var next = settings
+            next.payment = payment
+            next.calibration = Self.calibration(factors)
+            nextSettings = next
+        case .technician:
+            for side in sides where side.rightsChannels() { nextSettings = settings }
+            site.clockErrorSeconds = 0
+            journal.isRepaired(now: site.now)
+        case .night(let hours): site.passStill(seconds: hours * 3_600)
+        case .clockJump(let seconds):
+            tape.met(.clockJump)
+            site.clockErrorSeconds += seconds
+        case .zoneChange(let seconds):
+            tape.met(.zoneChange)
+            site.localOffsetSeconds = seconds
+        case .leak(let counts): side.site.leak(counts: counts)
+        case .askAhead: askAhead(card)
+        case .giveKeptCommands(let ahead): giveKeptCommands(card, debitAhead: ahead)
+        case .collectCode:
+            let number = TTC(journal.store.lastTTC.number + 1)
+            let amount = prepaidAmount ?? Amount(fen: 785)
+            goElsewhere(card) { (card, time) in
+                try foreign.refuel(card, amount, escapes: false, time, ttc: number)
+            }
+        case .guess(let code, let tries, let write): guess(code, card, tries: tries, cutAtWrite: write)
+        case .settleElsewhere:
+            goElsewhere(card) { (card, time) in
+                guard let grey = card.image.grey, let record = journal.store.greyRecords[grey.ttc],
+                    record.card.identity == card.asn.identity, record.mac3 == grey.mac3
+                else { return }
+                try foreign.settle(card, amount: record.amount, try module.open(record.gmac), time)
+            }
+        case .copyJournal: journal.isCopied()
+        case .putJournalBack:
+            putsJournalBack = true
+            nextSettings = settings
+        case .rotTotals:
+            tape.met(.totalsRotten)
+            journal.rots()
+            nextSettings = settings
+        case .renumber(let number):
+            tape.met(.terminalRenumbered)
+            nextModule = Self.module(Self.terminals[number], random)
+            nextSettings = settings
+        }
+    }
+
+    /// What does not come about there is no fault here: the customer is sent away.
+    private func goElsewhere(_ card: SimulatedCard, _ errand: (SimulatedCard, TransactionTime) throws -> Void) {
+        guard let time = site.localTime else { return }
+        let before = card.image
+        tape.met(.visitedElsewhere)
+        do {
+            try errand(card, time)
+        } catch let status as StatusWord {
+            tape.note { "sent away: \(status)" }
+        } catch {
+            ledger.fail("another terminal: \(error)")
+        }
+        card.losePower()
+        ledger.wasElsewhere(card, before: before, journal.store)
+    }
+    private func isRunning(_ ttc: TTC) -> Bool {
+        journal.store.records[ttc].map { $0.isBeforeEnd && $0.phase == .locked } ?? false
+    }
+}
