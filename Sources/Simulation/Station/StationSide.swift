@@ -32,6 +32,7 @@ final class StationSide {
     private(set) lazy var reader = StationReader(side: self)
     unowned let station: SimulatedStation
     let ledger: StationLedger
+    let journal: StationJournal
     let tape: StationTape
     private(set) var visit = CustomerVisit(card: 0, errand: .technician)
     var reached = Reached()
@@ -56,11 +57,11 @@ final class StationSide {
         self.site = site
         tape = station.tape
         ledger = station.ledger
+        journal = station.journal
         books = ledger.sides[number]
         site.onCount = { [unowned self] _ in counted() }
     }
 
-    var journal: StationJournal { station.journal }
     var isDead: Bool { station.isDead }
 
     var settings: PositionSettings {
