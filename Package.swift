@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "CTOML", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Threads",
+                "CTOML", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Threads", "Words",
             ]
         ),
         .target(

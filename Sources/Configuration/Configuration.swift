@@ -2,6 +2,7 @@ package import Dispenser
 package import FuelPassbook
 package import Metering
 import Quantities
+package import Words
 
 /// What `greylockd` reads at its start: one board with one fuelling side. `board/greylock.toml` explains each key.
 ///
@@ -17,6 +18,8 @@ package struct Configuration: Sendable {
     package let pump: PumpEdge
     package let pulser: PulserKind
     package let meter: MeterLimits
+    /// What customers read.
+    package let language: Language
     /// How the position sells.
     package let position: PositionSettings
     /// Why the service cannot start on these settings yet; nil when it can.
@@ -64,6 +67,7 @@ extension Configuration {
         journal = JournalFile(reading: root.table("journal"))
         card = CardEdge(reading: root.table("card"))
         pin = root.table("pin").value("kind", .word)
+        language = root.table("display").value("language", .word, default: .english)
         let pump = root.table("pump")
         let kind = pump.required("kind", Setting<PumpEdge.Kind>.word)
         let pulser = PulserKind(reading: pump)

@@ -1,3 +1,4 @@
+import Configuration
 import Dispenser
 import Logging
 import Words
@@ -32,7 +33,9 @@ package struct ServiceProgram {
         try saying(streams) { () throws(ServiceFailure) in
             let configuration = try Service.configuration(at: path)
             try ProcessHardening.apply(log: log)
-            let customer = try streams.takeConsole(for: configuration).map { Customer(console: $0, language: .english) }
+            let customer = try streams.takeConsole(for: configuration).map {
+                Customer(console: $0, language: configuration.language)
+            }
             defer { streams.finish() }
             let service = try Service(
                 configuration: configuration,

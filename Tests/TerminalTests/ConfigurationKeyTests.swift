@@ -221,6 +221,7 @@ struct ConfigurationKeyTests {
             ("-1", "-1"),
             ("301", "301")
         ),
+        Key("display.language", "\"english\" or \"chinese\"", "langage", ("1", "1"), ("'zh'", "\"zh\"")),
         Key("timeouts.pin", "an integer from 5 to 300, seconds", "pni", ("false", "false"), ("4", "4"), ("301", "301")),
     ]
 
@@ -270,7 +271,7 @@ struct ConfigurationKeyTests {
         )
     }
 
-    @Test(arguments: ["terminal", "journal", "card", "pin", "pump", "timeouts"])
+    @Test(arguments: ["terminal", "journal", "card", "pin", "pump", "display", "timeouts"])
     func aTableThatIsAValueIsRefused(name: String) {
         #expect(verdictOn("\n\(name) = 1\n") == "2: \(name): a table (found 1)")
     }

@@ -7,6 +7,7 @@ import ISO7816
 import Metering
 import Quantities
 import Testing
+import Words
 
 /// A configuration in lines, of which a test replaces or adds one.
 struct SampleConfiguration {
@@ -22,7 +23,7 @@ struct SampleConfiguration {
             "[pump]", "kind = 'gpio'", "nozzle = 7", "grade = '92号'", "price = 721", "pulses_per_litre = 100",
             "channels = 2", "security = 'correct'",
             "[pump.gpio]", "chip = '/dev/gpiochip0'", "a = 17", "b = 27", "nozzle = 22", "motor = 5", "main_valve = 6",
-            "[timeouts]",
+            "[display]", "[timeouts]",
         ])
 
     /// Nothing but this process.
@@ -110,7 +111,7 @@ struct ConfigurationTests {
             "#litres_per_minute_max = 200", "#reverse_centilitres_max = 20", "#a_bias = \"as-is\"",
             "#b_bias = \"as-is\"",
             "#debounce_milliseconds = 10", "#first_flow = 30",
-            "#no_flow = 60", "#grace = 15", "#pin = 30",
+            "#no_flow = 60", "#grace = 15", "#pin = 30", "#language = \"english\"",
         ]
         var uncommented = text
         for line in defaults {
@@ -121,6 +122,7 @@ struct ConfigurationTests {
         let explicit = try Configuration(toml: Array(uncommented.utf8), file: "explicit")
         #expect(commented.journal == explicit.journal && commented.card == explicit.card)
         #expect(commented.pump == explicit.pump && commented.meter == explicit.meter)
+        #expect(commented.language == explicit.language)
         #expect("\(commented.position)" == "\(explicit.position)")
     }
 
@@ -176,7 +178,10 @@ struct ConfigurationTests {
         sample.set("timeouts", "first_flow", "1")
         sample.set("timeouts", "no_flow", "600")
         sample.set("timeouts", "pin", "300")
-        let settings = try sample.load().position
+        sample.set("display", "language", "'chinese'")
+        let configuration = try sample.load()
+        #expect(configuration.language == .chinese)
+        let settings = configuration.position
         #expect(settings.blacklist.map(\.description).sorted() == ["00010000000000000042", "00010000000000000043"])
         #expect(settings.keyIndex == KeyIndex(255) && !settings.closesValveOnCardRemoval)
         #expect(settings.limit == Preset(amount: Amount(fen: 100_000), centilitres: 100_000))

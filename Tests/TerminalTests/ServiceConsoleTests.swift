@@ -15,6 +15,7 @@ struct ServiceConsoleTests {
 
     private func service(
         pin: String = "terminal",
+        language: String = "english",
         centilitres: Int = 1_000,
         price: Int = 785,
         speed: Int = 4,
@@ -25,6 +26,7 @@ struct ServiceConsoleTests {
             ServiceConfiguration.text(
                 journal: (folder.path("journal.sqlite"), ""),
                 pin: pin,
+                language: language,
                 price: price,
                 pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
             )
@@ -132,6 +134,25 @@ struct ServiceConsoleTests {
         #expect(service.screen.contains("****0042") && service.log.contains("card=****0042"))
         #expect(!service.screen.contains("state=") && !service.screen.contains("mac4"))
         #expect(service.log.contains("type your PIN") && !service.log.contains("Insert your card."))
+    }
+
+    @Test("a customer who reads Chinese is asked and answered in Chinese, and the log stays English")
+    func chinese() throws {
+        let service = try service(language: "chinese")
+        let prompt = "请输入密码，按回车键确认："
+        try service.wait(for: prompt, on: .screen)
+        try service.type("12\r")
+        try service.wait(for: "密码为4至12位数字", on: .screen)
+        try service.wait(for: prompt, on: .screen)
+        try service.type(Self.pin + "\r")
+        try service.wait(for: "请提枪加油。", on: .screen)
+        try service.wait(for: "请取卡。", on: .screen)
+        service.signal(SIGTERM)
+        #expect(service.end() == 0)
+        #expect(!service.screen.contains("Lift the nozzle") && !service.screen.contains("card"))
+        #expect(service.log.contains("notice paid") && service.log.contains("type your PIN"))
+        #expect(service.log.utf8.allSatisfy { $0 < 0x80 })
+        #expect(try sales().map(\.phase) == ["settled"])
     }
 
     @Test("a log that nobody reads and a console that is held keep no sale and no stop waiting")

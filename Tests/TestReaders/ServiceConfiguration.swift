@@ -10,6 +10,7 @@ package enum ServiceConfiguration {
         card: String = #"kind = "virtual""#,
         pin: String = "fixed",
         grace: Int? = nil,
+        language: String = "english",
         price: Int = 785,
         pump: String
     ) -> String {
@@ -20,6 +21,7 @@ package enum ServiceConfiguration {
         card = { \(card) }
         pin = { kind = "\(pin)" }
         timeouts = { \(grace.map { "grace = \($0)" } ?? "") }
+        display = { language = "\(language)" }
         [pump]
         nozzle = 1
         grade = "92"
