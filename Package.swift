@@ -103,8 +103,9 @@ let package = Package(
         .target(
             name: "VirtualStation",
             dependencies: [
-                "CardApplication", "Configuration", "Dispenser", "Metering", "Quantities", "Records", "Simulation",
-                "Terminal",
+                "CardApplication", "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "ISO7816",
+                "Metering",
+                "Quantities", "Records", "Simulation", "Terminal",
             ]
         ),
         .executableTarget(
@@ -215,7 +216,7 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Journal",
                 "Metering", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders",
-                "Threads", "Words", "greylock", "greylockd",
+                "Threads", "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),
     ],

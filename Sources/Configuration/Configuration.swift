@@ -4,7 +4,7 @@ package import Metering
 import Quantities
 package import Words
 
-/// What `greylockd` reads at its start: one board with one fuelling side. `board/greylock.toml` explains each key.
+/// What `greylockd` reads at its start: a board with its fuelling sides. `board/greylock.toml` explains each key.
 ///
 /// A setting is read into the value that is used, and that value says its default. Money is in fen, volume in centilitres; no
 /// setting is a fraction.
@@ -13,17 +13,28 @@ package struct Configuration: Sendable {
     package let demonstration: Bool
     package let terminal: TerminalID
     package let journal: JournalFile
-    package let card: CardEdge
-    package let pin: PINSource
-    package let pump: PumpEdge
-    package let pulser: PulserKind
-    package let meter: MeterLimits
     /// What customers read.
     package let language: Language
-    /// How the position sells.
-    package let position: PositionSettings
+    /// By their numbers; at least one.
+    package let sides: [Side]
     /// Why the service cannot start on these settings yet; nil when it can.
     package let unmet: ConfigurationError?
+
+    /// One fuelling side: its reader, where its PIN comes from, its pump.
+    package struct Side: Sendable {
+        package let card: CardEdge
+        package let pin: PINSource
+        package let pump: PumpEdge
+        package let pulser: PulserKind
+        package let meter: MeterLimits
+        /// How it sells.
+        package let settings: PositionSettings
+
+        package var number: Int { settings.position }
+    }
+
+    /// Who has the console: the side at which the PIN is typed there, else the first.
+    package var consoleSide: Side? { sides.first { $0.pin == .terminal } ?? sides.first }
 
     package struct JournalFile: Equatable, Sendable {
         package var path: String
@@ -65,17 +76,11 @@ extension Configuration {
         demonstration = root.value("demonstration", .truth, default: false)
         terminal = root.table("terminal").value("id", .terminal)
         journal = JournalFile(reading: root.table("journal"))
-        card = CardEdge(reading: root.table("card"))
-        pin = root.table("pin").value("kind", .word)
         language = root.table("display").value("language", .word, default: .english)
-        let pump = root.table("pump")
-        let kind = pump.required("kind", Setting<PumpEdge.Kind>.word)
-        let pulser = PulserKind(reading: pump)
-        let edge = PumpEdge(reading: pump, kind, pulser)
-        self.pulser = pulser ?? .single
-        self.pump = edge
-        position = PositionSettings(reading: root, self.pulser, edge)
-        meter = MeterLimits(reading: pump, position.calibration, edge)
+        Self.refuseSettingsOfOneSide(root)
+        let common = CommonSettings(reading: root)
+        let tables = root.numberedTables("side", 1...99, countMax: Board.sidesMax)
+        sides = tables.map { Side(reading: $0.table, $0.number, common) }
         unmet =
             demonstration
             ? nil
@@ -84,19 +89,43 @@ extension Configuration {
                 "true, because only the published demonstration keys can be loaded so far",
                 found: "false"
             )
-        if !demonstration { refuseDemonstration(root) }
-        journal.requireOwnMark(root, card)
+        let members = Array(zip(sides, tables.map(\.table)))
+        if !demonstration { refuseDemonstration(root, common, members) }
+        journal.requireOwnMark(root, sides)
+        Side.requireOwnEdges(members)
     }
 
     /// Values that only a demonstration may have (spec/grey-lock.md, section 7).
-    private func refuseDemonstration(_ root: ConfigurationTable) {
-        func refuse(_ table: String, _ key: String, _ expected: String) {
-            root.table(table).noteConflict(key, "\(expected) while demonstration is not true")
+    private func refuseDemonstration(
+        _ root: ConfigurationTable,
+        _ common: CommonSettings,
+        _ sides: [(Side, ConfigurationTable)]
+    ) {
+        func refuse(_ table: ConfigurationTable, _ key: String, _ expected: String) {
+            table.noteConflict(key, "\(expected) while demonstration is not true")
         }
-        if terminal == Demonstration.terminal { refuse("terminal", "id", "an id other than the demonstration's") }
-        if case .virtual = card { refuse("card", "kind", "\"pcsc\"") }
-        if position.aid == Demonstration.aid { refuse("card", "aid", "an AID other than the demonstration's") }
-        if pin == .fixed { refuse("pin", "kind", "\"terminal\"") }
+        if terminal == Demonstration.terminal {
+            refuse(root.table("terminal"), "id", "an id other than the demonstration's")
+        }
+        if common.aid == Demonstration.aid {
+            refuse(root.table("card"), "aid", "an AID other than the demonstration's")
+        }
+        for (side, table) in sides {
+            if case .virtual = side.card { refuse(table.table("card"), "kind", "\"pcsc\"") }
+            if side.pin == .fixed { refuse(table.table("pin"), "kind", "\"terminal\"") }
+        }
+    }
+
+    /// Where a file had one side, its keys stood at the board's.
+    private static func refuseSettingsOfOneSide(_ root: ConfigurationTable) {
+        let number = root.table("terminal").entry("position").flatMap(Setting.integer(1...99).read) ?? 1
+        let side = "[side.\(number)]"
+        root.table("terminal").refuse("position", "nothing: the side is a table of its number now, \(side)")
+        for key in ["kind", "reader", "state"] {
+            root.table("card").refuse(key, "nothing: write it under [side.\(number).card]")
+        }
+        root.refuse("pin", "[side.\(number).pin] instead of [pin]")
+        root.refuse("pump", "[side.\(number).pump] instead of [pump], and so for what is in it")
     }
 }
 
@@ -114,7 +143,7 @@ extension Configuration.JournalFile {
     }
 
     /// The mark is written over: whatever it is called, it is no other file of the service.
-    fileprivate func requireOwnMark(_ root: ConfigurationTable, _ card: Configuration.CardEdge) {
+    fileprivate func requireOwnMark(_ root: ConfigurationTable, _ sides: [Configuration.Side]) {
         guard root.isSound, let mark else { return }
         let place = FilePlace(mark)
         let journal = FilePlace(path)
@@ -122,30 +151,8 @@ extension Configuration.JournalFile {
         for suffix in ["-wal", "-journal", "-shm", "-beat"] {
             others.append((FilePlace(journal.path + suffix), "the journal's \(suffix) file"))
         }
-        if case .virtual(.some(let state)) = card { others.append((FilePlace(state), "the card's state")) }
+        others += sides.compactMap(\.card.state).map { (FilePlace($0), "the card's state") }
         guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
         root.table("journal").noteConflict("mark", "another file than \(words)")
-    }
-}
-
-extension Configuration.CardEdge {
-    private enum Kind: String, CaseIterable {
-        case pcsc
-        case virtual
-    }
-
-    fileprivate init(reading table: ConfigurationTable) {
-        switch table.required("kind", Setting<Kind>.word) {
-        case .pcsc:
-            table.refuse("state", unless: "card.kind is \"virtual\"")
-            // MAX_READERNAME of pcsc-lite with the closing NUL is 128.
-            self = .pcsc(reader: table.optional("reader", .text(1...127)))
-        case .virtual:
-            table.refuse("reader", unless: "card.kind is \"pcsc\"")
-            self = .virtual(state: table.optional("state", .path))
-        case nil:
-            table.skip("reader", "state")
-            self = .pcsc(reader: nil)
-        }
     }
 }

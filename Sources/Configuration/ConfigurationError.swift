@@ -6,7 +6,7 @@ package struct ConfigurationError: Error, Equatable, Sendable {
     package let file: String
     /// From 1. For a key that is missing, the line of its table, or 1 without one.
     package let line: Int
-    /// The key with its tables, as in `pump.gpio.motor`; elements of arrays count from 1, as in `card.blacklist[2]`.
+    /// The key with its tables, as in `side.1.pump.gpio.motor`; elements of arrays count from 1, as in `card.blacklist[2]`.
     /// `file` or `syntax` when the text is not TOML at all.
     package let key: String
     package let expected: String

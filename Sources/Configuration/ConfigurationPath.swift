@@ -6,7 +6,7 @@ struct ConfigurationPath: Hashable {
         case element(Int)
     }
 
-    /// Twice as deep as any setting lies.
+    /// Two levels more than the deepest setting has.
     static let depthMax = 8
 
     static let root = ConfigurationPath(steps: [])

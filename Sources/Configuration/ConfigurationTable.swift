@@ -86,6 +86,42 @@ package struct ConfigurationTable {
         }
     }
 
+    /// Tables that have numbers for keys, as in `[side.3]`: at least one and at most `countMax`, by their numbers.
+    func numberedTables(
+        _ key: String,
+        _ numbers: ClosedRange<Int>,
+        countMax: Int
+    ) -> [(number: Int, table: ConfigurationTable)] {
+        let expected = "1 to \(countMax) tables, [\(key).\(numbers.lowerBound)] to [\(key).\(numbers.upperBound)]"
+        let parent = table(key)
+        guard let entries = parent.entries else { return [] }
+        guard (1...countMax).contains(entries.count) else {
+            note(key, expected, found: entries.isEmpty ? nil : "\(entries.count)")
+            skip(key)
+            return []
+        }
+        var tables: [(number: Int, table: ConfigurationTable)] = []
+        for name in entries.keys {
+            guard let number = Int(name), numbers.contains(number), "\(number)" == name else {
+                parent.note(name, expected, found: "unknown key \(quoted(name))")
+                parent.skip(name)
+                continue
+            }
+            tables.append((number, parent.table(name)))
+        }
+        return tables.sorted { $0.number < $1.number }
+    }
+
+    /// What stands at a key that is not asked for.
+    func entry(_ key: String) -> ConfigurationValue? { entries?[key]?.value }
+
+    /// A key that has no meaning here any more.
+    func refuse(_ key: String, _ expected: String) {
+        guard entries?[key] != nil else { return }
+        noteConflict(key, expected)
+        document.skip(path(to: key))
+    }
+
     /// Keys that have a meaning only under another condition.
     func refuse(_ keys: String..., unless condition: String) {
         for key in keys {

@@ -3,36 +3,58 @@ package import FuelPassbook
 import Metering
 import Quantities
 
-extension PositionSettings {
+/// What all sides of a board have in common; nil where the side's own default holds.
+struct CommonSettings {
     /// More belong in a list that the issuer sends.
     private static let blacklistMax = 1_000
 
-    init(reading root: ConfigurationTable, _ pulser: PulserKind, _ edge: Configuration.PumpEdge) {
+    let aid: [UInt8]
+    fileprivate let keyIndex: KeyIndex
+    fileprivate let closesValveOnCardRemoval: Bool?
+    fileprivate let blacklist: [ApplicationSerialNumber]
+    fileprivate let cardKinds: [UInt8]
+    fileprivate let timeouts: PositionSettings.Timeouts
+
+    init(reading root: ConfigurationTable) {
         let card = root.table("card")
-        let pump = root.table("pump")
+        aid = card.value("aid", .hexadecimal(bytes: 5...16), default: Demonstration.aid)
+        keyIndex = card.value("key_index", Setting.byte().map { KeyIndex($0) }, default: Demonstration.keyIndex)
+        closesValveOnCardRemoval = card.optional("close_valve_on_removal", .truth)
+        blacklist = card.list("blacklist", .serialNumber, countMax: Self.blacklistMax) ?? []
+        cardKinds = Array((card.list("kinds", .hexadecimal(bytes: 1...1), countMax: 16) ?? []).joined())
+        timeouts = PositionSettings.Timeouts(reading: root.table("timeouts"))
+    }
+}
+
+extension PositionSettings {
+    init(
+        reading pump: ConfigurationTable,
+        _ position: Int,
+        _ common: CommonSettings,
+        _ pulser: PulserKind,
+        _ edge: Configuration.PumpEdge
+    ) {
         self.init(
-            position: root.table("terminal").value("position", .integer(1...99)),
+            position: position,
             nozzle: pump.value("nozzle", .integer(1...99)),
             grade: pump.value("grade", .text(1...8)),
             unitPrice: pump.value("price", .unitPrice),
             calibration: Calibration(reading: pump, pulser),
-            aid: card.value("aid", .hexadecimal(bytes: 5...16), default: Demonstration.aid),
-            keyIndex: card.value("key_index", Setting.byte().map { KeyIndex($0) }, default: Demonstration.keyIndex),
+            aid: common.aid,
+            keyIndex: common.keyIndex,
             limit: Preset(
                 amount: pump.value("limit_fen", .amount, default: Amount(fen: 100_000)),
                 centilitres: pump.optional("limit_centilitres", .centilitres)
             )
         )
-        card.read("close_valve_on_removal", .truth, into: &closesValveOnCardRemoval)
-        if let cards = card.list("blacklist", .serialNumber, countMax: Self.blacklistMax) { blacklist = Set(cards) }
-        if let kinds = card.list("kinds", .hexadecimal(bytes: 1...1), countMax: 16), !kinds.isEmpty {
-            cardKinds = Set(kinds.joined())
-        }
+        closesValveOnCardRemoval = common.closesValveOnCardRemoval ?? closesValveOnCardRemoval
+        blacklist = Set(common.blacklist)
+        if !common.cardKinds.isEmpty { cardKinds = Set(common.cardKinds) }
         pump.read("slow_flow_centilitres", Setting.integer(0...1_000).map { Volume(centilitres: $0) }, into: &slowFlow)
         pump.read("pulser_faults_max", .integer(0...1_000), into: &pulserFaultsMax)
         if !edge.hasSlowValve { slowFlow = .zero }
         readPayment(pump)
-        timeouts = Timeouts(reading: root.table("timeouts"))
+        timeouts = common.timeouts
     }
 
     private enum PaymentWord: String, CaseIterable {

@@ -169,4 +169,15 @@ extension GPIOWiring {
             table.noteConflict(role.key, "another line than \(other.key)'s")
         }
     }
+
+    /// - Parameter owner: whose the other lines are.
+    func requireOwnLines(beside other: GPIOWiring, _ owner: String, _ table: ConfigurationTable) {
+        guard chipName == other.chipName else { return }
+        for (role, offset) in offsets {
+            guard let taken = other.offsets.first(where: { $0.offset == offset }) else { continue }
+            table.noteConflict(role.key, "another line than \(owner)'s \(taken.role.key)")
+        }
+    }
+
+    private var chipName: Substring { chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...] }
 }

@@ -64,6 +64,24 @@ extension HeldOutputs {
         self.init(chip: String(chip), label: String(label), lines: lines)
     }
 
+    /// What several texts say that stand behind each other, one for each pump.
+    ///
+    /// - Returns: nil for anything else.
+    package static func all(parsing text: String) -> [HeldOutputs]? {
+        let foot = "\n\(Self.foot)\n"
+        var outputs: [HeldOutputs] = []
+        var rest = text[...]
+        repeat {
+            guard let end = rest.firstRange(of: foot)?.upperBound, let one = HeldOutputs(parsing: String(rest[..<end]))
+            else {
+                return nil
+            }
+            outputs.append(one)
+            rest = rest[end...]
+        } while !rest.isEmpty
+        return outputs
+    }
+
     fileprivate static func value(of key: String, in row: Substring) -> Substring? {
         row.hasPrefix("\(key) ") ? row.dropFirst(key.count + 1) : nil
     }

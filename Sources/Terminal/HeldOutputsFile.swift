@@ -7,7 +7,7 @@ import Threads
 package struct HeldOutputsFile: Sendable {
     package enum Content: Equatable, Sendable {
         case absent
-        case held(HeldOutputs)
+        case held([HeldOutputs])
         /// With the reason.
         case unreadable(String)
     }
@@ -28,11 +28,11 @@ package struct HeldOutputsFile: Sendable {
         self.init(folder: String(folder))
     }
 
-    package func write(_ outputs: HeldOutputs) throws(ServiceFailure) {
+    package func write(_ outputs: [HeldOutputs]) throws(ServiceFailure) {
         let new = "\(path).new"
         let file = unsafe open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw failure("open \(new)") }
-        let bytes = Array(outputs.text.utf8)
+        let bytes = Array(outputs.map(\.text).joined().utf8)
         let isWritten = unsafe Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
         let fault = failure("write \(new)")
         close(file)
@@ -51,7 +51,7 @@ package struct HeldOutputsFile: Sendable {
         var bytes = [UInt8](repeating: 0, count: Self.bytesMax)
         let count = unsafe Glibc.read(file, &bytes, bytes.count)
         guard count >= 0 else { return .unreadable(systemError()) }
-        guard let outputs = HeldOutputs(parsing: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
+        guard let outputs = HeldOutputs.all(parsing: String(decoding: bytes.prefix(count), as: UTF8.self)) else {
             return .unreadable("not what the service wrote")
         }
         return .held(outputs)

@@ -5,7 +5,7 @@ import Threads
 // A chip whose driver loads late, or a program that still holds a line, is no reason to end: every cause that can pass is
 // waited for (decision record 0024). Nothing is known of the outputs meanwhile, and nothing is sold.
 
-extension Service {
+extension ServedSide {
     private static let lineRetryNanoseconds: UInt64 = 1_000_000_000
 
     /// Takes the pump's lines as soon as they can be had.
@@ -15,11 +15,13 @@ extension Service {
     func awaitLines(
         _ wiring: GPIOWiring,
         _ display: any PositionDisplay
-    ) throws(ServiceFailure) -> sending GPIOPumpLines? {
+    ) throws(Failure) -> sending GPIOPumpLines? {
         while true {
             do throws(GPIOFault) { return try GPIOPumpLines(wiring) } catch {
                 guard !error.isInSettings else {
-                    throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: "pump: \(error)")
+                    throw .ofService(
+                        ServiceFailure(exitStatus: ServiceFailure.configuration, reason: "pump: \(error)")
+                    )
                 }
                 display.show(.inoperative, .pumpMissing("\(error)"))
             }
@@ -28,8 +30,8 @@ extension Service {
     }
 
     /// Nothing else happens to a side that has no pump yet.
-    private func stopComes(before deadline: UInt64) -> Bool {
-        while let event = mailbox.next(until: deadline) {
+    func stopComes(before deadline: UInt64) -> Bool {
+        while let event = reached.mailbox.next(until: deadline) {
             if event == .stopRequested { return true }
         }
         return false

@@ -1,16 +1,14 @@
-import CardCryptography
 package import Configuration
 package import Dispenser
-import FuelPassbook
 import GPIO
-import ISO7816
 import Journal
 package import Logging
 import Metering
-import PCSC
 import Quantities
 import Records
 import SecurityModule
+import Synchronization
+import Threads
 import Words
 
 /// Why the service cannot start or go on, and its exit status (sysexits.h).
@@ -37,16 +35,31 @@ package struct ServiceFailure: Error, Sendable {
     }
 }
 
-/// One fuelling side, assembled as its configuration says. The thread that calls `run` is the position's own.
-package final class Service {
-    private let configuration: Configuration
-    private let log: Logger
-    let mailbox: Mailbox
-    private let virtual: VirtualEdges?
-    private let virtualSlot: VirtualEdges.Slot?
+/// Where a side speaks. It is made on the side's thread, and once more where sales are recovered before any side serves.
+package struct SideFace {
+    let display: any PositionDisplay
+    /// Takes each exchange with the card in words; nil for none.
+    let trace: ((String) -> Void)?
+
+    package init(_ display: any PositionDisplay, trace: ((String) -> Void)? = nil) {
+        self.display = display
+        self.trace = trace
+    }
+}
+
+/// The fuelling sides of a board, assembled as their configuration says: one journal, a thread for each side.
+package final class Service: Sendable {
+    /// Takes the side, and its virtual card's hand where it has one and serves.
+    package typealias Faces = @Sendable (Configuration.Side, CardHand?) -> SideFace
+
+    let configuration: Configuration
+    let log: Logger
+    let virtual: VirtualEdges?
+    let stopControl: StopControl
     private let customer: Customer?
-    private let stopControl: StopControl
-    private let cardCall: CardCall
+    private let sides: [ReachableSide]
+    private let runHasBegun = Mutex(false)
+    private let heldOutputs: Mutex<[Int: HeldOutputs]> = Mutex([:])
 
     /// - Parameters:
     ///   - customer: where the PIN is typed and words are read; nil for none.
@@ -62,29 +75,40 @@ package final class Service {
         if let unmet = configuration.unmet {
             throw ServiceFailure(unmet)
         }
+        for side in configuration.sides {
+            if virtual == nil { try Self.requireRealEdges(side) }
+            if side.pin == .terminal, customer == nil {
+                throw ServiceFailure(
+                    exitStatus: ServiceFailure.unavailable,
+                    reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console"
+                )
+            }
+        }
         self.configuration = configuration
         self.log = log
         self.customer = customer
         self.virtual = virtual
         stopControl = stop
-        mailbox = stop.mailbox
-        let cardCall = CardCall {
-            log.warning("the card, or its reader, does not answer: take the card out")
-            if let customer { customer.console.say(customer.vocabulary.cardDoesNotAnswer) }
+        let consoleSide = configuration.consoleSide?.number
+        let sides = configuration.sides.map { side in
+            let log = log.naming(side.number)
+            let customer = side.number == consoleSide ? customer : nil
+            return ReachableSide(position: side.number) {
+                log.warning("the card, or its reader, does not answer: take the card out")
+                if let customer { customer.console.say(customer.vocabulary.cardDoesNotAnswer) }
+            }
         }
-        self.cardCall = cardCall
+        self.sides = sides
         stop.waits {
-            cardCall.isUnderWay ? "the card or its reader does not answer" : "the disk or the pump does not answer"
+            sides.contains(where: \.cardCall.isUnderWay)
+                ? "the card or its reader does not answer" : "the disk or the pump does not answer"
         }
-        switch configuration.card {
-        case .pcsc: virtualSlot = nil
-        case .virtual(let state):
-            guard let virtual else { throw Self.noVirtualEdge("card.kind is \"virtual\"") }
-            virtualSlot = try virtual.slot(state)
-        }
-        if case .simulated = configuration.pump, virtual == nil {
-            throw Self.noVirtualEdge("pump.kind is \"simulated\"")
-        }
+        stop.ends(sides)
+    }
+
+    private static func requireRealEdges(_ side: Configuration.Side) throws(ServiceFailure) {
+        if case .virtual = side.card { throw noVirtualEdge("side.\(side.number).card.kind is \"virtual\"") }
+        if case .simulated = side.pump { throw noVirtualEdge("side.\(side.number).pump.kind is \"simulated\"") }
     }
 
     private static func noVirtualEdge(_ setting: String) -> ServiceFailure {
@@ -107,101 +131,88 @@ package final class Service {
         { [stopControl] in stopControl.request() }
     }
 
-    /// On the position's thread, for a virtual card.
-    package func insertVirtualCard() {
-        guard let virtualSlot else { return }
-        virtualSlot.insert()
-        mailbox.post(.reader(.cardInserted))
+    /// Who reads and types at this side; nil where nobody does.
+    package func customer(at side: Configuration.Side) -> Customer? {
+        side.number == configuration.consoleSide?.number ? customer : nil
     }
 
-    /// On the position's thread, for a virtual card.
-    package func pullVirtualCard() {
-        guard let virtualSlot else { return }
-        virtualSlot.pull()
-        mailbox.post(.reader(.cardRemoved))
-    }
-
-    /// Serves until a stop is requested. Returns with the outputs off and everything on disk.
+    /// Serves until a stop is requested, the journal fails, or no side is left. Returns with the outputs off and everything on
+    /// disk.
     ///
     /// - Parameters:
-    ///   - display: where the position speaks.
     ///   - supervisor: what watches this process; nil when nothing does.
-    ///   - trace: takes each exchange with the card in words; nil for none.
-    package func run(
-        display: any PositionDisplay,
-        supervisor: Supervisor? = nil,
-        trace: ((String) -> Void)? = nil
-    ) throws(ServiceFailure) {
+    ///   - faces: where the sides speak.
+    package func run(supervisor: Supervisor? = nil, faces: @escaping Faces) throws(ServiceFailure) {
         let journal = try openJournal(supervisor)
-        let display = supervisor.map { SupervisedDisplay(display, $0) } ?? display
-        let watchdog = supervisor.flatMap { Watchdog($0, side: mailbox, log: log) }
+        let watchdog = supervisor.flatMap { Watchdog($0, sides, log: log) }
         defer { watchdog?.stop() }
         supervisor?.ready("starting")
         defer { supervisor?.stopping() }
-        guard let pump = try startPump(display) else { return }
-        stopControl.closes(pump.thread)
-        defer {
-            pump.thread.stop()
-            stopControl.closesNothing()
+        let status = supervisor.map { SupervisedStatus($0, sides: sides.count) }
+        let faces: Faces = { side, hand in
+            let face = faces(side, hand)
+            guard let status else { return face }
+            return SideFace(SupervisedDisplay(face.display, status, position: side.number), trace: face.trace)
         }
-        customer?.console.watch { [mailbox] in mailbox.post(.consoleLost) }
-        watchdog?.watch(pump.thread)
-        var reader: any CardReader
-        var monitor: ReaderMonitor?
-        defer { monitor?.stop() }
-        switch configuration.card {
-        case .pcsc(let name):
-            let choice = ReaderChoice(name) { [log] in log.notice("card reader", metadata: ["name": "\($0)"]) }
-            reader = PCSCReader(choice)
-            monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
-        case .virtual:
-            guard let virtualSlot else { preconditionFailure("made with the service") }
-            reader = virtualSlot.reader
-            insertVirtualCard()
-        }
-        reader = WatchedReader(reader, cardCall)
-        if let trace { reader = TracingReader(reader, print: trace) }
-        let edges = PositionEdges(
-            module: securityModule(),
-            journal: journal,
-            reader: reader,
-            pump: pump.thread,
-            pin: try pinEntry(),
-            clock: SystemClock(),
-            events: mailbox,
-            display: pump.customer?(display) ?? display,
-            remark: Language.technical.vocabulary.words
-        )
-        try beginRun(journal)
-        log.info("ready", metadata: ["position": "\(configuration.position.position)"])
-        let settings = configuration.position
-        let position: Side
-        do throws(PositionFailure) {
-            let board = try Board(settings: settings, edges: edges).recover()
-            position = Side(settings: settings, edges: edges, after: board)
-            try position.run()
-        } catch {
-            switch error {
-            case .storage(let fault): throw inputOutput("\(fault)")
-            case .pump(let fault): throw inputOutput("pump: \(fault.reason)")
+        let roster = Roster(sides.map(\.position), end: stop)
+        let board = try recover(journal, faces)
+        let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
+            let (side, reached) = pair
+            return NamedThread("side-\(side.number)") { [self] in
+                ServedSide(self, side, index, reached, journal, board, roster).run(faces)
+                reached.end()
             }
         }
+        for thread in threads { thread.join() }
+        if let failure = roster.failure { throw failure }
         if let damage = journal.damage { throw inputOutput("\(configuration.journal.path): \(damage)") }
+        guard runHasBegun.withLock(\.self) else { return }
         do throws(StorageFault) { try journal.endRun(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
-        if position.consoleIsGone && !position.stopIsRequested {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.unavailable,
-                reason: "the console is gone, and with it the customer: start the service at a console again"
-            )
+    }
+
+    /// The first side that counts begins the run. It is said when nobody counted for a time: what flowed then is in no record.
+    func beginRun(_ journal: SQLiteJournal) throws(ServiceFailure) {
+        try runHasBegun.withLock { (hasBegun) throws(ServiceFailure) in
+            guard !hasBegun else { return }
+            let end: LastEnd?
+            do throws(StorageFault) { end = try journal.beginRun { SystemClock().localTime } } catch {
+                throw inputOutput("\(configuration.journal.path): \(error)")
+            }
+            hasBegun = true
+            switch end {
+            case .clean, nil: break
+            case .unclean(let lastCounted):
+                let now = SystemClock().localTime?.description ?? "now (the clock is not set)"
+                log.warning(
+                    """
+                    the service did not end cleanly: nobody counted from \(lastCounted?.description ?? "an unknown time") \
+                    until \(now); compare the totalisers with the pump's own
+                    """
+                )
+            }
         }
     }
 
-    // MARK: - Parts
+    /// For the stop action, before any valve of the side can open.
+    func note(_ held: HeldOutputs, of position: Int) throws(ServiceFailure) {
+        try heldOutputs.withLock { (outputs) throws(ServiceFailure) in
+            outputs[position] = held
+            try HeldOutputsFile()?.write(outputs.sorted { $0.key < $1.key }.map(\.value))
+        }
+    }
 
-    private func inputOutput(_ reason: String) -> ServiceFailure {
+    func inputOutput(_ reason: String) -> ServiceFailure {
         ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
+    }
+
+    private func recover(_ journal: SQLiteJournal, _ faces: Faces) throws(ServiceFailure) -> RecoveredBoard {
+        let members = configuration.sides.map { side in
+            Board.Member(settings: side.settings, display: faces(side, nil).display)
+        }
+        let board = Board(terminal: configuration.terminal, journal: journal, clock: SystemClock(), members)
+        do throws(PositionFailure) { return try board.recover() } catch { throw ServiceFailure(error) }
     }
 
     private func openJournal(_ supervisor: Supervisor?) throws(ServiceFailure) -> SQLiteJournal {
@@ -218,93 +229,22 @@ package final class Service {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
     }
+}
 
-    /// Says it when nobody counted for a time: what flowed then is in no record.
-    private func beginRun(_ journal: SQLiteJournal) throws(ServiceFailure) {
-        let end: LastEnd?
-        do throws(StorageFault) { end = try journal.beginRun { SystemClock().localTime } } catch {
-            throw inputOutput("\(configuration.journal.path): \(error)")
-        }
-        switch end {
-        case .clean, nil: break
-        case .unclean(let lastCounted):
-            let now = SystemClock().localTime?.description ?? "now (the clock is not set)"
-            log.warning(
-                """
-                the service did not end cleanly: nobody counted from \(lastCounted?.description ?? "an unknown time") until \
-                \(now); compare the totalisers with the pump's own
-                """
-            )
-        }
-    }
-
-    private func securityModule() -> SecurityModule {
-        SecurityModule(
-            terminal: configuration.terminal,
-            masterKeys: .demonstration,
-            random: SystemRandom()
-        )
-    }
-
-    private func pinEntry() throws(ServiceFailure) -> any PINEntry {
-        switch configuration.pin {
-        case .fixed: return DemonstrationPINEntry(mailbox: mailbox)
-        case .terminal:
-            guard let customer else {
-                throw ServiceFailure(
-                    exitStatus: ServiceFailure.unavailable,
-                    reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console"
-                )
-            }
-            return ConsolePINEntry(customer, mailbox: mailbox)
-        }
-    }
-
-    /// - Returns: nil when a stop was requested while the lines were waited for.
-    private func startPump(
-        _ display: any PositionDisplay
-    ) throws(ServiceFailure) -> (thread: PumpThread, customer: ((any PositionDisplay) -> any PositionDisplay)?)? {
-        switch configuration.pump {
-        case .gpio(let wiring):
-            guard let lines = try awaitLines(wiring, display) else { return nil }
-            log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)"])
-            if wiring.chipIsNumber {
-                log.warning(
-                    "chip = \"\(wiring.chip)\" may be another chip after an update: name it by its label, \(lines.chip.label)"
-                )
-            }
-            try HeldOutputsFile()?.write(lines.held)
-            return (try pumpThread(lines), nil)
-        case .simulated(let flow):
-            guard let virtual else { preconditionFailure("refused when the service was made") }
-            let pump = virtual.pump(flow, configuration.position.calibration, configuration.pulser)
-            return (try pumpThread(pump.lines), pump.customer)
-        }
-    }
-
-    private func pumpThread(_ lines: sending any PumpLines) throws(ServiceFailure) -> PumpThread {
-        do throws(PumpFault) {
-            let thread = try PumpThread(
-                name: "pump-\(configuration.position.nozzle)",
-                lines: lines,
-                calibration: configuration.position.calibration,
-                kind: configuration.pulser,
-                limits: configuration.meter
-            ) { [mailbox] in mailbox.post($0) }
-            if !thread.isRealTime {
-                log.warning("the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)")
-            }
-            return thread
-        } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error.reason)")
+extension ServiceFailure {
+    init(_ failure: PositionFailure) {
+        switch failure {
+        case .storage(let fault): self.init(exitStatus: Self.inputOutput, reason: "\(fault)")
+        case .pump(let fault): self.init(exitStatus: Self.inputOutput, reason: "pump: \(fault.reason)")
         }
     }
 }
 
-extension GPIOWiring {
-    /// Numbers are given in the order in which the kernel finds the chips.
-    fileprivate var chipIsNumber: Bool {
-        let name = chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...]
-        return name.hasPrefix("gpiochip") && name.dropFirst(8).allSatisfy(\.isNumber)
+extension Logger {
+    /// The same log, which names the side in each line.
+    package func naming(_ position: Int) -> Logger {
+        var log = self
+        log[metadataKey: "position"] = "\(position)"
+        return log
     }
 }

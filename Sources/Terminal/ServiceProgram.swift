@@ -44,9 +44,11 @@ package struct ServiceProgram {
                 stop: stop,
                 virtual: virtual
             )
-            var displays: [any PositionDisplay] = [LogDisplay(log: log)]
-            if let customer { displays.append(CustomerDisplay(customer)) }
-            try service.run(display: SharedDisplay(displays), supervisor: Supervisor())
+            try service.run(supervisor: Supervisor()) { side, _ in
+                var displays: [any PositionDisplay] = [LogDisplay(log: log.naming(side.number))]
+                if let customer = service.customer(at: side) { displays.append(CustomerDisplay(customer)) }
+                return SideFace(SharedDisplay(displays))
+            }
         }
     }
 

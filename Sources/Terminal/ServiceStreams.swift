@@ -42,9 +42,9 @@ package final class ServiceStreams: Sendable {
     /// - Returns: nil where it needs none and was not started at one.
     package func takeConsole(for configuration: Configuration) throws(ServiceFailure) -> Console? {
         let taken: Console? =
-            switch configuration.pin {
+            switch configuration.consoleSide?.pin {
             case .terminal: try Console()
-            case .fixed: Console.isStandardInput ? try Console() : nil
+            case .fixed, nil: Console.isStandardInput ? try Console() : nil
             }
         console.withLock { $0 = taken }
         return taken

@@ -3,7 +3,7 @@ private import Metering
 private import Synchronization
 private import Threads
 
-/// How a service is stopped, whatever its own thread stands in: the valves close first and at once, then the position is
+/// How a service is stopped, whatever its own thread stands in: the valves close first and at once, then the sides are
 /// told, and after ``deadlineNanoseconds`` the process ends as it is.
 ///
 /// Ending as it is loses nothing that was promised: the journal is complete after any crash, and the next start settles
@@ -18,8 +18,7 @@ package final class StopControl: Sendable {
     /// Between two looks at the outputs.
     private static let lookNanoseconds: UInt64 = 1_000_000
 
-    let mailbox = Mailbox()
-    private let pump = Mutex<PumpThread?>(nil)
+    private let sides = Mutex<[ReachableSide]>([])
     private let isAsked = Atomic(false)
     private let ending: Mutex<Ending?> = Mutex(nil)
     private let awaited = Mutex<@Sendable () -> String> { "a file that is read at the start does not answer" }
@@ -37,7 +36,7 @@ package final class StopControl: Sendable {
     /// Both are called on a thread of its own, and must return at once.
     ///
     /// - Parameters:
-    ///   - valvesAreOff: takes the nanoseconds from the request until the pump's thread had its outputs off.
+    ///   - valvesAreOff: takes the nanoseconds from the request until the pumps' threads had their outputs off.
     ///   - lastWords: takes at the deadline what is waited for; then the process ends with ``exitStatus``.
     package func endProcessAtDeadline(
         valvesAreOff: @escaping @Sendable (UInt64) -> Void,
@@ -46,13 +45,16 @@ package final class StopControl: Sendable {
         ending.withLock { $0 = Ending(valvesAreOff: valvesAreOff, lastWords: lastWords) }
     }
 
-    func closes(_ pump: PumpThread) {
-        self.pump.withLock { $0 = pump }
-        if isAsked.load(ordering: .sequentiallyConsistent) { pump.shut() }
+    /// From now on a stop ends these.
+    func ends(_ sides: [ReachableSide]) {
+        self.sides.withLock { $0 = sides }
+        if isRequested { Self.end(sides) }
     }
 
-    /// The pump has ended, with its outputs off.
-    func closesNothing() { pump.withLock { $0 = nil } }
+    private static func end(_ sides: [ReachableSide]) {
+        for side in sides { side.shut() }
+        for side in sides { side.mailbox.requestStop() }
+    }
 
     package var isRequested: Bool { isAsked.load(ordering: .sequentiallyConsistent) }
 
@@ -60,15 +62,14 @@ package final class StopControl: Sendable {
     package func request() {
         guard !isAsked.exchange(true, ordering: .sequentiallyConsistent) else { return }
         let asked = MonotonicClock.nanoseconds
-        let pump = pump.withLock { $0 }
-        pump?.shut()
-        mailbox.requestStop()
+        let sides = sides.withLock { $0 }
+        Self.end(sides)
         guard let ending = ending.withLock({ $0 }) else { return }
         let awaited = awaited.withLock { $0 }
         _ = NamedThread("stop-deadline") {
             let never = MonotonicSemaphore()
             let deadline = asked + Self.deadlineNanoseconds
-            while let pump, !pump.snapshot.outputs.isEmpty, MonotonicClock.nanoseconds < deadline {
+            while sides.contains(where: \.drivesOutputs), MonotonicClock.nanoseconds < deadline {
                 _ = never.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds)
             }
             if MonotonicClock.nanoseconds < deadline { ending.valvesAreOff(MonotonicClock.nanoseconds - asked) }

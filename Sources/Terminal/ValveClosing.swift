@@ -21,20 +21,21 @@ package struct ValveClosing {
     /// - Throws: when an output that is known could not be switched off, or none is known for a wrong configuration.
     package func run() throws(ServiceFailure) {
         let noted = noted
-        let configured: HeldOutputs?
+        var configured: [HeldOutputs] = []
         var failure: ServiceFailure?
-        do throws(ServiceFailure) { configured = try self.configured() } catch {
+        do throws(ServiceFailure) { try addConfigured(to: &configured) } catch {
             say("the configuration cannot be followed: \(error.reason)")
-            configured = nil
             if noted == nil { failure = error }
         }
         var closed: [ClosedOutput] = []
-        if let noted { close(noted, "as the service noted", &closed, &failure) }
-        if let configured, configured != noted { close(configured, "as the configuration says", &closed, &failure) }
+        for outputs in noted ?? [] { close(outputs, "as the service noted", &closed, &failure) }
+        for outputs in configured where !(noted ?? []).contains(outputs) {
+            close(outputs, "as the configuration says", &closed, &failure)
+        }
         if let failure { throw failure }
     }
 
-    private var noted: HeldOutputs? {
+    private var noted: [HeldOutputs]? {
         switch held?.read() {
         case .held(let outputs): return outputs
         case .unreadable(let reason):
@@ -44,17 +45,21 @@ package struct ValveClosing {
         }
     }
 
-    /// nil for a pump without lines, and for one whose chip is not there: nothing drives lines of it.
-    private func configured() throws(ServiceFailure) -> HeldOutputs? {
-        guard case .gpio(let wiring) = try Service.configuration(at: configuration).pump else { return nil }
-        do throws(GPIOFault) {
-            return try HeldOutputs(of: wiring)
-        } catch .noSuchChip(let chip, let present) {
-            say("nothing to close, as the configuration says: \(GPIOFault.noSuchChip(chip, present: present))")
-            return nil
-        } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error)")
+    /// None for a pump without lines, and for one whose chip is not there: nothing drives lines of it.
+    ///
+    /// - Throws: when a chip does not say what it is, once what the others are has been added.
+    private func addConfigured(to outputs: inout [HeldOutputs]) throws(ServiceFailure) {
+        var failure: ServiceFailure?
+        for case .gpio(let wiring) in try Service.configuration(at: configuration).sides.map(\.pump) {
+            do throws(GPIOFault) {
+                outputs.append(try HeldOutputs(of: wiring))
+            } catch .noSuchChip(let chip, let present) {
+                say("nothing to close, as the configuration says: \(GPIOFault.noSuchChip(chip, present: present))")
+            } catch {
+                failure = ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error)")
+            }
         }
+        if let failure { throw failure }
     }
 
     /// What is closed stays held until everything is: a line in both lists is taken once.

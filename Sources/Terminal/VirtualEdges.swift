@@ -5,7 +5,7 @@ package import Metering
 
 /// Who stands in for the reader and for the pump's lines where a configuration names virtual ones. The service on a board has
 /// nobody: such a configuration is refused there.
-package struct VirtualEdges {
+package struct VirtualEdges: Sendable {
     /// A reader, and the hand that puts its card in and takes it out.
     package struct Slot {
         package let reader: any CardReader
@@ -33,15 +33,32 @@ package struct VirtualEdges {
         }
     }
 
-    /// Takes the path of the file that keeps the card; nil for a new card that nothing keeps.
-    package let slot: (_ state: String?) throws(ServiceFailure) -> Slot
-    package let pump: (Configuration.SimulatedPump, Calibration, PulserKind) -> Pump
+    /// Takes the path of the file that keeps the card, nil for a new card that nothing keeps, and the number of sides before this
+    /// one.
+    package let slot: @Sendable (_ state: String?, _ index: Int) throws(ServiceFailure) -> Slot
+    package let pump: @Sendable (Configuration.SimulatedPump, Calibration, PulserKind) -> Pump
 
     package init(
-        slot: @escaping (_ state: String?) throws(ServiceFailure) -> Slot,
-        pump: @escaping (Configuration.SimulatedPump, Calibration, PulserKind) -> Pump
+        slot: @escaping @Sendable (_ state: String?, _ index: Int) throws(ServiceFailure) -> Slot,
+        pump: @escaping @Sendable (Configuration.SimulatedPump, Calibration, PulserKind) -> Pump
     ) {
         self.slot = slot
         self.pump = pump
+    }
+}
+
+/// The hand that puts a virtual card into a side's reader and takes it out, on the side's thread.
+package struct CardHand {
+    let slot: VirtualEdges.Slot
+    let mailbox: Mailbox
+
+    package func insert() {
+        slot.insert()
+        mailbox.post(.reader(.cardInserted))
+    }
+
+    package func pull() {
+        slot.pull()
+        mailbox.post(.reader(.cardRemoved))
     }
 }

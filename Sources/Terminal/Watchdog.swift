@@ -2,8 +2,8 @@ import Logging
 private import Synchronization
 private import Threads
 
-/// Gives the supervisor signs of life as long as the threads that count make progress: the pump's and the side's. A thread
-/// of its own looks after them, so that neither has to speak (decision record 0024).
+/// Gives the supervisor signs of life as long as the threads that count make progress: each side's and its pump's. A thread
+/// of its own looks after them, so that none has to speak (decision record 0024).
 final class Watchdog: Sendable {
     /// Signs of life within the supervisor's limit.
     static let signsPerLimit: UInt64 = 4
@@ -14,23 +14,19 @@ final class Watchdog: Sendable {
     static let sideAwayNanosecondsMax: UInt64 = 60_000_000_000
 
     private let supervisor: Supervisor
-    private let mailbox: Mailbox
+    private let sides: [ReachableSide]
     private let log: Logger
-    private let pump = Mutex<PumpThread?>(nil)
     private let stopped = MonotonicSemaphore()
     private let thread = Mutex<NamedThread?>(nil)
 
     /// nil when the supervisor waits for no sign of life.
-    init?(_ supervisor: Supervisor, side mailbox: Mailbox, log: Logger) {
+    init?(_ supervisor: Supervisor, _ sides: [ReachableSide], log: Logger) {
         guard let limit = supervisor.watchdogNanoseconds else { return nil }
         self.supervisor = supervisor
-        self.mailbox = mailbox
+        self.sides = sides
         self.log = log
         thread.withLock { $0 = NamedThread("watchdog") { [self] in run(every: limit / Self.signsPerLimit) } }
     }
-
-    /// From now on this thread counts too.
-    func watch(_ pump: PumpThread) { self.pump.withLock { $0 = pump } }
 
     /// Returns when the thread has ended. Stopped already, it does nothing.
     func stop() {
@@ -41,7 +37,6 @@ final class Watchdog: Sendable {
         guard let running else { return }
         stopped.signal()
         running.join()
-        pump.withLock { $0 = nil }
     }
 
     private func run(every pause: UInt64) {
@@ -57,11 +52,16 @@ final class Watchdog: Sendable {
         } while !stopped.wait(until: MonotonicClock.nanoseconds + pause)
     }
 
-    /// Which thread makes no progress; nil when both do.
+    /// Which thread makes no progress; nil when all do.
     private var trouble: String? {
-        let still = pump.withLock { $0?.stillNanoseconds } ?? 0
-        if still > Self.pumpStillNanosecondsMax { return "the pump's thread stands still" }
-        if mailbox.awayNanoseconds > Self.sideAwayNanosecondsMax { return "the side's thread stands in a call" }
+        for side in sides {
+            if (side.pump?.stillNanoseconds ?? 0) > Self.pumpStillNanosecondsMax {
+                return "position \(side.position): the pump's thread stands still"
+            }
+            if side.awayNanoseconds > Self.sideAwayNanosecondsMax {
+                return "position \(side.position): the side's thread stands in a call"
+            }
+        }
         return nil
     }
 }

@@ -5,14 +5,15 @@ import Simulation
 package import Terminal
 
 extension VirtualEdges {
-    /// A virtual card in the program's own process, and lines that a simulated customer uses.
+    /// A virtual card for each side in the program's own process, and lines that a simulated customer uses.
     package static var inProcess: VirtualEdges {
-        VirtualEdges { (state) throws(ServiceFailure) in
+        VirtualEdges { (state, index) throws(ServiceFailure) in
+            let newCard = { DemonstrationCard.image(number: index) }
             guard let state else {
-                let image = DemonstrationCard.image()
+                let image = newCard()
                 return slot(try card(image, VolatileCardMemory(image: image)))
             }
-            let file = try file(at: state)
+            let file = try file(at: state, newCard)
             return slot(try card(file.image, file))
         } pump: { flow, calibration, pulser in
             var script = SimulatedPumpLines.Script(
@@ -32,9 +33,12 @@ extension VirtualEdges {
         return Slot(reader: reader, insert: reader.insert, pull: reader.pull)
     }
 
-    private static func file(at path: String) throws(ServiceFailure) -> CardFile<LockedFile> {
+    private static func file(
+        at path: String,
+        _ newCard: () -> [UInt8]
+    ) throws(ServiceFailure) -> CardFile<LockedFile> {
         do throws(CardMemoryFailure) {
-            return try CardFile.opening(path) { DemonstrationCard.image() }
+            return try CardFile.opening(path, orCreating: newCard)
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error.reason)")
         }

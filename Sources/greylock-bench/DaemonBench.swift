@@ -63,11 +63,12 @@ enum DaemonBench {
     private static func settings(_ folder: String) -> String {
         """
         demonstration = true
-        terminal = { id = "001122334455", position = 1 }
+        terminal = { id = "001122334455" }
         journal = { path = "\(folder)/journal.sqlite" }
+        [side.1]
         card = { kind = "pcsc", reader = "no such reader" }
         pin = { kind = "fixed" }
-        [pump]
+        [side.1.pump]
         kind = "simulated"
         nozzle = 1
         grade = "92"

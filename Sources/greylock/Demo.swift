@@ -7,6 +7,7 @@ import Logging
 import Metering
 import Quantities
 import Records
+import Synchronization
 import Terminal
 import VirtualStation
 
@@ -66,10 +67,24 @@ struct Demo: ParsableCommand {
             var log = Logger(label: "demo") { _ in LineLogHandler() }
             log.logLevel = .error
             let service = try Service(configuration: configuration, log: log, virtual: .inProcess)
-            let director = DemoDirector(face: face, service: service, escapes: escape, halfWay: litres.centilitres / 2)
+            let outcome = DemoOutcome()
             SignalWatch.start(service.stop)
-            try service.run(display: director, trace: trace ? { face.say("    " + $0) } : nil)
-            guard director.isSettled else { throw ServiceFailure(exitStatus: 1, reason: "the sale was not settled") }
+            try service.run { [escape, trace, litres, stop = service.stop] _, hand in
+                let face = LiveDisplay()
+                guard let hand else { return SideFace(face) }
+                let director = DemoDirector(
+                    face: face,
+                    hand: hand,
+                    outcome: outcome,
+                    stop: stop,
+                    escapes: escape,
+                    halfWay: litres.centilitres / 2
+                )
+                return SideFace(director, trace: trace ? { face.say("    " + $0) } : nil)
+            }
+            guard outcome.isSettled.load(ordering: .acquiring) else {
+                throw ServiceFailure(exitStatus: 1, reason: "the sale was not settled")
+            }
         } catch let error as ConfigurationError {
             throw ValidationError("\(error)")
         } catch let failure as ServiceFailure {
@@ -81,12 +96,13 @@ struct Demo: ParsableCommand {
     private func configuration(journal: String) throws(ConfigurationError) -> Configuration {
         let text = """
             demonstration = true
-            terminal = { id = "\(Demonstration.terminal)", position = 1 }
+            terminal = { id = "\(Demonstration.terminal)" }
             journal = { path = "\(journal)" }
+            timeouts = { grace = 3 }
+            [side.1]
             card = { kind = "virtual" }
             pin = { kind = "fixed" }
-            timeouts = { grace = 3 }
-            [pump]
+            [side.1.pump]
             kind = "simulated"
             nozzle = 1
             grade = "92"
@@ -109,6 +125,10 @@ struct Demo: ParsableCommand {
     }
 }
 
+private final class DemoOutcome: Sendable {
+    let isSettled = Atomic(false)
+}
+
 /// Watches the sale as the display is told of it, and moves the customer's card.
 private final class DemoDirector: PositionDisplay {
     private enum Scene {
@@ -119,26 +139,35 @@ private final class DemoDirector: PositionDisplay {
     }
 
     private let face: LiveDisplay
-    private let service: Service
+    private let hand: CardHand
+    private let outcome: DemoOutcome
+    private let stop: @Sendable () -> Void
     private let halfWay: Int
     private var scene: Scene
     private var receipts = 0
 
-    init(face: LiveDisplay, service: Service, escapes: Bool, halfWay: Int) {
+    init(
+        face: LiveDisplay,
+        hand: CardHand,
+        outcome: DemoOutcome,
+        stop: @escaping @Sendable () -> Void,
+        escapes: Bool,
+        halfWay: Int
+    ) {
         self.face = face
-        self.service = service
+        self.hand = hand
+        self.outcome = outcome
+        self.stop = stop
         self.halfWay = halfWay
         scene = escapes ? .escaping : .sale
     }
-
-    var isSettled: Bool { receipts > 0 && scene == .done }
 
     func show(_ state: PositionState, _ notice: Notice) {
         face.show(state, notice)
         switch notice {
         case .escaped where scene == .cardAway:
             face.say("...the customer comes back")
-            service.insertVirtualCard()
+            hand.insert()
         case .refused, .cardFault, .removeCard, .earlierSaleSettled:
             if scene != .cardAway || receipts > 0 { end() }
         case _:
@@ -151,7 +180,7 @@ private final class DemoDirector: PositionDisplay {
         guard scene == .escaping, centilitres >= max(1, halfWay) else { return }
         scene = .cardAway
         face.say("...the customer pulls the card")
-        service.pullVirtualCard()
+        hand.pull()
     }
 
     func printReceipt(_ record: Record, balance: Amount?) {
@@ -162,6 +191,7 @@ private final class DemoDirector: PositionDisplay {
 
     private func end() {
         scene = .done
-        service.stop()
+        outcome.isSettled.store(receipts > 0, ordering: .releasing)
+        stop()
     }
 }

@@ -33,6 +33,9 @@ struct PositionTool: ParsableCommand {
     @Option(help: ArgumentHelp("The service's configuration.", valueName: "FILE"))
     var config: String
 
+    @Option(help: ArgumentHelp("The fuelling side; needed where there are several.", valueName: "N"))
+    var position: Int?
+
     @Flag(help: "Open the position again, after the pulser was mended.")
     var clear = false
 
@@ -68,7 +71,7 @@ struct PositionTool: ParsableCommand {
         do {
             let configuration = try Service.configuration(at: config)
             path = configuration.journal.path
-            status = try show(configuration.position.position, configuration.journal)
+            status = try show(try number(of: configuration), configuration.journal)
         } catch let fault as StorageFault {
             standardError("greylock position: \(path ?? config): \("\(fault)".printable)")
             status = ServiceFailure.inputOutput
@@ -77,6 +80,15 @@ struct PositionTool: ParsableCommand {
             status = failure.exitStatus
         }
         guard status == 0 else { throw ExitCode(status) }
+    }
+
+    /// The side that is meant.
+    private func number(of configuration: Configuration) throws -> Int {
+        let numbers = configuration.sides.map(\.number)
+        if let position, numbers.contains(position) { return position }
+        if position == nil, numbers.count == 1 { return numbers[0] }
+        let known = numbers.map { "\($0)" }.joined(separator: ", ")
+        throw ValidationError("--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))")
     }
 
     /// - Returns: the exit status.

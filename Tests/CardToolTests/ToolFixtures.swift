@@ -12,7 +12,7 @@ func toolConfiguration(journal: String, more: String = "", card: String = "", fl
     ServiceConfiguration.text(
         journal: (journal, ", capacity = 64\(more)"),
         card: #"kind = "virtual"\#(card)"#,
-        pump: "kind = \"simulated\"\n[pump.simulated]\n\(flow)"
+        pump: "kind = \"simulated\"\n[side.1.pump.simulated]\n\(flow)"
     )
 }
 

@@ -20,6 +20,15 @@ struct HeldOutputsTests {
         #expect(HeldOutputs(parsing: none.text) == none)
     }
 
+    @Test func notesOfSeveralPumpsAreReadBack() {
+        let other = HeldOutputs(chip: "gpiochip0", label: "x", lines: [HeldOutputs.Line(offset: 7, isActiveLow: false)])
+        #expect(HeldOutputs.all(parsing: Self.held.text + other.text) == [Self.held, other])
+        #expect(HeldOutputs.all(parsing: Self.held.text) == [Self.held])
+        for wrong in ["", "end\n", Self.held.text + "greylock", Self.held.text + other.text.dropLast()] {
+            #expect(HeldOutputs.all(parsing: wrong) == nil)
+        }
+    }
+
     @Test func aNoteThatIsCutShortIsNone() {
         let text = Self.held.text
         for count in 0..<text.count { #expect(HeldOutputs(parsing: String(text.prefix(count))) == nil) }

@@ -12,11 +12,17 @@ extension WithPCSCD {
 
         init() throws { folder = try TestFolder() }
 
-        private func service(card: String, speed: Int = 10, centilitres: Int = 500) throws -> Program {
+        private func service(
+            card: String,
+            board: String = "",
+            speed: Int = 10,
+            centilitres: Int = 500
+        ) throws -> Program {
             let configuration = try folder.file(
                 "greylock.toml",
                 ServiceConfiguration.text(
                     journal: (folder.path("journal.sqlite"), ""),
+                    board: board,
                     card: #"kind = "pcsc"\#(card)"#,
                     pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
                 )
@@ -82,7 +88,10 @@ extension WithPCSCD {
 
         @Test func theApplicationThatWasAskedForIsNamed() throws {
             let daemon = try CardDaemon(port: CardDaemon.freePorts())
-            let service = try service(card: #", reader = "\#(Self.reader)", aid = "F0 50 45 54 52 4F 4C 02""#)
+            let service = try service(
+                card: #", reader = "\#(Self.reader)""#,
+                board: #"aid = "F0 50 45 54 52 4F 4C 02""#
+            )
             let card = try card(port: daemon.port)
             #expect(service.wait(for: "it has no application F0504554524F4C02, which this terminal asks for") != nil)
             card.signal(SIGTERM)

@@ -32,7 +32,8 @@ extension WithPCSCD {
                 "greylock.toml",
                 ServiceConfiguration.text(
                     journal: (folder.path("journal.sqlite"), ""),
-                    card: ServiceConfiguration.reader + #", aid = "\#(Hex.string(aid))""#,
+                    board: #"aid = "\#(Hex.string(aid))""#,
+                    card: ServiceConfiguration.reader,
                     pin: "terminal",
                     grace: 1,
                     pump: ServiceConfiguration.simulated(centilitres: 500, speed: 2)

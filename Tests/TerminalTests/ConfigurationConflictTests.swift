@@ -5,12 +5,12 @@ import Testing
 struct ConfigurationConflictTests {
     @Test(arguments: [
         ("terminal", "id", "'001122334455'", "an id other than the demonstration's", "\"001122334455\""),
-        ("card", "kind", "'virtual'", "\"pcsc\"", "\"virtual\""),
+        ("side.3.card", "kind", "'virtual'", "\"pcsc\"", "\"virtual\""),
         (
             "card", "aid", "'F0 50 45 54 52 4F 4C 01'", "an AID other than the demonstration's",
             "\"F0 50 45 54 52 4F 4C 01\""
         ),
-        ("pin", "kind", "'fixed'", "\"terminal\"", "\"fixed\""),
+        ("side.3.pin", "kind", "'fixed'", "\"terminal\"", "\"fixed\""),
     ])
     func aDemonstrationValueIsRefusedInService(
         table: String,
@@ -33,39 +33,43 @@ struct ConfigurationConflictTests {
         sample.remove("aid = 'A000000333'")
         #expect(
             sample.verdict
-                == "6: card.aid: an AID other than the demonstration's while demonstration is not true (found nothing)"
+                == "5: card.aid: an AID other than the demonstration's while demonstration is not true (found nothing)"
         )
     }
 
     @Test func keysOfTheOtherKindAreRefused() {
         var sample = SampleConfiguration.service
-        var line = sample.set("card", "state", "'/tmp/card'")
-        #expect(
-            sample.verdict == "\(line): card.state: nothing unless card.kind is \"virtual\" (found \"/tmp/card\")"
-        )
-        sample = .service
-        sample.lines += ["[pump.simulated]", "sped = 1"]
-        line = sample.lines.count - 1
-        #expect(
-            sample.verdict == "\(line): pump.simulated: nothing unless pump.kind is \"simulated\" (found a table)"
-        )
-        sample = .demonstration
-        line = sample.set("card", "reader", "'Reader'")
-        #expect(sample.verdict == "\(line): card.reader: nothing unless card.kind is \"pcsc\" (found \"Reader\")")
-        sample = .demonstration
-        sample.lines += ["[pump.gpio]", "a = 1"]
+        var line = sample.set("side.3.card", "state", "'/tmp/card'")
         #expect(
             sample.verdict
-                == "\(sample.lines.count - 1): pump.gpio: nothing unless pump.kind is \"gpio\" (found a table)"
+                == "\(line): side.3.card.state: nothing unless card.kind is \"virtual\" (found \"/tmp/card\")"
+        )
+        sample = .service
+        sample.lines += ["[side.3.pump.simulated]", "sped = 1"]
+        line = sample.lines.count - 1
+        #expect(
+            sample.verdict
+                == "\(line): side.3.pump.simulated: nothing unless pump.kind is \"simulated\" (found a table)"
+        )
+        sample = .demonstration
+        line = sample.set("side.3.card", "reader", "'Reader'")
+        #expect(
+            sample.verdict == "\(line): side.3.card.reader: nothing unless card.kind is \"pcsc\" (found \"Reader\")"
+        )
+        sample = .demonstration
+        sample.lines += ["[side.3.pump.gpio]", "a = 1"]
+        #expect(
+            sample.verdict
+                == "\(sample.lines.count - 1): side.3.pump.gpio: nothing unless pump.kind is \"gpio\" (found a table)"
         )
     }
 
     @Test func oneChannelHasNeitherSecurityNorB() {
         var sample = SampleConfiguration.service
-        sample.set("pump", "channels", "1")
-        #expect(sample.verdict == "18: pump.security: nothing unless pump.channels is 2 (found \"correct\")")
+        sample.set("side.3.pump", "channels", "1")
+        #expect(sample.verdict == "18: side.3.pump.security: nothing unless pump.channels is 2 (found \"correct\")")
         sample.remove("security = 'correct'")
-        #expect(sample.verdict == "21: pump.gpio.b: nothing unless pump.channels is 2 (found 27)")
+        #expect(sample.verdict == "21: side.3.pump.gpio.b: nothing unless pump.channels is 2 (found 27)")
         sample.remove("b = 27")
         #expect(sample.verdict == "accepted")
     }
@@ -75,61 +79,63 @@ struct ConfigurationConflictTests {
     ])
     func noTwoLinesShareAnOffset(key: String, offset: String, other: String) {
         var sample = SampleConfiguration.service
-        let line = sample.set("pump.gpio", key, offset)
-        #expect(sample.verdict == "\(line): pump.gpio.\(key): another line than \(other)'s (found \(offset))")
+        let line = sample.set("side.3.pump.gpio", key, offset)
+        #expect(sample.verdict == "\(line): side.3.pump.gpio.\(key): another line than \(other)'s (found \(offset))")
     }
 
     @Test func onlyLinesThatAreWiredAreActiveLow() {
         var sample = SampleConfiguration.service
-        let line = sample.set("pump.gpio", "active_low", "['a', 'slow_valve']")
+        let line = sample.set("side.3.pump.gpio", "active_low", "['a', 'slow_valve']")
         #expect(
             sample.verdict
-                == "\(line): pump.gpio.active_low: lines that are wired, so not \"slow_valve\""
+                == "\(line): side.3.pump.gpio.active_low: lines that are wired, so not \"slow_valve\""
                 + " (found an array of 2 values)"
         )
-        sample.set("pump.gpio", "slow_valve", "13")
+        sample.set("side.3.pump.gpio", "slow_valve", "13")
         #expect(sample.verdict == "accepted")
         let words = "\"a\" or \"b\" or \"nozzle\" or \"emergency\" or \"motor\" or \"main_valve\" or \"slow_valve\""
-        let wrong = sample.set("pump.gpio", "active_low", "['a', 'valve']")
-        #expect(sample.verdict == "\(wrong): pump.gpio.active_low[2]: \(words) (found \"valve\")")
+        let wrong = sample.set("side.3.pump.gpio", "active_low", "['a', 'valve']")
+        #expect(sample.verdict == "\(wrong): side.3.pump.gpio.active_low[2]: \(words) (found \"valve\")")
     }
 
     @Test func onlyInputsThatAreWiredHaveABias() {
         var sample = SampleConfiguration.service
-        let line = sample.set("pump.gpio", "emergency_bias", "'pull-up'")
+        let line = sample.set("side.3.pump.gpio", "emergency_bias", "'pull-up'")
         #expect(
             sample.verdict
-                == "\(line): pump.gpio.emergency_bias: left out while emergency is not wired (found \"pull-up\")"
+                == "\(line): side.3.pump.gpio.emergency_bias: left out while emergency is not wired (found \"pull-up\")"
         )
-        sample.set("pump.gpio", "emergency", "23")
+        sample.set("side.3.pump.gpio", "emergency", "23")
         #expect(sample.verdict == "accepted")
     }
 
     @Test func aPresetStaysWithinTheLimit() {
         var sample = SampleConfiguration.service
-        var line = sample.set("pump", "preset_fen", "100001")
-        #expect(sample.verdict == "\(line): pump.preset_fen: at most limit_fen, 100000 (found 100001)")
+        var line = sample.set("side.3.pump", "preset_fen", "100001")
+        #expect(sample.verdict == "\(line): side.3.pump.preset_fen: at most limit_fen, 100000 (found 100001)")
         sample = .service
-        sample.set("pump", "limit_centilitres", "1000")
-        line = sample.set("pump", "preset_centilitres", "1001")
-        #expect(sample.verdict == "\(line): pump.preset_centilitres: at most limit_centilitres, 1000 (found 1001)")
+        sample.set("side.3.pump", "limit_centilitres", "1000")
+        line = sample.set("side.3.pump", "preset_centilitres", "1001")
+        #expect(
+            sample.verdict == "\(line): side.3.pump.preset_centilitres: at most limit_centilitres, 1000 (found 1001)"
+        )
     }
 
     @Test func aPrepaidPumpNeedsAPresetThatBuysSomething() {
         var sample = SampleConfiguration.service
-        let line = sample.set("pump", "payment", "'prepaid'")
+        let line = sample.set("side.3.pump", "payment", "'prepaid'")
         #expect(
             sample.verdict
-                == "\(line): pump.payment: \"grey-lock\" unless preset_fen or preset_centilitres is there"
+                == "\(line): side.3.pump.payment: \"grey-lock\" unless preset_fen or preset_centilitres is there"
                 + " (found \"prepaid\")"
         )
-        sample.set("pump", "preset_fen", "100")
+        sample.set("side.3.pump", "preset_fen", "100")
         #expect(sample.verdict == "accepted")
-        sample.set("pump", "price", "99999")
-        let preset = sample.set("pump", "preset_fen", "999")
+        sample.set("side.3.pump", "price", "99999")
+        let preset = sample.set("side.3.pump", "preset_fen", "999")
         #expect(
             sample.verdict
-                == "\(preset): pump.preset_fen: at least the price of a centilitre, 1000, with payment \"prepaid\""
+                == "\(preset): side.3.pump.preset_fen: at least the price of a centilitre, 1000, with payment \"prepaid\""
                 + " (found 999)"
         )
     }
@@ -137,34 +143,42 @@ struct ConfigurationConflictTests {
     @Test func calibrationPointsRise() {
         var sample = SampleConfiguration.service
         sample.lines += [
-            "[[pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 900_000",
-            "[[pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 1_100_000",
+            "[[side.3.pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 900_000",
+            "[[side.3.pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 1_100_000",
         ]
         let line = sample.lines.count - 1
         #expect(
             sample.verdict
-                == "\(line): pump.calibration[2].litres_per_minute: more than 40, the point before (found 40)"
+                == "\(line): side.3.pump.calibration[2].litres_per_minute: more than 40, the point before (found 40)"
         )
     }
 
     @Test func calibrationPointsAreRead() {
         var sample = SampleConfiguration.service
-        let key = "pump.calibration[1]"
-        var line = sample.set("pump", "calibration", "[{ litres_per_minute = 201, factor_millionths = 1000000 }]")
+        let key = "side.3.pump.calibration[1]"
+        var line = sample.set(
+            "side.3.pump",
+            "calibration",
+            "[{ litres_per_minute = 201, factor_millionths = 1000000 }]"
+        )
         #expect(sample.verdict == "\(line): \(key).litres_per_minute: an integer from 1 to 200 (found 201)")
-        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1100001 }]")
+        line = sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1100001 }]")
         #expect(
             sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found 1100001)"
         )
-        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1.0 }]")
+        line = sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1.0 }]")
         #expect(sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found 1.0)")
-        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5 }]")
+        line = sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5 }]")
         #expect(
             sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found nothing)"
         )
-        line = sample.set("pump", "calibration", "[50]")
+        line = sample.set("side.3.pump", "calibration", "[50]")
         #expect(sample.verdict == "\(line): \(key): a table (found 50)")
-        line = sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1000000, factor = 1 }]")
+        line = sample.set(
+            "side.3.pump",
+            "calibration",
+            "[{ litres_per_minute = 5, factor_millionths = 1000000, factor = 1 }]"
+        )
         #expect(
             sample.verdict
                 == "\(line): \(key).factor: a known key, one of factor_millionths, litres_per_minute"

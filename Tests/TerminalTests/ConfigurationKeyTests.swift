@@ -37,7 +37,6 @@ struct ConfigurationKeyTests {
             ("'31000000001'", "\"31000000001\""),
             ("'31000000001G'", "\"31000000001G\"")
         ),
-        Key("terminal.position", "an integer from 1 to 99", "postion", ("'1'", "\"1\""), ("0", "0"), ("100", "100")),
         Key(
             "journal.path",
             "a path that begins with /",
@@ -55,8 +54,8 @@ struct ConfigurationKeyTests {
             ("63", "63"),
             ("10000001", "10000001")
         ),
-        Key("card.kind", "\"pcsc\" or \"virtual\"", "kin", ("true", "true"), ("'PCSC'", "\"PCSC\"")),
-        Key("card.reader", "a text of 1 to 127 characters", "raeder", ("0", "0"), ("''", "\"\"")),
+        Key("side.3.card.kind", "\"pcsc\" or \"virtual\"", "kin", ("true", "true"), ("'PCSC'", "\"PCSC\"")),
+        Key("side.3.card.reader", "a text of 1 to 127 characters", "raeder", ("0", "0"), ("''", "\"\"")),
         Key(
             "card.aid",
             "10 to 32 hexadecimal digits in quotation marks",
@@ -68,11 +67,17 @@ struct ConfigurationKeyTests {
         Key("card.key_index", "an integer from 0 to 255", "keyindex", ("'1'", "\"1\""), ("-1", "-1"), ("256", "256")),
         Key("card.close_valve_on_removal", "true or false", "close_valve_at_removal", ("'yes'", "\"yes\"")),
         Key("card.blacklist", "an array of 0 to 1000 values", "black_list", ("'0001'", "\"0001\"")),
-        Key("pin.kind", "\"terminal\" or \"fixed\"", "kinds", ("1234", "1234"), ("'none'", "\"none\"")),
-        Key("pump.kind", "\"gpio\" or \"simulated\"", "knid", ("[]", "an array of 0 values"), ("'GPIO'", "\"GPIO\"")),
-        Key("pump.nozzle", "an integer from 1 to 99", "nozle", ("1.0", "1.0"), ("0", "0"), ("100", "100")),
+        Key("side.3.pin.kind", "\"terminal\" or \"fixed\"", "kinds", ("1234", "1234"), ("'none'", "\"none\"")),
         Key(
-            "pump.grade",
+            "side.3.pump.kind",
+            "\"gpio\" or \"simulated\"",
+            "knid",
+            ("[]", "an array of 0 values"),
+            ("'GPIO'", "\"GPIO\"")
+        ),
+        Key("side.3.pump.nozzle", "an integer from 1 to 99", "nozle", ("1.0", "1.0"), ("0", "0"), ("100", "100")),
+        Key(
+            "side.3.pump.grade",
             "a text of 1 to 8 characters",
             "grad",
             ("92", "92"),
@@ -80,7 +85,7 @@ struct ConfigurationKeyTests {
             ("'123456789'", "\"123456789\"")
         ),
         Key(
-            "pump.price",
+            "side.3.pump.price",
             "an integer from 1 to 99999, fen per litre",
             "prise",
             ("7.21", "7.21"),
@@ -88,17 +93,17 @@ struct ConfigurationKeyTests {
             ("100000", "100000")
         ),
         Key(
-            "pump.pulses_per_litre",
+            "side.3.pump.pulses_per_litre",
             "an integer from 1 to 10000",
             "pulses_per_liter",
             ("'100'", "\"100\""),
             ("0", "0"),
             ("10001", "10001")
         ),
-        Key("pump.channels", "an integer from 1 to 2", "channel", ("'2'", "\"2\""), ("0", "0"), ("3", "3")),
-        Key("pump.security", "\"alarm\" or \"correct\"", "securtiy", ("1", "1"), ("'A'", "\"A\"")),
+        Key("side.3.pump.channels", "an integer from 1 to 2", "channel", ("'2'", "\"2\""), ("0", "0"), ("3", "3")),
+        Key("side.3.pump.security", "\"alarm\" or \"correct\"", "securtiy", ("1", "1"), ("'A'", "\"A\"")),
         Key(
-            "pump.calibration",
+            "side.3.pump.calibration",
             "an array of 1 to 10 values",
             "calibrations",
             ("1_000_000", "1000000"),
@@ -106,7 +111,7 @@ struct ConfigurationKeyTests {
             ("[1,2,3,4,5,6,7,8,9,10,11]", "an array of 11 values")
         ),
         Key(
-            "pump.slow_flow_centilitres",
+            "side.3.pump.slow_flow_centilitres",
             "an integer from 0 to 1000",
             "slow_flow_centiliters",
             ("0.5", "0.5"),
@@ -114,7 +119,7 @@ struct ConfigurationKeyTests {
             ("1001", "1001")
         ),
         Key(
-            "pump.limit_fen",
+            "side.3.pump.limit_fen",
             "an integer from 100 to 9999999",
             "limit_fan",
             ("1000.00", "1000.0"),
@@ -122,16 +127,22 @@ struct ConfigurationKeyTests {
             ("10000000", "10000000")
         ),
         Key(
-            "pump.limit_centilitres",
+            "side.3.pump.limit_centilitres",
             "an integer from 100 to 100000",
             "limit_centilitre",
             ("true", "true"),
             ("99", "99"),
             ("100001", "100001")
         ),
-        Key("pump.payment", "\"grey-lock\" or \"prepaid\"", "paiment", ("1", "1"), ("'postpaid'", "\"postpaid\"")),
         Key(
-            "pump.preset_fen",
+            "side.3.pump.payment",
+            "\"grey-lock\" or \"prepaid\"",
+            "paiment",
+            ("1", "1"),
+            ("'postpaid'", "\"postpaid\"")
+        ),
+        Key(
+            "side.3.pump.preset_fen",
             "an integer from 100 to 9999999",
             "preset_fens",
             ("nan", "nan"),
@@ -139,7 +150,7 @@ struct ConfigurationKeyTests {
             ("10000000", "10000000")
         ),
         Key(
-            "pump.preset_centilitres",
+            "side.3.pump.preset_centilitres",
             "an integer from 100 to 100000",
             "preset_centiliters",
             ("2024-01-01", "a date"),
@@ -147,7 +158,7 @@ struct ConfigurationKeyTests {
             ("100001", "100001")
         ),
         Key(
-            "pump.pulser_faults_max",
+            "side.3.pump.pulser_faults_max",
             "an integer from 0 to 1000",
             "pulser_fault_max",
             ("{}", "a table"),
@@ -155,7 +166,7 @@ struct ConfigurationKeyTests {
             ("1001", "1001")
         ),
         Key(
-            "pump.litres_per_minute_max",
+            "side.3.pump.litres_per_minute_max",
             "an integer from 1 to 400",
             "litre_per_minute_max",
             ("90.5", "90.5"),
@@ -163,7 +174,7 @@ struct ConfigurationKeyTests {
             ("401", "401")
         ),
         Key(
-            "pump.reverse_centilitres_max",
+            "side.3.pump.reverse_centilitres_max",
             "an integer from 1 to 1000",
             "reverse_centiliters_max",
             ("'20'", "\"20\""),
@@ -171,26 +182,26 @@ struct ConfigurationKeyTests {
             ("1001", "1001")
         ),
         Key(
-            "pump.gpio.chip",
+            "side.3.pump.gpio.chip",
             "a text of 1 to 255 characters",
             "chips",
             ("0", "0"),
             ("''", "\"\"")
         ),
-        Key("pump.gpio.a", offset, "aa", ("'17'", "\"17\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.b", offset, "bb", ("'27'", "\"27\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.nozzle", offset, "nozzles", ("'22'", "\"22\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.emergency", offset, "emergncy", ("'23'", "\"23\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.motor", offset, "moter", ("'5'", "\"5\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.main_valve", offset, "mainvalve", ("'6'", "\"6\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.slow_valve", offset, "slow_vavle", ("'13'", "\"13\""), ("-1", "-1"), ("512", "512")),
-        Key("pump.gpio.active_low", "an array of 0 to 7 values", "activelow", ("'nozzle'", "\"nozzle\"")),
-        Key("pump.gpio.a_bias", bias, "a_bais", ("1", "1"), ("'up'", "\"up\"")),
-        Key("pump.gpio.b_bias", bias, "b_bais", ("1", "1"), ("'up'", "\"up\"")),
-        Key("pump.gpio.nozzle_bias", bias, "nozzle_bais", ("1", "1"), ("'up'", "\"up\"")),
-        Key("pump.gpio.emergency_bias", bias, "emergency_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("side.3.pump.gpio.a", offset, "aa", ("'17'", "\"17\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.b", offset, "bb", ("'27'", "\"27\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.nozzle", offset, "nozzles", ("'22'", "\"22\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.emergency", offset, "emergncy", ("'23'", "\"23\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.motor", offset, "moter", ("'5'", "\"5\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.main_valve", offset, "mainvalve", ("'6'", "\"6\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.slow_valve", offset, "slow_vavle", ("'13'", "\"13\""), ("-1", "-1"), ("512", "512")),
+        Key("side.3.pump.gpio.active_low", "an array of 0 to 7 values", "activelow", ("'nozzle'", "\"nozzle\"")),
+        Key("side.3.pump.gpio.a_bias", bias, "a_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("side.3.pump.gpio.b_bias", bias, "b_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("side.3.pump.gpio.nozzle_bias", bias, "nozzle_bais", ("1", "1"), ("'up'", "\"up\"")),
+        Key("side.3.pump.gpio.emergency_bias", bias, "emergency_bais", ("1", "1"), ("'up'", "\"up\"")),
         Key(
-            "pump.gpio.debounce_milliseconds",
+            "side.3.pump.gpio.debounce_milliseconds",
             "an integer from 0 to 100",
             "debounce_millisecond",
             ("'5'", "\"5\""),
@@ -226,9 +237,9 @@ struct ConfigurationKeyTests {
     ]
 
     static let demonstrationKeys = [
-        Key("card.state", "a path that begins with /", "sate", ("1", "1"), ("'card'", "\"card\"")),
+        Key("side.3.card.state", "a path that begins with /", "sate", ("1", "1"), ("'card'", "\"card\"")),
         Key(
-            "pump.simulated.centilitres",
+            "side.3.pump.simulated.centilitres",
             "an integer from 1 to 100000",
             "centiliters",
             ("20.0", "20.0"),
@@ -236,14 +247,21 @@ struct ConfigurationKeyTests {
             ("100001", "100001")
         ),
         Key(
-            "pump.simulated.litres_per_minute",
+            "side.3.pump.simulated.litres_per_minute",
             "an integer from 1 to 200",
             "liters_per_minute",
             ("'40'", "\"40\""),
             ("0", "0"),
             ("201", "201")
         ),
-        Key("pump.simulated.speed", "an integer from 1 to 100", "sped", ("2.5", "2.5"), ("0", "0"), ("101", "101")),
+        Key(
+            "side.3.pump.simulated.speed",
+            "an integer from 1 to 100",
+            "sped",
+            ("2.5", "2.5"),
+            ("0", "0"),
+            ("101", "101")
+        ),
     ]
 
     @Test(arguments: serviceKeys)
@@ -271,7 +289,7 @@ struct ConfigurationKeyTests {
         )
     }
 
-    @Test(arguments: ["terminal", "journal", "card", "pin", "pump", "display", "timeouts"])
+    @Test(arguments: ["terminal", "journal", "card", "side", "display", "timeouts"])
     func aTableThatIsAValueIsRefused(name: String) {
         #expect(verdictOn("\n\(name) = 1\n") == "2: \(name): a table (found 1)")
     }

@@ -16,13 +16,15 @@ struct SampleConfiguration {
     /// A card reader and a wired pump; every optional key is left out.
     static let service = SampleConfiguration(
         lines: [
-            "[terminal]", "id = '310000000017'", "position = 3",
+            "[terminal]", "id = '310000000017'",
             "[journal]", "path = '/var/lib/greylock/journal.sqlite'",
-            "[card]", "kind = 'pcsc'", "aid = 'A000000333'",
-            "[pin]", "kind = 'terminal'",
-            "[pump]", "kind = 'gpio'", "nozzle = 7", "grade = '92号'", "price = 721", "pulses_per_litre = 100",
+            "[card]", "aid = 'A000000333'",
+            "[side.3.card]", "kind = 'pcsc'",
+            "[side.3.pin]", "kind = 'terminal'",
+            "[side.3.pump]", "kind = 'gpio'", "nozzle = 7", "grade = '92号'", "price = 721", "pulses_per_litre = 100",
             "channels = 2", "security = 'correct'",
-            "[pump.gpio]", "chip = '/dev/gpiochip0'", "a = 17", "b = 27", "nozzle = 22", "motor = 5", "main_valve = 6",
+            "[side.3.pump.gpio]", "chip = '/dev/gpiochip0'", "a = 17", "b = 27", "nozzle = 22", "motor = 5",
+            "main_valve = 6",
             "[display]", "[timeouts]",
         ])
 
@@ -30,13 +32,14 @@ struct SampleConfiguration {
     static let demonstration = SampleConfiguration(
         lines: [
             "demonstration = true",
-            "[terminal]", "id = '001122334455'", "position = 1",
+            "[terminal]", "id = '001122334455'",
             "[journal]", "path = '/tmp/journal.sqlite'",
-            "[card]", "kind = 'virtual'",
-            "[pin]", "kind = 'fixed'",
-            "[pump]", "kind = 'simulated'", "nozzle = 1", "grade = '92'", "price = 721", "pulses_per_litre = 100",
+            "[side.3.card]", "kind = 'virtual'",
+            "[side.3.pin]", "kind = 'fixed'",
+            "[side.3.pump]", "kind = 'simulated'", "nozzle = 1", "grade = '92'", "price = 721",
+            "pulses_per_litre = 100",
             "channels = 1",
-            "[pump.simulated]",
+            "[side.3.pump.simulated]",
         ])
 
     /// - Returns: the line's number, from 1.
@@ -85,8 +88,8 @@ struct ConfigurationTests {
 
     @Test func theExampleOnTheBoardLoads() throws {
         let configuration = try Configuration.load(path: Self.example.path)
-        #expect(!configuration.demonstration && configuration.pin == .terminal)
-        #expect(configuration.card == .pcsc(reader: nil))
+        #expect(!configuration.demonstration && configuration.sides[0].pin == .terminal)
+        #expect(configuration.sides[0].card == .pcsc(reader: nil))
         // A cut wire reads high: a hung-up nozzle, and an emergency.
         let wiring = GPIOWiring(
             chip: "pinctrl-bcm2711",
@@ -98,8 +101,8 @@ struct ConfigurationTests {
             mainValve: GPIOWiring.Output(offset: 6),
             slowValve: GPIOWiring.Output(offset: 13)
         )
-        #expect(configuration.pump == .gpio(wiring))
-        #expect(configuration.position.calibration.points.map(\.litresPerMinute) == [5, 50])
+        #expect(configuration.sides[0].pump == .gpio(wiring))
+        #expect(configuration.sides[0].settings.calibration.points.map(\.litresPerMinute) == [5, 50])
     }
 
     /// Each commented-out default of the example is the value that holds without it.
@@ -120,19 +123,21 @@ struct ConfigurationTests {
         }
         let commented = try Configuration(toml: Array(text.utf8), file: "commented")
         let explicit = try Configuration(toml: Array(uncommented.utf8), file: "explicit")
-        #expect(commented.journal == explicit.journal && commented.card == explicit.card)
-        #expect(commented.pump == explicit.pump && commented.meter == explicit.meter)
+        #expect(commented.journal == explicit.journal && commented.sides[0].card == explicit.sides[0].card)
+        #expect(
+            commented.sides[0].pump == explicit.sides[0].pump && commented.sides[0].meter == explicit.sides[0].meter
+        )
         #expect(commented.language == explicit.language)
-        #expect("\(commented.position)" == "\(explicit.position)")
+        #expect("\(commented.sides[0].settings)" == "\(explicit.sides[0].settings)")
     }
 
     @Test func whatIsLeftOutHasItsDefault() throws {
         let configuration = try SampleConfiguration.service.load()
-        let settings = configuration.position
+        let settings = configuration.sides[0].settings
         #expect(configuration.terminal == TerminalID(0x3100_0000_0017) && settings.position == 3)
         #expect(configuration.journal.capacity == 100_000)
         #expect(settings.closesValveOnCardRemoval && settings.blacklist.isEmpty)
-        #expect(configuration.pulser == .quadrature(.correct))
+        #expect(configuration.sides[0].pulser == .quadrature(.correct))
         let point = CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)
         #expect(settings.calibration == Calibration(countsPerLitre: 400, points: [point]))
         #expect(settings.limit == Preset(amount: Amount(fen: 100_000)) && settings.preset == nil)
@@ -145,20 +150,23 @@ struct ConfigurationTests {
             litresPerMinuteMax: 200,
             reverseCentilitresMax: 20
         )
-        #expect(configuration.meter == meter)
+        #expect(configuration.sides[0].meter == meter)
         #expect(settings.timeouts.grace == 15_000_000_000)
     }
 
     @Test func theDemonstrationNeedsNoHardware() throws {
         var sample = SampleConfiguration.demonstration
-        sample.set("card", "state", "'/tmp/card'")
-        sample.set("pump.simulated", "speed", "10")
+        sample.set("side.3.card", "state", "'/tmp/card'")
+        sample.set("side.3.pump.simulated", "speed", "10")
         let configuration = try sample.load()
-        #expect(configuration.demonstration && configuration.pin == .fixed)
-        #expect(configuration.card == .virtual(state: "/tmp/card"))
-        #expect(configuration.position.aid == Demonstration.aid)
-        #expect(configuration.pulser == .single && configuration.position.calibration.countsPerLitre == 200)
-        guard case .simulated(let flow) = configuration.pump else {
+        #expect(configuration.demonstration && configuration.sides[0].pin == .fixed)
+        #expect(configuration.sides[0].card == .virtual(state: "/tmp/card"))
+        #expect(configuration.sides[0].settings.aid == Demonstration.aid)
+        #expect(
+            configuration.sides[0].pulser == .single
+                && configuration.sides[0].settings.calibration.countsPerLitre == 200
+        )
+        guard case .simulated(let flow) = configuration.sides[0].pump else {
             Issue.record("the demonstration's pump is simulated")
             return
         }
@@ -168,20 +176,20 @@ struct ConfigurationTests {
     @Test func everySettingArrives() throws {
         var sample = SampleConfiguration.service
         sample.set("card", "blacklist", "['0001 0000 0000 0000 0042', '00010000000000000043']")
-        sample.set("card", "reader", "'Reader 00 00'")
+        sample.set("side.3.card", "reader", "'Reader 00 00'")
         sample.set("card", "key_index", "255")
         sample.set("card", "close_valve_on_removal", "false")
-        sample.set("pump", "limit_centilitres", "100_000")
-        sample.set("pump", "preset_fen", "100000")
-        sample.set("pump", "slow_flow_centilitres", "0")
-        sample.set("pump", "pulser_faults_max", "0")
+        sample.set("side.3.pump", "limit_centilitres", "100_000")
+        sample.set("side.3.pump", "preset_fen", "100000")
+        sample.set("side.3.pump", "slow_flow_centilitres", "0")
+        sample.set("side.3.pump", "pulser_faults_max", "0")
         sample.set("timeouts", "first_flow", "1")
         sample.set("timeouts", "no_flow", "600")
         sample.set("timeouts", "pin", "300")
         sample.set("display", "language", "'chinese'")
         let configuration = try sample.load()
         #expect(configuration.language == .chinese)
-        let settings = configuration.position
+        let settings = configuration.sides[0].settings
         #expect(settings.blacklist.map(\.description).sorted() == ["00010000000000000042", "00010000000000000043"])
         #expect(settings.keyIndex == KeyIndex(255) && !settings.closesValveOnCardRemoval)
         #expect(settings.limit == Preset(amount: Amount(fen: 100_000), centilitres: 100_000))
@@ -193,16 +201,16 @@ struct ConfigurationTests {
 
     @Test func aPrepaidPumpDebitsItsPreset() throws {
         var sample = SampleConfiguration.service
-        sample.set("pump", "payment", "'prepaid'")
-        sample.set("pump", "preset_centilitres", "2000")
-        let settings = try sample.load().position
+        sample.set("side.3.pump", "payment", "'prepaid'")
+        sample.set("side.3.pump", "preset_centilitres", "2000")
+        let settings = try sample.load().sides[0].settings
         #expect(settings.payment == .prepaid(Preset(centilitres: 2_000)) && settings.preset == nil)
     }
 
     @Test(arguments: [
-        ("[terminal]", "terminal.id: 12 hexadecimal digits in quotation marks"),
-        ("[journal]", "journal.path: a path that begins with /"),
-        ("[pin]", "pin.kind: \"terminal\" or \"fixed\""),
+        ("[terminal]", "1: terminal.id: 12 hexadecimal digits in quotation marks"),
+        ("[journal]", "1: journal.path: a path that begins with /"),
+        ("[side.3.pin]", "7: side.3.pin.kind: \"terminal\" or \"fixed\""),
     ])
     func aTableThatIsMissingIsMissedByItsFirstKey(header: String, expected: String) {
         var sample = SampleConfiguration.service
@@ -213,7 +221,7 @@ struct ConfigurationTests {
         let rest = sample.lines[(start + 1)...]
         let end = rest.firstIndex { $0.hasPrefix("[") } ?? sample.lines.endIndex
         sample.lines.removeSubrange(start..<end)
-        #expect(sample.verdict == "1: \(expected) (found nothing)")
+        #expect(sample.verdict == "\(expected) (found nothing)")
     }
 
     @Test(arguments: ["", "\u{FEFF}", "# nothing\n\n"])
@@ -222,14 +230,13 @@ struct ConfigurationTests {
     }
 
     @Test(arguments: [
-        ("position = 3", "1: terminal.position: an integer from 1 to 99"),
-        ("kind = 'gpio'", "11: pump.kind: \"gpio\" or \"simulated\""),
-        ("price = 721", "11: pump.price: an integer from 1 to 99999, fen per litre"),
-        ("channels = 2", "11: pump.channels: an integer from 1 to 2"),
-        ("security = 'correct'", "11: pump.security: \"alarm\" or \"correct\""),
-        ("pulses_per_litre = 100", "11: pump.pulses_per_litre: an integer from 1 to 10000"),
-        ("b = 27", "19: pump.gpio.b: an integer from 0 to 511"),
-        ("main_valve = 6", "19: pump.gpio.main_valve: an integer from 0 to 511"),
+        ("kind = 'gpio'", "11: side.3.pump.kind: \"gpio\" or \"simulated\""),
+        ("price = 721", "11: side.3.pump.price: an integer from 1 to 99999, fen per litre"),
+        ("channels = 2", "11: side.3.pump.channels: an integer from 1 to 2"),
+        ("security = 'correct'", "11: side.3.pump.security: \"alarm\" or \"correct\""),
+        ("pulses_per_litre = 100", "11: side.3.pump.pulses_per_litre: an integer from 1 to 10000"),
+        ("b = 27", "19: side.3.pump.gpio.b: an integer from 0 to 511"),
+        ("main_valve = 6", "19: side.3.pump.gpio.main_valve: an integer from 0 to 511"),
     ])
     func aMissingKeyIsSoughtAtItsTable(line: String, expected: String) {
         var sample = SampleConfiguration.service
@@ -241,24 +248,26 @@ struct ConfigurationTests {
     @Test func aMisspeltKeyComesBeforeTheOneThatIsMissing() {
         var sample = SampleConfiguration.service
         sample.remove("nozzle = 7")
-        let line = sample.set("pump", "nozzel", "7")
-        #expect(sample.verdict == "\(line): pump.nozzel: a known key, perhaps nozzle (found unknown key \"nozzel\")")
+        let line = sample.set("side.3.pump", "nozzel", "7")
+        #expect(
+            sample.verdict == "\(line): side.3.pump.nozzel: a known key, perhaps nozzle (found unknown key \"nozzel\")"
+        )
     }
 
     @Test func theFirstOfSeveralErrorsIsTheOneOnTheFirstLine() {
         var sample = SampleConfiguration.service
         sample.set("timeouts", "grace", "301")
-        sample.set("pump.gpio", "motor", "512")
+        sample.set("side.3.pump.gpio", "motor", "512")
         let line = sample.set("journal", "capacity", "0")
         #expect(sample.verdict == "\(line): journal.capacity: an integer from 64 to 10000000 (found 0)")
     }
 
     @Test func unknownKeysAreReportedOnTheirOwnLines() {
         var sample = SampleConfiguration.service
-        let elsewhere = sample.set("card", "position", "1")
+        let elsewhere = sample.set("card", "price", "1")
         #expect(
             sample.verdict
-                == "\(elsewhere): card.position: a known key, perhaps terminal.position (found unknown key \"position\")"
+                == "\(elsewhere): card.price: a known key, perhaps side.3.pump.price (found unknown key \"price\")"
         )
         sample = .service
         let none = sample.set("journal", "flavour", "1")
@@ -267,10 +276,10 @@ struct ConfigurationTests {
                 == "\(none): journal.flavour: a known key, one of capacity, mark, path (found unknown key \"flavour\")"
         )
         sample = .service
-        sample.lines.append("[pupm]")
+        sample.lines.append("[side.3.pupm]")
         #expect(
             sample.verdict
-                == "\(sample.lines.count): pupm: a known key, perhaps pump (found unknown key \"pupm\")"
+                == "\(sample.lines.count): side.3.pupm: a known key, perhaps pump (found unknown key \"pupm\")"
         )
     }
 }

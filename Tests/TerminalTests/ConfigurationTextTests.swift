@@ -18,31 +18,37 @@ struct ConfigurationTextTests {
         // dotted keys and tables
         ("\njournal.\n", 2, "syntax"),
         ("\njournal . unknown = 1\n", 2, "journal.unknown"),
-        ("[pump.gpio]\n\nunknown = 1\n[pump]\nkind = 'gpio'\n", 3, "pump.gpio.unknown"),
-        ("[ pump . 'unknown' ]\n", 1, "pump.unknown"),
-        ("[pump]\ngpio.unknown = 1\nkind = 'gpio'\n", 2, "pump.gpio.unknown"),
+        ("[side.3.pump.gpio]\n\nunknown = 1\n[side.3.pump]\nkind = 'gpio'\n", 3, "side.3.pump.gpio.unknown"),
+        ("[ side . 3 . pump . 'unknown' ]\n", 1, "side.3.pump.unknown"),
+        ("[side.3.pump]\ngpio.unknown = 1\nkind = 'gpio'\n", 2, "side.3.pump.gpio.unknown"),
         // inline tables and arrays over several lines
-        ("\npump = { kind = 'gpio', gpio = { unknown = 1 } }\n", 2, "pump.gpio.unknown"),
+        ("\nside.3.pump = { kind = 'gpio', gpio = { unknown = 1 } }\n", 2, "side.3.pump.gpio.unknown"),
         ("[card]\nblacklist = [ # ]\n  '00010000000000000042', # one\n\n]\nunknown = 1\n", 6, "card.unknown"),
         (
-            "[pump]\ncalibration = [\n  { factor_millionths = 900000 },\n\n  { unknown = 1 },\n]\n", 5,
-            "pump.calibration[2].unknown"
+            "[side.3.pump]\ncalibration = [\n  { factor_millionths = 900000 },\n\n  { unknown = 1 },\n]\n", 5,
+            "side.3.pump.calibration[2].unknown"
         ),
-        ("[[pump.calibration]]\n[[pump.calibration]]\n\nunknown = 1\n", 4, "pump.calibration[2].unknown"),
-        ("[pump]\nx = [[1, [2]],\n[3]]\n", 2, "pump.x"),
+        (
+            "[[side.3.pump.calibration]]\n[[side.3.pump.calibration]]\n\nunknown = 1\n", 4,
+            "side.3.pump.calibration[2].unknown"
+        ),
+        ("[side.3.pump]\nx = [[1, [2]],\n[3]]\n", 2, "side.3.pump.x"),
         // strings that look like something else
-        ("[card]\nreader = \"\"\"\nunknown = 1 \\\n[pump] \\\n\"\"\"\nunknown = 1\n", 6, "card.unknown"),
-        ("[card]\nreader = '''\nunknown = 1'''\nunknown = 1\n", 4, "card.unknown"),
-        ("[card]\nreader = \"\"\"a\"\" \\\n \\\"\"\"\"\"\"\nunknown = 1\n", 4, "card.unknown"),
-        ("[card]\nreader = \"\\\"\\\\\"\nunknown = 1\n", 3, "card.unknown"),
-        ("[card]\nreader = '\\'\nunknown = ']'\n", 3, "card.unknown"),
+        (
+            "[side.3.card]\nreader = \"\"\"\nunknown = 1 \\\n[side.3.pump] \\\n\"\"\"\nunknown = 1\n", 6,
+            "side.3.card.unknown"
+        ),
+        ("[side.3.card]\nreader = '''\nunknown = 1'''\nunknown = 1\n", 4, "side.3.card.unknown"),
+        ("[side.3.card]\nreader = \"\"\"a\"\" \\\n \\\"\"\"\"\"\"\nunknown = 1\n", 4, "side.3.card.unknown"),
+        ("[side.3.card]\nreader = \"\\\"\\\\\"\nunknown = 1\n", 3, "side.3.card.unknown"),
+        ("[side.3.card]\nreader = '\\'\nunknown = ']'\n", 3, "side.3.card.unknown"),
         // quoted keys
         ("\"un\\u006Bnown\" = 1\n", 1, "unknown"),
         ("\n\"a b\" = 1\n", 2, "\"a b\""),
         ("\n'' = 1\n", 2, "\"\""),
         ("'\u{E9}' = 1\n'e\u{301}' = 1\n", 1, "\"\u{E9}\""),
         ("\n\"a\\nb\" = 1\n", 2, "\"a\\u{A}b\""),
-        ("\n[card]\n\"kind\" = 5\n", 3, "card.kind"),
+        ("\n[side.3.card]\n\"kind\" = 5\n", 3, "side.3.card.kind"),
     ])
     func theErrorNamesTheLine(text: String, line: Int, key: String) {
         let verdict = verdictOn(text)
@@ -55,7 +61,7 @@ struct ConfigurationTextTests {
         sample.set("card", "blacklist", "[\n  '00010000000000000042', # 1\n  '0001 0000 0000 0000 004A',\n]")
         #expect(
             sample.verdict
-                == "9: card.blacklist[2]: 20 digits in quotation marks (found \"0001 0000 0000 0000 004A\")"
+                == "8: card.blacklist[2]: 20 digits in quotation marks (found \"0001 0000 0000 0000 004A\")"
         )
     }
 
@@ -69,17 +75,17 @@ struct ConfigurationTextTests {
     /// Another way to write the same.
     @Test func dottedKeysAndInlineTablesLoad() {
         let lines = [
-            "demonstration = true", "terminal = { id = '001122334455', position = 1 }", "journal.path = '/tmp/j'",
-            "card.kind = 'virtual'", "pin.\"kind\" = 'fixed'",
-            "pump = { kind = 'simulated', nozzle = 1, grade = '92', price = 1, pulses_per_litre = 1, channels = 1 }",
+            "demonstration = true", "terminal = { id = '001122334455' }", "journal.path = '/tmp/j'",
+            "side.1.card.kind = 'virtual'", "side.1.pin.\"kind\" = 'fixed'",
+            "side.1.pump = { kind = 'simulated', nozzle = 1, grade = '92', price = 1, pulses_per_litre = 1, channels = 1 }",
         ]
         #expect(verdictOn(lines.joined(separator: "\n")) == "accepted")
     }
 
     @Test func aKeyThatStandsTwiceIsASyntaxError() {
         var sample = SampleConfiguration.service
-        sample.lines.insert("position = 4", at: 3)
-        #expect(sample.verdict.hasPrefix("4: syntax: TOML (found "), "\(sample.verdict)")
+        sample.lines.insert("id = '310000000018'", at: 2)
+        #expect(sample.verdict.hasPrefix("3: syntax: TOML (found "), "\(sample.verdict)")
         sample = .service
         sample.lines += ["[card]", "key_index = 2"]
         #expect(sample.verdict.hasPrefix("\(sample.lines.count - 1): syntax: TOML (found "), "\(sample.verdict)")
@@ -97,8 +103,8 @@ struct ConfigurationTextTests {
     /// Every prefix of the text is refused with one line or accepted, and never traps.
     @Test func everyPrefixHasAVerdict() {
         var sample = SampleConfiguration.service
-        sample.set("card", "reader", "\"\"\"a\\u00e9\"\"\"")
-        sample.set("pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1_000_000 }]")
+        sample.set("side.3.card", "reader", "\"\"\"a\\u00e9\"\"\"")
+        sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1_000_000 }]")
         let bytes = Array(sample.lines.joined(separator: "\n").utf8)
         for count in 0...bytes.count {
             #expect(!verdictOn(Array(bytes.prefix(count))).contains("\n"))

@@ -99,8 +99,9 @@ struct SupervisorTests {
             kind: .quadrature(.alarm)
         ) { _ in }
         let log = Logger(label: "test") { _ in LineLogHandler() }
-        let watchdog = try #require(Watchdog(supervisor(microseconds: 200_000), side: Mailbox(), log: log))
-        watchdog.watch(pump)
+        let side = ReachableSide(position: 1) {}
+        side.takes(pump)
+        let watchdog = try #require(Watchdog(supervisor(microseconds: 200_000), [side], log: log))
         for _ in 0..<5 { #expect(socket.next() == "WATCHDOG=1") }
         try pump.perform(.beginSale)
         let command = NamedThread("command") {

@@ -12,12 +12,13 @@ def service_settings(
     """The service's; `more` has further keys of the pump."""
     return f"""
 demonstration = true
-terminal = {{ id = "001122334455", position = 1 }}
+terminal = {{ id = "001122334455" }}
 journal = {{ path = "{journal}" }}
+timeouts = {{ first_flow = {first_flow_seconds} }}
+[side.1]
 card = {{ kind = "pcsc", reader = "Virtual PCD" }}
 pin = {{ kind = "fixed" }}
-timeouts = {{ first_flow = {first_flow_seconds} }}
-[pump]
+[side.1.pump]
 kind = "gpio"
 nozzle = 1
 grade = "92"
@@ -27,7 +28,7 @@ channels = 2
 security = "alarm"
 preset_centilitres = {preset_centilitres}
 {more}
-[pump.gpio]
+[side.1.pump.gpio]
 chip = "pump"
 a = {A}
 b = {B}

@@ -1,0 +1,93 @@
+import Dispenser
+import Metering
+
+extension Configuration.Side {
+    init(reading side: ConfigurationTable, _ number: Int, _ common: CommonSettings) {
+        card = Configuration.CardEdge(reading: side.table("card"))
+        pin = side.table("pin").value("kind", .word)
+        let table = side.table("pump")
+        let kind = table.required("kind", Setting<Configuration.PumpEdge.Kind>.word)
+        let pulser = PulserKind(reading: table)
+        let edge = Configuration.PumpEdge(reading: table, kind, pulser)
+        self.pulser = pulser ?? .single
+        pump = edge
+        settings = PositionSettings(reading: table, number, common, self.pulser, edge)
+        meter = MeterLimits(reading: table, settings.calibration, edge)
+    }
+
+    /// What one side has is no other's.
+    static func requireOwnEdges(_ sides: [(side: Self, table: ConfigurationTable)]) {
+        let readers = sides.filter { $0.side.card.isRealReader }
+        if readers.count > 1 {
+            for (side, table) in readers where table.isSound && side.card == .pcsc(reader: nil) {
+                table.table("card").noteConflict(
+                    "reader",
+                    "the reader's name, because more sides than one have a reader"
+                )
+            }
+        }
+        for (index, (side, table)) in sides.enumerated() {
+            for (other, _) in sides[..<index] where table.isSound { side.requireOwnEdges(beside: other, table) }
+        }
+    }
+
+    private func requireOwnEdges(beside other: Self, _ table: ConfigurationTable) {
+        if settings.nozzle == other.settings.nozzle {
+            table.table("pump").noteConflict("nozzle", "another nozzle than side \(other.number)'s")
+        }
+        if pin == .terminal, other.pin == .terminal {
+            table.table("pin").noteConflict("kind", "another kind than side \(other.number)'s, which has the console")
+        }
+        switch (card, other.card) {
+        case (.pcsc(.some(let name)), .pcsc(.some(let theirs))) where name.contains(theirs) || theirs.contains(name):
+            table.table("card").noteConflict(
+                "reader",
+                "a name that cannot mean side \(other.number)'s reader, \(quoted(theirs)), too"
+            )
+        case (.virtual(.some(let file)), .virtual(.some(let theirs)))
+        where FilePlace(file).isSame(as: FilePlace(theirs)):
+            table.table("card").noteConflict("state", "another file than side \(other.number)'s")
+        case _: break
+        }
+        if case .gpio(let wiring) = pump, case .gpio(let theirs) = other.pump {
+            wiring.requireOwnLines(beside: theirs, "side \(other.number)", table.table("pump").table("gpio"))
+        }
+    }
+}
+
+extension Configuration.CardEdge {
+    private enum Kind: String, CaseIterable {
+        case pcsc
+        case virtual
+    }
+
+    init(reading table: ConfigurationTable) {
+        switch table.required("kind", Setting<Kind>.word) {
+        case .pcsc:
+            table.refuse("state", unless: "card.kind is \"virtual\"")
+            // MAX_READERNAME of pcsc-lite with the closing NUL is 128.
+            self = .pcsc(reader: table.optional("reader", .text(1...127)))
+        case .virtual:
+            table.refuse("reader", unless: "card.kind is \"pcsc\"")
+            self = .virtual(state: table.optional("state", .path))
+        case nil:
+            table.skip("reader", "state")
+            self = .pcsc(reader: nil)
+        }
+    }
+
+    fileprivate var isRealReader: Bool {
+        switch self {
+        case .pcsc: true
+        case .virtual: false
+        }
+    }
+
+    /// The file of a virtual card; nil where there is none.
+    var state: String? {
+        switch self {
+        case .pcsc: nil
+        case .virtual(let state): state
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import Metering
+private import Synchronization
+
+/// What other threads reach of a fuelling side: its events, the call to its card, and its pump while it has one.
+final class ReachableSide: Sendable {
+    let position: Int
+    let mailbox = Mailbox()
+    let cardCall: CardCall
+    private let heldPump = Mutex<PumpThread?>(nil)
+    private let isShut = Atomic(false)
+    private let hasEnded = Atomic(false)
+
+    /// - Parameter overdue: as of ``CardCall/init(overdue:)``.
+    init(position: Int, overdue: @escaping @Sendable () -> Void) {
+        self.position = position
+        cardCall = CardCall(overdue: overdue)
+    }
+
+    var pump: PumpThread? { heldPump.withLock { $0 } }
+
+    /// The side serves with this pump from now on.
+    func takes(_ pump: PumpThread) {
+        heldPump.withLock { $0 = pump }
+        if isShut.load(ordering: .sequentiallyConsistent) { pump.shut() }
+    }
+
+    /// The pump has ended, with its outputs off.
+    func takesNoPump() { heldPump.withLock { $0 = nil } }
+
+    /// The valves close, and no pump of this side opens one again. Returns at once.
+    func shut() {
+        isShut.store(true, ordering: .sequentiallyConsistent)
+        pump?.shut()
+    }
+
+    var drivesOutputs: Bool { pump.map { !$0.snapshot.outputs.isEmpty } ?? false }
+
+    /// Its thread has ended.
+    func end() { hasEnded.store(true, ordering: .releasing) }
+
+    /// Since when the side's thread has not come back for its next event; zero while it waits, and when it has ended.
+    var awayNanoseconds: UInt64 { hasEnded.load(ordering: .acquiring) ? 0 : mailbox.awayNanoseconds }
+}

@@ -1,0 +1,40 @@
+private import Synchronization
+
+/// Which sides of a service serve, and why the service ends. A side that cannot serve tries again as long as another one serves:
+/// else the process ends, and what watches it starts it anew.
+final class Roster: Sendable {
+    private struct State {
+        var serving: Set<Int>
+        var failure: ServiceFailure?
+    }
+
+    private let state: Mutex<State>
+    private let endAll: @Sendable () -> Void
+
+    /// - Parameter end: tells every side to stop; called at the first failure of the whole service.
+    init(_ positions: [Int], end: @escaping @Sendable () -> Void) {
+        state = Mutex(State(serving: Set(positions)))
+        endAll = end
+    }
+
+    /// Why the service ended; nil when it was told to.
+    var failure: ServiceFailure? { state.withLock(\.failure) }
+
+    func serves(_ position: Int) { state.withLock { _ = $0.serving.insert(position) } }
+
+    /// - Returns: whether another side serves; when none does, this is why the service ends.
+    func leaves(_ position: Int, _ failure: ServiceFailure) -> Bool {
+        let othersServe = state.withLock { state in
+            state.serving.remove(position)
+            return !state.serving.isEmpty
+        }
+        if !othersServe { end(failure) }
+        return othersServe
+    }
+
+    /// No side can go on.
+    func end(_ failure: ServiceFailure) {
+        state.withLock { $0.failure = $0.failure ?? failure }
+        endAll()
+    }
+}

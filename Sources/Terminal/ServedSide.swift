@@ -1,0 +1,215 @@
+import CardCryptography
+import Configuration
+import Dispenser
+import FuelPassbook
+import GPIO
+import ISO7816
+import Journal
+import Logging
+import Metering
+import PCSC
+import SecurityModule
+import Threads
+import Words
+
+/// One fuelling side of a service, on the thread that calls ``run(_:)``.
+struct ServedSide {
+    /// Until a side that failed tries again.
+    private static let retryNanoseconds: UInt64 = 1_000_000_000
+
+    let service: Service
+    let side: Configuration.Side
+    /// The number of sides before this one.
+    let index: Int
+    let reached: ReachableSide
+    let journal: SQLiteJournal
+    let board: RecoveredBoard
+    let roster: Roster
+    let log: Logger
+
+    /// Why a side cannot go on.
+    enum Failure: Error {
+        /// No other can either.
+        case ofService(ServiceFailure)
+        /// It may pass.
+        case ofPump(ServiceFailure)
+        /// The PIN cannot be typed any more.
+        case ofConsole(ServiceFailure)
+    }
+
+    init(
+        _ service: Service,
+        _ side: Configuration.Side,
+        _ index: Int,
+        _ reached: ReachableSide,
+        _ journal: SQLiteJournal,
+        _ board: RecoveredBoard,
+        _ roster: Roster
+    ) {
+        self.service = service
+        self.side = side
+        self.index = index
+        self.reached = reached
+        self.journal = journal
+        self.board = board
+        self.roster = roster
+        log = service.log.naming(side.number)
+    }
+
+    private var mailbox: Mailbox { reached.mailbox }
+
+    /// Serves until a stop is requested, or the side or the service cannot go on. Returns with the outputs off.
+    func run(_ faces: Service.Faces) {
+        while true {
+            do throws(Failure) { return try serve(faces) } catch {
+                switch error {
+                case .ofService(let failure): return roster.end(failure)
+                case .ofConsole(let failure):
+                    if roster.leaves(side.number, failure) { log.error("\(failure.reason)") }
+                    return
+                case .ofPump(let failure):
+                    guard !service.stopControl.isRequested else { return roster.end(failure) }
+                    guard roster.leaves(side.number, failure) else { return }
+                    faces(side, nil).display.show(.inoperative, .pumpMissing(failure.reason))
+                    if stopComes(before: MonotonicClock.nanoseconds + Self.retryNanoseconds) { return }
+                }
+            }
+        }
+    }
+
+    private func serve(_ faces: Service.Faces) throws(Failure) {
+        let slot = try virtualSlot()
+        let face = faces(side, slot.map { CardHand(slot: $0, mailbox: mailbox) })
+        guard let pump = try startPump(face.display) else { return }
+        reached.takes(pump.thread)
+        defer {
+            pump.thread.stop()
+            reached.takesNoPump()
+        }
+        let customer = service.customer(at: side)
+        customer?.console.watch { [mailbox] in mailbox.post(.consoleLost) }
+        var reader: any CardReader
+        var monitor: ReaderMonitor?
+        defer { monitor?.stop() }
+        switch side.card {
+        case .pcsc(let name):
+            let choice = ReaderChoice(name) { [log] in log.notice("card reader", metadata: ["name": "\($0)"]) }
+            reader = PCSCReader(choice)
+            monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
+        case .virtual:
+            guard let slot else { preconditionFailure("made above") }
+            reader = slot.reader
+            CardHand(slot: slot, mailbox: mailbox).insert()
+        }
+        reader = WatchedReader(reader, reached.cardCall)
+        if let trace = face.trace { reader = TracingReader(reader, print: trace) }
+        let edges = PositionEdges(
+            module: SecurityModule(
+                terminal: service.configuration.terminal,
+                masterKeys: .demonstration,
+                random: SystemRandom()
+            ),
+            journal: journal,
+            reader: reader,
+            pump: pump.thread,
+            pin: pinEntry(customer),
+            clock: SystemClock(),
+            events: mailbox,
+            display: pump.customer?(face.display) ?? face.display,
+            remark: Language.technical.vocabulary.words
+        )
+        do throws(ServiceFailure) { try service.beginRun(journal) } catch { throw .ofService(error) }
+        roster.serves(side.number)
+        log.info("ready")
+        try serve(Side(settings: side.settings, edges: edges, after: board))
+    }
+
+    private func serve(_ position: Side) throws(Failure) {
+        do throws(PositionFailure) { try position.run() } catch {
+            switch error {
+            case .storage: throw .ofService(ServiceFailure(error))
+            case .pump: throw .ofPump(ServiceFailure(error))
+            }
+        }
+        guard position.consoleIsGone && !position.stopIsRequested else { return }
+        throw .ofConsole(
+            ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "the console is gone, and with it the customer: start the service at a console again"
+            )
+        )
+    }
+
+    // MARK: - Parts
+
+    private func virtualSlot() throws(Failure) -> VirtualEdges.Slot? {
+        switch side.card {
+        case .pcsc: return nil
+        case .virtual(let state):
+            do throws(ServiceFailure) { return try service.virtual?.slot(state, index) } catch {
+                throw .ofService(error)
+            }
+        }
+    }
+
+    private func pinEntry(_ customer: Customer?) -> any PINEntry {
+        switch side.pin {
+        case .fixed: return DemonstrationPINEntry(mailbox: mailbox)
+        case .terminal:
+            guard let customer else { preconditionFailure("refused when the service was made") }
+            return ConsolePINEntry(customer, mailbox: mailbox)
+        }
+    }
+
+    /// - Returns: nil when a stop was requested while the lines were waited for.
+    private func startPump(
+        _ display: any PositionDisplay
+    ) throws(Failure) -> (thread: PumpThread, customer: ((any PositionDisplay) -> any PositionDisplay)?)? {
+        switch side.pump {
+        case .gpio(let wiring):
+            guard let lines = try awaitLines(wiring, display) else { return nil }
+            log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)"])
+            if wiring.chipIsNumber {
+                log.warning(
+                    "chip = \"\(wiring.chip)\" may be another chip after an update: name it by its label, \(lines.chip.label)"
+                )
+            }
+            do throws(ServiceFailure) { try service.note(lines.held, of: side.number) } catch {
+                throw .ofService(error)
+            }
+            return (try pumpThread(lines), nil)
+        case .simulated(let flow):
+            guard let virtual = service.virtual else { preconditionFailure("refused when the service was made") }
+            let pump = virtual.pump(flow, side.settings.calibration, side.pulser)
+            return (try pumpThread(pump.lines), pump.customer)
+        }
+    }
+
+    private func pumpThread(_ lines: sending any PumpLines) throws(Failure) -> PumpThread {
+        do throws(PumpFault) {
+            let thread = try PumpThread(
+                name: "pump-\(side.settings.nozzle)",
+                lines: lines,
+                calibration: side.settings.calibration,
+                kind: side.pulser,
+                limits: side.meter
+            ) { [mailbox] in mailbox.post($0) }
+            if !thread.isRealTime {
+                log.warning("the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)")
+            }
+            return thread
+        } catch {
+            throw .ofPump(
+                ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error.reason)")
+            )
+        }
+    }
+}
+
+extension GPIOWiring {
+    /// Numbers are given in the order in which the kernel finds the chips.
+    fileprivate var chipIsNumber: Bool {
+        let name = chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...]
+        return name.hasPrefix("gpiochip") && name.dropFirst(8).allSatisfy(\.isNumber)
+    }
+}

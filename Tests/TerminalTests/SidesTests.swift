@@ -1,0 +1,194 @@
+import Configuration
+import Dispenser
+import FuelPassbook
+import Journal
+import Logging
+import Metering
+import Quantities
+import Records
+import SecurityModule
+import Simulation
+import Synchronization
+import Terminal
+import TestReaders
+import Testing
+import VirtualStation
+
+/// Three sides sell at once: one card escapes, one pump fails, and neither concerns the others.
+@Suite(.timeLimit(.minutes(2)))
+struct SidesTests {
+    private let folder: TestFolder
+
+    init() throws { folder = try TestFolder() }
+
+    private func configuration(_ flows: [Int]) throws -> Configuration {
+        let sides = flows.enumerated().map { index, centilitres in
+            ServiceConfiguration.side(
+                index + 1,
+                pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: 5)
+            )
+        }
+        let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, sides: sides)
+        return try Configuration(toml: Array(text.utf8), file: "sides.toml")
+    }
+
+    private func serve(_ configuration: Configuration, _ scene: Scene) throws(ServiceFailure) {
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let edges = VirtualEdges(slot: VirtualEdges.inProcess.slot) { flow, calibration, _ in
+            let lines = SimulatedPumpLines(
+                SimulatedPumpLines.Script(
+                    countsPerLitre: calibration.countsPerLitre,
+                    centilitres: flow.centilitres,
+                    litresPerMinute: flow.litresPerMinute * flow.speed
+                )
+            )
+            return VirtualEdges.Pump(lines: lines) { ScriptedCustomer($0, lines, fails: scene.fails(flow.centilitres)) }
+        }
+        let service = try Service(configuration: configuration, log: log, virtual: edges)
+        scene.stop.withLock { $0 = service.stop }
+        try service.run { side, hand in SideFace(ScenicDisplay(side.number, hand, scene)) }
+    }
+
+    @Test func sellAtOnceWhileOneCardEscapesAndOnePumpFails() throws {
+        let scene = Scene(failing: 1_200, escaping: 3) { seen in
+            seen.receipts[1, default: 0] >= 1 && seen.receipts[2, default: 0] >= 2 && seen.escapes == [3]
+        }
+        try serve(configuration([1_000, 1_200, 900]), scene)
+        #expect(scene.seen.withLock(\.missingPumps) == [2])
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), keys: .demonstration)
+        let records = try journal.records(limit: 100)
+        #expect(Set(records.map(\.ttc)).count == records.count)
+        func sales(_ position: Int) -> [Record] { records.filter { $0.position == position } }
+        for record in records {
+            let price = UnitPrice(fenPerLitre: 785).fen(forCentilitres: record.reading.volume.shownCentilitres)
+            #expect(Int(record.amount.fen) == price, "\(record.ttc)")
+            #expect(record.phase == .settled || record.phase == .escaped, "\(record.ttc)")
+        }
+        #expect(sales(1).map { Int($0.amount.fen) } == [7_850])
+        // What flowed until the pump failed is paid, and the side sells again.
+        #expect(sales(2).count == 2 && sales(2).allSatisfy { $0.phase == .settled })
+        #expect(sales(2).map(\.reading.volume.shownCentilitres).max() == 1_200)
+        #expect(sales(3).map(\.phase) == [.escaped])
+        for position in 1...3 {
+            #expect(sales(position).allSatisfy { $0.nozzle == position })
+        }
+    }
+
+    @Test func theLastSideWhosePumpFailsEndsTheService() throws {
+        let scene = Scene(failing: 1_200, escaping: nil) { _ in false }
+        let failure = #expect(throws: ServiceFailure.self) { try serve(configuration([1_200]), scene) }
+        #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "pump: the cable broke")
+    }
+
+    @Test func aStopReachesEverySideAndTheNextStartRecoversEachOnce() throws {
+        let configuration = try configuration([50_000, 50_000, 50_000])
+        let stopped = Scene(failing: nil, escaping: nil) { $0.fuelling.count == 3 }
+        try serve(configuration, stopped)
+        #expect(try phases() == [1: .locked, 2: .locked, 3: .locked])
+        let next = Scene(failing: nil, escaping: nil) { $0.recovered == [1, 2, 3] }
+        try serve(configuration, next)
+        #expect(try phases() == [1: .escaped, 2: .escaped, 3: .escaped])
+    }
+
+    /// By position, of one record each.
+    private func phases() throws -> [Int: RecordPhase] {
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), keys: .demonstration)
+        return Dictionary(uniqueKeysWithValues: try journal.records(limit: 100).map { ($0.position, $0.phase) })
+    }
+}
+
+/// What is meant to happen, and what was seen of it.
+private final class Scene: Sendable {
+    struct Seen {
+        var receipts: [Int: Int] = [:]
+        var fuelling: Set<Int> = []
+        var missingPumps: Set<Int> = []
+        var escapes: Set<Int> = []
+        var recovered: Set<Int> = []
+    }
+
+    let seen = Mutex(Seen())
+    let stop: Mutex<@Sendable () -> Void> = Mutex {}
+    let escaping: Int?
+    private let failing: Int?
+    private let hasFailed = Atomic(false)
+    private let isOver: @Sendable (Seen) -> Bool
+
+    /// - Parameters:
+    ///   - failing: the centilitres of the customer whose pump fails, once.
+    ///   - escaping: at which side the card is pulled and does not come back.
+    init(failing: Int?, escaping: Int?, isOver: @escaping @Sendable (Seen) -> Bool) {
+        self.failing = failing
+        self.escaping = escaping
+        self.isOver = isOver
+    }
+
+    func fails(_ centilitres: Int) -> Bool {
+        centilitres == failing && !hasFailed.exchange(true, ordering: .sequentiallyConsistent)
+    }
+
+    func note(_ change: (inout Seen) -> Void) {
+        let isOver = seen.withLock { seen in
+            change(&seen)
+            return self.isOver(seen)
+        }
+        if isOver { stop.withLock(\.self)() }
+    }
+}
+
+private final class ScenicDisplay: PositionDisplay {
+    private let position: Int
+    private let hand: CardHand?
+    private let scene: Scene
+    private var isPulled = false
+
+    init(_ position: Int, _ hand: CardHand?, _ scene: Scene) {
+        self.position = position
+        self.hand = hand
+        self.scene = scene
+    }
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        switch notice {
+        case .escaped: scene.note { $0.escapes.insert(position) }
+        case .recovered: scene.note { $0.recovered.insert(position) }
+        case .pumpMissing: scene.note { $0.missingPumps.insert(position) }
+        case _: break
+        }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        guard centilitres > 200 else { return }
+        scene.note { $0.fuelling.insert(position) }
+        guard position == scene.escaping, !isPulled else { return }
+        isPulled = true
+        hand?.pull()
+    }
+
+    func printReceipt(_ record: Record, balance: Amount?) { scene.note { $0.receipts[position, default: 0] += 1 } }
+}
+
+/// Lifts the nozzle when told to; at a failing pump the cable breaks at two litres.
+private final class ScriptedCustomer: PositionDisplay {
+    private let display: any PositionDisplay
+    private let lines: SimulatedPumpLines
+    private let fails: Bool
+
+    init(_ display: any PositionDisplay, _ lines: SimulatedPumpLines, fails: Bool) {
+        self.display = display
+        self.lines = lines
+        self.fails = fails
+    }
+
+    func show(_ state: PositionState, _ notice: Notice) {
+        display.show(state, notice)
+        if case .liftNozzle = notice { lines.authorised() }
+    }
+
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
+        if fails, centilitres > 200 { lines.fail(PumpFault(reason: "the cable broke")) }
+    }
+
+    func printReceipt(_ record: Record, balance: Amount?) { display.printReceipt(record, balance: balance) }
+}
