@@ -1,4 +1,5 @@
 import Configuration
+import Dispenser
 import Testing
 
 /// One to eight sides, and what no two of them share.
