@@ -58,8 +58,8 @@ extension Invocation {
     static let usage = "greylockd --config <FILE> [--close-valves]"
 
     static let helpText = """
-        OVERVIEW: The dispenser's service: one fuelling side, its card reader and its
-        pump.
+        OVERVIEW: The dispenser's service: one to eight fuelling sides, each with its
+        card reader and pump.
 
         Exit status: 0 when it was told to stop (SIGTERM, SIGINT), 64 for a wrong
         command line, 69 when something that it needs is missing, 71 when the system
