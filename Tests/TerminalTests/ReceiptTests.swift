@@ -62,7 +62,7 @@ struct ReceiptTests {
         let lines = try record(.noCard).receiptLines(balance: Amount(fen: 49_215), Language.chinese.vocabulary)
         #expect(
             lines == [
-                "终端 000000000031，加油位 1，记录 12", "非卡加油", "日期        2026-06-01 08:00:00", "卡号        ****0042",
+                "终端 000000000031，加油位 1，记录 12", "非卡加油", "日期        2026-06-01 08:00:00", "卡号        ****0000",
                 "油品 92，油枪 1", "油量             1.00 升", "单价             7.85 元/升", "非卡付款         7.85 元",
                 "余额           492.15 元",
             ]
