@@ -92,6 +92,7 @@ package final class RecoveredBoard: Sendable {
     /// At which side a card is served, or its sale goes on without it.
     private let cards = Mutex<[ApplicationSerialNumber: Int]>([:])
     private let wrongPINs = Mutex(WrongPINs())
+    private let unproven = Mutex(UnprovenPurchases())
     /// The rows that are not believed, and were named.
     private let namedRows = Mutex<Set<DamagedRow>>([])
 
@@ -118,6 +119,12 @@ package final class RecoveredBoard: Sendable {
     func note(_ status: StatusWord, of card: ApplicationSerialNumber) {
         wrongPINs.withLock { $0.note(status, of: card) }
     }
+
+    var purchasesPauseUntil: UInt64? { unproven.withLock(\.pausesUntil) }
+
+    func noteUnprovenPurchase(at now: UInt64) { unproven.withLock { $0.note(at: now) } }
+
+    func forgetUnprovenPurchases() { unproven.withLock { $0.forget() } }
 
     /// - Returns: false for a row that was named before.
     func names(_ row: DamagedRow) -> Bool { namedRows.withLock { $0.insert(row).inserted } }

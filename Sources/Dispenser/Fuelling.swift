@@ -84,7 +84,10 @@ final class Flow {
                 record.remark = FuellingEnd.pumpFailed(fault).remark
                 return .pumpFailed(fault)
             }
-            try pump(.endSale)
+            // What ended the sale is worse than a pump that does not hear of it.
+            do throws(PumpFault) { try device.perform(.endSale) } catch {
+                visit.display.show(.inoperative, .pumpMissing(error.reason))
+            }
             throw error
         }
     }

@@ -14,7 +14,7 @@ import SecurityModule
 
 /// Purchases in a row whose cards did not prove them. The card has proven nothing when MAC1 is made for it: so that no pump
 /// makes codes for serial numbers by the minute, or fills its journal with them, each one makes the next wait longer.
-final class UnprovenPurchases {
+struct UnprovenPurchases {
     private static let pauseNanoseconds: UInt64 = 10_000_000_000
     private static let doublingsMax = 6
 
@@ -22,13 +22,13 @@ final class UnprovenPurchases {
     private var last: UInt64 = 0
 
     /// One more, at an instant of the monotonic clock.
-    func note(at now: UInt64) {
+    mutating func note(at now: UInt64) {
         count = min(count + 1, Self.doublingsMax + 1)
         last = now
     }
 
     /// A card has proven one.
-    func forget() { count = 0 }
+    mutating func forget() { count = 0 }
 
     /// Before which no purchase begins; nil when none was left unproven.
     var pausesUntil: UInt64? { count == 0 ? nil : last + Self.pauseNanoseconds << UInt64(count - 1) }
@@ -36,8 +36,6 @@ final class UnprovenPurchases {
 
 struct PurchaseSale: Procedure {
     let side: Parts
-    /// Of this side.
-    let unproven: UnprovenPurchases
 
     /// Of one card.
     static let tornPurchasesMax = 3
@@ -72,7 +70,7 @@ struct PurchaseSale: Procedure {
 
     /// A card that this station saw use petrol commands has them, whatever it says now.
     private func checkMayPurchase(_ card: ApplicationSerialNumber) throws(Interruption) {
-        if let pause = unproven.pausesUntil, visit.now < pause {
+        if let pause = books.board.purchasesPauseUntil, visit.now < pause {
             throw .refused(.purchasesPaused(seconds: Int((pause - visit.now) / 1_000_000_000) + 1))
         }
         guard try books.tornPurchases(of: card).count < Self.tornPurchasesMax else {
@@ -163,11 +161,11 @@ struct PurchaseSale: Procedure {
                 throw .refused(.module(error))
             }
         } catch {
-            unproven.note(at: visit.now)
+            books.board.noteUnprovenPurchase(at: visit.now)
             try leaveTorn(&record, torn, because: error)
         }
         guard let paid else { preconditionFailure("a sale's own purchase pays it") }
-        unproven.forget()
+        books.board.forgetUnprovenPurchases()
         record.purchaseTender = .paid(paid)
         try books.commit(JournalEntry(record))
         return paid

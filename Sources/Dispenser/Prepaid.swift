@@ -45,7 +45,8 @@ struct Prepay: Procedure {
         try books.commit(JournalEntry(record))
         let session = try petrol.lock(&record, &intent, locking)
         let proof = session.proof
-        try payAtOnce(&record, intent.locked(proof).ended(session.end(amount: target.amount)))
+        guard let locked = intent.locked(proof) else { preconditionFailure("a session proves its own lock") }
+        try payAtOnce(&record, locked.ended(session.end(amount: target.amount)))
         try EarlierSales(side: side).closeNeverLocked(proof)
         try PrepaidDelivery(side: side).run(&record, target.volume)
     }

@@ -3,7 +3,7 @@ import ISO7816
 import Quantities
 import Records
 
-// What must be right of the position itself before it sells, and what time its records bear.
+// What must be right of the side itself before it sells.
 
 /// How full the journal may become (spec/dispenser.md, section 3).
 package enum JournalRoom {

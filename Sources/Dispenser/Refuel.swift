@@ -29,7 +29,7 @@ struct Refuel: Procedure {
         try books.commit(JournalEntry(record))
         // 1.6 to 1.9
         let session = try petrol.lock(&record, &intent, locking)
-        let locked = intent.locked(session.proof)
+        guard let locked = intent.locked(session.proof) else { preconditionFailure("a session proves its own lock") }
         record.lockTender = .locked(locked)
         try books.commit(JournalEntry(record))
         try EarlierSales(side: side).closeNeverLocked(session.proof)

@@ -34,8 +34,12 @@ extension Refuel {
         do throws(Interruption) {
             try settleWithinGrace(&record, &unpaid, pin)
         } catch {
-            if case .refused(let refusal) = error {
-                try books.escape(&record, unpaid, .fault, remark: remark(refusal))
+            switch error {
+            case .refused(let refusal): try books.escape(&record, unpaid, .fault, remark: remark(refusal))
+            // The side may serve again without a new recovery of its board.
+            case .failure(.pump(let fault)):
+                try books.escape(&record, unpaid, .left, remark: FuellingEnd.pumpFailed(fault).remark)
+            case .card, .stop, .failure(.storage): break
             }
             throw error
         }

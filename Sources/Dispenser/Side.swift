@@ -62,7 +62,6 @@ enum Interruption: Error, Equatable {
 package final class Side {
     package let settings: PositionSettings
     private let parts: Parts
-    private let unproven = UnprovenPurchases()
     /// Why no card can be served, as it is shown between two visits; nil when it is not.
     private var shownObstacle: Refusal?
     /// Whether the obstacle of a full journal would have been seen.
@@ -154,7 +153,7 @@ package final class Side {
             let file = try visit.identifyWhenFree()
             try visit.claim(file.asn)
             try books.checkRecords(of: file.asn)
-            let purchases = PurchaseSale(side: parts, unproven: unproven)
+            let purchases = PurchaseSale(side: parts)
             switch try visit.greyStatus() {
             case .grey(let status): try LocalUnlock(side: parts).run(file, status)
             case .free:

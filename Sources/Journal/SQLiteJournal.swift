@@ -184,16 +184,18 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     }
 
     package func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
-        try connection.view("look for a lock of the card") { db in
-            let sql = "SELECT ttc FROM \(salesByCard) WHERE substr(card_asn, 5) = ? AND mac3 IS NOT NULL LIMIT 1"
+        let sales = salesByCard
+        return try connection.view("look for a lock of the card") { db in
+            let sql = "SELECT ttc FROM \(sales) WHERE substr(card_asn, 5) = ? AND mac3 IS NOT NULL LIMIT 1"
             return try db.value(sql, [ColumnValue(card.number)]) != nil
         }
     }
 
     package func hasPurchase(of card: ApplicationSerialNumber, _ ctc: CTC) throws(StorageFault) -> Bool {
-        try connection.view("look for the card's number") { db in
+        let sales = salesByCard
+        return try connection.view("look for the card's number") { db in
             let sql = """
-                SELECT ttc FROM \(salesByCard) WHERE substr(card_asn, 5) = ? AND ctc = ?
+                SELECT ttc FROM \(sales) WHERE substr(card_asn, 5) = ? AND ctc = ?
                     AND NOT (kind = 'prepaid' AND phase IN ('torn', 'void')) LIMIT 1
                 """
             return try db.value(sql, [ColumnValue(card.number), ColumnValue(ctc.number)]) != nil
@@ -201,9 +203,10 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     }
 
     package func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool {
-        try connection.view("look for the card's debits") { db in
+        let sales = salesByCard
+        return try connection.view("look for the card's debits") { db in
             let sql = """
-                SELECT EXISTS (SELECT 1 FROM \(salesByCard) WHERE substr(card_asn, 5) = ?
+                SELECT EXISTS (SELECT 1 FROM \(sales) WHERE substr(card_asn, 5) = ?
                     AND (debit_time = ? OR instr(earlier_debits, ?)))
                 """
             let text = ColumnValue(Hex.string(time.bytes))
@@ -211,6 +214,8 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
+    /// Asked before the connection is taken: ``room()`` takes it while it holds the count.
+    ///
     /// Until the index of cards has been compared with its table, the table is read from end to end.
     private var salesByCard: String {
         survey.indexesAgree || counted.withLock({ $0 != nil }) ? "sale" : "sale NOT INDEXED"

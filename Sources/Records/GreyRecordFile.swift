@@ -138,6 +138,7 @@ extension GreyRecordFile.Entry {
     /// Whether a journal's record is of the same lock.
     package func isSameLock(_ record: GreyRecord) -> Bool {
         record.gmac.terminal == gmac.terminal && record.gmac.ttc == gmac.ttc && record.card == gmac.card
+            && record.ctc == gmac.ctc
     }
 }
 

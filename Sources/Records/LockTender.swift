@@ -65,8 +65,11 @@ package enum LockTender: Equatable, Sendable {
             self.zero = zero
         }
 
-        /// Step 1.9.
-        package func locked(_ proof: ProvenLock) -> Locked { Locked(lock: lock, zero: zero) }
+        /// Step 1.9; nil for a proof of another lock.
+        package func locked(_ proof: ProvenLock) -> Locked? {
+            guard lock.standing.card == proof.card, lock.standing.ctc == proof.ctc else { return nil }
+            return Locked(lock: lock, zero: zero)
+        }
 
         /// The lock was not proven: what is owed is nothing.
         package var unproven: Unpaid { Unpaid(lock: lock, due: zero) }

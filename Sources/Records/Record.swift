@@ -205,7 +205,7 @@ extension Record {
         kind == .prepaid ? Amount(fen: amount.fen - min(amount, price).fen) : .zero
     }
 
-    /// Of `amount`, while the card is unpaid.
+    /// Of nothing until the sale has ended, then of `amount` while the card is unpaid.
     package var gmac: SealedGMAC? {
         switch lockTender {
         case .intent(let intent): intent.zero

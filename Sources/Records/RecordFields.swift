@@ -140,7 +140,6 @@ extension RecordFields {
 
     private func lockTender() throws(FieldFault) -> LockTender {
         let tender = try anyLockTender()
-        // Which of them a kind has.
         switch (kind, phase) {
         case (.sale, .intent), (.sale, .locked), (.sale, .ended), (.sale, .debitSent), (.sale, .settled),
             (.escape, .escaped), (.cardFault, .escaped),

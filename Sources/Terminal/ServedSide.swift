@@ -23,6 +23,7 @@ struct ServedSide {
     let index: Int
     let reached: ReachableSide
     let journal: SQLiteJournal
+    let module: SecurityModule
     let board: RecoveredBoard
     let roster: Roster
     let log: Logger
@@ -43,6 +44,7 @@ struct ServedSide {
         _ index: Int,
         _ reached: ReachableSide,
         _ journal: SQLiteJournal,
+        _ module: SecurityModule,
         _ board: RecoveredBoard,
         _ roster: Roster
     ) {
@@ -51,6 +53,7 @@ struct ServedSide {
         self.index = index
         self.reached = reached
         self.journal = journal
+        self.module = module
         self.board = board
         self.roster = roster
         log = service.log.naming(side.number)
@@ -60,8 +63,11 @@ struct ServedSide {
 
     /// Serves until a stop is requested, or the side or the service cannot go on. Returns with the outputs off.
     func run(_ faces: Service.Faces) {
+        let slot: VirtualEdges.Slot?
+        do throws(ServiceFailure) { slot = try virtualSlot() } catch { return roster.end(error) }
+        let face = faces(side, slot.map { CardHand(slot: $0, mailbox: mailbox) })
         while true {
-            do throws(Failure) { return try serve(faces) } catch {
+            do throws(Failure) { return try serve(face, slot) } catch {
                 switch error {
                 case .ofService(let failure): return roster.end(failure)
                 case .ofConsole(let failure):
@@ -70,16 +76,14 @@ struct ServedSide {
                 case .ofPump(let failure):
                     guard !service.stopControl.isRequested else { return roster.end(failure) }
                     guard roster.leaves(side.number, failure) else { return }
-                    faces(side, nil).display.show(.inoperative, .pumpMissing(failure.reason))
+                    face.display.show(.inoperative, .pumpMissing(failure.reason))
                     if stopComes(before: MonotonicClock.nanoseconds + Self.retryNanoseconds) { return }
                 }
             }
         }
     }
 
-    private func serve(_ faces: Service.Faces) throws(Failure) {
-        let slot = try virtualSlot()
-        let face = faces(side, slot.map { CardHand(slot: $0, mailbox: mailbox) })
+    private func serve(_ face: SideFace, _ slot: VirtualEdges.Slot?) throws(Failure) {
         guard let pump = try startPump(face.display) else { return }
         reached.takes(pump.thread)
         defer {
@@ -104,11 +108,7 @@ struct ServedSide {
         reader = WatchedReader(reader, reached.cardCall)
         if let trace = face.trace { reader = TracingReader(reader, print: trace) }
         let edges = PositionEdges(
-            module: SecurityModule(
-                terminal: service.configuration.terminal,
-                masterKeys: .demonstration,
-                random: SystemRandom()
-            ),
+            module: module,
             journal: journal,
             reader: reader,
             pump: pump.thread,
@@ -142,13 +142,10 @@ struct ServedSide {
 
     // MARK: - Parts
 
-    private func virtualSlot() throws(Failure) -> VirtualEdges.Slot? {
+    private func virtualSlot() throws(ServiceFailure) -> VirtualEdges.Slot? {
         switch side.card {
-        case .pcsc: return nil
-        case .virtual(let state):
-            do throws(ServiceFailure) { return try service.virtual?.slot(state, index) } catch {
-                throw .ofService(error)
-            }
+        case .pcsc: nil
+        case .virtual(let state): try service.virtual?.slot(state, index)
         }
     }
 

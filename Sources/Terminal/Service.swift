@@ -1,3 +1,4 @@
+import CardCryptography
 package import Configuration
 package import Dispenser
 import GPIO
@@ -155,11 +156,16 @@ package final class Service: Sendable {
             return SideFace(SupervisedDisplay(face.display, status, position: side.number), trace: face.trace)
         }
         let roster = Roster(sides.map(\.position), end: stop)
+        let module = SecurityModule(
+            terminal: configuration.terminal,
+            masterKeys: .demonstration,
+            random: SystemRandom()
+        )
         let board = try recover(journal, faces)
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
             let (side, reached) = pair
             return NamedThread("side-\(side.number)") { [self] in
-                ServedSide(self, side, index, reached, journal, board, roster).run(faces)
+                ServedSide(self, side, index, reached, journal, module, board, roster).run(faces)
                 reached.end()
             }
         }

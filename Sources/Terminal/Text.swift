@@ -1,5 +1,4 @@
 package import FuelPassbook
-private import Glibc
 
 extension ApplicationSerialNumber {
     /// How many digits are shown where anybody may look.

@@ -34,7 +34,13 @@ struct ExportGreyRecords: ParsableCommand {
             let reader = try GreyRecordTool.stored { () throws(StorageFault) in
                 try JournalReader(path: configuration.journal.path, keys: .demonstration)
             }
-            let records = try GreyRecordTool.stored { () throws(StorageFault) in try own(reader) }
+            let unjudged = try GreyRecordTool.stored { () throws(StorageFault) in try reader.unjudged }
+            if let unjudged {
+                throw GreyRecordTool.Stop(ServiceFailure.inputOutput, "no row of the journal can be judged: \(unjudged)")
+            }
+            let records = try GreyRecordTool.stored { () throws(StorageFault) in
+                try own(reader, configuration.terminal)
+            }
             guard !records.isEmpty else {
                 throw GreyRecordTool.Stop(ServiceFailure.unavailable, "no grey record is open that can be exported")
             }
@@ -48,17 +54,28 @@ struct ExportGreyRecords: ParsableCommand {
         }
     }
 
-    private func own(_ reader: JournalReader) throws(StorageFault) -> [GreyRecord] {
+    private func own(_ reader: JournalReader, _ terminal: TerminalID) throws(StorageFault) -> [GreyRecord] {
         var records: [GreyRecord] = []
         for record in try reader.greyRecords() where record.state == .open && record.imported == nil {
             if let card, card.asn != record.card { continue }
-            guard try reader.record(record.ttc)?.kind != .prepaid else {
-                standardError("record \(record.ttc.number): left out, it was prepaid and is refunded from this journal")
-                continue
+            if let reason = try reasonToStay(record, reader, terminal) {
+                standardError("record \(record.ttc.number): left out, \(reason)")
+            } else {
+                records.append(record)
             }
-            records.append(record)
         }
         return records
+    }
+
+    /// Why a record is settled here alone; nil when it can travel.
+    private func reasonToStay(
+        _ record: GreyRecord,
+        _ reader: JournalReader,
+        _ terminal: TerminalID
+    ) throws(StorageFault) -> String? {
+        guard record.gmac.terminal == terminal else { return "this terminal was \(record.gmac.terminal) then" }
+        guard let sale = try reader.record(record.ttc) else { return "the record of its sale is not believed" }
+        return sale.kind == .prepaid ? "it was prepaid and is refunded from this journal" : nil
     }
 }
 
@@ -85,12 +102,6 @@ struct ImportGreyRecords: ParsableCommand {
         try GreyRecordTool.run("import") { () throws(GreyRecordTool.Stop) in
             let configuration = try GreyRecordTool.configuration(config)
             let grey = try parsed(at: configuration.terminal)
-            guard grey.terminal != configuration.terminal else {
-                throw GreyRecordTool.Stop(
-                    GreyRecordTool.dataRefused,
-                    "\(file): it is of this terminal, \(grey.terminal), whose journal has these records"
-                )
-            }
             try GreyRecordTool.stored { () throws(StorageFault) in try take(grey, configuration.journal) }
         }
     }

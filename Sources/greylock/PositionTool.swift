@@ -33,7 +33,7 @@ struct PositionTool: ParsableCommand {
     @Option(help: ArgumentHelp("The service's configuration.", valueName: "FILE"))
     var config: String
 
-    @Option(help: ArgumentHelp("The fuelling side; needed where there are several.", valueName: "N"))
+    @Option(help: ArgumentHelp("The fuelling side, all without it; --clear of several needs one.", valueName: "N"))
     var position: Int?
 
     @Flag(help: "Open the position again, after the pulser was mended.")
@@ -71,7 +71,7 @@ struct PositionTool: ParsableCommand {
         do {
             let configuration = try Service.configuration(at: config)
             path = configuration.journal.path
-            status = try show(try number(of: configuration), configuration.journal)
+            status = try show(try numbers(of: configuration), configuration.journal)
         } catch let fault as StorageFault {
             standardError("greylock position: \(path ?? config): \("\(fault)".printable)")
             status = ServiceFailure.inputOutput
@@ -82,17 +82,17 @@ struct PositionTool: ParsableCommand {
         guard status == 0 else { throw ExitCode(status) }
     }
 
-    /// The side that is meant.
-    private func number(of configuration: Configuration) throws -> Int {
+    /// The sides that are meant: one of several is opened by its number.
+    private func numbers(of configuration: Configuration) throws -> [Int] {
         let numbers = configuration.sides.map(\.number)
-        if let position, numbers.contains(position) { return position }
-        if position == nil, numbers.count == 1 { return numbers[0] }
+        if let position, numbers.contains(position) { return [position] }
+        if position == nil, numbers.count == 1 || !clear { return numbers }
         let known = numbers.map { "\($0)" }.joined(separator: ", ")
         throw ValidationError("--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))")
     }
 
     /// - Returns: the exit status.
-    private func show(_ position: Int, _ settings: Configuration.JournalFile) throws -> Int32 {
+    private func show(_ positions: [Int], _ settings: Configuration.JournalFile) throws -> Int32 {
         if let acceptJournal {
             let last = try SQLiteJournal.accept(
                 path: settings.path,
@@ -113,7 +113,8 @@ struct PositionTool: ParsableCommand {
                 keys: .demonstration,
                 mark: settings.mark
             ) : nil
-        let isOpen = try showLock(position, reader, writer)
+        var isOpen = true
+        for position in positions { isOpen = try showLock(position, reader, writer) && isOpen }
         let isInTime = try showClock(reader, writer)
         let refusal = try reader.standing(markPath: settings.mark).refusal
         writeLine(

@@ -7,7 +7,7 @@ struct RunStation: ParsableCommand {
         commandName: "run",
         abstract: "The service with virtual edges where the configuration names them.",
         discussion: """
-            For demonstrations and tests on a desk: `card.kind = "virtual"` is a card in this process, `pump.kind = \
+            For demonstrations and tests on a desk: a side's `card.kind = "virtual"` is a card in this process, its `pump.kind = \
             "simulated"` a customer at simulated lines. Everything else is what greylockd does, which has no virtual edges.
 
             Exit status: as greylockd: 0 when it was told to stop, 69 when something that it needs is missing, 74 when the \

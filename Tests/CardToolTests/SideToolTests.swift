@@ -26,7 +26,14 @@ struct SideToolTests {
         #expect(run.output.contains("position \(number) has not closed itself"), "\(run.output)\(run.error)")
     }
 
-    @Test(arguments: [([], "nothing"), (["--position", "3"], "3")])
+    @Test func withoutANumberAllAreShownAndWhatConcernsThemAllIsDone() throws {
+        for more in [[], ["--accept-clock"]] {
+            let run = try Run("greylock", ["position", "--config", config] + more)
+            #expect(run.output.contains("position 1 ") && run.output.contains("position 2 "), "\(run.output)\(run.error)")
+        }
+    }
+
+    @Test(arguments: [(["--clear"], "nothing"), (["--position", "3"], "3")])
     func ofSeveralSidesOneIsMeant(more: [String], found: String) throws {
         let run = try Run("greylock", ["position", "--config", config] + more)
         #expect(run.status == 64)

@@ -190,4 +190,42 @@ struct BoardTests {
         #expect(first.display.refusals.isEmpty)
         #expect(first.records.map(\.phase) == [.settled])
     }
+
+    @Test("a pump that fails while a sale waits for its card leaves a grey record, from which any side is paid")
+    func pumpFailsInGrace() throws {
+        let twin = try Self.second(to: first, asn: "00010000000000000042")
+        let board = try recovered([first, twin])
+        first.reader.faults[.debitForPetrol] = [.pulledBefore]
+        first.display.onNotice = { [first] notice in
+            if case .cardFault = notice { first.site.post(.pumpFailed(PumpFault(reason: "the lines are gone"))) }
+        }
+        first.scheduleRefuel(centilitres: 500)
+        #expect(first.run(after: board) == .pump(PumpFault(reason: "the lines are gone")))
+        #expect(first.records.map(\.phase) == [.escaped])
+        #expect(first.greyRecords.map(\.state) == [.open])
+        twin.reader.replaceCard(by: first.reader)
+        twin.site.after(1) { [twin] _ in twin.reader.insert() }
+        twin.stop(at: 60)
+        #expect(twin.run(after: board) == nil)
+        #expect(first.greyRecords.map(\.state) == [.settled])
+        #expect(twin.reader.image.balance == Amount(fen: 50_000 - 3_925))
+    }
+
+    @Test("purchases that prove nothing make the next one wait at every side")
+    func unprovenPurchases() throws {
+        for station in [first, second] {
+            station.settings.payment = .prepaid(Preset(centilitres: 500))
+            station.reader.hasPetrolCommands = false
+        }
+        let board = try recovered([first, second])
+        first.reader.faults[.debitForPurchase] = [.pulledBefore]
+        first.site.pass(99)
+        first.site.after(1) { [first] _ in first.reader.insert() }
+        first.stop(at: 3)
+        #expect(first.run(after: board) == nil)
+        second.site.after(1) { [second] _ in second.reader.insert() }
+        second.stop(at: 5)
+        #expect(second.run(after: board) == nil)
+        #expect(second.display.refusals.contains { if case .purchasesPaused = $0 { true } else { false } })
+    }
 }

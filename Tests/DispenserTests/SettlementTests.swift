@@ -138,7 +138,7 @@ struct SettlementTests {
         expectPaidOnce(station)
     }
 
-    @Test("a pump that fails while the card is waited for: the restart leaves the grey record")
+    @Test("a pump that fails while the card is waited for: a grey record is left")
     func pumpFailsInGrace() throws {
         let broken = PumpFault(reason: "the line is gone")
         let (station, failure) = try refuel { station in

@@ -1,0 +1,96 @@
+import FuelPassbook
+import Journal
+import Quantities
+import Records
+import SecurityModule
+import TestReaders
+import Testing
+
+/// What of a journal does not travel.
+struct GreyRecordExportTests {
+    private let folder: TestFolder
+    private let config: String
+    private var journal: String { folder.path("journal") }
+
+    init() throws {
+        folder = try TestFolder()
+        config = try folder.file("greylock.toml", toolConfiguration(journal: folder.path("journal")))
+    }
+
+    private func write(kind: RecordKind? = .escape, lockedAt terminal: TerminalID = Demonstration.terminal) throws {
+        let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
+        let standing = CardStanding(
+            card: Demonstration.applicationFile.asn,
+            key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+            balance: Amount(fen: 50_000),
+            ctc: CTC(3)
+        )
+        let fields = RecordFields(
+            ttc: TTC(1),
+            kind: kind ?? .escape,
+            phase: .escaped,
+            position: 1,
+            terminal: Demonstration.terminal,
+            begun: time,
+            standing: standing,
+            mac3: [1, 2, 3, 4],
+            delivery: Delivery(
+                nozzle: 1,
+                grade: "92",
+                unitPrice: UnitPrice(fenPerLitre: 785),
+                reading: .none(points: 1)
+            ),
+            amount: Amount(fen: 785),
+            gmac: nil
+        )
+        let grey = GreyRecord(
+            ttc: TTC(1),
+            card: standing.card,
+            ctc: standing.ctc,
+            mac3: [1, 2, 3, 4],
+            amount: Amount(fen: 785),
+            gmac: SealedGMAC(
+                card: standing.card,
+                terminal: terminal,
+                ttc: TTC(1),
+                ctc: standing.ctc,
+                amount: Amount(fen: 785),
+                key: standing.key,
+                sealed: Array(repeating: 7, count: SealedGMAC.sealedLength)
+            ),
+            state: .open,
+            debits: []
+        )
+        var entry = JournalEntry(grey: grey)
+        if kind != nil { entry.records = [try fields.completed()] }
+        try SQLiteJournal(path: journal, capacity: 64, keys: .demonstration).commit(entry)
+    }
+
+    private func export() throws -> Run { try Run("greylock", ["records", "export", "--config", config]) }
+
+    @Test func anEscapeTravels() throws {
+        try write()
+        let run = try export()
+        #expect(run.status == 0 && run.output.hasPrefix("greylock-grey 1 terminal "), "\(run.error)")
+    }
+
+    @Test func whatWasPrepaidStays() throws {
+        try write(kind: .prepaid)
+        let run = try export()
+        #expect(run.status == 69 && run.output.isEmpty && run.error.contains("it was prepaid"), "\(run.error)")
+    }
+
+    @Test func whatHasNoSaleThatIsBelievedStays() throws {
+        try write(kind: nil)
+        let run = try export()
+        #expect(run.status == 69 && run.output.isEmpty, "\(run.output)")
+        #expect(run.error.contains("the record of its sale is not believed"), "\(run.error)")
+    }
+
+    @Test func whatAnotherIdLockedStays() throws {
+        try write(lockedAt: TerminalID(0x3100_0000_0018))
+        let run = try export()
+        #expect(run.status == 69 && run.output.isEmpty, "\(run.output)")
+        #expect(run.error.contains("this terminal was 310000000018 then"), "\(run.error)")
+    }
+}
