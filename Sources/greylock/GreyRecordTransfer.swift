@@ -36,7 +36,10 @@ struct ExportGreyRecords: ParsableCommand {
             }
             let unjudged = try GreyRecordTool.stored { () throws(StorageFault) in try reader.unjudged }
             if let unjudged {
-                throw GreyRecordTool.Stop(ServiceFailure.inputOutput, "no row of the journal can be judged: \(unjudged)")
+                throw GreyRecordTool.Stop(
+                    ServiceFailure.inputOutput,
+                    "no row of the journal can be judged: \(unjudged)"
+                )
             }
             let records = try GreyRecordTool.stored { () throws(StorageFault) in
                 try own(reader, configuration.terminal)
