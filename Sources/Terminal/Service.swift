@@ -36,7 +36,7 @@ package struct ServiceFailure: Error, Sendable {
     }
 }
 
-/// Where a side speaks. It is made on the side's thread, and once more where sales are recovered before any side serves.
+/// Where a side speaks. It is made once on the side's thread, and before that where sales are recovered.
 package struct SideFace {
     let display: any PositionDisplay
     /// Takes each exchange with the card in words; nil for none.

@@ -4,6 +4,7 @@ import FuelPassbook
 import Records
 import SQLite
 import SecurityModule
+import Synchronization
 import Testing
 
 @testable import Journal
@@ -68,6 +69,35 @@ struct IndexTests {
         #expect(try journal.openGreyRecords(of: customer.asn).map(\.ttc) == [TTC(1)])
         #expect(try isNamed(journal.damagedRows()))
         #expect(try JournalReader(path: scratch.path, keys: .demonstration).damagedRows == [])
+    }
+
+    /// The count of the records takes the connection, and a card's lookups ask whether there was one.
+    @Test func sidesDoNotWaitForEachOtherThoughAnIndexIsRotten() throws {
+        let scratch = try Scratch()
+        try makeJournal(scratch)
+        try rotCards("sale_card", scratch)
+        let journal = try scratch.open()
+        let (card, moment) = (customer.asn, try time(62))
+        let calls: [@Sendable () throws -> Bool] = [
+            { try journal.room() > 0 },
+            { try journal.hasDebit(of: card, at: moment) },
+        ]
+        let done = DispatchSemaphore(value: 0)
+        let faults = Mutex(0)
+        for call in calls {
+            Thread.detachNewThread {
+                for _ in 0..<2_000 {
+                    do {
+                        if try !call() { faults.withLock { $0 += 1 } }
+                    } catch {
+                        faults.withLock { $0 += 1 }
+                    }
+                }
+                done.signal()
+            }
+        }
+        for _ in calls { #expect(done.wait(timeout: .now() + 60) == .success, "the sides wait for each other") }
+        #expect(faults.withLock(\.self) == 0)
     }
 
     @Test func aCardsSalesAreFoundThoughTheirIndexIsRotten() throws {
