@@ -31,17 +31,19 @@ struct ExportGreyRecords: ParsableCommand {
     func run() throws {
         try GreyRecordTool.run("export") { () throws(GreyRecordTool.Stop) in
             let configuration = try GreyRecordTool.configuration(config)
-            let reader = try GreyRecordTool.stored { () throws(StorageFault) in
+            let reader = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
                 try JournalReader(path: configuration.journal.path, keys: .demonstration)
             }
-            let unjudged = try GreyRecordTool.stored { () throws(StorageFault) in try reader.unjudged }
+            let unjudged = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
+                try reader.unjudged
+            }
             if let unjudged {
                 throw GreyRecordTool.Stop(
                     ServiceFailure.inputOutput,
                     "no row of the journal can be judged: \(unjudged)"
                 )
             }
-            let records = try GreyRecordTool.stored { () throws(StorageFault) in
+            let records = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
                 try own(reader, configuration.terminal)
             }
             guard !records.isEmpty else {
@@ -105,14 +107,18 @@ struct ImportGreyRecords: ParsableCommand {
         try GreyRecordTool.run("import") { () throws(GreyRecordTool.Stop) in
             let configuration = try GreyRecordTool.configuration(config)
             let grey = try parsed(at: configuration.terminal)
-            try GreyRecordTool.stored { () throws(StorageFault) in try take(grey, configuration.journal) }
+            try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
+                try take(grey, configuration.journal)
+            }
         }
     }
 
     private func parsed(at terminal: TerminalID) throws(GreyRecordTool.Stop) -> GreyRecordFile {
         let bytes: [UInt8]
         do {
-            bytes = try Array(Data(contentsOf: URL(filePath: file)))
+            // One byte more than may be there tells a file that is too long, of whatever kind.
+            let handle = try FileHandle(forReadingFrom: URL(filePath: file))
+            bytes = try Array(handle.read(upToCount: GreyRecordFile.bytesMax + 1) ?? Data())
         } catch {
             throw GreyRecordTool.Stop(ServiceFailure.inputOutput, "\(file): it cannot be read")
         }
@@ -172,8 +178,10 @@ private enum GreyRecordTool {
         }
     }
 
-    static func stored<Value>(_ call: () throws(StorageFault) -> Value) throws(Stop) -> Value {
-        do throws(StorageFault) { return try call() } catch { throw Stop(ServiceFailure.inputOutput, "\(error)") }
+    static func stored<Value>(_ journal: String, _ call: () throws(StorageFault) -> Value) throws(Stop) -> Value {
+        do throws(StorageFault) { return try call() } catch {
+            throw Stop(ServiceFailure.inputOutput, "\(journal): \(error)")
+        }
     }
 }
 
