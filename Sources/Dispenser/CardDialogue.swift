@@ -222,7 +222,7 @@ extension Visit {
             }
             try requireNoWrongPIN(on: record.card)
             try verify(pin)
-            saleCardCameBack()
+            cardIsHere()
             return true
         } catch {
             switch error {

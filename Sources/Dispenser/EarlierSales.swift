@@ -25,7 +25,7 @@ struct EarlierSales: Procedure {
         return pin
     }
 
-    private func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
+    func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
         try books.stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
     }
 
@@ -133,7 +133,7 @@ struct EarlierSales: Procedure {
 
     /// The card is not grey and its PIN is verified: what it can prove of debits whose answers this terminal has not seen.
     func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
-        for grey in try books.stored({ (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }) {
+        for grey in try openGreyRecords(of: card) {
             guard let proof = try petrol.provenDebit(of: grey) else { continue }
             try settle(grey, by: proof, .calling)
         }

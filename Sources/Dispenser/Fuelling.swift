@@ -86,7 +86,7 @@ final class Flow {
             }
             // What ended the sale is worse than a pump that does not hear of it.
             do throws(PumpFault) { try device.perform(.endSale) } catch {
-                visit.display.show(.inoperative, .pumpMissing(error.reason))
+                display.show(.inoperative, .pumpMissing(error.reason))
             }
             throw error
         }

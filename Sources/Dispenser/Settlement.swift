@@ -95,7 +95,7 @@ extension Refuel {
             case .reader(.cardInserted): if try visit.isSameCard(record, pin) { return true }
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .reader(.cardRemoved), .reader(.lost): visit.disconnectCard()
-            case .pump(.strayFlow): try books.stored { (_) throws(StorageFault) in try stray.record() }
+            case .pump(.strayFlow): try visit.noteStrayFlow()
             case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
             }
         }

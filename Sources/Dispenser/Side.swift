@@ -147,7 +147,7 @@ package final class Side {
     /// One card's visit.
     private func serve() throws(PositionFailure) {
         defer { visit.end() }
-        visit.begin()
+        visit.cardIsHere()
         do throws(Interruption) {
             show(.calling, .readingCard)
             let file = try visit.identifyWhenFree()

@@ -55,8 +55,6 @@ final class Visit {
 
     var now: UInt64 { clock.monotonicNanoseconds }
 
-    func begin() { saleCardLeftAt = nil }
-
     /// The card is this side's until ``end()``.
     ///
     /// - Throws: `.refused` where it is another's.
@@ -69,8 +67,8 @@ final class Visit {
         board.release(at: settings.position)
     }
 
-    /// The card of the running sale is back.
-    func saleCardCameBack() { saleCardLeftAt = nil }
+    /// The card of the running sale, or the one that a visit begins with.
+    func cardIsHere() { saleCardLeftAt = nil }
 
     /// The next event; what it says of card and service is noted.
     func nextEvent(until deadline: UInt64?) -> PositionEvent? {

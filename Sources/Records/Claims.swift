@@ -15,6 +15,10 @@ package struct SaleOrigin: Equatable, Sendable {
     }
 }
 
+extension Delivery {
+    var origin: SaleOrigin { SaleOrigin(nozzle: nozzle, grade: grade, unitPrice: unitPrice) }
+}
+
 /// A local unlock: the debit that pays an escaped sale, steps 3.1 to 3.7.
 package struct Release: Equatable, Sendable {
     package enum State: Equatable, Sendable {

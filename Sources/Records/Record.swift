@@ -276,8 +276,7 @@ extension Record {
     /// Of a claim, that of its sale.
     package var origin: SaleOrigin {
         switch content {
-        case .sale(let delivery, _):
-            SaleOrigin(nozzle: delivery.nozzle, grade: delivery.grade, unitPrice: delivery.unitPrice)
+        case .sale(let delivery, _): delivery.origin
         case .release(let release): release.origin
         case .notice(let notice): notice.origin
         case .refund(let refund): refund.origin

@@ -215,18 +215,18 @@ extension RecordFields {
             case .void: .void(debits, tac: debitTAC)
             case .intent, .locked, .paid, .torn, .flowing, .ended, .escaped: throw unfinishable
             }
-        return Release(of: try present(settles, .settles), origin, try lock(), amount: amount, state: state)
+        return Release(of: try present(settles, .settles), delivery.origin, try lock(), amount: amount, state: state)
     }
 
     private func notice() throws(FieldFault) -> ReleaseNotice {
         guard phase == .settled else { throw unfinishable }
         let sale = try present(settles, .settles)
-        return ReleaseNotice(of: sale, origin, standing, mac3: try present(mac3, .mac3), amount: amount)
+        return ReleaseNotice(of: sale, delivery.origin, standing, mac3: try present(mac3, .mac3), amount: amount)
     }
 
     private func refund() throws(FieldFault) -> Refund {
         guard phase == .settled else { throw unfinishable }
-        return Refund(of: try present(settles, .settles), origin, standing, amount: amount)
+        return Refund(of: try present(settles, .settles), delivery.origin, standing, amount: amount)
     }
 
     /// The debit that paid, by an answer that was right.
@@ -239,10 +239,6 @@ extension RecordFields {
     }
 
     private func tac() throws(FieldFault) -> [UInt8] { try present(debitTAC, .debitTAC) }
-
-    private var origin: SaleOrigin {
-        SaleOrigin(nozzle: delivery.nozzle, grade: delivery.grade, unitPrice: delivery.unitPrice)
-    }
 
     private func present<Value>(_ value: Value?, _ field: FieldFault.Field) throws(FieldFault) -> Value {
         guard let value else {

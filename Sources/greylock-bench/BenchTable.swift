@@ -71,26 +71,11 @@ struct BenchTable {
             switch result {
             case .figure(let name, let value, let unit, let reference, let peer, let atMost, let reason):
                 let ratio = value / reference
-                lines.append(
-                    row(
-                        name,
-                        "\(short(value)) \(unit)",
-                        "\(short(reference)) \(unit) \(peer)",
-                        short(ratio),
-                        "at most \(short(atMost))\(ratio <= atMost ? "" : missed(reason))"
-                    )
-                )
+                let aim = "at most \(short(atMost))\(ratio <= atMost ? "" : missed(reason))"
+                lines.append(row(name, value, reference, unit, peer, aim))
             case .rate(let name, let value, let unit, let reference, let peer):
-                let ratio = value / reference
-                lines.append(
-                    row(
-                        name,
-                        "\(short(value)) \(unit)",
-                        "\(short(reference)) \(unit) \(peer)",
-                        short(ratio),
-                        "at least 1\(ratio >= 1 ? "" : missed(""))"
-                    )
-                )
+                let aim = "at least 1\(value / reference >= 1 ? "" : missed(""))"
+                lines.append(row(name, value, reference, unit, peer, aim))
             case .notMeasured(let name, let why):
                 lines.append(row(name, "not measured", why, "", ""))
             }
@@ -99,6 +84,17 @@ struct BenchTable {
     }
 
     private func missed(_ reason: String) -> String { reason.isEmpty ? "  MISSED" : "  MISSED: \(reason)" }
+
+    private func row(
+        _ name: String,
+        _ value: Double,
+        _ reference: Double,
+        _ unit: String,
+        _ peer: String,
+        _ aim: String
+    ) -> String {
+        row(name, "\(short(value)) \(unit)", "\(short(reference)) \(unit) \(peer)", short(value / reference), aim)
+    }
 
     private func row(_ cells: String...) -> String {
         let widths = [34, 18, 40, 8, 0]
