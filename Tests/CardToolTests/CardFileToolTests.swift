@@ -120,7 +120,8 @@ struct CardFileToolTests {
     func aScriptThatIsNoneNamesItsLineAndSendsNothing(_ text: String, _ line: Int) throws {
         let made = try MadeCard()
         let said = try made.script(text)
-        #expect(said.status == 78 && said.text.contains("/script:\(line): ") && !said.text.contains("9876"))
+        #expect(said.status == 78 && said.text.contains("/script:\(line): "), "\(said.status): \(said.text)")
+        #expect(!said.text.contains("9876"), "\(said.text)")
     }
 
     @Test func keptBytesServeInLaterCommandsAndAnswers() throws {

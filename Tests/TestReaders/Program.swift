@@ -102,12 +102,14 @@ package final class Program {
     }
 }
 
-/// A folder for one test, gone with its owner.
+/// A folder for one test, gone with its owner. No digit is in its name, so what says its path says no PIN, amount or key by
+/// chance.
 package final class TestFolder {
     package let url: URL
 
     package init() throws {
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("greylock-\(UUID().uuidString)")
+        let name = String((0..<20).map { _ in Character(UnicodeScalar(UInt8.random(in: 0x67...0x7A))) })
+        url = FileManager.default.temporaryDirectory.appendingPathComponent("greylock-\(name)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
     }
 
