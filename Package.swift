@@ -65,8 +65,7 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SQLite",
-                "SecurityModule", "Threads",
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SQLite", "Threads",
             ]
         ),
         .target(

@@ -28,18 +28,18 @@ package struct CardKeys: ~Copyable, Sendable {
 
     package init(card: ApplicationSerialNumber, scheme: borrowing SchemeKeys) {
         self.init(
-            purchase: PurchaseKey(master: scheme.purchase, card: card),
-            tac: TACKey(master: scheme.tac, card: card),
-            unlock: UnlockKey(master: scheme.greyUnlock, card: card),
-            load: LoadKey(master: scheme.load, card: card),
-            unload: UnloadKey(master: scheme.unload, card: card),
-            overdraft: OverdraftKey(master: scheme.overdraft, card: card),
-            pinReload: PINReloadKey(master: scheme.pinReload, card: card),
-            pinUnblock: PINUnblockKey(master: scheme.pinUnblock, card: card),
-            maintenance: ApplicationMaintenanceKey(master: scheme.applicationMaintenance, card: card),
-            externalAuthentication: AuthenticationKey(master: scheme.externalAuthentication, card: card),
-            internalAuthentication: AuthenticationKey(master: scheme.internalAuthentication, card: card),
-            sealing: SealingKey(from: scheme.greyUnlock.child(of: card.diversificationFactor), label: "GL-CARD")
+            purchase: PurchaseKey(master: scheme[.purchase], card: card),
+            tac: TACKey(master: scheme[.tac], card: card),
+            unlock: UnlockKey(master: scheme[.greyUnlock], card: card),
+            load: LoadKey(master: scheme[.load], card: card),
+            unload: UnloadKey(master: scheme[.unload], card: card),
+            overdraft: OverdraftKey(master: scheme[.overdraft], card: card),
+            pinReload: PINReloadKey(master: scheme[.pinReload], card: card),
+            pinUnblock: PINUnblockKey(master: scheme[.pinUnblock], card: card),
+            maintenance: ApplicationMaintenanceKey(master: scheme[.applicationMaintenance], card: card),
+            externalAuthentication: AuthenticationKey(master: scheme[.externalAuthentication], card: card),
+            internalAuthentication: AuthenticationKey(master: scheme[.internalAuthentication], card: card),
+            sealing: SealingKey(from: scheme[.greyUnlock].child(of: card.diversificationFactor), label: "GL-CARD")
         )
     }
 

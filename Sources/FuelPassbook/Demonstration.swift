@@ -13,41 +13,8 @@ package enum Demonstration {
     package static let pinTries: UInt8 = 3
     package static let gmacTries: UInt8 = 3
 
-    package enum MasterKey: String, CaseIterable, Sendable {
-        case purchase = "11223344556677888877665544332211"
-        case tac = "00112233445566778899AABBCCDDEEFF"
-        case greyUnlock = "0123456789ABCDEFFEDCBA9876543210"
-        case load = "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"
-        case unload = "B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF"
-        case overdraft = "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECF"
-        // The specification names no values for the rest: these are this project's.
-        case pinReload = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
-        case pinUnblock = "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
-        case applicationMaintenance = "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF"
-        case externalAuthentication = "808182838485868788898A8B8C8D8E8F"
-        case internalAuthentication = "909192939495969798999A9B9C9D9E9F"
-
-        package var raw: LockedBuffer {
-            LockedBuffer(hexadecimal: rawValue)
-        }
-
-        fileprivate var key: DoubleLengthKey { DoubleLengthKey(raw) }
-    }
-
     package static var schemeKeys: SchemeKeys {
-        SchemeKeys(
-            purchase: MasterKey.purchase.key,
-            tac: MasterKey.tac.key,
-            greyUnlock: MasterKey.greyUnlock.key,
-            load: MasterKey.load.key,
-            unload: MasterKey.unload.key,
-            overdraft: MasterKey.overdraft.key,
-            pinReload: MasterKey.pinReload.key,
-            pinUnblock: MasterKey.pinUnblock.key,
-            applicationMaintenance: MasterKey.applicationMaintenance.key,
-            externalAuthentication: MasterKey.externalAuthentication.key,
-            internalAuthentication: MasterKey.internalAuthentication.key
-        )
+        SchemeKeys(LockedBuffer(hexadecimal: MasterKey.allCases.map(\.demonstrationText).joined()))
     }
 
     package static var pin: PIN {
@@ -72,4 +39,26 @@ package enum Demonstration {
             preconditionFailure("the demonstration file is a file")
         }
     }
+}
+
+extension MasterKey {
+    /// Its published value, in hexadecimal.
+    package var demonstrationText: String {
+        switch self {
+        case .purchase: "11223344556677888877665544332211"
+        case .tac: "00112233445566778899AABBCCDDEEFF"
+        case .greyUnlock: "0123456789ABCDEFFEDCBA9876543210"
+        case .load: "A0A1A2A3A4A5A6A7A8A9AAABACADAEAF"
+        case .unload: "B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF"
+        case .overdraft: "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECF"
+        // The specification names no values for the rest: these are this project's.
+        case .pinReload: "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"
+        case .pinUnblock: "E0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"
+        case .applicationMaintenance: "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF"
+        case .externalAuthentication: "808182838485868788898A8B8C8D8E8F"
+        case .internalAuthentication: "909192939495969798999A9B9C9D9E9F"
+        }
+    }
+
+    package var demonstration: LockedBuffer { LockedBuffer(hexadecimal: demonstrationText) }
 }

@@ -1,51 +1,43 @@
 package import CardCryptography
 
+/// The master keys of a scheme. The number is the key's place among them.
+package enum MasterKey: Int, CaseIterable, Sendable {
+    /// MPK
+    case purchase
+    /// MTK
+    case tac
+    /// MULKK
+    case greyUnlock
+    /// MLK
+    case load
+    /// MULK
+    case unload
+    /// MUK
+    case overdraft
+    /// Of DRPK
+    case pinReload
+    /// Of DPUK
+    case pinUnblock
+    /// Of DAMK
+    case applicationMaintenance
+    case externalAuthentication
+    case internalAuthentication
+
+    package static let allBytes = allCases.count * DoubleLengthKey.length
+}
+
 /// Every master key of a scheme, of one index and version. Only the issuer has them all; a card is made from them.
 package struct SchemeKeys: ~Copyable, Sendable {
-    /// MPK
-    package let purchase: DoubleLengthKey
-    /// MTK
-    package let tac: DoubleLengthKey
-    /// MULKK
-    package let greyUnlock: DoubleLengthKey
-    /// MLK
-    package let load: DoubleLengthKey
-    /// MULK
-    package let unload: DoubleLengthKey
-    /// MUK
-    package let overdraft: DoubleLengthKey
-    /// Of DRPK
-    package let pinReload: DoubleLengthKey
-    /// Of DPUK
-    package let pinUnblock: DoubleLengthKey
-    /// Of DAMK
-    package let applicationMaintenance: DoubleLengthKey
-    package let externalAuthentication: DoubleLengthKey
-    package let internalAuthentication: DoubleLengthKey
+    package let raw: LockedBuffer
 
-    package init(
-        purchase: consuming DoubleLengthKey,
-        tac: consuming DoubleLengthKey,
-        greyUnlock: consuming DoubleLengthKey,
-        load: consuming DoubleLengthKey,
-        unload: consuming DoubleLengthKey,
-        overdraft: consuming DoubleLengthKey,
-        pinReload: consuming DoubleLengthKey,
-        pinUnblock: consuming DoubleLengthKey,
-        applicationMaintenance: consuming DoubleLengthKey,
-        externalAuthentication: consuming DoubleLengthKey,
-        internalAuthentication: consuming DoubleLengthKey
-    ) {
-        self.purchase = purchase
-        self.tac = tac
-        self.greyUnlock = greyUnlock
-        self.load = load
-        self.unload = unload
-        self.overdraft = overdraft
-        self.pinReload = pinReload
-        self.pinUnblock = pinUnblock
-        self.applicationMaintenance = applicationMaintenance
-        self.externalAuthentication = externalAuthentication
-        self.internalAuthentication = internalAuthentication
+    /// - Parameter raw: 16 bytes each, in the order of ``MasterKey``.
+    package init(_ raw: consuming LockedBuffer) {
+        precondition(raw.count == MasterKey.allBytes)
+        self.raw = raw
+    }
+
+    package subscript(master: MasterKey) -> DoubleLengthKey {
+        let start = master.rawValue * DoubleLengthKey.length
+        return DoubleLengthKey(raw.part(start..<start + DoubleLengthKey.length))
     }
 }

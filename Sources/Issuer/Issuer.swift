@@ -91,7 +91,7 @@ package final class Issuer: Sendable {
         time: TransactionTime
     ) throws(IssuerError) -> Bool {
         let masters = try keys.masters(keyIndex, keyVersion)
-        return TACKey(master: masters.scheme.tac, card: card)
+        return TACKey(master: masters.scheme[.tac], card: card)
             .online(balance: balance, online: online, amount: amount, type: type, terminal: terminal, time: time)
             .isValid(tac)
     }
@@ -105,7 +105,7 @@ package final class Issuer: Sendable {
         debit: TerminalDebit
     ) throws(IssuerError) -> Bool {
         let masters = try keys.masters(keyIndex, keyVersion)
-        return TACKey(master: masters.scheme.tac, card: card)
+        return TACKey(master: masters.scheme[.tac], card: card)
             .debit(
                 amount: debit.amount,
                 type: debit.type,

@@ -4,10 +4,10 @@ package import FuelPassbook
 /// The issuer's master keys of one index and version. They rest in a file, sealed under a passphrase.
 ///
 /// The file, 230 bytes: magic "GLKS" 4, format version 1, scrypt's log2 N, r and p 1 each, salt 16, key index 1, key
-/// version 1, nonce 12, the 11 keys in the order of ``Master`` enciphered 176, tag 16. The tag covers what stands
+/// version 1, nonce 12, the 11 keys in the order of ``MasterKey`` enciphered 176, tag 16. The tag covers what stands
 /// before the nonce too.
 package struct KeyStore: ~Copyable, Sendable {
-    package static let fileLength = headerLength + SealingKey.nonceLength + keysLength + SealingKey.tagLength
+    package static let fileLength = headerLength + SealingKey.nonceLength + MasterKey.allBytes + SealingKey.tagLength
     package static let passphraseCharactersMin = 12
     package static let passphraseBytesMax = 128
 
@@ -18,26 +18,17 @@ package struct KeyStore: ~Copyable, Sendable {
     private static let saltOffset = magic.count + format.count
     private static let indexOffset = saltOffset + PassphraseKey.saltLength
     private static let headerLength = indexOffset + 2
-    private static let keysLength = Master.allCases.count * DoubleLengthKey.length
 
     package let index: KeyIndex
     package let version: KeyVersion
-    private let keys: LockedBuffer
-
-    /// The number is the key's place in the file.
-    package enum Master: Int, CaseIterable, Sendable {
-        case purchase, tac, greyUnlock, load, unload, overdraft
-        case pinReload, pinUnblock, applicationMaintenance, externalAuthentication, internalAuthentication
-    }
+    package let keys: SchemeKeys
 
     /// New keys from the system's generator.
     package init(generating index: KeyIndex, version: KeyVersion) {
-        self.init(index: index, version: version, keys: SystemRandom().secret(Self.keysLength))
+        self.init(index: index, version: version, SchemeKeys(SystemRandom().secret(MasterKey.allBytes)))
     }
 
-    /// - Parameter keys: 16 bytes each, in the order of ``Master``.
-    package init(index: KeyIndex, version: KeyVersion, keys: consuming LockedBuffer) {
-        precondition(keys.count == Self.keysLength)
+    package init(index: KeyIndex, version: KeyVersion, _ keys: consuming SchemeKeys) {
         self.index = index
         self.version = version
         self.keys = keys
@@ -56,11 +47,11 @@ package struct KeyStore: ~Copyable, Sendable {
         let header = Array(bytes[..<Self.headerLength])
         guard
             let keys = sealing.openSecret(Array(bytes[Self.headerLength...]), context: header),
-            keys.count == Self.keysLength
+            keys.count == MasterKey.allBytes
         else { throw .passphraseWrongOrAltered }
         index = KeyIndex(header[Self.indexOffset])
         version = KeyVersion(header[Self.indexOffset + 1])
-        self.keys = keys
+        self.keys = SchemeKeys(keys)
     }
 
     /// Refuses what no passphrase opens, before one is asked for.
@@ -74,32 +65,13 @@ package struct KeyStore: ~Copyable, Sendable {
     package borrowing func sealed(under passphrase: borrowing LockedBuffer, random: any RandomSource) -> [UInt8] {
         let salt = random.bytes(PassphraseKey.saltLength)
         let header = Self.magic + Self.format + salt + [index.number, version.number]
-        return header + SealingKey(passphrase: passphrase, salt: salt).seal(keys, context: header, random: random)
+        return header + SealingKey(passphrase: passphrase, salt: salt).seal(keys.raw, context: header, random: random)
     }
 
     /// 3 bytes by which the key's owners recognise it.
-    package borrowing func checkValue(of master: Master) -> [UInt8] { key(master).checkValue() }
+    package borrowing func checkValue(of master: MasterKey) -> [UInt8] { keys[master].checkValue() }
 
-    package borrowing func schemeKeys() -> SchemeKeys {
-        SchemeKeys(
-            purchase: key(.purchase),
-            tac: key(.tac),
-            greyUnlock: key(.greyUnlock),
-            load: key(.load),
-            unload: key(.unload),
-            overdraft: key(.overdraft),
-            pinReload: key(.pinReload),
-            pinUnblock: key(.pinUnblock),
-            applicationMaintenance: key(.applicationMaintenance),
-            externalAuthentication: key(.externalAuthentication),
-            internalAuthentication: key(.internalAuthentication)
-        )
-    }
-
-    private borrowing func key(_ master: Master) -> DoubleLengthKey {
-        let start = master.rawValue * DoubleLengthKey.length
-        return DoubleLengthKey(keys.part(start..<start + DoubleLengthKey.length))
-    }
+    package consuming func schemeKeys() -> SchemeKeys { keys }
 }
 
 /// Why a file's keys cannot be had.

@@ -10,13 +10,13 @@ extension Issuer {
         answer: InitializeForLoad.Response
     ) throws(IssuerError) -> AuthenticatedLoad {
         let masters = try masters(command.keyIndex, answer.keyVersion, answer.algorithm)
-        let key = LoadKey(master: masters.scheme.load, card: card).session(icc: answer.icc, online: answer.online)
+        let key = LoadKey(master: masters.scheme[.load], card: card).session(icc: answer.icc, online: answer.online)
         let expected = key.mac1(balance: answer.balance, amount: command.amount, terminal: command.terminal)
         guard expected.isValid(answer.mac1) else { throw .mac1Wrong }
         guard let balance = answer.balance.adding(command.amount) else { throw .balanceDoesNotAllow(answer.balance) }
         return AuthenticatedLoad(
             key: key,
-            tac: TACKey(master: masters.scheme.tac, card: card),
+            tac: TACKey(master: masters.scheme[.tac], card: card),
             amount: command.amount,
             terminal: command.terminal,
             online: answer.online,

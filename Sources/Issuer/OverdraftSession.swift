@@ -10,13 +10,13 @@ extension Issuer {
         answer: InitializeForUpdate.Response
     ) throws(IssuerError) -> AuthenticatedUpdate {
         let masters = try masters(command.keyIndex, answer.keyVersion, answer.algorithm)
-        let key = OverdraftKey(master: masters.scheme.overdraft, card: card)
+        let key = OverdraftKey(master: masters.scheme[.overdraft], card: card)
             .session(icc: answer.icc, online: answer.online)
         let expected = key.mac1(balance: answer.balance, limit: answer.overdraftLimit, terminal: command.terminal)
         guard expected.isValid(answer.mac1) else { throw .mac1Wrong }
         return AuthenticatedUpdate(
             key: key,
-            tac: TACKey(master: masters.scheme.tac, card: card),
+            tac: TACKey(master: masters.scheme[.tac], card: card),
             terminal: command.terminal,
             online: answer.online,
             balance: answer.balance,

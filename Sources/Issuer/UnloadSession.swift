@@ -10,7 +10,7 @@ extension Issuer {
         answer: InitializeForUnload.Response
     ) throws(IssuerError) -> AuthenticatedUnload {
         let masters = try masters(command.keyIndex, answer.keyVersion, answer.algorithm)
-        let key = UnloadKey(master: masters.scheme.unload, card: card).session(icc: answer.icc, online: answer.online)
+        let key = UnloadKey(master: masters.scheme[.unload], card: card).session(icc: answer.icc, online: answer.online)
         let expected = key.mac1(balance: answer.balance, amount: command.amount, terminal: command.terminal)
         guard expected.isValid(answer.mac1) else { throw .mac1Wrong }
         guard let balance = answer.balance.subtracting(command.amount) else {

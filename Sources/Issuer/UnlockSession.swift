@@ -10,7 +10,7 @@ extension Issuer {
         answer: InitializeForUnlock.Response
     ) throws(IssuerError) -> AuthenticatedUnlock {
         let masters = try masters(command.keyIndex, answer.keyVersion, answer.algorithm)
-        let key = UnlockKey(master: masters.scheme.greyUnlock, card: card)
+        let key = UnlockKey(master: masters.scheme[.greyUnlock], card: card)
             .session(icc: answer.icc, online: answer.online)
         guard key.mac1(balance: answer.balance, terminal: command.terminal).isValid(answer.mac1) else {
             throw .mac1Wrong

@@ -12,7 +12,7 @@ extension Issuer {
         keyVersion: KeyVersion
     ) throws(IssuerError) -> ReloadPIN {
         let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        return ReloadPIN(new: new, key: PINReloadKey(master: masters.scheme.pinReload, card: card))
+        return ReloadPIN(new: new, key: PINReloadKey(master: masters.scheme[.pinReload], card: card))
     }
 
     /// PIN UNBLOCK with a new PIN, for the card's challenge.
@@ -24,7 +24,7 @@ extension Issuer {
         challenge: Challenge
     ) throws(IssuerError) -> UnblockPIN {
         let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        let key = PINUnblockKey(master: masters.scheme.pinUnblock, card: card)
+        let key = PINUnblockKey(master: masters.scheme[.pinUnblock], card: card)
         return UnblockPIN(new: new, challenge: challenge, key: key)
     }
 
@@ -37,7 +37,7 @@ extension Issuer {
         challenge: Challenge
     ) throws(IssuerError) -> BlockApplication {
         let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        let key = ApplicationMaintenanceKey(master: masters.scheme.applicationMaintenance, card: card)
+        let key = ApplicationMaintenanceKey(master: masters.scheme[.applicationMaintenance], card: card)
         return BlockApplication(duration, challenge: challenge, key: key)
     }
 
@@ -49,7 +49,7 @@ extension Issuer {
         challenge: Challenge
     ) throws(IssuerError) -> UnblockApplication {
         let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        let key = ApplicationMaintenanceKey(master: masters.scheme.applicationMaintenance, card: card)
+        let key = ApplicationMaintenanceKey(master: masters.scheme[.applicationMaintenance], card: card)
         return UnblockApplication(challenge: challenge, key: key)
     }
 
@@ -61,7 +61,7 @@ extension Issuer {
         challenge: Challenge
     ) throws(IssuerError) -> ExternalAuthenticate {
         let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        let key = AuthenticationKey(master: masters.scheme.externalAuthentication, card: card)
+        let key = AuthenticationKey(master: masters.scheme[.externalAuthentication], card: card)
         return ExternalAuthenticate(cryptogram: key.answer(to: challenge))
     }
 
@@ -74,7 +74,7 @@ extension Issuer {
         keyVersion: KeyVersion
     ) throws(IssuerError) -> Bool {
         let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        let key = AuthenticationKey(master: masters.scheme.internalAuthentication, card: card)
+        let key = AuthenticationKey(master: masters.scheme[.internalAuthentication], card: card)
         return key.answer(to: challenge).isValid(answer.cryptogram)
     }
 }

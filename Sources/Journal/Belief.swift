@@ -1,6 +1,5 @@
 import Records
 import SQLite
-import SecurityModule
 
 /// By what rows are judged when they are read.
 struct Belief: Sendable {

@@ -2,7 +2,6 @@ import CardCryptography
 import Quantities
 import Records
 import SQLite
-import SecurityModule
 
 /// Which rows are not believed although their codes are right: older ones put back, and those that are gone.
 struct Doubts: Sendable {

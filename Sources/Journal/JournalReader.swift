@@ -2,7 +2,6 @@ package import FuelPassbook
 package import Quantities
 package import Records
 import SQLite
-package import SecurityModule
 import Synchronization
 
 /// Looks at a journal while the service writes it, or after it ended in whatever way, also on a read-only medium or in a
@@ -15,22 +14,22 @@ package final class JournalReader: Sendable {
     }
 
     private let path: String
-    private let keys: MasterKeys?
+    private let key: RecordKey?
     private let loaded: Mutex<Loaded>
 
-    /// - Parameter keys: nil when there are none: then rows are read without judging their codes.
+    /// - Parameter key: nil when there is none: then rows are read without judging their codes.
     /// - Throws: `StorageFault` when there is no journal, this user may not read it, it is damaged or of another version.
-    package init(path: String, keys: MasterKeys? = nil) throws(StorageFault) {
+    package init(path: String, key: RecordKey? = nil) throws(StorageFault) {
         self.path = JournalFile.resolved(path)
-        self.keys = keys
-        loaded = Mutex(try Self.load(self.path, keys))
+        self.key = key
+        loaded = Mutex(try Self.load(self.path, key))
     }
 
     /// As of the last commit.
     private func present() throws(StorageFault) -> (Connection, Judgement) {
         try loaded.withLock { loaded throws(StorageFault) in
             if try !loaded.image.isPresent(at: path) {
-                loaded = try Self.load(path, keys)
+                loaded = try Self.load(path, key)
             }
             return (loaded.connection, loaded.judgement)
         }
@@ -43,11 +42,11 @@ package final class JournalReader: Sendable {
         try present().0.view(operation, body)
     }
 
-    private static func load(_ path: String, _ keys: MasterKeys?) throws(StorageFault) -> Loaded {
+    private static func load(_ path: String, _ key: RecordKey?) throws(StorageFault) -> Loaded {
         let image = try JournalImage(path: path)
         do {
             let connection = try Connection.reader(of: image)
-            var judgement = try judge(connection, keys)
+            var judgement = try judge(connection, key)
             judgement.findings.merge(Findings(damaged: try connection.read { try $0.damagedTables() }))
             return Loaded(image: image, connection: connection, judgement: judgement)
         } catch {
@@ -192,11 +191,11 @@ private struct Judgement {
 
 extension JournalReader {
     /// Each table beside the state of the same moment. One whose pages are damaged is named, and the others are judged.
-    private static func judge(_ connection: Connection, _ keys: MasterKeys?) throws(StorageFault) -> Judgement {
+    private static func judge(_ connection: Connection, _ key: RecordKey?) throws(StorageFault) -> Judgement {
         var judgement = Judgement()
         for table in JournalTable.coded {
             do {
-                try connection.read { try judge(table, $0, keys, &judgement) }
+                try connection.read { try judge(table, $0, key, &judgement) }
             } catch let error as DatabaseError where error.code == .corrupt {
                 let reason = "pages of the file are damaged: what is beyond them cannot be read"
                 judgement.findings.damaged.append(
@@ -212,13 +211,13 @@ extension JournalReader {
     private static func judge(
         _ table: JournalTable,
         _ db: Database,
-        _ keys: MasterKeys?,
+        _ recordKey: RecordKey?,
         _ judgement: inout Judgement
     ) throws {
         var state: JournalState?
-        if let keys {
+        if let recordKey {
             do {
-                switch try db.journalState(keys) {
+                switch try db.journalState(recordKey) {
                 case .uncoded: judgement.unjudged = "the service has made none yet"
                 case .believed(let believed, let key, let copyFault):
                     (judgement.key, state) = (key, believed)

@@ -1,6 +1,5 @@
 package import Records
 import SQLite
-import SecurityModule
 import Synchronization
 
 // Rows of the journal: judged when they are read, with their codes when they are written (decision record 0017).
@@ -100,9 +99,9 @@ extension SQLiteJournal {
         _ body: (inout RowWriter) throws -> Void,
         written: (Int64) -> Void
     ) throws(StorageFault) {
-        let (keys, key, doubts) = (keys, start.key, try believing().doubts)
+        let (recordKey, key, doubts) = (recordKey, start.key, try believing().doubts)
         try connection.commit(operation) { db in
-            var (writing, state) = try keys.newJournal(key)
+            var (writing, state) = recordKey.newJournal(key)
             if let key, let believed = try db.journalState(key) {
                 state = believed
             } else {

@@ -2,7 +2,6 @@ import CardCryptography
 import FuelPassbook
 import Records
 import SQLite
-import SecurityModule
 
 /// What a journal knows of all of its rows together. It is sealed, and changes with every commit.
 struct JournalState: Equatable, Sendable {
@@ -10,15 +9,16 @@ struct JournalState: Equatable, Sendable {
     static let commitsEnd: Int64 = 1 << 60
 
     let identity: [UInt8]
-    let master: KeyReference
+    /// Of the record key.
+    let reference: KeyReference
     var commits: Int64
     /// The highest that a believed record has.
     var lastTTC: UInt32
     private var sums: [RowSums]
 
-    init(identity: [UInt8], master: KeyReference) {
+    init(identity: [UInt8], reference: KeyReference) {
         self.identity = identity
-        self.master = master
+        self.reference = reference
         commits = 0
         lastTTC = 0
         sums = RowClass.allCases.map { _ in .zero }
@@ -46,10 +46,10 @@ struct JournalState: Equatable, Sendable {
         commits += 1
     }
 
-    var context: [UInt8] { Self.context(identity, master, commits) }
+    var context: [UInt8] { Self.context(identity, reference, commits) }
 
-    fileprivate static func context(_ identity: [UInt8], _ master: KeyReference, _ commits: Int64) -> [UInt8] {
-        var bytes = identity + [master.index.number, master.version.number]
+    fileprivate static func context(_ identity: [UInt8], _ reference: KeyReference, _ commits: Int64) -> [UInt8] {
+        var bytes = identity + [reference.index.number, reference.version.number]
         BigEndian.append(UInt64(bitPattern: commits), to: &bytes)
         return bytes
     }
@@ -65,10 +65,10 @@ struct JournalState: Equatable, Sendable {
     private static let plainLength = 8 + RowClass.allCases.count * RowSums.length
 
     /// nil for anything but the plain bytes of a state.
-    init?(identity: [UInt8], master: KeyReference, commits: Int64, plain: [UInt8]) {
+    init?(identity: [UInt8], reference: KeyReference, commits: Int64, plain: [UInt8]) {
         guard plain.count == Self.plainLength else { return nil }
         self.identity = identity
-        self.master = master
+        self.reference = reference
         self.commits = commits
         guard let last = UInt32(exactly: BigEndian.number(plain, at: 0)) else { return nil }
         lastTTC = last
@@ -99,7 +99,7 @@ extension JournalTable {
 
 extension Database {
     /// The state stands twice in one page, so that one rotten digit costs neither.
-    func journalState(_ keys: MasterKeys) throws -> StateReading {
+    func journalState(_ recordKey: RecordKey) throws -> StateReading {
         let copies = try stateCopies()
         if try isUncoded(copies) { return .uncoded }
         var fault: DamagedRow?
@@ -107,7 +107,7 @@ extension Database {
         var keyIsMissing: StorageFault?
         for copy in copies {
             do throws(StorageFault) {
-                let copyKey = try copy.journalKey(keys)
+                let copyKey = try copy.journalKey(recordKey)
                 key = key ?? copyKey
                 let state = try copy.state(copyKey)
                 if copies.count != 2, fault == nil { fault = copy.damagedRow(column: nil, "it is there alone") }
@@ -161,8 +161,8 @@ extension Database {
 
     func write(_ state: JournalState, _ key: JournalKey) throws {
         let fields = [
-            ColumnValue(state.identity), ColumnValue(state.master.index.number),
-            ColumnValue(state.master.version.number),
+            ColumnValue(state.identity), ColumnValue(state.reference.index.number),
+            ColumnValue(state.reference.version.number),
             ColumnValue(state.commits), ColumnValue(key.seal(state.plain, context: state.context)),
         ]
         let both = """
@@ -182,19 +182,18 @@ extension Database {
 extension StoredRow {
     fileprivate var isEmptyState: Bool { ["identity", "sealed"].allSatisfy { value(of: $0) == .blob([]) } }
 
-    /// - Throws: `StorageFault`, without a row when the master key is not loaded.
-    fileprivate func journalKey(_ keys: MasterKeys) throws(StorageFault) -> JournalKey {
+    /// - Throws: `StorageFault`, without a row when it is of another record key.
+    fileprivate func journalKey(_ recordKey: RecordKey) throws(StorageFault) -> JournalKey {
         let identity = try blob("identity", count: JournalKey.identityLength)
         let index: UInt8 = try integer("key_index")
         let version: UInt8 = try integer("key_version")
-        let master = KeyReference(index: KeyIndex(index), version: KeyVersion(version))
-        guard let key = keys.journalKey(from: master, identity: identity) else {
+        guard recordKey.reference == KeyReference(index: KeyIndex(index), version: KeyVersion(version)) else {
             throw StorageFault(
                 operation: "open",
-                reason: "its codes need the master key of index \(index), version \(version), which is not loaded"
+                reason: "its codes need the record key of index \(index), version \(version), which is not loaded"
             )
         }
-        return key
+        return recordKey.journalKey(identity: identity)
     }
 
     fileprivate var commits: Int64 {
@@ -211,10 +210,10 @@ extension StoredRow {
         let identity = try blob("identity", count: JournalKey.identityLength)
         let commits = try commits
         let sealed = try blob("sealed", count: nil)
-        let context = JournalState.context(identity, key.master, commits)
+        let context = JournalState.context(identity, key.reference, commits)
         guard
             let plain = key.open(sealed, context: context),
-            let state = JournalState(identity: identity, master: key.master, commits: commits, plain: plain)
+            let state = JournalState(identity: identity, reference: key.reference, commits: commits, plain: plain)
         else { throw damaged("it is not what the service wrote: its code is wrong") }
         return state
     }

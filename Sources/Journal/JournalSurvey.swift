@@ -1,6 +1,5 @@
 import Records
 import SQLite
-import SecurityModule
 import Synchronization
 import Threads
 
@@ -21,11 +20,11 @@ final class JournalSurvey: Sendable {
     private let thread: NamedThread
 
     /// - Parameter damageFound: called on the survey's thread when there is a fault.
-    init(path: String, keys: MasterKeys, damageFound: @escaping @Sendable () -> Void) throws {
+    init(path: String, key: RecordKey, damageFound: @escaping @Sendable () -> Void) throws {
         let state = State(try .reader(path))
         self.state = state
         thread = NamedThread("journal-survey") {
-            if state.survey(keys) == .damaged { damageFound() }
+            if state.survey(key) == .damaged { damageFound() }
         }
     }
 
@@ -64,11 +63,11 @@ private final class State: Sendable {
 
     init(_ connection: Connection) { self.connection = Mutex(connection) }
 
-    func survey(_ keys: MasterKeys) -> Outcome {
+    func survey(_ key: RecordKey) -> Outcome {
         defer { connection.withLock { $0.take() }?.close() }
         guard let reading = connection.withLock({ $0 }) else { preconditionFailure("a survey runs once") }
         guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
-        let result = Result { () throws(StorageFault) in try reading.view("check") { try Self.survey($0, keys) } }
+        let result = Result { () throws(StorageFault) in try reading.view("check") { try Self.survey($0, key) } }
         // An interrupted check fails, which is no verdict.
         guard !isAbandoned.load(ordering: .acquiring) else { return .abandoned }
         self.result.withLock { $0 = result }
@@ -118,7 +117,7 @@ private final class State: Sendable {
         connection.withLock { $0?.interrupt() }
     }
 
-    private static func survey(_ db: Database, _ keys: MasterKeys) throws -> (JournalSurvey.Count, Findings) {
+    private static func survey(_ db: Database, _ key: RecordKey) throws -> (JournalSurvey.Count, Findings) {
         var indexFinding: String?
         switch try db.checkFile() {
         case .sound: break
@@ -128,7 +127,7 @@ private final class State: Sendable {
         }
         let table = indexFinding == nil ? "sale" : "sale NOT INDEXED"
         let numbers = try db.numbers("SELECT (SELECT count(*) FROM \(table)), (SELECT max(ttc) FROM sale)")
-        let reading = try db.journalState(keys)
+        let reading = try db.journalState(key)
         let count = JournalSurvey.Count(
             records: Int(numbers.first.flatMap(\.self) ?? 0),
             lastTTC: numbers.last.flatMap(\.self) ?? 0,

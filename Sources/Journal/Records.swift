@@ -3,7 +3,6 @@ import ISO7816
 import Metering
 import Quantities
 import Records
-import SecurityModule
 
 // Each value beside its columns: written, then read in the same order. What a seal is bound to stands in its own row.
 

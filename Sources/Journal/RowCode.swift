@@ -3,7 +3,6 @@ import FuelPassbook
 import ISO7816
 import Records
 import SQLite
-import SecurityModule
 import Synchronization
 
 // What a row's code covers: its table, and the name, type and value of each column that is not NULL, its key among them,

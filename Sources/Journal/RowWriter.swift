@@ -1,7 +1,6 @@
 import CardCryptography
 import Records
 import SQLite
-import SecurityModule
 
 /// The rows of one transaction, each with its code, and the state that they leave. A row is judged before it is replaced.
 struct RowWriter {
@@ -116,7 +115,7 @@ extension RowWriter {
         _ identity: [UInt8],
         _ goesOn: () -> Void
     ) throws {
-        var state = JournalState(identity: identity, master: key.master)
+        var state = JournalState(identity: identity, reference: key.reference)
         for table in JournalTable.coded {
             var codes: [(Int64, [UInt8])] = []
             try db.visit(table, "", []) { row in
@@ -147,7 +146,7 @@ extension RowWriter {
     ///
     /// - Returns: the state that follows `old`, not written.
     static func stateOfRows(_ db: Database, _ key: JournalKey, after old: JournalState) throws -> JournalState {
-        var state = JournalState(identity: old.identity, master: old.master)
+        var state = JournalState(identity: old.identity, reference: old.reference)
         state.lastTTC = old.lastTTC
         state.commits = old.commits
         for table in JournalTable.coded {

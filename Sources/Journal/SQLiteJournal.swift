@@ -4,7 +4,6 @@ import ISO7816
 package import Quantities
 package import Records
 import SQLite
-package import SecurityModule
 import Synchronization
 
 // Specification: ``SaleJournal``. What a call wrote survives a power cut once the call has returned; of a call that was
@@ -31,7 +30,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     let connection: Connection
     let path: String
     private let capacity: Int
-    let keys: MasterKeys
+    let recordKey: RecordKey
     let highWater: HighWaterMark
     private let lock: JournalLock
     let survey: JournalSurvey
@@ -49,22 +48,22 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     ///
     /// - Parameters:
     ///   - capacity: how many records ``room()`` counts down from.
-    ///   - keys: from one of them the key of the rows' codes is drawn.
+    ///   - key: of the terminal: from it the key of the rows' codes is drawn.
     ///   - mark: the file of the high-water mark; nil for the journal's name with "-mark".
     ///   - damageFound: called once from another thread when ``damage`` is found.
     ///   - goesOn: called now and then while the rows of a large journal get their first codes.
     /// - Throws: `StorageFault` when another process writes this journal, when the file cannot be opened for writing,
-    ///   is damaged where opening reads it, is no journal or one of a newer version, or needs another master key; when it
+    ///   is damaged where opening reads it, is no journal or one of a newer version, or needs another record key; when it
     ///   is not known to be the newest copy of the journal: see ``JournalStanding``.
     package convenience init(
         path: String,
         capacity: Int,
-        keys: MasterKeys,
+        key: RecordKey,
         mark: String? = nil,
         damageFound: @escaping @Sendable () -> Void = {},
         goesOn: () -> Void = {}
     ) throws(StorageFault) {
-        try self.init(path, capacity, keys, mark, damageFound, goesOn)
+        try self.init(path, capacity, key, mark, damageFound, goesOn)
         try takeUp()
     }
 
@@ -73,14 +72,14 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     /// - Returns: the number after which they go on.
     package static func accept(
         path: String,
-        keys: MasterKeys,
+        key: RecordKey,
         mark: String?,
         reason: String,
         time: TransactionTime?
     ) throws(StorageFault) -> TTC {
         var isExisting = stat()
         guard unsafe stat(path, &isExisting) == 0 else { throw .system("open") }
-        let journal = try SQLiteJournal(path, 1, keys, mark, {}, {})
+        let journal = try SQLiteJournal(path, 1, key, mark, {}, {})
         return try journal.accept(reason, time)
     }
 
@@ -88,7 +87,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     private init(
         _ path: String,
         _ capacity: Int,
-        _ keys: MasterKeys,
+        _ key: RecordKey,
         _ markPath: String?,
         _ damageFound: @escaping @Sendable () -> Void,
         _ goesOn: () -> Void
@@ -96,7 +95,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         precondition(capacity > 0)
         let path = JournalFile.resolved(path)
         self.capacity = capacity
-        self.keys = keys
+        recordKey = key
         self.path = path
         highWater = HighWaterMark(path: markPath ?? HighWaterMark.path(of: path))
         try JournalFile.create(path)
@@ -109,8 +108,8 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             try connection.write(JournalSchema.mendList)
             try JournalSchema.migrations.migrate(connection)
             try connection.read(JournalSchema.requirePresentVersion)
-            start = try StartCheck(connection, keys, goesOn)
-            survey = try JournalSurvey(path: path, keys: keys, damageFound: damageFound)
+            start = try StartCheck(connection, key, goesOn)
+            survey = try JournalSurvey(path: path, key: key, damageFound: damageFound)
         } catch {
             throw StorageFault("open", error)
         }

@@ -4,7 +4,6 @@ import ISO7816
 import Quantities
 import Records
 import SQLite
-import SecurityModule
 
 /// Which journal, and how often something was committed to it.
 package struct JournalMark: Equatable, Sendable {
@@ -20,13 +19,13 @@ struct StartCheck: Sendable {
     let findings: Findings
 
     /// Makes the codes when the migration has left none.
-    init(_ connection: Connection, _ keys: MasterKeys, _ goesOn: () -> Void) throws {
-        let mended = try Self.mendedIndex(connection, keys)
-        var reading = try connection.read { try $0.journalState(keys) }
+    init(_ connection: Connection, _ recordKey: RecordKey, _ goesOn: () -> Void) throws {
+        let mended = try Self.mendedIndex(connection, recordKey)
+        var reading = try connection.read { try $0.journalState(recordKey) }
         if case .uncoded = reading {
-            let (key, state) = try keys.newJournal(nil)
+            let (key, state) = recordKey.newJournal(nil)
             try connection.commit("make the codes") { try RowWriter.codeEverything($0, key, state.identity, goesOn) }
-            reading = try connection.read { try $0.journalState(keys) }
+            reading = try connection.read { try $0.journalState(recordKey) }
         }
         switch reading {
         case .uncoded: throw StorageFault(operation: "open", reason: "the codes that were made are not there")
@@ -48,12 +47,12 @@ struct StartCheck: Sendable {
 
     /// What recovery and the unlock of a grey card find by an index is what its table says. The sum of the open sales tells
     /// it of theirs; without the sum, or where it differs, the whole file is checked.
-    private static func mendedIndex(_ connection: Connection, _ keys: MasterKeys) throws -> DamagedRow? {
+    private static func mendedIndex(_ connection: Connection, _ recordKey: RecordKey) throws -> DamagedRow? {
         let isSound: Bool
         do {
             isSound = try connection.read { db in
                 guard try db.finding("integrity_check(\(JournalTable.greyRecord.name))") == nil else { return false }
-                switch try db.journalState(keys) {
+                switch try db.journalState(recordKey) {
                 case .uncoded: return try db.value("SELECT 1 FROM sale LIMIT 1") == nil
                 case .believed(let state, let key, _):
                     return try db.findings([.openSale], key, state).damaged.isEmpty
@@ -67,15 +66,10 @@ struct StartCheck: Sendable {
     }
 }
 
-extension MasterKeys {
+extension RecordKey {
     /// - Parameter key: the journal's, when its identity is known.
-    /// - Throws: `StorageFault` without a master key.
-    func newJournal(_ key: JournalKey?) throws(StorageFault) -> (JournalKey, JournalState) {
-        if let key { return (key, JournalState(identity: key.identity, master: key.master)) }
-        let identity = SystemRandom().bytes(JournalKey.identityLength)
-        guard let newest, let key = journalKey(from: newest, identity: identity) else {
-            throw StorageFault(operation: "open", reason: "a journal needs a master key, and none is loaded")
-        }
-        return (key, JournalState(identity: identity, master: newest))
+    func newJournal(_ key: JournalKey?) -> (JournalKey, JournalState) {
+        let key = key ?? journalKey(identity: SystemRandom().bytes(JournalKey.identityLength))
+        return (key, JournalState(identity: key.identity, reference: key.reference))
     }
 }

@@ -39,8 +39,8 @@ package struct SealedGMAC: Equatable, Sendable {
     /// What the seal binds.
     package var context: [UInt8] { contextWithoutTerminal + terminal.bytes }
 
-    /// Of a seal that was made before terminals had keys of their own.
-    package var contextWithoutTerminal: [UInt8] {
+    /// Of a ``LegacySeal``.
+    var contextWithoutTerminal: [UInt8] {
         card.bytes + ttc.bytes + ctc.bytes + amount.bytes + key.index.bytes + key.version.bytes
     }
 }

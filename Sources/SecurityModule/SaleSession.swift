@@ -7,30 +7,22 @@ package import Records
 /// What every step of one sale's session knows besides SESPK.
 struct SaleContext {
     let standing: ProvenStanding
-    let terminal: TerminalID
     let ttc: TTC
     let key: KeyReference
     let seal: TerminalSeal
     let random: any RandomSource & Sendable
 
+    var terminal: TerminalID { seal.terminal }
+
     func seal(_ gmac: MAC, amount: Amount) -> SealedGMAC {
-        let unsealed = SealedGMAC(
+        seal.seal(
+            gmac,
             card: standing.card,
-            terminal: terminal,
             ttc: ttc,
             ctc: standing.ctc,
             amount: amount,
             key: key,
-            sealed: []
-        )
-        return SealedGMAC(
-            card: standing.card,
-            terminal: terminal,
-            ttc: ttc,
-            ctc: standing.ctc,
-            amount: amount,
-            key: key,
-            sealed: seal.key.seal(gmac.bytes, context: unsealed.context, random: random)
+            random: random
         )
     }
 }

@@ -33,7 +33,8 @@ extension SecurityModuleError: CustomStringConvertible {
     }
 }
 
-/// The terminal's security module (PSAM): it holds the purchase and petrol master keys, never the unlock key.
+/// The terminal's security module (PSAM), in software: a holder gives it the keys of cards, never the unlock key, and the
+/// record key is lent to it.
 ///
 /// A sale's session is a value that each step consumes:
 /// `verifyMAC1` -> ``AuthenticatedSale`` -> `makeMAC2` -> ``LockingSale`` -> `verifyMAC3` -> ``LockedSale`` -> `end`.
@@ -41,16 +42,22 @@ extension SecurityModuleError: CustomStringConvertible {
 /// SESPK lives in it and nowhere else, and is wiped when the value ends, on every path.
 package final class SecurityModule: Sendable {
     package let terminal: TerminalID
-    private let masterKeys: MasterKeys
+    let keys: KeyHolder
+    private let recordKey: RecordKey
     private let random: any RandomSource & Sendable
-    /// This terminal's own, by master key.
-    private let seals: [KeyReference: TerminalSeal]
+    private let seal: TerminalSeal
 
-    package init(terminal: TerminalID, masterKeys: MasterKeys, random: any RandomSource & Sendable) {
+    package init(
+        terminal: TerminalID,
+        keys: KeyHolder,
+        recordKey: RecordKey,
+        random: any RandomSource & Sendable
+    ) {
         self.terminal = terminal
-        self.masterKeys = masterKeys
+        self.keys = keys
+        self.recordKey = recordKey
         self.random = random
-        seals = masterKeys.seals(of: terminal)
+        seal = recordKey.seal(of: terminal)
     }
 
     /// Step 1.3: derives DPK and SESPK and checks MAC1.
@@ -61,8 +68,7 @@ package final class SecurityModule: Sendable {
     ) throws(SecurityModuleError) -> AuthenticatedSale {
         guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
-        let master = try masterKey(reference)
-        let purchaseKey = PurchaseKey(master: master.purchase, card: card)
+        let purchaseKey = try keys.purchaseKey(of: card, reference)
         let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
         let standing = key.proveStanding(
             mac1: answer.mac1,
@@ -74,10 +80,9 @@ package final class SecurityModule: Sendable {
         guard let standing else { throw .mac1Wrong }
         let context = SaleContext(
             standing: standing,
-            terminal: terminal,
             ttc: command.ttc,
             key: reference,
-            seal: try seal(of: terminal, reference),
+            seal: seal,
             random: random
         )
         return AuthenticatedSale(key: key, context: context)
@@ -85,12 +90,8 @@ package final class SecurityModule: Sendable {
 
     /// Opens a sealed GMAC for the one DEBIT FOR PETROL that it authorises.
     package func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> MAC {
-        let master = try masterKey(gmac.key)
-        let plain =
-            try seal(of: gmac.terminal, gmac.key).key.open(gmac.sealed, context: gmac.context)
-            ?? master.sealing.open(gmac.sealed, context: gmac.contextWithoutTerminal)
-        guard let plain, plain.count == MAC.length else { throw .sealBroken }
-        return MAC(bytes: plain)
+        guard let opened = recordKey.open(gmac, own: seal) else { throw .sealBroken }
+        return opened
     }
 
     /// Step 1.15, or a proof of it: which of the `attempts` the card answered; nil when MAC4 is right for none (D27).
@@ -102,27 +103,7 @@ package final class SecurityModule: Sendable {
         amount: Amount,
         attempts: [DebitAttempt]
     ) throws(SecurityModuleError) -> AnsweredDebit? {
-        try purchaseKey(of: card, key)
+        try keys.purchaseKey(of: card, key)
             .verifyMAC4(mac4, tac: tac, card: card, amount: amount, attempts: attempts)
-    }
-
-    func purchaseKey(
-        of card: ApplicationSerialNumber,
-        _ reference: KeyReference
-    ) throws(SecurityModuleError) -> PurchaseKey {
-        PurchaseKey(master: try masterKey(reference).purchase, card: card)
-    }
-
-    private func seal(
-        of terminal: TerminalID,
-        _ reference: KeyReference
-    ) throws(SecurityModuleError) -> TerminalSeal {
-        if terminal == self.terminal, let seal = seals[reference] { return seal }
-        return TerminalSeal(try masterKey(reference).purchase, terminal)
-    }
-
-    private func masterKey(_ reference: KeyReference) throws(SecurityModuleError) -> MasterKey {
-        guard let key = masterKeys[reference] else { throw .keyNotLoaded(reference) }
-        return key
     }
 }

@@ -204,15 +204,15 @@ final class FuzzKeys {
 
     init(card: ApplicationSerialNumber) {
         let scheme = Demonstration.schemeKeys
-        purchase = PurchaseKey(master: scheme.purchase, card: card)
-        load = LoadKey(master: scheme.load, card: card)
-        unload = UnloadKey(master: scheme.unload, card: card)
-        overdraft = OverdraftKey(master: scheme.overdraft, card: card)
-        unlock = UnlockKey(master: scheme.greyUnlock, card: card)
-        pinReload = PINReloadKey(master: scheme.pinReload, card: card)
-        pinUnblock = PINUnblockKey(master: scheme.pinUnblock, card: card)
-        maintenance = ApplicationMaintenanceKey(master: scheme.applicationMaintenance, card: card)
-        externalAuthentication = AuthenticationKey(master: scheme.externalAuthentication, card: card)
+        purchase = PurchaseKey(master: scheme[.purchase], card: card)
+        load = LoadKey(master: scheme[.load], card: card)
+        unload = UnloadKey(master: scheme[.unload], card: card)
+        overdraft = OverdraftKey(master: scheme[.overdraft], card: card)
+        unlock = UnlockKey(master: scheme[.greyUnlock], card: card)
+        pinReload = PINReloadKey(master: scheme[.pinReload], card: card)
+        pinUnblock = PINUnblockKey(master: scheme[.pinUnblock], card: card)
+        maintenance = ApplicationMaintenanceKey(master: scheme[.applicationMaintenance], card: card)
+        externalAuthentication = AuthenticationKey(master: scheme[.externalAuthentication], card: card)
     }
 
     static var firstPIN: PIN { Demonstration.pin }

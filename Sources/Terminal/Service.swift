@@ -144,7 +144,8 @@ package final class Service: Sendable {
     ///   - supervisor: what watches this process; nil when nothing does.
     ///   - faces: where the sides speak.
     package func run(supervisor: Supervisor? = nil, faces: @escaping Faces) throws(ServiceFailure) {
-        let journal = try openJournal(supervisor)
+        let recordKey = RecordKey.demonstration
+        let journal = try openJournal(recordKey, supervisor)
         let watchdog = supervisor.flatMap { Watchdog($0, sides, log: log) }
         defer { watchdog?.stop() }
         supervisor?.ready("starting")
@@ -158,7 +159,8 @@ package final class Service: Sendable {
         let roster = Roster(sides.map(\.position), end: stop)
         let module = SecurityModule(
             terminal: configuration.terminal,
-            masterKeys: .demonstration,
+            keys: .demonstration,
+            recordKey: recordKey,
             random: SystemRandom()
         )
         let board = try recover(journal, faces)
@@ -221,12 +223,12 @@ package final class Service: Sendable {
         do throws(PositionFailure) { return try board.recover() } catch { throw ServiceFailure(error) }
     }
 
-    private func openJournal(_ supervisor: Supervisor?) throws(ServiceFailure) -> SQLiteJournal {
+    private func openJournal(_ key: RecordKey, _ supervisor: Supervisor?) throws(ServiceFailure) -> SQLiteJournal {
         do throws(StorageFault) {
             return try SQLiteJournal(
                 path: configuration.journal.path,
                 capacity: configuration.journal.capacity,
-                keys: .demonstration,
+                key: key,
                 mark: configuration.journal.mark,
                 damageFound: stop,
                 goesOn: { supervisor?.startGoesOn() }

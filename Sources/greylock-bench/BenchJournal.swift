@@ -50,11 +50,11 @@ struct BenchJournal {
             }
         }
         do {
-            let journal = try SQLiteJournal(path: growing, capacity: records, keys: .demonstration)
+            let journal = try SQLiteJournal(path: growing, capacity: records, key: .demonstration)
             try journal.commit(settled)
             for entry in escaped { try journal.commit(entry) }
         }
-        let journal = try SQLiteJournal(path: growing, capacity: records, keys: .demonstration)
+        let journal = try SQLiteJournal(path: growing, capacity: records, key: .demonstration)
         let open = try record(UInt32(records), .locked)
         try journal.commit(JournalEntry(open))
         try journal.checkpoint(

@@ -126,10 +126,7 @@ private struct RecordingTerminal: ~Copyable {
 
     init(card: consuming CardApplication<VolatileCardMemory>) throws {
         self.card = card
-        var keys = MasterKeys()
-        let reference = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        keys.load(Demonstration.MasterKey.purchase.raw, as: reference)
-        module = SecurityModule(terminal: Demonstration.terminal, masterKeys: keys, random: SystemRandom())
+        module = .demonstration()
         time = try TransactionTime(date: CalendarDate(year: 2026, month: 1, day: 2), hour: 3, minute: 4, second: 5)
     }
 

@@ -47,7 +47,7 @@ enum CheckpointBench {
     }
 
     private static func journal(_ path: String) throws -> SQLiteJournal {
-        try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+        try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration)
     }
 
     /// - Returns: the nanoseconds of each commit.

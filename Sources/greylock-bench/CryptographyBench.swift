@@ -39,7 +39,7 @@ enum CryptographyBench {
     }
 
     private static func ownTurn() -> (times: [UInt64], codes: [MAC]) {
-        let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+        let master = DoubleLengthKey(MasterKey.purchase.demonstration)
         let card = Demonstration.applicationFile.asn
         var times: [UInt64] = []
         var codes: [MAC] = []

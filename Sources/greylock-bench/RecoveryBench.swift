@@ -83,13 +83,9 @@ enum RecoveryBench {
             date: Demonstration.applicationFile.validFrom
         )
         let start = benchClock()
-        let journal = try SQLiteJournal(path: path, capacity: 2 * records, keys: .demonstration)
+        let journal = try SQLiteJournal(path: path, capacity: 2 * records, key: .demonstration)
         let edges = PositionEdges(
-            module: SecurityModule(
-                terminal: Demonstration.terminal,
-                masterKeys: MasterKeys(),
-                random: BenchJournal.random
-            ),
+            module: .demonstration(random: BenchJournal.random),
             journal: journal,
             reader: EmptyReader(),
             pump: site,
@@ -113,7 +109,7 @@ enum RecoveryBench {
         for _ in 0..<starts {
             let path = try bench.afterThePowerCut()
             let start = benchClock()
-            _ = try SQLiteJournal(path: path, capacity: 2 * records, keys: .demonstration).room()
+            _ = try SQLiteJournal(path: path, capacity: 2 * records, key: .demonstration).room()
             samples.append(benchClock() - start)
         }
         return median(samples)
@@ -121,7 +117,7 @@ enum RecoveryBench {
 
     /// The median of what a sale reads before the card is locked, when the check of the file is over.
     private static func readsOfASale(_ bench: BenchJournal) throws -> Double {
-        let journal = try SQLiteJournal(path: try bench.afterThePowerCut(), capacity: 2 * records, keys: .demonstration)
+        let journal = try SQLiteJournal(path: try bench.afterThePowerCut(), capacity: 2 * records, key: .demonstration)
         let card = Demonstration.applicationFile.asn
         _ = try journal.room()
         var samples: [UInt64] = []

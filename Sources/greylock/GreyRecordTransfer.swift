@@ -32,7 +32,7 @@ struct ExportGreyRecords: ParsableCommand {
         try GreyRecordTool.run("export") { () throws(GreyRecordTool.Stop) in
             let configuration = try GreyRecordTool.configuration(config)
             let reader = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
-                try JournalReader(path: configuration.journal.path, keys: .demonstration)
+                try JournalReader(path: configuration.journal.path, key: .demonstration)
             }
             let unjudged = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
                 try reader.unjudged
@@ -49,8 +49,11 @@ struct ExportGreyRecords: ParsableCommand {
             guard !records.isEmpty else {
                 throw GreyRecordTool.Stop(ServiceFailure.unavailable, "no grey record is open that can be exported")
             }
-            guard let file = MasterKeys.demonstration.greyRecordFile(configuration.terminal, records) else {
-                throw GreyRecordTool.Stop(ServiceFailure.unavailable, "no master key is loaded")
+            let file: [UInt8]
+            do throws(GreyRecordFileFault) {
+                file = try SecurityModule.demonstration(at: configuration.terminal).greyRecordFile(records)
+            } catch {
+                throw GreyRecordTool.Stop(ServiceFailure.unavailable, error.reason)
             }
             for record in records {
                 standardError("record \(record.ttc.number): \(record.amount), card \(record.card)")
@@ -123,7 +126,7 @@ struct ImportGreyRecords: ParsableCommand {
             throw GreyRecordTool.Stop(ServiceFailure.inputOutput, "\(file): it cannot be read")
         }
         do throws(GreyRecordFileFault) {
-            return try MasterKeys.demonstration.greyRecordFile(parsing: bytes, at: terminal)
+            return try SecurityModule.demonstration(at: terminal).greyRecordFile(parsing: bytes)
         } catch {
             throw GreyRecordTool.Stop(GreyRecordTool.dataRefused, "\(file): \(error.reason)")
         }
@@ -133,10 +136,10 @@ struct ImportGreyRecords: ParsableCommand {
         let journal = try SQLiteJournal(
             path: settings.path,
             capacity: settings.capacity,
-            keys: .demonstration,
+            key: .demonstration,
             mark: settings.mark
         )
-        let known = try JournalReader(path: settings.path, keys: .demonstration).greyRecords()
+        let known = try JournalReader(path: settings.path, key: .demonstration).greyRecords()
         for entry in grey.entries {
             let words = "record \(entry.gmac.ttc.number) of terminal \(grey.terminal)"
             if let here = known.first(where: entry.isSameLock) {

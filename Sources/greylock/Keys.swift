@@ -80,14 +80,14 @@ struct KeysShow: ParsableCommand {
 extension KeyStore {
     fileprivate var lines: [String] {
         var lines = ["index \(index.number), version \(version.number)"]
-        for master in Master.allCases {
+        for master in MasterKey.allCases {
             lines.append("  \(Hex.string(checkValue(of: master)))  \(master.words)")
         }
         return lines
     }
 }
 
-extension KeyStore.Master {
+extension MasterKey {
     fileprivate var words: String {
         switch self {
         case .purchase: "purchase and petrol, MPK"

@@ -96,21 +96,21 @@ struct PositionTool: ParsableCommand {
         if let acceptJournal {
             let last = try SQLiteJournal.accept(
                 path: settings.path,
-                keys: .demonstration,
+                key: .demonstration,
                 mark: settings.mark,
                 reason: acceptJournal,
                 time: SystemClock().localTime
             )
             writeLine("journal: accepted, its numbers go on after \(last.number)")
         }
-        let reader = try JournalReader(path: settings.path, keys: .demonstration)
+        let reader = try JournalReader(path: settings.path, key: .demonstration)
         let isChange = clear || acceptClock || acceptRows
         let writer =
             isChange
             ? try SQLiteJournal(
                 path: settings.path,
                 capacity: settings.capacity,
-                keys: .demonstration,
+                key: .demonstration,
                 mark: settings.mark
             ) : nil
         var isOpen = true

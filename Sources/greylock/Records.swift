@@ -62,7 +62,7 @@ struct ListRecords: ParsableCommand {
         do {
             let settings = try config.map { try Service.configuration(at: $0).journal }
             guard let path = journal ?? settings?.path else { preconditionFailure("validated") }
-            let reader = try JournalReader(path: path, keys: .demonstration)
+            let reader = try JournalReader(path: path, key: .demonstration)
             let count = try reader.count()
             let checkpoints = try reader.checkpoints()
             func line(_ record: Record) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.ttc]) }

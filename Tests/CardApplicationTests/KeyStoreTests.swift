@@ -13,14 +13,13 @@ struct KeyStoreTests {
         let store = demonstrationStore()
         let opened = try open(sealed(store))
         #expect(opened.index == KeyIndex(7) && opened.version == KeyVersion(9))
-        for (master, published) in zip(KeyStore.Master.allCases, Demonstration.MasterKey.allCases) {
-            #expect("\(master)" == "\(published)")
-            #expect(opened.checkValue(of: master) == DoubleLengthKey(published.raw).checkValue(), "\(master)")
+        for master in MasterKey.allCases {
+            #expect(opened.checkValue(of: master) == DoubleLengthKey(master.demonstration).checkValue(), "\(master)")
         }
         let card = try VirtualCard(
             stored: DemonstrationCard.image(),
             memory: VolatileCardMemory(image: DemonstrationCard.image()),
-            scheme: opened.schemeKeys()
+            scheme: opened.keys
         )
         #expect(card.image.balance == Demonstration.balance)
     }
@@ -29,25 +28,17 @@ struct KeyStoreTests {
     @Test func eachMasterTakesItsPlace() throws {
         let scheme = try open(sealed(demonstrationStore())).schemeKeys()
         let published = Demonstration.schemeKeys
-        #expect(scheme.purchase.checkValue() == published.purchase.checkValue())
-        #expect(scheme.tac.checkValue() == published.tac.checkValue())
-        #expect(scheme.greyUnlock.checkValue() == published.greyUnlock.checkValue())
-        #expect(scheme.load.checkValue() == published.load.checkValue())
-        #expect(scheme.unload.checkValue() == published.unload.checkValue())
-        #expect(scheme.overdraft.checkValue() == published.overdraft.checkValue())
-        #expect(scheme.pinReload.checkValue() == published.pinReload.checkValue())
-        #expect(scheme.pinUnblock.checkValue() == published.pinUnblock.checkValue())
-        #expect(scheme.applicationMaintenance.checkValue() == published.applicationMaintenance.checkValue())
-        #expect(scheme.externalAuthentication.checkValue() == published.externalAuthentication.checkValue())
-        #expect(scheme.internalAuthentication.checkValue() == published.internalAuthentication.checkValue())
+        for master in MasterKey.allCases {
+            #expect(scheme[master].checkValue() == published[master].checkValue(), "\(master)")
+        }
     }
 
     @Test func noEightBytesOfAKeyStandInTheFile() {
         let file = sealed(demonstrationStore())
         #expect(file.count == KeyStore.fileLength && file.count == 230)
         let windows = Set((0...file.count - 8).map { Array(file[$0..<$0 + 8]) })
-        for master in Demonstration.MasterKey.allCases {
-            master.raw.withSpan { key in
+        for master in MasterKey.allCases {
+            master.demonstration.withSpan { key in
                 for start in 0...8 {
                     #expect(!windows.contains((start..<start + 8).map { key[$0] }), "\(master)")
                 }
@@ -97,24 +88,24 @@ struct KeyStoreTests {
         let one = KeyStore(generating: KeyIndex(1), version: KeyVersion(1))
         let other = KeyStore(generating: KeyIndex(1), version: KeyVersion(1))
         var values: Set<[UInt8]> = []
-        for master in KeyStore.Master.allCases {
+        for master in MasterKey.allCases {
             values.insert(one.checkValue(of: master))
             values.insert(other.checkValue(of: master))
         }
-        #expect(values.count > KeyStore.Master.allCases.count)
+        #expect(values.count > MasterKey.allCases.count)
     }
 
     @Test func aCardIsNotServedWithOtherKeys() {
         let image = DemonstrationCard.image()
         let store = KeyStore(generating: KeyIndex(1), version: KeyVersion(1))
         #expect(throws: VirtualCardRefusal.otherKeys) {
-            _ = try VirtualCard(stored: image, memory: VolatileCardMemory(image: image), scheme: store.schemeKeys())
+            _ = try VirtualCard(stored: image, memory: VolatileCardMemory(image: image), scheme: store.keys)
         }
     }
 
     private func demonstrationStore() -> KeyStore {
-        let text = Demonstration.MasterKey.allCases.map(\.rawValue).joined()
-        return KeyStore(index: KeyIndex(7), version: KeyVersion(9), keys: LockedBuffer(hexadecimal: text))
+        let text = MasterKey.allCases.map(\.demonstrationText).joined()
+        return KeyStore(index: KeyIndex(7), version: KeyVersion(9), SchemeKeys(LockedBuffer(hexadecimal: text)))
     }
 
     private func sealed(_ store: borrowing KeyStore) -> [UInt8] {

@@ -87,17 +87,17 @@ struct PublishedExampleTests {
         let asn = profile.card
         let keys = CardKeys(
             purchase: PurchaseKey(doubleLengthKey(key)),
-            tac: TACKey(master: scheme.tac, card: asn),
-            unlock: UnlockKey(master: scheme.greyUnlock, card: asn),
+            tac: TACKey(master: scheme[.tac], card: asn),
+            unlock: UnlockKey(master: scheme[.greyUnlock], card: asn),
             load: LoadKey(doubleLengthKey(key)),
-            unload: UnloadKey(master: scheme.unload, card: asn),
-            overdraft: OverdraftKey(master: scheme.overdraft, card: asn),
-            pinReload: PINReloadKey(master: scheme.pinReload, card: asn),
-            pinUnblock: PINUnblockKey(master: scheme.pinUnblock, card: asn),
-            maintenance: ApplicationMaintenanceKey(master: scheme.applicationMaintenance, card: asn),
+            unload: UnloadKey(master: scheme[.unload], card: asn),
+            overdraft: OverdraftKey(master: scheme[.overdraft], card: asn),
+            pinReload: PINReloadKey(master: scheme[.pinReload], card: asn),
+            pinUnblock: PINUnblockKey(master: scheme[.pinUnblock], card: asn),
+            maintenance: ApplicationMaintenanceKey(master: scheme[.applicationMaintenance], card: asn),
             externalAuthentication: AuthenticationKey(doubleLengthKey(key)),
-            internalAuthentication: AuthenticationKey(master: scheme.internalAuthentication, card: asn),
-            sealing: SealingKey(from: scheme.greyUnlock.child(of: asn.diversificationFactor), label: "GL-CARD")
+            internalAuthentication: AuthenticationKey(master: scheme[.internalAuthentication], card: asn),
+            sealing: SealingKey(from: scheme[.greyUnlock].child(of: asn.diversificationFactor), label: "GL-CARD")
         )
         let card = try TestCard(profile, keys: keys)
         try card.open()

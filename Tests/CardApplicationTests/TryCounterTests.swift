@@ -203,7 +203,7 @@ struct TryCounterTests {
 
         // No PIN, under its right MAC.
         let none: [UInt8] = [0x12, 0x3F]
-        let key = PINReloadKey(master: open.profile.masters.scheme.pinReload, card: open.profile.card)
+        let key = PINReloadKey(master: open.profile.masters.scheme[.pinReload], card: open.profile.card)
         let data = none + key.mac(pin: none.span).bytes
         #expect(open.send([0x80, 0x5E, 0x00, 0x00, UInt8(data.count)] + data).status == .incorrectData)
         #expect(open.image.upkeepTriesLeft == 2 && open.image.bytes == open.memory.image)

@@ -63,7 +63,7 @@ struct GreyRecordExportTests {
         )
         var entry = JournalEntry(grey: grey)
         if kind != nil { entry.records = [try fields.completed()] }
-        try SQLiteJournal(path: journal, capacity: 64, keys: .demonstration).commit(entry)
+        try SQLiteJournal(path: journal, capacity: 64, key: .demonstration).commit(entry)
     }
 
     private func export() throws -> Run { try Run("greylock", ["records", "export", "--config", config]) }

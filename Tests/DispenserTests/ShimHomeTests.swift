@@ -28,7 +28,7 @@ struct ShimHomeTests {
         do throws(ParseError) {
             let debit = try DebitForPetrol(parsing: command.data)
             let key = PurchaseKey(
-                master: DoubleLengthKey(Demonstration.MasterKey.purchase.raw),
+                master: DoubleLengthKey(MasterKey.purchase.demonstration),
                 card: Demonstration.applicationFile.asn
             )
             let mac4 = key.mac4(amount: debit.amount, type: type, terminal: debit.terminal, time: debit.time)

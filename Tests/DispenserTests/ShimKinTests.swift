@@ -223,10 +223,7 @@ struct ShimKinTests {
 extension TestReader {
     /// Local unlock at a terminal that got the record, with its own number, time and id.
     func payElsewhere(_ grey: GreyRecord) throws {
-        var keys = MasterKeys()
-        let reference = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        keys.load(Demonstration.MasterKey.purchase.raw, as: reference)
-        let module = SecurityModule(terminal: TerminalID(0x77), masterKeys: keys, random: SystemRandom())
+        let module = SecurityModule.demonstration(at: TerminalID(0x77))
         let debit = DebitForPetrol(
             amount: grey.amount,
             ctc: image.ctc,

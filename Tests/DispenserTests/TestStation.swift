@@ -177,12 +177,7 @@ final class TestStation {
     /// - Parameter board: nil for a board of its own, which recovers first.
     @discardableResult
     func run(after board: RecoveredBoard? = nil) -> PositionFailure? {
-        var masterKeys = MasterKeys()
-        masterKeys.load(
-            Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        )
-        let module = SecurityModule(terminal: terminal, masterKeys: masterKeys, random: SystemRandom())
+        let module = SecurityModule.demonstration(at: terminal)
         let edges = PositionEdges(
             module: module,
             journal: journal.edge,

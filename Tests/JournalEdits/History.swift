@@ -49,7 +49,7 @@ struct History {
         let steps = try Self.steps()
         let half = steps.count / 2
         do {
-            let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+            let journal = try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration)
             for (index, step) in steps[..<half].enumerated() {
                 try step(journal)
                 if index == half / 2 { files.append(try JournalFiles(path)) }
@@ -58,7 +58,7 @@ struct History {
         files.append(try JournalFiles(path))
         try Self.acceptOlderCopy(path)
         files.append(try JournalFiles(path))
-        let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+        let journal = try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration)
         for step in steps[half...] {
             try step(journal)
             files.append(try JournalFiles(path))
@@ -69,10 +69,10 @@ struct History {
     /// The journal from before a number left.
     private static func acceptOlderCopy(_ path: String) throws {
         let older = try JournalFiles(path)
-        do { _ = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration).reserveTTC() }
+        do { _ = try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration).reserveTTC() }
         let newer = try JournalFiles(path)
         try JournalFiles(database: older.database, log: older.log, mark: newer.mark).write(path)
-        _ = try SQLiteJournal.accept(path: path, keys: .demonstration, mark: nil, reason: "a new disk", time: time(3))
+        _ = try SQLiteJournal.accept(path: path, key: .demonstration, mark: nil, reason: "a new disk", time: time(3))
     }
 
     /// As the power cut leaves it.

@@ -46,7 +46,7 @@ struct Start {
     }
 
     private mutating func start(_ path: String) throws {
-        let journal = try SQLiteJournal(path: path, capacity: 1_000, keys: .demonstration)
+        let journal = try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration)
         mark = try journal.mark()
         let now = try Self.now()
         _ = try journal.beginRun { now }
@@ -74,7 +74,7 @@ struct Start {
 
     /// As the tool does.
     private mutating func read(_ path: String) throws {
-        let reader = try JournalReader(path: path, keys: .demonstration)
+        let reader = try JournalReader(path: path, key: .demonstration)
         named += try reader.damagedRows.map(\.description)
         _ = try reader.count()
         let open = try reader.openRecords()
@@ -119,11 +119,7 @@ struct Start {
             date: Demonstration.applicationFile.validFrom
         )
         return PositionEdges(
-            module: SecurityModule(
-                terminal: Demonstration.terminal,
-                masterKeys: .demonstration,
-                random: SystemRandom()
-            ),
+            module: .demonstration(),
             journal: journal,
             reader: NoCard(),
             pump: site,

@@ -72,14 +72,14 @@ struct BelievedRowsTests {
 
     /// What a start names, when the whole file was read.
     private func damagedAsRead(_ scratch: Scratch) throws -> [String] {
-        try JournalReader(path: scratch.path, keys: .demonstration).damagedRows.map(\.description)
+        try JournalReader(path: scratch.path, key: .demonstration).damagedRows.map(\.description)
     }
 
     private func named(_ scratch: Scratch, _ name: String = "journal.db") throws -> [String] {
         let journal = try scratch.open(name)
         _ = try journal.room()
         let started = try journal.damagedRows().map(\.description)
-        let listed = try JournalReader(path: scratch.path(name), keys: .demonstration).damagedRows.map(\.description)
+        let listed = try JournalReader(path: scratch.path(name), key: .demonstration).damagedRows.map(\.description)
         #expect(Set(started) == Set(listed))
         return started
     }
@@ -251,12 +251,14 @@ struct BelievedRowsTests {
         #expect(now == latest)
     }
 
-    @Test func anotherMasterKeyIsRefusedByName() throws {
+    @Test func anotherRecordKeyIsRefusedByName() throws {
         let scratch = try Scratch()
         try write(try scratch.open(), try steps())
-        let refusal = try fault { try SQLiteJournal(path: scratch.path, capacity: 9, keys: MasterKeys()) }
-        #expect(refusal?.reason == "its codes need the master key of index 1, version 1, which is not loaded")
-        let reader = try JournalReader(path: scratch.path, keys: MasterKeys())
+        let second = KeyReference(index: Demonstration.keyIndex, version: KeyVersion(2))
+        let other = RecordKey(MasterKey.tac.demonstration, as: second)
+        let refusal = try fault { try SQLiteJournal(path: scratch.path, capacity: 9, key: other) }
+        #expect(refusal?.reason == "its codes need the record key of index 1, version 1, which is not loaded")
+        let reader = try JournalReader(path: scratch.path, key: other)
         #expect(try reader.unjudged == refusal?.reason)
         #expect(try reader.records(limit: 9).count == 2)
     }

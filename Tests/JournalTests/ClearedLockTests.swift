@@ -18,13 +18,13 @@ struct ClearedLockTests {
         let lock = PositionLock(position: 1, since: try time(1), reason: "11 pulser faults")
         do { try scratch.open().commit(JournalEntry(lock: lock)) }
         try scratch.withConnection { connection in try connection.write { try $0.execute(edit) } }
-        #expect(try JournalReader(path: scratch.path, keys: .demonstration).lock(of: 1) != nil)
+        #expect(try JournalReader(path: scratch.path, key: .demonstration).lock(of: 1) != nil)
         do {
             let journal = try scratch.open()
             #expect(try journal.lock(of: 1) != nil)
             try journal.clearLock(of: 1)
         }
         #expect(try scratch.open().lock(of: 1) == nil)
-        #expect(try JournalReader(path: scratch.path, keys: .demonstration).lock(of: 1) == nil)
+        #expect(try JournalReader(path: scratch.path, key: .demonstration).lock(of: 1) == nil)
     }
 }

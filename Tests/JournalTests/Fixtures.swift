@@ -74,14 +74,12 @@ struct Customer {
     let module: SecurityModule
 
     init() {
-        var keys = MasterKeys()
-        keys.load(Demonstration.MasterKey.purchase.raw, as: key)
-        module = SecurityModule(terminal: Demonstration.terminal, masterKeys: keys, random: SystemRandom())
+        module = .demonstration()
     }
 
     func session(_ ttc: TTC) throws -> LockedSale {
         let icc = ICCRandom(0x0102_0304)
-        let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+        let master = DoubleLengthKey(MasterKey.purchase.demonstration)
         let sespk = PurchaseKey(master: master, card: asn).petrolSession(icc: icc, ctc: ctc, ttc: ttc)
         let answer = InitializeForPetrol.Response(
             balance: Demonstration.balance,

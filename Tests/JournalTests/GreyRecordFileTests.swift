@@ -14,11 +14,11 @@ struct GreyRecordFileTests {
     private let customer = Customer()
 
     private func file(_ records: [GreyRecord]) throws -> [UInt8] {
-        try #require(MasterKeys.demonstration.greyRecordFile(Demonstration.terminal, records))
+        try customer.module.greyRecordFile(records)
     }
 
     private func parsed(_ bytes: [UInt8]) throws -> GreyRecordFile {
-        try MasterKeys.demonstration.greyRecordFile(parsing: bytes, at: Self.elsewhere)
+        try SecurityModule.demonstration(at: Self.elsewhere).greyRecordFile(parsing: bytes)
     }
 
     private func reason(_ bytes: [UInt8]) -> String? {
@@ -88,7 +88,7 @@ struct GreyRecordFileTests {
         try scratch.open().commit(JournalEntry(grey: record))
         let journal = try scratch.open()
         #expect(try journal.openGreyRecords(of: customer.asn) == [record])
-        #expect(try JournalReader(path: scratch.path, keys: .demonstration).damagedRows == [])
+        #expect(try JournalReader(path: scratch.path, key: .demonstration).damagedRows == [])
     }
 
     /// A journal as the version before left it: its rows keep their codes.

@@ -59,7 +59,7 @@ struct IndexTests {
         let scratch = try Scratch()
         try makeJournal(scratch)
         try rotCards("grey_record_open", scratch)
-        let reader = try JournalReader(path: scratch.path, keys: .demonstration)
+        let reader = try JournalReader(path: scratch.path, key: .demonstration)
         #expect(
             try reader.damagedRows.map(\.description).contains {
                 $0.hasPrefix("table grey_record, TTC unknown: an index does not agree with it")
@@ -68,7 +68,7 @@ struct IndexTests {
         let journal = try scratch.open()
         #expect(try journal.openGreyRecords(of: customer.asn).map(\.ttc) == [TTC(1)])
         #expect(try isNamed(journal.damagedRows()))
-        #expect(try JournalReader(path: scratch.path, keys: .demonstration).damagedRows == [])
+        #expect(try JournalReader(path: scratch.path, key: .demonstration).damagedRows == [])
     }
 
     /// The count of the records takes the connection, and a card's lookups ask whether there was one.
@@ -136,7 +136,7 @@ struct IndexTests {
         let scratch = try Scratch()
         try makeJournal(scratch)
         try edit("sale_card", scratch) { page in page.replaceSubrange(3..<5, with: [0, 0]) }
-        let reader = try JournalReader(path: scratch.path, keys: .demonstration)
+        let reader = try JournalReader(path: scratch.path, key: .demonstration)
         #expect(
             try reader.damagedRows.map(\.description).contains {
                 $0.hasPrefix("table sale, TTC unknown: pages of the file are damaged, and no card is served")

@@ -13,7 +13,7 @@ extension SQLiteJournal {
         mark: String? = nil,
         damageFound: @escaping @Sendable () -> Void = {}
     ) throws(StorageFault) {
-        try self.init(path: path, capacity: capacity, keys: .demonstration, mark: mark, damageFound: damageFound)
+        try self.init(path: path, capacity: capacity, key: .demonstration, mark: mark, damageFound: damageFound)
     }
 
     static func accept(
@@ -22,6 +22,6 @@ extension SQLiteJournal {
         reason: String,
         time: TransactionTime?
     ) throws(StorageFault) -> TTC {
-        try accept(path: path, keys: .demonstration, mark: mark, reason: reason, time: time)
+        try accept(path: path, key: .demonstration, mark: mark, reason: reason, time: time)
     }
 }

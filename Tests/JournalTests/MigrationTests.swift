@@ -106,7 +106,7 @@ struct MigrationTests {
         try makeSchema1(scratch.path)
         var signs = 0
         for _ in 0..<2 {
-            _ = try SQLiteJournal(path: scratch.path, capacity: 9, keys: .demonstration, goesOn: { signs += 1 })
+            _ = try SQLiteJournal(path: scratch.path, capacity: 9, key: .demonstration, goesOn: { signs += 1 })
         }
         // Once for each table that has rows; the second opening has nothing to do.
         #expect(signs == 7)

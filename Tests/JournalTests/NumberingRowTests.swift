@@ -17,7 +17,7 @@ struct NumberingRowTests {
     }
 
     private func reader(_ scratch: Scratch) throws -> JournalReader {
-        try JournalReader(path: scratch.path, keys: .demonstration)
+        try JournalReader(path: scratch.path, key: .demonstration)
     }
 
     @Test(arguments: [

@@ -32,7 +32,7 @@ struct OlderCopyTests {
     }
 
     private func reader(_ scratch: Scratch) throws -> JournalReader {
-        try JournalReader(path: scratch.path, keys: .demonstration)
+        try JournalReader(path: scratch.path, key: .demonstration)
     }
 
     private func mark(_ scratch: Scratch) -> HighWaterMark { HighWaterMark(path: scratch.path + "-mark") }
@@ -153,7 +153,7 @@ struct OlderCopyTests {
     @Test func theLastWriteIsSaid() throws {
         let journal = try Scratch().open()
         let key = try #require(journal.start.key)
-        var state = JournalState(identity: key.identity, master: key.master)
+        var state = JournalState(identity: key.identity, reference: key.reference)
         state.commits = JournalState.commitsEnd - 2
         try state.countCommit()
         #expect(throws: StorageFault.self) { try state.countCommit() }

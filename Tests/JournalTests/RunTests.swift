@@ -66,7 +66,7 @@ struct RunTests {
         #expect(try Set(journal.damagedRows().map(\.table)) == ["service_run"])
         let end = try journal.beginRun { begun }
         #expect(end == nil || end == .unclean(lastCounted: nil) || end == .unclean(lastCounted: begun))
-        #expect(try JournalReader(path: scratch.path, keys: .demonstration).runs(limit: 9).count == 1)
+        #expect(try JournalReader(path: scratch.path, key: .demonstration).runs(limit: 9).count == 1)
         try journal.endRun(at: begun)
     }
 

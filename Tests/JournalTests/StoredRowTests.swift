@@ -76,7 +76,7 @@ struct StoredRowTests {
         #expect(damaged.count == 1)
         let refusal = try #require(damaged.first).description
         // Who has the key sees more: whatever the value is, it is not what was written.
-        let reader = try JournalReader(path: scratch.path, keys: .demonstration)
+        let reader = try JournalReader(path: scratch.path, key: .demonstration)
         #expect(
             try reader.damagedRows.map(\.description) == [
                 "table \(corruption.table), \(key): it is not what the service wrote: its code is wrong"

@@ -66,9 +66,7 @@ extension WithPCSCD {
         private func sell(_ amount: Amount, _ reader: PCSCReader) throws {
             let card = Demonstration.applicationFile.asn
             let key = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-            var keys = MasterKeys()
-            keys.load(Demonstration.MasterKey.purchase.raw, as: key)
-            let module = SecurityModule(terminal: Demonstration.terminal, masterKeys: keys, random: SystemRandom())
+            let module = SecurityModule.demonstration()
             let time = try TransactionTime(
                 date: CalendarDate(year: 2026, month: 3, day: 4),
                 hour: 5,

@@ -73,14 +73,14 @@ struct SecretPatterns {
 /// The secrets of a terminal with the demonstration keys, and of a demonstration card's sales in it, computed by the
 /// formulas of spec/grey-lock.md, section 2.
 enum TerminalSecrets {
-    private static let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+    private static let master = DoubleLengthKey(MasterKey.purchase.demonstration)
     private static let factor = Demonstration.applicationFile.asn.diversificationFactor
     /// DPK, 16 bytes.
     static let cardKey = master.encrypted(factor) + master.encrypted(factor.map { ~$0 })
 
     /// MPK, and the key drawn from it that seals GMACs.
     static var ofTerminal: [SecretPatterns] {
-        let raw = Demonstration.MasterKey.purchase.raw.withSpan { [UInt8](copying: $0) }
+        let raw = MasterKey.purchase.demonstration.withSpan { [UInt8](copying: $0) }
         let sealing = (UInt8(0)..<4).flatMap { master.encrypted(Array("GL-GMAC".utf8) + [$0]) }
         return [
             SecretPatterns("MPK left", des: Array(raw.prefix(8))),

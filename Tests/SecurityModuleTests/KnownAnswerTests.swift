@@ -90,7 +90,12 @@ struct TestModule {
     static func module(_ known: PatentCase, holding reference: KeyReference) -> SecurityModule {
         var keys = MasterKeys()
         keys.load(LockedBuffer(hexadecimal: known.masters.purchase), as: reference)
-        return SecurityModule(terminal: known.terminal, masterKeys: keys, random: SystemRandom())
+        return SecurityModule(
+            terminal: known.terminal,
+            keys: .lockedMemory(keys),
+            recordKey: .demonstration,
+            random: SystemRandom()
+        )
     }
 
     func verifyMAC1(

@@ -13,14 +13,12 @@ struct ProofTests {
     private static let terminals = [TerminalID(0x0011_2233_4455), TerminalID(1)]
 
     private static func module(_ terminal: TerminalID = terminals[0]) -> SecurityModule {
-        var keys = MasterKeys()
-        keys.load(Demonstration.MasterKey.purchase.raw, as: key)
-        return SecurityModule(terminal: terminal, masterKeys: keys, random: SystemRandom())
+        .demonstration(at: terminal)
     }
 
     /// The answer of a card that hears a debit with the attempt's data.
     private static func mac4(_ amount: Amount, _ attempt: DebitAttempt) -> MAC {
-        let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+        let master = DoubleLengthKey(MasterKey.purchase.demonstration)
         return PurchaseKey(master: master, card: Demonstration.applicationFile.asn)
             .mac4(amount: amount, type: attempt.type, terminal: attempt.terminal, time: attempt.time)
     }
@@ -103,7 +101,7 @@ struct ProofTests {
     /// Sealed by the program before terminals had keys of their own: AES-256-GCM under the master's key of label "GL-GMAC",
     /// over card, TTC, CTC, amount and key.
     @Test func aSealOfBeforeStillOpens() throws {
-        let key = SealingKey(from: DoubleLengthKey(Demonstration.MasterKey.purchase.raw), label: "GL-GMAC")
+        let key = SealingKey(from: DoubleLengthKey(MasterKey.purchase.demonstration), label: "GL-GMAC")
         let card = Demonstration.applicationFile.asn
         let context = card.bytes + TTC(3).bytes + CTC(4).bytes + Amount(fen: 5).bytes + [1, 1]
         let sealed = key.seal([0xA, 0xB, 0xC, 0xD], context: context, random: SystemRandom())

@@ -132,9 +132,7 @@ struct PurchaseTests {
     }
 
     private static func module() -> SecurityModule {
-        var keys = MasterKeys()
-        keys.load(Demonstration.MasterKey.purchase.raw, as: key)
-        return SecurityModule(terminal: Demonstration.terminal, masterKeys: keys, random: SystemRandom())
+        .demonstration()
     }
 
     private static func answer(

@@ -126,7 +126,7 @@ struct SessionTests {
 
     @Test func aCardOfAnotherSchemeIsRefused() throws {
         var profile = TestProfile()
-        profile.masters.purchase = Demonstration.MasterKey.load.rawValue
+        profile.masters.purchase = MasterKey.load.demonstrationText
         let card = try TestCard(profile)
         let module = module()
         #expect(throws: SecurityModuleError.mac1Wrong) { _ = try authenticated(card, module) }
@@ -175,8 +175,13 @@ struct SessionTests {
         key: KeyReference = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
     ) -> SecurityModule {
         var keys = MasterKeys()
-        keys.load(Demonstration.MasterKey.purchase.raw, as: key)
-        return SecurityModule(terminal: terminal, masterKeys: keys, random: SystemRandom())
+        keys.load(MasterKey.purchase.demonstration, as: key)
+        return SecurityModule(
+            terminal: terminal,
+            keys: .lockedMemory(keys),
+            recordKey: .demonstration,
+            random: SystemRandom()
+        )
     }
 
     private func authenticated(_ card: TestCard, _ module: SecurityModule) throws -> AuthenticatedSale {

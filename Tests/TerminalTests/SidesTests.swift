@@ -55,7 +55,7 @@ struct SidesTests {
         }
         try serve(configuration([1_000, 1_200, 900]), scene)
         #expect(scene.seen.withLock(\.missingPumps) == [2])
-        let journal = try JournalReader(path: folder.path("journal.sqlite"), keys: .demonstration)
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         let records = try journal.records(limit: 100)
         #expect(Set(records.map(\.ttc)).count == records.count)
         func sales(_ position: Int) -> [Record] { records.filter { $0.position == position } }
@@ -92,7 +92,7 @@ struct SidesTests {
 
     /// By position, of one record each.
     private func phases() throws -> [Int: RecordPhase] {
-        let journal = try JournalReader(path: folder.path("journal.sqlite"), keys: .demonstration)
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         return Dictionary(uniqueKeysWithValues: try journal.records(limit: 100).map { ($0.position, $0.phase) })
     }
 }

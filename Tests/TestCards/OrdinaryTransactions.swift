@@ -59,7 +59,7 @@ extension TestCard {
 
     /// CREDIT FOR LOAD of the last INITIALIZE, or of one that never was; so the next three.
     package func credit() -> CreditForLoad {
-        let key = LoadKey(master: profile.masters.scheme.load, card: profile.card)
+        let key = LoadKey(master: profile.masters.scheme[.load], card: profile.card)
         let session = key.session(icc: load?.icc ?? ICCRandom(0), online: load?.online ?? profile.online)
         let mac2 = session.mac2(amount: Self.ordinaryAmount, terminal: Self.terminal, time: Self.time)
         return CreditForLoad(time: Self.time, mac2: mac2)
@@ -77,14 +77,14 @@ extension TestCard {
     }
 
     package func debitForUnload() -> DebitForUnload {
-        let key = UnloadKey(master: profile.masters.scheme.unload, card: profile.card)
+        let key = UnloadKey(master: profile.masters.scheme[.unload], card: profile.card)
         let session = key.session(icc: unload?.icc ?? ICCRandom(0), online: unload?.online ?? profile.online)
         let mac2 = session.mac2(amount: Self.ordinaryAmount, terminal: Self.terminal, time: Self.time)
         return DebitForUnload(time: Self.time, mac2: mac2)
     }
 
     package func updateOverdraftLimit(_ limit: OverdraftLimit = TestCard.newLimit) -> UpdateOverdraftLimit {
-        let key = OverdraftKey(master: profile.masters.scheme.overdraft, card: profile.card)
+        let key = OverdraftKey(master: profile.masters.scheme[.overdraft], card: profile.card)
         let session = key.session(icc: update?.icc ?? ICCRandom(0), online: update?.online ?? profile.online)
         let mac2 = session.mac2(limit: limit, terminal: Self.terminal, time: Self.time)
         return UpdateOverdraftLimit(limit: limit, time: Self.time, mac2: mac2)
@@ -112,7 +112,7 @@ extension TestCard {
     package var reloadPIN: [UInt8] {
         let command = ReloadPIN(
             new: Self.pin("654321"),
-            key: PINReloadKey(master: profile.masters.scheme.pinReload, card: profile.card)
+            key: PINReloadKey(master: profile.masters.scheme[.pinReload], card: profile.card)
         )
         return command.withCommand { [UInt8](copying: $0) }
     }
@@ -132,7 +132,7 @@ extension TestCard {
 
     /// For the last challenge, or one that never was; so the next three.
     package func unblockPIN() -> UnblockPIN {
-        let key = PINUnblockKey(master: profile.masters.scheme.pinUnblock, card: profile.card)
+        let key = PINUnblockKey(master: profile.masters.scheme[.pinUnblock], card: profile.card)
         return UnblockPIN(new: Self.pin("654321"), challenge: lastChallenge, key: key)
     }
 
@@ -143,7 +143,7 @@ extension TestCard {
     package func unblock() -> UnblockApplication { UnblockApplication(challenge: lastChallenge, key: maintenance) }
 
     package func externalAuthenticate() -> ExternalAuthenticate {
-        let key = AuthenticationKey(master: profile.masters.scheme.externalAuthentication, card: profile.card)
+        let key = AuthenticationKey(master: profile.masters.scheme[.externalAuthentication], card: profile.card)
         return ExternalAuthenticate(cryptogram: key.answer(to: lastChallenge))
     }
 
@@ -158,7 +158,7 @@ extension TestCard {
     }
 
     private var maintenance: ApplicationMaintenanceKey {
-        ApplicationMaintenanceKey(master: profile.masters.scheme.applicationMaintenance, card: profile.card)
+        ApplicationMaintenanceKey(master: profile.masters.scheme[.applicationMaintenance], card: profile.card)
     }
 
     private var lastChallenge: Challenge {

@@ -69,9 +69,9 @@ package struct TestMasters: Sendable {
     package var greyUnlock: String
 
     package static let demonstration = TestMasters(
-        purchase: Demonstration.MasterKey.purchase.rawValue,
-        tac: Demonstration.MasterKey.tac.rawValue,
-        greyUnlock: Demonstration.MasterKey.greyUnlock.rawValue
+        purchase: MasterKey.purchase.demonstrationText,
+        tac: MasterKey.tac.demonstrationText,
+        greyUnlock: MasterKey.greyUnlock.demonstrationText
     )
 
     package var purchaseKey: DoubleLengthKey { DoubleLengthKey(LockedBuffer(hexadecimal: purchase)) }
@@ -80,20 +80,15 @@ package struct TestMasters: Sendable {
 
     /// These three, and the demonstration's for the rest.
     package var scheme: SchemeKeys {
-        let rest = Demonstration.MasterKey.self
-        return SchemeKeys(
-            purchase: purchaseKey,
-            tac: tacKey,
-            greyUnlock: greyUnlockKey,
-            load: DoubleLengthKey(rest.load.raw),
-            unload: DoubleLengthKey(rest.unload.raw),
-            overdraft: DoubleLengthKey(rest.overdraft.raw),
-            pinReload: DoubleLengthKey(rest.pinReload.raw),
-            pinUnblock: DoubleLengthKey(rest.pinUnblock.raw),
-            applicationMaintenance: DoubleLengthKey(rest.applicationMaintenance.raw),
-            externalAuthentication: DoubleLengthKey(rest.externalAuthentication.raw),
-            internalAuthentication: DoubleLengthKey(rest.internalAuthentication.raw)
-        )
+        let texts = MasterKey.allCases.map { master in
+            switch master {
+            case .purchase: purchase
+            case .tac: tac
+            case .greyUnlock: greyUnlock
+            case _: master.demonstrationText
+            }
+        }
+        return SchemeKeys(LockedBuffer(hexadecimal: texts.joined()))
     }
 }
 

@@ -9,6 +9,6 @@ extension SQLiteJournal {
         capacity: Int,
         damageFound: @escaping @Sendable () -> Void = {}
     ) throws(StorageFault) {
-        try self.init(path: path, capacity: capacity, keys: .demonstration, damageFound: damageFound)
+        try self.init(path: path, capacity: capacity, key: .demonstration, damageFound: damageFound)
     }
 }

@@ -25,12 +25,7 @@ final class ForeignTerminal {
 
     init(random: any RandomSource & Sendable, tap: @escaping (SimulatedCard, [UInt8], ResponseAPDU) -> Void) {
         self.tap = tap
-        var keys = MasterKeys()
-        keys.load(
-            Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        )
-        module = SecurityModule(terminal: Self.terminal, masterKeys: keys, random: random)
+        module = .demonstration(at: Self.terminal, random: random)
         var issuerKeys = IssuerKeys()
         issuerKeys.load(Demonstration.schemeKeys, index: Demonstration.keyIndex, version: Demonstration.keyVersion)
         issuer = Issuer(keys: issuerKeys)

@@ -13,7 +13,7 @@ final class SessionOracle {
         let key: [UInt8]
     }
 
-    private let master = DoubleLengthKey(Demonstration.MasterKey.purchase.raw)
+    private let master = DoubleLengthKey(MasterKey.purchase.demonstration)
     private var sessions: [TTC: Session] = [:]
     /// DPK by the card's identity.
     private var purchaseKeys: [UInt64: [UInt8]] = [:]

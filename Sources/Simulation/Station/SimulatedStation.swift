@@ -39,12 +39,7 @@ final class SimulatedStation {
     static let terminals = [Demonstration.terminal, TerminalID(0x0011_2233_4499)]
 
     static func module(_ terminal: TerminalID, _ random: SeededRandom) -> SecurityModule {
-        var masterKeys = MasterKeys()
-        masterKeys.load(
-            Demonstration.MasterKey.purchase.raw,
-            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
-        )
-        return SecurityModule(terminal: terminal, masterKeys: masterKeys, random: random)
+        .demonstration(at: terminal, random: random)
     }
 
     /// A few counts a litre, so that a sale is short; one point for each factor.

@@ -3,26 +3,27 @@ package import FuelPassbook
 
 /// The keys of one journal: for the codes of its rows, and to seal what it knows of all of them together.
 ///
-/// Drawn from a master key and the journal's own identity, so that a row of another journal is told, and bound to
+/// Drawn from the record key and the journal's own identity, so that a row of another journal is told, and bound to
 /// nothing that a setting can change.
 package final class JournalKey: Sendable {
     /// What journals are told apart by; random.
     package static let identityLength = 16
 
-    package let master: KeyReference
+    /// Of the record key.
+    package let reference: KeyReference
     package let identity: [UInt8]
     private let rows: CodeKey
     private let state: SealingKey
     private let random: any RandomSource & Sendable
 
-    fileprivate init(
+    init(
         _ key: borrowing CodeKey,
-        master: KeyReference,
+        reference: KeyReference,
         identity: [UInt8],
         random: any RandomSource & Sendable
     ) {
         precondition(identity.count == Self.identityLength)
-        self.master = master
+        self.reference = reference
         self.identity = identity
         self.random = random
         rows = key.child(of: Array("rows".utf8) + identity)
@@ -37,15 +38,4 @@ package final class JournalKey: Sendable {
 
     /// nil when the sealed value or its context was altered, or another key sealed it.
     package func open(_ sealed: [UInt8], context: [UInt8]) -> [UInt8]? { state.open(sealed, context: context) }
-}
-
-extension MasterKeys {
-    /// The keys of the journal with that identity; nil when the master key is not loaded.
-    package func journalKey(
-        from master: KeyReference,
-        identity: [UInt8],
-        random: any RandomSource & Sendable = SystemRandom()
-    ) -> JournalKey? {
-        self[master].map { JournalKey($0.journals, master: master, identity: identity, random: random) }
-    }
 }
