@@ -9,15 +9,6 @@ enum CardAnswer<Response> {
     case status(StatusWord)
 }
 
-/// Steps 3.1 and 3.2. No code covers any of these: what they lead to proves itself.
-enum GreyAnswer {
-    case grey(GetGreyStatus.Response)
-    /// D18.
-    case free
-    /// The card knows no petrol commands, or says so.
-    case noPetrolCommands
-}
-
 // What is said to a card, and what it makes of the answers.
 
 extension Visit {
@@ -55,28 +46,23 @@ extension Visit {
     /// Powers the card up, selects the application and reads whose it is.
     func identify() throws(Interruption) -> PublicApplicationFile {
         try connectCard()
-        let selected = try transmit(SelectApplication(aid: settings.aid).apdu)
-        if selected.status == .applicationLockedForGood { throw .refused(.lockedForGood) }
-        if selected.status == .fileNotFound { throw .refused(.noSuchApplication(settings.aid)) }
-        guard selected.status == .success else { throw .refused(.notThisScheme(selected.status)) }
-        let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
-        let answer = try transmit(read.apdu)
-        guard answer.status == .success else { throw .refused(.notThisScheme(answer.status)) }
-        do throws(ParseError) {
-            let file = try PublicApplicationFile(parsing: answer.data)
+        switch try Selection.identify(settings.aid, transmit) {
+        case .success(let file):
             identifiedCard = file.asn
             return file
-        } catch {
-            throw .refused(.fileUnreadable(error))
+        case .failure(.lockedForGood): throw .refused(.lockedForGood)
+        case .failure(.notSelected(.fileNotFound)): throw .refused(.noSuchApplication(settings.aid))
+        case .failure(.notSelected(let status)), .failure(.fileNotRead(let status)):
+            throw .refused(.notThisScheme(status))
+        case .failure(.fileMalformed(let error)): throw .refused(.fileUnreadable(error))
         }
     }
 
-    func greyStatus() throws(Interruption) -> GreyAnswer {
-        switch try send(GetGreyStatus()) {
-        case .success(let status): .grey(status)
-        case .status(.commandNotAccepted): .free
-        case .status(.instructionNotSupported), .status(.classNotSupported): .noPetrolCommands
-        case .status(let status): throw .refused(refusal(of: .getGreyStatus, status))
+    func greyStatus() throws(Interruption) -> PurseAnswer {
+        switch try Selection.purse(transmit) {
+        case .success(let answer): return answer
+        case .failure(.answer(let status)): throw .refused(refusal(of: .getGreyStatus, status))
+        case .failure(.malformed(let error)): throw .refused(.answerMalformed(.getGreyStatus, error))
         }
     }
 

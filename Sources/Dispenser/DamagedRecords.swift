@@ -34,6 +34,20 @@ extension Books {
         try stored { (journal) throws(StorageFault) in try journal.damagedRows() }
     }
 
+    /// nil without a record, and for one that is not believed where `damaged` lets that pass.
+    func record(
+        _ ttc: TTC,
+        damaged: (DamagedRow) throws(Interruption) -> Void
+    ) throws(Interruption) -> Record? {
+        do throws(StorageFault) {
+            return try journal.record(ttc)
+        } catch {
+            guard let row = error.row else { throw .failure(.storage(error)) }
+            try damaged(row)
+            return nil
+        }
+    }
+
     /// Totals that are not believed are those that the records say, and the position stays closed until somebody has
     /// compared them with the nozzle's own counter.
     func storedTotaliser(of nozzle: Int, at position: Int) throws(StorageFault) -> Totaliser? {

@@ -34,7 +34,7 @@ struct EarlierSales: Procedure {
     private func close(_ open: [GreyRecord], _ present: borrowing AuthenticatedSale) throws(Interruption) {
         for grey in open {
             guard let release = present.release(fromLockAt: grey.ctc) else { continue }
-            if let answered = try petrol.answeredDebit(of: grey) {
+            if let answered = try petrol.answeredDebit(under: grey.gmac, grey.debits) {
                 try settle(grey, by: answered.paid(release), .calling)
             } else {
                 try close(grey, release)
@@ -74,7 +74,7 @@ struct EarlierSales: Procedure {
     ) throws(Interruption) -> Record {
         let ttc = try books.takeNumber()
         let time = try books.stored { (_) throws(StorageFault) in try books.stampTime() }
-        let sale = try books.stored { (_) throws(StorageFault) in try believedSale(of: grey) }
+        let sale = try believedSale(of: grey)
         var notice = books.newRecord(ttc, time, .notice(ReleaseNotice(of: grey, origin(of: sale), release)))
         notice.ended = time
         notice.totaliser = books.totaliser
@@ -93,26 +93,9 @@ struct EarlierSales: Procedure {
     }
 
     /// nil where the row is not believed: then what a prepaid sale owes its card is for whoever puts the row right.
-    func believedSale(of grey: GreyRecord) throws(StorageFault) -> Record? {
-        do throws(StorageFault) {
-            return try books.journal.record(grey.ttc)
-        } catch {
-            guard error.row != nil else { throw error }
-            return nil
-        }
-    }
+    func believedSale(of grey: GreyRecord) throws(Interruption) -> Record? { try books.record(grey.ttc) { _ in } }
 
     // MARK: - What ends a grey record by a debit of this terminal
-
-    /// - Throws: `.refused` for a record that is not believed: the card's proof is kept on it for whoever puts it right.
-    private func believedRecord(_ ttc: TTC) throws(Interruption) -> Record? {
-        do throws(StorageFault) {
-            return try books.journal.record(ttc)
-        } catch {
-            guard let row = error.row else { throw .failure(.storage(error)) }
-            throw .refused(.recordDamaged(row))
-        }
-    }
 
     func openUnlock(of grey: GreyRecord) throws(Interruption) -> (Record, Release)? {
         for record in try books.stored({ (journal) throws(StorageFault) in try journal.openRecords() }) {
@@ -134,15 +117,18 @@ struct EarlierSales: Procedure {
     /// The card is not grey and its PIN is verified: what it can prove of debits whose answers this terminal has not seen.
     func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
         for grey in try openGreyRecords(of: card) {
-            guard let proof = try petrol.provenDebit(of: grey) else { continue }
+            guard let proof = try petrol.provenDebit(under: grey.gmac, grey.debits) else { continue }
             try settle(grey, by: proof, .calling)
         }
     }
 
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
     func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
-        guard var record = try believedRecord(proof.attempt.ttc), record.settle(by: proof) else {
-            // The card's proof stays with it for whoever puts the record right.
+        // What is not believed is not settled: the card's proof stays with it for whoever puts the record right.
+        let paid = try books.record(proof.attempt.ttc) { (row) throws(Interruption) in
+            throw .refused(.recordDamaged(row))
+        }
+        guard var record = paid, record.settle(by: proof) else {
             throw .refused(
                 .recordDamaged(
                     DamagedRow(
@@ -162,8 +148,9 @@ struct EarlierSales: Procedure {
         if record.settles == nil, let unlock = try voidedUnlock(of: grey, "an earlier debit had paid the sale") {
             entry.records.append(unlock)
         }
+        let sale = record.settles == nil ? record : try believedSale(of: grey)
         let refund = try books.stored { (_) throws(StorageFault) -> Record? in
-            guard let sale = record.settles == nil ? record : try believedSale(of: grey) else { return nil }
+            guard let sale else { return nil }
             return try books.refund(of: sale)
         }
         if let refund { entry.records.append(refund) }

@@ -27,7 +27,7 @@ struct LocalUnlock: Procedure {
         record.content = .release(release)
         try books.commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6
-        let outcome = try petrol.sendDebit(grey, ctc: status.ctc, attempt, among: grey.debits)
+        let outcome = try petrol.sendDebit(grey.gmac, ctc: status.ctc, attempt, among: grey.debits)
         if case .lost(let answered?) = outcome {
             release.note(answered)
             record.content = .release(release)
@@ -47,7 +47,10 @@ struct LocalUnlock: Procedure {
             throw .refused(visit.refusal(of: .debitForPetrol, answer))
         case .lost:
             // An answer that was heard and proves nothing: the card may still prove what it did.
-            guard visit.presence == .connected, let proof = try petrol.provenDebit(of: grey) else {
+            guard
+                visit.presence == .connected,
+                let proof = try petrol.provenDebit(under: grey.gmac, grey.debits)
+            else {
                 throw .refused(.debitUnproven(grey.amount))
             }
             try earlier.settle(grey, by: proof, .completed)
@@ -61,7 +64,7 @@ struct LocalUnlock: Procedure {
     ) throws(Interruption) -> (Record, Release) {
         if let open = try earlier.openUnlock(of: grey) { return open }
         let time = try books.stored { (_) throws(StorageFault) in try books.stampTime() }
-        let sale = try books.stored { (_) throws(StorageFault) in try earlier.believedSale(of: grey) }
+        let sale = try earlier.believedSale(of: grey)
         let ttc = try books.takeNumber()
         let standing = CardStanding(
             card: grey.card,

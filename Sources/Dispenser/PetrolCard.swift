@@ -103,7 +103,7 @@ struct PetrolCard {
         let attempt = unpaid.send(try attempt(record, as: unpaid.debits.isEmpty ? .refuel : .localUnlock))
         record.lockTender = .unpaid(unpaid)
         try books.commit(JournalEntry(record))
-        let outcome = try sendDebit(GreyRecord(of: record.ttc, unpaid), ctc: ctc, attempt, among: unpaid.debits)
+        let outcome = try sendDebit(unpaid.due, ctc: ctc, attempt, among: unpaid.debits)
         if case .lost(let answered?) = outcome {
             unpaid.note(answered)
             record.lockTender = .unpaid(unpaid)
@@ -132,19 +132,21 @@ struct PetrolCard {
         return time
     }
 
-    /// - Parameter attempts: with `attempt`, all whose answers were not seen.
+    /// - Parameters:
+    ///   - gmac: that authorises it; what it is bound to is the lock.
+    ///   - attempts: with `attempt`, all whose answers were not seen.
     func sendDebit(
-        _ grey: GreyRecord,
+        _ gmac: SealedGMAC,
         ctc: CTC,
         _ attempt: DebitAttempt,
         among attempts: [DebitAttempt]
     ) throws(Interruption) -> DebitOutcome {
         let opened: MAC
-        do throws(SecurityModuleError) { opened = try module.open(grey.gmac) } catch {
+        do throws(SecurityModuleError) { opened = try module.open(gmac) } catch {
             throw .refused(.module(error))
         }
         let command = DebitForPetrol(
-            amount: grey.amount,
+            amount: gmac.amount,
             ctc: ctc,
             terminal: attempt.terminal,
             ttc: attempt.ttc,
@@ -155,9 +157,9 @@ struct PetrolCard {
         do throws(Interruption) {
             switch try visit.send(command) {
             case .success(let answer):
-                answered = try answeredDebit(answer.mac4, answer.debitTAC, grey, attempts)
+                answered = try answeredDebit(answer.mac4, answer.debitTAC, gmac, attempts)
                 guard let answered else { return .lost(nil) }
-                return try proof(of: answered, grey).map { .paid($0) } ?? .lost(answered)
+                return try proof(of: answered, gmac).map { .paid($0) } ?? .lost(answered)
             case .status(let status): return .refused(status)
             }
         } catch {
@@ -176,16 +178,16 @@ struct PetrolCard {
     private func answeredDebit(
         _ mac4: MAC,
         _ tac: MAC,
-        _ grey: GreyRecord,
+        _ gmac: SealedGMAC,
         _ attempts: [DebitAttempt]
     ) throws(Interruption) -> AnsweredDebit? {
         do throws(SecurityModuleError) {
             return try module.verifyMAC4(
                 mac4,
                 tac: tac,
-                card: grey.card,
-                key: grey.gmac.key,
-                amount: grey.amount,
+                card: gmac.card,
+                key: gmac.key,
+                amount: gmac.amount,
                 attempts: attempts
             )
         } catch {
@@ -195,32 +197,37 @@ struct PetrolCard {
 
     /// A grey card answers no INITIALIZE FOR PETROL (D26): whoever has had MAC4 made beforehand cannot show a number above the
     /// lock's. nil when the card does not show it. Its PIN is verified.
-    func proof(of answered: AnsweredDebit, _ grey: GreyRecord) throws(Interruption) -> ProvenDebit? {
+    func proof(of answered: AnsweredDebit, _ gmac: SealedGMAC) throws(Interruption) -> ProvenDebit? {
         let command = initializeForPetrol(try books.takeQuestionNumber())
         guard case .success(let answer) = try visit.send(command) else { return nil }
         let standing: AuthenticatedSale
         do throws(SecurityModuleError) {
-            standing = try module.verifyMAC1(card: grey.card, command: command, answer: answer)
+            standing = try module.verifyMAC1(card: gmac.card, command: command, answer: answer)
         } catch {
             return nil
         }
-        return standing.release(fromLockAt: grey.ctc).map(answered.paid)
+        return standing.release(fromLockAt: gmac.ctc).map(answered.paid)
     }
 
-    /// What the card proves of the debits that were sent for a grey record; nil when it proves none, which also is what a card
+    /// What the card proves of the debits that were sent under a GMAC; nil when it proves none, which also is what a card
     /// answers that another terminal released (D27).
-    func provenDebit(of grey: GreyRecord) throws(Interruption) -> ProvenDebit? {
-        try answeredDebit(of: grey).flatMap { (answered) throws(Interruption) in try proof(of: answered, grey) }
+    func provenDebit(under gmac: SealedGMAC, _ attempts: [DebitAttempt]) throws(Interruption) -> ProvenDebit? {
+        try answeredDebit(under: gmac, attempts).flatMap { (answered) throws(Interruption) in
+            try proof(of: answered, gmac)
+        }
     }
 
-    /// What GET TRANSACTION PROVE says of the debits that were sent for a grey record; nil when MAC4 is right for none.
-    func answeredDebit(of grey: GreyRecord) throws(Interruption) -> AnsweredDebit? {
-        guard let last = grey.debits.last else { return nil }
+    /// What GET TRANSACTION PROVE says of the debits that were sent under a GMAC; nil when MAC4 is right for none.
+    func answeredDebit(
+        under gmac: SealedGMAC,
+        _ attempts: [DebitAttempt]
+    ) throws(Interruption) -> AnsweredDebit? {
+        guard let last = attempts.last else { return nil }
         for type in [last.type, last.type == .refuel ? .localUnlock : .refuel] {
             // Asked twice: an answer that was altered on its way differs from the next, another terminal's proof does not.
             for _ in 0..<2 {
-                guard let answer = try visit.proof(of: type, ctc: grey.ctc) else { break }
-                if let answered = try answeredDebit(answer.mac, answer.tac, grey, grey.debits) { return answered }
+                guard let answer = try visit.proof(of: type, ctc: gmac.ctc) else { break }
+                if let answered = try answeredDebit(answer.mac, answer.tac, gmac, attempts) { return answered }
             }
         }
         return nil

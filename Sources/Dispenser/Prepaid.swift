@@ -31,22 +31,15 @@ struct Prepay: Procedure {
         _ = try visit.verifiedPIN(verified)
         try readiness.beginAnew()
 
-        let command = try petrol.beginSession()
-        let answer = try visit.exchange(command)
-        let authenticated = try petrol.verifyMAC1(card.asn, command, answer)
-        try petrol.checkNumbersLeft(answer.ctc)
-        guard answer.balance >= target.amount else {
-            throw .refused(.notEnoughMoney(balance: answer.balance, needed: target.amount))
+        let card = try GreyLocking(side: side).run(card.asn, Tender.prepaid) { (balance) throws(Interruption) in
+            guard balance >= target.amount else {
+                throw .refused(.notEnoughMoney(balance: balance, needed: target.amount))
+            }
+            return target.volume
         }
-        try flow.checkNoEmergency()
-        let locking = authenticated.makeMAC2(time: try books.saleTime())
-        var intent = petrol.intent(card.asn, command, answer, locking)
-        var record = books.newSale(command.ttc, locking.time, .prepaid(.intent(intent)))
-        try books.commit(JournalEntry(record))
-        let session = try petrol.lock(&record, &intent, locking)
-        let proof = session.proof
-        guard let locked = intent.locked(proof) else { preconditionFailure("a session proves its own lock") }
-        try payAtOnce(&record, locked.ended(session.end(amount: target.amount)))
+        var record = card.record
+        let (locked, proof) = (card.locked, card.session.proof)
+        try payAtOnce(&record, locked.ended(card.session.end(amount: target.amount)))
         try EarlierSales(side: side).closeNeverLocked(proof)
         try PrepaidDelivery(side: side).run(&record, target.volume)
     }

@@ -14,26 +14,14 @@ struct Refuel: Procedure {
         let pin = try visit.verifiedPIN(verified)
         try readiness.beginAnew()
 
-        // 1.1, 1.2
-        let command = try petrol.beginSession()
-        let answer = try visit.exchange(command)
-        // 1.3, 1.4
-        let authenticated = try petrol.verifyMAC1(card.asn, command, answer)
-        try petrol.checkNumbersLeft(answer.ctc)
-        let target = try target(balance: answer.balance)
-        try flow.checkNoEmergency()
-        // 1.5
-        let locking = authenticated.makeMAC2(time: try books.saleTime())
-        var intent = petrol.intent(card.asn, command, answer, locking)
-        var record = books.newSale(command.ttc, locking.time, .greyLock(.intent(intent)))
-        try books.commit(JournalEntry(record))
-        // 1.6 to 1.9
-        let session = try petrol.lock(&record, &intent, locking)
-        guard let locked = intent.locked(session.proof) else { preconditionFailure("a session proves its own lock") }
+        // 1.1 to 1.9
+        let card = try GreyLocking(side: side).run(card.asn, Tender.greyLock, target: target)
+        var record = card.record
+        let (locked, target) = (card.locked, card.target)
         record.lockTender = .locked(locked)
         try books.commit(JournalEntry(record))
-        try EarlierSales(side: side).closeNeverLocked(session.proof)
-        let grant = LockGrant(session: session, pin: pin)
+        try EarlierSales(side: side).closeNeverLocked(card.session.proof)
+        let grant = LockGrant(session: card.session, pin: pin)
         // 1.10
         let fuelled = try flow.fuel(&record, grant, target)
         // 1.11

@@ -64,7 +64,7 @@ extension Refuel {
             }
             guard triesLeft > 0 else { throw .refused(.debitUnproven(record.amount)) }
             triesLeft -= 1
-            switch unpaid.debits.isEmpty ? .notExecuted : try lostAnswer(GreyRecord(of: record.ttc, unpaid)) {
+            switch unpaid.debits.isEmpty ? .notExecuted : try lostAnswer(unpaid) {
             case .paid(let proof): return try finish(&record, proof)
             case .unknown: visit.disconnectCard()
             case .notExecuted:
@@ -104,13 +104,16 @@ extension Refuel {
 
     /// A card that is not grey has paid, and still has the proof (D23). Only what it proves counts: while nothing is known, no
     /// other debit is sent.
-    private func lostAnswer(_ grey: GreyRecord) throws(Interruption) -> LostAnswer {
+    private func lostAnswer(_ unpaid: LockTender.Unpaid) throws(Interruption) -> LostAnswer {
         do throws(Interruption) {
-            if case .grey(let status) = try visit.greyStatus(), status.mac3.isValid(MAC(bytes: grey.mac3)) {
+            if case .grey(let status) = try visit.greyStatus(), status.mac3.isValid(MAC(bytes: unpaid.lock.mac3)) {
                 return .notExecuted
             }
-            guard let answered = try petrol.answeredDebit(of: grey) else { throw .refused(.debitUnproven(grey.amount)) }
-            return try petrol.proof(of: answered, grey).map { .paid($0) } ?? .unknown
+            let gmac = unpaid.due
+            guard let answered = try petrol.answeredDebit(under: gmac, unpaid.debits) else {
+                throw .refused(.debitUnproven(gmac.amount))
+            }
+            return try petrol.proof(of: answered, gmac).map { .paid($0) } ?? .unknown
         } catch {
             guard case .card(let fault) = error else { throw error }
             display.show(.settling, .cardFault(fault))

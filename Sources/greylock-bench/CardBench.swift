@@ -132,10 +132,10 @@ private struct RecordingTerminal: ~Copyable {
 
     /// Steps 1.1 to 1.15 of the source, and the balance after them.
     mutating func refuel(_ ttc: TTC) throws {
-        _ = try transmit(SelectApplication(aid: Demonstration.aid).apdu)
-        let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
-        let card = try PublicApplicationFile(parsing: transmit(read.apdu).data).asn
-        _ = try transmit(GetGreyStatus().apdu, expecting: .commandNotAccepted)
+        let card = try Selection.identify(Demonstration.aid) { try transmit($0) }.get().asn
+        guard case .success(.free) = try Selection.purse({ try transmit($0, expecting: .commandNotAccepted) }) else {
+            throw CardBenchFault("our card is grey")
+        }
         _ = try transmit(verify)
         let command = InitializeForPetrol(keyIndex: Demonstration.keyIndex, terminal: module.terminal, ttc: ttc)
         let answer = try exchange(command)

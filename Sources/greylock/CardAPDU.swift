@@ -73,10 +73,10 @@ struct CardAPDU: ParsableCommand {
     }
 
     private func verifyPIN(_ card: any CardReader) throws(ServiceFailure) {
-        let selected = try card.exchange(RawCommand(bytes: SelectApplication(aid: aid.bytes).apdu.bytes)) {
-            writeLine($0)
+        let refused = try Selection.select(aid.bytes) { (command) throws(ServiceFailure) in
+            try card.exchange(RawCommand(bytes: command.bytes)) { writeLine($0) }
         }
-        guard selected.status == .success else {
+        guard refused == nil else {
             throw ServiceFailure(exitStatus: 1, reason: "the application was not selected, so no PIN is asked for")
         }
         let answer = try card.verify(try PINPrompt().ask("PIN")) { writeLine($0) }

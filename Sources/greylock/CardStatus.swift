@@ -123,34 +123,31 @@ private struct StatusReading {
     let aid: [UInt8]
 
     func report() throws(ServiceFailure) -> StatusReport {
-        let selected = try card.exchange(SelectApplication(aid: aid).apdu.bytes)
-        switch selected.status {
-        case .success: break
-        case .applicationLockedForGood: return told(.lockedForGood, "of this scheme", CardAdvice.lockedForGood)
-        case _: return foreign("has no application \(Hex.string(aid)) (\(selected.status))")
+        switch try Selection.identify(aid, transmit) {
+        case .success(let file): return try report(on: file)
+        case .failure(.lockedForGood): return told(.lockedForGood, "of this scheme", CardAdvice.lockedForGood)
+        case .failure(.notSelected(let status)): return foreign("has no application \(Hex.string(aid)) (\(status))")
+        case .failure(.fileNotRead(let status)): return foreign("its public file cannot be read (\(status))")
+        case .failure(.fileMalformed(let error)): return foreign("its public file has another content: \(error)")
         }
-        let read = ReadBinary(file: PublicApplicationFile.shortIdentifier, count: PublicApplicationFile.length)
-        let answer = try card.exchange(read.apdu.bytes)
-        guard answer.status == .success else { return foreign("its public file cannot be read (\(answer.status))") }
-        let file: PublicApplicationFile
-        do throws(ParseError) { file = try PublicApplicationFile(parsing: answer.data) } catch {
-            return foreign("its public file has another content: \(error)")
-        }
-        return try report(on: file)
+    }
+
+    private func transmit(_ command: CommandAPDU) throws(ServiceFailure) -> ResponseAPDU {
+        try card.exchange(command.bytes)
     }
 
     private func report(on file: PublicApplicationFile) throws(ServiceFailure) -> StatusReport {
         let validity = CardValidity(of: file, on: SystemClock().localTime?.date)
-        let balance: GetBalance.Response = try required(GetBalance())
+        let balance = try balance()
         let grey = try greyStatus()
         var table = WordTable()
         table.add("card", "\(file.asn), \(CardKind.words(of: file.asn))")
         table.add("issuer", file.issuerWords)
         table.add("valid", "\(file.validFrom) to \(file.validTo), \(validity.words)")
-        table.add("balance", "\(balance.balance)")
+        table.add("balance", "\(balance)")
         var report = StatusReport(finding: .fine, table: table, advice: CardAdvice.fine)
         report.identity = StatusReport.Identity(file, validity)
-        report.balanceFen = balance.balance.fen
+        report.balanceFen = balance.fen
         if let advice = CardAdvice.validity(validity, file) {
             report.finding = validity == .unknown ? .dateUnknown : .notValidToday
             report.advice = advice
@@ -177,28 +174,32 @@ private struct StatusReading {
 
     /// nil when the purse is not grey (D18).
     private func greyStatus() throws(ServiceFailure) -> GetGreyStatus.Response? {
-        let answer = try card.exchange(GetGreyStatus().apdu.bytes)
-        return answer.status == .commandNotAccepted ? nil : try parsed(GetGreyStatus.self, answer)
-    }
-
-    private func required<Command: PassbookCommand>(_ command: Command) throws(ServiceFailure) -> Command.Response {
-        try parsed(Command.self, try card.exchange(command.apdu.bytes))
-    }
-
-    private func parsed<Command: PassbookCommand>(
-        _ command: Command.Type,
-        _ answer: ResponseAPDU
-    ) throws(ServiceFailure) -> Command.Response {
-        let name = Command.instruction.name
-        guard answer.status == .success else {
-            let words = answer.status.words.map { ", \($0)" } ?? ""
-            throw ServiceFailure(exitStatus: 1, reason: "the card answered \(name) with \(answer.status)\(words)")
+        switch try Selection.purse(transmit) {
+        case .success(.grey(let status)): status
+        case .success(.free): nil
+        case .success(.noPetrolCommands(let status)), .failure(.answer(let status)):
+            throw answered(.getGreyStatus, status)
+        case .failure(.malformed(let error)): throw malformed(.getGreyStatus, error)
         }
+    }
+
+    private func balance() throws(ServiceFailure) -> Amount {
+        let answer = try transmit(GetBalance().apdu)
+        guard answer.status == .success else { throw answered(.getBalance, answer.status) }
         do throws(ParseError) {
-            return try Command.Response(parsing: answer.data)
+            return try GetBalance.Response(parsing: answer.data).balance
         } catch {
-            throw ServiceFailure(exitStatus: 1, reason: "the card's answer to \(name): \(error)")
+            throw malformed(.getBalance, error)
         }
+    }
+
+    private func answered(_ instruction: Instruction, _ status: StatusWord) -> ServiceFailure {
+        let words = status.words.map { ", \($0)" } ?? ""
+        return ServiceFailure(exitStatus: 1, reason: "the card answered \(instruction.name) with \(status)\(words)")
+    }
+
+    private func malformed(_ instruction: Instruction, _ error: ParseError) -> ServiceFailure {
+        ServiceFailure(exitStatus: 1, reason: "the card's answer to \(instruction.name): \(error)")
     }
 
     private func foreign(_ reason: String) -> StatusReport {

@@ -120,8 +120,7 @@ final class SimulatedCard {
     @discardableResult
     func open() -> StatusWord? {
         losePower()
-        let selected = respond(to: SelectApplication(aid: Demonstration.aid).apdu.bytes.span)
-        guard selected.status == .success else { return selected.status }
+        if let refusal = Selection.select(Demonstration.aid, { respond(to: $0.bytes.span) }) { return refusal }
         let verified = Demonstration.pin.withVerifyCommand { respond(to: $0) }
         return verified.status == .success ? nil : verified.status
     }
