@@ -25,7 +25,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "Threads", "Words"]),
         .executableTarget(name: "defects", dependencies: ["Simulation"]),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
-        .target(name: "Journal", dependencies: ["SQLite", "SecurityModule", "Threads"]),
+        .target(name: "Journal", dependencies: ["Records", "SQLite", "Threads"]),
         .executableTarget(name: "JournalEdits", dependencies: ["Journal", "Simulation"]),
     ],
     swiftLanguageModes: [.v6]
