@@ -21,6 +21,7 @@ final class SimulatedChip {
     let lineCount: Int
     private let device: String
     private let folder: String
+    private var isLive = true
 
     init(label: String, lineCount: Int = 8) throws {
         self.label = label
@@ -37,12 +38,18 @@ final class SimulatedChip {
 
     deinit {
         do {
-            try Self.write("0", to: "\(folder)/live")
+            if isLive { try unplug() }
         } catch {
             preconditionFailure("the chip stays behind: \(error)")
         }
         unsafe rmdir("\(folder)/bank")
         unsafe rmdir(folder)
+    }
+
+    /// Takes the chip out of the kernel, whoever holds lines of it.
+    func unplug() throws {
+        try Self.write("0", to: "\(folder)/live")
+        isLive = false
     }
 
     /// What pulls the line up or down when nobody drives it.

@@ -3,7 +3,7 @@ import Glibc
 import ISO7816
 import PCSC
 
-/// A pcscd with two virtual readers, started by a test and seen by this process only.
+/// A pcscd with two virtual readers, or three, started by a test and seen by this process only.
 ///
 /// pcscd has one socket, `/run/pcscd/pcscd.comm`. So that a test neither meets nor disturbs a pcscd of the machine, its
 /// own one runs in a mount namespace where that folder is one under `/tmp`, and `PCSCLITE_CSOCK_NAME` sends the client
@@ -22,7 +22,7 @@ package final class CardDaemon {
         unsafe setenv("PCSCLITE_CSOCK_NAME", "\(folder)/run/pcscd.comm", 1) == 0
     }()
 
-    /// Where the first reader listens; the second has the next one.
+    /// Where the first reader listens; the second has the next one, and the third the one behind it.
     package let port: UInt16
     private let shell: StartedProcess
     private let input: ClosedPipe
@@ -35,11 +35,18 @@ package final class CardDaemon {
 
     /// Returns when the daemon takes clients.
     ///
-    /// - Parameter device: what the driver calls its two readers. It serves one device only.
-    package init(port: UInt16, withReaders: Bool = true, device: String = "Virtual PCD") throws {
+    /// - Parameters:
+    ///   - device: what the driver calls its two readers. It serves one device only.
+    ///   - third: the name of a third reader, which a copy of the driver serves; nil for none.
+    package init(
+        port: UInt16,
+        withReaders: Bool = true,
+        device: String = "Virtual PCD",
+        third: String? = nil
+    ) throws {
         Self.nameSocket()
         self.port = port
-        try Self.configure(port: withReaders ? port : nil, device: device)
+        try Self.configure(port: withReaders ? port : nil, device: device, third: third)
         let input = try ClosedPipe()
         let output = try ClosedPipe()
         self.input = input
@@ -79,13 +86,14 @@ package final class CardDaemon {
         shell.end(said: "the daemon was told to end")
     }
 
-    /// The first of two neighbouring ports that nobody listens on, below those that the kernel hands out.
+    /// The first of four neighbouring ports that nobody listens on, below those that the kernel hands out: each device of
+    /// the driver takes two.
     package static func freePorts() throws -> UInt16 {
         for _ in 0..<100 {
             let port = UInt16.random(in: 20_000..<30_000)
-            if isFree(port) && isFree(port + 1) { return port }
+            if (port..<port + 4).allSatisfy(isFree) { return port }
         }
-        throw StartFailure(description: "no two neighbouring ports are free")
+        throw StartFailure(description: "no four neighbouring ports are free")
     }
 
     struct StartFailure: Error, CustomStringConvertible {
@@ -158,20 +166,31 @@ package final class CardDaemon {
         }
     }()
 
-    private static func configure(port: UInt16?, device: String) throws {
+    private static func configure(port: UInt16?, device: String, third: String?) throws {
         let files = FileManager.default
         if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
         try files.createDirectory(atPath: "\(folder)/run", withIntermediateDirectories: true)
         try files.createDirectory(atPath: "\(folder)/readers", withIntermediateDirectories: true)
         guard let port else { return }
-        let reader = """
-            FRIENDLYNAME "\(device)"
-            DEVICENAME /dev/null:\(port)
-            LIBPATH \(driver)
-            CHANNELID \(port)
+        var readers = reader(device, port: port, driver: driver)
+        if let third {
+            // Loaded from another file, it has variables of its own.
+            let copy = "\(folder)/third.so"
+            let original = URL(fileURLWithPath: driver).resolvingSymlinksInPath().path
+            try files.copyItem(atPath: original, toPath: copy)
+            readers += reader(third, port: port + 2, driver: copy)
+        }
+        try readers.write(toFile: "\(folder)/readers/virtual", atomically: false, encoding: .utf8)
+    }
 
-            """
-        try reader.write(toFile: "\(folder)/readers/virtual", atomically: false, encoding: .utf8)
+    private static func reader(_ name: String, port: UInt16, driver: String) -> String {
+        """
+        FRIENDLYNAME "\(name)"
+        DEVICENAME /dev/null:\(port)
+        LIBPATH \(driver)
+        CHANNELID \(port)
+
+        """
     }
 
     private static func isFree(_ port: UInt16) -> Bool {

@@ -1,0 +1,113 @@
+import Foundation
+import Glibc
+import TestReaders
+import Testing
+
+extension OnGPIO {
+    /// One service with three sides: a reader of one pcscd and a chip of lines each.
+    @Suite(.timeLimit(.minutes(5)))
+    struct SidesOnGPIOTests {
+        private static let nozzle = 2
+        private static let outputs = [4, 5, 6]
+
+        private let folder: TestFolder
+        private let daemon: CardDaemon
+        private let chips: [SimulatedChip]
+
+        init() throws {
+            folder = try TestFolder()
+            daemon = try CardDaemon(port: CardDaemon.freePorts(), third: "Third PCD")
+            chips = try (1...3).map { try SimulatedChip(label: "greylock-side-\($0)") }
+        }
+
+        private func configuration() throws -> String {
+            let readers = ["Virtual PCD 00 00", "Virtual PCD 00 01", "Third PCD"]
+            let sides = zip(chips, readers).enumerated().map { index, edges in
+                ServiceConfiguration.side(
+                    index + 1,
+                    card: "kind = \"pcsc\", reader = \"\(edges.1)\"",
+                    pump: ServiceConfiguration.gpio(
+                        preset: 2_000,
+                        """
+                        chip = "\(edges.0.label)"
+                        a = 0
+                        b = 1
+                        nozzle = \(Self.nozzle)
+                        motor = 4
+                        main_valve = 5
+                        slow_valve = 6
+                        debounce_milliseconds = 1
+                        """
+                    )
+                )
+            }
+            let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, sides: sides)
+            return try folder.file("greylock.toml", text)
+        }
+
+        /// A new card of the side's own number.
+        private func makeCard(_ side: Int) throws {
+            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .deletingLastPathComponent()
+            let sample = try String(contentsOf: root.appendingPathComponent("board/card.toml"), encoding: .utf8)
+            let profile = try folder.file("card-\(side).toml", sample.replacing("0000 0043", with: "0000 004\(side)"))
+            let made = try Run(
+                "greylock",
+                ["card", "new", "--profile", profile, "--state", folder.path("card-\(side)")]
+            )
+            #expect(made.status == 0, "\(made.error)")
+        }
+
+        private func insertCard(_ side: Int) throws -> Program {
+            try Program(
+                "greylock",
+                ["card", "serve", "--vpcd", "\(Int(daemon.port) + side - 1)", "--state", folder.path("card-\(side)")]
+            )
+        }
+
+        /// Turns the pulsers at once and returns when they have stood still.
+        private func turn(_ chips: [SimulatedChip], cycles: Int) throws {
+            let sources = try chips.map { try PulseSource.turn($0, a: 0, b: 1, cycles: cycles, edgesPerSecond: 500) }
+            for source in sources { #expect(source.end(Patience(seconds: Patience.secondsOfRun)) == 0) }
+        }
+
+        @Test("three sales at once: one card is pulled, one pump fails, and each amount is right to the fen")
+        func three() throws {
+            let service = try Program("greylockd", ["--config", configuration()])
+            #expect(service.wait(for: "ready") != nil)
+            for side in 1...3 { try makeCard(side) }
+            let cards = try (1...3).map(insertCard)
+            for _ in 1...3 { #expect(service.wait(for: "lift the nozzle") != nil) }
+            for chip in chips { try chip.pull(Self.nozzle, up: true) }
+            for _ in 1...3 { #expect(service.wait(for: "valves open") != nil) }
+            for chip in chips { #expect(try chip.levels(Self.outputs) == [true, true, true]) }
+            try turn(chips, cycles: 300)
+
+            cards[2].signal(SIGKILL)
+            #expect(service.wait(for: "is not paid: the card is locked")?.contains("23.55") == true)
+            try chips[1].unplug()
+            #expect(service.wait(for: "notice paid")?.contains("yuan=23.55") == true)
+            #expect(try chips[0].levels(Self.outputs) == [true, true, true])
+            try turn([chips[0]], cycles: 1_700)
+            #expect(service.wait(for: "notice paid")?.contains("yuan=157.00") == true)
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+            #expect(service.lines.contains { $0.contains("the pump's lines are waited for") })
+
+            for (card, balance) in zip(cards, ["balance 343.00 yuan", "balance 476.45 yuan"]) {
+                card.signal(SIGTERM)
+                let out = try #require(card.wait(for: "is out of the reader"))
+                #expect(out.contains(balance) && !out.contains("grey"))
+            }
+            let pulled = try insertCard(3)
+            #expect(pulled.wait(for: "is in the reader")?.contains("balance 500.00 yuan, grey") == true)
+            let report = try JournalReport(journal: folder.path("journal.sqlite"))
+            #expect(
+                report.sales.map { "\($0.phase) \($0.amountFen)" }.sorted()
+                    == ["escaped 2355", "settled 15700", "settled 2355"]
+            )
+            #expect(Set(report.sales.map(\.ttc)).count == 3)
+            #expect(report.greyRecords.map { "\($0.state) \($0.amountFen)" } == ["open 2355"])
+        }
+    }
+}
