@@ -55,50 +55,41 @@ package struct GetChallenge: Sendable {
 }
 
 /// EXTERNAL AUTHENTICATE: the other side enciphers the card's challenge.
-package struct ExternalAuthenticate: Sendable {
-    package static let length = Cryptogram.length
+package struct ExternalAuthenticate: PassbookCommand {
+    package typealias Response = NoData
+    package static let instruction = Instruction.externalAuthenticate
 
     package let cryptogram: Cryptogram
 
     package init(cryptogram: Cryptogram) { self.cryptogram = cryptogram }
 
-    package init(parsing data: [UInt8]) throws(ParseError) { cryptogram = try Cryptogram(parsing: data) }
-
-    package var apdu: CommandAPDU {
-        CommandAPDU(Instruction.externalAuthenticate.header, data: cryptogram.bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("cryptogram", \.cryptogram))
 }
 
 /// INTERNAL AUTHENTICATE: the card enciphers the other side's challenge.
 package struct InternalAuthenticate: PassbookCommand {
     package static let instruction = Instruction.internalAuthenticate
-    package static let length = 8
 
     package let challenge: Challenge
 
     /// - Parameter challenge: 8 bytes.
     package init(challenge: Challenge) {
-        precondition(challenge.bytes.count == Self.length)
+        precondition(challenge.bytes.count == Self.count)
         self.challenge = challenge
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        challenge = try Challenge(bytes: Array(reader.read("challenge", count: Self.length)))
-    }
+    private static let count = 8
 
-    package func append(to bytes: inout [UInt8]) { bytes += challenge.bytes }
+    package static let layout = MessageLayout(
+        { (bytes) throws(ParseError) in Self(challenge: try Challenge(bytes: bytes)) },
+        Field("challenge", count: count, \.challenge.bytes)
+    )
 
     package struct Response: PassbookMessage {
-        package static let length = Cryptogram.length
-
         package let cryptogram: Cryptogram
 
         package init(cryptogram: Cryptogram) { self.cryptogram = cryptogram }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            cryptogram = try reader.read("cryptogram")
-        }
-
-        package func append(to bytes: inout [UInt8]) { cryptogram.append(to: &bytes) }
+        package static let layout = MessageLayout(Self.init, Field("cryptogram", \.cryptogram))
     }
 }

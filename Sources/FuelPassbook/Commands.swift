@@ -2,58 +2,47 @@ package import CardCryptography
 package import ISO7816
 package import Quantities
 
+/// The data of a command or of an answer.
+package protocol PassbookMessage: Sendable {
+    static var layout: MessageLayout<Self> { get }
+}
+
 /// A command of the passbook that carries data elements, and the answer that belongs to it.
-package protocol PassbookCommand: Sendable {
+package protocol PassbookCommand: PassbookMessage {
     associatedtype Response: PassbookMessage
 
     static var instruction: Instruction { get }
-    static var length: Int { get }
-
-    init(reading reader: inout FieldReader) throws(ParseError)
-    func append(to bytes: inout [UInt8])
-}
-
-/// The data of an answer.
-package protocol PassbookMessage: Sendable {
-    static var length: Int { get }
-
-    init(reading reader: inout FieldReader) throws(ParseError)
-    func append(to bytes: inout [UInt8])
-}
-
-extension PassbookCommand {
-    package init(parsing data: [UInt8]) throws(ParseError) {
-        var reader = FieldReader(data)
-        try self.init(reading: &reader)
-        try reader.finish(Self.instruction.name)
-    }
-
-    package var apdu: CommandAPDU {
-        var data: [UInt8] = []
-        append(to: &data)
-        return CommandAPDU(Self.instruction.header, data: data, expectedLength: Response.length)
-    }
 }
 
 extension PassbookMessage {
-    package init(parsing data: [UInt8]) throws(ParseError) {
-        var reader = FieldReader(data)
-        try self.init(reading: &reader)
-        try reader.finish("answer")
-    }
+    package static var length: Int { layout.length }
 
-    package var bytes: [UInt8] {
-        var bytes: [UInt8] = []
-        append(to: &bytes)
-        return bytes
+    package init(reading reader: inout FieldReader) throws(ParseError) { self = try Self.layout.read(&reader) }
+
+    package init(parsing data: [UInt8]) throws(ParseError) { self = try Self.layout.parse(data) }
+
+    package func append(to bytes: inout [UInt8]) { Self.layout.append(self, to: &bytes) }
+
+    package var bytes: [UInt8] { Self.layout.bytes(of: self) }
+}
+
+extension PassbookCommand {
+    package var apdu: CommandAPDU {
+        CommandAPDU(Self.instruction.header, data: bytes, expectedLength: Response.length == 0 ? nil : Response.length)
     }
+}
+
+/// Of a command that is answered by its status word alone.
+package struct NoData: PassbookMessage {
+    package static let layout = MessageLayout(Self.init)
+
+    package init() {}
 }
 
 // MARK: - INITIALIZE FOR PETROL (Tables 3 to 6)
 
 package struct InitializeForPetrol: PassbookCommand {
     package static let instruction = Instruction.initializeForPetrol
-    package static let length = 0x0B
 
     package let keyIndex: KeyIndex
     package let terminal: TerminalID
@@ -65,22 +54,15 @@ package struct InitializeForPetrol: PassbookCommand {
         self.ttc = ttc
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        keyIndex = try reader.read("key index")
-        terminal = try reader.read("TID")
-        ttc = try reader.read("TTC")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        keyIndex.append(to: &bytes)
-        terminal.append(to: &bytes)
-        ttc.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("key index", \.keyIndex),
+        Field("TID", \.terminal),
+        Field("TTC", \.ttc)
+    )
 
     /// The random number has 4 bytes, as the Le says, and not the 1 byte of Table 5 (D1).
     package struct Response: PassbookMessage {
-        package static let length = 0x10
-
         package let balance: Amount
         /// The number before the lock.
         package let ctc: CTC
@@ -105,23 +87,15 @@ package struct InitializeForPetrol: PassbookCommand {
             self.mac1 = mac1
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            balance = try reader.read("balance")
-            ctc = try reader.read("CTC")
-            keyVersion = try reader.read("key version")
-            algorithm = try reader.read("algorithm")
-            icc = try reader.read("ICC")
-            mac1 = try reader.read("MAC1")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            balance.append(to: &bytes)
-            ctc.append(to: &bytes)
-            keyVersion.append(to: &bytes)
-            algorithm.append(to: &bytes)
-            icc.append(to: &bytes)
-            mac1.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(
+            Self.init,
+            Field("balance", \.balance),
+            Field("CTC", \.ctc),
+            Field("key version", \.keyVersion),
+            Field("algorithm", \.algorithm),
+            Field("ICC", \.icc),
+            Field("MAC1", \.mac1)
+        )
     }
 }
 
@@ -129,7 +103,6 @@ package struct InitializeForPetrol: PassbookCommand {
 
 package struct LockForPetrol: PassbookCommand {
     package static let instruction = Instruction.lockForPetrol
-    package static let length = 0x0B
 
     package let time: TransactionTime
     package let mac2: MAC
@@ -139,19 +112,9 @@ package struct LockForPetrol: PassbookCommand {
         self.mac2 = mac2
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        time = try reader.read("date and time")
-        mac2 = try reader.read("MAC2")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        time.append(to: &bytes)
-        mac2.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("date and time", \.time), Field("MAC2", \.mac2))
 
     package struct Response: PassbookMessage {
-        package static let length = 0x08
-
         package let lockTAC: MAC
         package let mac3: MAC
 
@@ -160,15 +123,7 @@ package struct LockForPetrol: PassbookCommand {
             self.mac3 = mac3
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            lockTAC = try reader.read("lock TAC")
-            mac3 = try reader.read("MAC3")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            lockTAC.append(to: &bytes)
-            mac3.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(Self.init, Field("lock TAC", \.lockTAC), Field("MAC3", \.mac3))
     }
 }
 
@@ -178,7 +133,6 @@ package struct LockForPetrol: PassbookCommand {
 /// lock plus one (D3); TID, TTC and time are those of the terminal that sends it.
 package struct DebitForPetrol: PassbookCommand {
     package static let instruction = Instruction.debitForPetrol
-    package static let length = 0x1B
 
     package let amount: Amount
     package let ctc: CTC
@@ -196,27 +150,17 @@ package struct DebitForPetrol: PassbookCommand {
         self.gmac = gmac
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        amount = try reader.read("amount")
-        ctc = try reader.read("CTC")
-        terminal = try reader.read("TID")
-        ttc = try reader.read("TTC")
-        time = try reader.read("date and time")
-        gmac = try reader.read("GMAC")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        amount.append(to: &bytes)
-        ctc.append(to: &bytes)
-        terminal.append(to: &bytes)
-        ttc.append(to: &bytes)
-        time.append(to: &bytes)
-        gmac.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("amount", \.amount),
+        Field("CTC", \.ctc),
+        Field("TID", \.terminal),
+        Field("TTC", \.ttc),
+        Field("date and time", \.time),
+        Field("GMAC", \.gmac)
+    )
 
     package struct Response: PassbookMessage {
-        package static let length = 0x08
-
         package let debitTAC: MAC
         package let mac4: MAC
 
@@ -225,15 +169,7 @@ package struct DebitForPetrol: PassbookCommand {
             self.mac4 = mac4
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            debitTAC = try reader.read("debit TAC")
-            mac4 = try reader.read("MAC4")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            debitTAC.append(to: &bytes)
-            mac4.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(Self.init, Field("debit TAC", \.debitTAC), Field("MAC4", \.mac4))
     }
 }
 
@@ -241,7 +177,6 @@ package struct DebitForPetrol: PassbookCommand {
 
 package struct InitializeForUnlock: PassbookCommand {
     package static let instruction = Instruction.initializeForUnlock
-    package static let length = 0x07
 
     package let keyIndex: KeyIndex
     package let terminal: TerminalID
@@ -251,15 +186,7 @@ package struct InitializeForUnlock: PassbookCommand {
         self.terminal = terminal
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        keyIndex = try reader.read("key index")
-        terminal = try reader.read("TID")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        keyIndex.append(to: &bytes)
-        terminal.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("key index", \.keyIndex), Field("TID", \.terminal))
 
     /// The number is the online one (D13).
     package typealias Response = OnlineInitialization
@@ -270,7 +197,6 @@ package struct InitializeForUnlock: PassbookCommand {
 /// Date and time are the issuer's.
 package struct DebitForUnlock: PassbookCommand {
     package static let instruction = Instruction.debitForUnlock
-    package static let length = 0x0F
 
     package let amount: Amount
     package let time: TransactionTime
@@ -282,30 +208,19 @@ package struct DebitForUnlock: PassbookCommand {
         self.mac2 = mac2
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        amount = try reader.read("amount")
-        time = try reader.read("date and time")
-        mac2 = try reader.read("MAC2")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        amount.append(to: &bytes)
-        time.append(to: &bytes)
-        mac2.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("amount", \.amount),
+        Field("date and time", \.time),
+        Field("MAC2", \.mac2)
+    )
 
     package struct Response: PassbookMessage {
-        package static let length = 0x04
-
         package let mac3: MAC
 
         package init(mac3: MAC) { self.mac3 = mac3 }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            mac3 = try reader.read("MAC3")
-        }
-
-        package func append(to bytes: inout [UInt8]) { mac3.append(to: &bytes) }
+        package static let layout = MessageLayout(Self.init, Field("MAC3", \.mac3))
     }
 }
 
@@ -314,15 +229,12 @@ package struct DebitForUnlock: PassbookCommand {
 /// Answered only by a purse that is grey; any other answers `6901` (D18).
 package struct GetGreyStatus: PassbookCommand {
     package static let instruction = Instruction.getGreyStatus
-    package static let length = 0
 
     package init() {}
-    package init(reading reader: inout FieldReader) throws(ParseError) {}
-    package func append(to bytes: inout [UInt8]) {}
+
+    package static let layout = MessageLayout(Self.init)
 
     package struct Response: PassbookMessage {
-        package static let length = 0x11
-
         package let flag: GreyFlag
         package let balance: Amount
         /// The card's present number, that of the lock plus one (D3).
@@ -332,7 +244,18 @@ package struct GetGreyStatus: PassbookCommand {
         package let lockTAC: MAC
 
         package init(balance: Amount, ctc: CTC, online: OnlineNumber, mac3: MAC, lockTAC: MAC) {
-            flag = .grey
+            self.init(.grey, balance, ctc, online, mac3, lockTAC)
+        }
+
+        private init(
+            _ flag: GreyFlag,
+            _ balance: Amount,
+            _ ctc: CTC,
+            _ online: OnlineNumber,
+            _ mac3: MAC,
+            _ lockTAC: MAC
+        ) {
+            self.flag = flag
             self.balance = balance
             self.ctc = ctc
             self.online = online
@@ -340,23 +263,14 @@ package struct GetGreyStatus: PassbookCommand {
             self.lockTAC = lockTAC
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            flag = try reader.read("grey flag")
-            guard flag == .grey else { throw .invalid("grey flag") }
-            balance = try reader.read("balance")
-            ctc = try reader.read("CTC")
-            online = try reader.read("online number")
-            mac3 = try reader.read("MAC3")
-            lockTAC = try reader.read("lock TAC")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            flag.append(to: &bytes)
-            balance.append(to: &bytes)
-            ctc.append(to: &bytes)
-            online.append(to: &bytes)
-            mac3.append(to: &bytes)
-            lockTAC.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(
+            Self.init,
+            Field("grey flag", \.flag),
+            Field("balance", \.balance),
+            Field("CTC", \.ctc),
+            Field("online number", \.online),
+            Field("MAC3", \.mac3),
+            Field("lock TAC", \.lockTAC)
+        )
     }
 }

@@ -27,7 +27,7 @@ package struct ReadBinary: Sendable {
 /// The public application data, SFI 15 (spec/passbook.md, Files).
 package struct PublicApplicationFile: PassbookMessage, Equatable {
     package static let shortIdentifier: UInt8 = 0x15
-    package static let length = 30
+    private static let issuerLength = 8
 
     package let issuer: [UInt8]
     package let applicationType: UInt8
@@ -39,38 +39,41 @@ package struct PublicApplicationFile: PassbookMessage, Equatable {
     package let reserved: UInt8
 
     package init(issuer: [UInt8], asn: ApplicationSerialNumber, validFrom: CalendarDate, validTo: CalendarDate) {
-        precondition(issuer.count == 8)
+        precondition(issuer.count == Self.issuerLength)
+        self.init(issuer, 0x01, 0x01, asn, validFrom, validTo, 0x01, 0x00)
+    }
+
+    private init(
+        _ issuer: [UInt8],
+        _ applicationType: UInt8,
+        _ applicationVersion: UInt8,
+        _ asn: ApplicationSerialNumber,
+        _ validFrom: CalendarDate,
+        _ validTo: CalendarDate,
+        _ commandVersion: UInt8,
+        _ reserved: UInt8
+    ) {
         self.issuer = issuer
-        applicationType = 0x01
-        applicationVersion = 0x01
+        self.applicationType = applicationType
+        self.applicationVersion = applicationVersion
         self.asn = asn
         self.validFrom = validFrom
         self.validTo = validTo
-        commandVersion = 0x01
-        reserved = 0x00
+        self.commandVersion = commandVersion
+        self.reserved = reserved
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        issuer = try Array(reader.read("issuer", count: 8))
-        applicationType = try reader.read("application type")
-        applicationVersion = try reader.read("application version")
-        asn = try reader.read("ASN")
-        validFrom = try reader.read("valid from")
-        validTo = try reader.read("valid to")
-        commandVersion = try reader.read("command version")
-        reserved = try reader.read("reserved")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        bytes += issuer
-        applicationType.append(to: &bytes)
-        applicationVersion.append(to: &bytes)
-        asn.append(to: &bytes)
-        validFrom.append(to: &bytes)
-        validTo.append(to: &bytes)
-        commandVersion.append(to: &bytes)
-        reserved.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("issuer", count: issuerLength, \.issuer),
+        Field("application type", \.applicationType),
+        Field("application version", \.applicationVersion),
+        Field("ASN", \.asn),
+        Field("valid from", \.validFrom),
+        Field("valid to", \.validTo),
+        Field("command version", \.commandVersion),
+        Field("reserved", \.reserved)
+    )
 }
 
 /// The holder, SFI 16 (spec/passbook.md, Files): kind, staff flag, name, number of the identity paper and its kind.
@@ -154,7 +157,6 @@ package struct ReadRecord: Sendable {
 /// One record of the cyclic log, SFI 18.
 package struct LogRecord: PassbookMessage, Equatable {
     package static let shortIdentifier: UInt8 = 0x18
-    package static let length = 23
 
     /// The offline or online number before it counted up (D22).
     package let number: UInt16
@@ -182,21 +184,13 @@ package struct LogRecord: PassbookMessage, Equatable {
         self.time = time
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        number = try reader.read("number")
-        overdraftLimit = try reader.read("overdraft limit")
-        amount = try reader.read("amount")
-        type = try reader.read("type")
-        terminal = try reader.read("TID")
-        time = try reader.read("date and time")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        number.append(to: &bytes)
-        overdraftLimit.append(to: &bytes)
-        amount.append(to: &bytes)
-        type.append(to: &bytes)
-        terminal.append(to: &bytes)
-        time.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("number", \.number),
+        Field("overdraft limit", \.overdraftLimit),
+        Field("amount", \.amount),
+        Field("type", \.type),
+        Field("TID", \.terminal),
+        Field("date and time", \.time)
+    )
 }

@@ -13,25 +13,23 @@ extension Instruction {
             Row("READ BINARY", 0x00, 0xB0, 0x80, 0x00, answer: .fileBytes)
                 .varying(p1: 0x1F, p2: 0xFF) { ["file \(Hex.string([$0.p1 & 0x1F]))", "offset \($0.p2)"] }
         case .readRecord:
-            Row("READ RECORD", 0x00, 0xB2, 0x00, 0x04, answer: .fields(LogRecord.init(reading:), .variable))
+            Row("READ RECORD", 0x00, 0xB2, 0x00, 0x04, answer: .message(LogRecord.self, .variable))
                 .varying(p1: 0xFF, p2: 0xF8) { ["file \(Hex.string([ReadRecord($0).file]))", "record \($0.p1)"] }
         case .verify: Row("VERIFY", 0x00, 0x20, 0x00, 0x00, .hidden(PIN.lengths), secrets: ["PIN"])
         case .getChallenge:
             Row("GET CHALLENGE", 0x00, 0x84, 0x00, 0x00, answer: .bytes("challenge", .oneOf(Challenge.lengths)))
         case .externalAuthenticate:
-            Row("EXTERNAL AUTHENTICATE", 0x00, 0x82, 0x00, 0x00, .bytes("cryptogram", ExternalAuthenticate.length))
+            Row("EXTERNAL AUTHENTICATE", 0x00, 0x82, 0x00, 0x00).of(ExternalAuthenticate.self)
         case .internalAuthenticate: Row("INTERNAL AUTHENTICATE", 0x00, 0x88, 0x00, 0x00).of(InternalAuthenticate.self)
         case .changePIN:
             Row("CHANGE PIN", 0x80, 0x5E, 0x01, 0x00, .hidden(ChangePIN.lengths), secrets: ["old PIN", "new PIN"])
         case .reloadPIN:
             Row("RELOAD PIN", 0x80, 0x5E, 0x00, 0x00, .hidden(ReloadPIN.lengths), secrets: ["new PIN", "MAC"])
-        case .unblockPIN:
-            Row("PIN UNBLOCK", 0x84, 0x24, 0x00, 0x01, .fields(UnblockPIN.init(reading:), UnblockPIN.length))
+        case .unblockPIN: Row("PIN UNBLOCK", 0x84, 0x24, 0x00, 0x01).of(UnblockPIN.self)
         case .blockApplication:
             Row("APPLICATION BLOCK", 0x84, 0x1E, 0x00, 0x00, .bytes("MAC", BlockApplication.length))
                 .varying(p2: 0x01) { [$0.p2 == BlockDuration.permanent.rawValue ? "for good" : "until unblocked"] }
-        case .unblockApplication:
-            Row("APPLICATION UNBLOCK", 0x84, 0x18, 0x00, 0x00, .bytes("MAC", UnblockApplication.length))
+        case .unblockApplication: Row("APPLICATION UNBLOCK", 0x84, 0x18, 0x00, 0x00).of(UnblockApplication.self)
         case .getBalance: Row("GET BALANCE", 0x80, 0x5C, 0x00, 0x01).of(GetBalance.self)
         case .getTransactionProve:
             Row("GET TRANSACTION PROVE", 0x80, 0x5A, 0x00, 0x00, .bytes("number", UInt16.length), answer: .proof)
@@ -104,8 +102,8 @@ extension Instruction.Row {
     /// A command whose data and answer are messages.
     func of<Command: PassbookCommand>(_: Command.Type) -> Self {
         var row = self
-        row.data = Command.length == 0 ? .nothing : .fields(Command.init(reading:), Command.length)
-        row.answer = .message(Command.Response.self)
+        row.data = Command.length == 0 ? .nothing : .message(Command.self, Command.length...Command.length)
+        row.answer = Command.Response.length == 0 ? .nothing : .message(Command.Response.self)
         return row
     }
 
@@ -147,12 +145,9 @@ extension Instruction.Content {
         Self(length: length) { ["\(name) \(Hex.string($0))"] }
     }
 
-    /// Told by the names under which `read` reads its fields.
-    static func fields<Message>(
-        _ read: @escaping @Sendable (inout FieldReader) throws(ParseError) -> Message,
-        _ length: Length
-    ) -> Self {
-        Self(length: length) { Trace.fields(of: $0, read) }
+    /// Told by the names of its fields.
+    static func message<Message: PassbookMessage>(_: Message.Type, _ length: Length) -> Self {
+        Self(length: length) { Message.layout.words(of: $0) }
     }
 }
 
@@ -163,18 +158,13 @@ extension Instruction.Content<ClosedRange<Int>> {
     static func hidden(_ length: Length) -> Self { Self(length: length) { _ in [] } }
 
     static func bytes(_ name: String, _ length: Int) -> Self { .bytes(name, length...length) }
-
-    static func fields<Message>(
-        _ read: @escaping @Sendable (inout FieldReader) throws(ParseError) -> Message,
-        _ length: Int
-    ) -> Self { .fields(read, length...length) }
 }
 
 extension Instruction.Content<Instruction.Answer> {
     static var nothing: Self { Self(length: .none) { _ in [] } }
 
-    static func message<Message: PassbookMessage>(_: Message.Type) -> Self {
-        .fields(Message.init(reading:), .exactly(Message.length))
+    static func message<Message: PassbookMessage>(_ type: Message.Type) -> Self {
+        .message(type, .exactly(Message.length))
     }
 
     static var proof: Self { .message(TransactionProof.self) }
@@ -182,7 +172,7 @@ extension Instruction.Content<Instruction.Answer> {
     /// Part of a file, of which the public one is told by its fields when it is whole.
     static var fileBytes: Self {
         let part = bytes("bytes", .variable)
-        let whole = fields(PublicApplicationFile.init(reading:), .variable)
+        let whole = message(PublicApplicationFile.self, .variable)
         return Self(length: .variable) { bytes in
             bytes.count == PublicApplicationFile.length ? whole.words(bytes) : part.words(bytes)
         }

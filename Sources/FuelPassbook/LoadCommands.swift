@@ -7,7 +7,6 @@ package import Quantities
 /// INITIALIZE FOR LOAD.
 package struct InitializeForLoad: PassbookCommand {
     package static let instruction = Instruction.initializeForLoad
-    package static let length = 0x0B
 
     package let keyIndex: KeyIndex
     package let amount: Amount
@@ -19,17 +18,12 @@ package struct InitializeForLoad: PassbookCommand {
         self.terminal = terminal
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        keyIndex = try reader.read("key index")
-        amount = try reader.read("amount")
-        terminal = try reader.read("TID")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        keyIndex.append(to: &bytes)
-        amount.append(to: &bytes)
-        terminal.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("key index", \.keyIndex),
+        Field("amount", \.amount),
+        Field("TID", \.terminal)
+    )
 
     package typealias Response = OnlineInitialization
 }
@@ -37,7 +31,6 @@ package struct InitializeForLoad: PassbookCommand {
 /// CREDIT FOR LOAD. Date and time are the issuer's.
 package struct CreditForLoad: PassbookCommand {
     package static let instruction = Instruction.creditForLoad
-    package static let length = 0x0B
 
     package let time: TransactionTime
     package let mac2: MAC
@@ -47,39 +40,21 @@ package struct CreditForLoad: PassbookCommand {
         self.mac2 = mac2
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        time = try reader.read("date and time")
-        mac2 = try reader.read("MAC2")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        time.append(to: &bytes)
-        mac2.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("date and time", \.time), Field("MAC2", \.mac2))
 
     package struct Response: PassbookMessage {
-        package static let length = 0x04
-
         package let tac: MAC
 
         package init(tac: MAC) {
             self.tac = tac
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            tac = try reader.read("TAC")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            tac.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(Self.init, Field("TAC", \.tac))
     }
 }
 
 /// What a card answers to INITIALIZE FOR LOAD, INITIALIZE FOR UNLOAD and INITIALIZE FOR UNLOCK.
 package struct OnlineInitialization: PassbookMessage {
-    package static let length = 0x10
-
     /// With the overdraft limit.
     package let balance: Amount
     /// The number before it counts up.
@@ -105,21 +80,13 @@ package struct OnlineInitialization: PassbookMessage {
         self.mac1 = mac1
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        balance = try reader.read("balance")
-        online = try reader.read("online number")
-        keyVersion = try reader.read("key version")
-        algorithm = try reader.read("algorithm")
-        icc = try reader.read("ICC")
-        mac1 = try reader.read("MAC1")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        balance.append(to: &bytes)
-        online.append(to: &bytes)
-        keyVersion.append(to: &bytes)
-        algorithm.append(to: &bytes)
-        icc.append(to: &bytes)
-        mac1.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("balance", \.balance),
+        Field("online number", \.online),
+        Field("key version", \.keyVersion),
+        Field("algorithm", \.algorithm),
+        Field("ICC", \.icc),
+        Field("MAC1", \.mac1)
+    )
 }

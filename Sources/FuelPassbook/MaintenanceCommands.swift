@@ -37,8 +37,9 @@ package struct BlockApplication: Sendable {
 }
 
 /// APPLICATION UNBLOCK, secured as APPLICATION BLOCK.
-package struct UnblockApplication: Sendable {
-    package static let length = MAC.length
+package struct UnblockApplication: PassbookCommand {
+    package typealias Response = NoData
+    package static let instruction = Instruction.unblockApplication
 
     package let mac: MAC
 
@@ -46,7 +47,7 @@ package struct UnblockApplication: Sendable {
         mac = key.mac(Instruction.unblockApplication.header, challenge: challenge)
     }
 
-    package init(parsing data: [UInt8]) throws(ParseError) { mac = try MAC(parsing: data) }
+    private init(mac: MAC) { self.mac = mac }
 
-    package var apdu: CommandAPDU { CommandAPDU(Instruction.unblockApplication.header, data: mac.bytes) }
+    package static let layout = MessageLayout(Self.init(mac:), Field("MAC", \.mac))
 }

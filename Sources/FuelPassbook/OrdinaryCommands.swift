@@ -7,27 +7,22 @@ package import Quantities
 /// GET BALANCE.
 package struct GetBalance: PassbookCommand {
     package static let instruction = Instruction.getBalance
-    package static let length = 0
 
     package init() {}
-    package init(reading reader: inout FieldReader) throws(ParseError) {}
-    package func append(to bytes: inout [UInt8]) {}
+
+    package static let layout = MessageLayout(Self.init)
 
     package struct Response: PassbookMessage {
-        package static let length = Amount.length
-
         package let balance: Amount
 
         package init(balance: Amount) { self.balance = balance }
-        package init(reading reader: inout FieldReader) throws(ParseError) { balance = try reader.read("balance") }
-        package func append(to bytes: inout [UInt8]) { balance.append(to: &bytes) }
+
+        package static let layout = MessageLayout(Self.init, Field("balance", \.balance))
     }
 }
 
 /// What GET TRANSACTION PROVE returns: the MAC and the TAC of a past transaction (D14, D23).
 package struct TransactionProof: PassbookMessage, Sendable {
-    package static let length = 0x08
-
     package let mac: MAC
     package let tac: MAC
 
@@ -36,15 +31,7 @@ package struct TransactionProof: PassbookMessage, Sendable {
         self.tac = tac
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        mac = try reader.read("MAC")
-        tac = try reader.read("TAC")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        mac.append(to: &bytes)
-        tac.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("MAC", \.mac), Field("TAC", \.tac))
 }
 
 /// GET TRANSACTION PROVE. `number` is the one before it counted up (D22).

@@ -7,7 +7,6 @@ package import Quantities
 /// INITIALIZE FOR UPDATE.
 package struct InitializeForUpdate: PassbookCommand {
     package static let instruction = Instruction.initializeForUpdate
-    package static let length = 0x07
 
     package let keyIndex: KeyIndex
     package let terminal: TerminalID
@@ -17,19 +16,9 @@ package struct InitializeForUpdate: PassbookCommand {
         self.terminal = terminal
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        keyIndex = try reader.read("key index")
-        terminal = try reader.read("TID")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        keyIndex.append(to: &bytes)
-        terminal.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("key index", \.keyIndex), Field("TID", \.terminal))
 
     package struct Response: PassbookMessage {
-        package static let length = 0x13
-
         /// With the overdraft limit.
         package let balance: Amount
         /// The number before it counts up.
@@ -58,32 +47,22 @@ package struct InitializeForUpdate: PassbookCommand {
             self.mac1 = mac1
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            balance = try reader.read("balance")
-            online = try reader.read("online number")
-            overdraftLimit = try reader.read("overdraft limit")
-            keyVersion = try reader.read("key version")
-            algorithm = try reader.read("algorithm")
-            icc = try reader.read("ICC")
-            mac1 = try reader.read("MAC1")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            balance.append(to: &bytes)
-            online.append(to: &bytes)
-            overdraftLimit.append(to: &bytes)
-            keyVersion.append(to: &bytes)
-            algorithm.append(to: &bytes)
-            icc.append(to: &bytes)
-            mac1.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(
+            Self.init,
+            Field("balance", \.balance),
+            Field("online number", \.online),
+            Field("overdraft limit", \.overdraftLimit),
+            Field("key version", \.keyVersion),
+            Field("algorithm", \.algorithm),
+            Field("ICC", \.icc),
+            Field("MAC1", \.mac1)
+        )
     }
 }
 
 /// UPDATE OVERDRAFT LIMIT. Date and time are the issuer's.
 package struct UpdateOverdraftLimit: PassbookCommand {
     package static let instruction = Instruction.updateOverdraftLimit
-    package static let length = 0x0E
 
     package let limit: OverdraftLimit
     package let time: TransactionTime
@@ -95,33 +74,20 @@ package struct UpdateOverdraftLimit: PassbookCommand {
         self.mac2 = mac2
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        limit = try reader.read("new overdraft limit")
-        time = try reader.read("date and time")
-        mac2 = try reader.read("MAC2")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        limit.append(to: &bytes)
-        time.append(to: &bytes)
-        mac2.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("new overdraft limit", \.limit),
+        Field("date and time", \.time),
+        Field("MAC2", \.mac2)
+    )
 
     package struct Response: PassbookMessage {
-        package static let length = 0x04
-
         package let tac: MAC
 
         package init(tac: MAC) {
             self.tac = tac
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            tac = try reader.read("TAC")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            tac.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(Self.init, Field("TAC", \.tac))
     }
 }

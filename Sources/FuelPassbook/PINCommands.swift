@@ -70,9 +70,10 @@ package struct ReloadPIN: ~Copyable, Sendable {
 }
 
 /// PIN UNBLOCK: the new PIN enciphered, and the MAC over the card's challenge. Nothing in it is secret.
-package struct UnblockPIN: Sendable {
-    package static let encipheredLength = 8
-    package static let length = encipheredLength + MAC.length
+package struct UnblockPIN: PassbookCommand {
+    package typealias Response = NoData
+    package static let instruction = Instruction.unblockPIN
+    private static let encipheredLength = 8
 
     package let enciphered: [UInt8]
     package let mac: MAC
@@ -82,18 +83,16 @@ package struct UnblockPIN: Sendable {
         mac = key.mac(Instruction.unblockPIN.header, data: enciphered, challenge: challenge)
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        enciphered = try Array(reader.read("enciphered PIN", count: Self.encipheredLength))
-        mac = try reader.read("MAC")
+    private init(enciphered: [UInt8], mac: MAC) {
+        self.enciphered = enciphered
+        self.mac = mac
     }
 
-    package init(parsing data: [UInt8]) throws(ParseError) {
-        var reader = FieldReader(data)
-        try self.init(reading: &reader)
-        try reader.finish(Instruction.unblockPIN.name)
-    }
-
-    package var apdu: CommandAPDU { CommandAPDU(Instruction.unblockPIN.header, data: enciphered + mac.bytes) }
+    package static let layout = MessageLayout(
+        Self.init(enciphered:mac:),
+        Field("enciphered PIN", count: encipheredLength, \.enciphered),
+        Field("MAC", \.mac)
+    )
 }
 
 extension LockedBuffer {

@@ -7,7 +7,6 @@ package import Quantities
 /// INITIALIZE FOR PURCHASE, and with another header INITIALIZE FOR CASH WITHDRAW.
 package struct InitializeForPurchase: PassbookCommand {
     package static let instruction = Instruction.initializeForPurchase
-    package static let length = 0x0B
 
     package let keyIndex: KeyIndex
     package let amount: Amount
@@ -19,17 +18,12 @@ package struct InitializeForPurchase: PassbookCommand {
         self.terminal = terminal
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        keyIndex = try reader.read("key index")
-        amount = try reader.read("amount")
-        terminal = try reader.read("TID")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        keyIndex.append(to: &bytes)
-        amount.append(to: &bytes)
-        terminal.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("key index", \.keyIndex),
+        Field("amount", \.amount),
+        Field("TID", \.terminal)
+    )
 
     /// INITIALIZE FOR CASH WITHDRAW of the same data.
     package var cashWithdrawalAPDU: CommandAPDU {
@@ -39,8 +33,6 @@ package struct InitializeForPurchase: PassbookCommand {
     }
 
     package struct Response: PassbookMessage {
-        package static let length = 0x0F
-
         /// With the overdraft limit.
         package let balance: Amount
         /// The number before the debit.
@@ -66,30 +58,21 @@ package struct InitializeForPurchase: PassbookCommand {
             self.icc = icc
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            balance = try reader.read("balance")
-            ctc = try reader.read("CTC")
-            overdraftLimit = try reader.read("overdraft limit")
-            keyVersion = try reader.read("key version")
-            algorithm = try reader.read("algorithm")
-            icc = try reader.read("ICC")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            balance.append(to: &bytes)
-            ctc.append(to: &bytes)
-            overdraftLimit.append(to: &bytes)
-            keyVersion.append(to: &bytes)
-            algorithm.append(to: &bytes)
-            icc.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(
+            Self.init,
+            Field("balance", \.balance),
+            Field("CTC", \.ctc),
+            Field("overdraft limit", \.overdraftLimit),
+            Field("key version", \.keyVersion),
+            Field("algorithm", \.algorithm),
+            Field("ICC", \.icc)
+        )
     }
 }
 
 /// DEBIT FOR PURCHASE / CASH WITHDRAW. Date and time are the terminal's.
 package struct DebitForPurchase: PassbookCommand {
     package static let instruction = Instruction.debitForPurchase
-    package static let length = 0x0F
 
     package let ttc: TTC
     package let time: TransactionTime
@@ -101,21 +84,14 @@ package struct DebitForPurchase: PassbookCommand {
         self.mac1 = mac1
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        ttc = try reader.read("TTC")
-        time = try reader.read("date and time")
-        mac1 = try reader.read("MAC1")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        ttc.append(to: &bytes)
-        time.append(to: &bytes)
-        mac1.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("TTC", \.ttc),
+        Field("date and time", \.time),
+        Field("MAC1", \.mac1)
+    )
 
     package struct Response: PassbookMessage {
-        package static let length = 0x08
-
         package let tac: MAC
         package let mac2: MAC
 
@@ -124,14 +100,6 @@ package struct DebitForPurchase: PassbookCommand {
             self.mac2 = mac2
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            tac = try reader.read("TAC")
-            mac2 = try reader.read("MAC2")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            tac.append(to: &bytes)
-            mac2.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(Self.init, Field("TAC", \.tac), Field("MAC2", \.mac2))
     }
 }

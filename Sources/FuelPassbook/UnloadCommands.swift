@@ -7,7 +7,6 @@ package import Quantities
 /// INITIALIZE FOR UNLOAD.
 package struct InitializeForUnload: PassbookCommand {
     package static let instruction = Instruction.initializeForUnload
-    package static let length = 0x0B
 
     package let keyIndex: KeyIndex
     package let amount: Amount
@@ -19,17 +18,12 @@ package struct InitializeForUnload: PassbookCommand {
         self.terminal = terminal
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        keyIndex = try reader.read("key index")
-        amount = try reader.read("amount")
-        terminal = try reader.read("TID")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        keyIndex.append(to: &bytes)
-        amount.append(to: &bytes)
-        terminal.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(
+        Self.init,
+        Field("key index", \.keyIndex),
+        Field("amount", \.amount),
+        Field("TID", \.terminal)
+    )
 
     package typealias Response = OnlineInitialization
 }
@@ -37,7 +31,6 @@ package struct InitializeForUnload: PassbookCommand {
 /// DEBIT FOR UNLOAD. Date and time are the issuer's.
 package struct DebitForUnload: PassbookCommand {
     package static let instruction = Instruction.debitForUnload
-    package static let length = 0x0B
 
     package let time: TransactionTime
     package let mac2: MAC
@@ -47,31 +40,15 @@ package struct DebitForUnload: PassbookCommand {
         self.mac2 = mac2
     }
 
-    package init(reading reader: inout FieldReader) throws(ParseError) {
-        time = try reader.read("date and time")
-        mac2 = try reader.read("MAC2")
-    }
-
-    package func append(to bytes: inout [UInt8]) {
-        time.append(to: &bytes)
-        mac2.append(to: &bytes)
-    }
+    package static let layout = MessageLayout(Self.init, Field("date and time", \.time), Field("MAC2", \.mac2))
 
     package struct Response: PassbookMessage {
-        package static let length = 0x04
-
         package let mac3: MAC
 
         package init(mac3: MAC) {
             self.mac3 = mac3
         }
 
-        package init(reading reader: inout FieldReader) throws(ParseError) {
-            mac3 = try reader.read("MAC3")
-        }
-
-        package func append(to bytes: inout [UInt8]) {
-            mac3.append(to: &bytes)
-        }
+        package static let layout = MessageLayout(Self.init, Field("MAC3", \.mac3))
     }
 }
