@@ -71,8 +71,8 @@ extension OnGPIO {
             for source in sources { #expect(source.end(Patience(seconds: Patience.secondsOfRun)) == 0) }
         }
 
-        @Test("three sales at once: one card is pulled, one pump fails, and each amount is right to the fen")
-        func three() throws {
+        /// Three sales at once, each at 3 L of its preset of 20 L, 23.55 yuan of 157.00.
+        private func begin() throws -> (service: Program, cards: [Program]) {
             let service = try Program("greylockd", ["--config", configuration()])
             #expect(service.wait(for: "ready") != nil)
             for side in 1...3 { try makeCard(side) }
@@ -82,32 +82,76 @@ extension OnGPIO {
             for _ in 1...3 { #expect(service.wait(for: "valves open") != nil) }
             for chip in chips { #expect(try chip.levels(Self.outputs) == [true, true, true]) }
             try turn(chips, cycles: 300)
+            return (service, cards)
+        }
 
+        /// The first side sells to its preset, whatever became of the others.
+        private func sellOn(_ service: Program) throws {
+            #expect(try chips[0].levels(Self.outputs) == [true, true, true])
+            try turn([chips[0]], cycles: 1_700)
+            #expect(service.wait(for: "notice paid")?.contains("yuan=157.00") == true)
+        }
+
+        private func takeOut(_ card: Program) throws -> String {
+            card.signal(SIGTERM)
+            return try #require(card.wait(for: "is out of the reader"))
+        }
+
+        private func expect(sales: [String], grey: [String]) throws {
+            let report = try JournalReport(journal: folder.path("journal.sqlite"))
+            #expect(report.sales.map { "\($0.phase) \($0.amountFen)" }.sorted() == sales)
+            #expect(Set(report.sales.map(\.ttc)).count == sales.count)
+            #expect(report.greyRecords.map { "\($0.state) \($0.amountFen)" }.sorted() == grey)
+        }
+
+        @Test("three sales at once: one card is pulled, one pump fails, and each amount is right to the fen")
+        func three() throws {
+            let (service, cards) = try begin()
             cards[2].signal(SIGKILL)
             #expect(service.wait(for: "is not paid: the card is locked")?.contains("23.55") == true)
             try chips[1].unplug()
             #expect(service.wait(for: "notice paid")?.contains("yuan=23.55") == true)
-            #expect(try chips[0].levels(Self.outputs) == [true, true, true])
-            try turn([chips[0]], cycles: 1_700)
-            #expect(service.wait(for: "notice paid")?.contains("yuan=157.00") == true)
+            try sellOn(service)
             service.signal(SIGTERM)
             #expect(service.end() == 0)
             #expect(service.lines.contains { $0.contains("the pump's lines are waited for") })
 
             for (card, balance) in zip(cards, ["balance 343.00 yuan", "balance 476.45 yuan"]) {
-                card.signal(SIGTERM)
-                let out = try #require(card.wait(for: "is out of the reader"))
+                let out = try takeOut(card)
                 #expect(out.contains(balance) && !out.contains("grey"))
             }
             let pulled = try insertCard(3)
             #expect(pulled.wait(for: "is in the reader")?.contains("balance 500.00 yuan, grey") == true)
-            let report = try JournalReport(journal: folder.path("journal.sqlite"))
-            #expect(
-                report.sales.map { "\($0.phase) \($0.amountFen)" }.sorted()
-                    == ["escaped 2355", "settled 15700", "settled 2355"]
+            try expect(sales: ["escaped 2355", "settled 15700", "settled 2355"], grey: ["open 2355"])
+        }
+
+        @Test("three sales at once: one card is pulled, one reader goes and comes back: each amount is right")
+        func readerGone() throws {
+            let (service, cards) = try begin()
+            try daemon.setThirdReaderGone(true)
+            #expect(service.wait(for: #"the card reader "Third PCD 00 00" does not work"#) != nil)
+            #expect(service.wait(for: "is not paid: the card is locked")?.contains("23.55") == true)
+            #expect(try chips[2].levels(Self.outputs) == [false, false, false])
+            cards[1].signal(SIGKILL)
+            #expect(service.wait(for: "is not paid: the card is locked")?.contains("23.55") == true)
+            #expect(try chips[1].levels(Self.outputs) == [false, false, false])
+            try sellOn(service)
+
+            try chips[2].pull(Self.nozzle, up: false)
+            try daemon.setThirdReaderGone(false)
+            #expect(service.wait(for: "notice paid")?.contains("yuan=23.55") == true)
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+            for (card, balance) in [(cards[0], "balance 343.00 yuan"), (cards[2], "balance 476.45 yuan")] {
+                let out = try takeOut(card)
+                #expect(out.contains(balance) && !out.contains("grey"))
+            }
+            let pulled = try insertCard(2)
+            #expect(pulled.wait(for: "is in the reader")?.contains("balance 500.00 yuan, grey") == true)
+            try expect(
+                sales: ["escaped 2355", "escaped 2355", "settled 15700", "settled 2355"],
+                grey: ["open 2355", "settled 2355"]
             )
-            #expect(Set(report.sales.map(\.ttc)).count == 3)
-            #expect(report.greyRecords.map { "\($0.state) \($0.amountFen)" } == ["open 2355"])
         }
     }
 }

@@ -27,6 +27,7 @@ package final class CardDaemon {
     private let shell: StartedProcess
     private let input: ClosedPipe
     private let output: ClosedPipe
+    private let third: FailingDriver?
 
     /// Makes the client library look for the daemon where ``init(port:withReaders:)`` starts it.
     package static func nameSocket() {
@@ -37,7 +38,7 @@ package final class CardDaemon {
     ///
     /// - Parameters:
     ///   - device: what the driver calls its two readers. It serves one device only.
-    ///   - third: the name of a third reader, which a copy of the driver serves; nil for none.
+    ///   - third: the name of a third reader, which can fail alone; nil for none.
     package init(
         port: UInt16,
         withReaders: Bool = true,
@@ -46,7 +47,7 @@ package final class CardDaemon {
     ) throws {
         Self.nameSocket()
         self.port = port
-        try Self.configure(port: withReaders ? port : nil, device: device, third: third)
+        self.third = try Self.configure(port: withReaders ? port : nil, device: device, third: third)
         let input = try ClosedPipe()
         let output = try ClosedPipe()
         self.input = input
@@ -78,6 +79,12 @@ package final class CardDaemon {
             kill(process, SIGSTOP)
             while !ProcessReport.isStopped(process), patience.milliseconds > 0 { sched_yield() }
         }
+    }
+
+    /// The third reader no longer answers, or does again, with the card that it holds; the others go on.
+    package func setThirdReaderGone(_ isGone: Bool) throws {
+        guard let third else { preconditionFailure("there is no third reader") }
+        try third.setGone(isGone)
     }
 
     /// Ends the daemon as a crash would; ended already, does nothing.
@@ -166,21 +173,18 @@ package final class CardDaemon {
         }
     }()
 
-    private static func configure(port: UInt16?, device: String, third: String?) throws {
+    /// - Returns: the driver of the third reader.
+    private static func configure(port: UInt16?, device: String, third: String?) throws -> FailingDriver? {
         let files = FileManager.default
         if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
         try files.createDirectory(atPath: "\(folder)/run", withIntermediateDirectories: true)
         try files.createDirectory(atPath: "\(folder)/readers", withIntermediateDirectories: true)
-        guard let port else { return }
+        guard let port else { return nil }
+        let failing = try third.map { _ in try FailingDriver(copying: driver, in: folder) }
         var readers = reader(device, port: port, driver: driver)
-        if let third {
-            // Loaded from another file, it has variables of its own.
-            let copy = "\(folder)/third.so"
-            let original = URL(fileURLWithPath: driver).resolvingSymlinksInPath().path
-            try files.copyItem(atPath: original, toPath: copy)
-            readers += reader(third, port: port + 2, driver: copy)
-        }
+        if let third, let failing { readers += reader(third, port: port + 2, driver: failing.library) }
         try readers.write(toFile: "\(folder)/readers/virtual", atomically: false, encoding: .utf8)
+        return failing
     }
 
     private static func reader(_ name: String, port: UInt16, driver: String) -> String {
