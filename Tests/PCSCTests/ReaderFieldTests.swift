@@ -15,6 +15,7 @@ extension WithPCSCD {
         private func service(
             card: String,
             board: String = "",
+            grace: Int? = nil,
             speed: Int = 10,
             centilitres: Int = 500
         ) throws -> Program {
@@ -24,6 +25,7 @@ extension WithPCSCD {
                     journal: (folder.path("journal.sqlite"), ""),
                     board: board,
                     card: #"kind = "pcsc"\#(card)"#,
+                    grace: grace,
                     pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
                 )
             )
@@ -115,16 +117,18 @@ extension WithPCSCD {
             daemon.stop()
         }
 
-        /// The card leaves in mid-sale and is another program's when it is back, before the service can take it.
+        /// The card leaves in mid-sale and is another program's when it is back, before the service can take it. The
+        /// sale's wait goes on while the service is stopped.
         @Test func anotherProgramThatHoldsTheCardBeforeTheDebitCostsNoSale() throws {
             let daemon = try CardDaemon(port: CardDaemon.freePorts())
-            let service = try service(card: #", reader = "\#(Self.reader)""#, speed: 1, centilitres: 2_000)
-            let first = try card(port: daemon.port)
+            let card = #", reader = "\#(Self.reader)""#
+            let service = try service(card: card, grace: Patience.seconds, speed: 1, centilitres: 2_000)
+            let first = try self.card(port: daemon.port)
             #expect(service.wait(litres: 1) != nil)
             first.signal(SIGKILL)
             #expect(service.wait(for: "put it back") != nil)
             service.signal(SIGSTOP)
-            let second = try card(port: daemon.port)
+            let second = try self.card(port: daemon.port)
             let other = try SecondClient()
             try other.take(Self.reader, .shared)
             service.signal(SIGCONT)

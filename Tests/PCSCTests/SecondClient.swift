@@ -1,4 +1,5 @@
 import CPCSCLite
+import TestReaders
 
 /// Another program of the board that uses the same reader.
 final class SecondClient {
@@ -33,8 +34,11 @@ final class SecondClient {
         var handle = SCARDHANDLE()
         var activeProtocol = DWORD()
         let share = way == .exclusive ? SCARD_SHARE_EXCLUSIVE : SCARD_SHARE_SHARED
+        let patience = Patience()
+        var state = DWORD(SCARD_STATE_UNAWARE)
         var result = SCARD_E_NO_SMARTCARD
-        for _ in 0..<100_000 {
+        repeat {
+            state = try change(of: reader, from: state, patience)
             result = unsafe SCardConnect(
                 context,
                 reader,
@@ -43,11 +47,20 @@ final class SecondClient {
                 &handle,
                 &activeProtocol
             )
-            if UInt32(truncatingIfNeeded: result) == 0 { break }
-        }
-        try Self.check("SCardConnect", result)
+        } while UInt32(truncatingIfNeeded: result) != 0
         card = handle
         if way == .transaction { try Self.check("SCardBeginTransaction", SCardBeginTransaction(handle)) }
+    }
+
+    private func change(of reader: String, from state: DWORD, _ patience: Patience) throws -> DWORD {
+        try unsafe reader.withCString { name in
+            var waited = unsafe SCARD_READERSTATE()
+            unsafe waited.szReader = name
+            unsafe waited.dwCurrentState = state
+            let result = unsafe SCardGetStatusChange(context, DWORD(patience.milliseconds), &waited, 1)
+            try Self.check("SCardGetStatusChange", result)
+            return unsafe waited.dwEventState & ~DWORD(SCARD_STATE_CHANGED)
+        }
     }
 
     func release() {
