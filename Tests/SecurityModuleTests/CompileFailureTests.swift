@@ -165,6 +165,13 @@ struct CompileFailureTests {
             error: "value of type 'LockTender.Locked' has no member 'send'"
         ),
         Snippet(
+            testDescription: "a phase skipped: an intent that is paid",
+            body: """
+                func skip(_ intent: LockTender.Intent, _ debit: ProvenDebit) { _ = intent.paid(by: debit) }
+                """,
+            error: "value of type 'LockTender.Intent' has no member 'paid'"
+        ),
+        Snippet(
             testDescription: "a grey record that says released without a proof",
             body: """
                 func close(_ grey: inout GreyRecord) { grey.state = .elsewhere }
