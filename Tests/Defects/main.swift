@@ -2,7 +2,7 @@ import Simulation
 
 // `defects SALES [SIDES]`: prints how many sales it took to see that a rule was broken, and which; or that none was.
 // `defects exhaustive`: the same of every power cut and every pair of them.
-// `defects SCENARIO`: the same of an attacker's known way, by the name of its case.
+// `defects SCENARIO`: the same of an attacker's known way, or of what the field does, by the name of its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
     fatalError("usage: defects SALES [SIDES]|exhaustive|SCENARIO")
@@ -17,6 +17,8 @@ if let sales {
     found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
 } else if let attack = AttackScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
     found = attack.run().map { "1 \($0.reason)" }
+} else if let field = FieldScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
+    found = field.run().0.map { "1 \($0.reason)" }
 } else {
     precondition(CommandLine.arguments[1] == "exhaustive", "no such scenario")
     for scenario in ExhaustiveCuts.Scenario.allCases where found == nil {

@@ -22,6 +22,12 @@ import Testing
         #expect(!trace.contains { $0.contains("grey record 1 settled") })
     }
 
+    @Test("a grey record of another terminal is settled by a local unlock under this one's number")
+    func carriedRecordIsSettled() {
+        let trace = FieldScenario.carriedRecord.run().trace
+        #expect(trace.contains { $0.contains("local-unlock settled") && $0.contains("grey record 3 settled") })
+    }
+
     @Test("a debit is proven with the terminal id that it was sent with")
     func attemptKeepsItsTerminal() {
         let trace = FieldScenario.terminalRenumbered.run().trace

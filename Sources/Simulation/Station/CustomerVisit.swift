@@ -35,6 +35,8 @@ package struct CustomerVisit: Equatable, Sendable {
         case guess(GuessedCode, tries: Int, cutAtWrite: Int)
         /// A terminal that got the grey record of this station settles the card from it.
         case settleElsewhere
+        /// Takes fuel at another station and leaves that unpaid, and this one gets the grey record of it.
+        case carriedRecord(Amount)
         /// The service is started anew with another terminal id, the `number`-th.
         case renumber(Int)
         /// Somebody copies the journal.
@@ -88,8 +90,8 @@ extension CustomerVisit {
         case .refuel(let counts): counts
         case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .zoneChange, .leak,
             .askAhead,
-            .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .renumber, .copyJournal, .putJournalBack,
-            .rotTotals:
+            .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .carriedRecord, .renumber, .copyJournal,
+            .putJournalBack, .rotTotals:
             0
         }
     }
@@ -103,7 +105,7 @@ extension CustomerVisit.Errand {
             .rotTotals:
             true
         case .refuel, .shop, .otherStation, .counter, .leak, .askAhead, .giveKeptCommands, .collectCode, .guess,
-            .settleElsewhere:
+            .settleElsewhere, .carriedRecord:
             false
         }
     }
@@ -161,6 +163,7 @@ extension CustomerVisit.Errand: CustomStringConvertible {
         case .guess(.pin, let tries, let write): "tries \(tries) PINs, cut at write \(write)"
         case .guess(.gmac, let tries, let write): "tries \(tries) GMACs, cut at write \(write)"
         case .settleElsewhere: "is settled at another station from this one's grey record"
+        case .carriedRecord(let amount): "escapes elsewhere with \(amount) unpaid, and its grey record comes here"
         case .renumber(let number): "new terminal id \(number)"
         case .copyJournal: "the journal is copied"
         case .putJournalBack: "the copy is put in the journal's place"

@@ -1,8 +1,10 @@
 import FuelPassbook
+import Quantities
 
 /// What the field does, each as short as it can be: a station with one card, which comes once more when nothing goes wrong.
 package enum FieldScenario: String, CaseIterable, Sendable {
     case settledElsewhere = "a debit lost on its way, and the card settled at another terminal"
+    case carriedRecord = "a grey record that came from another terminal"
     case terminalRenumbered = "another terminal id between two attempts at one debit"
     case olderJournal = "an older copy of the journal put in its place"
     case alteredProof = "a proof that arrives altered"
@@ -21,6 +23,9 @@ package enum FieldScenario: String, CaseIterable, Sendable {
                 refuel(PlannedFault(.cardPulledBefore, at: .instruction(.debitForPetrol, 0))),
                 CustomerVisit(card: 0, errand: .settleElsewhere), refuel(),
             ]
+        case .carriedRecord:
+            // Its number is another here than there.
+            [refuel(), CustomerVisit(card: 0, errand: .carriedRecord(Amount(fen: 2_355))), refuel()]
         case .terminalRenumbered:
             [
                 refuel(PlannedFault(.cardPulledAfter, at: .instruction(.debitForPetrol, 0))),

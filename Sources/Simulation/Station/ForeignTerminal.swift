@@ -21,7 +21,12 @@ final class ForeignTerminal {
     private let tap: (SimulatedCard, [UInt8], ResponseAPDU) -> Void
     private var ttc: UInt32 = 0
     /// Of cards that left the other station without paying.
-    private var unpaid: [ApplicationSerialNumber: SealedGMAC] = [:]
+    private var unpaid: [ApplicationSerialNumber: Escape] = [:]
+
+    struct Escape {
+        let due: SealedGMAC
+        let icc: ICCRandom
+    }
 
     init(random: any RandomSource & Sendable, tap: @escaping (SimulatedCard, [UInt8], ResponseAPDU) -> Void) {
         self.tap = tap
@@ -57,8 +62,8 @@ final class ForeignTerminal {
         ttc: TTC? = nil
     ) throws {
         try open(card)
-        if card.image.grey?.terminal == Self.terminal, let gmac = unpaid[card.asn] {
-            try debit(card, gmac, time)
+        if card.image.grey?.terminal == Self.terminal, let escape = unpaid[card.asn] {
+            try debit(card, escape.due, time)
             unpaid[card.asn] = nil
             return
         }
@@ -72,7 +77,12 @@ final class ForeignTerminal {
         let locked = try exchange(card, LockForPetrol(time: time, mac2: locking.mac2))
         let session = try locking.verifyMAC3(locked.mac3)
         let gmac = session.end(amount: min(amount, answer.balance))
-        if escapes { unpaid[card.asn] = gmac } else { try debit(card, gmac, time) }
+        if escapes { unpaid[card.asn] = Escape(due: gmac, icc: answer.icc) } else { try debit(card, gmac, time) }
+    }
+
+    /// What the card owes the other station; nil when nothing locks it there.
+    func escape(of card: SimulatedCard) -> Escape? {
+        card.image.grey?.terminal == Self.terminal ? unpaid[card.asn] : nil
     }
 
     /// The local unlock of a sale whose grey record another station sent here.
@@ -100,7 +110,7 @@ final class ForeignTerminal {
     ) throws {
         try open(card)
         if let grey = card.image.grey {
-            let amount = grey.terminal == Self.terminal ? unpaid[card.asn]?.amount : owed
+            let amount = grey.terminal == Self.terminal ? unpaid[card.asn]?.due.amount : owed
             try unlock(card, amount ?? .zero, time)
             unpaid[card.asn] = nil
         }

@@ -18,11 +18,16 @@ final class SessionOracle {
     /// DPK by the card's identity.
     private var purchaseKeys: [UInt64: [UInt8]] = [:]
 
-    /// The station heard this answer to INITIALIZE FOR PETROL.
-    func begin(_ card: ApplicationSerialNumber, icc: ICCRandom, ctc: CTC, ttc: TTC) {
+    /// A terminal heard this answer to INITIALIZE FOR PETROL.
+    ///
+    /// - Parameter number: of the session here; nil where it is `ttc`.
+    func begin(_ card: ApplicationSerialNumber, icc: ICCRandom, ctc: CTC, ttc: TTC, as number: TTC? = nil) {
         let raw = purchaseKey(of: card)
         let key = DoubleLengthKey(Self.locked(raw))
-        sessions[ttc] = Session(card: card.identity, key: key.encrypted(icc.bytes + ctc.bytes + ttc.bytes.suffix(2)))
+        sessions[number ?? ttc] = Session(
+            card: card.identity,
+            key: key.encrypted(icc.bytes + ctc.bytes + ttc.bytes.suffix(2))
+        )
     }
 
     /// GMAC of the session with which `ttc` locked; nil when no card answered for it.

@@ -59,6 +59,9 @@ extension SimulatedStation {
                 else { return }
                 try foreign.settle(card, amount: record.amount, try module.open(record.gmac), time)
             }
+        case .carriedRecord(let amount):
+            goElsewhere(card) { (card, time) in try foreign.refuel(card, amount, escapes: true, time) }
+            carryRecord(of: card)
         case .copyJournal: journal.isCopied()
         case .putJournalBack:
             putsJournalBack = true
@@ -89,6 +92,31 @@ extension SimulatedStation {
         card.losePower()
         ledger.wasElsewhere(card, before: before, journal.store)
     }
+
+    /// The other station's grey record of the card enters this journal, under a number of its own.
+    private func carryRecord(of card: SimulatedCard) {
+        guard let grey = card.image.grey, let escape = foreign.escape(of: card) else { return }
+        do throws(StorageFault) {
+            let number = try journal.edge.reserveTTC()
+            ledger.carries(escape, as: number)
+            let record = GreyRecord(
+                ttc: number,
+                card: card.asn,
+                ctc: escape.due.ctc,
+                mac3: grey.mac3,
+                amount: escape.due.amount,
+                gmac: escape.due,
+                balance: card.image.balance,
+                imported: site.localTime,
+                state: .open,
+                debits: []
+            )
+            try journal.edge.commit(JournalEntry(grey: record))
+        } catch {
+            tape.note { "the grey record does not come: \(error)" }
+        }
+    }
+
     private func isRunning(_ ttc: TTC) -> Bool {
         journal.store.records[ttc].map { $0.isBeforeEnd && $0.phase == .locked } ?? false
     }

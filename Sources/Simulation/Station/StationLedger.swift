@@ -75,6 +75,8 @@ final class StationLedger {
     /// Locks that their cards executed; the value says whether they paid.
     var locks: [TTC: Bool] = [:]
     var releasedElsewhere: Set<TTC> = []
+    /// Of grey records that came from another terminal: the number there, and the number here.
+    private var carried: [TTC: TTC] = [:]
     /// That were given away.
     var numbers: Set<TTC> = []
     /// In sales of which the journal was put back to a time before them.
@@ -153,6 +155,17 @@ final class StationLedger {
         attacker.map { cards[$0].asn.identity == asn.identity } ?? false
     }
 
+    /// Another terminal's grey record is about to be this journal's.
+    func carries(_ escape: ForeignTerminal.Escape, as number: TTC) {
+        let due = escape.due
+        carried[due.ttc] = number
+        locks[number] = false
+        oracle.begin(due.card, icc: escape.icc, ctc: due.ctc, ttc: due.ttc, as: number)
+    }
+
+    /// The number here of what locks a card; nil where this station has nothing of it.
+    private func lock(of grey: GreyLock) -> TTC? { terminals.contains(grey.terminal) ? grey.ttc : carried[grey.ttc] }
+
     // MARK: - Cards
 
     /// A card executed, or refused, a command of this station, be it altered on its way.
@@ -182,12 +195,12 @@ final class StationLedger {
                 if let grey = after.grey { locks[grey.ttc] = false }
             case Instruction.debitForPetrol.header:
                 let debit = try DebitForPetrol(parsing: command.data)
-                guard let grey = before.grey, terminals.contains(grey.terminal) else {
+                guard let grey = before.grey, let lock = lock(of: grey) else {
                     return fail("a card paid a lock that is not this station's")
                 }
-                let lock = grey.ttc
                 locks[lock] = true
-                guard store.records[lock]?.amount == debit.amount || forgottenLocks.contains(lock) else {
+                let owed = store.records[lock]?.amount ?? store.greyRecords[lock]?.amount
+                guard owed == debit.amount || forgottenLocks.contains(lock) else {
                     return fail("the debit of sale \(lock.number) is not what its record says")
                 }
                 let tac = try DebitForPetrol.Response(parsing: answer.data).debitTAC.bytes
@@ -232,8 +245,6 @@ final class StationLedger {
         for (key, debit) in debits where key.card == card.asn.identity && !debit.isRecorded {
             debits[key]?.proofMayBeGone = true
         }
-        if let grey = before.grey, terminals.contains(grey.terminal), card.image.grey == nil {
-            releasedElsewhere.insert(grey.ttc)
-        }
+        if let grey = before.grey, let lock = lock(of: grey), card.image.grey == nil { releasedElsewhere.insert(lock) }
     }
 }
