@@ -40,6 +40,9 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     private let counted = Mutex<JournalSurvey.Count?>(nil)
     /// One reservation at a time, so that the mark never falls back.
     let marking = Mutex<Void>(())
+    /// The latest time when this process opened the journal. What it writes before it counts, such as the end of an
+    /// interrupted sale, says nothing of when the run before it counted.
+    let latestTimeBefore = Mutex<StationTime?>(nil)
     /// nil unless a run of the service goes on.
     let run = Mutex<PresentRun?>(nil)
 
@@ -65,6 +68,8 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     ) throws(StorageFault) {
         try self.init(path, capacity, key, mark, damageFound, goesOn)
         try takeUp()
+        let latest = try latestTime()
+        latestTimeBefore.withLock { $0 = latest }
     }
 
     /// Takes the journal as it is, on a technician's word: its numbers go on after all that are known to have been given.

@@ -107,10 +107,11 @@ extension SQLiteJournal {
         guard writesRows else { return nil }
         let now = clock()
         let seen = RunBeat.read(path)
+        let latest = latestTimeBefore.withLock(\.self)?.local
         var end: LastEnd?
         var begun: (number: Int64, run: ServiceRun)?
         try commitRows("begin a run") { writer in
-            end = try writer.lastEnd(seen: seen, now: now)
+            end = try writer.lastEnd(seen: seen, latest: latest, now: now)
             let run =
                 switch end {
                 case .unclean(let last): ServiceRun(begun: now, uncountedSince: last, followsUncleanEnd: true)
@@ -149,13 +150,16 @@ extension SQLiteJournal {
 
 extension RowWriter {
     /// The latest time that is known before now; of a run that is not believed nothing is.
-    fileprivate func lastEnd(seen: TransactionTime?, now: TransactionTime?) throws -> LastEnd? {
+    fileprivate func lastEnd(
+        seen: TransactionTime?,
+        latest: TransactionTime?,
+        now: TransactionTime?
+    ) throws -> LastEnd? {
         let newest = "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1"
         guard let last = try db.rows(of: .serviceRun, newest).first else { return nil }
         let run = try db.believed([last], belief, ServiceRun.init).first
         guard run?.hasEnded != true else { return .clean }
-        let floor = try db.clockFloor(belief)?.local
-        let known = [run?.begun, seen, floor].compactMap(\.self).filter { $0 <= now ?? $0 && $0 != .unknown }
+        let known = [run?.begun, seen, latest].compactMap(\.self).filter { $0 <= now ?? $0 && $0 != .unknown }
         return .unclean(lastCounted: known.max() ?? run?.begun)
     }
 }

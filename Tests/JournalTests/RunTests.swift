@@ -51,6 +51,22 @@ struct RunTests {
         #expect(!run.hasEnded)
     }
 
+    /// A sale that the start finishes ends now, and nobody counted until now.
+    @Test func aRecordOfTheStartItselfIsNoSignOfCounting() throws {
+        let scratch = try Scratch()
+        do {
+            let begun = try time(10)
+            _ = try scratch.open().beginRun { begun }
+        }
+        try FileManager.default.removeItem(atPath: scratch.path + "-beat")
+        let journal = try scratch.open()
+        var entry = JournalEntry(try customer.record(1, .locked))
+        entry.moment = StationTime(utcSeconds: 50, local: try time(50))
+        try journal.commit(entry)
+        let again = try time(60)
+        #expect(try journal.beginRun { again } == .unclean(lastCounted: time(10)))
+    }
+
     /// What is not believed is named, and keeps no service from starting.
     @Test(arguments: [
         "UPDATE service_run SET begun = '20261x25170911'", "UPDATE service_run SET run = 9223372036854775807",
