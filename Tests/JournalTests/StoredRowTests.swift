@@ -102,6 +102,9 @@ struct StoredRowTests {
         try journal.commit(JournalEntry(try customer.record(8, .debitSent, fen: 9)))
         try journal.connection.write { try $0.execute("UPDATE sale SET \(change)") }
         #expect(try JournalReader(path: scratch.path).damagedRows.map(\.column) == [column])
+        // The start of a service names it, and changes nothing.
+        #expect(try journal.recover() == journal.damagedRows().map { .damagedRow($0) })
+        #expect(try JournalReader(path: scratch.path).damagedRows.map(\.column) == [column])
     }
 
     @Test func aPhaseThatIsNoneIsNotTakenForAFinishedOne() throws {

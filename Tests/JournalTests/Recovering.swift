@@ -1,0 +1,51 @@
+import Dispenser
+import FuelPassbook
+import Journal
+import Metering
+import Quantities
+import Records
+
+extension SQLiteJournal {
+    /// What the start of a service of one side makes of it, at ``time(_:)`` 0 by the board's clock.
+    ///
+    /// - Returns: what it says.
+    func recover() throws(PositionFailure) -> [Notice] {
+        let display = RecoveryDisplay()
+        let settings = PositionSettings(
+            position: 1,
+            nozzle: 1,
+            grade: "92",
+            unitPrice: UnitPrice(fenPerLitre: 785),
+            calibration: Calibration(
+                countsPerLitre: 400,
+                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+            ),
+            aid: Demonstration.aid,
+            keyIndex: Demonstration.keyIndex,
+            limit: Preset(centilitres: 20_000)
+        )
+        let members = [Board.Member(settings: settings, display: display)]
+        _ = try Board(terminal: Demonstration.terminal, journal: self, clock: LaterClock(), members).recover()
+        return display.notices
+    }
+}
+
+private final class RecoveryDisplay: PositionDisplay {
+    private(set) var notices: [Notice] = []
+
+    func show(_ state: PositionState, _ notice: Notice) { notices.append(notice) }
+    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func printReceipt(_ record: Record, balance: Amount?) {}
+}
+
+private final class LaterClock: StationClock {
+    let monotonicNanoseconds: UInt64 = 0
+
+    var now: StationTime? {
+        do {
+            return StationTime(utcSeconds: 1_835_395_080, local: try time(0))
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+}
