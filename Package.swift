@@ -130,6 +130,8 @@ let package = Package(
             ]
         ),
 
+        .executableTarget(name: "minimal-service", dependencies: ["CSQLite"]),
+
         // Tests
         .target(name: "CInspection", path: "Tests/CInspection"),
         .target(

@@ -3,7 +3,7 @@ import Threads
 
 /// One line of the bench's table.
 enum BenchResult {
-    /// `value` and `reference` in `unit`, less being better; the aim is `atMost` times the reference.
+    /// `value` and `reference` in `unit`, less being better; the aim is `atMost` times the reference, nil being none.
     ///
     /// `because` is said where the aim is missed.
     case figure(
@@ -12,7 +12,7 @@ enum BenchResult {
         unit: String,
         reference: Double,
         of: String,
-        atMost: Double,
+        atMost: Double?,
         because: String = ""
     )
     /// A rate: more is better, the aim being at least the reference.
@@ -70,9 +70,8 @@ struct BenchTable {
         for result in results {
             switch result {
             case .figure(let name, let value, let unit, let reference, let peer, let atMost, let reason):
-                let ratio = value / reference
-                let aim = "at most \(short(atMost))\(ratio <= atMost ? "" : missed(reason))"
-                lines.append(row(name, value, reference, unit, peer, aim))
+                let aim = atMost.map { "at most \(short($0))\(value / reference <= $0 ? "" : missed(reason))" }
+                lines.append(row(name, value, reference, unit, peer, aim ?? "none"))
             case .rate(let name, let value, let unit, let reference, let peer):
                 let aim = "at least 1\(value / reference >= 1 ? "" : missed(""))"
                 lines.append(row(name, value, reference, unit, peer, aim))

@@ -42,7 +42,7 @@ struct GreylockBench: ParsableCommand {
         table.add(RecoveryBench.run())
         table.add(SimulationBench.run())
         table.add(ExchangeBench.run(peers: peers))
-        table.add(DaemonBench.run(programs: folder))
+        table.add(DaemonBench.run(programs: folder, peer: Self.ownFolder + "/minimal-service"))
         writeLine(table.text)
     }
 
