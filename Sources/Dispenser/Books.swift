@@ -11,7 +11,7 @@ final class Books {
     let settings: PositionSettings
     let terminal: TerminalID
     /// Of the side's nozzle.
-    var totaliser: Totaliser
+    private(set) var totaliser: Totaliser
     /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
     private var questionNumber: TTC?
     let board: RecoveredBoard
@@ -43,7 +43,6 @@ final class Books {
 
     func commit(_ entry: JournalEntry) throws(Interruption) {
         try stored { (_) throws(StorageFault) in try write(entry) }
-        if let totaliser = entry.totaliser { self.totaliser = totaliser }
     }
 
     /// The next number for what a card is to be asked.
@@ -73,12 +72,23 @@ final class Books {
 
     // MARK: - What an entry bears
 
-    /// Every entry bears the moment at which it is written.
+    /// Every entry bears the moment at which it is written. Totals of this side's nozzle are its own when they are on disk.
     func write(_ entry: JournalEntry) throws(StorageFault) {
         var entry = entry
         entry.moment = clock.now
         try journal.commit(entry)
+        if let written = entry.totaliser, written.nozzle == totaliser.nozzle { totaliser = written }
     }
+
+    /// A totaliser that was kept under another calibration goes on from its volume.
+    func loadTotaliser() throws(StorageFault) {
+        guard let stored = try storedTotaliser(of: settings.nozzle, at: settings.position) else { return }
+        totaliser = stored.under(settings.calibration)
+        if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
+    }
+
+    /// A quarter of each new overrun enters what is anticipated.
+    func learn(overrun counts: Int) { totaliser.overrunCounts = (3 * totaliser.overrunCounts + counts + 3) / 4 }
 
     /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
     /// clock: that of the last record when the clock is behind it or not set.

@@ -70,13 +70,6 @@ extension Books {
         }
     }
 
-    /// A totaliser that was kept under another calibration goes on from its volume.
-    func loadTotaliser() throws(StorageFault) {
-        guard let stored = try storedTotaliser(of: settings.nozzle, at: settings.position) else { return }
-        totaliser = stored.under(settings.calibration)
-        if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
-    }
-
     /// nil without a checkpoint; `.failure` for one that is not believed, or not of this sale.
     func checkpoint(of record: Record) throws(StorageFault) -> Result<Checkpoint, StorageFault>? {
         do throws(StorageFault) {

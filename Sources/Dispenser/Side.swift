@@ -1,59 +1,8 @@
 import FuelPassbook
-package import ISO7816
-package import Metering
+import ISO7816
+import Metering
 import Quantities
-package import Records
-package import SecurityModule
-
-/// What a position works with.
-package struct PositionEdges {
-    package let module: SecurityModule
-    package let journal: any SaleJournal
-    package let reader: any CardReader
-    package let pump: any Pump
-    package let pin: any PINEntry
-    package let clock: any StationClock
-    package let events: any EventSource
-    package let display: any PositionDisplay
-    /// What a record's remark says of a refusal.
-    package let remark: (Refusal) -> String
-
-    package init(
-        module: SecurityModule,
-        journal: any SaleJournal,
-        reader: any CardReader,
-        pump: any Pump,
-        pin: any PINEntry,
-        clock: any StationClock,
-        events: any EventSource,
-        display: any PositionDisplay,
-        remark: @escaping (Refusal) -> String
-    ) {
-        self.module = module
-        self.journal = journal
-        self.reader = reader
-        self.pump = pump
-        self.pin = pin
-        self.clock = clock
-        self.events = events
-        self.display = display
-        self.remark = remark
-    }
-}
-
-/// Why a position cannot go on. The outputs are off when it is thrown.
-package enum PositionFailure: Error, Equatable, Sendable {
-    case storage(StorageFault)
-    case pump(PumpFault)
-}
-
-/// Why a card's visit ends early.
-enum Interruption: Error, Equatable {
-    case refused(Refusal)
-    case card(CardFault)
-    case stop
-    case failure(PositionFailure)
-}
+import Records
 
 /// One fuelling side: from the card's insertion to the receipt, and again, on one thread.
 ///

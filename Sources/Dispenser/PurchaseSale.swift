@@ -10,7 +10,7 @@ import SecurityModule
 // the low half of the TTC. A code that the card, or a terminal, made elsewhere under the same three for the same amount is
 // the same code (D31), and that a card has no petrol commands is its word alone. Decision record 0009 says what that allows.
 //
-// Durable writes as in `Prepaid.swift`, with DEBIT FOR PURCHASE for LOCK and DEBIT FOR PETROL.
+// Durable writes as in `Prepay.swift`, with DEBIT FOR PURCHASE for LOCK and DEBIT FOR PETROL.
 
 /// Purchases in a row whose cards did not prove them. The card has proven nothing when MAC1 is made for it: so that no pump
 /// makes codes for serial numbers by the minute, or fills its journal with them, each one makes the next wait longer.

@@ -95,7 +95,6 @@ final class StrayFuel {
         after.overrunCounts = books.totaliser.overrunCounts
         flow.record.totaliser = after
         try books.write(JournalEntry(flow.record, totaliser: after))
-        books.totaliser = after
         isRecorded(counts)
         self.flow = flow
     }

@@ -6,7 +6,7 @@ import Records
 import SecurityModule
 
 // The prepaid sale: paid for its preset, then fuel for exactly what was paid. A card that has the petrol commands pays by
-// lock and debit at once, whose MAC3 and MAC4 are fresh (D31); for one that has none see `OrdinaryPurchase.swift`.
+// lock and debit at once, whose MAC3 and MAC4 are fresh (D31); for one that has none see `PurchaseSale.swift`.
 //
 // Durable writes, each on disk before the next act: intent, before LOCK FOR PETROL leaves; the amount with its GMAC, before
 // DEBIT FOR PETROL leaves; paid, before the valve may open; the reading at every checkpoint; settled, in one step with the
@@ -84,7 +84,6 @@ struct PrepaidDelivery: Procedure {
         let refund = try books.stored { (_) throws(StorageFault) in
             try books.settlePrepaid(&record, on: books.totaliser, lock: lock)
         }
-        if let after = record.totaliser { books.totaliser = after }
         display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
         if let refund { display.show(.completed, .refund(refund.amount)) }
     }

@@ -280,13 +280,13 @@ final class Flow {
         }
     }
 
-    /// A quarter of each new overrun enters what is anticipated, when the cut-off closed the valves.
+    /// When the cut-off closed the valves.
     private func learnOverrun(_ progress: FuellingProgress) {
         let snapshot = snapshot
         guard let closing = snapshot.countsAtClosing, closing == progress.stopAtCounts else { return }
         let most = settings.calibration.counts(for: FuellingProgress.overrunMax, at: snapshot.point)
         let overrun = min(most, snapshot.totalCounts - closing)
-        books.totaliser.overrunCounts = (3 * books.totaliser.overrunCounts + overrun + 3) / 4
+        books.learn(overrun: overrun)
     }
 
     private func showProgress(_ record: Record, _ progress: FuellingProgress) {
