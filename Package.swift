@@ -61,7 +61,15 @@ let package = Package(
 
         // Edges
         .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
-        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Metering"]),
+        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Metering", "Threads"]),
+        .target(name: "Pump", dependencies: ["Metering", "Threads"]),
+        .target(
+            name: "Console",
+            dependencies: [
+                "CLinux", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Threads",
+                .product(name: "Logging", package: "swift-log"),
+            ]
+        ),
         .target(
             name: "Journal",
             dependencies: [
@@ -84,49 +92,43 @@ let package = Package(
             ]
         ),
         .target(
-            name: "Terminal",
+            name: "Station",
             dependencies: [
-                "CLinux", "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
-                "Journal", "Metering",
-                "PCSC", "Quantities", "Records", "SecurityModule", "Threads", "Words",
-                .product(name: "Logging", package: "swift-log"),
+                "CardCryptography", "Configuration", "Console", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
+                "Journal", "Metering", "PCSC", "Pump", "Quantities", "Records", "SecurityModule", "Threads",
+                "Words", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
             name: "CardWorkshop",
             dependencies: [
-                "CardApplication", "CardCryptography", "Configuration", "FuelPassbook", "ISO7816", "Issuer",
-                "Quantities", "Simulation", "Terminal", .product(name: "Logging", package: "swift-log"),
+                "CardApplication", "CardCryptography", "Configuration", "Console", "FuelPassbook", "ISO7816", "Issuer",
+                "Quantities", "Simulation", "Station", "Threads", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
             name: "VirtualStation",
             dependencies: [
                 "CardApplication", "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "ISO7816",
-                "Metering",
-                "Quantities", "Records", "Simulation", "Terminal",
+                "Metering", "Quantities", "Records", "Simulation", "Station",
             ]
         ),
-        .executableTarget(
-            name: "greylockd",
-            dependencies: ["Terminal"]
-        ),
+        .executableTarget(name: "greylockd", dependencies: ["Console", "Station", "Threads"]),
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CardApplication", "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "ISO7816",
-                "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
-                "Terminal",
-                "Threads", "VirtualStation", "Words",
+                "CICUData", "CardApplication", "CardWorkshop", "Configuration", "Console", "Dispenser", "FuelPassbook",
+                "ISO7816", "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule",
+                "Simulation", "Station", "Threads", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "greylock-bench",
             dependencies: [
-                "CICUData", "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal",
-                "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal", "Threads",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "FuelPassbook", "ISO7816",
+                "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
+                "Threads", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -209,15 +211,16 @@ let package = Package(
             name: "CardToolTests",
             dependencies: [
                 "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities",
-                "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders", "greylock", "greylock-bench",
+                "Records", "SecurityModule", "Simulation", "Station", "TestReaders", "Threads", "greylock",
+                "greylock-bench",
             ]
         ),
         .testTarget(
             name: "TerminalTests",
             dependencies: [
-                "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Journal",
-                "Metering", "Quantities", "Records", "SecurityModule", "Simulation", "Terminal", "TestReaders",
-                "Threads", "VirtualStation", "Words", "greylock", "greylockd",
+                "CardCryptography", "Configuration", "Console", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
+                "Journal", "Metering", "Pump", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
+                "TestReaders", "Threads", "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),
     ],

@@ -1,6 +1,6 @@
 package import FuelPassbook
 private import Issuer
-package import Terminal
+package import Threads
 
 /// The master keys that a virtual card is made with, and what the card calls them.
 package struct CardKeySet: ~Copyable {

@@ -5,7 +5,7 @@ package import FuelPassbook
 private import ISO7816
 package import Quantities
 private import Simulation
-package import Terminal
+package import Threads
 
 /// What a new card is made of: `board/card.toml` explains each key.
 ///

@@ -1,12 +1,14 @@
 private import CardApplication
 private import CardCryptography
 private import Configuration
+import Console
 package import FuelPassbook
 private import Glibc
 package import Issuer
 private import Logging
 private import Simulation
-package import Terminal
+import Station
+package import Threads
 
 /// A key store in a file that only its owner may read.
 package enum KeyStoreFile {

@@ -1,6 +1,7 @@
 package import CardCryptography
+import Console
 private import Issuer
-package import Terminal
+package import Threads
 
 /// A key store's passphrase typed at the controlling terminal, without echo.
 package struct PassphrasePrompt: ~Copyable {

@@ -1,4 +1,5 @@
 import Quantities
+package import Threads
 
 /// The first thing that is wrong with a configuration. Its description is one line:
 /// `FILE:LINE: KEY: what is expected (found WHAT)`.
@@ -52,4 +53,14 @@ private func editDistance(_ left: String, _ right: String) -> Int {
         rows.append(distances)
     }
     return rows[left.count][right.count]
+}
+
+extension ServiceFailure {
+    /// Only what stands in a file, or what kind of file it is, is final (decision record 0024).
+    package init(_ error: ConfigurationError) {
+        self.init(
+            exitStatus: error.isUnread ? Self.inputOutput : Self.configuration,
+            reason: error.description
+        )
+    }
 }

@@ -2,12 +2,12 @@ import CardApplication
 import Configuration
 import Metering
 import Simulation
-package import Terminal
+package import Station
 
 extension VirtualEdges {
     /// A virtual card for each side in the program's own process, and lines that a simulated customer uses.
     package static var inProcess: VirtualEdges {
-        VirtualEdges { (state, index) throws(ServiceFailure) in
+        VirtualEdges { (state, index) throws(Fault) in
             let newCard = { DemonstrationCard.image(number: index) }
             guard let state else {
                 let image = newCard()
@@ -36,19 +36,19 @@ extension VirtualEdges {
     private static func file(
         at path: String,
         _ newCard: () -> [UInt8]
-    ) throws(ServiceFailure) -> CardFile<LockedFile> {
+    ) throws(Fault) -> CardFile<LockedFile> {
         do throws(CardMemoryFailure) {
             return try CardFile.opening(path, orCreating: newCard)
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error.reason)")
+            throw Fault(reason: "\(path): \(error.reason)")
         }
     }
 
-    private static func card<Memory>(_ image: [UInt8], _ memory: Memory) throws(ServiceFailure) -> VirtualCard<Memory> {
+    private static func card<Memory>(_ image: [UInt8], _ memory: Memory) throws(Fault) -> VirtualCard<Memory> {
         do throws(VirtualCardRefusal) {
             return try VirtualCard(stored: image, memory: memory)
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "the virtual card: \(error)")
+            throw Fault(reason: "the virtual card: \(error)")
         }
     }
 }

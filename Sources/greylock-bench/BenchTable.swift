@@ -1,4 +1,4 @@
-import Terminal
+import Station
 import Threads
 
 /// One line of the bench's table.

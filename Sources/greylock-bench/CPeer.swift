@@ -1,5 +1,5 @@
 import Glibc
-import Terminal
+import Station
 
 /// A peer in C, compiled for this run.
 struct CPeer {

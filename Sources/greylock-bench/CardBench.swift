@@ -7,7 +7,7 @@ import Quantities
 import Records
 import SecurityModule
 import Simulation
-import Terminal
+import Station
 
 /// Card commands a second: our card application and a card in plain Python answer the same refuels, taking turns.
 ///

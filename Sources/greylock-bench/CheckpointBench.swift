@@ -5,7 +5,7 @@ import Journal
 import Quantities
 import Records
 import SecurityModule
-import Terminal
+import Station
 
 /// A checkpoint's commit beside a bare overwrite of 128 bytes with O_DSYNC, which is what the medium itself costs, and beside
 /// the same row written by SQLite called from C, taking turns.

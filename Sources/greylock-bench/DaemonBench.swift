@@ -1,5 +1,5 @@
 import Glibc
-import Terminal
+import Station
 
 /// Start time and resident memory of the service with virtual edges, and the size of `greylockd`, against the limits 20 ms,
 /// 10 MB and 12 MB, and beside the least service in Swift, which takes turns with it.

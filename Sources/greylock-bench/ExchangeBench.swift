@@ -1,11 +1,12 @@
 import CardApplication
+import Console
 import Dispenser
 import FuelPassbook
 import Glibc
 import ISO7816
 import PCSC
 import Simulation
-import Terminal
+import Station
 import Threads
 
 /// One GET BALANCE through pcscd and the virtual reader, by our reader and by a plain C program, taking turns.

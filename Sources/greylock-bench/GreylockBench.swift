@@ -1,6 +1,7 @@
 import ArgumentParser
+import Console
 import Glibc
-import Terminal
+import Station
 
 @main
 struct GreylockBench: ParsableCommand {

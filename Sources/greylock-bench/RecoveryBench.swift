@@ -6,7 +6,7 @@ import Quantities
 import Records
 import SecurityModule
 import Simulation
-import Terminal
+import Station
 
 /// A start after a power cut in mid-sale with 100,000 records, of which 2,000 are grey and open: from opening the
 /// journal to the idle position, against 100 ms. And what one sale asks of such a journal, beside one of 100 records.

@@ -1,7 +1,8 @@
 import ArgumentParser
+import Console
 import FuelPassbook
 import ISO7816
-import Terminal
+import Threads
 
 struct CardAPDU: ParsableCommand {
     static let configuration = CommandConfiguration(

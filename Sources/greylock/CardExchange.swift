@@ -1,6 +1,7 @@
+import Console
 import FuelPassbook
 import ISO7816
-import Terminal
+import Threads
 
 /// A command in bytes and what it is called, if it is one of the passbook's.
 struct RawCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Console
 import FuelPassbook
 import Simulation
-import Terminal
 
 struct CardFuzzCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -2,7 +2,7 @@ import ArgumentParser
 import CardApplication
 import CardWorkshop
 import Simulation
-import Terminal
+import Threads
 
 /// Which keys a virtual card was made with.
 struct CardKeyOption: ParsableArguments {

@@ -2,10 +2,11 @@ import ArgumentParser
 import CardApplication
 import CardWorkshop
 import Configuration
+import Console
 import FuelPassbook
 import Glibc
 import Simulation
-import Terminal
+import Threads
 
 struct CardNew: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,9 +1,10 @@
 import ArgumentParser
+import Console
 import Dispenser
 import Foundation
 import FuelPassbook
 import ISO7816
-import Terminal
+import Threads
 
 struct CardScript: ParsableCommand {
     static let configuration = CommandConfiguration(

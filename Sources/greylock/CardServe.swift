@@ -1,9 +1,10 @@
 import ArgumentParser
 import CardApplication
+import Console
 import FuelPassbook
 import ISO7816
 import Simulation
-import Terminal
+import Threads
 
 struct CardServe: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,13 +1,15 @@
 import ArgumentParser
 import CardApplication
 import CardWorkshop
+import Console
 import Dispenser
 import Foundation
 import FuelPassbook
 import ISO7816
 import Quantities
 import Simulation
-import Terminal
+import Station
+import Threads
 
 struct CardShow: ParsableCommand {
     static let configuration = CommandConfiguration(

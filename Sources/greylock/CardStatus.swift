@@ -1,9 +1,11 @@
 import ArgumentParser
+import Console
 import Dispenser
 import FuelPassbook
 import ISO7816
 import Quantities
-import Terminal
+import Station
+import Threads
 
 struct CardStatus: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,11 +1,12 @@
 import ArgumentParser
 import CardApplication
+import Console
 import Dispenser
 import FuelPassbook
 import ISO7816
 import PCSC
 import Simulation
-import Terminal
+import Threads
 
 /// The card that a tool talks to: one in a real reader, or one in a file.
 struct CardTarget: ParsableArguments {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Console
 import Dispenser
 import FuelPassbook
 import Glibc
@@ -7,8 +8,9 @@ import Logging
 import Metering
 import Quantities
 import Records
+import Station
 import Synchronization
-import Terminal
+import Threads
 import VirtualStation
 
 struct Demo: ParsableCommand {

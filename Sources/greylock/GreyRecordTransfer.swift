@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Console
 import Foundation
 import FuelPassbook
 import ISO7816
@@ -7,7 +8,8 @@ import Journal
 import Quantities
 import Records
 import SecurityModule
-import Terminal
+import Station
+import Threads
 
 struct ExportGreyRecords: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
-import Terminal
+import Console
+import Station
 
 @main
 struct Greylock: ParsableCommand {

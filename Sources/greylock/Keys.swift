@@ -1,9 +1,10 @@
 import ArgumentParser
 import CardWorkshop
+import Console
 import FuelPassbook
 import ISO7816
 import Issuer
-import Terminal
+import Threads
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(

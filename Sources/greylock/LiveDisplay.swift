@@ -1,10 +1,11 @@
+import Console
 import Dispenser
 import FuelPassbook
 import Glibc
 import Metering
 import Quantities
 import Records
-import Terminal
+import Station
 import Words
 
 /// The dispenser's face on a terminal: one line that counts, and a line for whatever is said.

@@ -1,12 +1,14 @@
 import ArgumentParser
 import Configuration
+import Console
 import Dispenser
 import FuelPassbook
 import Journal
 import Quantities
 import Records
 import SecurityModule
-import Terminal
+import Station
+import Threads
 
 struct PositionTool: ParsableCommand {
     static let configuration = CommandConfiguration(

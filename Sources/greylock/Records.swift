@@ -1,5 +1,6 @@
 import ArgumentParser
 import Configuration
+import Console
 import Dispenser
 import Foundation
 import FuelPassbook
@@ -9,7 +10,8 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import Terminal
+import Station
+import Threads
 import Words
 
 struct Records: ParsableCommand {

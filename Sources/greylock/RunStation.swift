@@ -1,5 +1,7 @@
 import ArgumentParser
-import Terminal
+import Console
+import Station
+import Threads
 import VirtualStation
 
 struct RunStation: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Console
 import Glibc
 import Simulation
-import Terminal
 import Threads
 
 struct Simulate: ParsableCommand {

@@ -1,4 +1,6 @@
-import Terminal
+import Console
+import Station
+import Threads
 
 @main
 enum Greylockd {

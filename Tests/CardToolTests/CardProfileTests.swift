@@ -3,7 +3,6 @@ import Configuration
 import Foundation
 import FuelPassbook
 import Quantities
-import Terminal
 import Testing
 
 struct CardProfileTests {

@@ -6,9 +6,9 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import Terminal
 import TestReaders
 import Testing
+import Threads
 
 /// What `greylock records` and `greylock position` say of a journal with rows that are not believed.
 struct DamagedRowsToolTests {

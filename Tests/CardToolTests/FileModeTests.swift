@@ -1,5 +1,4 @@
 import Foundation
-import Terminal
 import TestReaders
 import Testing
 

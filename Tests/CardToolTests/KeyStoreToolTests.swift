@@ -1,9 +1,9 @@
 import CardWorkshop
 import Foundation
 import FuelPassbook
-import Terminal
 import TestReaders
 import Testing
+import Threads
 
 /// What is refused before a passphrase is asked for, and what a profile says of its keys.
 struct KeyStoreToolTests {

@@ -5,9 +5,10 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import Terminal
+import Station
 import TestReaders
 import Testing
+import Threads
 
 /// What `greylock records` and `greylock position` say of a journal.
 struct RecordToolTests {

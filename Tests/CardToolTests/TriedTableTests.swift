@@ -8,7 +8,7 @@ struct TriedTableTests {
 
     /// Rows of the tables, cell by cell, without their heads.
     private func rows() throws -> [[Substring]] {
-        let record = Self.root.appendingPathComponent("Sources/Terminal/Documentation.docc/0029-what-was-tried.md")
+        let record = Self.root.appendingPathComponent("Sources/Station/Documentation.docc/0029-what-was-tried.md")
         return try String(contentsOf: record, encoding: .utf8).split(separator: "\n")
             .filter { $0.hasPrefix("| ") && !$0.hasSuffix("| Decision |") }
             .map { $0.split(separator: "|", omittingEmptySubsequences: false) }

@@ -6,9 +6,9 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import Terminal
 import TestReaders
 import Testing
+import Threads
 
 /// The service on a journal whose old pages are damaged (decision record 0012).
 struct DamagedJournalTests {

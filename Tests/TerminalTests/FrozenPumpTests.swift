@@ -1,7 +1,8 @@
 import Dispenser
 import Metering
+import Pump
+import Station
 import Synchronization
-import Terminal
 import Testing
 import Threads
 

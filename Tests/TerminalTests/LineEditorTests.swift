@@ -1,7 +1,7 @@
 import CardCryptography
+import Console
 import FuelPassbook
 import ISO7816
-import Terminal
 import Testing
 
 /// Keys as a terminal sends them, and the line that comes of them.

@@ -1,7 +1,7 @@
 import Dispenser
 import ISO7816
 import Metering
-import Terminal
+import Station
 import Testing
 import Threads
 

@@ -1,7 +1,7 @@
+import Console
 import Foundation
 import Glibc
 import Synchronization
-import Terminal
 import TestReaders
 import Testing
 import Threads

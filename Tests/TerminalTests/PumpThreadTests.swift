@@ -1,7 +1,8 @@
 import Dispenser
 import Metering
+import Pump
 import Simulation
-import Terminal
+import Station
 import Testing
 
 /// A pump thread over simulated lines, and what it posted.

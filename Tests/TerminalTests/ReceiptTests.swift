@@ -4,7 +4,7 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import Terminal
+import Station
 import TestReaders
 import Testing
 import Words

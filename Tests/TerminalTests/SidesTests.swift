@@ -8,10 +8,11 @@ import Quantities
 import Records
 import SecurityModule
 import Simulation
+import Station
 import Synchronization
-import Terminal
 import TestReaders
 import Testing
+import Threads
 import VirtualStation
 
 /// Three sides sell at once: one card escapes, one pump fails, and neither concerns the others.

@@ -1,5 +1,5 @@
+import Console
 import Glibc
-import Terminal
 import Testing
 
 @Suite("The policy for signals")

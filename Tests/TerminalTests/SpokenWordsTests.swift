@@ -3,8 +3,8 @@ import FuelPassbook
 import ISO7816
 import Logging
 import Metering
+import Station
 import Synchronization
-import Terminal
 import Testing
 
 @Suite("The log's words")

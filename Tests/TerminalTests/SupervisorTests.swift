@@ -4,12 +4,13 @@ import Glibc
 import ISO7816
 import Logging
 import Metering
+import Pump
 import Synchronization
 import TestReaders
 import Testing
 import Threads
 
-@testable import Terminal
+@testable import Station
 
 /// What systemd hears of the service (sd_notify(3)), at a socket of the test's.
 final class NotifySocket {

@@ -2,7 +2,7 @@ import Dispenser
 import FuelPassbook
 import Glibc
 import Quantities
-import Terminal
+import Station
 import Testing
 
 /// The board's clock in zones: each test runs in a process of its own, whose zone it sets.

@@ -1,8 +1,9 @@
 import Glibc
 import Metering
+import Pump
 import Records
+import Station
 import Synchronization
-import Terminal
 import Threads
 
 /// Lines whose outputs take for ever to switch on.

@@ -1,10 +1,10 @@
 import Dispenser
 import FuelPassbook
 import Metering
+import Pump
 import Quantities
 import Simulation
 import Synchronization
-import Terminal
 import Testing
 import Threads
 
@@ -50,7 +50,7 @@ private final class TwoPumps {
             calibration: Self.calibration,
             kind: .quadrature(.alarm)
         ) { [reported] event in
-            guard case .pump(let report) = event else { return }
+            guard case .report(let report) = event else { return }
             reported.reports.withLock { $0.append(report) }
         }
     }

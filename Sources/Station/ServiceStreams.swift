@@ -1,7 +1,9 @@
 package import Configuration
+package import Console
 private import Glibc
 package import Logging
 private import Synchronization
+package import Threads
 
 /// The two streams of a service: its log on standard error, the customer's words at the console.
 package final class ServiceStreams: Sendable {
@@ -41,11 +43,11 @@ package final class ServiceStreams: Sendable {
     ///
     /// - Returns: nil where it needs none and was not started at one.
     package func takeConsole(for configuration: Configuration) throws(ServiceFailure) -> Console? {
-        let taken: Console? =
-            switch configuration.consoleSide?.pin {
-            case .terminal: try Console()
-            case .fixed, nil: Console.isStandardInput ? try Console() : nil
-            }
+        guard let side = configuration.consoleSide, side.pin == .terminal || Console.isStandardInput else {
+            return nil
+        }
+        let taken: Console
+        do throws(ConsoleFault) { taken = try Console() } catch { throw ServiceFailure(error, at: side) }
         console.withLock { $0 = taken }
         return taken
     }

@@ -1,4 +1,3 @@
-import Dispenser
 import Metering
 private import Synchronization
 private import Threads

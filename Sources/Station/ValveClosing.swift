@@ -1,5 +1,6 @@
 import Configuration
-import GPIO
+package import GPIO
+package import Threads
 
 /// The unit's stop action: switches off what the service held, as it noted it itself, and what the configuration names. It
 /// needs neither of the two: the configuration may have been edited since, and be wrong (decision record 0024).

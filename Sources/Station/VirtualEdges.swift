@@ -33,13 +33,20 @@ package struct VirtualEdges: Sendable {
         }
     }
 
+    /// Why there is no card.
+    package struct Fault: Error, Sendable {
+        package let reason: String
+
+        package init(reason: String) { self.reason = reason }
+    }
+
     /// Takes the path of the file that keeps the card, nil for a new card that nothing keeps, and the number of sides before this
     /// one.
-    package let slot: @Sendable (_ state: String?, _ index: Int) throws(ServiceFailure) -> Slot
+    package let slot: @Sendable (_ state: String?, _ index: Int) throws(Fault) -> Slot
     package let pump: @Sendable (Configuration.SimulatedPump, Calibration, PulserKind) -> Pump
 
     package init(
-        slot: @escaping @Sendable (_ state: String?, _ index: Int) throws(ServiceFailure) -> Slot,
+        slot: @escaping @Sendable (_ state: String?, _ index: Int) throws(Fault) -> Slot,
         pump: @escaping @Sendable (Configuration.SimulatedPump, Calibration, PulserKind) -> Pump
     ) {
         self.slot = slot

@@ -7,7 +7,7 @@ private import Threads
 /// told, and after ``deadlineNanoseconds`` the process ends as it is.
 ///
 /// Ending as it is loses nothing that was promised: the journal is complete after any crash, and the next start settles
-/// what is open (Terminal's 0020). There is one before there is a service: what hangs at the start ends like the rest. Any
+/// what is open (Station's 0020). There is one before there is a service: what hangs at the start ends like the rest. Any
 /// thread may call.
 package final class StopControl: Sendable {
     /// From the request to the end: the service's users wait two seconds.

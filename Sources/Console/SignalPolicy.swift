@@ -1,6 +1,6 @@
 private import Glibc
 
-/// What a signal does to a program of this project; Terminal's 0020 gives the table and the reasons.
+/// What a signal does to a program of this project; Station's 0020 gives the table and the reasons.
 package enum SignalResponse: Equatable, Sendable {
     /// An orderly stop.
     case stop

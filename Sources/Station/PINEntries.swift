@@ -1,6 +1,6 @@
+import Console
 import Dispenser
 package import FuelPassbook
-private import ISO7816
 private import Synchronization
 import Words
 
@@ -45,14 +45,10 @@ package final class ConsolePINEntry: PINEntry, Sendable {
     private func receive(_ line: consuming TypedLine) {
         switch consume line {
         case .entered(let line):
-            let count = line.count
-            do throws(ParseError) {
-                var pin: PIN? = try PIN(digits: line.bytes, count: count)
-                entered.withLock { $0 = pin.take() }
-                mailbox.post(.pinEntered)
-            } catch {
-                mailbox.post(.pinRefused(.tooShort))
-            }
+            var pin = line.pin()
+            let isPIN = pin != nil
+            entered.withLock { $0 = pin.take() }
+            mailbox.post(isPIN ? .pinEntered : .pinRefused(.tooShort))
         case .refused(.tooLong): mailbox.post(.pinRefused(.tooLong))
         case .refused(.noDigit): mailbox.post(.pinRefused(.noDigit))
         case .cancelled: mailbox.post(.pinCancelled)

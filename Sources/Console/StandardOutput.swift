@@ -1,4 +1,5 @@
 private import Glibc
+import Quantities
 private import Synchronization
 import Threads
 
@@ -83,4 +84,11 @@ package enum StandardOutput {
 /// Writes a line to standard output.
 package func writeLine(_ line: String = "", terminator: String = "\n") {
     StandardOutput.write(line + terminator)
+}
+
+/// Writes whole lines to standard error, with what is not printable escaped; a closed standard error loses them.
+package func standardError(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable + "\n" }
+    let bytes = Array(lines.joined().utf8)
+    unsafe _ = write(STDERR_FILENO, bytes, bytes.count)
 }

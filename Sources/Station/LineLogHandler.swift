@@ -1,3 +1,4 @@
+import Console
 import FuelPassbook
 private import Glibc
 package import Logging
@@ -54,11 +55,4 @@ package struct LineLogHandler: LogHandler {
         case .debug, .trace: 7
         }
     }
-}
-
-/// Writes whole lines to standard error, with what is not printable escaped; a closed standard error loses them.
-package func standardError(_ text: String) {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable + "\n" }
-    let bytes = Array(lines.joined().utf8)
-    unsafe _ = write(STDERR_FILENO, bytes, bytes.count)
 }

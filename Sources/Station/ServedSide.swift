@@ -1,5 +1,6 @@
 import CardCryptography
 import Configuration
+import Console
 import Dispenser
 import FuelPassbook
 import GPIO
@@ -8,6 +9,7 @@ import Journal
 import Logging
 import Metering
 import PCSC
+import Pump
 import SecurityModule
 import Threads
 import Words
@@ -144,8 +146,11 @@ struct ServedSide {
 
     private func virtualSlot() throws(ServiceFailure) -> VirtualEdges.Slot? {
         switch side.card {
-        case .pcsc: nil
-        case .virtual(let state): try service.virtual?.slot(state, index)
+        case .pcsc: return nil
+        case .virtual(let state):
+            do throws(VirtualEdges.Fault) { return try service.virtual?.slot(state, index) } catch {
+                throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+            }
         }
     }
 

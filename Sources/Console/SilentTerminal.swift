@@ -1,6 +1,6 @@
 private import Glibc
 import ISO7816
-import Threads
+package import Threads
 
 /// The controlling terminal without echo, for a tool that waits for a secret to be typed.
 ///

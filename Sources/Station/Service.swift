@@ -1,5 +1,6 @@
 import CardCryptography
 package import Configuration
+import Console
 package import Dispenser
 import GPIO
 import Journal
@@ -9,32 +10,8 @@ import Quantities
 import Records
 import SecurityModule
 import Synchronization
-import Threads
+package import Threads
 import Words
-
-/// Why the service cannot start or go on, and its exit status (sysexits.h).
-package struct ServiceFailure: Error, Sendable {
-    package static let unavailable: Int32 = 69
-    package static let systemError: Int32 = 71
-    package static let inputOutput: Int32 = 74
-    package static let configuration: Int32 = 78
-
-    package let exitStatus: Int32
-    package let reason: String
-
-    package init(exitStatus: Int32, reason: String) {
-        self.exitStatus = exitStatus
-        self.reason = reason
-    }
-
-    /// Only what stands in a file, or what kind of file it is, is final (decision record 0024).
-    package init(_ error: ConfigurationError) {
-        self.init(
-            exitStatus: error.isUnread ? Self.inputOutput : Self.configuration,
-            reason: error.description
-        )
-    }
-}
 
 /// Where a side speaks. It is made once on the side's thread, and before that where sales are recovered.
 package struct SideFace {
@@ -79,10 +56,7 @@ package final class Service: Sendable {
         for side in configuration.sides {
             if virtual == nil { try Self.requireRealEdges(side) }
             if side.pin == .terminal, customer == nil {
-                throw ServiceFailure(
-                    exitStatus: ServiceFailure.unavailable,
-                    reason: "pin.kind is \"terminal\", but there is no terminal: start the service at a console"
-                )
+                throw ServiceFailure(.noTerminal, at: side)
             }
         }
         self.configuration = configuration
@@ -240,6 +214,16 @@ package final class Service: Sendable {
 }
 
 extension ServiceFailure {
+    /// - Parameter side: whose customer would stand there.
+    init(_ fault: ConsoleFault, at side: Configuration.Side) {
+        let need =
+            switch side.pin {
+            case .terminal: "side.\(side.number).pin.kind is \"terminal\", but "
+            case .fixed: ""
+            }
+        self.init(exitStatus: Self.unavailable, reason: "\(need)\(fault)")
+    }
+
     init(_ failure: PositionFailure) {
         switch failure {
         case .storage(let fault): self.init(exitStatus: Self.inputOutput, reason: "\(fault)")

@@ -1,4 +1,5 @@
 private import Synchronization
+import Threads
 
 /// Which sides of a service serve, and why the service ends. A side that cannot serve tries again as long as another one serves:
 /// else the process ends, and what watches it starts it anew.

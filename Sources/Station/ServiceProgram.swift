@@ -1,6 +1,9 @@
 import Configuration
+import Console
 import Dispenser
+import GPIO
 import Logging
+package import Threads
 import Words
 
 /// A program that serves until it is told to stop: the service on a board, or the same with virtual edges.

@@ -1,6 +1,5 @@
 private import CLinux
 private import Glibc
-import Records
 private import Synchronization
 private import Threads
 
@@ -45,17 +44,17 @@ package final class Console: Sendable {
     /// Takes the controlling terminal.
     ///
     /// - Throws: when the process has none, or when it belongs to another program now.
-    package init() throws(ServiceFailure) {
+    package init() throws(ConsoleFault) {
         let terminal = unsafe Glibc.open("/dev/tty", O_RDWR | O_CLOEXEC | O_NONBLOCK)
-        guard terminal >= 0 else { throw Self.failure("there is no terminal: start the service at a console") }
+        guard terminal >= 0 else { throw .noTerminal }
         guard tcgetpgrp(terminal) == getpgrp() else {
             Glibc.close(terminal)
-            throw Self.failure("the terminal belongs to another program: start the service in the foreground")
+            throw .otherProgramHasIt
         }
         guard let mode = TerminalMode(silencing: terminal) else {
             let reason = systemError()
             Glibc.close(terminal)
-            throw Self.failure("the terminal: \(reason)")
+            throw .refused(reason)
         }
         self.terminal = terminal
         self.mode = mode
@@ -205,10 +204,6 @@ package final class Console: Sendable {
 
     private func tellLoss() {
         if let lost = lost.withLock({ $0 }) { lost() }
-    }
-
-    private static func failure(_ reason: String) -> ServiceFailure {
-        ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pin.kind is \"terminal\", but \(reason)")
     }
 }
 

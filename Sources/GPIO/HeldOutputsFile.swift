@@ -1,6 +1,5 @@
-package import GPIO
 private import Glibc
-import Threads
+package import Threads
 
 /// Where a running service says which outputs it holds, for the stop action that comes after it was killed. It appears
 /// whole, by its rename, before any valve can open.

@@ -1,4 +1,3 @@
-package import Dispenser
 private import Glibc
 package import Metering
 private import Synchronization
@@ -36,14 +35,14 @@ package final class PumpThread: Pump, Sendable {
     /// - Parameters:
     ///   - name: the thread's, at most 15 bytes.
     ///   - limits: what the meter can make.
-    ///   - post: takes `pump` and `pumpFailed`.
+    ///   - post: takes what the pump tells.
     package init(
         name: String,
         lines: sending any PumpLines,
         calibration: Calibration,
         kind: PulserKind,
         limits: MeterLimits = MeterLimits(),
-        post: @escaping @Sendable (PositionEvent) -> Void
+        post: @escaping @Sendable (PumpEvent) -> Void
     ) throws(PumpFault) {
         try lines.set([])
         let levels = try lines.levels()

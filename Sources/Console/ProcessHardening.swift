@@ -2,7 +2,7 @@ private import CLinux
 private import CardCryptography
 private import Glibc
 package import Logging
-import Threads
+package import Threads
 
 /// What keeps keys from leaving the process by the system's own ways.
 package enum ProcessHardening {

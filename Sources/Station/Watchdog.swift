@@ -1,4 +1,5 @@
 import Logging
+import Pump
 private import Synchronization
 private import Threads
 

@@ -1,3 +1,4 @@
+package import Console
 package import Dispenser
 package import Quantities
 package import Records

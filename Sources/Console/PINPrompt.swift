@@ -1,5 +1,6 @@
 package import FuelPassbook
 private import ISO7816
+package import Threads
 
 /// A PIN typed at the controlling terminal, without echo, for a tool that waits for it.
 package struct PINPrompt: ~Copyable {
@@ -14,10 +15,7 @@ package struct PINPrompt: ~Copyable {
             question,
             .digits(max: PIN.digitsMax),
             rule: "a PIN is \(PIN.digitsMin) to \(PIN.digitsMax) digits"
-        ) { line in
-            let count = line.count
-            do throws(ParseError) { return try PIN(digits: line.bytes, count: count) } catch { return nil }
-        }
+        ) { $0.pin() }
     }
 
     /// Asks twice, until both are the same.
@@ -28,6 +26,14 @@ package struct PINPrompt: ~Copyable {
             if pin.isSame(as: again) { return pin }
             terminal.say("these were two different PINs\n")
         }
+    }
+}
+
+extension SecretLine {
+    /// nil for too few digits.
+    package consuming func pin() -> PIN? {
+        let count = count
+        do throws(ParseError) { return try PIN(digits: bytes, count: count) } catch { return nil }
     }
 }
 

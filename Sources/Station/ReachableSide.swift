@@ -1,4 +1,5 @@
 import Metering
+import Pump
 private import Synchronization
 
 /// What other threads reach of a fuelling side: its events, the call to its card, and its pump while it has one.

@@ -1,4 +1,3 @@
-import Dispenser
 import Metering
 import Threads
 
@@ -8,7 +7,7 @@ struct PumpTurns {
     private static let retryNanoseconds: UInt64 = 1_000_000
 
     private let desk: PumpDesk
-    private let post: @Sendable (PositionEvent) -> Void
+    private let post: @Sendable (PumpEvent) -> Void
     private var head: MeterHead
     /// What the outputs are.
     private var driven: PumpOutputs = []
@@ -24,7 +23,7 @@ struct PumpTurns {
     /// Of the last turn, with the time in which the machine was suspended.
     private var turnedAt = MonotonicClock.nanosecondsWithSuspension
 
-    init(desk: PumpDesk, head: MeterHead, post: @escaping @Sendable (PositionEvent) -> Void) {
+    init(desk: PumpDesk, head: MeterHead, post: @escaping @Sendable (PumpEvent) -> Void) {
         self.desk = desk
         self.head = head
         self.post = post
@@ -122,12 +121,12 @@ struct PumpTurns {
             desk.answer()
             isUnanswered = false
         }
-        for report in reports { post(.pump(report)) }
+        for report in reports { post(.report(report)) }
         reports.removeAll(keepingCapacity: true)
         guard let fault = unreportedFault else { return }
         let now = MonotonicClock.nanoseconds
         guard now >= nextFaultReport else { return }
-        post(.pump(fault))
+        post(.report(fault))
         unreportedFault = nil
         nextFaultReport = now + PumpThread.faultReportNanoseconds
     }
@@ -153,6 +152,6 @@ struct PumpTurns {
         }
         let fault = PumpFault(reason: reason)
         desk.end(fault, last)
-        post(.pumpFailed(fault))
+        post(.failed(fault))
     }
 }

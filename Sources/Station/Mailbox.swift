@@ -1,6 +1,6 @@
 package import Dispenser
 import ISO7816
-private import Metering
+package import Metering
 private import Synchronization
 private import Threads
 
@@ -32,6 +32,13 @@ package final class Mailbox: EventSource, Sendable {
             if content.events.count > Self.eventsMax { content.events = Self.lastOfEachKind(content.events) }
         }
         arrived.signal()
+    }
+
+    package func post(_ event: PumpEvent) {
+        switch event {
+        case .report(let report): post(.pump(report))
+        case .failed(let fault): post(.pumpFailed(fault))
+        }
     }
 
     /// Asked for already, it does nothing.

@@ -1,0 +1,15 @@
+/// Why a program cannot start or go on, and its exit status (sysexits.h).
+package struct ServiceFailure: Error, Sendable {
+    package static let unavailable: Int32 = 69
+    package static let systemError: Int32 = 71
+    package static let inputOutput: Int32 = 74
+    package static let configuration: Int32 = 78
+
+    package let exitStatus: Int32
+    package let reason: String
+
+    package init(exitStatus: Int32, reason: String) {
+        self.exitStatus = exitStatus
+        self.reason = reason
+    }
+}
