@@ -16,7 +16,7 @@ enum MinimalService {
     static func main() {
         guard CommandLine.arguments.count == 2 else { exit(64) }
         // Blocked before it says that it is ready, so that a signal that comes at once ends it as well.
-        var stop = unsafe sigset_t()
+        var stop = sigset_t()
         unsafe sigemptyset(&stop)
         unsafe sigaddset(&stop, SIGTERM)
         unsafe pthread_sigmask(SIG_BLOCK, &stop, nil)
