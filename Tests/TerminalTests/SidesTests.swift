@@ -81,6 +81,21 @@ struct SidesTests {
         #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "pump: the cable broke")
     }
 
+    @Test func theSideWhoseCustomerHasNoTerminalIsNamed() throws {
+        let pump = ServiceConfiguration.simulated(centilitres: 100, speed: 5)
+        let sides = [
+            ServiceConfiguration.side(1, pump: pump), ServiceConfiguration.side(2, pin: "terminal", pump: pump),
+        ]
+        let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, sides: sides)
+        let configuration = try Configuration(toml: Array(text.utf8), file: "sides.toml")
+        let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let failure = #expect(throws: ServiceFailure.self) {
+            _ = try Service(configuration: configuration, log: log, virtual: .inProcess)
+        }
+        #expect(failure?.exitStatus == ServiceFailure.unavailable)
+        #expect(failure?.reason.hasPrefix("side.2.pin.kind is \"terminal\", but there is no terminal") == true)
+    }
+
     @Test func aStopReachesEverySideAndTheNextStartRecoversEachOnce() throws {
         let configuration = try configuration([50_000, 50_000, 50_000])
         let stopped = Scene(failing: nil, escaping: nil) { $0.fuelling.count == 3 }
