@@ -13,7 +13,7 @@ final class Books {
     /// Of the side's nozzle.
     private(set) var totaliser: Totaliser
     /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
-    private var questionNumber: TTC?
+    private var questionNumber: RecordNumber?
     let board: RecoveredBoard
 
     init(
@@ -46,8 +46,8 @@ final class Books {
     }
 
     /// The next number for what a card is to be asked.
-    func takeNumber() throws(Interruption) -> TTC {
-        do throws(StorageFault) { return try journal.reserveTTC() } catch {
+    func takeNumber() throws(Interruption) -> RecordNumber {
+        do throws(StorageFault) { return try journal.reserve() } catch {
             throw error.refusesNumbers ? .refused(.noNumber(error.reason)) : .failure(.storage(error))
         }
     }
@@ -56,7 +56,7 @@ final class Books {
     func keepQuestionNumber() throws(Interruption) { questionNumber = try takeQuestionNumber() }
 
     /// The number that is kept, or a new one.
-    func takeQuestionNumber() throws(Interruption) -> TTC {
+    func takeQuestionNumber() throws(Interruption) -> RecordNumber {
         guard let kept = questionNumber.take() else { return try takeNumber() }
         return kept
     }
@@ -106,18 +106,18 @@ final class Books {
     // MARK: - New records
 
     /// A sale here for which nothing has flowed.
-    func newSale(_ ttc: TTC, _ begun: TransactionTime, _ tender: Tender) -> Record {
+    func newSale(_ number: RecordNumber, _ begun: TransactionTime, _ tender: Tender) -> Record {
         let delivery = Delivery(
             nozzle: settings.nozzle,
             grade: settings.grade,
             unitPrice: settings.unitPrice,
             reading: .none(points: settings.calibration.points.count)
         )
-        return newRecord(ttc, begun, .sale(delivery, tender))
+        return newRecord(number, begun, .sale(delivery, tender))
     }
 
-    func newRecord(_ ttc: TTC, _ begun: TransactionTime, _ content: Content) -> Record {
-        Record(ttc: ttc, position: settings.position, terminal: terminal, begun: begun, content)
+    func newRecord(_ number: RecordNumber, _ begun: TransactionTime, _ content: Content) -> Record {
+        Record(number: number, position: settings.position, terminal: terminal, begun: begun, content)
     }
 
     /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
@@ -131,7 +131,7 @@ final class Books {
         record.ended = record.ended ?? endTime(after: record.begun)
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
-        try commit(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid)))
+        try commit(JournalEntry(record, grey: GreyRecord(of: record.number, unpaid)))
         display.show(.completed, .escaped(record.amount))
     }
 }

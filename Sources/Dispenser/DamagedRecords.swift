@@ -30,17 +30,34 @@ extension Books {
         return .recordDamaged(row)
     }
 
+    /// Why a proven debit settles nothing here.
+    func refusalWithoutRecord(ofDebitOf grey: GreyRecord) throws(Interruption) -> Interruption {
+        let row = try damagedRows().first { $0.isOpen && $0.card == grey.card }
+        return .refused(
+            .recordDamaged(
+                row
+                    ?? DamagedRow(
+                        table: "sale",
+                        keyName: "TTC",
+                        key: nil,
+                        column: nil,
+                        reason: "the record of a debit is not there"
+                    )
+            )
+        )
+    }
+
     private func damagedRows() throws(Interruption) -> [DamagedRow] {
         try stored { (journal) throws(StorageFault) in try journal.damagedRows() }
     }
 
     /// nil without a record, and for one that is not believed where `damaged` lets that pass.
     func record(
-        _ ttc: TTC,
+        _ number: RecordNumber,
         damaged: (DamagedRow) throws(Interruption) -> Void
     ) throws(Interruption) -> Record? {
         do throws(StorageFault) {
-            return try journal.record(ttc)
+            return try journal.record(number)
         } catch {
             guard let row = error.row else { throw .failure(.storage(error)) }
             try damaged(row)
@@ -73,7 +90,7 @@ extension Books {
     /// nil without a checkpoint; `.failure` for one that is not believed, or not of this sale.
     func checkpoint(of record: Record) throws(StorageFault) -> Result<Checkpoint, StorageFault>? {
         do throws(StorageFault) {
-            guard let checkpoint = try journal.lastCheckpoint(of: record.ttc) else { return nil }
+            guard let checkpoint = try journal.lastCheckpoint(of: record.number) else { return nil }
             let gmac = checkpoint.gmac
             guard gmac.card == record.card, gmac.ctc == record.ctc, gmac.key == record.standing?.key else {
                 return .failure(StorageFault(operation: "checkpoint", reason: "it is of another sale"))

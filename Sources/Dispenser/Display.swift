@@ -96,13 +96,13 @@ package enum Notice: Equatable, Sendable {
     /// As long as it lasts.
     case emergency
     case emergencyOver
-    case strayFlow(ttc: TTC, centilitres: Int)
+    case strayFlow(number: RecordNumber, centilitres: Int)
     case fuelDoesNotStop
     /// The disk did not take a checkpoint before the next half litre had flowed.
     case heldForCheckpoint
     case interrupted(Amount)
     case journalNearlyFull(room: Int)
-    case recovered(ttc: TTC, amount: Amount)
+    case recovered(number: RecordNumber, amount: Amount)
     case waitForTheirCards(Int)
     case releasedElsewhere(Amount)
     case prepaying(Amount)

@@ -42,7 +42,7 @@ struct EarlierSales: Procedure {
         }
     }
 
-    /// A notice with a TTC of its own says that the card was released without this terminal, in one durable step with the
+    /// A notice with a number of its own says that the card was released without this terminal, in one durable step with the
     /// record.
     private func close(_ open: GreyRecord, _ release: ProvenRelease) throws(Interruption) {
         var grey = open
@@ -72,10 +72,10 @@ struct EarlierSales: Procedure {
         of grey: GreyRecord,
         _ release: ProvenRelease
     ) throws(Interruption) -> Record {
-        let ttc = try books.takeNumber()
+        let number = try books.takeNumber()
         let time = try books.stored { (_) throws(StorageFault) in try books.stampTime() }
         let sale = try believedSale(of: grey)
-        var notice = books.newRecord(ttc, time, .notice(ReleaseNotice(of: grey, origin(of: sale), release)))
+        var notice = books.newRecord(number, time, .notice(ReleaseNotice(of: grey, origin(of: sale), release)))
         notice.ended = time
         notice.totaliser = books.totaliser
         notice.remark = grey.origin
@@ -93,13 +93,13 @@ struct EarlierSales: Procedure {
     }
 
     /// nil where the row is not believed: then what a prepaid sale owes its card is for whoever puts the row right.
-    func believedSale(of grey: GreyRecord) throws(Interruption) -> Record? { try books.record(grey.ttc) { _ in } }
+    func believedSale(of grey: GreyRecord) throws(Interruption) -> Record? { try books.record(grey.number) { _ in } }
 
     // MARK: - What ends a grey record by a debit of this terminal
 
     func openUnlock(of grey: GreyRecord) throws(Interruption) -> (Record, Release)? {
         for record in try books.stored({ (journal) throws(StorageFault) in try journal.openRecords() }) {
-            if case .release(let release) = record.content, release.sale == grey.ttc { return (record, release) }
+            if case .release(let release) = record.content, release.sale == grey.number { return (record, release) }
         }
         return nil
     }
@@ -122,24 +122,17 @@ struct EarlierSales: Procedure {
         }
     }
 
+    /// The record that sent a debit: the local unlock of the grey record, or its sale.
+    private func sender(of attempt: DebitAttempt, for grey: GreyRecord) throws(Interruption) -> Record? {
+        if let (unlock, release) = try openUnlock(of: grey), release.debits.has(attempt) { return unlock }
+        return try books.record(grey.number) { (row) throws(Interruption) in throw .refused(.recordDamaged(row)) }
+    }
+
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
     func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
         // What is not believed is not settled: the card's proof stays with it for whoever puts the record right.
-        let paid = try books.record(proof.attempt.ttc) { (row) throws(Interruption) in
-            throw .refused(.recordDamaged(row))
-        }
-        guard var record = paid, record.settle(by: proof) else {
-            throw .refused(
-                .recordDamaged(
-                    DamagedRow(
-                        table: "sale",
-                        keyName: "TTC",
-                        key: Int64(proof.attempt.ttc.number),
-                        column: nil,
-                        reason: "the record of a debit is not there"
-                    )
-                )
-            )
+        guard var record = try sender(of: proof.attempt, for: grey), record.settle(by: proof) else {
+            throw try books.refusalWithoutRecord(ofDebitOf: grey)
         }
         record.ended = record.ended ?? books.endTime(after: record.begun)
         var settled = grey

@@ -33,7 +33,7 @@ struct LockGrant: FuelGrant, ~Copyable {
 
     borrowing func keep(_ record: Record, in books: Books) throws(Interruption) {
         let checkpoint = Checkpoint(
-            ttc: record.ttc,
+            number: record.number,
             reading: record.reading,
             amount: record.amount,
             nonCardPart: record.nonCardPart,

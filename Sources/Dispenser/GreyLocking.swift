@@ -28,7 +28,8 @@ struct GreyLocking: Procedure {
         target: (_ balance: Amount) throws(Interruption) -> Volume
     ) throws(Interruption) -> LockedCard {
         // 1.1, 1.2
-        let command = try petrol.beginSession()
+        let number = try books.takeNumber()
+        let command = try petrol.beginSession(number)
         let answer = try visit.exchange(command)
         // 1.3, 1.4
         let authenticated = try petrol.verifyMAC1(card, command, answer)
@@ -38,7 +39,7 @@ struct GreyLocking: Procedure {
         // 1.5
         let locking = authenticated.makeMAC2(time: try books.saleTime())
         var intent = petrol.intent(card, command, answer, locking)
-        var record = books.newSale(command.ttc, locking.time, tender(.intent(intent)))
+        var record = books.newSale(number, locking.time, tender(.intent(intent)))
         try books.commit(JournalEntry(record))
         // 1.6 to 1.9
         let session = try petrol.lock(&record, &intent, locking)

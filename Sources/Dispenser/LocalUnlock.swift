@@ -22,7 +22,13 @@ struct LocalUnlock: Procedure {
         display.show(.calling, .settlingEarlierSale(grey.amount))
         _ = try visit.verifiedPIN()
         var (record, release) = try localUnlockRecord(of: grey, status)
-        let attempt = grey.debits.next(try petrol.attempt(record, as: .localUnlock))
+        let attempt = grey.debits.next(
+            try petrol.attempt(
+                of: grey.card,
+                as: .localUnlock,
+                ttc: release.debits.last?.ttc ?? module.ttc(for: record.number)
+            )
+        )
         release.send(attempt)
         record.content = .release(release)
         try books.commit(JournalEntry(record, grey: grey))
@@ -65,7 +71,7 @@ struct LocalUnlock: Procedure {
         if let open = try earlier.openUnlock(of: grey) { return open }
         let time = try books.stored { (_) throws(StorageFault) in try books.stampTime() }
         let sale = try earlier.believedSale(of: grey)
-        let ttc = try books.takeNumber()
+        let number = try books.takeNumber()
         let standing = CardStanding(
             card: grey.card,
             key: grey.gmac.key,
@@ -75,7 +81,7 @@ struct LocalUnlock: Procedure {
         )
         let lock = Lock(standing, mac3: grey.mac3, tac: status.lockTAC.bytes)
         let release = Release(of: grey, earlier.origin(of: sale), lock)
-        var record = books.newRecord(ttc, time, .release(release))
+        var record = books.newRecord(number, time, .release(release))
         record.totaliser = books.totaliser
         record.remark = grey.origin
         return (record, release)

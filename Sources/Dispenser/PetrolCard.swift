@@ -22,15 +22,15 @@ struct PetrolCard {
     let module: SecurityModule
     let settings: PositionSettings
 
-    /// The command of step 1.1, under a new number; and a number for the question behind the debit.
-    func beginSession() throws(Interruption) -> InitializeForPetrol {
-        let command = initializeForPetrol(try books.takeNumber())
+    /// The command of step 1.1, and a number for the question behind the debit.
+    func beginSession(_ number: RecordNumber) throws(Interruption) -> InitializeForPetrol {
+        let command = initializeForPetrol(number)
         try books.keepQuestionNumber()
         return command
     }
 
-    func initializeForPetrol(_ ttc: TTC) -> InitializeForPetrol {
-        InitializeForPetrol(keyIndex: settings.keyIndex, terminal: module.terminal, ttc: ttc)
+    func initializeForPetrol(_ number: RecordNumber) -> InitializeForPetrol {
+        InitializeForPetrol(keyIndex: settings.keyIndex, terminal: module.terminal, ttc: module.ttc(for: number))
     }
 
     func verifyMAC1(
@@ -100,7 +100,9 @@ struct PetrolCard {
     /// place of its proof: what the issuer can judge of an answer is on disk before.
     func debit(_ record: inout Record, _ unpaid: inout LockTender.Unpaid) throws(Interruption) -> DebitOutcome {
         guard let ctc = unpaid.lock.standing.ctc.next else { preconditionFailure("a locked card has counted up") }
-        let attempt = unpaid.send(try attempt(record, as: unpaid.debits.isEmpty ? .refuel : .localUnlock))
+        let attempt = unpaid.send(
+            try attempt(of: record.card, as: unpaid.debits.isEmpty ? .refuel : .localUnlock, ttc: unpaid.due.ttc)
+        )
         record.lockTender = .unpaid(unpaid)
         try books.commit(JournalEntry(record))
         let outcome = try sendDebit(unpaid.due, ctc: ctc, attempt, among: unpaid.debits)
@@ -112,12 +114,16 @@ struct PetrolCard {
         return outcome
     }
 
-    func attempt(_ record: Record, as type: TransactionType) throws(Interruption) -> DebitAttempt {
+    func attempt(
+        of card: ApplicationSerialNumber,
+        as type: TransactionType,
+        ttc: TTC
+    ) throws(Interruption) -> DebitAttempt {
         DebitAttempt(
-            ttc: record.ttc,
+            ttc: ttc,
             type: type,
             terminal: module.terminal,
-            time: try debitTime(of: record.card)
+            time: try debitTime(of: card)
         )
     }
 

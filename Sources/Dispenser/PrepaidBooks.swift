@@ -33,12 +33,12 @@ extension Books {
     func refund(of sale: Record) throws(StorageFault) -> Record? {
         guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
         return Record(
-            ttc: try journal.reserveTTC(),
+            number: try journal.reserve(),
             position: sale.position,
             terminal: sale.terminal,
             begun: sale.ended ?? sale.begun,
             ended: sale.ended,
-            .refund(Refund(of: sale.ttc, sale.origin, standing, amount: sale.undelivered))
+            .refund(Refund(of: sale.number, sale.origin, standing, amount: sale.undelivered))
         )
     }
 

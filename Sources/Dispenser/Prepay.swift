@@ -60,8 +60,8 @@ struct Prepay: Procedure {
         try books.escape(&record, unpaid, .fault, remark: "the debit was not proven: no fuel flows for it")
         if visit.presence == .connected {
             try EarlierSales(side: side).settleByProof(record.card)
-            let ttc = record.ttc
-            let kept = try books.stored { (journal) throws(StorageFault) in try journal.record(ttc) }
+            let number = record.number
+            let kept = try books.stored { (journal) throws(StorageFault) in try journal.record(number) }
             if kept?.phase == .settled { throw .refused(.refundedUndelivered(record.amount)) }
         }
         throw interruption

@@ -57,10 +57,11 @@ struct PurchaseSale: Procedure {
         let answer = try initialize(command)
         try checkUnused(card.asn, answer.ctc)
         // 1.3
-        let debiting = try makeMAC1(card.asn, command, answer)
+        let number = try books.takeNumber()
+        let debiting = try makeMAC1(card.asn, command, answer, module.ttc(for: number))
         try flow.checkNoEmergency()
         let purchase = purchase(card.asn, command, answer, debiting)
-        var record = books.newSale(debiting.ttc, debiting.time, .purchase(.intent(purchase)))
+        var record = books.newSale(number, debiting.time, .purchase(.intent(purchase)))
         try books.commit(JournalEntry(record))
         // 1.4 to 1.7
         let paid = try pay(&record, purchase, debiting)
@@ -107,9 +108,9 @@ struct PurchaseSale: Procedure {
     private func makeMAC1(
         _ card: ApplicationSerialNumber,
         _ command: InitializeForPurchase,
-        _ answer: InitializeForPurchase.Response
+        _ answer: InitializeForPurchase.Response,
+        _ ttc: TTC
     ) throws(Interruption) -> DebitingPurchase {
-        let ttc = try books.takeNumber()
         let time = try books.saleTime()
         do throws(SecurityModuleError) {
             return try module.makeMAC1(card: card, command: command, answer: answer, ttc: ttc, time: time)
@@ -191,8 +192,8 @@ struct PurchaseSale: Procedure {
         case .stop, .failure:
             throw interruption
         }
-        let ttc = record.ttc
-        let isTorn = try books.tornPurchases(of: record.card).contains { (record, _) in record.ttc == ttc }
+        let number = record.number
+        let isTorn = try books.tornPurchases(of: record.card).contains { (record, _) in record.number == number }
         throw isTorn ? .refused(.purchaseUnproven(record.amount)) : interruption
     }
 

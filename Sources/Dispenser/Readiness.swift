@@ -53,7 +53,7 @@ struct Readiness {
         return time
     }
 
-    /// The last thing before a sale takes its TTC: what flowed before it is not its own, and neither that record nor the
+    /// The last thing before a sale takes its number: what flowed before it is not its own, and neither that record nor the
     /// notices of this visit may have taken the room that is kept.
     func beginAnew() throws(Interruption) {
         try books.stored { (_) throws(StorageFault) in try stray.finish() }

@@ -84,7 +84,7 @@ struct Recovery {
         guard let unpaid = tender.interrupted(at: due) else { return }
         record.lockTender = .escaped(unpaid, .left)
         record.ended = record.ended ?? books.endTime(after: record.begun)
-        try books.write(JournalEntry(record, grey: GreyRecord(of: record.ttc, unpaid), totaliser: after))
-        books.display.show(.closed, .recovered(ttc: record.ttc, amount: record.amount))
+        try books.write(JournalEntry(record, grey: GreyRecord(of: record.number, unpaid), totaliser: after))
+        books.display.show(.closed, .recovered(number: record.number, amount: record.amount))
     }
 }

@@ -151,7 +151,7 @@ package final class Side {
 
     private func showStrayFlow() {
         guard let record = stray.flow?.record else { return }
-        show(.idle, .strayFlow(ttc: record.ttc, centilitres: record.reading.volume.shownCentilitres))
+        show(.idle, .strayFlow(number: record.number, centilitres: record.reading.volume.shownCentilitres))
     }
 
     private func warnOfRoom() throws(StorageFault) {

@@ -78,8 +78,8 @@ final class StrayFuel {
         if let present = self.flow {
             flow = present
         } else {
-            let ttc = try books.journal.reserveTTC()
-            let record = books.newSale(ttc, try books.stampTime(), .none(isFlowing: true))
+            let number = try books.journal.reserve()
+            let record = books.newSale(number, try books.stampTime(), .none(isFlowing: true))
             flow = StrayFlow(record: record, before: books.totaliser, grewAt: books.now)
         }
         if counts.contains(where: { $0 > 0 }) { flow.grewAt = books.now }

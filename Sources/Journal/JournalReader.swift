@@ -1,4 +1,4 @@
-package import FuelPassbook
+import FuelPassbook
 package import Quantities
 package import Records
 import SQLite
@@ -70,9 +70,9 @@ package final class JournalReader: Sendable {
     // MARK: - Rows with codes
 
     /// The checkpoints of sales that fuel, or did when the service ended.
-    package func checkpoints() throws(StorageFault) -> [TTC: Checkpoint] {
+    package func checkpoints() throws(StorageFault) -> [RecordNumber: Checkpoint] {
         let all = try values(.checkpoint, "ORDER BY ttc", [], Checkpoint.init)
-        return Dictionary(all.map { ($0.ttc, $0) }, uniquingKeysWith: { first, _ in first })
+        return Dictionary(all.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
@@ -102,16 +102,16 @@ package final class JournalReader: Sendable {
     }
 
     /// nil for one that is not there, or not believed.
-    package func record(_ ttc: TTC) throws(StorageFault) -> Record? {
-        try values(.sale, "WHERE ttc = ?", [ColumnValue(Int64(ttc.number))], Record.init).first
+    package func record(_ number: RecordNumber) throws(StorageFault) -> Record? {
+        try values(.sale, "WHERE ttc = ?", [ColumnValue(Int64(number.value))], Record.init).first
     }
 
-    /// Those that a restart or their card finishes, in the order of their TTC.
+    /// Those that a restart or their card finishes, in the order of their numbers.
     package func openRecords() throws(StorageFault) -> [Record] {
         try values(.sale, Database.openSales, [], Record.init).filter(\.phase.isOpen)
     }
 
-    /// In the order of their TTC, whatever their state.
+    /// In the order of their numbers, whatever their state.
     package func greyRecords() throws(StorageFault) -> [GreyRecord] {
         try values(.greyRecord, "ORDER BY ttc", [], GreyRecord.init)
     }

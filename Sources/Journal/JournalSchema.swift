@@ -58,6 +58,7 @@ enum JournalSchema {
             }
         },
         JournalMigration("4") { try $0.execute(version4) },
+        JournalMigration("5") { try $0.execute(version5) },
     ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
@@ -122,6 +123,13 @@ enum JournalSchema {
             accepted TEXT NOT NULL,
             behind TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// A record's number is the journal's own: `ttc` holds it, and `lock_ttc` the module's number of the lock that the sealed GMAC
+    /// is bound to, where that is another one.
+    private static let version5 = """
+        ALTER TABLE sale ADD COLUMN lock_ttc INTEGER;
+        ALTER TABLE checkpoint ADD COLUMN lock_ttc INTEGER;
         """
 
     /// A grey record is whole, so that one of another terminal can stand here: `lock_ttc` is the lock's where it is not the row's,

@@ -1,5 +1,5 @@
 import CardCryptography
-package import FuelPassbook
+import FuelPassbook
 import ISO7816
 import Quantities
 package import Records
@@ -61,7 +61,7 @@ extension RowValues {
 }
 
 extension SQLiteJournal {
-    package func reserveTTC() throws(StorageFault) -> TTC {
+    package func reserve() throws(StorageFault) -> RecordNumber {
         try marking.withLock { _ throws(StorageFault) in
             var reserved: UInt32 = 0
             do throws(StorageFault) {
@@ -71,7 +71,7 @@ extension SQLiteJournal {
                 throw StorageFault(noNumber: "\(row): greylock position \(PositionLock.Remedy(row).flag)")
             }
             try highWater.write(try markContent())
-            return TTC(reserved)
+            return RecordNumber(reserved)
         }
     }
 
@@ -128,7 +128,7 @@ extension SQLiteJournal {
     /// Takes the journal up on a technician's word.
     ///
     /// - Returns: the number after which it goes on.
-    func accept(_ reason: String, _ time: TransactionTime?) throws(StorageFault) -> TTC {
+    func accept(_ reason: String, _ time: TransactionTime?) throws(StorageFault) -> RecordNumber {
         let belief = try believing()
         let mark = highWater.read()
         let (standing, _) = try connection.view("open") { try $0.standing(belief, mark) }
@@ -156,7 +156,7 @@ extension SQLiteJournal {
         }
         guard let content else { preconditionFailure("made in the transaction") }
         try highWater.create(content)
-        return TTC(content.highest)
+        return RecordNumber(content.highest)
     }
 
     private static func notAccepted(_ reason: String) -> StorageFault {

@@ -11,7 +11,7 @@ extension RowValues {
         let fields = RecordFields(record)
         let standing = fields.standing
         self.init()
-        set("ttc", fields.ttc.number)
+        set("ttc", fields.number.value)
         set("kind", fields.kind.rawValue)
         set("phase", fields.phase.rawValue)
         set("position", fields.position)
@@ -32,6 +32,7 @@ extension RowValues {
         set("amount_fen", fields.amount.fen)
         set("non_card_part_fen", record.nonCardPart.fen)
         set(blob: "sealed_gmac", fields.gmac?.sealed)
+        set(lock: fields.gmac?.ttc, of: fields.number)
         set(fields.debits)
         set(code: "debit_tac", fields.debitTAC)
         set("mac4_is_valid", fields.mac4IsValid)
@@ -42,15 +43,15 @@ extension RowValues {
         set("totaliser_volume_microlitres", fields.totaliser?.volume.microlitres)
         set("totaliser_fen", fields.totaliser?.fen)
         set("totaliser_overrun_counts", fields.totaliser?.overrunCounts)
-        set("settles_ttc", fields.settles?.number)
+        set("settles_ttc", fields.settles?.value)
         set("remark", fields.remark)
     }
 
     init(_ checkpoint: Checkpoint) {
         let gmac = checkpoint.gmac
-        precondition(gmac.ttc == checkpoint.ttc && gmac.amount == checkpoint.amount)
+        precondition(gmac.amount == checkpoint.amount)
         self.init()
-        set("ttc", checkpoint.ttc.number)
+        set("ttc", checkpoint.number.value)
         set(hex: "card_asn", gmac.card)
         set(hex: "terminal_id", gmac.terminal)
         set(gmac.key)
@@ -59,12 +60,13 @@ extension RowValues {
         set("amount_fen", checkpoint.amount.fen)
         set("non_card_part_fen", checkpoint.nonCardPart.fen)
         set(blob: "sealed_gmac", gmac.sealed)
+        set(lock: gmac.ttc, of: checkpoint.number)
     }
 
     init(_ grey: GreyRecord) {
         self.init()
-        set("ttc", grey.ttc.number)
-        set("lock_ttc", grey.gmac.ttc == grey.ttc ? nil : grey.gmac.ttc.number)
+        set("ttc", grey.number.value)
+        set(lock: grey.gmac.ttc, of: grey.number)
         set(hex: "card_asn", grey.card)
         set(hex: "terminal_id", grey.gmac.terminal)
         set(grey.gmac.key)
@@ -109,7 +111,7 @@ extension Record {
 extension RecordFields {
     init(_ row: StoredRow) throws(StorageFault) {
         self.init(
-            ttc: TTC(try row.integer("ttc")),
+            number: RecordNumber(try row.integer("ttc")),
             kind: try row.choice("kind"),
             phase: try row.choice("phase"),
             position: try row.integer("position"),
@@ -129,7 +131,7 @@ extension RecordFields {
                 reading: try row.reading()
             ),
             amount: Amount(fen: try row.integer("amount_fen")),
-            gmac: try row.isNull("sealed_gmac") ? nil : try row.gmac()
+            gmac: try row.gmacIfThere()
         )
         ended = try row.optional("end_time", row.time)
         lockTAC = try row.optional("lock_tac", row.code)
@@ -139,7 +141,7 @@ extension RecordFields {
         mac4IsValid = try row.optional("mac4_is_valid", row.flag)
         mac2IsValid = try row.optional("mac2_is_valid", row.flag)
         totaliser = try row.totaliserAfter()
-        settles = try row.optional("settles_ttc", row.integer).map { TTC($0) }
+        settles = try row.optional("settles_ttc", row.integer).map { RecordNumber($0) }
         remark = try row.optional("remark", row.text)
     }
 }
@@ -172,7 +174,7 @@ extension PositionLock {
 extension Checkpoint {
     init(_ row: StoredRow) throws(StorageFault) {
         self.init(
-            ttc: TTC(try row.integer("ttc")),
+            number: RecordNumber(try row.integer("ttc")),
             reading: try row.reading(),
             amount: Amount(fen: try row.integer("amount_fen")),
             nonCardPart: Amount(fen: try row.integer("non_card_part_fen")),
@@ -184,12 +186,12 @@ extension Checkpoint {
 extension GreyRecord {
     init(_ row: StoredRow) throws(StorageFault) {
         self.init(
-            ttc: TTC(try row.integer("ttc")),
+            number: RecordNumber(try row.integer("ttc")),
             card: try row.element("card_asn"),
             ctc: CTC(try row.integer("ctc")),
             mac3: try row.code("mac3"),
             amount: Amount(fen: try row.integer("amount_fen")),
-            gmac: try row.gmac(lock: row.optional("lock_ttc", row.integer)),
+            gmac: try row.gmac(),
             balance: try row.optional("balance_before_fen", row.integer).map { Amount(fen: $0) },
             imported: try row.optional("imported", row.time),
             state: try row.choice("state"),
@@ -215,6 +217,11 @@ extension RowValues {
     fileprivate mutating func set(_ key: KeyReference) {
         set("key_index", key.index.number)
         set("key_version", key.version.number)
+    }
+
+    /// The module's number of the lock, where it is not the row's.
+    fileprivate mutating func set(lock ttc: TTC?, of number: RecordNumber) {
+        set("lock_ttc", ttc.flatMap { $0.number == number.value ? nil : $0.number })
     }
 
     fileprivate mutating func set(_ reading: MeterReading) {
@@ -273,13 +280,18 @@ extension StoredRow {
         )
     }
 
-    /// - Parameter ttc: the lock's; nil for the row's own.
-    fileprivate func gmac(lock ttc: UInt32? = nil) throws(StorageFault) -> SealedGMAC {
-        let own: UInt32 = try integer("ttc")
+    fileprivate func gmacIfThere() throws(StorageFault) -> SealedGMAC? {
+        guard try isNull("sealed_gmac") else { return try gmac() }
+        guard try isNull("lock_ttc") else { throw fault("lock_ttc", "is there without a sealed GMAC") }
+        return nil
+    }
+
+    fileprivate func gmac() throws(StorageFault) -> SealedGMAC {
+        let number: UInt32 = try integer("ttc")
         return SealedGMAC(
             card: try element("card_asn"),
             terminal: try element("terminal_id"),
-            ttc: TTC(ttc ?? own),
+            ttc: TTC(try optional("lock_ttc", integer) ?? number),
             ctc: CTC(try integer("ctc")),
             amount: Amount(fen: try integer("amount_fen")),
             key: try key(),

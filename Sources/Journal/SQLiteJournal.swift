@@ -20,8 +20,8 @@ import Synchronization
 // - SQLite maps no file into memory, so that a full disk is an error and never a signal: the index of the `-wal` file is
 //   on the heap ("unix-excl"), which SQLite does for a process that shares the file with no other.
 // - A record that is ended or later has no checkpoint.
-// - A row of a TTC never changes its card, terminal, position or lock time.
-// - No row of the sale table is deleted, and a new one has the highest TTC: ``SQLiteJournal/room()`` counts on.
+// - A row of a number never changes its card, terminal, position or lock time.
+// - No row of the sale table is deleted, and a new one has the highest number: ``SQLiteJournal/room()`` counts on.
 // - A row has the code of the service over all of it, and the journal's state the sum of all codes. A row that is not
 //   believed is never written over, but for those of ``RowClass/isRenewed`` (decision record 0017).
 
@@ -81,7 +81,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         mark: String?,
         reason: String,
         time: TransactionTime?
-    ) throws(StorageFault) -> TTC {
+    ) throws(StorageFault) -> RecordNumber {
         var isExisting = stat()
         guard unsafe stat(path, &isExisting) == 0 else { throw .system("open") }
         let journal = try SQLiteJournal(path, 1, key, mark, {}, {})
@@ -150,7 +150,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try commitRows("commit") { writer in
             for record in entry.records {
                 try writer.replace(RowValues(record), in: .sale)
-                if record.phase.isPastFuelling { try writer.delete(Int64(record.ttc.number), from: .checkpoint) }
+                if record.phase.isPastFuelling { try writer.delete(Int64(record.number.value), from: .checkpoint) }
             }
             if let grey = entry.grey { try writer.replace(RowValues(grey), in: .greyRecord) }
             if let totaliser = entry.totaliser { try writer.replace(RowValues(totaliser), in: .totaliser) }
@@ -163,8 +163,8 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         try commitRows("checkpoint") { try $0.replace(RowValues(checkpoint), in: .checkpoint) }
     }
 
-    package func record(_ ttc: TTC) throws(StorageFault) -> Record? {
-        try row(.sale, Int64(ttc.number), "read a record", Record.init)
+    package func record(_ number: RecordNumber) throws(StorageFault) -> Record? {
+        try row(.sale, Int64(number.value), "read a record", Record.init)
     }
 
     package func openRecords() throws(StorageFault) -> [Record] {
@@ -174,8 +174,8 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         }
     }
 
-    package func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
-        try row(.checkpoint, Int64(ttc.number), "read a checkpoint", Checkpoint.init)
+    package func lastCheckpoint(of number: RecordNumber) throws(StorageFault) -> Checkpoint? {
+        try row(.checkpoint, Int64(number.value), "read a checkpoint", Checkpoint.init)
     }
 
     package func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {

@@ -1,5 +1,5 @@
 import CardCryptography
-package import FuelPassbook
+import FuelPassbook
 package import Quantities
 
 /// What a claim on an earlier sale repeats of it.
@@ -30,7 +30,7 @@ package struct Release: Equatable, Sendable {
     }
 
     /// The sale that escaped.
-    package let sale: TTC
+    package let sale: RecordNumber
     package let origin: SaleOrigin
     /// With the TAC that GET GREY STATUS said.
     package let lock: Lock
@@ -38,14 +38,14 @@ package struct Release: Equatable, Sendable {
     package internal(set) var state: State
 
     package init(of grey: GreyRecord, _ origin: SaleOrigin, _ lock: Lock) {
-        sale = grey.ttc
+        sale = grey.number
         self.origin = origin
         self.lock = lock
         amount = grey.amount
         state = .debitSent([], tac: nil)
     }
 
-    init(of sale: TTC, _ origin: SaleOrigin, _ lock: Lock, amount: Amount, state: State) {
+    init(of sale: RecordNumber, _ origin: SaleOrigin, _ lock: Lock, amount: Amount, state: State) {
         self.sale = sale
         self.origin = origin
         self.lock = lock
@@ -96,7 +96,7 @@ package struct Release: Equatable, Sendable {
 /// The card of a grey record came back free: the issuer, or a terminal that got the record, released it.
 package struct ReleaseNotice: Equatable, Sendable {
     /// The sale that escaped.
-    package let sale: TTC
+    package let sale: RecordNumber
     package let origin: SaleOrigin
     /// The card's present one, which proves it.
     package let standing: CardStanding
@@ -106,7 +106,7 @@ package struct ReleaseNotice: Equatable, Sendable {
     package let amount: Amount
 
     package init(of grey: GreyRecord, _ origin: SaleOrigin, _ release: ProvenRelease) {
-        sale = grey.ttc
+        sale = grey.number
         self.origin = origin
         standing = CardStanding(
             card: grey.card,
@@ -118,7 +118,7 @@ package struct ReleaseNotice: Equatable, Sendable {
         amount = grey.amount
     }
 
-    init(of sale: TTC, _ origin: SaleOrigin, _ standing: CardStanding, mac3: [UInt8], amount: Amount) {
+    init(of sale: RecordNumber, _ origin: SaleOrigin, _ standing: CardStanding, mac3: [UInt8], amount: Amount) {
         self.sale = sale
         self.origin = origin
         self.standing = standing
@@ -130,13 +130,13 @@ package struct ReleaseNotice: Equatable, Sendable {
 /// What was prepaid and did not flow: the issuer owes it to the card.
 package struct Refund: Equatable, Sendable {
     /// That was prepaid.
-    package let sale: TTC
+    package let sale: RecordNumber
     package let origin: SaleOrigin
     /// Before the sale.
     package let standing: CardStanding
     package let amount: Amount
 
-    package init(of sale: TTC, _ origin: SaleOrigin, _ standing: CardStanding, amount: Amount) {
+    package init(of sale: RecordNumber, _ origin: SaleOrigin, _ standing: CardStanding, amount: Amount) {
         self.sale = sale
         self.origin = origin
         self.standing = standing

@@ -1,4 +1,4 @@
-package import FuelPassbook
+import FuelPassbook
 package import Metering
 package import Quantities
 
@@ -44,14 +44,14 @@ package struct Delivery: Equatable, Sendable {
 
 /// A running sale of a locked card on disk: enough to settle it at this amount after a power cut.
 package struct Checkpoint: Equatable, Sendable {
-    package let ttc: TTC
+    package let number: RecordNumber
     package let reading: MeterReading
     package let amount: Amount
     package let nonCardPart: Amount
     package let gmac: SealedGMAC
 
-    package init(ttc: TTC, reading: MeterReading, amount: Amount, nonCardPart: Amount, gmac: SealedGMAC) {
-        self.ttc = ttc
+    package init(number: RecordNumber, reading: MeterReading, amount: Amount, nonCardPart: Amount, gmac: SealedGMAC) {
+        self.number = number
         self.reading = reading
         self.amount = amount
         self.nonCardPart = nonCardPart

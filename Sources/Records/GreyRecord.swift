@@ -15,7 +15,7 @@ package struct GreyRecord: Equatable, Sendable {
     }
 
     /// The sale that escaped; of a record that came from another terminal a number of this journal's, which no sale has.
-    package let ttc: TTC
+    package let number: RecordNumber
     package let card: ApplicationSerialNumber
     /// The number before the lock.
     package let ctc: CTC
@@ -33,7 +33,7 @@ package struct GreyRecord: Equatable, Sendable {
     package var debits: [DebitAttempt]
 
     package init(
-        ttc: TTC,
+        number: RecordNumber,
         card: ApplicationSerialNumber,
         ctc: CTC,
         mac3: [UInt8],
@@ -44,7 +44,7 @@ package struct GreyRecord: Equatable, Sendable {
         state: State,
         debits: [DebitAttempt]
     ) {
-        self.ttc = ttc
+        self.number = number
         self.card = card
         self.ctc = ctc
         self.mac3 = mac3
@@ -78,15 +78,17 @@ extension GreyRecord {
 
     /// - Returns: whether the record is void: the card still had this lock's number to lock with.
     package mutating func void(by proof: ProvenLock) -> Bool {
-        guard card == proof.card, ctc == proof.ctc, ttc != proof.ttc else { return false }
+        guard card == proof.card, ctc == proof.ctc, !isOf(proof) else { return false }
         state = .void
         return true
     }
 
+    private func isOf(_ proof: ProvenLock) -> Bool { gmac.terminal == proof.terminal && gmac.ttc == proof.ttc }
+
     /// What is left of a sale that its card has not paid.
-    package init(of ttc: TTC, _ unpaid: LockTender.Unpaid) {
+    package init(of number: RecordNumber, _ unpaid: LockTender.Unpaid) {
         self.init(
-            ttc: ttc,
+            number: number,
             card: unpaid.lock.standing.card,
             ctc: unpaid.lock.standing.ctc,
             mac3: unpaid.lock.mac3,

@@ -120,9 +120,9 @@ extension GreyRecordFile.Entry {
     /// The record as it stands in another journal.
     ///
     /// - Parameter number: of that journal's, which no sale has.
-    package func record(_ number: TTC, at time: TransactionTime) -> GreyRecord {
+    package func record(_ number: RecordNumber, at time: TransactionTime) -> GreyRecord {
         GreyRecord(
-            ttc: number,
+            number: number,
             card: gmac.card,
             ctc: gmac.ctc,
             mac3: mac3,

@@ -42,12 +42,15 @@ package struct ProvenRelease: Equatable, Sendable {
 /// makes (D25): until this lock the card had counted nothing at `ctc`.
 package struct ProvenLock: Equatable, Sendable {
     package let card: ApplicationSerialNumber
+    /// That made it, and its number of it.
+    package let terminal: TerminalID
     package let ttc: TTC
     /// The number before the lock.
     package let ctc: CTC
 
-    fileprivate init(card: ApplicationSerialNumber, ttc: TTC, ctc: CTC) {
+    fileprivate init(card: ApplicationSerialNumber, terminal: TerminalID, ttc: TTC, ctc: CTC) {
         self.card = card
+        self.terminal = terminal
         self.ttc = ttc
         self.ctc = ctc
     }
@@ -75,6 +78,6 @@ extension PetrolSessionKey {
         time: TransactionTime
     ) -> ProvenLock? {
         self.mac3(balance: standing.balance, ctc: standing.ctc, terminal: terminal, time: time).isValid(mac3)
-            ? ProvenLock(card: standing.card, ttc: ttc, ctc: standing.ctc) : nil
+            ? ProvenLock(card: standing.card, terminal: terminal, ttc: ttc, ctc: standing.ctc) : nil
     }
 }

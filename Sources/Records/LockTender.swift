@@ -128,7 +128,12 @@ extension [DebitAttempt] {
     /// Whether `proof` is of one of these, sent to the card that stood so before its lock.
     func isPaid(by proof: ProvenDebit, _ standing: CardStanding, _ amount: Amount) -> Bool {
         standing.card == proof.card && standing.ctc == proof.lock && amount == proof.amount
-            && contains { $0.ttc == proof.attempt.ttc }
+            && has(proof.attempt)
+    }
+
+    /// Whether `attempt` is one of these, whichever type its card took it for.
+    package func has(_ attempt: DebitAttempt) -> Bool {
+        contains { $0.ttc == attempt.ttc && $0.terminal == attempt.terminal && $0.time == attempt.time }
     }
 }
 
@@ -139,6 +144,16 @@ extension LockTender {
         case .locked(let locked): locked.lock
         case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.lock
         case .paid(let paid), .settled(let paid): paid.lock
+        }
+    }
+
+    /// The module's number of the lock: a sale's debits bear it too.
+    package var ttc: TTC {
+        switch self {
+        case .intent(let intent): intent.zero.ttc
+        case .locked(let locked): locked.zero.ttc
+        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.due.ttc
+        case .paid(let paid), .settled(let paid): paid.debit.ttc
         }
     }
 

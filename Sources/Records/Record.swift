@@ -1,9 +1,9 @@
 package import FuelPassbook
 package import Quantities
 
-/// The one record of a terminal transaction number.
+/// The one record of its number.
 package struct Record: Equatable, Sendable {
-    package let ttc: TTC
+    package let number: RecordNumber
     package let position: Int
     package let terminal: TerminalID
     /// Of the lock; of a purchase its debit, of a refund when it became due, of a notice when it was made, of fuel
@@ -17,7 +17,7 @@ package struct Record: Equatable, Sendable {
     package var remark: String?
 
     package init(
-        ttc: TTC,
+        number: RecordNumber,
         position: Int,
         terminal: TerminalID,
         begun: TransactionTime,
@@ -26,7 +26,7 @@ package struct Record: Equatable, Sendable {
         totaliser: Totaliser? = nil,
         remark: String? = nil
     ) {
-        self.ttc = ttc
+        self.number = number
         self.position = position
         self.terminal = terminal
         self.begun = begun
@@ -224,6 +224,15 @@ extension Record {
         }
     }
 
+    /// The module's number of the sale's lock or purchase; nil of any other record.
+    package var ttc: TTC? {
+        switch content {
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.ttc
+        case .sale(_, .purchase(let tender)): tender.purchase.debit.ttc
+        case .sale(_, .none), .release, .notice, .refund: nil
+        }
+    }
+
     /// The latest debit; of a paid record the one that paid it.
     package var debit: DebitAttempt? { debits.last }
 
@@ -256,8 +265,8 @@ extension Record {
         }
     }
 
-    /// For a local unlock or a notice, the TTC of the sale that escaped; for a refund, that of the prepaid sale.
-    package var settles: TTC? {
+    /// For a local unlock or a notice, the number of the sale that escaped; for a refund, that of the prepaid sale.
+    package var settles: RecordNumber? {
         switch content {
         case .sale: nil
         case .release(let release): release.sale

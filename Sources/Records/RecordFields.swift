@@ -4,7 +4,7 @@ package import Quantities
 /// A record as the journal keeps it: each value by itself. What they say together is judged once, by
 /// ``Record/init(_:)``.
 package struct RecordFields: Equatable, Sendable {
-    package var ttc: TTC
+    package var number: RecordNumber
     package var kind: RecordKind
     package var phase: RecordPhase
     package var position: Int
@@ -23,11 +23,11 @@ package struct RecordFields: Equatable, Sendable {
     package var mac4IsValid: Bool?
     package var mac2IsValid: Bool?
     package var totaliser: Totaliser?
-    package var settles: TTC?
+    package var settles: RecordNumber?
     package var remark: String?
 
     package init(
-        ttc: TTC,
+        number: RecordNumber,
         kind: RecordKind,
         phase: RecordPhase,
         position: Int,
@@ -39,7 +39,7 @@ package struct RecordFields: Equatable, Sendable {
         amount: Amount,
         gmac: SealedGMAC?
     ) {
-        self.ttc = ttc
+        self.number = number
         self.kind = kind
         self.phase = phase
         self.position = position
@@ -67,7 +67,7 @@ package struct FieldFault: Error, Equatable, Sendable {
 extension RecordFields {
     package init(_ record: Record) {
         self.init(
-            ttc: record.ttc,
+            number: record.number,
             kind: record.kind,
             phase: record.phase,
             position: record.position,
@@ -113,7 +113,7 @@ extension Record {
     /// - Throws: ``FieldFault`` for a phase that its kind has not, and a value that its phase lacks.
     package init(_ fields: RecordFields) throws(FieldFault) {
         self.init(
-            ttc: fields.ttc,
+            number: fields.number,
             position: fields.position,
             terminal: fields.terminal,
             begun: fields.begun,

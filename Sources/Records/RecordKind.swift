@@ -1,4 +1,4 @@
-/// What a terminal transaction number was used for, as lists and the journal name it (spec/dispenser.md, section 3).
+/// What a record's number was used for, as lists and the journal name it (spec/dispenser.md, section 3).
 package enum RecordKind: String, CaseIterable, Sendable {
     case sale
     case escape

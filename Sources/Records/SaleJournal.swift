@@ -4,9 +4,9 @@ package import Quantities
 
 /// One durable step: all of it is on disk when ``SaleJournal/commit(_:)`` returns, or none of it.
 package struct JournalEntry: Equatable, Sendable {
-    /// Inserted, or replaced by its TTC.
+    /// Inserted, or replaced by its number.
     package var records: [Record]
-    /// Inserted, or replaced by its TTC.
+    /// Inserted, or replaced by its number.
     package var grey: GreyRecord?
     package var totaliser: Totaliser?
     /// Closes the position until a technician clears it.
@@ -74,12 +74,12 @@ extension PositionLock.Remedy {
 
 /// The terminal's records. Every call is finished, and what it wrote on disk, when it returns.
 package protocol SaleJournal: AnyObject {
-    /// A TTC that was never given before; the first is 1. It is on disk as given when this returns, so that no restart, and
+    /// A number that was never given before; the first is 1. It is on disk as given when this returns, so that no restart, and
     /// no restored copy of the journal, gives it again (spec/grey-lock.md, D32). One whose card failed before the lock stays
     /// without a record, as does that of the question behind a debit.
     ///
     /// - Throws: `StorageFault` that ``StorageFault/refusesNumbers`` when there is none to give.
-    func reserveTTC() throws(StorageFault) -> TTC
+    func reserve() throws(StorageFault) -> RecordNumber
 
     func commit(_ entry: JournalEntry) throws(StorageFault)
 
@@ -87,15 +87,15 @@ package protocol SaleJournal: AnyObject {
     func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault)
 
     /// - Throws: as the next reads of one row do, `StorageFault` with its row when it is not believed.
-    func record(_ ttc: TTC) throws(StorageFault) -> Record?
+    func record(_ number: RecordNumber) throws(StorageFault) -> Record?
 
     /// Records that are believed, in the phases `intent`, `locked`, `paid`, `torn`, `flowing`, `ended` or `debitSent`, in the order of their
-    /// TTC.
+    /// numbers.
     func openRecords() throws(StorageFault) -> [Record]
 
-    func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint?
+    func lastCheckpoint(of number: RecordNumber) throws(StorageFault) -> Checkpoint?
 
-    /// The open grey records of a card that are believed, in the order of their TTC.
+    /// The open grey records of a card that are believed, in the order of their numbers.
     func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord]
 
     /// Whether any record shows that the card has petrol commands.

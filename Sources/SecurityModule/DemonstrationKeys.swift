@@ -27,8 +27,15 @@ extension RecordKey {
 extension SecurityModule {
     package static func demonstration(
         at terminal: TerminalID = Demonstration.terminal,
-        random: any RandomSource & Sendable = SystemRandom()
+        random: any RandomSource & Sendable = SystemRandom(),
+        numbers: @escaping @Sendable (RecordNumber) -> TTC = SecurityModule.recordNumber
     ) -> SecurityModule {
-        SecurityModule(terminal: terminal, keys: .demonstration, recordKey: .demonstration, random: random)
+        SecurityModule(
+            terminal: terminal,
+            keys: .demonstration,
+            recordKey: .demonstration,
+            random: random,
+            numbers: numbers
+        )
     }
 }

@@ -46,19 +46,29 @@ package final class SecurityModule: Sendable {
     private let recordKey: RecordKey
     private let random: any RandomSource & Sendable
     private let seal: TerminalSeal
+    private let numbers: @Sendable (RecordNumber) -> TTC
 
+    /// - Parameter numbers: what gives the module's own number of a record's transaction.
     package init(
         terminal: TerminalID,
         keys: KeyHolder,
         recordKey: RecordKey,
-        random: any RandomSource & Sendable
+        random: any RandomSource & Sendable,
+        numbers: @escaping @Sendable (RecordNumber) -> TTC = SecurityModule.recordNumber
     ) {
+        self.numbers = numbers
         self.terminal = terminal
         self.keys = keys
         self.recordKey = recordKey
         self.random = random
         seal = recordKey.seal(of: terminal)
     }
+
+    /// A module in software counts nothing by itself: it takes the record's number.
+    package static let recordNumber: @Sendable (RecordNumber) -> TTC = { TTC($0.value) }
+
+    /// The number of the next transaction, which is for that record; asked for once.
+    package func ttc(for record: RecordNumber) -> TTC { numbers(record) }
 
     /// Step 1.3: derives DPK and SESPK and checks MAC1.
     package func verifyMAC1(

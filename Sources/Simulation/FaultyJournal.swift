@@ -31,9 +31,9 @@ package final class FaultyJournal: SaleJournal {
 
     // MARK: - Writes
 
-    package func reserveTTC() throws(StorageFault) -> TTC {
-        var number: Result<TTC, StorageFault>?
-        try onWrite(.number) { number = Result { () throws(StorageFault) in try store.reserveTTC() } }
+    package func reserve() throws(StorageFault) -> RecordNumber {
+        var number: Result<RecordNumber, StorageFault>?
+        try onWrite(.number) { number = Result { () throws(StorageFault) in try store.reserve() } }
         guard let number else { throw StorageFault(operation: "reserve a TTC", reason: "nothing was written") }
         return try number.get()
     }
@@ -52,22 +52,22 @@ package final class FaultyJournal: SaleJournal {
 
     // MARK: - Reads
 
-    package func record(_ ttc: TTC) throws(StorageFault) -> Record? {
-        try believed("sale", Int64(ttc.number)) { $0.record(ttc) }
+    package func record(_ number: RecordNumber) throws(StorageFault) -> Record? {
+        try believed("sale", Int64(number.value)) { $0.record(number) }
     }
 
     package func openRecords() throws(StorageFault) -> [Record] {
         try onRead()
-        return store.openRecords().filter { damagedRow("sale", Int64($0.ttc.number)) == nil }
+        return store.openRecords().filter { damagedRow("sale", Int64($0.number.value)) == nil }
     }
 
-    package func lastCheckpoint(of ttc: TTC) throws(StorageFault) -> Checkpoint? {
-        try believed("checkpoint", Int64(ttc.number)) { $0.lastCheckpoint(of: ttc) }
+    package func lastCheckpoint(of number: RecordNumber) throws(StorageFault) -> Checkpoint? {
+        try believed("checkpoint", Int64(number.value)) { $0.lastCheckpoint(of: number) }
     }
 
     package func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
         try onRead()
-        return store.openGreyRecords(of: card).filter { damagedRow("grey_record", Int64($0.ttc.number)) == nil }
+        return store.openGreyRecords(of: card).filter { damagedRow("grey_record", Int64($0.number.value)) == nil }
     }
 
     package func usesPetrolCommands(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {

@@ -6,17 +6,17 @@ import SecurityModule
 
 /// A journal that lasts as long as the process, for simulations.
 package final class MemoryJournal: SaleJournal {
-    package private(set) var records: [TTC: Record] = [:]
-    package private(set) var greyRecords: [TTC: GreyRecord] = [:]
-    package private(set) var checkpoints: [TTC: Checkpoint] = [:]
+    package private(set) var records: [RecordNumber: Record] = [:]
+    package private(set) var greyRecords: [RecordNumber: GreyRecord] = [:]
+    package private(set) var checkpoints: [RecordNumber: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
     package private(set) var locks: [Int: PositionLock] = [:]
     /// The highest number that was reserved or committed.
-    private var last = TTC(0)
+    private var last = RecordNumber(0)
     private var latest: StationTime?
-    private var open: Set<TTC> = []
-    private var byCard: [ApplicationSerialNumber: [TTC]] = [:]
-    private var openGrey: [ApplicationSerialNumber: Set<TTC>] = [:]
+    private var open: Set<RecordNumber> = []
+    private var byCard: [ApplicationSerialNumber: [RecordNumber]] = [:]
+    private var openGrey: [ApplicationSerialNumber: Set<RecordNumber>] = [:]
     package var capacity: Int
 
     package init(capacity: Int = 1_000_000) { self.capacity = capacity }
@@ -36,47 +36,47 @@ package final class MemoryJournal: SaleJournal {
         capacity = other.capacity
     }
 
-    package func reserveTTC() throws(StorageFault) -> TTC {
-        guard last.number < .max else { throw StorageFault(operation: "next TTC", reason: "numbers used up") }
-        last = TTC(last.number + 1)
+    package func reserve() throws(StorageFault) -> RecordNumber {
+        guard last.value < .max else { throw StorageFault(operation: "reserve a TTC", reason: "numbers used up") }
+        last = RecordNumber(last.value + 1)
         return last
     }
 
     /// The last number that was given.
-    package var lastTTC: TTC { last }
+    package var lastNumber: RecordNumber { last }
 
     /// Goes on after `number`, as a technician accepts a copy (spec/grey-lock.md, D32).
-    package func accept(after number: TTC) { last = max(last, number) }
+    package func accept(after number: RecordNumber) { last = max(last, number) }
 
     package func commit(_ entry: JournalEntry) {
         for record in entry.records {
-            if records.updateValue(record, forKey: record.ttc) == nil {
-                byCard[record.card, default: []].append(record.ttc)
+            if records.updateValue(record, forKey: record.number) == nil {
+                byCard[record.card, default: []].append(record.number)
             }
-            last = max(last, record.ttc)
-            if record.phase.isOpen { open.insert(record.ttc) } else { open.remove(record.ttc) }
-            if record.phase != .intent && record.phase != .locked { checkpoints[record.ttc] = nil }
+            last = max(last, record.number)
+            if record.phase.isOpen { open.insert(record.number) } else { open.remove(record.number) }
+            if record.phase != .intent && record.phase != .locked { checkpoints[record.number] = nil }
         }
         if let moment = entry.moment, latest.map({ $0.isBefore(moment) }) ?? true { latest = moment }
         if let grey = entry.grey {
-            greyRecords[grey.ttc] = grey
+            greyRecords[grey.number] = grey
             if grey.state == .open {
-                openGrey[grey.card, default: []].insert(grey.ttc)
+                openGrey[grey.card, default: []].insert(grey.number)
             } else {
-                openGrey[grey.card, default: []].remove(grey.ttc)
+                openGrey[grey.card, default: []].remove(grey.number)
             }
         }
         if let totaliser = entry.totaliser { totalisers[totaliser.nozzle] = totaliser }
         if let lock = entry.lock { locks[lock.position] = lock }
     }
 
-    package func checkpoint(_ checkpoint: Checkpoint) { checkpoints[checkpoint.ttc] = checkpoint }
+    package func checkpoint(_ checkpoint: Checkpoint) { checkpoints[checkpoint.number] = checkpoint }
 
-    package func record(_ ttc: TTC) -> Record? { records[ttc] }
+    package func record(_ number: RecordNumber) -> Record? { records[number] }
 
     package func openRecords() -> [Record] { open.sorted().compactMap { records[$0] } }
 
-    package func lastCheckpoint(of ttc: TTC) -> Checkpoint? { checkpoints[ttc] }
+    package func lastCheckpoint(of number: RecordNumber) -> Checkpoint? { checkpoints[number] }
 
     package func openGreyRecords(of card: ApplicationSerialNumber) -> [GreyRecord] {
         openGrey[card, default: []].sorted().compactMap { greyRecords[$0] }

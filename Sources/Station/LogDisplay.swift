@@ -34,7 +34,8 @@ package final class LogDisplay: PositionDisplay {
 
     package func printReceipt(_ record: Record, balance: Amount?) {
         var metadata: Logger.Metadata = [
-            "ttc": "\(record.ttc.number)", "kind": "\(vocabulary.words(record.kind))", "card": "\(record.card.masked)",
+            "ttc": "\(record.number.value)", "kind": "\(vocabulary.words(record.kind))",
+            "card": "\(record.card.masked)",
             "litres": "\(litres(centilitres: record.reading.volume.shownCentilitres))",
             "yuan": "\(yuan(fen: Int(record.amount.fen)))",
             "\(record.mac2IsValid == nil ? "mac4" : "mac2")": record.answerIsAuthentic == true ? "valid" : "NOT VALID",
@@ -42,7 +43,7 @@ package final class LogDisplay: PositionDisplay {
         if let balance { metadata["balance"] = "\(yuan(fen: Int(balance.fen)))" }
         if record.nonCardPart > .zero { metadata["not-paid-by-card"] = "\(yuan(fen: Int(record.nonCardPart.fen)))" }
         if record.undelivered > .zero { metadata["refund-due"] = "\(yuan(fen: Int(record.undelivered.fen)))" }
-        if let settles = record.settles { metadata["settles-ttc"] = "\(settles.number)" }
+        if let settles = record.settles { metadata["settles-ttc"] = "\(settles.value)" }
         log.notice("paid", metadata: metadata)
     }
 }

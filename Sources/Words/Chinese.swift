@@ -50,13 +50,13 @@ struct Chinese: Vocabulary {
         case .meterStopped(let stop): "\(words(stop))：本次加油结束"
         case .emergency: "紧急停机或断电：停止供油，不受理卡"
         case .emergencyOver: "紧急停机已解除"
-        case .strayFlow(let ttc, let centilitres):
-            "加油之外流出\(litres(centilitres: centilitres))升（记录\(ttc.number)）：阀门泄漏，或脉冲信号线受干扰"
+        case .strayFlow(let number, let centilitres):
+            "加油之外流出\(litres(centilitres: centilitres))升（记录\(number.value)）：阀门泄漏，或脉冲信号线受干扰"
         case .fuelDoesNotStop: "阀门已关闭，但油仍在流：请关闭手动阀并报修"
         case .heldForCheckpoint: "流水账的磁盘太慢：供油等待写盘"
         case .interrupted(let amount): "服务停止：本次加油的\(money(amount))已存盘，卡下次来时补扣"
         case .journalNearlyFull(let room): "流水账还可存\(room)条记录：请尽快增大 journal.capacity"
-        case .recovered(let ttc, let amount): "第\(ttc.number)号加油曾中断：灰锁记录为\(money(amount))"
+        case .recovered(let number, let amount): "第\(number.value)号加油曾中断：灰锁记录为\(money(amount))"
         case .waitForTheirCards(let count): "\(count)笔扣款未收到应答，等待原卡：用 greylock records 查看"
         case .releasedElsewhere(let amount): "此卡已在别处解扣：上次加油的\(money(amount))交由发卡单位处理"
         case .prepaying(let amount): "本次加油先付\(money(amount))"
@@ -272,12 +272,12 @@ struct Chinese: Vocabulary {
 
     func words(_ line: ReceiptLine) -> ReceiptWords {
         switch line {
-        case .record(let terminal, let position, let ttc):
-            .sentence("终端 \(terminal)，加油位 \(position)，记录 \(ttc.number)")
+        case .record(let terminal, let position, let number):
+            .sentence("终端 \(terminal)，加油位 \(position)，记录 \(number.value)")
         case .kind(let kind): .sentence(words(kind))
         case .time(let time): .entry(label: "日期", "\(time)")
         case .card(let number): .entry(label: "卡号", number)
-        case .settles(let ttc): .entry(label: "补扣记录", "\(ttc.number)，此前未付款")
+        case .settles(let number): .entry(label: "补扣记录", "\(number.value)，此前未付款")
         case .fuel(let grade, let nozzle): .sentence("油品 \(grade)，油枪 \(nozzle)")
         case .volume(let centilitres): .figure(label: "油量", hundredths: centilitres, unit: "升")
         case .unitPrice(let price): .figure(label: "单价", hundredths: price.fenPerLitre, unit: "元/升")

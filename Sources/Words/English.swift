@@ -36,15 +36,15 @@ struct English: Vocabulary {
         case .meterStopped(let stop): "\(stop): the sale ends"
         case .emergency: "EMERGENCY STOP, or power fails: no fuel flows, no card is served"
         case .emergencyOver: "the emergency stop is released"
-        case .strayFlow(let ttc, let centilitres):
-            "\(centilitres) cl flowed outside any sale (record \(ttc.number)): the valve leaks, or the pulser's lines are"
+        case .strayFlow(let number, let centilitres):
+            "\(centilitres) cl flowed outside any sale (record \(number.value)): the valve leaks, or the pulser's lines are"
                 + " disturbed"
         case .fuelDoesNotStop: "fuel still flows with the valves closed: close the hand valve and call for service"
         case .heldForCheckpoint: "the journal's disk is slow: fuel waits for it"
         case .interrupted(let amount):
             "the service stops: the sale of \(amount) is on disk, and the card pays at its next visit"
         case .journalNearlyFull(let room): "the journal has room for \(room) more records: raise journal.capacity soon"
-        case .recovered(let ttc, let amount): "sale \(ttc.number) was interrupted: its grey record is \(amount)"
+        case .recovered(let number, let amount): "sale \(number.value) was interrupted: its grey record is \(amount)"
         case .waitForTheirCards(let count):
             "\(count) debits whose answers were not seen wait for their cards: greylock records lists them"
         case .releasedElsewhere(let amount):
@@ -230,12 +230,12 @@ struct English: Vocabulary {
 
     func words(_ line: ReceiptLine) -> ReceiptWords {
         switch line {
-        case .record(let terminal, let position, let ttc):
-            .sentence("terminal \(terminal), position \(position), record \(ttc.number)")
+        case .record(let terminal, let position, let number):
+            .sentence("terminal \(terminal), position \(position), record \(number.value)")
         case .kind(let kind): .sentence(words(kind))
         case .time(let time): .entry(label: "date", "\(time)")
         case .card(let number): .entry(label: "card", number)
-        case .settles(let ttc): .entry(label: "for sale", "\(ttc.number), left unpaid")
+        case .settles(let number): .entry(label: "for sale", "\(number.value), left unpaid")
         case .fuel(let grade, let nozzle): .sentence("grade \(grade), nozzle \(nozzle)")
         case .volume(let centilitres): .figure(label: "volume", hundredths: centilitres, unit: "L")
         case .unitPrice(let price): .figure(label: "unit price", hundredths: price.fenPerLitre, unit: "yuan/L")

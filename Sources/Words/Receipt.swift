@@ -4,13 +4,13 @@ package import Records
 
 /// What a line of the paper receipt says.
 package enum ReceiptLine: Equatable, Sendable {
-    case record(TerminalID, position: Int, TTC)
+    case record(TerminalID, position: Int, RecordNumber)
     case kind(RecordKind)
     case time(TransactionTime)
     /// The card's number as it may be shown.
     case card(String)
     /// An earlier sale that is paid now.
-    case settles(TTC)
+    case settles(RecordNumber)
     case fuel(grade: String, nozzle: Int)
     case volume(centilitres: Int)
     case unitPrice(UnitPrice)

@@ -59,11 +59,11 @@ struct BenchJournal {
         try journal.commit(JournalEntry(open))
         try journal.checkpoint(
             Checkpoint(
-                ttc: open.ttc,
+                number: open.number,
                 reading: open.reading,
                 amount: open.amount,
                 nonCardPart: .zero,
-                gmac: gmac(open.ttc, open.card, open.amount)
+                gmac: gmac(TTC(UInt32(records)), open.card, open.amount)
             )
         )
         try copy(growing, to: "\(folder)/\(name)")
@@ -108,7 +108,7 @@ struct BenchJournal {
         let time = try Self.time(number)
         let amount = Amount(fen: 7_850)
         var fields = RecordFields(
-            ttc: ttc,
+            number: RecordNumber(number),
             kind: phase == .escaped ? .escape : .sale,
             phase: phase,
             position: 1,
@@ -141,12 +141,12 @@ struct BenchJournal {
 
     private func grey(_ record: Record) -> GreyRecord {
         GreyRecord(
-            ttc: record.ttc,
+            number: record.number,
             card: record.card,
             ctc: record.ctc,
             mac3: Self.random.bytes(MAC.length),
             amount: record.amount,
-            gmac: gmac(record.ttc, record.card, record.amount),
+            gmac: gmac(TTC(record.number.value), record.card, record.amount),
             state: .open,
             debits: []
         )

@@ -82,7 +82,7 @@ enum CheckpointBench {
             sealed: SystemRandom().bytes(SealedGMAC.sealedLength)
         )
         return Checkpoint(
-            ttc: TTC(1),
+            number: RecordNumber(1),
             reading: .none(points: 1),
             amount: Demonstration.balance,
             nonCardPart: .zero,

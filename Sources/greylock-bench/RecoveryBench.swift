@@ -127,7 +127,7 @@ enum RecoveryBench {
             _ = try journal.latestTime()
             _ = try journal.lock(of: BenchJournal.settings.position)
             _ = try journal.room()
-            _ = try journal.reserveTTC()
+            _ = try journal.reserve()
             _ = try journal.openGreyRecords(of: card)
             samples.append(benchClock() - start)
         }

@@ -58,7 +58,7 @@ struct ExportGreyRecords: ParsableCommand {
                 throw GreyRecordTool.Stop(ServiceFailure.unavailable, error.reason)
             }
             for record in records {
-                standardError("record \(record.ttc.number): \(record.amount), card \(record.card)")
+                standardError("record \(record.number.value): \(record.amount), card \(record.card)")
             }
             writeLine(String(decoding: file.dropLast(), as: UTF8.self))
         }
@@ -69,7 +69,7 @@ struct ExportGreyRecords: ParsableCommand {
         for record in try reader.greyRecords() where record.state == .open && record.imported == nil {
             if let card, card.asn != record.card { continue }
             if let reason = try reasonToStay(record, reader, terminal) {
-                standardError("record \(record.ttc.number): left out, \(reason)")
+                standardError("record \(record.number.value): left out, \(reason)")
             } else {
                 records.append(record)
             }
@@ -84,7 +84,7 @@ struct ExportGreyRecords: ParsableCommand {
         _ terminal: TerminalID
     ) throws(StorageFault) -> String? {
         guard record.gmac.terminal == terminal else { return "this terminal was \(record.gmac.terminal) then" }
-        guard let sale = try reader.record(record.ttc) else { return "the record of its sale is not believed" }
+        guard let sale = try reader.record(record.number) else { return "the record of its sale is not believed" }
         return sale.kind == .prepaid ? "it was prepaid and is refunded from this journal" : nil
     }
 }
@@ -148,9 +148,9 @@ struct ImportGreyRecords: ParsableCommand {
                 writeLine("\(words): is here already, \(here.state.rawValue)")
                 continue
             }
-            let record = entry.record(try journal.reserveTTC(), at: SystemClock().localTime ?? .unknown)
+            let record = entry.record(try journal.reserve(), at: SystemClock().localTime ?? .unknown)
             try journal.commit(JournalEntry(grey: record))
-            writeLine("\(words): \(record.amount), card \(record.card), is record \(record.ttc.number) here")
+            writeLine("\(words): \(record.amount), card \(record.card), is record \(record.number.value) here")
         }
     }
 }

@@ -103,7 +103,7 @@ struct PositionTool: ParsableCommand {
                 reason: acceptJournal,
                 time: SystemClock().localTime
             )
-            writeLine("journal: accepted, its numbers go on after \(last.number)")
+            writeLine("journal: accepted, its numbers go on after \(last.value)")
         }
         let reader = try JournalReader(path: settings.path, key: .demonstration)
         let isChange = clear || acceptClock || acceptRows

@@ -67,7 +67,7 @@ struct ListRecords: ParsableCommand {
             let reader = try JournalReader(path: path, key: .demonstration)
             let count = try reader.count()
             let checkpoints = try reader.checkpoints()
-            func line(_ record: Record) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.ttc]) }
+            func line(_ record: Record) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.number]) }
             let report = RecordReport(
                 count: count,
                 room: settings.map { max(0, $0.capacity - count) },
@@ -200,7 +200,7 @@ private struct SaleLine: Encodable {
         let checkpoint = stored.phase == .intent || stored.phase == .locked ? checkpoint : nil
         isCheckpoint = checkpoint != nil
         if let checkpoint { record.measure(checkpoint.reading) }
-        ttc = record.ttc.number
+        ttc = record.number.value
         kind = record.kind.rawValue
         words = Language.technical.vocabulary.words(record.kind)
         phase = record.phase.rawValue
@@ -224,7 +224,7 @@ private struct SaleLine: Encodable {
         lockTAC = record.lock?.tac.map { Hex.string($0) }
         debitTAC = record.debitTAC.map { Hex.string($0) }
         mac4IsValid = record.mac4IsValid
-        settles = record.settles?.number
+        settles = record.settles?.value
         remark = record.remark?.printable
     }
 
@@ -275,7 +275,7 @@ private struct GreyLine: Encodable {
     let origin: String?
 
     init(_ record: GreyRecord) {
-        ttc = record.ttc.number
+        ttc = record.number.value
         state = record.state.rawValue
         card = record.card.description
         ctc = record.ctc.number

@@ -23,7 +23,7 @@ struct DamagedRowsToolTests {
 
     private func record(_ number: UInt32, _ remark: String) throws -> Record {
         var fields = RecordFields(
-            ttc: TTC(number),
+            number: RecordNumber(number),
             kind: .noCard,
             phase: .settled,
             position: 1,

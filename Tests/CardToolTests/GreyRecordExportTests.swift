@@ -26,7 +26,7 @@ struct GreyRecordExportTests {
             ctc: CTC(3)
         )
         let fields = RecordFields(
-            ttc: TTC(1),
+            number: RecordNumber(1),
             kind: kind ?? .escape,
             phase: .escaped,
             position: 1,
@@ -44,7 +44,7 @@ struct GreyRecordExportTests {
             gmac: nil
         )
         let grey = GreyRecord(
-            ttc: TTC(1),
+            number: RecordNumber(1),
             card: standing.card,
             ctc: standing.ctc,
             mac3: [1, 2, 3, 4],

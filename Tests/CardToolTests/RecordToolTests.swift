@@ -31,7 +31,7 @@ struct RecordToolTests {
     ) throws -> Record {
         let time = try TransactionTime(date: CalendarDate(year: year, month: 6, day: 1), hour: 8, minute: 0, second: 0)
         let fields = RecordFields(
-            ttc: TTC(number),
+            number: RecordNumber(number),
             kind: kind,
             phase: phase,
             position: 1,

@@ -21,7 +21,7 @@ func toolConfiguration(journal: String, more: String = "", card: String = "", fl
 func makeJournal(_ path: String) throws {
     let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
     let fields = RecordFields(
-        ttc: TTC(1),
+        number: RecordNumber(1),
         kind: .sale,
         phase: .settled,
         position: 1,

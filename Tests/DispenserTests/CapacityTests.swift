@@ -21,10 +21,10 @@ struct CapacityTests {
 
     private func fill(_ station: TestStation, toRoom room: Int) throws {
         while station.journal.store.room() > room {
-            let ttc = try station.journal.edge.reserveTTC()
+            let number = try station.journal.edge.reserve()
             let time = try #require(station.site.localTime)
             var fields = RecordFields(
-                ttc: ttc,
+                number: number,
                 kind: .refund,
                 phase: .settled,
                 position: 1,
@@ -47,7 +47,7 @@ struct CapacityTests {
                 gmac: nil
             )
             fields.ended = time
-            fields.settles = TTC(.max)
+            fields.settles = RecordNumber(.max)
             station.journal.store.commit(JournalEntry(try Record(fields)))
         }
     }
@@ -173,7 +173,7 @@ struct CapacityTests {
         station.stop(at: 30)
         station.run()
         #expect(station.records.first?.phase == .settled)
-        #expect(station.records.last?.kind == .refund && station.records.last?.settles == TTC(1))
+        #expect(station.records.last?.kind == .refund && station.records.last?.settles == RecordNumber(1))
         #expect(station.display.refusals.contains(.journalFull(room: 0)))
         expectBalanced(station)
     }

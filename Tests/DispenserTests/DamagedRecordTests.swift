@@ -77,14 +77,14 @@ struct DamagedRecordTests {
         station.scheduleRefuel(centilitres: 500)
         guard case .storage = station.run() else { return #expect(Bool(false), "the power was cut") }
         let open = try #require(try station.journal.edge.openRecords().first)
-        let checkpoint = try #require(try station.journal.edge.lastCheckpoint(of: open.ttc))
+        let checkpoint = try #require(try station.journal.edge.lastCheckpoint(of: open.number))
         try #require(checkpoint.amount > .zero)
         station.journal.writesLeft = nil
-        station.journal.edge.damaged = [row("checkpoint", Int64(open.ttc.number))]
+        station.journal.edge.damaged = [row("checkpoint", Int64(open.number.value))]
         station.clearAgenda()
         station.site.after(5) { $0.post(.stopRequested) }
         #expect(station.run() == nil)
-        let record = try #require(station.records.first { $0.ttc == open.ttc })
+        let record = try #require(station.records.first { $0.number == open.number })
         #expect(record.phase == .escaped && record.amount == .zero)
         #expect(record.remark?.hasPrefix("its checkpoint is not believed") == true)
         #expect(station.greyRecords.map(\.amount) == [.zero])

@@ -42,7 +42,7 @@ struct EscapeTests {
         let unlock = try #require(station.records.last)
         #expect(unlock.kind == .localUnlock)
         #expect(unlock.phase == .settled)
-        #expect(unlock.settles == escape.ttc)
+        #expect(unlock.settles == escape.number)
         #expect(unlock.mac4IsValid == true)
         #expect(station.greyRecords.map(\.state) == [.settled])
         #expect(station.reader.image.grey == nil)

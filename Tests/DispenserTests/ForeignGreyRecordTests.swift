@@ -25,9 +25,9 @@ struct ForeignGreyRecordTests {
 
     private func carry() throws {
         let grey = try #require(first.greyRecords.first)
-        let number = try second.journal.edge.reserveTTC()
+        let number = try second.journal.edge.reserve()
         let record = GreyRecord(
-            ttc: number,
+            number: number,
             card: grey.card,
             ctc: grey.ctc,
             mac3: grey.mac3,
@@ -89,7 +89,7 @@ struct ForeignGreyRecordTests {
         station.journal.store.commit(
             JournalEntry(
                 grey: GreyRecord(
-                    ttc: TTC(500),
+                    number: RecordNumber(500),
                     card: grey.card,
                     ctc: CTC(0),
                     mac3: [1, 2, 3, 4],

@@ -122,8 +122,8 @@ struct InterleavingTests {
         var most = 0
         station.journal.onWrite = { [unowned station] name in
             guard name == "journal: checkpoint" else { return }
-            let ttc = station.journal.store.openRecords().last?.ttc
-            let last = ttc.flatMap { station.journal.store.lastCheckpoint(of: $0) }
+            let number = station.journal.store.openRecords().last?.number
+            let last = number.flatMap { station.journal.store.lastCheckpoint(of: $0) }
             station.site.pass(seconds)
             most = max(most, station.site.trueCounts - (last?.reading.counts.reduce(0, +) ?? 0))
         }

@@ -190,7 +190,7 @@ struct PrepaidTests {
         #expect(station.records.map(\.kind) == [.prepaid, .refund])
         #expect(sale.price.fen == UInt32(station.settings.unitPrice.fen(forCentilitres: centilitres)))
         #expect(refund.amount.fen == 7_850 - sale.price.fen)
-        #expect(refund.settles == sale.ttc)
+        #expect(refund.settles == sale.number)
         #expect(refund.card == sale.card)
         #expect(refund.ctc == sale.ctc)
         #expect(!refund.phase.isOpen)

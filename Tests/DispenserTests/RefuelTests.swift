@@ -136,7 +136,7 @@ struct RefuelTests {
         station.site.after(10) { $0.post(.stopRequested) }
         #expect(station.run() == nil)
         let record = try #require(station.records.first)
-        let checkpoint = try #require(station.journal.store.checkpoints[record.ttc])
+        let checkpoint = try #require(station.journal.store.checkpoints[record.number])
         #expect(record.phase == .locked)
         #expect(checkpoint.reading.counts == [station.site.trueCounts])
         #expect(station.site.snapshot.outputs == [])

@@ -32,7 +32,7 @@ struct ReleasedElsewhereTests {
         #expect(station.run() == nil)
         #expect(station.records.map(\.kind) == [.escape, .onlineUnlock, payment == .greyLock ? .sale : .prepaid])
         let notice = station.records[1]
-        #expect(notice.settles == escape.ttc)
+        #expect(notice.settles == escape.number)
         #expect(notice.amount == escape.amount)
         #expect(notice.balanceBefore == Amount(fen: 50_000 - 700))
         #expect(notice.ctc == escape.ctc.next)
@@ -51,11 +51,11 @@ struct ReleasedElsewhereTests {
         let grey = try #require(station.greyRecords.first)
         // The card was here before, under another lock that it also paid elsewhere.
         var fields = RecordFields(first)
-        fields.ttc = TTC(2)
+        fields.number = RecordNumber(2)
         let second = try Record(fields)
         let gmac = grey.gmac
         let other = GreyRecord(
-            ttc: second.ttc,
+            number: second.number,
             card: grey.card,
             ctc: grey.ctc,
             mac3: [1, 2, 3, 4],
@@ -68,7 +68,7 @@ struct ReleasedElsewhereTests {
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.map(\.kind) == [.escape, .escape, .onlineUnlock, .onlineUnlock, .sale])
-        #expect(station.records.map(\.settles) == [nil, nil, TTC(1), TTC(2), nil])
+        #expect(station.records.map(\.settles) == [nil, nil, RecordNumber(1), RecordNumber(2), nil])
         #expect(station.greyRecords.map(\.state) == [.elsewhere, .elsewhere])
     }
 

@@ -156,7 +156,7 @@ struct ShimHomeTests {
         #expect(station.greyRecords.map(\.state) == [.settled])
         #expect(station.records.map(\.phase) == [.settled, .settled])
         #expect(station.paid == 50_000 - Int(station.reader.image.balance.fen))
-        #expect(station.display.receipts.map(\.ttc) == station.records.map(\.ttc))
+        #expect(station.display.receipts.map(\.number) == station.records.map(\.number))
     }
 
     @Test("what its answer said is kept, because its next transaction takes the place of its proof")
@@ -246,7 +246,7 @@ struct ShimHomeTests {
         station.visitAndStop()
         #expect(station.greyRecords.map(\.state) == [.settled])
         // A prepaid visit goes on with a sale of its own.
-        let refunds = station.records.filter { $0.kind == .refund && $0.settles == station.records.first?.ttc }
+        let refunds = station.records.filter { $0.kind == .refund && $0.settles == station.records.first?.number }
         #expect(refunds.map(\.amount) == (isPrepaid ? [price] : []))
         expectBalanced(station)
     }

@@ -33,7 +33,7 @@ struct ShimPrepaidTests {
         station.reader.shim = nil
         station.visitAndStop()
         #expect(station.records.map(\.kind) == [.prepaid, .localUnlock, .refund])
-        #expect(station.records.last?.amount == price && station.records.last?.settles == TTC(1))
+        #expect(station.records.last?.amount == price && station.records.last?.settles == RecordNumber(1))
         #expect(station.reader.image.grey == nil)
         expectBalanced(station)
     }

@@ -16,8 +16,8 @@ struct StrayFlowTests {
         let station = try TestStation()
         var growth: [Int] = []
         station.display.onNotice = { [unowned station] notice in
-            guard case .strayFlow(let ttc, _) = notice else { return }
-            let record = station.journal.store.records[ttc]
+            guard case .strayFlow(let number, _) = notice else { return }
+            let record = station.journal.store.records[number]
             growth.append(record?.reading.counts[0] ?? -1)
             #expect(record?.phase == .flowing)
             #expect(station.journal.store.totalisers[1]?.counts == record?.reading.counts)

@@ -137,6 +137,8 @@ final class TestStation {
     var settings: PositionSettings
     /// What the settings say now.
     var terminal = Demonstration.terminal
+    /// What the module counts.
+    var numbers = SecurityModule.recordNumber
     /// The board's clock; the site's unless a test sets it.
     var clock: any StationClock
 
@@ -177,7 +179,7 @@ final class TestStation {
     /// - Parameter board: nil for a board of its own, which recovers first.
     @discardableResult
     func run(after board: RecoveredBoard? = nil) -> PositionFailure? {
-        let module = SecurityModule.demonstration(at: terminal)
+        let module = SecurityModule.demonstration(at: terminal, numbers: numbers)
         let edges = PositionEdges(
             module: module,
             journal: journal.edge,
@@ -214,8 +216,8 @@ final class TestStation {
 
     func clearAgenda() { site.clearAgenda() }
 
-    var records: [Record] { journal.store.records.values.sorted { $0.ttc < $1.ttc } }
-    var greyRecords: [GreyRecord] { journal.store.greyRecords.values.sorted { $0.ttc < $1.ttc } }
+    var records: [Record] { journal.store.records.values.sorted { $0.number < $1.number } }
+    var greyRecords: [GreyRecord] { journal.store.greyRecords.values.sorted { $0.number < $1.number } }
 }
 
 /// A station whose card pays before fuel flows: by lock and debit, or without petrol commands by an ordinary purchase.
@@ -240,9 +242,9 @@ func expectBalanced(
 ) {
     var paid: UInt32 = 0
     for sale in station.records where sale.kind == .prepaid {
-        let refunds = station.records.filter { $0.settles == sale.ttc && $0.kind == .refund }
+        let refunds = station.records.filter { $0.settles == sale.number && $0.kind == .refund }
         let isPaidLater = station.records.contains {
-            $0.kind == .localUnlock && $0.phase == .settled && $0.settles == sale.ttc
+            $0.kind == .localUnlock && $0.phase == .settled && $0.settles == sale.number
         }
         guard sale.phase == .settled || isPaidLater else {
             #expect(refunds.isEmpty, comment, sourceLocation: sourceLocation)
@@ -271,13 +273,13 @@ extension Record {
         var fields = RecordFields(self)
         (fields.kind, fields.phase) = (kind, phase)
         switch kind {
-        case .localUnlock, .onlineUnlock, .refund: fields.settles = TTC(7)
+        case .localUnlock, .onlineUnlock, .refund: fields.settles = RecordNumber(7)
         case .sale, .escape, .cardFault, .prepaid, .noCard: break
         }
         switch phase {
         case .torn where kind == .prepaid, .void where kind == .prepaid: fields.makePurchase()
         case .debitSent, .paid, .settled:
-            fields.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: terminal, time: begun)]
+            fields.debits = [DebitAttempt(ttc: TTC(number.value), type: .refuel, terminal: terminal, time: begun)]
             (fields.debitTAC, fields.mac4IsValid) = ([1, 2, 3, 4], true)
         case .intent, .locked, .torn, .flowing, .ended, .escaped, .void: break
         }
@@ -289,6 +291,6 @@ extension RecordFields {
     /// Prepaid by an ordinary purchase.
     mutating func makePurchase() {
         (kind, mac3, gmac, icc) = (.prepaid, nil, nil, ICCRandom(0x0102_0304))
-        debits = [DebitAttempt(ttc: ttc, type: .purchase, terminal: terminal, time: begun)]
+        debits = [DebitAttempt(ttc: TTC(number.value), type: .purchase, terminal: terminal, time: begun)]
     }
 }

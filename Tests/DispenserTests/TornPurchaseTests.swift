@@ -49,7 +49,7 @@ struct TornPurchaseTests {
         #expect(torn.phase == (executed ? .settled : payment == .greyLock ? .torn : .void))
         #expect(torn.mac2IsValid == (executed ? true : nil))
         #expect(torn.remark?.contains("not answered") == true)
-        let refunds = station.records.filter { $0.kind == .refund && $0.settles == torn.ttc }
+        let refunds = station.records.filter { $0.kind == .refund && $0.settles == torn.number }
         #expect(refunds.map(\.amount) == (executed ? [Amount(fen: 7_850)] : []))
         expectBalanced(station)
     }
@@ -85,7 +85,7 @@ struct TornPurchaseTests {
         station.settings.payment = .greyLock
         for _ in 0..<3 { secondVisit(station) }
         #expect(station.records.first?.phase == .settled)
-        #expect(station.records.count { $0.settles == torn.ttc } == 1)
+        #expect(station.records.count { $0.settles == torn.number } == 1)
         expectBalanced(station)
     }
 
@@ -130,7 +130,7 @@ struct TornPurchaseTests {
         secondVisit(station)
         let torn = try #require(station.records.first)
         #expect(torn.phase == .torn)
-        #expect(!station.records.contains { $0.settles == torn.ttc })
+        #expect(!station.records.contains { $0.settles == torn.number })
         #expect(station.records.count { $0.kind == .prepaid && $0.phase == .settled } == 1)
     }
 }

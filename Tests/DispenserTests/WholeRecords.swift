@@ -82,17 +82,17 @@ extension TestStation {
     /// The numbers rise, each on one record, and none is open but those that wait for a card. The totaliser is the sum
     /// of the records, in counts, volume and money.
     func expectWhole(_ comment: Comment? = nil, sourceLocation: SourceLocation = #_sourceLocation) {
-        let numbers = records.map(\.ttc.number)
+        let numbers = records.map(\.number.value)
         #expect(zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }, comment, sourceLocation: sourceLocation)
-        let greyTTCs = greyRecords.filter { $0.state == .open }.map(\.ttc)
+        let greyNumbers = greyRecords.filter { $0.state == .open }.map(\.number)
         for record in records where record.phase.isOpen {
             let waits =
                 switch (record.kind, record.phase) {
-                case (.localUnlock, .debitSent): record.settles.map { greyTTCs.contains($0) } == true
+                case (.localUnlock, .debitSent): record.settles.map { greyNumbers.contains($0) } == true
                 case (.prepaid, .torn): true
                 case _: false
                 }
-            #expect(waits, "record \(record.ttc.number) is open", sourceLocation: sourceLocation)
+            #expect(waits, "record \(record.number.value) is open", sourceLocation: sourceLocation)
         }
         guard let totaliser = journal.store.totalisers[1] else { return }
         #expect(totaliser.counts == [recordedCounts], comment, sourceLocation: sourceLocation)

@@ -69,7 +69,7 @@ struct History {
     /// The journal from before a number left.
     private static func acceptOlderCopy(_ path: String) throws {
         let older = try JournalFiles(path)
-        do { _ = try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration).reserveTTC() }
+        do { _ = try SQLiteJournal(path: path, capacity: 1_000, key: .demonstration).reserve() }
         let newer = try JournalFiles(path)
         try JournalFiles(database: older.database, log: older.log, mark: newer.mark).write(path)
         _ = try SQLiteJournal.accept(path: path, key: .demonstration, mark: nil, reason: "a new disk", time: time(3))
@@ -116,7 +116,7 @@ struct History {
                 guard number % 4 == 0 else { continue }
                 for (phase, state) in [(RecordPhase.debitSent, GreyRecord.State.open), (.settled, .settled)] {
                     let unlock = try sale(100 + number, phase, 0) {
-                        ($0.kind, $0.settles) = (.localUnlock, escaped.ttc)
+                        ($0.kind, $0.settles) = (.localUnlock, escaped.number)
                     }
                     commit(JournalEntry(unlock, grey: try grey(escaped, state)))
                 }
@@ -137,7 +137,7 @@ struct History {
         let torn = try sale(120, .torn, 500) { fields in
             (fields.kind, fields.mac3, fields.icc) = (.prepaid, nil, ICCRandom(120))
             fields.debits = [
-                DebitAttempt(ttc: fields.ttc, type: .purchase, terminal: fields.terminal, time: fields.begun)
+                DebitAttempt(ttc: TTC(120), type: .purchase, terminal: fields.terminal, time: fields.begun)
             ]
         }
         let flowing = try sale(121, .flowing, 40) { $0.kind = .noCard }
@@ -164,7 +164,7 @@ struct History {
         let ttc = TTC(number)
         let amount = Amount(fen: UInt32(counts))
         var fields = RecordFields(
-            ttc: ttc,
+            number: RecordNumber(number),
             kind: .sale,
             phase: phase,
             position: 1,
@@ -200,7 +200,7 @@ struct History {
     private static func checkpoint(_ number: UInt32, _ counts: Int) throws -> Checkpoint {
         let amount = Amount(fen: UInt32(counts))
         return Checkpoint(
-            ttc: TTC(number),
+            number: RecordNumber(number),
             reading: reading(counts),
             amount: amount,
             nonCardPart: .zero,
@@ -210,12 +210,12 @@ struct History {
 
     private static func grey(_ sale: Record, _ state: GreyRecord.State) throws -> GreyRecord {
         GreyRecord(
-            ttc: sale.ttc,
+            number: sale.number,
             card: sale.card,
             ctc: sale.ctc,
             mac3: [1, 2, 3, 4],
             amount: sale.amount,
-            gmac: gmac(sale.ttc, sale.card, sale.ctc, sale.amount),
+            gmac: gmac(TTC(sale.number.value), sale.card, sale.ctc, sale.amount),
             state: state,
             debits: []
         )

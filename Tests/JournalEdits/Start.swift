@@ -18,7 +18,7 @@ struct Start {
     /// Before recovery.
     var mark: JournalMark?
     /// The number of the next record.
-    var nextTTC: TTC?
+    var nextNumber: RecordNumber?
     /// What can be believed afterwards, by its place.
     var contents: [String: String] = [:]
     /// Of them, the parts that are money.
@@ -57,7 +57,7 @@ struct Start {
         named += display.named
         _ = try journal.room()
         named += try journal.damagedRows().map(\.description)
-        do throws(StorageFault) { nextTTC = try journal.reserveTTC() } catch {
+        do throws(StorageFault) { nextNumber = try journal.reserve() } catch {
             guard error.refusesNumbers else { throw error }
             named.append(error.reason)
         }
@@ -79,16 +79,18 @@ struct Start {
         _ = try reader.count()
         let open = try reader.openRecords()
         for record in try reader.records(limit: 1_000) {
-            let place = "sale \(record.ttc.number)"
+            let place = "sale \(record.number.value)"
             contents[place] = "\(record)"
             money[place] =
                 "\(record.kind) \(record.phase) \(record.card) \(record.ctc) \(record.amount) \(record.nonCardPart)"
             if record.remark?.contains("checkpoint is not believed") == true { excused.insert(place) }
         }
-        for record in open where contents["sale \(record.ttc.number)"] == nil { named.append("open without its list") }
+        for record in open where contents["sale \(record.number.value)"] == nil {
+            named.append("open without its list")
+        }
         for record in try reader.greyRecords() {
-            contents["grey \(record.ttc.number)"] = "\(record)"
-            money["grey \(record.ttc.number)"] = "\(record.state) \(record.card) \(record.ctc) \(record.amount)"
+            contents["grey \(record.number.value)"] = "\(record)"
+            money["grey \(record.number.value)"] = "\(record.state) \(record.card) \(record.ctc) \(record.amount)"
         }
         for (index, run) in try reader.runs(limit: 1_000).enumerated() { contents["run \(index)"] = "\(run)" }
         for (index, acceptance) in try reader.acceptances().enumerated() {

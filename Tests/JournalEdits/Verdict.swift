@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import Journal
+import Records
 
 /// What an edit came to. Harmless: nothing is named, and the start leaves, word for word, what a start on the journal
 /// leaves that was not edited: as it stood at the power cut, or at an earlier commit, which its counter says.
@@ -56,7 +57,7 @@ struct References {
         let candidates = same.isEmpty ? starts : same
         if let changed = start.changedMoney(candidates) { return (.moneyChanged, changed) }
         let known = Set(candidates.last.map { Array($0.money.keys) } ?? [])
-        if let next = start.nextTTC, known.contains("sale \(next.number)") { return (.numberAgain, "\(next.number)") }
+        if let next = start.nextNumber, known.contains("sale \(next.value)") { return (.numberAgain, "\(next.value)") }
         if let refusal = start.refusal { return (.refused, refusal) }
         if let first = start.named.first { return (.rowsNamed, first) }
         guard let last = same.last else { return (.changedUnseen, "no mark of this journal") }

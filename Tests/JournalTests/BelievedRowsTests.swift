@@ -131,8 +131,8 @@ struct BelievedRowsTests {
         #expect(try named(scratch).count == 2)
         let journal = try scratch.open()
         #expect(try fault { try journal.totaliser(of: 5) }?.row != nil)
-        #expect(try fault { try journal.record(TTC(2)) }?.row?.key == 2)
-        #expect(try journal.record(TTC(1))?.phase == .ended)
+        #expect(try fault { try journal.record(RecordNumber(2)) }?.row?.key == 2)
+        #expect(try journal.record(RecordNumber(1))?.phase == .ended)
     }
 
     @Test func aDamagedOpenRecordIsNeitherRecoveredNorWrittenOverAndItsNumberNotUsed() throws {
@@ -141,7 +141,7 @@ struct BelievedRowsTests {
         try edit(scratch) { try $0.execute("UPDATE sale SET balance_before_fen = 1") }
         let journal = try scratch.open()
         #expect(try journal.openRecords() == [])
-        #expect(try journal.reserveTTC() == TTC(5))
+        #expect(try journal.reserve() == RecordNumber(5))
         let refusal = try fault { try journal.commit(JournalEntry(try customer.record(4, .ended, fen: 5))) }
         #expect(refusal?.row?.key == 4)
         let row = try #require(try journal.damagedRows().first)

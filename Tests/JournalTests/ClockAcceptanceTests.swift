@@ -20,7 +20,7 @@ struct ClockAcceptanceTests {
             #expect(try journal.latestTime() == moment(171))
             try journal.acceptClock(try moment(5))
             #expect(try journal.latestTime() == moment(5))
-            #expect(try journal.record(TTC(110))?.begun == time(110))
+            #expect(try journal.record(RecordNumber(110))?.begun == time(110))
         }
         let journal = try scratch.open()
         #expect(try journal.latestTime() == moment(5))

@@ -25,7 +25,7 @@ struct FaultTests {
         #expect(faults.compactMap(\.self).map(\.operation) == ["commit", "checkpoint", "clear a position's lock"])
         for fault in faults { #expect(fault?.reason.hasPrefix("the journal may not be written (SQLite 8") == true) }
         #expect(try journal.openRecords() == [record])
-        #expect(try journal.lastCheckpoint(of: TTC(1)) == nil)
+        #expect(try journal.lastCheckpoint(of: RecordNumber(1)) == nil)
     }
 
     /// A tool that writes past the lock file holds the journal up for a second, and no longer.

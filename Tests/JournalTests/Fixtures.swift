@@ -115,7 +115,7 @@ struct Customer {
         let isOnLock = !isPurchase && kind != .noCard && kind != .refund
         let isUnpaid = isOnLock && (phase.isOpen || phase == .escaped)
         var fields = RecordFields(
-            ttc: ttc,
+            number: RecordNumber(number),
             kind: kind,
             phase: phase,
             position: 3,
@@ -139,7 +139,7 @@ struct Customer {
         fields.totaliser = totaliser(fen: Int(fen))
         fields.remark = "it's \"done\"; -- \n\u{1F600}"
         switch kind {
-        case .localUnlock, .onlineUnlock, .refund: fields.settles = TTC(number - 1)
+        case .localUnlock, .onlineUnlock, .refund: fields.settles = RecordNumber(number - 1)
         case .sale, .escape, .cardFault, .prepaid, .noCard: break
         }
         guard phase != .ended, isOnLock || isPurchase, kind != .onlineUnlock else { return fields }
@@ -172,7 +172,7 @@ struct Customer {
 
     func checkpoint(_ number: UInt32, fen: UInt32) throws -> Checkpoint {
         Checkpoint(
-            ttc: TTC(number),
+            number: RecordNumber(number),
             reading: reading(Int(fen)),
             amount: Amount(fen: fen),
             nonCardPart: Amount(fen: fen / 2),
@@ -182,7 +182,7 @@ struct Customer {
 
     func grey(_ number: UInt32, fen: UInt32, _ state: GreyRecord.State = .open) throws -> GreyRecord {
         GreyRecord(
-            ttc: TTC(number),
+            number: RecordNumber(number),
             card: asn,
             ctc: ctc,
             mac3: [9, 8, 7, 6],

@@ -38,10 +38,10 @@ struct GreyRecordFileTests {
         #expect(grey.terminal == Demonstration.terminal)
         for (entry, record) in zip(grey.entries, records) {
             #expect(entry.gmac == record.gmac && entry.mac3 == record.mac3 && entry.balance == record.balance)
-            let there = entry.record(TTC(77), at: try time(5))
+            let there = entry.record(RecordNumber(77), at: try time(5))
             #expect(entry.isSameLock(there) && entry.isSameLock(record))
-            #expect(there.ttc == TTC(77) && there.amount == record.amount && there.debits == [])
-            #expect(there.origin == "of record \(record.ttc.number) of terminal 001122334455")
+            #expect(there.number == RecordNumber(77) && there.amount == record.amount && there.debits == [])
+            #expect(there.origin == "of record \(record.number.value) of terminal 001122334455")
             #expect(record.origin == nil)
         }
         #expect(try parsed(file([])).entries == [])
@@ -84,15 +84,16 @@ struct GreyRecordFileTests {
     @Test func aForeignRecordIsReadBackWhole() throws {
         let scratch = try Scratch()
         let entry = try #require(try parsed(file([customer.grey(3, fen: 785)])).entries.first)
-        let record = entry.record(TTC(12), at: try time(5))
+        let record = entry.record(RecordNumber(12), at: try time(5))
         try scratch.open().commit(JournalEntry(grey: record))
         let journal = try scratch.open()
         #expect(try journal.openGreyRecords(of: customer.asn) == [record])
         #expect(try JournalReader(path: scratch.path, key: .demonstration).damagedRows == [])
     }
 
-    /// A journal as the version before left it: its rows keep their codes.
-    @Test func aJournalOfTheVersionBeforeGoesOn() throws {
+    /// A journal as an earlier version left it, before its migration 4 or 5: its rows keep their codes.
+    @Test(arguments: [3, 4])
+    func aJournalOfAnEarlierVersionGoesOn(version: Int) throws {
         let scratch = try Scratch()
         let grey = try customer.grey(1, fen: 90)
         let open = try customer.record(2, .locked)
@@ -104,17 +105,20 @@ struct GreyRecordFileTests {
             try journal.commit(JournalEntry(open))
             try journal.checkpoint(checkpoint)
         }
-        for column in ["lock_ttc", "balance_before_fen", "imported"] {
-            try scratch.edit("ALTER TABLE grey_record DROP COLUMN \(column)")
+        for table in ["sale", "checkpoint"] { try scratch.edit("ALTER TABLE \(table) DROP COLUMN lock_ttc") }
+        if version == 3 {
+            for column in ["lock_ttc", "balance_before_fen", "imported"] {
+                try scratch.edit("ALTER TABLE grey_record DROP COLUMN \(column)")
+            }
         }
-        try scratch.edit("DELETE FROM grdb_migrations WHERE identifier = '4'")
+        try scratch.edit("DELETE FROM grdb_migrations WHERE identifier > '\(version)'")
         let refusal = try fault { try JournalReader(path: scratch.path) }
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
         let journal = try scratch.open()
         #expect(try journal.damagedRows() == [])
         #expect(try journal.openGreyRecords(of: customer.asn) == [grey])
         #expect(try journal.openRecords() == [open])
-        #expect(try journal.lastCheckpoint(of: TTC(2)) == checkpoint)
-        #expect(try journal.reserveTTC() == TTC(3))
+        #expect(try journal.lastCheckpoint(of: RecordNumber(2)) == checkpoint)
+        #expect(try journal.reserve() == RecordNumber(3))
     }
 }

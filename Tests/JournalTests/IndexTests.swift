@@ -66,7 +66,7 @@ struct IndexTests {
             }
         )
         let journal = try scratch.open()
-        #expect(try journal.openGreyRecords(of: customer.asn).map(\.ttc) == [TTC(1)])
+        #expect(try journal.openGreyRecords(of: customer.asn).map(\.number) == [RecordNumber(1)])
         #expect(try isNamed(journal.damagedRows()))
         #expect(try JournalReader(path: scratch.path, key: .demonstration).damagedRows == [])
     }
@@ -127,7 +127,7 @@ struct IndexTests {
             page[page.startIndex + cell + length] ^= 8
         }
         let journal = try scratch.open()
-        #expect(try journal.openRecords().map(\.ttc) == [TTC(3)])
+        #expect(try journal.openRecords().map(\.number) == [RecordNumber(3)])
         #expect(try isNamed(journal.damagedRows()))
         #expect(try journal.room() == 97)
     }

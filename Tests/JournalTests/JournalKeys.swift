@@ -21,7 +21,7 @@ extension SQLiteJournal {
         mark: String?,
         reason: String,
         time: TransactionTime?
-    ) throws(StorageFault) -> TTC {
+    ) throws(StorageFault) -> RecordNumber {
         try accept(path: path, key: .demonstration, mark: mark, reason: reason, time: time)
     }
 }

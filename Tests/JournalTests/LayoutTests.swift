@@ -26,7 +26,7 @@ struct LayoutTests {
     )
     func anotherLayoutIsRefusedByName(sql: String, finding: String) throws {
         let scratch = try Scratch()
-        do { _ = try scratch.open().reserveTTC() }
+        do { _ = try scratch.open().reserve() }
         let connection = try Connection(scratch.path)
         try connection.withDatabase { try $0.execute(sql) }
         connection.close()
@@ -56,7 +56,7 @@ struct LayoutTests {
     @Test(.timeLimit(.minutes(1)), arguments: ["", "-wal", "-journal", "-shm", "-beat"])
     func aPipeInTheJournalsPlacesIsRefusedAtOnce(suffix: String) throws {
         let scratch = try Scratch()
-        if !suffix.isEmpty { _ = try scratch.open().reserveTTC() }
+        if !suffix.isEmpty { _ = try scratch.open().reserve() }
         #expect(unsafe mkfifo(scratch.path + suffix, 0o600) == 0)
         for refusal in [try fault { try scratch.open() }, try fault { try JournalReader(path: scratch.path) }] {
             #expect(refusal?.operation == "open" && refusal?.reason.contains("is not a regular file") == true)

@@ -115,7 +115,7 @@ struct LookingTests {
 
     @Test func aJournalThatOthersMayWriteIsRefused() throws {
         let scratch = try Scratch()
-        do { _ = try scratch.open().reserveTTC() }
+        do { _ = try scratch.open().reserve() }
         for mode in [0o660, 0o606] {
             try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: scratch.path)
             #expect(try fault { try scratch.open() }?.reason == "others may write the journal: chmod 600")

@@ -71,24 +71,26 @@ struct MigrationTests {
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
         for number: UInt32 in 3...4 {
             let journal = try scratch.open()
-            let escape = try #require(try journal.record(TTC(1)))
+            let escape = try #require(try journal.record(RecordNumber(1)))
             #expect(escape.kind == .escape && escape.phase == .escaped && escape.amount == Amount(fen: 90))
             let gmac = try #require(escape.gmac)
             #expect(try customer.module.open(gmac).isValid(try customer.module.open(customer.gmac(TTC(1), fen: 90))))
-            #expect(try journal.openRecords().map(\.ttc) == [TTC(2)])
-            let checkpoint = try #require(try journal.lastCheckpoint(of: TTC(2)))
+            #expect(try journal.openRecords().map(\.number) == [RecordNumber(2)])
+            let checkpoint = try #require(try journal.lastCheckpoint(of: RecordNumber(2)))
             #expect(checkpoint.amount == Amount(fen: 50) && checkpoint.reading.counts == [64])
             _ = try customer.module.open(checkpoint.gmac)
             let grey = try #require(try journal.openGreyRecords(of: customer.asn).first)
-            #expect(grey.ttc == TTC(1) && grey.gmac.terminal == TerminalID(0x0011_2233_4455))
+            #expect(grey.number == RecordNumber(1) && grey.gmac.terminal == TerminalID(0x0011_2233_4455))
             #expect(grey.debits.map(\.terminal) == [TerminalID(0x0011_2233_4455)])
             #expect(try journal.totaliser(of: 5)?.counts == [90])
             #expect(try journal.lock(of: 3)?.reason == "11 pulser faults in one sale")
-            #expect(try journal.reserveTTC() == TTC(number))
+            #expect(try journal.reserve() == RecordNumber(number))
             #expect(try journal.latestTime()?.local == time(0))
         }
         let journal = try scratch.open()
-        #expect(try JournalReader(path: scratch.path).records(limit: 9).map(\.ttc) == [TTC(1), TTC(2)])
+        #expect(
+            try JournalReader(path: scratch.path).records(limit: 9).map(\.number) == [RecordNumber(1), RecordNumber(2)]
+        )
         let earlier = try TransactionTime(
             date: CalendarDate(year: 2026, month: 1, day: 1),
             hour: 0,

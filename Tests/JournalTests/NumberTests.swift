@@ -11,7 +11,7 @@ struct NumberTests {
     private let customer = Customer()
     private static let suffixes = ["", "-wal", "-mark"]
 
-    private func accept(_ scratch: Scratch, _ name: String = "journal.db") throws -> TTC {
+    private func accept(_ scratch: Scratch, _ name: String = "journal.db") throws -> RecordNumber {
         try SQLiteJournal.accept(path: scratch.path(name), mark: nil, reason: "the disk was replaced", time: time(7))
     }
 
@@ -19,13 +19,13 @@ struct NumberTests {
         let scratch = try Scratch()
         for number: UInt32 in [1, 3, 5] {
             let journal = try scratch.open()
-            #expect(try journal.reserveTTC() == TTC(number))
+            #expect(try journal.reserve() == RecordNumber(number))
             // Its card fails before the lock: no record.
-            #expect(try journal.reserveTTC() == TTC(number + 1))
+            #expect(try journal.reserve() == RecordNumber(number + 1))
             try scratch.copy("journal.db", to: "cut.db", Self.suffixes)
             withExtendedLifetime(journal) {}
         }
-        #expect(try scratch.open("cut.db").reserveTTC() == TTC(7))
+        #expect(try scratch.open("cut.db").reserve() == RecordNumber(7))
     }
 
     @Test func anOlderCopyIsRefusedUntilATechnicianAcceptsIt() throws {
@@ -33,11 +33,11 @@ struct NumberTests {
         do {
             let journal = try scratch.open()
             for number: UInt32 in 1...3 {
-                #expect(try journal.reserveTTC() == TTC(number))
+                #expect(try journal.reserve() == RecordNumber(number))
                 try journal.commit(JournalEntry(try customer.record(number, .settled)))
             }
             try scratch.copy("journal.db", to: "backup.db", Self.suffixes)
-            for number: UInt32 in 4...9 { #expect(try journal.reserveTTC() == TTC(number)) }
+            for number: UInt32 in 4...9 { #expect(try journal.reserve() == RecordNumber(number)) }
         }
         try scratch.copy("backup.db", to: "journal.db")
         for _ in 0..<2 {
@@ -49,8 +49,8 @@ struct NumberTests {
             let standing = try JournalReader(path: scratch.path).standing(markPath: nil)
             #expect(standing == JournalStanding(.behind(highest: 3, left: 9, commitsMissing: 6)))
         }
-        #expect(try accept(scratch) == TTC(9))
-        for number: UInt32 in 10...11 { #expect(try scratch.open().reserveTTC() == TTC(number)) }
+        #expect(try accept(scratch) == RecordNumber(9))
+        for number: UInt32 in 10...11 { #expect(try scratch.open().reserve() == RecordNumber(number)) }
         let acceptance = try #require(try JournalReader(path: scratch.path).acceptances().first)
         #expect(acceptance.reason == "the disk was replaced" && acceptance.standing == "behind, 6 writes missing")
         #expect(try acceptance.time == time(7) && acceptance.reserved == 3 && acceptance.after == 9)
@@ -62,10 +62,10 @@ struct NumberTests {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()
-            let ttc = try journal.reserveTTC()
-            try journal.commit(JournalEntry(try customer.record(ttc.number, .debitSent)))
+            let number = try journal.reserve()
+            try journal.commit(JournalEntry(try customer.record(number.value, .debitSent)))
             try scratch.copy("journal.db", to: "backup.db", Self.suffixes)
-            try journal.commit(JournalEntry(try customer.record(ttc.number, .settled)))
+            try journal.commit(JournalEntry(try customer.record(number.value, .settled)))
         }
         try scratch.copy("backup.db", to: "journal.db")
         #expect(try fault { try scratch.open() }?.reason.contains("1 later writes are not in it") == true)
@@ -73,7 +73,7 @@ struct NumberTests {
 
     @Test func aJournalThatIsUpToDateIsNotAccepted() throws {
         let scratch = try Scratch()
-        _ = try scratch.open().reserveTTC()
+        _ = try scratch.open().reserve()
         #expect(try fault { try accept(scratch) }?.reason == "it is up to date: nothing is to be accepted")
         #expect(try fault { try accept(scratch, "none.db") }?.reason == "No such file or directory")
         #expect(!FileManager.default.fileExists(atPath: scratch.path("none.db")))
@@ -82,11 +82,11 @@ struct NumberTests {
     /// A copy taken to another board comes without the mark.
     @Test func aJournalWithoutItsMarkIsRefused() throws {
         let scratch = try Scratch()
-        do { for _ in 1...5 { _ = try scratch.open().reserveTTC() } }
+        do { for _ in 1...5 { _ = try scratch.open().reserve() } }
         try scratch.copy("journal.db", to: "board2.db")
         #expect(try fault { try scratch.open("board2.db") }?.reason.hasPrefix("the journal's mark is missing") == true)
-        #expect(try accept(scratch, "board2.db") == TTC(1_000_005))
-        #expect(try scratch.open("board2.db").reserveTTC() == TTC(1_000_006))
+        #expect(try accept(scratch, "board2.db") == RecordNumber(1_000_005))
+        #expect(try scratch.open("board2.db").reserve() == RecordNumber(1_000_006))
         // The mark of the copy is not the first one's: neither board's journal serves beside the other's mark.
         try scratch.copy("board2.db", to: "journal.db", ["-mark"])
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the mark belongs to another journal") == true)
@@ -94,14 +94,14 @@ struct NumberTests {
 
     @Test func anotherJournalInPlaceOfTheMarkedOneIsRefused() throws {
         let scratch = try Scratch()
-        do { for _ in 1...5 { _ = try scratch.open().reserveTTC() } }
+        do { for _ in 1...5 { _ = try scratch.open().reserve() } }
         for suffix in ["", "-wal"] where FileManager.default.fileExists(atPath: scratch.path + suffix) {
             try FileManager.default.removeItem(atPath: scratch.path + suffix)
         }
         let refusal = try #require(try fault { try scratch.open() })
         #expect(refusal.reason.hasPrefix("the mark belongs to another journal, which gave the numbers up to 5"))
-        #expect(try accept(scratch) == TTC(1_000_005))
-        #expect(try scratch.open().reserveTTC() == TTC(1_000_006))
+        #expect(try accept(scratch) == RecordNumber(1_000_005))
+        #expect(try scratch.open().reserve() == RecordNumber(1_000_006))
     }
 
     @Test(arguments: [
@@ -109,11 +109,11 @@ struct NumberTests {
     ])
     func aMarkThatCannotBeReadIsRefused(content: Data) throws {
         let scratch = try Scratch()
-        _ = try scratch.open().reserveTTC()
+        _ = try scratch.open().reserve()
         try content.write(to: URL(filePath: scratch.path("journal.db-mark")))
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the journal's mark cannot be read") == true)
-        #expect(try accept(scratch) == TTC(1_000_001))
-        #expect(try scratch.open().reserveTTC() == TTC(1_000_002))
+        #expect(try accept(scratch) == RecordNumber(1_000_001))
+        #expect(try scratch.open().reserve() == RecordNumber(1_000_002))
     }
 
     @Test(arguments: [
@@ -122,7 +122,7 @@ struct NumberTests {
     ])
     func anotherFileInTheMarksPlaceIsNotWrittenOver(content: Data) throws {
         let scratch = try Scratch()
-        _ = try scratch.open().reserveTTC()
+        _ = try scratch.open().reserve()
         try content.write(to: URL(filePath: scratch.path("journal.db-mark")))
         let refusal = try #require(try fault { try accept(scratch) })
         #expect(refusal.reason.hasPrefix("\(scratch.path)-mark is something else: "), "\(refusal)")
@@ -134,9 +134,9 @@ struct NumberTests {
     @Test func aMarkThatGoesWhileTheServiceRunsStopsNewNumbers() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        _ = try journal.reserveTTC()
+        _ = try journal.reserve()
         try FileManager.default.removeItem(atPath: scratch.path("journal.db-mark"))
-        let refusal = try #require(try fault { try journal.reserveTTC() })
+        let refusal = try #require(try fault { try journal.reserve() })
         #expect(refusal.reason.hasSuffix("has gone: is its medium mounted?"))
         // What has begun still ends.
         try journal.commit(JournalEntry(try customer.record(1, .settled)))
@@ -148,7 +148,7 @@ struct NumberTests {
         let medium = try Scratch(in: .memory)
         for number: UInt32 in 1...2 {
             let journal = try SQLiteJournal(path: scratch.path, capacity: 9, mark: medium.path("mark"))
-            #expect(try journal.reserveTTC() == TTC(number))
+            #expect(try journal.reserve() == RecordNumber(number))
         }
         #expect(!FileManager.default.fileExists(atPath: scratch.path("journal.db-mark")))
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the journal's mark is missing") == true)
@@ -158,18 +158,18 @@ struct NumberTests {
     @Test func aCutInAReservationLocksNobodyOut() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        _ = try journal.reserveTTC()
+        _ = try journal.reserve()
         let log = URL(filePath: scratch.path + "-wal")
         let mark = URL(filePath: scratch.path + "-mark")
         let (oldLog, oldMark) = (try Data(contentsOf: log), try Data(contentsOf: mark))
-        #expect(try journal.reserveTTC() == TTC(2))
+        #expect(try journal.reserve() == RecordNumber(2))
         let (newLog, newMark) = (try Data(contentsOf: log), try Data(contentsOf: mark))
         func opened(_ log: Data, _ mark: Data, _ words: String, next: Set<UInt32>) throws {
             let cut = try Scratch(in: .memory)
             try FileManager.default.copyItem(atPath: scratch.path, toPath: cut.path)
             try log.write(to: URL(filePath: cut.path + "-wal"))
             try mark.write(to: URL(filePath: cut.path + "-mark"))
-            let number = try cut.open().reserveTTC().number
+            let number = try cut.open().reserve().value
             #expect(next.contains(number), "\(words): \(number)")
         }
         // Cut in the journal: the mark is the old one, and the number has not left.
@@ -196,8 +196,8 @@ struct NumberTests {
         do {
             let journal = try scratch.open()
             try journal.commit(JournalEntry(try customer.record(.max - 2, .settled)))
-            #expect(try journal.reserveTTC() == TTC(.max - 1))
-            #expect(try fault { try journal.reserveTTC() }?.reason == "no TTC follows 4294967294")
+            #expect(try journal.reserve() == RecordNumber(.max - 1))
+            #expect(try fault { try journal.reserve() }?.reason == "no TTC follows 4294967294")
         }
         #expect(try scratch.open().openRecords() == [])
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")

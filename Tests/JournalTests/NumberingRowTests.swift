@@ -12,7 +12,7 @@ import Testing
 struct NumberingRowTests {
     private let customer = Customer()
 
-    private func accept(_ scratch: Scratch) throws -> TTC {
+    private func accept(_ scratch: Scratch) throws -> RecordNumber {
         try SQLiteJournal.accept(path: scratch.path, mark: nil, reason: "the row is gone", time: time(7))
     }
 
@@ -29,7 +29,7 @@ struct NumberingRowTests {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()
-            for number: UInt32 in 1...5 { #expect(try journal.reserveTTC() == TTC(number)) }
+            for number: UInt32 in 1...5 { #expect(try journal.reserve() == RecordNumber(number)) }
             try journal.commit(JournalEntry(try customer.record(5, .locked)))
         }
         try scratch.edit(sql)
@@ -39,27 +39,27 @@ struct NumberingRowTests {
             let lock = try #require(try journal.lock(of: 1))
             #expect(lock.remedy == .acceptJournal && lock.since == .unknown)
             #expect(lock.words.hasPrefix("an unknown time: table numbering, journal 1: "))
-            let refusal = try #require(try fault { try journal.reserveTTC() })
+            let refusal = try #require(try fault { try journal.reserve() })
             #expect(refusal.refusesNumbers && refusal.reason.hasSuffix("greylock position --accept-journal REASON"))
             // What has begun still ends.
-            #expect(try journal.openRecords().map(\.ttc) == [TTC(5)])
+            #expect(try journal.openRecords().map(\.number) == [RecordNumber(5)])
             try journal.commit(JournalEntry(try customer.record(5, .ended, fen: 5)))
         }
         let reader = try reader(scratch)
         #expect(try reader.lock(of: 1)?.remedy == .acceptJournal)
         #expect(try reader.standing(markPath: nil).refusal?.contains("table numbering, journal 1") == true)
-        #expect(try accept(scratch) == TTC(1_000_005))
+        #expect(try accept(scratch) == RecordNumber(1_000_005))
         #expect(try reader.acceptances().map(\.standing) == ["numbers damaged"])
         let journal = try scratch.open()
         #expect(try journal.damagedRows() == [] && journal.lock(of: 1) == nil)
-        #expect(try journal.reserveTTC() == TTC(1_000_006))
+        #expect(try journal.reserve() == RecordNumber(1_000_006))
     }
 
     @Test func aRowThatNobodyWroteUsesUpNoNumbers() throws {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()
-            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
+            try journal.commit(JournalEntry(try customer.record(try journal.reserve().value, .locked)))
         }
         try scratch.edit(
             """
@@ -68,7 +68,7 @@ struct NumberingRowTests {
             INSERT INTO sale SELECT * FROM forged;
             """
         )
-        #expect(try scratch.open().reserveTTC() == TTC(2))
+        #expect(try scratch.open().reserve() == RecordNumber(2))
     }
 
     /// Nobody gives a number again that a forged row has.
@@ -76,11 +76,11 @@ struct NumberingRowTests {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()
-            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
+            try journal.commit(JournalEntry(try customer.record(try journal.reserve().value, .locked)))
         }
         try scratch.edit("UPDATE sale SET ttc = 2")
         let journal = try scratch.open()
-        #expect(try journal.reserveTTC() == TTC(3))
+        #expect(try journal.reserve() == RecordNumber(3))
         #expect(try journal.openRecords() == [])
     }
 
@@ -108,7 +108,7 @@ struct NumberingRowTests {
     @Test(arguments: ["UPDATE journal_acceptance SET reason = 'another'", "DELETE FROM journal_acceptance"])
     func anAcceptanceThatIsNotBelievedIsNamed(sql: String) throws {
         let scratch = try Scratch()
-        _ = try scratch.open().reserveTTC()
+        _ = try scratch.open().reserve()
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")
         _ = try accept(scratch)
         try scratch.edit(sql)
@@ -124,7 +124,7 @@ struct NumberingRowTests {
         let scratch = try Scratch()
         do { try scratch.open().commit(JournalEntry(try customer.record(1, .settled))) }
         try scratch.edit(sql)
-        do { #expect(try scratch.open().reserveTTC() == TTC(2)) }
+        do { #expect(try scratch.open().reserve() == RecordNumber(2)) }
         #expect(try reader(scratch).records(limit: 9).count == 1)
     }
 }

@@ -17,7 +17,7 @@ struct OlderCopyTests {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()
-            try journal.commit(JournalEntry(try customer.record(try journal.reserveTTC().number, .locked)))
+            try journal.commit(JournalEntry(try customer.record(try journal.reserve().value, .locked)))
             try scratch.copy("journal.db", to: "older.db")
             try journal.commit(JournalEntry(try customer.record(1, .ended, fen: 8_219)))
             try journal.commit(JournalEntry(try customer.record(1, .settled, fen: 8_219)))
@@ -27,7 +27,7 @@ struct OlderCopyTests {
         return scratch
     }
 
-    private func accept(_ scratch: Scratch) throws -> TTC {
+    private func accept(_ scratch: Scratch) throws -> RecordNumber {
         try SQLiteJournal.accept(path: scratch.path, mark: nil, reason: "the disk was replaced", time: time(7))
     }
 
@@ -54,10 +54,10 @@ struct OlderCopyTests {
         let standing = try reader(scratch).standing(markPath: nil)
         #expect(standing.copy == .behind(highest: nil, left: 1, commitsMissing: 2))
         #expect(standing.damagedNumbers?.table == "numbering")
-        #expect(try accept(scratch) == TTC(1_000_001))
+        #expect(try accept(scratch) == RecordNumber(1_000_001))
         let words = try reader(scratch).acceptances().map(\.standing)
         #expect(words == ["behind, 2 writes missing, numbers damaged"])
-        #expect(try scratch.open().reserveTTC() == TTC(1_000_002))
+        #expect(try scratch.open().reserve() == RecordNumber(1_000_002))
         // From now on the other one is the older.
         try scratch.copy("newest.db", to: "journal.db")
         try scratch.edit(sql)
@@ -70,7 +70,7 @@ struct OlderCopyTests {
         try scratch.edit("UPDATE numbering SET reserved = 2")
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")
         #expect(try fault { try scratch.open() }?.reason.contains("the journal's mark is missing") == true)
-        #expect(try accept(scratch) == TTC(1_000_001))
+        #expect(try accept(scratch) == RecordNumber(1_000_001))
         #expect(try reader(scratch).acceptances().map(\.standing) == ["mark missing, numbers damaged"])
     }
 
@@ -104,11 +104,11 @@ struct OlderCopyTests {
         let reader = try reader(scratch)
         #expect(try reader.lock(of: 1)?.remedy == .acceptJournal)
         #expect(try reader.standing(markPath: nil).copy == .uncounted(left: 1))
-        #expect(try accept(scratch) == TTC(1_000_001))
+        #expect(try accept(scratch) == RecordNumber(1_000_001))
         #expect(try reader.acceptances().map(\.standing).allSatisfy { $0.hasPrefix("writes unknown") })
         #expect(try reader.acceptances().count == 1)
         let journal = try scratch.open()
-        #expect(try journal.lock(of: 1) == nil && journal.reserveTTC() == TTC(1_000_002))
+        #expect(try journal.lock(of: 1) == nil && journal.reserve() == RecordNumber(1_000_002))
     }
 
     /// The service's codes are judged by keys; whoever has none sees what stands there.
@@ -132,8 +132,8 @@ struct OlderCopyTests {
         try mark(scratch).create(forged)
         try scratch.edit("UPDATE journal_state SET sealed = x'00'")
         #expect(try fault { try scratch.open() }?.reason.contains("-mark is no mark of a journal, or damaged") == true)
-        #expect(try accept(scratch) == TTC(1_000_001))
-        for number: UInt32 in 2...3 { #expect(try scratch.open().reserveTTC() == TTC(1_000_000 + number)) }
+        #expect(try accept(scratch) == RecordNumber(1_000_001))
+        for number: UInt32 in 2...3 { #expect(try scratch.open().reserve() == RecordNumber(1_000_000 + number)) }
     }
 
     @Test(arguments: [(1, (1 << 60) - 1), (.max - 1, 1_000)] as [(UInt32, Int64)])
@@ -146,8 +146,8 @@ struct OlderCopyTests {
         #expect(refusal.operation == "accept the journal" && refusal.reason.contains("remove it, then accept"))
         #expect(try reader(scratch).acceptances() == [])
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")
-        #expect(try accept(scratch) == TTC(1_000_001))
-        #expect(try scratch.open().reserveTTC() == TTC(1_000_002))
+        #expect(try accept(scratch) == RecordNumber(1_000_001))
+        #expect(try scratch.open().reserve() == RecordNumber(1_000_002))
     }
 
     @Test func theLastWriteIsSaid() throws {
@@ -162,7 +162,7 @@ struct OlderCopyTests {
     @Test(arguments: ["a pipe", "a folder", "a device"])
     func aMarkThatIsNoRegularFileIsRefused(kind: String) throws {
         let scratch = try Scratch()
-        _ = try scratch.open().reserveTTC()
+        _ = try scratch.open().reserve()
         let path = scratch.path + "-mark"
         try FileManager.default.removeItem(atPath: path)
         switch kind {

@@ -51,7 +51,7 @@ struct OpeningTests {
             #expect(try reader.records(limit: 1) == [next])
             #expect(try reader.records(limit: 0) == [])
         }
-        #expect(try scratch.open().reserveTTC() == TTC(3))
+        #expect(try scratch.open().reserve() == RecordNumber(3))
     }
 
     @Test func aReaderFindsWhatACrashLeftAndChangesNothing() throws {
@@ -144,11 +144,11 @@ struct OpeningTests {
         }
         #expect(try #require(refusal).reason.hasPrefix("no space is left for the journal"))
         #expect(try journal.openRecords() == kept)
-        #expect(try journal.lastCheckpoint(of: TTC(1)) == checkpoint)
+        #expect(try journal.lastCheckpoint(of: RecordNumber(1)) == checkpoint)
         #expect(try JournalReader(path: scratch.path).greyRecords().count == kept.count - 1)
         // What needs no new page still goes to disk: the sale can end.
         let ended = try customer.record(1, .ended, fen: 50)
         try journal.commit(JournalEntry(ended))
-        #expect(try journal.record(TTC(1)) == ended)
+        #expect(try journal.record(RecordNumber(1)) == ended)
     }
 }

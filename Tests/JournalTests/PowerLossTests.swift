@@ -109,7 +109,7 @@ struct PowerLossTests {
                     try broken.write(to: scratch.path)
                 }
                 let reopened = try scratch.open()
-                return try reopened.reserveTTC() == TTC(1) && reopened.room() == 100
+                return try reopened.reserve() == RecordNumber(1) && reopened.room() == 100
             }
             #expect(isOpened, "\(length)")
         }

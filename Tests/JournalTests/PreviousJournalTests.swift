@@ -32,7 +32,7 @@ struct PreviousJournalTests {
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
         let journal = try scratch.open()
         #expect(try journal.damagedRows() == [] && journal.damage == nil)
-        let records = try [1, 3, 5, 7, 8].map { try #require(try journal.record(TTC($0))) }
+        let records = try [1, 3, 5, 7, 8].map { try #require(try journal.record(RecordNumber($0))) }
         #expect(records.map(\.kind) == [.sale, .escape, .prepaid, .refund, .sale])
         #expect(records.map(\.phase) == [.settled, .escaped, .settled, .settled, .locked])
         #expect(records.map(\.amount.fen) == [6_280, 3_784, 7_850, 3_140, 0])
@@ -41,12 +41,12 @@ struct PreviousJournalTests {
         #expect(
             records.map { "\($0.begun)".suffix(8) } == ["06:53:42", "06:53:48", "06:53:56", "06:53:59", "06:54:03"]
         )
-        #expect(try journal.openRecords().map(\.ttc) == [TTC(8)])
-        let checkpoint = try #require(try journal.lastCheckpoint(of: TTC(8)))
+        #expect(try journal.openRecords().map(\.number) == [RecordNumber(8)])
+        let checkpoint = try #require(try journal.lastCheckpoint(of: RecordNumber(8)))
         #expect(checkpoint.amount == Amount(fen: 6_092) && checkpoint.reading.counts == [3_103])
         _ = try customer.module.open(checkpoint.gmac)
         let greys = try journal.openGreyRecords(of: records[1].card)
-        #expect(greys.map(\.ttc) == [TTC(3)] && greys.map(\.amount.fen) == [3_784])
+        #expect(greys.map(\.number) == [RecordNumber(3)] && greys.map(\.amount.fen) == [3_784])
         _ = try customer.module.open(try #require(greys.first).gmac)
         #expect(try journal.totaliser(of: 1)?.volume == Volume(microlitres: 18_817_500))
         #expect(try journal.latestTime()?.utcSeconds == 1_795_676_043)
@@ -56,20 +56,20 @@ struct PreviousJournalTests {
         let scratch = try Scratch()
         try journal(scratch)
         let journal = try scratch.open()
-        #expect(try journal.recover() == [.recovered(ttc: TTC(8), amount: Amount(fen: 6_092))])
-        let sale = try #require(try journal.record(TTC(8)))
+        #expect(try journal.recover() == [.recovered(number: RecordNumber(8), amount: Amount(fen: 6_092))])
+        let sale = try #require(try journal.record(RecordNumber(8)))
         #expect(sale.kind == .escape && sale.phase == .escaped && sale.amount == Amount(fen: 6_092))
         #expect(try journal.openRecords() == [])
         let grey = try #require(try journal.openGreyRecords(of: sale.card).first)
-        #expect(grey.ttc == TTC(8) && grey.amount == sale.amount)
+        #expect(grey.number == RecordNumber(8) && grey.amount == sale.amount)
         _ = try customer.module.open(grey.gmac)
         #expect(try journal.totaliser(of: 1)?.volume == Volume(microlitres: 18_817_500 + 7_757_500))
 
-        let next = try journal.reserveTTC()
-        #expect(next == TTC(10))
-        try journal.commit(JournalEntry(try customer.record(next.number, .settled, fen: 90)))
+        let next = try journal.reserve()
+        #expect(next == RecordNumber(10))
+        try journal.commit(JournalEntry(try customer.record(next.value, .settled, fen: 90)))
         let reader = try JournalReader(path: scratch.path, key: .demonstration)
         #expect(try reader.damagedRows == [])
-        #expect(try reader.records(limit: 9).map(\.ttc.number) == [1, 3, 5, 7, 8, 10])
+        #expect(try reader.records(limit: 9).map(\.number.value) == [1, 3, 5, 7, 8, 10])
     }
 }

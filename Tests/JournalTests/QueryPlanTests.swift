@@ -41,10 +41,12 @@ struct QueryPlanTests {
                 try journal.commit(entry)
             }
             try journal.checkpoint(try customer.checkpoint(1, fen: 5))
-            _ = (try journal.reserveTTC(), try journal.room(), try journal.latestTime(), try journal.record(TTC(1)))
+            _ = (
+                try journal.reserve(), try journal.room(), try journal.latestTime(), try journal.record(RecordNumber(1))
+            )
             _ = (try journal.openRecords(), try journal.openGreyRecords(of: customer.asn))
             _ = (try journal.usesPetrolCommands(customer.asn), try journal.hasPurchase(of: customer.asn, CTC(1)))
-            _ = (try journal.lastCheckpoint(of: TTC(1)), try journal.totaliser(of: 1), try journal.lock(of: 1))
+            _ = (try journal.lastCheckpoint(of: RecordNumber(1)), try journal.totaliser(of: 1), try journal.lock(of: 1))
             try journal.clearLock(of: 1)
         }
         #expect(statements.filter { $0.hasPrefix("SELECT") }.count >= 9)

@@ -22,7 +22,7 @@ struct RoundTripTests {
         let record = try Record(fields)
         #expect(record.kind == kind && record.phase == phase)
         try scratch.open().commit(JournalEntry(record))
-        #expect(try scratch.open().record(TTC(7)) == record)
+        #expect(try scratch.open().record(RecordNumber(7)) == record)
     }
 
     /// spec/dispenser.md, section 3.
@@ -57,14 +57,14 @@ struct RoundTripTests {
         fields.remark = ""
         let record = try Record(fields)
         try journal.commit(JournalEntry(record))
-        #expect(try journal.record(TTC(.max)) == record)
-        #expect(try journal.record(TTC(1)) == nil)
+        #expect(try journal.record(RecordNumber(.max)) == record)
+        #expect(try journal.record(RecordNumber(1)) == nil)
     }
 
     @Test func aSealStillOpensAfterItsRest() throws {
         let scratch = try Scratch()
         try scratch.open().commit(JournalEntry(try customer.record(1, .ended, fen: 5_000)))
-        let gmac = try #require(try scratch.open().record(TTC(1))?.gmac)
+        let gmac = try #require(try scratch.open().record(RecordNumber(1))?.gmac)
         let master = try customer.gmac(TTC(1), fen: 5_000)
         #expect(try customer.module.open(gmac).isValid(try customer.module.open(master)))
     }
@@ -126,7 +126,7 @@ struct RoundTripTests {
         for phase in RecordPhase.allCases where phase != .flowing {
             let record = try customer.record(1, phase, fen: 100)
             try journal.commit(JournalEntry(record))
-            #expect(try journal.record(TTC(1)) == record)
+            #expect(try journal.record(RecordNumber(1)) == record)
             #expect(try journal.room() == 2)
         }
         let further = try [customer.record(2, .intent), customer.record(3, .intent), customer.record(4, .intent)]
@@ -146,7 +146,7 @@ struct RoundTripTests {
         let grey = try customer.grey(1, fen: 0)
         let refusal = try #require(try fault { try journal.commit(JournalEntry(other, grey: grey)) })
         #expect(refusal.reason == "TTC 1 belongs to another record of table sale")
-        #expect(try journal.record(TTC(1)) == record)
+        #expect(try journal.record(RecordNumber(1)) == record)
         #expect(try journal.openGreyRecords(of: customer.asn) == [])
     }
 
@@ -158,14 +158,14 @@ struct RoundTripTests {
         for fen: UInt32 in [1, 2, 3] {
             let checkpoints = try [customer.checkpoint(1, fen: fen), customer.checkpoint(2, fen: fen + 100)]
             for checkpoint in checkpoints { try journal.checkpoint(checkpoint) }
-            #expect(try journal.lastCheckpoint(of: TTC(1)) == checkpoints[0])
-            #expect(try journal.lastCheckpoint(of: TTC(2)) == checkpoints[1])
+            #expect(try journal.lastCheckpoint(of: RecordNumber(1)) == checkpoints[0])
+            #expect(try journal.lastCheckpoint(of: RecordNumber(2)) == checkpoints[1])
         }
         try journal.commit(JournalEntry(try customer.record(1, .locked)))
-        #expect(try journal.lastCheckpoint(of: TTC(1)) != nil)
+        #expect(try journal.lastCheckpoint(of: RecordNumber(1)) != nil)
         try journal.commit(JournalEntry(try customer.record(1, .ended, fen: 3)))
-        #expect(try journal.lastCheckpoint(of: TTC(1)) == nil)
-        #expect(try journal.lastCheckpoint(of: TTC(2)) != nil)
+        #expect(try journal.lastCheckpoint(of: RecordNumber(1)) == nil)
+        #expect(try journal.lastCheckpoint(of: RecordNumber(2)) != nil)
     }
 
     @Test(arguments: [RecordPhase.ended, .debitSent, .settled, .escaped, .void])
@@ -174,7 +174,7 @@ struct RoundTripTests {
         let journal = try scratch.open()
         try journal.checkpoint(try customer.checkpoint(6, fen: 10))
         try journal.commit(JournalEntry(try customer.record(6, phase, fen: 10)))
-        #expect(try journal.lastCheckpoint(of: TTC(6)) == nil)
+        #expect(try journal.lastCheckpoint(of: RecordNumber(6)) == nil)
     }
 
     @Test func openRecordsAreTheUnfinishedOnesInOrder() throws {
@@ -190,14 +190,14 @@ struct RoundTripTests {
     @Test func numbersGoOnAfterTheHighestAndEnd() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        #expect(try journal.reserveTTC() == TTC(1))
+        #expect(try journal.reserve() == RecordNumber(1))
         try journal.commit(JournalEntry(try customer.record(41, .settled)))
         try journal.commit(JournalEntry(try customer.record(7, .settled)))
-        #expect(try journal.reserveTTC() == TTC(42))
+        #expect(try journal.reserve() == RecordNumber(42))
         try journal.commit(JournalEntry(try customer.record(.max - 2, .settled)))
-        #expect(try journal.reserveTTC() == TTC(.max - 1))
+        #expect(try journal.reserve() == RecordNumber(.max - 1))
         try journal.commit(JournalEntry(try customer.record(.max - 1, .intent)))
-        #expect(try fault { try journal.reserveTTC() }?.reason == "no TTC follows 4294967294")
+        #expect(try fault { try journal.reserve() }?.reason == "no TTC follows 4294967294")
     }
 
     @Test func theLatestTimeIsThatOfTheLatestEntry() throws {

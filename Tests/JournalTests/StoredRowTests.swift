@@ -31,7 +31,8 @@ struct Corruption: CustomTestStringConvertible, Sendable {
     ]
     private static let ofSeals = [
         ("key_index", "256"), ("key_version", "-1"), ("ctc", "65536"), ("amount_fen", "4294967296"),
-        ("sealed_gmac", "zeroblob(31)"), ("sealed_gmac", "zeroblob(33)"), ("card_asn", "'0001000000000000004A'"),
+        ("sealed_gmac", "zeroblob(31)"), ("lock_ttc", "-1"), ("sealed_gmac", "zeroblob(33)"),
+        ("card_asn", "'0001000000000000004A'"),
         ("card_asn", "'000100000000000000'"),
     ]
     private static let ofDebits = [
@@ -126,9 +127,9 @@ struct StoredRowTests {
         try journal.connection.write { try $0.execute("UPDATE sale SET ttc = 4294967296") }
         let reason = "table sale, TTC 4294967296, column ttc: is out of range: 4294967296"
         #expect(try JournalReader(path: scratch.path).damagedRows.map(\.description) == [reason])
-        #expect(try journal.reserveTTC() == TTC(9))
+        #expect(try journal.reserve() == RecordNumber(9))
         try journal.connection.write { try $0.execute("UPDATE sale SET ttc = 9223372036854775807") }
-        #expect(try journal.reserveTTC() == TTC(10))
+        #expect(try journal.reserve() == RecordNumber(10))
     }
 
     @Test func theWrongTypeIsRefusedByTheTableItself() throws {
@@ -147,7 +148,7 @@ struct StoredRowTests {
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
         try journal.connection.write { try $0.execute("ALTER TABLE sale DROP COLUMN remark") }
-        let refusal = try fault { try journal.record(TTC(8)) }
+        let refusal = try fault { try journal.record(RecordNumber(8)) }
         #expect(refusal?.reason == "table sale, TTC 8, column remark: is missing")
     }
 

@@ -58,7 +58,7 @@ struct SurveyTests {
         for await _ in found { break }
         // What recovery needs is there, and what it writes.
         #expect(try journal.openRecords() == [open])
-        #expect(try journal.lastCheckpoint(of: open.ttc)?.amount == Amount(fen: 700))
+        #expect(try journal.lastCheckpoint(of: open.number)?.amount == Amount(fen: 700))
         let escaped = try customer.record(200, .escaped, fen: 700)
         try journal.commit(JournalEntry(escaped, grey: try customer.grey(200, fen: 700)))
         #expect(try JournalReader(path: scratch.path).greyRecords().map(\.amount) == [Amount(fen: 700)])
@@ -103,7 +103,7 @@ struct SurveyTests {
         var entry = JournalEntry()
         var fields = try customer.fields(1, .settled, kind: .sale, fen: 0)
         for number in 1...5_000 as ClosedRange<UInt32> {
-            fields.ttc = TTC(number)
+            fields.number = RecordNumber(number)
             entry.records.append(try Record(fields))
         }
         try scratch.open().commit(entry)

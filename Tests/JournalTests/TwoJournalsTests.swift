@@ -31,7 +31,7 @@ private final class TwoJournals {
     private var disk: SQLiteJournal
     private var memory = MemoryJournal(capacity: capacity)
     /// nil for a number that has no record yet.
-    private var phases: [TTC: RecordPhase?] = [:]
+    private var phases: [RecordNumber: RecordPhase?] = [:]
     private var seconds = 100
     private(set) var cuts = 0
 
@@ -64,22 +64,22 @@ private final class TwoJournals {
     }
 
     private func reserve() throws -> String {
-        let number = try disk.reserveTTC()
-        #expect(try memory.reserveTTC() == number)
+        let number = try disk.reserve()
+        #expect(try memory.reserve() == number)
         phases[number] = .some(nil)
-        return "reserve \(number.number)"
+        return "reserve \(number.value)"
     }
 
     private func commit() throws -> String {
         // One side: what it reserved is written next, or never.
         let last = phases.keys.max()
         let open = phases.filter { number, phase in phase.map { Self.laterPhases[$0] != nil } ?? (number == last) }
-        guard let ttc = open.keys.sorted().randomElement(using: &random) else { return try reserve() }
-        let next = phases[ttc].flatMap(\.self).flatMap { Self.laterPhases[$0]?.randomElement(using: &random) }
+        guard let number = open.keys.sorted().randomElement(using: &random) else { return try reserve() }
+        let next = phases[number].flatMap(\.self).flatMap { Self.laterPhases[$0]?.randomElement(using: &random) }
         let phase = next ?? .intent
         let fen = UInt32.random(in: 1...9_000, using: &random)
-        var entry = JournalEntry(try customer.record(ttc.number, phase, fen: fen))
-        if phase == .escaped { entry.grey = try customer.grey(ttc.number, fen: fen) }
+        var entry = JournalEntry(try customer.record(number.value, phase, fen: fen))
+        if phase == .escaped { entry.grey = try customer.grey(number.value, fen: fen) }
         if phase == .escaped || phase == .ended { entry.totaliser = customer.totaliser(fen: Int(fen)) }
         if Int.random(in: 0..<10, using: &random) == 0 {
             entry.lock = PositionLock(position: 3, since: try time(seconds), reason: "seen at \(seconds)")
@@ -87,18 +87,18 @@ private final class TwoJournals {
         if Int.random(in: 0..<4, using: &random) > 0 { entry.moment = try moment(seconds) }
         try disk.commit(entry)
         memory.commit(entry)
-        phases[ttc] = phase
-        return "\(ttc.number) \(phase.rawValue)"
+        phases[number] = phase
+        return "\(number.value) \(phase.rawValue)"
     }
 
     private func checkpoint() throws -> String {
-        guard let ttc = phases.filter({ $0.value == .locked }).keys.sorted().randomElement(using: &random) else {
+        guard let number = phases.filter({ $0.value == .locked }).keys.sorted().randomElement(using: &random) else {
             return "no checkpoint"
         }
-        let checkpoint = try customer.checkpoint(ttc.number, fen: UInt32.random(in: 1...9_000, using: &random))
+        let checkpoint = try customer.checkpoint(number.value, fen: UInt32.random(in: 1...9_000, using: &random))
         try disk.checkpoint(checkpoint)
         memory.checkpoint(checkpoint)
-        return "checkpoint of \(ttc.number)"
+        return "checkpoint of \(number.value)"
     }
 
     private func clearLock() throws -> String {
@@ -121,7 +121,7 @@ private final class TwoJournals {
     private func cut(
         _ old: Disk,
         _ before: MemoryJournal,
-        _ phasesBefore: [TTC: RecordPhase?],
+        _ phasesBefore: [RecordNumber: RecordPhase?],
         _ words: String
     ) throws {
         let new = try Disk(path: scratch.path)
@@ -179,10 +179,10 @@ private struct Answers: Equatable {
     let latest: StationTime?
     let damaged: [DamagedRow]
 
-    init(_ journal: some SaleJournal, _ numbers: some Sequence<TTC>, _ customer: Customer) throws {
-        for ttc in numbers.sorted() {
-            records.append(try journal.record(ttc))
-            checkpoints.append(try journal.lastCheckpoint(of: ttc))
+    init(_ journal: some SaleJournal, _ numbers: some Sequence<RecordNumber>, _ customer: Customer) throws {
+        for number in numbers.sorted() {
+            records.append(try journal.record(number))
+            checkpoints.append(try journal.lastCheckpoint(of: number))
         }
         open = try journal.openRecords()
         grey = try journal.openGreyRecords(of: customer.asn)

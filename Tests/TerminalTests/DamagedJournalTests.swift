@@ -17,7 +17,7 @@ struct DamagedJournalTests {
     private func settledRecord(_ number: UInt32) throws -> Record {
         let time = try TransactionTime(date: CalendarDate(year: 2024, month: 2, day: 29), hour: 1, minute: 2, second: 3)
         var fields = RecordFields(
-            ttc: TTC(number),
+            number: RecordNumber(number),
             kind: .sale,
             phase: .settled,
             position: 1,

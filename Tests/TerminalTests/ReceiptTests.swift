@@ -13,7 +13,7 @@ struct ReceiptTests {
     private func record(_ kind: RecordKind) throws -> Record {
         let time = try TransactionTime(date: CalendarDate(year: 2026, month: 6, day: 1), hour: 8, minute: 0, second: 0)
         let fields = RecordFields(
-            ttc: TTC(12),
+            number: RecordNumber(12),
             kind: kind,
             phase: kind == .escape || kind == .cardFault ? .escaped : .settled,
             position: 1,

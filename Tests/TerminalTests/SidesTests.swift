@@ -58,12 +58,12 @@ struct SidesTests {
         #expect(scene.seen.withLock(\.missingPumps) == [2])
         let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         let records = try journal.records(limit: 100)
-        #expect(Set(records.map(\.ttc)).count == records.count)
+        #expect(Set(records.map(\.number)).count == records.count)
         func sales(_ position: Int) -> [Record] { records.filter { $0.position == position } }
         for record in records {
             let price = UnitPrice(fenPerLitre: 785).fen(forCentilitres: record.reading.volume.shownCentilitres)
-            #expect(Int(record.amount.fen) == price, "\(record.ttc)")
-            #expect(record.phase == .settled || record.phase == .escaped, "\(record.ttc)")
+            #expect(Int(record.amount.fen) == price, "\(record.number)")
+            #expect(record.phase == .settled || record.phase == .escaped, "\(record.number)")
         }
         #expect(sales(1).map { Int($0.amount.fen) } == [7_850])
         // What flowed until the pump failed is paid, and the side sells again.

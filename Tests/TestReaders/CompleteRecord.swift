@@ -6,7 +6,7 @@ extension RecordFields {
     /// The record, with what its kind and phase cannot be without: made up where it is not there.
     package func completed() throws -> Record {
         var fields = self
-        let debit = DebitAttempt(ttc: ttc, type: .refuel, terminal: terminal, time: begun)
+        let debit = DebitAttempt(ttc: TTC(number.value), type: .refuel, terminal: terminal, time: begun)
         let hasLock =
             switch kind {
             case .sale, .escape, .cardFault, .prepaid, .localUnlock, .onlineUnlock: true
@@ -20,7 +20,7 @@ extension RecordFields {
         if phase == .settled || phase == .paid { (fields.debitTAC, fields.mac4IsValid) = ([5, 6, 7, 8], true) }
         if phase.isOpen || phase == .escaped { fields.gmac = gmac ?? seal }
         switch kind {
-        case .localUnlock, .onlineUnlock, .refund: fields.settles = settles ?? TTC(1)
+        case .localUnlock, .onlineUnlock, .refund: fields.settles = settles ?? RecordNumber(1)
         case .sale, .escape, .cardFault, .prepaid, .noCard: break
         }
         return try Record(fields)
@@ -30,7 +30,7 @@ extension RecordFields {
         SealedGMAC(
             card: standing.card,
             terminal: terminal,
-            ttc: ttc,
+            ttc: TTC(number.value),
             ctc: standing.ctc,
             amount: amount,
             key: standing.key,

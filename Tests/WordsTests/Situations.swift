@@ -82,10 +82,10 @@ enum Situations {
             (.meterStopped(.reversed(counts: 81)), "81"), (.meterStopped(.swapped), "swapped"),
             (.meterStopped(.deadChannel(.a)), "channel A"), (.meterStopped(.deadChannel(.b)), "channel B"),
             (.meterStopped(.frozen(milliseconds: 25_000)), "25 s"),
-            (.strayFlow(ttc: TTC(78), centilitres: 250), "250 cl"),
+            (.strayFlow(number: RecordNumber(78), centilitres: 250), "250 cl"),
             (.fuelDoesNotStop, "valve"), (.heldForCheckpoint, "disk"),
             (.interrupted(amount), "123.45"), (.journalNearlyFull(room: 47), "47"),
-            (.recovered(ttc: TTC(77), amount: amount), "77"), (.prepaying(amount), "123.45"),
+            (.recovered(number: RecordNumber(77), amount: amount), "77"), (.prepaying(amount), "123.45"),
             (.waitForTheirCards(3), "3 debits"), (.releasedElsewhere(amount), "123.45"),
             (.damagedRow(row), "numbering, journal 1: is gone"),
             (.prepaid(amount), "123.45"), (.prepaidCardGone, "paid"), (.refund(amount), "123.45"),
@@ -105,7 +105,8 @@ enum Situations {
 
     static func receipt() throws -> [ReceiptLine] {
         [
-            .record(TerminalID(0x31), position: 2, TTC(77)), .time(try time()), .card("****0042"), .settles(TTC(12)),
+            .record(TerminalID(0x31), position: 2, RecordNumber(77)), .time(try time()), .card("****0042"),
+            .settles(RecordNumber(12)),
             .fuel(grade: "92", nozzle: 4), .volume(centilitres: 1_234), .unitPrice(UnitPrice(fenPerLitre: 785)),
             .paid(amount), .notPaid(amount), .refund(amount), .refundDue(amount), .notByCard(amount), .balance(amount),
             .tac("0123"), .notAuthentic,

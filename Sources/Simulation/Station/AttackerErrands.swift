@@ -5,6 +5,7 @@ import FuelPassbook
 import ISO7816
 import Metering
 import Quantities
+import Records
 import SecurityModule
 import Words
 
@@ -25,10 +26,14 @@ extension SimulatedStation {
         ask(card, GetGreyStatus().apdu)
         ask(card, GetBalance().apdu)
         card.open()
-        let next = journal.store.lastTTC.number + 1
+        let next = journal.store.lastNumber.value + 1
         for number in next..<next + Self.numbersAhead {
             let index = Demonstration.keyIndex
-            ask(card, InitializeForPetrol(keyIndex: index, terminal: terminal, ttc: TTC(number)).apdu)
+            ask(
+                card,
+                InitializeForPetrol(keyIndex: index, terminal: terminal, ttc: module.ttc(for: RecordNumber(number)))
+                    .apdu
+            )
         }
         if let amount = prepaidAmount {
             ask(card, InitializeForPurchase(keyIndex: Demonstration.keyIndex, amount: amount, terminal: terminal).apdu)

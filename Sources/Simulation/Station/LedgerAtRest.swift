@@ -11,18 +11,18 @@ extension StationLedger {
     /// No sale is running at any side but those that are busy.
     func rests(_ store: MemoryJournal, _ meter: MeterSnapshot, busy: Set<Int>) {
         if !meter.outputs.isEmpty { fail("a valve is open at rest") }
-        for ttc in openRecords {
-            guard let record = store.records[ttc], !busy.contains(record.position - 1) else { continue }
+        for number in openRecords {
+            guard let record = store.records[number], !busy.contains(record.position - 1) else { continue }
             let mayWait =
                 record.settles != nil || record.phase == .flowing || (record.kind == .prepaid && record.phase == .torn)
-            if !mayWait { fail("sale \(ttc.number) is in phase \(record.phase.rawValue) at rest") }
+            if !mayWait { fail("sale \(number.value) is in phase \(record.phase.rawValue) at rest") }
         }
         func mayRun(_ ttc: TTC) -> Bool {
-            openRecords.contains(ttc) && store.records[ttc].map { busy.contains($0.position - 1) } ?? false
+            isOpen(ttc) && record(of: ttc, store).map { busy.contains($0.position - 1) } ?? false
         }
         for card in cards {
             guard let grey = card.image.grey, terminals.contains(grey.terminal), !mayRun(grey.ttc) else { continue }
-            let record = store.greyRecords[grey.ttc]
+            let record = self.grey(of: grey.ttc, store)
             let isOwed =
                 record?.state == .open && record?.mac3 == grey.mac3 && record?.card.identity == card.asn.identity
             if !isOwed && !hidesLock(card, record) && !forgottenLocks.contains(grey.ttc) {
@@ -30,7 +30,7 @@ extension StationLedger {
             }
         }
         for (key, debit) in debits where !debit.isRecorded {
-            let waits = debit.isPurchase ? openRecords.contains(key.ttc) : openGreyRecords.contains(key.ttc)
+            let waits = debit.isPurchase ? isOpen(key.ttc) : isOpenGrey(key.ttc)
             if !waits && !mayRun(key.ttc) && !debit.proofMayBeGone && !isAttackers(key) {
                 fail("transaction \(key.ttc.number) is paid, and no record waits for it")
             }
@@ -51,12 +51,12 @@ extension StationLedger {
         for (key, debit) in debits where !debit.isRecorded && !debit.proofMayBeGone && !isAttackers(key) {
             fail("transaction \(key.ttc.number) is paid, and its record does not know")
         }
-        for ttc in openGreyRecords { fail("grey record \(ttc.number) is still open") }
-        for sale in store.records.values where sale.kind == .prepaid && debits[DebitKey(sale)]?.isRecorded == true {
+        for number in openGreyRecords { fail("grey record \(number.value) is still open") }
+        for sale in store.records.values where sale.kind == .prepaid && debits[key(sale)]?.isRecorded == true {
             books.checkRefund(of: sale, store, fail)
         }
-        for ttc in openRecords where store.records[ttc]?.kind != .prepaid || !undecidable.contains(ttc) {
-            fail("sale \(ttc.number) is still open")
+        for number in openRecords where store.records[number]?.kind != .prepaid || !undecidable.contains(number) {
+            fail("sale \(number.value) is still open")
         }
         for side in sides {
             let records = store.records.values.filter { $0.position == side.position }

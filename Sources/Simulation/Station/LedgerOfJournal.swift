@@ -14,16 +14,19 @@ extension StationLedger {
     func commits(_ entry: JournalEntry, _ store: MemoryJournal, _ meter: MeterSnapshot, by writer: SideLedger) {
         var flowed = (volume: Volume.zero, fen: 0)
         for record in entry.records {
-            let old = store.records[record.ttc]
+            let old = store.records[record.number]
             let side = side(of: record)
-            if old == nil { books.begin(record, entry, store, fail) }
+            if old == nil {
+                begins(record)
+                books.begin(record, entry, store, fail)
+            }
             check(record, old)
             if record.phase == .intent {
-                side.running = record.ttc
-                side.begunInVisit = record.ttc
-                if side.misheardInVisit > 0 { undecidable.insert(record.ttc) }
+                side.running = record.number
+                side.begunInVisit = record.number
+                if side.misheardInVisit > 0 { undecidable.insert(record.number) }
             }
-            if record.phase.isOpen { openRecords.insert(record.ttc) } else { openRecords.remove(record.ttc) }
+            if record.phase.isOpen { openRecords.insert(record.number) } else { openRecords.remove(record.number) }
             side.countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
             if record.kind == .noCard {
                 let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
@@ -32,12 +35,12 @@ extension StationLedger {
                 books.check(record, entry, fail)
             }
             guard let old, old.isBeforeEnd, !record.isBeforeEnd else { continue }
-            let counts = side.metered[record.ttc] ?? (side.meteringSince == nil ? 0 : meter.totalCounts)
+            let counts = side.metered[record.number] ?? (side.meteringSince == nil ? 0 : meter.totalCounts)
             if record.reading.totalCounts != counts {
-                fail("sale \(record.ttc.number) has other counts than the meter's \(counts)")
+                fail("sale \(record.number.value) has other counts than the meter's \(counts)")
             }
-            if side.frozen.contains(record.ttc), record.remark == nil {
-                fail("sale \(record.ttc.number) does not say that the service stood still")
+            if side.frozen.contains(record.number), record.remark == nil {
+                fail("sale \(record.number.value) does not say that the service stood still")
             }
             flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
             books.check(record, entry, fail)
@@ -58,81 +61,83 @@ extension StationLedger {
     private func check(_ record: Record, _ old: Record?) {
         // What was right beside this amount still is.
         if record.gmac != old?.gmac || record.amount != old?.amount {
-            checkGMAC(record.gmac, record.ttc, record.card, record.amount)
+            checkGMAC(record.gmac, record.number, record.card, record.amount)
         }
         checkKeys(record.writtenBytes, record.ttc, record.card)
         if let old, old.card.identity != record.card.identity || old.begun != record.begun {
-            return fail("transaction \(record.ttc.number) has two records")
+            return fail("transaction \(record.number.value) has two records")
         }
         guard record.isPayment else {
-            if old?.isPayment == true { fail("record \(record.ttc.number) is no longer paid") }
+            if old?.isPayment == true { fail("record \(record.number.value) is no longer paid") }
             return
         }
-        if let old, old.isPayment { return old == record ? () : fail("paid record \(record.ttc.number) changed") }
-        guard record.debit != nil else { return fail("record \(record.ttc.number) is paid without a debit") }
-        let key = DebitKey(record)
+        if let old, old.isPayment { return old == record ? () : fail("paid record \(record.number.value) changed") }
+        guard record.debit != nil else { return fail("record \(record.number.value) is paid without a debit") }
+        let key = key(record)
         guard let debit = debits[key], debit.amount == record.amount, !debit.isRecorded else {
-            return fail("record \(record.ttc.number) says paid, and its card did not pay that")
+            return fail("record \(record.number.value) says paid, and its card did not pay that")
         }
         // The TAC is under the issuer's key: what the station heard of it is all that it has.
         if record.answerIsAuthentic != true || (!debit.isMisheard && record.debitTAC != debit.tac) {
-            return fail("record \(record.ttc.number) has another answer than its card gave")
+            return fail("record \(record.number.value) has another answer than its card gave")
         }
         debits[key]?.isRecorded = true
     }
 
     private func check(_ grey: GreyRecord, misheardInVisit: Int) {
-        checkGMAC(grey.gmac, grey.ttc, grey.card, grey.amount)
-        checkKeys(grey.gmac.sealed + grey.mac3, grey.ttc, grey.card)
-        openGreyRecords.remove(grey.ttc)
-        let isLocked = locks[grey.ttc] != nil
-        let isPaid = locks[grey.ttc] == true
+        checkGMAC(grey.gmac, grey.number, grey.card, grey.amount)
+        checkKeys(grey.gmac.sealed + grey.mac3, grey.gmac.ttc, grey.card)
+        openGreyRecords.remove(grey.number)
+        let isLocked = locks[grey.gmac.ttc] != nil
+        let isPaid = locks[grey.gmac.ttc] == true
         // A lock that its holder hides before fuel flowed harms nobody but him, and so does a payment.
         let isOwnHarm = isAttackers(grey.card) && (grey.amount == .zero || isPaid)
         switch grey.state {
-        case .open: openGreyRecords.insert(grey.ttc)
-        case .settled: if !isPaid { fail("grey record \(grey.ttc.number) counts as paid, and is not") }
+        case .open: openGreyRecords.insert(grey.number)
+        case .settled: if !isPaid { fail("grey record \(grey.number.value) counts as paid, and is not") }
         case .void:
-            if isLocked && !isOwnHarm { fail("grey record \(grey.ttc.number) counts as void, and its card was locked") }
+            if isLocked && !isOwnHarm {
+                fail("grey record \(grey.number.value) counts as void, and its card was locked")
+            }
         case .elsewhere:
-            let isGone = debits[DebitKey(grey.card, grey.ttc)]?.proofMayBeGone == true
+            let isGone = debits[DebitKey(grey.card, grey.gmac.ttc)]?.proofMayBeGone == true
             // A proof that is asked for twice and arrives altered twice is taken for another terminal's.
             let isAltered = isPaid && misheardInVisit > 1
-            if isLocked, !isGone, !isOwnHarm, !isAltered, !releasedElsewhere.contains(grey.ttc) {
-                fail("grey record \(grey.ttc.number) is given up, and its card was not released elsewhere")
+            if isLocked, !isGone, !isOwnHarm, !isAltered, !releasedElsewhere.contains(grey.gmac.ttc) {
+                fail("grey record \(grey.number.value) is given up, and its card was not released elsewhere")
             }
         }
     }
 
-    private func checkKeys(_ bytes: [UInt8], _ ttc: TTC, _ card: ApplicationSerialNumber) {
+    private func checkKeys(_ bytes: [UInt8], _ ttc: TTC?, _ card: ApplicationSerialNumber) {
         if oracle.isKeyMaterial(in: bytes, ttc: ttc, card: card) {
-            fail("a key stands in what sale \(ttc.number) wrote")
+            fail("a key stands in what transaction \(ttc.map { "\($0.number)" } ?? "none") wrote")
         }
     }
 
     private func checkGMAC(
         _ gmac: SealedGMAC?,
-        _ ttc: TTC,
+        _ number: RecordNumber,
         _ card: ApplicationSerialNumber,
         _ amount: Amount
     ) {
         guard let gmac else { return }
-        guard gmac.amount == amount, let right = oracle.gmac(of: ttc, card: card, amount: amount) else {
-            return fail("the GMAC of sale \(ttc.number) stands beside another amount, or has no session")
+        guard gmac.amount == amount, let right = oracle.gmac(of: gmac.ttc, card: card, amount: amount) else {
+            return fail("the GMAC of sale \(number.value) stands beside another amount, or has no session")
         }
         do throws(SecurityModuleError) {
             if try !module.open(gmac).isValid(right) {
-                fail("the GMAC of sale \(ttc.number) is not that of its amount")
+                fail("the GMAC of sale \(number.value) is not that of its amount")
             }
         } catch {
-            fail("the GMAC of sale \(ttc.number): \(error)")
+            fail("the GMAC of sale \(number.value): \(error)")
         }
     }
 
     func checkpoints(_ checkpoint: Checkpoint, _ store: MemoryJournal) {
-        guard let record = store.records[checkpoint.ttc] else { return fail("a checkpoint has no sale") }
-        checkGMAC(checkpoint.gmac, checkpoint.ttc, record.card, checkpoint.amount)
-        checkKeys(checkpoint.gmac.sealed, checkpoint.ttc, record.card)
+        guard let record = store.records[checkpoint.number] else { return fail("a checkpoint has no sale") }
+        checkGMAC(checkpoint.gmac, checkpoint.number, record.card, checkpoint.amount)
+        checkKeys(checkpoint.gmac.sealed, checkpoint.gmac.ttc, record.card)
         if record.phase != .locked { fail("a checkpoint belongs to a sale in phase \(record.phase.rawValue)") }
     }
 }

@@ -23,7 +23,7 @@ extension SideLedger {
     }
 
     /// Nothing is lost unseen; what the kernel's numbers show as lost counts as large as it is.
-    private func checkLosses(_ running: TTC, _ meter: MeterSnapshot, trueCounts: Int, since: Int) {
+    private func checkLosses(_ running: RecordNumber, _ meter: MeterSnapshot, trueCounts: Int, since: Int) {
         if isSwappedAlone, trueCounts - max(since, swappedSince) > StationLedger.countsSwappedMax + ledger.overrunCounts
         {
             ledger.fail("fuel flows although the pulser turns back only")
@@ -36,7 +36,7 @@ extension SideLedger {
         }
         let shown = meter.faults.sequenceGaps.reduce(0, +)
         if let lost = losses[running], trueCounts >= disturbedUntil, shown < lost {
-            ledger.fail("\(lost) edges were lost in the queue, and sale \(running.number) says \(shown)")
+            ledger.fail("\(lost) edges were lost in the queue, and sale \(running.value) says \(shown)")
         }
     }
 
@@ -99,10 +99,10 @@ extension SideLedger {
         switch record.phase {
         case .locked:
             let grey = ledger.card(record.card)?.image.grey
-            let isLocked = grey.map { $0.ttc == running && ledger.terminals.contains($0.terminal) } ?? false
+            let isLocked = grey.map { $0.ttc == record.ttc && ledger.terminals.contains($0.terminal) } ?? false
             if !isLocked { ledger.fail("a valve is open and no card is locked") }
         case .paid:
-            if ledger.debits[StationLedger.DebitKey(record)] == nil {
+            if ledger.debits[ledger.key(record)] == nil {
                 ledger.fail("a valve is open and nothing is paid")
             }
         case .intent, .flowing, .torn, .ended, .debitSent, .settled, .escaped, .void:

@@ -13,11 +13,11 @@ struct RecordBooks {
 
     /// Under which records begin now.
     var calibration: Calibration
-    private var calibrations: [TTC: Calibration] = [:]
-    private var refunded: Set<TTC> = []
+    private var calibrations: [RecordNumber: Calibration] = [:]
+    private var refunded: Set<RecordNumber> = []
 
     /// Sales in which nobody was there to close at the target, or the meter could not know that it was reached.
-    var beyondTarget: Set<TTC> = []
+    var beyondTarget: Set<RecordNumber> = []
 
     init(calibration: Calibration) { self.calibration = calibration }
 
@@ -26,18 +26,18 @@ struct RecordBooks {
         refunded = Set(store.records.values.filter { $0.kind == .refund }.compactMap(\.settles))
     }
 
-    /// The first entry of a TTC.
+    /// The first entry of a number.
     mutating func begin(
         _ record: Record,
         _ entry: JournalEntry,
         _ store: MemoryJournal,
         _ fail: (String) -> Void
     ) {
-        calibrations[record.ttc] = calibration
+        calibrations[record.number] = calibration
         guard record.kind == .refund, let settles = record.settles else { return }
-        if !refunded.insert(settles).inserted { fail("sale \(settles.number) is refunded twice") }
-        let sale = entry.records.first { $0.ttc == settles } ?? store.records[settles]
-        if sale?.card != record.card { fail("sale \(settles.number) is refunded to another card") }
+        if !refunded.insert(settles).inserted { fail("sale \(settles.value) is refunded twice") }
+        let sale = entry.records.first { $0.number == settles } ?? store.records[settles]
+        if sale?.card != record.card { fail("sale \(settles.value) is refunded to another card") }
     }
 
     /// Fuel has flowed for the record, or it is over without.
@@ -49,61 +49,61 @@ struct RecordBooks {
         case .noCard: checkParts(record, cardPays: 0, of: price, fail)
         case .prepaid where record.phase != .settled: checkParts(record, cardPays: 0, of: price, fail)
         case .prepaid:
-            let refund = entry.records.reduce(0) { $0 + ($1.settles == record.ttc ? Int($1.amount.fen) : 0) }
+            let refund = entry.records.reduce(0) { $0 + ($1.settles == record.number ? Int($1.amount.fen) : 0) }
             let kept = Int(record.amount.fen) - refund
             if kept != min(price, Int(record.amount.fen)) {
-                fail("sale \(record.ttc.number) keeps \(kept) of \(price) fen")
+                fail("sale \(record.number.value) keeps \(kept) of \(price) fen")
             }
             checkParts(record, cardPays: kept, of: price, fail)
         case .sale, .escape, .cardFault:
             let due = min(price, Int(record.balanceBefore.fen))
             if Int(record.amount.fen) != due {
-                fail("sale \(record.ttc.number) asks \(record.amount.fen) for \(due) fen")
+                fail("sale \(record.number.value) asks \(record.amount.fen) for \(due) fen")
             }
             checkParts(record, cardPays: due, of: price, fail)
-        case .localUnlock, .onlineUnlock, .refund: fail("fuel flows for record \(record.ttc.number)")
+        case .localUnlock, .onlineUnlock, .refund: fail("fuel flows for record \(record.number.value)")
         }
     }
 
     /// A grey record that is given up has its notice, in the same entry.
     func check(_ grey: GreyRecord, _ entry: JournalEntry, _ fail: (String) -> Void) {
         guard grey.state == .elsewhere else { return }
-        let notices = entry.records.filter { $0.kind == .onlineUnlock && $0.settles == grey.ttc }
+        let notices = entry.records.filter { $0.kind == .onlineUnlock && $0.settles == grey.number }
         guard let notice = notices.first, notices.count == 1, notice.amount == grey.amount, notice.card == grey.card
         else {
-            return fail("grey record \(grey.ttc.number) is given up without its notice")
+            return fail("grey record \(grey.number.value) is given up without its notice")
         }
     }
 
     /// What a card paid before fuel flowed is what flowed, or owed to it.
     func checkRefund(of sale: Record, _ store: MemoryJournal, _ fail: (String) -> Void) {
         let refund = store.records.values.reduce(0) {
-            $0 + ($1.kind == .refund && $1.settles == sale.ttc ? Int($1.amount.fen) : 0)
+            $0 + ($1.kind == .refund && $1.settles == sale.number ? Int($1.amount.fen) : 0)
         }
         if Int(sale.amount.fen) != min(Int(sale.price.fen), Int(sale.amount.fen)) + refund {
-            fail("sale \(sale.ttc.number) was paid, and what did not flow is not refunded")
+            fail("sale \(sale.number.value) was paid, and what did not flow is not refunded")
         }
     }
 
     private func checkVolume(_ record: Record, _ fail: (String) -> Void) {
-        guard let calibration = calibrations[record.ttc] else { return }
+        guard let calibration = calibrations[record.number] else { return }
         guard record.reading.counts.count == calibration.points.count else {
-            return fail("sale \(record.ttc.number) has not the counts of its calibration points")
+            return fail("sale \(record.number.value) has not the counts of its calibration points")
         }
         let exact = zip(record.reading.counts, calibration.points).reduce(0) { sum, part in
             sum + part.0 * 1_000_000_000_000 / (calibration.countsPerLitre * part.1.factorMillionths)
         }
         if abs(exact - record.reading.volume.microlitres) > 2 {
-            fail("the volume of sale \(record.ttc.number) is not counts over factor")
+            fail("the volume of sale \(record.number.value) is not counts over factor")
         }
     }
 
     private func checkParts(_ record: Record, cardPays: Int, of price: Int, _ fail: (String) -> Void) {
         let rest = Int(record.nonCardPart.fen)
-        if cardPays + rest != price { fail("sale \(record.ttc.number) does not cost what its record says") }
-        guard record.kind != .noCard, !beyondTarget.contains(record.ttc) else { return }
+        if cardPays + rest != price { fail("sale \(record.number.value) does not cost what its record says") }
+        guard record.kind != .noCard, !beyondTarget.contains(record.number) else { return }
         if rest > record.unitPrice.fen(forCentilitres: Self.beyondMax.shownCentilitres) {
-            fail("sale \(record.ttc.number) went on beyond what its card can pay")
+            fail("sale \(record.number.value) went on beyond what its card can pay")
         }
     }
 }

@@ -37,12 +37,12 @@ final class SessionOracle {
     }
 
     /// Whether `bytes` hold SESPK of the sale, or half of DPK or MPK.
-    func isKeyMaterial(in bytes: [UInt8], ttc: TTC, card: ApplicationSerialNumber) -> Bool {
+    func isKeyMaterial(in bytes: [UInt8], ttc: TTC?, card: ApplicationSerialNumber) -> Bool {
         guard bytes.count >= 8 else { return false }
         let dpk = purchaseKey(of: card)
         var keys = [Self.word(dpk.prefix(8)), Self.word(dpk.suffix(8))]
         keys += [0x1122_3344_5566_7788, 0x8877_6655_4433_2211]
-        if let session = sessions[ttc] { keys.append(Self.word(session.key[...])) }
+        if let session = ttc.flatMap({ sessions[$0] }) { keys.append(Self.word(session.key[...])) }
         var window: UInt64 = 0
         for (index, byte) in bytes.enumerated() {
             window = window << 8 | UInt64(byte)

@@ -10,21 +10,21 @@ final class SideLedger {
     let position: Int
     unowned let ledger: StationLedger
     var misheardInVisit = 0
-    var begunInVisit: TTC?
+    var begunInVisit: RecordNumber?
     private var canPayAtVisit = false
     /// The sale of this station by which the card of the visit was locked when it came.
     private var lockAtVisit: TTC?
     /// The sale whose intent was written last.
-    var running: TTC?
-    var metered: [TTC: Int] = [:]
+    var running: RecordNumber?
+    var metered: [RecordNumber: Int] = [:]
     var countsInRecords = 0
     /// When the service began to serve, whose meter began at zero.
     var countsInRecordsAtStart = 0
     var meteringSince: Int?
     /// Edges that the kernel's numbers show as lost, by sale.
-    var losses: [TTC: Int] = [:]
+    var losses: [RecordNumber: Int] = [:]
     /// Sales in which the service stood still with a valve open.
-    var frozen: Set<TTC> = []
+    var frozen: Set<RecordNumber> = []
     /// Of the running sale.
     var countsFrozen = 0
     var isSwapped = false
@@ -64,7 +64,7 @@ final class SideLedger {
     /// A visit to the pump ends in which nothing went wrong.
     func smoothVisitEnds(_ card: SimulatedCard, _ store: MemoryJournal) {
         if let lockAtVisit, card.image.grey?.ttc == lockAtVisit, !ledger.forgottenLocks.contains(lockAtVisit),
-            !ledger.hidesLock(card, store.greyRecords[lockAtVisit])
+            !ledger.hidesLock(card, ledger.grey(of: lockAtVisit, store))
         {
             ledger.fail("nothing went wrong, and card \(card.number) is still locked by sale \(lockAtVisit.number)")
         }
@@ -72,7 +72,7 @@ final class SideLedger {
             ledger.fail("nothing went wrong, and card \(card.number) was not served")
         }
         guard let begunInVisit, store.records[begunInVisit]?.phase != .settled else { return }
-        ledger.fail("nothing went wrong in sale \(begunInVisit.number), and it is not paid")
+        ledger.fail("nothing went wrong in sale \(begunInVisit.value), and it is not paid")
     }
 
     /// The station heard another answer than the card gave, by accident or by a shim.

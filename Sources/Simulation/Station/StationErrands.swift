@@ -21,7 +21,7 @@ extension SimulatedStation {
             }
         case .counter:
             goElsewhere(card) { (card, time) in
-                let owed = card.image.grey.flatMap { journal.store.greyRecords[$0.ttc]?.amount }
+                let owed = card.image.grey.flatMap { ledger.grey(of: $0.ttc, journal.store)?.amount }
                 // Whose sale goes on here has nothing to be released from yet.
                 if let grey = card.image.grey, isRunning(grey.ttc) { throw StatusWord.conditionsOfUseNotSatisfied }
                 try foreign.serveAtCounter(card, owed: owed, time)
@@ -46,7 +46,7 @@ extension SimulatedStation {
         case .askAhead: askAhead(card)
         case .giveKeptCommands(let ahead): giveKeptCommands(card, debitAhead: ahead)
         case .collectCode:
-            let number = TTC(journal.store.lastTTC.number + 1)
+            let number = module.ttc(for: RecordNumber(journal.store.lastNumber.value + 1))
             let amount = prepaidAmount ?? Amount(fen: 785)
             goElsewhere(card) { (card, time) in
                 try foreign.refuel(card, amount, escapes: false, time, ttc: number)
@@ -54,7 +54,7 @@ extension SimulatedStation {
         case .guess(let code, let tries, let write): guess(code, card, tries: tries, cutAtWrite: write)
         case .settleElsewhere:
             goElsewhere(card) { (card, time) in
-                guard let grey = card.image.grey, let record = journal.store.greyRecords[grey.ttc],
+                guard let grey = card.image.grey, let record = ledger.grey(of: grey.ttc, journal.store),
                     record.card.identity == card.asn.identity, record.mac3 == grey.mac3
                 else { return }
                 try foreign.settle(card, amount: record.amount, try module.open(record.gmac), time)
@@ -97,10 +97,10 @@ extension SimulatedStation {
     private func carryRecord(of card: SimulatedCard) {
         guard let grey = card.image.grey, let escape = foreign.escape(of: card) else { return }
         do throws(StorageFault) {
-            let number = try journal.edge.reserveTTC()
+            let number = try journal.edge.reserve()
             ledger.carries(escape, as: number)
             let record = GreyRecord(
-                ttc: number,
+                number: number,
                 card: card.asn,
                 ctc: escape.due.ctc,
                 mac3: grey.mac3,
@@ -118,6 +118,6 @@ extension SimulatedStation {
     }
 
     private func isRunning(_ ttc: TTC) -> Bool {
-        journal.store.records[ttc].map { $0.isBeforeEnd && $0.phase == .locked } ?? false
+        ledger.record(of: ttc, journal.store).map { $0.isBeforeEnd && $0.phase == .locked } ?? false
     }
 }

@@ -11,7 +11,7 @@ final class StationJournal {
     /// A technician's copy.
     private var copy: MemoryJournal?
     /// The mark outside the journal: the last number that left (spec/grey-lock.md, D32).
-    private var mark = TTC(0)
+    private var mark = RecordNumber(0)
     private unowned let station: SimulatedStation
     /// Writes that find no space yet.
     private var writesWithoutSpace = 0
@@ -69,7 +69,7 @@ final class StationJournal {
     }
 
     /// It is not older than what the mark says of it.
-    var isNewest: Bool { store.lastTTC >= mark }
+    var isNewest: Bool { store.lastNumber >= mark }
 
     func isAccepted() { store.accept(after: mark) }
 
@@ -101,8 +101,8 @@ final class StationJournal {
             // A number is on disk as given, and in the mark, before it is used.
             try self.write("journal: a number is given") {
                 store()
-                station.ledger.gives(self.store.lastTTC)
-                mark = max(mark, self.store.lastTTC)
+                station.ledger.gives(self.store.lastNumber)
+                mark = max(mark, self.store.lastNumber)
             }
         }
     }
@@ -142,8 +142,8 @@ final class StationJournal {
 
 extension JournalEntry {
     fileprivate var words: String {
-        let records = records.map { "sale \($0.ttc.number) \($0.kind.rawValue) \($0.phase.rawValue) \($0.amount)" }
-        let grey = self.grey.map { ["grey record \($0.ttc.number) \($0.state.rawValue)"] } ?? []
+        let records = records.map { "sale \($0.number.value) \($0.kind.rawValue) \($0.phase.rawValue) \($0.amount)" }
+        let grey = self.grey.map { ["grey record \($0.number.value) \($0.state.rawValue)"] } ?? []
         return (records + grey + (totaliser == nil ? [] : ["totaliser"])).joined(separator: ", ")
     }
 }

@@ -39,9 +39,6 @@ final class StationLedger {
             self.card = card.identity
             self.ttc = ttc
         }
-
-        /// What the record is paid by.
-        init(_ record: Record) { self.init(record.card, record.settles ?? record.ttc) }
     }
 
     struct Debit {
@@ -75,17 +72,20 @@ final class StationLedger {
     /// Locks that their cards executed; the value says whether they paid.
     var locks: [TTC: Bool] = [:]
     var releasedElsewhere: Set<TTC> = []
-    /// Of grey records that came from another terminal: the number there, and the number here.
+    /// Of grey records that came from another terminal: the TTC there, and the one that stands for it here.
     private var carried: [TTC: TTC] = [:]
     /// That were given away.
-    var numbers: Set<TTC> = []
+    var numbers: Set<RecordNumber> = []
     /// In sales of which the journal was put back to a time before them.
     var forgottenLocks: Set<TTC> = []
     /// Purchases that their cards cannot prove or deny any more, because they were elsewhere since or were misheard: the
     /// issuer's books decide them.
-    var undecidable: Set<TTC> = []
-    var openRecords: Set<TTC> = []
-    var openGreyRecords: Set<TTC> = []
+    var undecidable: Set<RecordNumber> = []
+    /// Which record the module's numbers belong to, and the other way round.
+    private var records: [TTC: RecordNumber] = [:]
+    private var transactions: [RecordNumber: TTC] = [:]
+    var openRecords: Set<RecordNumber> = []
+    var openGreyRecords: Set<RecordNumber> = []
     var books: RecordBooks
     /// In the order of their positions.
     private(set) var sides: [SideLedger] = []
@@ -130,24 +130,45 @@ final class StationLedger {
 
     // MARK: - Numbers
 
+    /// A record is about to be on disk for the first time.
+    func begins(_ record: Record) {
+        guard let ttc = record.ttc else { return }
+        records[ttc] = record.number
+        transactions[record.number] = ttc
+    }
+
+    /// The record whose lock or purchase it was.
+    func record(of ttc: TTC, _ store: MemoryJournal) -> Record? { records[ttc].flatMap { store.records[$0] } }
+
+    func grey(of ttc: TTC, _ store: MemoryJournal) -> GreyRecord? { records[ttc].flatMap { store.greyRecords[$0] } }
+
+    func isOpen(_ ttc: TTC) -> Bool { records[ttc].map(openRecords.contains) ?? false }
+
+    func isOpenGrey(_ ttc: TTC) -> Bool { records[ttc].map(openGreyRecords.contains) ?? false }
+
+    /// What the record is paid by.
+    func key(_ record: Record) -> DebitKey {
+        DebitKey(record.card, record.ttc ?? record.settles.flatMap { transactions[$0] } ?? TTC(0))
+    }
+
     /// The journal gives a number away.
-    func gives(_ ttc: TTC) {
-        if !numbers.insert(ttc).inserted { fail("number \(ttc.number) is given twice") }
+    func gives(_ number: RecordNumber) {
+        if !numbers.insert(number).inserted { fail("number \(number.value) is given twice") }
     }
 
     /// An older copy of the journal was put in its place: what it does not know is lost, and no fault of the station.
     func forgets(_ store: MemoryJournal) {
-        openRecords = Set(store.records.values.filter { $0.phase.isOpen }.map(\.ttc))
-        openGreyRecords = Set(store.greyRecords.values.filter { $0.state == .open }.map(\.ttc))
+        openRecords = Set(store.records.values.filter { $0.phase.isOpen }.map(\.number))
+        openGreyRecords = Set(store.greyRecords.values.filter { $0.state == .open }.map(\.number))
         undecidable.formUnion(openRecords)
         for side in sides { side.forgets(store) }
-        let paid = Set(store.records.values.filter(\.isPayment).map(DebitKey.init))
+        let paid = Set(store.records.values.filter(\.isPayment).map(key))
         for key in debits.keys {
             debits[key]?.isRecorded = paid.contains(key)
             debits[key]?.proofMayBeGone = true
         }
-        for (ttc, isPaid) in locks where !isPaid && !openGreyRecords.contains(ttc) { forgottenLocks.insert(ttc) }
-        releasedElsewhere.formUnion(openGreyRecords.filter { locks[$0] == true })
+        for (ttc, isPaid) in locks where !isPaid && !isOpenGrey(ttc) { forgottenLocks.insert(ttc) }
+        releasedElsewhere.formUnion(openGreyRecords.compactMap { transactions[$0] }.filter { locks[$0] == true })
         books.forgets(store)
     }
 
@@ -156,14 +177,17 @@ final class StationLedger {
     }
 
     /// Another terminal's grey record is about to be this journal's.
-    func carries(_ escape: ForeignTerminal.Escape, as number: TTC) {
+    func carries(_ escape: ForeignTerminal.Escape, as number: RecordNumber) {
         let due = escape.due
-        carried[due.ttc] = number
-        locks[number] = false
-        oracle.begin(due.card, icc: escape.icc, ctc: due.ctc, ttc: due.ttc, as: number)
+        let ttc = module.ttc(for: number)
+        carried[due.ttc] = ttc
+        records[ttc] = number
+        transactions[number] = ttc
+        locks[ttc] = false
+        oracle.begin(due.card, icc: escape.icc, ctc: due.ctc, ttc: due.ttc, as: ttc)
     }
 
-    /// The number here of what locks a card; nil where this station has nothing of it.
+    /// What stands here for what locks a card; nil where this station has nothing of it.
     private func lock(of grey: GreyLock) -> TTC? { terminals.contains(grey.terminal) ? grey.ttc : carried[grey.ttc] }
 
     // MARK: - Cards
@@ -199,7 +223,7 @@ final class StationLedger {
                     return fail("a card paid a lock that is not this station's")
                 }
                 locks[lock] = true
-                let owed = store.records[lock]?.amount ?? store.greyRecords[lock]?.amount
+                let owed = record(of: lock, store)?.amount ?? self.grey(of: lock, store)?.amount
                 guard owed == debit.amount || forgottenLocks.contains(lock) else {
                     return fail("the debit of sale \(lock.number) is not what its record says")
                 }
@@ -241,7 +265,9 @@ final class StationLedger {
 
     /// A card was somewhere else.
     func wasElsewhere(_ card: SimulatedCard, before: CardImage, _ store: MemoryJournal) {
-        for ttc in openRecords where store.records[ttc]?.card.identity == card.asn.identity { undecidable.insert(ttc) }
+        for number in openRecords where store.records[number]?.card.identity == card.asn.identity {
+            undecidable.insert(number)
+        }
         for (key, debit) in debits where key.card == card.asn.identity && !debit.isRecorded {
             debits[key]?.proofMayBeGone = true
         }
