@@ -86,10 +86,13 @@ extension StationLedger {
 
     private func check(_ grey: GreyRecord, misheardInVisit: Int) {
         checkGMAC(grey.gmac, grey.number, grey.card, grey.amount)
-        checkKeys(grey.gmac.sealed + grey.mac3, grey.gmac.ttc, grey.card)
+        guard let lock = session(of: grey.gmac.terminal, grey.gmac.ttc) else {
+            return fail("grey record \(grey.number.value) is of no lock that is known")
+        }
+        checkKeys(grey.gmac.sealed + grey.mac3, lock, grey.card)
         openGreyRecords.remove(grey.number)
-        let isLocked = locks[grey.gmac.ttc] != nil
-        let isPaid = locks[grey.gmac.ttc] == true
+        let isLocked = locks[lock] != nil
+        let isPaid = locks[lock] == true
         // A lock that its holder hides before fuel flowed harms nobody but him, and so does a payment.
         let isOwnHarm = isAttackers(grey.card) && (grey.amount == .zero || isPaid)
         switch grey.state {
@@ -100,10 +103,10 @@ extension StationLedger {
                 fail("grey record \(grey.number.value) counts as void, and its card was locked")
             }
         case .elsewhere:
-            let isGone = debits[DebitKey(grey.card, grey.gmac.ttc)]?.proofMayBeGone == true
+            let isGone = debits[DebitKey(grey.card, lock)]?.proofMayBeGone == true
             // A proof that is asked for twice and arrives altered twice is taken for another terminal's.
             let isAltered = isPaid && misheardInVisit > 1
-            if isLocked, !isGone, !isOwnHarm, !isAltered, !releasedElsewhere.contains(grey.gmac.ttc) {
+            if isLocked, !isGone, !isOwnHarm, !isAltered, !releasedElsewhere.contains(lock) {
                 fail("grey record \(grey.number.value) is given up, and its card was not released elsewhere")
             }
         }
@@ -122,7 +125,9 @@ extension StationLedger {
         _ amount: Amount
     ) {
         guard let gmac else { return }
-        guard gmac.amount == amount, let right = oracle.gmac(of: gmac.ttc, card: card, amount: amount) else {
+        guard gmac.amount == amount, let session = session(of: gmac.terminal, gmac.ttc),
+            let right = oracle.gmac(of: session, card: card, amount: amount)
+        else {
             return fail("the GMAC of sale \(number.value) stands beside another amount, or has no session")
         }
         do throws(SecurityModuleError) {

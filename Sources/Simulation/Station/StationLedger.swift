@@ -187,8 +187,8 @@ final class StationLedger {
         oracle.begin(due.card, icc: escape.icc, ctc: due.ctc, ttc: due.ttc, as: ttc)
     }
 
-    /// What stands here for what locks a card; nil where this station has nothing of it.
-    private func lock(of grey: GreyLock) -> TTC? { terminals.contains(grey.terminal) ? grey.ttc : carried[grey.ttc] }
+    /// What stands here for a terminal's TTC; nil where this station has nothing of it.
+    func session(of terminal: TerminalID, _ ttc: TTC) -> TTC? { terminals.contains(terminal) ? ttc : carried[ttc] }
 
     // MARK: - Cards
 
@@ -219,7 +219,7 @@ final class StationLedger {
                 if let grey = after.grey { locks[grey.ttc] = false }
             case Instruction.debitForPetrol.header:
                 let debit = try DebitForPetrol(parsing: command.data)
-                guard let grey = before.grey, let lock = lock(of: grey) else {
+                guard let grey = before.grey, let lock = session(of: grey.terminal, grey.ttc) else {
                     return fail("a card paid a lock that is not this station's")
                 }
                 locks[lock] = true
@@ -271,6 +271,8 @@ final class StationLedger {
         for (key, debit) in debits where key.card == card.asn.identity && !debit.isRecorded {
             debits[key]?.proofMayBeGone = true
         }
-        if let grey = before.grey, let lock = lock(of: grey), card.image.grey == nil { releasedElsewhere.insert(lock) }
+        if let grey = before.grey, let lock = session(of: grey.terminal, grey.ttc), card.image.grey == nil {
+            releasedElsewhere.insert(lock)
+        }
     }
 }
