@@ -28,9 +28,9 @@ package struct Configuration: Sendable {
         package let pulser: PulserKind
         package let meter: MeterLimits
         /// How it sells.
-        package let settings: PositionSettings
+        package let settings: SideSettings
 
-        package var number: Int { settings.position }
+        package var number: Int { settings.number }
     }
 
     /// Who has the console: the side at which the PIN is typed there, else the first.

@@ -11,7 +11,7 @@ extension Configuration.Side {
         let edge = Configuration.PumpEdge(reading: table, kind, pulser)
         self.pulser = pulser ?? .single
         pump = edge
-        settings = PositionSettings(reading: table, number, common, self.pulser, edge)
+        settings = SideSettings(reading: table, number, common, self.pulser, edge)
         meter = MeterLimits(reading: table, settings.calibration, edge)
     }
 

@@ -8,10 +8,10 @@ import Synchronization
 package struct Board {
     /// One of them, as far as recovery needs it.
     package struct Member {
-        package let settings: PositionSettings
-        package let display: any PositionDisplay
+        package let settings: SideSettings
+        package let display: any SideDisplay
 
-        package init(settings: PositionSettings, display: any PositionDisplay) {
+        package init(settings: SideSettings, display: any SideDisplay) {
             self.settings = settings
             self.display = display
         }
@@ -25,7 +25,7 @@ package struct Board {
     private let members: [Member]
 
     /// A board with one side.
-    package init(settings: PositionSettings, edges: PositionEdges) {
+    package init(settings: SideSettings, edges: SideEdges) {
         self.init(
             terminal: edges.module.terminal,
             journal: edges.journal,
@@ -42,7 +42,7 @@ package struct Board {
         _ members: [Member]
     ) {
         precondition((1...Self.sidesMax).contains(members.count))
-        precondition(Set(members.map(\.settings.position)).count == members.count)
+        precondition(Set(members.map(\.settings.number)).count == members.count)
         precondition(Set(members.map(\.settings.nozzle)).count == members.count)
         self.terminal = terminal
         self.journal = journal
@@ -52,7 +52,7 @@ package struct Board {
 
     /// Finishes what a crash left open of any side, once and before any of them serves: later an open record may be a
     /// neighbour's running sale.
-    package func recover() throws(PositionFailure) -> RecoveredBoard {
+    package func recover() throws(SideFailure) -> RecoveredBoard {
         let board = RecoveredBoard()
         do throws(StorageFault) {
             try books(of: members[0], board).tellOfDamage()
@@ -67,11 +67,11 @@ package struct Board {
 
     /// Of a side that is no more, the first one speaks.
     private func books(of record: Record, _ board: RecoveredBoard) -> Books {
-        if let member = members.first(where: { $0.settings.position == record.position }) {
+        if let member = members.first(where: { $0.settings.number == record.side }) {
             return books(of: member, board)
         }
         var settings = members[0].settings
-        (settings.position, settings.nozzle) = (record.position, record.nozzle)
+        (settings.number, settings.nozzle) = (record.side, record.nozzle)
         return books(of: Member(settings: settings, display: members[0].display), board)
     }
 

@@ -7,8 +7,8 @@ import Records
 final class Books {
     let journal: any SaleJournal
     let clock: any StationClock
-    let display: any PositionDisplay
-    let settings: PositionSettings
+    let display: any SideDisplay
+    let settings: SideSettings
     let terminal: TerminalID
     /// Of the side's nozzle.
     private(set) var totaliser: Totaliser
@@ -17,11 +17,11 @@ final class Books {
     let board: RecoveredBoard
 
     init(
-        _ settings: PositionSettings,
+        _ settings: SideSettings,
         terminal: TerminalID,
         journal: any SaleJournal,
         clock: any StationClock,
-        display: any PositionDisplay,
+        display: any SideDisplay,
         board: RecoveredBoard
     ) {
         self.journal = journal
@@ -82,7 +82,7 @@ final class Books {
 
     /// A totaliser that was kept under another calibration goes on from its volume.
     func loadTotaliser() throws(StorageFault) {
-        guard let stored = try storedTotaliser(of: settings.nozzle, at: settings.position) else { return }
+        guard let stored = try storedTotaliser(of: settings.nozzle, at: settings.number) else { return }
         totaliser = stored.under(settings.calibration)
         if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
     }
@@ -117,7 +117,7 @@ final class Books {
     }
 
     func newRecord(_ number: RecordNumber, _ begun: TransactionTime, _ content: Content) -> Record {
-        Record(number: number, position: settings.position, terminal: terminal, begun: begun, content)
+        Record(number: number, side: settings.number, terminal: terminal, begun: begun, content)
     }
 
     /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.

@@ -3,7 +3,7 @@ import Metering
 import Records
 import SecurityModule
 
-// What a position does with rows of its journal that cannot be believed (decision record 0017): it names them, works with
+// What a side does with rows of its journal that cannot be believed (decision record 0017): it names them, works with
 // the others, and writes over none of them but the totals, which it restores from the records.
 
 extension Books {
@@ -65,22 +65,22 @@ extension Books {
         }
     }
 
-    /// Totals that are not believed are those that the records say, and the position stays closed until somebody has
+    /// Totals that are not believed are those that the records say, and the side stays closed until somebody has
     /// compared them with the nozzle's own counter.
-    func storedTotaliser(of nozzle: Int, at position: Int) throws(StorageFault) -> Totaliser? {
+    func storedTotaliser(of nozzle: Int, at side: Int) throws(StorageFault) -> Totaliser? {
         do throws(StorageFault) {
             return try journal.totaliser(of: nozzle)
         } catch {
             guard let row = error.row else { throw error }
             let recorded = try journal.recordedTotaliser(of: nozzle)
             let totaliser = recorded ?? .new(nozzle: nozzle, points: settings.calibration.points.count)
-            let lock = PositionLock(
-                position: position,
+            let lock = SideLock(
+                side: side,
                 since: try stampTime(),
                 reason: "the totals of nozzle \(nozzle) were not believed (\(row)) and restored from the records"
             )
             do throws(StorageFault) { try write(JournalEntry(totaliser: totaliser, lock: lock)) } catch {
-                // Where nothing can be written, the position is closed by the row that says so.
+                // Where nothing can be written, the side is closed by the row that says so.
                 guard error.row != nil else { throw error }
             }
             return totaliser

@@ -5,8 +5,8 @@ package import Quantities
 package import Records
 package import SecurityModule
 
-/// What a position is doing, by the names of the forecourt convention (spec/dispenser.md, section 3).
-package enum PositionState: String, CaseIterable, Sendable {
+/// What a side is doing, by the names of the forecourt convention (spec/dispenser.md, section 3).
+package enum SideState: String, CaseIterable, Sendable {
     case inoperative
     case closed
     case idle
@@ -48,13 +48,13 @@ package enum Refusal: Error, Equatable, Sendable {
     case noNumber(String)
     case cardKind(UInt8)
     case emergencyStop
-    case positionLocked(PositionLock)
+    case sideLocked(SideLock)
     case module(SecurityModuleError)
     case purchaseUnproven(Amount)
     case debitUnproven(Amount)
     case earlierSaleOwed(Amount)
     /// At another fuelling side, where its sale may go on without it.
-    case servedElsewhere(position: Int)
+    case servedElsewhere(side: Int)
     /// A prepaid debit that was proven too late for fuel.
     case refundedUndelivered(Amount)
     case noPetrolCommands
@@ -115,9 +115,9 @@ package enum Notice: Equatable, Sendable {
     case closed
 }
 
-/// The position's display, receipt printer and log.
-package protocol PositionDisplay: AnyObject {
-    func show(_ state: PositionState, _ notice: Notice)
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice)
+/// The side's display, receipt printer and log.
+package protocol SideDisplay: AnyObject {
+    func show(_ state: SideState, _ notice: Notice)
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice)
     func printReceipt(_ record: Record, balance: Amount?)
 }

@@ -87,7 +87,7 @@ struct EarlierSales: Procedure {
     }
 
     /// What a grey record's sale sold. Where its row is not believed the grey record alone says what is owed, and the rest
-    /// is this position's.
+    /// is this side's.
     func origin(of sale: Record?) -> SaleOrigin {
         sale?.origin ?? SaleOrigin(nozzle: settings.nozzle, grade: settings.grade, unitPrice: settings.unitPrice)
     }
@@ -129,7 +129,7 @@ struct EarlierSales: Procedure {
     }
 
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
-    func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: PositionState) throws(Interruption) {
+    func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: SideState) throws(Interruption) {
         // What is not believed is not settled: the card's proof stays with it for whoever puts the record right.
         guard var record = try sender(of: proof.attempt, for: grey), record.settle(by: proof) else {
             throw try books.refusalWithoutRecord(ofDebitOf: grey)

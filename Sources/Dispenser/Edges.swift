@@ -17,7 +17,7 @@ extension StationClock {
 }
 
 /// What happens around a fuelling side.
-package enum PositionEvent: Equatable, Sendable {
+package enum SideEvent: Equatable, Sendable {
     case reader(ReaderEvent)
     case pump(PumpReport)
     /// The pump's lines failed.
@@ -43,7 +43,7 @@ package enum PINFault: Equatable, Sendable {
 /// Where a fuelling side waits.
 package protocol EventSource: AnyObject {
     /// The next event, or nil when the monotonic clock has reached `deadline`.
-    func next(until deadline: UInt64?) -> PositionEvent?
+    func next(until deadline: UInt64?) -> SideEvent?
 }
 
 /// How the customer's PIN comes in. It reports `pinEntered`, `pinRefused`, `pinCancelled` or `consoleLost` as an event.

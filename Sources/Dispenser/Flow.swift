@@ -33,14 +33,14 @@ private struct FuellingProgress {
 /// Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale. A prepaid sale flows the same
 /// way, on its payment.
 final class Flow {
-    let settings: PositionSettings
+    let settings: SideSettings
     private let device: any Pump
     private let visit: Visit
     let books: Books
     private let stray: StrayFuel
-    let display: any PositionDisplay
+    let display: any SideDisplay
 
-    init(_ settings: PositionSettings, _ edges: PositionEdges, _ visit: Visit, _ books: Books, _ stray: StrayFuel) {
+    init(_ settings: SideSettings, _ edges: SideEdges, _ visit: Visit, _ books: Books, _ stray: StrayFuel) {
         self.settings = settings
         device = edges.pump
         display = edges.display
@@ -110,7 +110,7 @@ final class Flow {
     }
 
     private func handle<Grant: FuelGrant & ~Copyable>(
-        _ event: PositionEvent?,
+        _ event: SideEvent?,
         _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing Grant
@@ -298,7 +298,7 @@ final class Flow {
         )
     }
 
-    private func state(_ progress: FuellingProgress) -> PositionState {
+    private func state(_ progress: FuellingProgress) -> SideState {
         if progress.waitsForCardUntil != nil {
             .suspended
         } else if snapshot.lastCountNanoseconds == nil {

@@ -3,8 +3,8 @@ import ISO7816
 package import Metering
 package import Records
 
-/// Why a position cannot go on. The outputs are off when it is thrown.
-package enum PositionFailure: Error, Equatable, Sendable {
+/// Why a side cannot go on. The outputs are off when it is thrown.
+package enum SideFailure: Error, Equatable, Sendable {
     case storage(StorageFault)
     case pump(PumpFault)
 }
@@ -14,5 +14,5 @@ enum Interruption: Error, Equatable {
     case refused(Refusal)
     case card(CardFault)
     case stop
-    case failure(PositionFailure)
+    case failure(SideFailure)
 }

@@ -8,7 +8,7 @@ import Records
 
 extension MeterStop {
     /// Whether the meter needs a technician. After a freeze what was counted is right, and what was lost is known.
-    var locksPosition: Bool {
+    var locksSide: Bool {
         switch self {
         case .reversed, .swapped, .deadChannel: true
         case .frozen: false
@@ -64,16 +64,16 @@ extension Flow {
         return lost > 0 ? "; \(lost) edges of the pulser were lost" : ""
     }
 
-    /// A position whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
-    func lock(after end: FuellingEnd, _ record: Record) -> PositionLock? {
+    /// A side whose pulser cannot be believed closes itself (spec/dispenser.md, section 1).
+    func lock(after end: FuellingEnd, _ record: Record) -> SideLock? {
         let reason: String
         switch end {
         case .pulserFaults(let count): reason = "\(count) pulser faults in one sale"
-        case .meterStopped(let stop, _) where stop.locksPosition: reason = stop.description
+        case .meterStopped(let stop, _) where stop.locksSide: reason = stop.description
         case .regular, .stopped, .emergency, .meterStopped, .pumpFailed: return nil
         }
-        return PositionLock(
-            position: settings.position,
+        return SideLock(
+            side: settings.number,
             since: books.clock.localTime ?? record.begun,
             reason: reason
         )

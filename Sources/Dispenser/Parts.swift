@@ -4,9 +4,9 @@ import SecurityModule
 
 /// The parts of one side, with a state each: who is in the reader, what flows, and what is written.
 struct Parts {
-    let settings: PositionSettings
+    let settings: SideSettings
     let module: SecurityModule
-    let display: any PositionDisplay
+    let display: any SideDisplay
     /// What a record's remark says of a refusal.
     let remark: (Refusal) -> String
     let visit: Visit
@@ -14,7 +14,7 @@ struct Parts {
     let books: Books
     let stray: StrayFuel
 
-    init(_ settings: PositionSettings, _ edges: PositionEdges, _ board: RecoveredBoard) {
+    init(_ settings: SideSettings, _ edges: SideEdges, _ board: RecoveredBoard) {
         self.settings = settings
         module = edges.module
         display = edges.display
@@ -46,9 +46,9 @@ protocol Procedure {
 }
 
 extension Procedure {
-    var settings: PositionSettings { side.settings }
+    var settings: SideSettings { side.settings }
     var module: SecurityModule { side.module }
-    var display: any PositionDisplay { side.display }
+    var display: any SideDisplay { side.display }
     var remark: (Refusal) -> String { side.remark }
     var visit: Visit { side.visit }
     var flow: Flow { side.flow }

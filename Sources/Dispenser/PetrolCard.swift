@@ -20,7 +20,7 @@ struct PetrolCard {
     let visit: Visit
     let books: Books
     let module: SecurityModule
-    let settings: PositionSettings
+    let settings: SideSettings
 
     /// The command of step 1.1, and a number for the question behind the debit.
     func beginSession(_ number: RecordNumber) throws(Interruption) -> InitializeForPetrol {

@@ -15,7 +15,7 @@ extension Books {
     func settlePrepaid(
         _ record: inout Record,
         on before: Totaliser,
-        lock: PositionLock? = nil
+        lock: SideLock? = nil
     ) throws(StorageFault) -> Record? {
         record.settlePrepaid()
         record.ended = endTime(after: record.begun)
@@ -34,7 +34,7 @@ extension Books {
         guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
         return Record(
             number: try journal.reserve(),
-            position: sale.position,
+            side: sale.side,
             terminal: sale.terminal,
             begun: sale.ended ?? sale.begun,
             ended: sale.ended,
@@ -44,7 +44,7 @@ extension Books {
 
     /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
     func totaliser(before record: Record) throws(StorageFault) -> Totaliser {
-        try storedTotaliser(of: record.nozzle, at: record.position)
+        try storedTotaliser(of: record.nozzle, at: record.side)
             ?? .new(nozzle: record.nozzle, points: record.reading.counts.count)
     }
 

@@ -80,7 +80,7 @@ struct PrepaidDelivery: Procedure {
     }
 
     /// The sale's last durable write, and with it the refund record.
-    private func finish(_ record: inout Record, lock: PositionLock?) throws(Interruption) {
+    private func finish(_ record: inout Record, lock: SideLock?) throws(Interruption) {
         let refund = try books.stored { (_) throws(StorageFault) in
             try books.settlePrepaid(&record, on: books.totaliser, lock: lock)
         }

@@ -8,7 +8,7 @@ struct Readiness {
     let books: Books
     let flow: Flow
     let stray: StrayFuel
-    let settings: PositionSettings
+    let settings: SideSettings
 
     /// - Returns: the time of a sale that begins now.
     /// - Throws: `.refused` with what keeps every card from being served.
@@ -30,7 +30,7 @@ struct Readiness {
     /// What keeps every card from being served; nil when nothing does.
     ///
     /// - Parameter room: nil while the records are not counted.
-    func obstacle(room: Int?) throws(PositionFailure) -> Refusal? {
+    func obstacle(room: Int?) throws(SideFailure) -> Refusal? {
         do throws(Interruption) {
             _ = try checkReadiness(room: room)
             return nil
@@ -46,8 +46,8 @@ struct Readiness {
     private func checkReadiness(room: Int?) throws(Interruption) -> TransactionTime {
         try flow.checkNoEmergency()
         let time = try books.saleTime()
-        if let lock = try books.stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.position) }) {
-            throw .refused(.positionLocked(lock))
+        if let lock = try books.stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.number) }) {
+            throw .refused(.sideLocked(lock))
         }
         if let room, room < JournalRoom.refusedBelow { throw .refused(.journalFull(room: room)) }
         return time

@@ -45,7 +45,7 @@ struct Refuel: Procedure {
         try books.commit(JournalEntry(record, totaliser: totaliser, lock: flow.lock(after: fuelled, record)))
     }
 
-    /// The most that this sale may deliver, in centilitres: the least of balance, preset and the position's limit.
+    /// The most that this sale may deliver, in centilitres: the least of balance, preset and the side's limit.
     private func target(balance: Amount) throws(Interruption) -> Volume {
         let price = settings.unitPrice
         let needed = Amount(fen: UInt32(price.fenPerLitre))

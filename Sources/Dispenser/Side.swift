@@ -9,7 +9,7 @@ import Records
 /// Invariants: the valve opens only after the record is on disk as `locked` or `paid`; each durable write is on disk before the
 /// act that it stands for; SESPK lives in the local value of one sale and nowhere else.
 package final class Side {
-    package let settings: PositionSettings
+    package let settings: SideSettings
     private let parts: Parts
     /// Why no card can be served, as it is shown between two visits; nil when it is not.
     private var shownObstacle: Refusal?
@@ -18,7 +18,7 @@ package final class Side {
 
     private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
-    package init(settings: PositionSettings, edges: PositionEdges, after board: RecoveredBoard) {
+    package init(settings: SideSettings, edges: SideEdges, after board: RecoveredBoard) {
         self.settings = settings
         parts = Parts(settings, edges, board)
     }
@@ -33,11 +33,11 @@ package final class Side {
     private var stray: StrayFuel { parts.stray }
 
     /// Serves cards until the service stops. Returns with the outputs off and everything on disk.
-    package func run() throws(PositionFailure) {
+    package func run() throws(SideFailure) {
         try onDisk { () throws(StorageFault) in try books.loadTotaliser() }
         try onDisk { () throws(StorageFault) in try warnOfRoom() }
         try showIdle()
-        do throws(PositionFailure) {
+        do throws(SideFailure) {
             while !stopIsRequested && !consoleIsGone { try awaitEvent() }
         } catch {
             if case .pump = error { try onDisk { () throws(StorageFault) in try stray.finish() } }
@@ -47,7 +47,7 @@ package final class Side {
         show(.closed, .closed)
     }
 
-    private func awaitEvent() throws(PositionFailure) {
+    private func awaitEvent() throws(SideFailure) {
         let looksAgain = shownObstacle != nil || !isRoomCounted
         let look = looksAgain ? visit.now + Self.obstacleNanoseconds : nil
         switch visit.nextEvent(until: [look, stray.restsAt].compactMap(\.self).min()) {
@@ -76,7 +76,7 @@ package final class Side {
         }
     }
 
-    private func serveWaitingCards() throws(PositionFailure) {
+    private func serveWaitingCards() throws(SideFailure) {
         repeat {
             try serve()
         } while visit.presence == .waiting && !stopIsRequested
@@ -87,14 +87,14 @@ package final class Side {
     }
 
     /// An emergency is said as long as it lasts, whether a card is there or not.
-    private func showBetweenVisits() throws(PositionFailure) {
+    private func showBetweenVisits() throws(SideFailure) {
         if visit.presence == .absent { return try showIdle() }
         show(.completed, .removeCard)
         if parts.flow.snapshot.emergencyIsActive { show(.inoperative, .emergency) }
     }
 
     /// One card's visit.
-    private func serve() throws(PositionFailure) {
+    private func serve() throws(SideFailure) {
         defer { visit.end() }
         visit.cardIsHere()
         do throws(Interruption) {
@@ -129,18 +129,18 @@ package final class Side {
         }
     }
 
-    private func show(_ state: PositionState, _ notice: Notice) { parts.display.show(state, notice) }
+    private func show(_ state: SideState, _ notice: Notice) { parts.display.show(state, notice) }
 
-    private func showIdle() throws(PositionFailure) {
+    private func showIdle() throws(SideFailure) {
         switch try lookForObstacle() {
         case .emergencyStop: show(.inoperative, .emergency)
-        case .positionLocked(let lock): show(.closed, .refused(.positionLocked(lock)))
+        case .sideLocked(let lock): show(.closed, .refused(.sideLocked(lock)))
         case .some(let refusal): show(.inoperative, .refused(refusal))
         case nil: show(.idle, .insertCard)
         }
     }
 
-    private func lookForObstacle() throws(PositionFailure) -> Refusal? {
+    private func lookForObstacle() throws(SideFailure) -> Refusal? {
         var room: Int?
         try onDisk { () throws(StorageFault) in room = try books.journal.roomIfCounted(nanosecondsMax: 0) }
         if room != nil, !isRoomCounted { try onDisk { () throws(StorageFault) in try books.tellOfDamage() } }
@@ -163,7 +163,7 @@ package final class Side {
 
     // MARK: - Storage between two visits
 
-    private func onDisk(_ write: () throws(StorageFault) -> Void) throws(PositionFailure) {
+    private func onDisk(_ write: () throws(StorageFault) -> Void) throws(SideFailure) {
         do throws(StorageFault) { try write() } catch { throw .storage(error) }
     }
 }

@@ -23,15 +23,15 @@ struct StrayFlow {
 final class StrayFuel {
     private let pump: any Pump
     private let books: Books
-    private let settings: PositionSettings
+    private let settings: SideSettings
     /// Fuel outside any sale that still flows, or has just come to rest.
     private(set) var flow: StrayFlow?
-    /// Of all that the pump counted since this position began: what is in a record.
+    /// Of all that the pump counted since this side began: what is in a record.
     private var recordedCounts: [Int]
     /// What a stop in mid-sale left to the next start.
     var saleLeftOpen: MeterReading?
 
-    init(_ settings: PositionSettings, _ edges: PositionEdges, _ books: Books) {
+    init(_ settings: SideSettings, _ edges: SideEdges, _ books: Books) {
         pump = edges.pump
         self.books = books
         self.settings = settings

@@ -22,8 +22,8 @@ final class Visit {
     let pin: any PINEntry
     let events: any EventSource
     let clock: any StationClock
-    let display: any PositionDisplay
-    let settings: PositionSettings
+    let display: any SideDisplay
+    let settings: SideSettings
     let board: RecoveredBoard
     /// What is done when fuel flows outside any sale.
     private let recordStrayFlow: () throws(StorageFault) -> Void
@@ -38,8 +38,8 @@ final class Visit {
     private(set) var saleCardLeftAt: UInt64?
 
     init(
-        _ settings: PositionSettings,
-        _ edges: PositionEdges,
+        _ settings: SideSettings,
+        _ edges: SideEdges,
         _ board: RecoveredBoard,
         strayFlow recordStrayFlow: @escaping () throws(StorageFault) -> Void
     ) {
@@ -59,19 +59,19 @@ final class Visit {
     ///
     /// - Throws: `.refused` where it is another's.
     func claim(_ card: ApplicationSerialNumber) throws(Interruption) {
-        if let other = board.claim(card, at: settings.position) { throw .refused(.servedElsewhere(position: other)) }
+        if let other = board.claim(card, at: settings.number) { throw .refused(.servedElsewhere(side: other)) }
     }
 
     func end() {
         disconnectCard()
-        board.release(at: settings.position)
+        board.release(at: settings.number)
     }
 
     /// The card of the running sale, or the one that a visit begins with.
     func cardIsHere() { saleCardLeftAt = nil }
 
     /// The next event; what it says of card and service is noted.
-    func nextEvent(until deadline: UInt64?) -> PositionEvent? {
+    func nextEvent(until deadline: UInt64?) -> SideEvent? {
         let event = events.next(until: deadline)
         switch event {
         case .reader(.cardInserted): presence = .present

@@ -1,7 +1,7 @@
 import FuelPassbook
 import ISO7816
 
-/// How many tries are left on the cards that have last answered a PIN as wrong, as far as this position has seen.
+/// How many tries are left on the cards that have last answered a PIN as wrong, as far as this side has seen.
 ///
 /// The passbook has no command that asks a card for its tries without taking one: what is known comes from the answers
 /// to earlier PINs (`63Cx`), and is kept until the card takes a PIN, or the service ends.

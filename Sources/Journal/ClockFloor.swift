@@ -22,7 +22,7 @@ struct ClockAcceptance {
 
 extension SQLiteJournal {
     package func latestTime() throws(StorageFault) -> StationTime? {
-        // Where no row can be judged, the position is closed for that.
+        // Where no row can be judged, the side is closed for that.
         guard writesRows else { return nil }
         let belief = try believing()
         return try connection.view("read the latest time") { try $0.clockFloor(belief) }

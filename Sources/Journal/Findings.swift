@@ -59,7 +59,7 @@ extension JournalTable {
         case Self.checkpoint.name: _ = try Checkpoint(row)
         case Self.greyRecord.name: _ = try GreyRecord(row)
         case Self.totaliser.name: _ = try Totaliser(row)
-        case Self.positionLock.name: _ = try PositionLock(row)
+        case Self.sideLock.name: _ = try SideLock(row)
         case Self.clockAcceptance.name: _ = try ClockAcceptance(row)
         case Self.clockFloor.name: _ = try StationTime(row)
         case Self.numbering.name: _ = try Numbering(row)
@@ -171,7 +171,7 @@ extension RowClass {
         case .checkpoint: "checkpoint"
         case .greyRecord: "grey record"
         case .totaliser: "totaliser"
-        case .positionLock: "position's lock"
+        case .sideLock: "position's lock"
         case .clockAcceptance: "accepted clock"
         case .clockFloor: "latest time"
         case .numbering: "numbering"

@@ -75,18 +75,18 @@ package final class JournalReader: Sendable {
         return Dictionary(all.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
-        if let row = try closingRow(position) { return PositionLock(position: position, row) }
-        return try values(.positionLock, "WHERE position = ?", [ColumnValue(position)], PositionLock.init).first
+    package func lock(of side: Int) throws(StorageFault) -> SideLock? {
+        if let row = try closingRow(side) { return SideLock(side: side, row) }
+        return try values(.sideLock, "WHERE position = ?", [ColumnValue(side)], SideLock.init).first
     }
 
     /// As the service decides.
-    private func closingRow(_ position: Int) throws(StorageFault) -> DamagedRow? {
+    private func closingRow(_ side: Int) throws(StorageFault) -> DamagedRow? {
         let judgement = try present().1
         if let fault = judgement.stateFault { return fault }
         return judgement.findings.damaged.first { row in
             row.table == JournalTable.numbering.name
-                || row.table == JournalTable.positionLock.name && row.key ?? Int64(position) == Int64(position)
+                || row.table == JournalTable.sideLock.name && row.key ?? Int64(side) == Int64(side)
         }
     }
 

@@ -5,20 +5,20 @@ import Synchronization
 // Rows of the journal: judged when they are read, with their codes when they are written (decision record 0017).
 
 extension SQLiteJournal {
-    /// A lock that is not believed, and a journal whose numbering is not, close the position until a technician looks.
-    package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
+    /// A lock that is not believed, and a journal whose numbering is not, close the side until a technician looks.
+    package func lock(of side: Int) throws(StorageFault) -> SideLock? {
         let belief = try believing()
         do throws(StorageFault) {
             _ = try connection.view("read the numbers") { try $0.numbering(belief) }
-            return try row(.positionLock, Int64(position), "read a position's lock", PositionLock.init)
+            return try row(.sideLock, Int64(side), "read a position's lock", SideLock.init)
         } catch {
             guard let row = error.row else { throw error }
-            return PositionLock(position: position, row)
+            return SideLock(side: side, row)
         }
     }
 
-    package func clearLock(of position: Int) throws(StorageFault) {
-        try commitRows("clear a position's lock") { try $0.delete(Int64(position), from: .positionLock) }
+    package func clearLock(of side: Int) throws(StorageFault) {
+        try commitRows("clear a position's lock") { try $0.delete(Int64(side), from: .sideLock) }
     }
 
     package func damagedRows() throws(StorageFault) -> [DamagedRow] {

@@ -21,7 +21,7 @@ struct JournalTable: Sendable {
     static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "TTC", fixed: [])
     static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
-    static let positionLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
+    static let sideLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
     static let numbering = JournalTable(name: "numbering", key: "journal", keyName: "journal", fixed: [])
     static let acceptance = JournalTable(
         name: "journal_acceptance",

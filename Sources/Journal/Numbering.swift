@@ -68,7 +68,7 @@ extension SQLiteJournal {
                 try commitRows("reserve a TTC") { reserved = try $0.reserve() }
             } catch {
                 guard let row = error.row else { throw error }
-                throw StorageFault(noNumber: "\(row): greylock position \(PositionLock.Remedy(row).flag)")
+                throw StorageFault(noNumber: "\(row): greylock position \(SideLock.Remedy(row).flag)")
             }
             try highWater.write(try markContent())
             return RecordNumber(reserved)

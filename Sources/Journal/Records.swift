@@ -14,7 +14,7 @@ extension RowValues {
         set("ttc", fields.number.value)
         set("kind", fields.kind.rawValue)
         set("phase", fields.phase.rawValue)
-        set("position", fields.position)
+        set("position", fields.side)
         set(hex: "terminal_id", fields.terminal)
         set(hex: "lock_time", fields.begun)
         set(hex: "end_time", fields.ended)
@@ -90,9 +90,9 @@ extension RowValues {
         set("overrun_counts", totaliser.overrunCounts)
     }
 
-    init(_ lock: PositionLock) {
+    init(_ lock: SideLock) {
         self.init()
-        set("position", lock.position)
+        set("position", lock.side)
         set(hex: "since", lock.since)
         set("reason", lock.reason)
     }
@@ -114,7 +114,7 @@ extension RecordFields {
             number: RecordNumber(try row.integer("ttc")),
             kind: try row.choice("kind"),
             phase: try row.choice("phase"),
-            position: try row.integer("position"),
+            side: try row.integer("position"),
             terminal: try row.element("terminal_id"),
             begun: try row.time("lock_time"),
             standing: CardStanding(
@@ -161,10 +161,10 @@ extension FieldFault.Field {
     }
 }
 
-extension PositionLock {
+extension SideLock {
     init(_ row: StoredRow) throws(StorageFault) {
         self.init(
-            position: try row.integer("position"),
+            side: try row.integer("position"),
             since: try row.time("since"),
             reason: try row.text("reason")
         )

@@ -15,7 +15,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     case checkpoint
     case greyRecord
     case totaliser
-    case positionLock
+    case sideLock
     case clockAcceptance
     case clockFloor
     case numbering
@@ -28,7 +28,7 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .checkpoint: .checkpoint
         case .greyRecord: .greyRecord
         case .totaliser: .totaliser
-        case .positionLock: .positionLock
+        case .sideLock: .sideLock
         case .clockAcceptance: .clockAcceptance
         case .clockFloor: .clockFloor
         case .numbering: .numbering
@@ -39,14 +39,14 @@ enum RowClass: Int, CaseIterable, Sendable {
 
     /// Few rows, which are read before anything is recovered.
     static let ofRecovery: Set<RowClass> = [
-        .openSale, .checkpoint, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering,
+        .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering,
     ]
 
     /// The next write puts a row in the place of one that is not believed. Of the others, none is ever overwritten.
     var isRenewed: Bool {
         switch self {
         case .openSale, .closedSale, .greyRecord, .acceptance: false
-        case .checkpoint, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun: true
+        case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun: true
         }
     }
 
@@ -54,14 +54,14 @@ enum RowClass: Int, CaseIterable, Sendable {
     var isBelievedApart: Bool {
         switch self {
         case .closedSale, .greyRecord, .acceptance, .serviceRun: true
-        case .openSale, .checkpoint, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering: false
+        case .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering: false
         }
     }
 }
 
 extension JournalTable {
     static let coded: [JournalTable] = [
-        .sale, .checkpoint, .greyRecord, .totaliser, .positionLock, .clockAcceptance, .clockFloor, .numbering,
+        .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering,
         .acceptance,
         .serviceRun,
     ]

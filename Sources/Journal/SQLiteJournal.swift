@@ -20,7 +20,7 @@ import Synchronization
 // - SQLite maps no file into memory, so that a full disk is an error and never a signal: the index of the `-wal` file is
 //   on the heap ("unix-excl"), which SQLite does for a process that shares the file with no other.
 // - A record that is ended or later has no checkpoint.
-// - A row of a number never changes its card, terminal, position or lock time.
+// - A row of a number never changes its card, terminal, side or lock time.
 // - No row of the sale table is deleted, and a new one has the highest number: ``SQLiteJournal/room()`` counts on.
 // - A row has the code of the service over all of it, and the journal's state the sum of all codes. A row that is not
 //   believed is never written over, but for those of ``RowClass/isRenewed`` (decision record 0017).
@@ -154,7 +154,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             }
             if let grey = entry.grey { try writer.replace(RowValues(grey), in: .greyRecord) }
             if let totaliser = entry.totaliser { try writer.replace(RowValues(totaliser), in: .totaliser) }
-            if let lock = entry.lock { try writer.replace(RowValues(lock), in: .positionLock) }
+            if let lock = entry.lock { try writer.replace(RowValues(lock), in: .sideLock) }
             if let moment = entry.moment { try writer.raiseClockFloor(to: moment) }
         }
     }

@@ -4,7 +4,7 @@ package import Quantities
 /// The one record of its number.
 package struct Record: Equatable, Sendable {
     package let number: RecordNumber
-    package let position: Int
+    package let side: Int
     package let terminal: TerminalID
     /// Of the lock; of a purchase its debit, of a refund when it became due, of a notice when it was made, of fuel
     /// outside any sale when it was first noticed.
@@ -18,7 +18,7 @@ package struct Record: Equatable, Sendable {
 
     package init(
         number: RecordNumber,
-        position: Int,
+        side: Int,
         terminal: TerminalID,
         begun: TransactionTime,
         ended: TransactionTime? = nil,
@@ -27,7 +27,7 @@ package struct Record: Equatable, Sendable {
         remark: String? = nil
     ) {
         self.number = number
-        self.position = position
+        self.side = side
         self.terminal = terminal
         self.begun = begun
         self.ended = ended

@@ -7,7 +7,7 @@ package struct RecordFields: Equatable, Sendable {
     package var number: RecordNumber
     package var kind: RecordKind
     package var phase: RecordPhase
-    package var position: Int
+    package var side: Int
     package var terminal: TerminalID
     package var begun: TransactionTime
     package var ended: TransactionTime?
@@ -30,7 +30,7 @@ package struct RecordFields: Equatable, Sendable {
         number: RecordNumber,
         kind: RecordKind,
         phase: RecordPhase,
-        position: Int,
+        side: Int,
         terminal: TerminalID,
         begun: TransactionTime,
         standing: CardStanding,
@@ -42,7 +42,7 @@ package struct RecordFields: Equatable, Sendable {
         self.number = number
         self.kind = kind
         self.phase = phase
-        self.position = position
+        self.side = side
         self.terminal = terminal
         self.begun = begun
         self.standing = standing
@@ -70,7 +70,7 @@ extension RecordFields {
             number: record.number,
             kind: record.kind,
             phase: record.phase,
-            position: record.position,
+            side: record.side,
             terminal: record.terminal,
             begun: record.begun,
             standing: record.standing ?? .none,
@@ -114,7 +114,7 @@ extension Record {
     package init(_ fields: RecordFields) throws(FieldFault) {
         self.init(
             number: fields.number,
-            position: fields.position,
+            side: fields.side,
             terminal: fields.terminal,
             begun: fields.begun,
             ended: fields.ended,

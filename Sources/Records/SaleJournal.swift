@@ -9,8 +9,8 @@ package struct JournalEntry: Equatable, Sendable {
     /// Inserted, or replaced by its number.
     package var grey: GreyRecord?
     package var totaliser: Totaliser?
-    /// Closes the position until a technician clears it.
-    package var lock: PositionLock?
+    /// Closes the side until a technician clears it.
+    package var lock: SideLock?
     /// When it is written, by the station's clock; nil while that is not set.
     package var moment: StationTime?
 
@@ -18,7 +18,7 @@ package struct JournalEntry: Equatable, Sendable {
         _ records: Record...,
         grey: GreyRecord? = nil,
         totaliser: Totaliser? = nil,
-        lock: PositionLock? = nil
+        lock: SideLock? = nil
     ) {
         self.records = records
         self.grey = grey
@@ -27,9 +27,9 @@ package struct JournalEntry: Equatable, Sendable {
     }
 }
 
-/// A position that closed itself (spec/dispenser.md, section 1).
-package struct PositionLock: Equatable, Sendable {
-    /// The option of `greylock position` by which a technician opens it.
+/// A side that closed itself (spec/dispenser.md, section 1).
+package struct SideLock: Equatable, Sendable {
+    /// The option of `greylock side` by which a technician opens it.
     package enum Remedy: Sendable {
         case clear
         case acceptJournal
@@ -42,28 +42,28 @@ package struct PositionLock: Equatable, Sendable {
         }
     }
 
-    package let position: Int
+    package let side: Int
     package let since: TransactionTime
     package let reason: String
     package let remedy: Remedy
 
-    package init(position: Int, since: TransactionTime, reason: String, remedy: Remedy = .clear) {
-        self.position = position
+    package init(side: Int, since: TransactionTime, reason: String, remedy: Remedy = .clear) {
+        self.side = side
         self.since = since
         self.reason = reason
         self.remedy = remedy
     }
 
     /// Of a row that is not believed; since when is not known.
-    package init(position: Int, _ row: DamagedRow) {
-        self.init(position: position, since: .unknown, reason: "\(row)", remedy: Remedy(row))
+    package init(side: Int, _ row: DamagedRow) {
+        self.init(side: side, since: .unknown, reason: "\(row)", remedy: Remedy(row))
     }
 
     /// Since when, and why.
     package var words: String { "\(since.words): \(reason.printable)" }
 }
 
-extension PositionLock.Remedy {
+extension SideLock.Remedy {
     package init(_ row: DamagedRow) {
         switch row.table {
         case "journal_state", "numbering": self = .acceptJournal
@@ -109,11 +109,11 @@ package protocol SaleJournal: AnyObject {
 
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
 
-    /// Why the position is closed; nil when it is not.
-    func lock(of position: Int) throws(StorageFault) -> PositionLock?
+    /// Why the side is closed; nil when it is not.
+    func lock(of side: Int) throws(StorageFault) -> SideLock?
 
-    /// A technician opens a position whose ``PositionLock/remedy`` it is again.
-    func clearLock(of position: Int) throws(StorageFault)
+    /// A technician opens a side whose ``SideLock/remedy`` it is again.
+    func clearLock(of side: Int) throws(StorageFault)
 
     /// How many more records the configured capacity has room for; nil until the records of a large journal are counted and
     /// found sound.

@@ -8,7 +8,7 @@ package final class FaultyJournal: SaleJournal {
     package enum Write {
         case entry(JournalEntry)
         case checkpoint(Checkpoint)
-        case openedPosition(Int)
+        case openedSide(Int)
         case number
     }
 
@@ -46,8 +46,8 @@ package final class FaultyJournal: SaleJournal {
         try onWrite(.checkpoint(checkpoint)) { store.checkpoint(checkpoint) }
     }
 
-    package func clearLock(of position: Int) throws(StorageFault) {
-        try onWrite(.openedPosition(position)) { store.clearLock(of: position) }
+    package func clearLock(of side: Int) throws(StorageFault) {
+        try onWrite(.openedSide(side)) { store.clearLock(of: side) }
     }
 
     // MARK: - Reads
@@ -99,9 +99,9 @@ package final class FaultyJournal: SaleJournal {
         return damaged
     }
 
-    package func lock(of position: Int) throws(StorageFault) -> PositionLock? {
+    package func lock(of side: Int) throws(StorageFault) -> SideLock? {
         try onRead()
-        return store.lock(of: position)
+        return store.lock(of: side)
     }
 
     package func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? {

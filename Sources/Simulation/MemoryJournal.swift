@@ -10,7 +10,7 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var greyRecords: [RecordNumber: GreyRecord] = [:]
     package private(set) var checkpoints: [RecordNumber: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
-    package private(set) var locks: [Int: PositionLock] = [:]
+    package private(set) var locks: [Int: SideLock] = [:]
     /// The highest number that was reserved or committed.
     private var last = RecordNumber(0)
     private var latest: StationTime?
@@ -67,7 +67,7 @@ package final class MemoryJournal: SaleJournal {
             }
         }
         if let totaliser = entry.totaliser { totalisers[totaliser.nozzle] = totaliser }
-        if let lock = entry.lock { locks[lock.position] = lock }
+        if let lock = entry.lock { locks[lock.side] = lock }
     }
 
     package func checkpoint(_ checkpoint: Checkpoint) { checkpoints[checkpoint.number] = checkpoint }
@@ -111,9 +111,9 @@ package final class MemoryJournal: SaleJournal {
             .max { ($0.volume, $0.fen) < ($1.volume, $1.fen) }
     }
 
-    package func lock(of position: Int) -> PositionLock? { locks[position] }
+    package func lock(of side: Int) -> SideLock? { locks[side] }
 
-    package func clearLock(of position: Int) { locks[position] = nil }
+    package func clearLock(of side: Int) { locks[side] = nil }
 
     package func room() -> Int { max(0, capacity - records.count) }
 

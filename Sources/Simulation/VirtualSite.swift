@@ -18,9 +18,9 @@ package final class VirtualClock {
     func passStill(seconds: Int) { nanoseconds += UInt64(seconds) * 1_000_000_000 }
 }
 
-/// One side's place of a forecourt, on a virtual clock: time passes only while the position waits.
+/// One side's place of a forecourt, on a virtual clock: time passes only while the side waits.
 ///
-/// It is the position's clock, its events and its pump; what customers do stands in an agenda. Fuel flows at a given
+/// It is the side's clock, its events and its pump; what customers do stands in an agenda. Fuel flows at a given
 /// rate while a valve is open, one edge after the other through the same `MeterHead` that counts a real pulser.
 package final class VirtualSite: StationClock, EventSource, Pump {
     package struct Flow: Sendable {
@@ -43,7 +43,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// As `PumpThread` has it.
     private static let frozenNanoseconds: UInt64 = 1_000_000_000
 
-    /// The pulser's true position, in counts since the start.
+    /// The pulser's true side, in counts since the start.
     package private(set) var trueCounts = 0
     /// What the customer takes at most in this sale, in counts; fuel stops there by itself.
     package var countsWanted = Int.max
@@ -61,7 +61,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     private var head: MeterHead
     private let flow: Flow
     private var agenda: [(time: UInt64, action: (VirtualSite) -> Void)] = []
-    private var events: [PositionEvent] = []
+    private var events: [SideEvent] = []
     private var nextEdgeAt: UInt64?
     private var overrunLeft = 0
     private var numbers = EdgeNumbers()
@@ -159,7 +159,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         deliver(.pulser(.a), rising: trueCounts % 4 == 1 || trueCounts % 4 == 2)
     }
 
-    package func post(_ event: PositionEvent) { events.append(event) }
+    package func post(_ event: SideEvent) { events.append(event) }
 
     /// So many counts come with the valves closed: they leak.
     package func leak(counts: Int) {
@@ -177,7 +177,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         scheduleFlow()
     }
 
-    /// Time passes in which the position does something else than wait: fuel flows on and events gather.
+    /// Time passes in which the side does something else than wait: fuel flows on and events gather.
     package func pass(_ seconds: Double) {
         let end = monotonicNanoseconds + UInt64(seconds * 1_000_000_000)
         while happens(until: end) {}
@@ -203,14 +203,14 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     // MARK: - EventSource
 
-    package func next(until deadline: UInt64?) -> PositionEvent? {
+    package func next(until deadline: UInt64?) -> SideEvent? {
         let event = event(until: deadline)
         precondition(event != nil || deadline != nil, "nothing will ever happen at this site")
         return event
     }
 
     /// The next event, or nil when nothing happens any more, or not before `deadline`.
-    func event(until deadline: UInt64?) -> PositionEvent? {
+    func event(until deadline: UInt64?) -> SideEvent? {
         while events.isEmpty {
             guard happens(until: deadline) else { return nil }
         }

@@ -15,21 +15,21 @@ package struct Customer: Sendable {
     }
 }
 
-/// The customer's face of the position at the console: short words, the meter live, and what was paid.
-package final class CustomerDisplay: PositionDisplay {
+/// The customer's face of the side at the console: short words, the meter live, and what was paid.
+package final class CustomerDisplay: SideDisplay {
     private let customer: Customer
     private var shown: Notice?
 
     package init(_ customer: Customer) { self.customer = customer }
 
-    package func show(_ state: PositionState, _ notice: Notice) {
+    package func show(_ state: SideState, _ notice: Notice) {
         let isRepeated = notice == shown && notice.isStanding
         shown = notice
         guard !isRepeated, notice.isForCustomer else { return }
         customer.console.say(customer.vocabulary.customerWords(notice))
     }
 
-    package func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    package func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         guard centilitres > 0 else { return }
         customer.console.count(customer.vocabulary.meter(centilitres: centilitres, fen: fen))
     }
@@ -39,17 +39,17 @@ package final class CustomerDisplay: PositionDisplay {
     }
 }
 
-/// The position speaks to several at once.
-package final class SharedDisplay: PositionDisplay {
-    private let displays: [any PositionDisplay]
+/// The side speaks to several at once.
+package final class SharedDisplay: SideDisplay {
+    private let displays: [any SideDisplay]
 
-    package init(_ displays: [any PositionDisplay]) { self.displays = displays }
+    package init(_ displays: [any SideDisplay]) { self.displays = displays }
 
-    package func show(_ state: PositionState, _ notice: Notice) {
+    package func show(_ state: SideState, _ notice: Notice) {
         for display in displays { display.show(state, notice) }
     }
 
-    package func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    package func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         for display in displays {
             display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
         }
@@ -75,10 +75,10 @@ extension Notice {
 }
 
 extension Refusal {
-    /// Of the position itself, and not of one card.
+    /// Of the side itself, and not of one card.
     fileprivate var isStanding: Bool {
         switch self {
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .positionLocked: true
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: true
         case _: false
         }
     }

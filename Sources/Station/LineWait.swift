@@ -14,7 +14,7 @@ extension ServedSide {
     /// - Throws: when only another setting can help.
     func awaitLines(
         _ wiring: GPIOWiring,
-        _ display: any PositionDisplay
+        _ display: any SideDisplay
     ) throws(Failure) -> sending GPIOPumpLines? {
         while true {
             do throws(GPIOFault) { return try GPIOPumpLines(wiring) } catch {

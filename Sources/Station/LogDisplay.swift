@@ -6,24 +6,24 @@ package import Quantities
 package import Records
 import Words
 
-/// The position's display in the service's log: each event, each standing notice once, and the running sale litre by
+/// The side's display in the service's log: each event, each standing notice once, and the running sale litre by
 /// litre. No line has a whole card number.
-package final class LogDisplay: PositionDisplay {
+package final class LogDisplay: SideDisplay {
     private let log: Logger
     private let vocabulary = Language.technical.vocabulary
-    private var shown: (state: PositionState, notice: Notice)?
+    private var shown: (state: SideState, notice: Notice)?
     private var shownLitres = 0
 
     package init(log: Logger) { self.log = log }
 
-    package func show(_ state: PositionState, _ notice: Notice) {
+    package func show(_ state: SideState, _ notice: Notice) {
         if let shown, shown.state == state, shown.notice == notice, notice.isStanding { return }
         shown = (state, notice)
         shownLitres = 0
         log.log(level: notice.level, "\(vocabulary.words(notice))", metadata: ["state": "\(state.rawValue)"])
     }
 
-    package func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    package func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         guard centilitres / 100 > shownLitres else { return }
         shownLitres = centilitres / 100
         log.info(

@@ -13,7 +13,7 @@ package final class Mailbox: EventSource, Sendable {
     package static let eventsMax = 4_096
 
     private struct Content {
-        var events: [PositionEvent] = []
+        var events: [SideEvent] = []
         var isStopping = false
         var isStopTaken = false
     }
@@ -25,7 +25,7 @@ package final class Mailbox: EventSource, Sendable {
 
     package init() {}
 
-    package func post(_ event: PositionEvent) {
+    package func post(_ event: SideEvent) {
         if event == .stopRequested { return requestStop() }
         content.withLock { content in
             content.events.append(event)
@@ -53,11 +53,11 @@ package final class Mailbox: EventSource, Sendable {
         return left == 0 ? 0 : MonotonicClock.nanoseconds - left
     }
 
-    package func next(until deadline: UInt64?) -> PositionEvent? {
+    package func next(until deadline: UInt64?) -> SideEvent? {
         leftAt.store(0, ordering: .relaxed)
         defer { leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed) }
         while arrived.wait(until: deadline) {
-            let event = content.withLock { content -> PositionEvent? in
+            let event = content.withLock { content -> SideEvent? in
                 if content.isStopping && !content.isStopTaken {
                     content.isStopTaken = true
                     return .stopRequested
@@ -69,7 +69,7 @@ package final class Mailbox: EventSource, Sendable {
         return nil
     }
 
-    private static func lastOfEachKind(_ events: [PositionEvent]) -> [PositionEvent] {
+    private static func lastOfEachKind(_ events: [SideEvent]) -> [SideEvent] {
         var kinds: Set<Kind> = []
         return events.reversed().filter { kinds.insert(Kind($0)).inserted }.reversed()
     }
@@ -80,7 +80,7 @@ package final class Mailbox: EventSource, Sendable {
             meterStopped
         case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, stopRequested
 
-        init(_ event: PositionEvent) {
+        init(_ event: SideEvent) {
             self =
                 switch event {
                 case .reader(.cardInserted): .cardInserted

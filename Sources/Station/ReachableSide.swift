@@ -4,7 +4,7 @@ private import Synchronization
 
 /// What other threads reach of a fuelling side: its events, the call to its card, and its pump while it has one.
 final class ReachableSide: Sendable {
-    let position: Int
+    let number: Int
     let mailbox = Mailbox()
     let cardCall: CardCall
     private let heldPump = Mutex<PumpThread?>(nil)
@@ -12,8 +12,8 @@ final class ReachableSide: Sendable {
     private let hasEnded = Atomic(false)
 
     /// - Parameter overdue: as of ``CardCall/init(overdue:)``.
-    init(position: Int, overdue: @escaping @Sendable () -> Void) {
-        self.position = position
+    init(_ number: Int, overdue: @escaping @Sendable () -> Void) {
+        self.number = number
         cardCall = CardCall(overdue: overdue)
     }
 

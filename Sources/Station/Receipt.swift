@@ -15,7 +15,7 @@ extension Record {
 
     private func receipt(balance: Amount?) -> [ReceiptLine] {
         var lines: [ReceiptLine] = [
-            .record(terminal, position: position, number), .kind(kind), .time(ended ?? begun), .card(card.masked),
+            .record(terminal, side: side, number), .kind(kind), .time(ended ?? begun), .card(card.masked),
         ]
         if let settles {
             lines.append(.settles(settles))

@@ -13,20 +13,20 @@ final class Roster: Sendable {
     private let endAll: @Sendable () -> Void
 
     /// - Parameter end: tells every side to stop; called at the first failure of the whole service.
-    init(_ positions: [Int], end: @escaping @Sendable () -> Void) {
-        state = Mutex(State(serving: Set(positions)))
+    init(_ sides: [Int], end: @escaping @Sendable () -> Void) {
+        state = Mutex(State(serving: Set(sides)))
         endAll = end
     }
 
     /// Why the service ended; nil when it was told to.
     var failure: ServiceFailure? { state.withLock(\.failure) }
 
-    func serves(_ position: Int) { state.withLock { _ = $0.serving.insert(position) } }
+    func serves(_ side: Int) { state.withLock { _ = $0.serving.insert(side) } }
 
     /// - Returns: whether another side serves; when none does, this is why the service ends.
-    func leaves(_ position: Int, _ failure: ServiceFailure) -> Bool {
+    func leaves(_ side: Int, _ failure: ServiceFailure) -> Bool {
         let othersServe = state.withLock { state in
-            state.serving.remove(position)
+            state.serving.remove(side)
             return !state.serving.isEmpty
         }
         if !othersServe { end(failure) }

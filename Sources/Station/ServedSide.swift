@@ -109,7 +109,7 @@ struct ServedSide {
         }
         reader = WatchedReader(reader, reached.cardCall)
         if let trace = face.trace { reader = TracingReader(reader, print: trace) }
-        let edges = PositionEdges(
+        let edges = SideEdges(
             module: module,
             journal: journal,
             reader: reader,
@@ -126,14 +126,14 @@ struct ServedSide {
         try serve(Side(settings: side.settings, edges: edges, after: board))
     }
 
-    private func serve(_ position: Side) throws(Failure) {
-        do throws(PositionFailure) { try position.run() } catch {
+    private func serve(_ side: Side) throws(Failure) {
+        do throws(SideFailure) { try side.run() } catch {
             switch error {
             case .storage: throw .ofService(ServiceFailure(error))
             case .pump: throw .ofPump(ServiceFailure(error))
             }
         }
-        guard position.consoleIsGone && !position.stopIsRequested else { return }
+        guard side.consoleIsGone && !side.stopIsRequested else { return }
         throw .ofConsole(
             ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
@@ -165,8 +165,8 @@ struct ServedSide {
 
     /// - Returns: nil when a stop was requested while the lines were waited for.
     private func startPump(
-        _ display: any PositionDisplay
-    ) throws(Failure) -> (thread: PumpThread, customer: ((any PositionDisplay) -> any PositionDisplay)?)? {
+        _ display: any SideDisplay
+    ) throws(Failure) -> (thread: PumpThread, customer: ((any SideDisplay) -> any SideDisplay)?)? {
         switch side.pump {
         case .gpio(let wiring):
             guard let lines = try awaitLines(wiring, display) else { return nil }

@@ -15,11 +15,11 @@ import Words
 
 /// Where a side speaks. It is made once on the side's thread, and before that where sales are recovered.
 package struct SideFace {
-    let display: any PositionDisplay
+    let display: any SideDisplay
     /// Takes each exchange with the card in words; nil for none.
     let trace: ((String) -> Void)?
 
-    package init(_ display: any PositionDisplay, trace: ((String) -> Void)? = nil) {
+    package init(_ display: any SideDisplay, trace: ((String) -> Void)? = nil) {
         self.display = display
         self.trace = trace
     }
@@ -68,7 +68,7 @@ package final class Service: Sendable {
         let sides = configuration.sides.map { side in
             let log = log.naming(side.number)
             let customer = side.number == consoleSide ? customer : nil
-            return ReachableSide(position: side.number) {
+            return ReachableSide(side.number) {
                 log.warning("the card, or its reader, does not answer: take the card out")
                 if let customer { customer.console.say(customer.vocabulary.cardDoesNotAnswer) }
             }
@@ -128,9 +128,9 @@ package final class Service: Sendable {
         let faces: Faces = { side, hand in
             let face = faces(side, hand)
             guard let status else { return face }
-            return SideFace(SupervisedDisplay(face.display, status, position: side.number), trace: face.trace)
+            return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
-        let roster = Roster(sides.map(\.position), end: stop)
+        let roster = Roster(sides.map(\.number), end: stop)
         let module = SecurityModule(
             terminal: configuration.terminal,
             keys: .demonstration,
@@ -178,9 +178,9 @@ package final class Service: Sendable {
     }
 
     /// For the stop action, before any valve of the side can open.
-    func note(_ held: HeldOutputs, of position: Int) throws(ServiceFailure) {
+    func note(_ held: HeldOutputs, of side: Int) throws(ServiceFailure) {
         try heldOutputs.withLock { (outputs) throws(ServiceFailure) in
-            outputs[position] = held
+            outputs[side] = held
             try HeldOutputsFile()?.write(outputs.sorted { $0.key < $1.key }.map(\.value))
         }
     }
@@ -194,7 +194,7 @@ package final class Service: Sendable {
             Board.Member(settings: side.settings, display: faces(side, nil).display)
         }
         let board = Board(terminal: configuration.terminal, journal: journal, clock: SystemClock(), members)
-        do throws(PositionFailure) { return try board.recover() } catch { throw ServiceFailure(error) }
+        do throws(SideFailure) { return try board.recover() } catch { throw ServiceFailure(error) }
     }
 
     private func openJournal(_ key: RecordKey, _ supervisor: Supervisor?) throws(ServiceFailure) -> SQLiteJournal {
@@ -224,7 +224,7 @@ extension ServiceFailure {
         self.init(exitStatus: Self.unavailable, reason: "\(need)\(fault)")
     }
 
-    init(_ failure: PositionFailure) {
+    init(_ failure: SideFailure) {
         switch failure {
         case .storage(let fault): self.init(exitStatus: Self.inputOutput, reason: "\(fault)")
         case .pump(let fault): self.init(exitStatus: Self.inputOutput, reason: "pump: \(fault.reason)")
@@ -234,9 +234,9 @@ extension ServiceFailure {
 
 extension Logger {
     /// The same log, which names the side in each line.
-    package func naming(_ position: Int) -> Logger {
+    package func naming(_ side: Int) -> Logger {
         var log = self
-        log[metadataKey: "position"] = "\(position)"
+        log[metadataKey: "position"] = "\(side)"
         return log
     }
 }

@@ -48,7 +48,7 @@ package struct ServiceProgram {
                 virtual: virtual
             )
             try service.run(supervisor: Supervisor()) { side, _ in
-                var displays: [any PositionDisplay] = [LogDisplay(log: log.naming(side.number))]
+                var displays: [any SideDisplay] = [LogDisplay(log: log.naming(side.number))]
                 if let customer = service.customer(at: side) { displays.append(CustomerDisplay(customer)) }
                 return SideFace(SharedDisplay(displays))
             }

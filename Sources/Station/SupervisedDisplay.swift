@@ -17,9 +17,9 @@ final class SupervisedStatus: Sendable {
         namesSides = sides > 1
     }
 
-    func show(_ words: String, at position: Int) {
+    func show(_ words: String, at side: Int) {
         let all = latest.withLock { latest in
-            latest[position] = words
+            latest[side] = words
             return latest.sorted { $0.key < $1.key }
         }
         supervisor.status(all.map { namesSides ? "position \($0.key): \($0.value)" : $0.value }.joined(separator: "; "))
@@ -27,24 +27,24 @@ final class SupervisedStatus: Sendable {
 }
 
 /// A display whose latest words also stand in `systemctl status`.
-final class SupervisedDisplay: PositionDisplay {
-    private let display: any PositionDisplay
+final class SupervisedDisplay: SideDisplay {
+    private let display: any SideDisplay
     private let status: SupervisedStatus
-    private let position: Int
+    private let side: Int
 
-    init(_ display: any PositionDisplay, _ status: SupervisedStatus, position: Int) {
+    init(_ display: any SideDisplay, _ status: SupervisedStatus, side: Int) {
         self.display = display
         self.status = status
-        self.position = position
+        self.side = side
     }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         let vocabulary = Language.technical.vocabulary
-        status.show("\(vocabulary.words(state)): \(vocabulary.words(notice))", at: position)
+        status.show("\(vocabulary.words(state)): \(vocabulary.words(notice))", at: side)
         display.show(state, notice)
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
     }
 

@@ -19,14 +19,14 @@ package struct VirtualEdges: Sendable {
         }
     }
 
-    /// Lines, and the customer at them, who reads the position's display.
+    /// Lines, and the customer at them, who reads the side's display.
     package struct Pump {
         package let lines: any PumpLines & Sendable
-        package let customer: (any PositionDisplay) -> any PositionDisplay
+        package let customer: (any SideDisplay) -> any SideDisplay
 
         package init(
             lines: any PumpLines & Sendable,
-            customer: @escaping (any PositionDisplay) -> any PositionDisplay
+            customer: @escaping (any SideDisplay) -> any SideDisplay
         ) {
             self.lines = lines
             self.customer = customer

@@ -57,10 +57,10 @@ final class Watchdog: Sendable {
     private var trouble: String? {
         for side in sides {
             if (side.pump?.stillNanoseconds ?? 0) > Self.pumpStillNanosecondsMax {
-                return "position \(side.position): the pump's thread stands still"
+                return "position \(side.number): the pump's thread stands still"
             }
             if side.awayNanoseconds > Self.sideAwayNanosecondsMax {
-                return "position \(side.position): the side's thread stands in a call"
+                return "position \(side.number): the side's thread stands in a call"
             }
         }
         return nil

@@ -4,16 +4,16 @@ import Records
 import Simulation
 
 /// The customer of a simulated pump: reads the display, and lifts the nozzle when told to.
-final class SimulatedCustomer: PositionDisplay {
-    private let display: any PositionDisplay
+final class SimulatedCustomer: SideDisplay {
+    private let display: any SideDisplay
     private let lines: SimulatedPumpLines
 
-    init(_ display: any PositionDisplay, lines: SimulatedPumpLines) {
+    init(_ display: any SideDisplay, lines: SimulatedPumpLines) {
         self.display = display
         self.lines = lines
     }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         display.show(state, notice)
         switch notice {
         case .liftNozzle, .prepaid: lines.authorised()
@@ -21,7 +21,7 @@ final class SimulatedCustomer: PositionDisplay {
         }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
     }
 

@@ -11,7 +11,7 @@ import SecurityModule
 struct Chinese: Vocabulary {
     // MARK: - To whoever looks after the board
 
-    func words(_ state: PositionState) -> String {
+    func words(_ state: SideState) -> String {
         switch state {
         case .inoperative: "停用"
         case .closed: "关闭"
@@ -100,12 +100,12 @@ struct Chinese: Vocabulary {
         case .noNumber(let reason): "不受理卡：流水账无法给出序号：\(reason.printable)"
         case .cardKind(let kind): "类型为 \(Hex.string([kind])) 的卡不能在此加油"
         case .emergencyStop: "已按下紧急停机，或断电"
-        case .positionLocked(let lock):
+        case .sideLocked(let lock):
             "已关闭，\(words(lock.since))：\(lock.reason.printable)；由技术员用 greylock position \(lock.remedy.flag) 打开"
         case .module(let error): words(error)
         case .purchaseUnproven(let amount): "不能确定此卡是否已付\(money(amount))，不能供油，请重新插卡"
         case .debitUnproven(let amount): "此卡未能证明已付\(money(amount))：不视为已付款，请重新插卡"
-        case .servedElsewhere(let position): "本卡在 \(position) 号加油位的交易尚未结束，请到该加油位插卡"
+        case .servedElsewhere(let side): "本卡在 \(side) 号加油位的交易尚未结束，请到该加油位插卡"
         case .earlierSaleOwed(let amount):
             "上次加油欠\(money(amount))，此卡未能证明已付款或已解扣，请把卡直接插入读卡器重试；如再次出现，请联系发卡单位"
         case .refundedUndelivered(let amount):
@@ -239,7 +239,7 @@ struct Chinese: Vocabulary {
         case .pinWrong(let left): "密码错误，还可再试\(left)次。"
         case .pinMalformed(let fault): "请重新输入：\(words(fault))。"
         case .pinNotTyped: "未输入密码，请取卡。"
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .positionLocked: "暂停服务，请联系工作人员。"
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "暂停服务，请联系工作人员。"
         case .journalNotCounted: "请稍候再插卡。"
         case .pinCancelled: "已取消，请取卡。"
         case .pinNotTried(let left): "没有扣款：密码错误，还可再试\(left)次，请取卡。"
@@ -272,8 +272,8 @@ struct Chinese: Vocabulary {
 
     func words(_ line: ReceiptLine) -> ReceiptWords {
         switch line {
-        case .record(let terminal, let position, let number):
-            .sentence("终端 \(terminal)，加油位 \(position)，记录 \(number.value)")
+        case .record(let terminal, let side, let number):
+            .sentence("终端 \(terminal)，加油位 \(side)，记录 \(number.value)")
         case .kind(let kind): .sentence(words(kind))
         case .time(let time): .entry(label: "日期", "\(time)")
         case .card(let number): .entry(label: "卡号", number)

@@ -9,7 +9,7 @@ import SecurityModule
 struct English: Vocabulary {
     // MARK: - To whoever looks after the board
 
-    func words(_ state: PositionState) -> String { state.rawValue }
+    func words(_ state: SideState) -> String { state.rawValue }
 
     func words(_ notice: Notice) -> String {
         switch notice {
@@ -96,15 +96,15 @@ struct English: Vocabulary {
         case .noNumber(let reason): "no card is served: the journal gives no number, \(reason.printable)"
         case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
         case .emergencyStop: "the emergency stop is pressed, or power fails"
-        case .positionLocked(let lock):
+        case .sideLocked(let lock):
             "closed since \(lock.words); a technician opens it with greylock position \(lock.remedy.flag)"
         case .module(let error): "\(error)"
         case .purchaseUnproven(let amount):
             "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"
         case .debitUnproven(let amount):
             "the card did not prove that it paid \(amount): nothing counts as paid, put it in again"
-        case .servedElsewhere(let position):
-            "the card's sale at position \(position) is not finished: put the card in there"
+        case .servedElsewhere(let side):
+            "the card's sale at position \(side) is not finished: put the card in there"
         case .earlierSaleOwed(let amount):
             "an earlier sale of \(amount) is owed, and the card does not prove that it was paid or released: put it in"
                 + " again, straight into the reader; if this comes again, ask the issuer"
@@ -197,7 +197,7 @@ struct English: Vocabulary {
         case .pinWrong(let left): "Wrong PIN. \(left.tries) left."
         case .pinMalformed(let fault): "Type again: \(words(fault))."
         case .pinNotTyped: "No PIN was typed. Take your card."
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .positionLocked: "Out of order. Call the staff."
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "Out of order. Call the staff."
         case .journalNotCounted: "Please wait a minute, and put your card in again."
         case .pinCancelled: "Cancelled. Take your card."
         case .pinNotTried(let left): "Not paid: the PIN was wrong, \(left.tries) left. Take your card."
@@ -230,8 +230,8 @@ struct English: Vocabulary {
 
     func words(_ line: ReceiptLine) -> ReceiptWords {
         switch line {
-        case .record(let terminal, let position, let number):
-            .sentence("terminal \(terminal), position \(position), record \(number.value)")
+        case .record(let terminal, let side, let number):
+            .sentence("terminal \(terminal), position \(side), record \(number.value)")
         case .kind(let kind): .sentence(words(kind))
         case .time(let time): .entry(label: "date", "\(time)")
         case .card(let number): .entry(label: "card", number)

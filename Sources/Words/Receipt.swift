@@ -4,7 +4,7 @@ package import Records
 
 /// What a line of the paper receipt says.
 package enum ReceiptLine: Equatable, Sendable {
-    case record(TerminalID, position: Int, RecordNumber)
+    case record(TerminalID, side: Int, RecordNumber)
     case kind(RecordKind)
     case time(TransactionTime)
     /// The card's number as it may be shown.

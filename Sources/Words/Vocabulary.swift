@@ -6,7 +6,7 @@ package import Records
 /// Each language switches over every case: a new notice or refusal does not compile before all of them have words for it.
 package protocol Vocabulary: Sendable {
     // To whoever looks after the board.
-    func words(_ state: PositionState) -> String
+    func words(_ state: SideState) -> String
     func words(_ notice: Notice) -> String
     func words(_ refusal: Refusal) -> String
     func words(_ kind: RecordKind) -> String

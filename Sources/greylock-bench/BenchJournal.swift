@@ -19,9 +19,9 @@ struct BenchJournal {
     let name: String
     let records: Int
 
-    static var settings: PositionSettings {
-        PositionSettings(
-            position: 1,
+    static var settings: SideSettings {
+        SideSettings(
+            number: 1,
             nozzle: 1,
             grade: "92",
             unitPrice: UnitPrice(fenPerLitre: 785),
@@ -111,7 +111,7 @@ struct BenchJournal {
             number: RecordNumber(number),
             kind: phase == .escaped ? .escape : .sale,
             phase: phase,
-            position: 1,
+            side: 1,
             terminal: Demonstration.terminal,
             begun: time,
             standing: CardStanding(

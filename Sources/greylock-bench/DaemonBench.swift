@@ -36,7 +36,7 @@ enum DaemonBench {
             var ours = Starts()
             var theirs = Starts()
             for _ in 0..<starts {
-                // The position's first words come after it; then nothing moves.
+                // The side's first words come after it; then nothing moves.
                 ours.add(try start([program, "run", "--config", configuration], linesAfterReady: 1))
                 theirs.add(try start([peer, folder.path + "/peer.sqlite"], linesAfterReady: 0))
             }

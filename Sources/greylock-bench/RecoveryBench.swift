@@ -9,7 +9,7 @@ import Simulation
 import Station
 
 /// A start after a power cut in mid-sale with 100,000 records, of which 2,000 are grey and open: from opening the
-/// journal to the idle position, against 100 ms. And what one sale asks of such a journal, beside one of 100 records.
+/// journal to the idle side, against 100 ms. And what one sale asks of such a journal, beside one of 100 records.
 enum RecoveryBench {
     private static let records = 100_000
     private static let starts = 11
@@ -71,7 +71,7 @@ enum RecoveryBench {
         )
     }
 
-    /// - Returns: nanoseconds until the position asks for a card.
+    /// - Returns: nanoseconds until the side asks for a card.
     private static func restart(_ path: String) throws -> UInt64 {
         let mailbox = Mailbox()
         mailbox.post(.stopRequested)
@@ -84,7 +84,7 @@ enum RecoveryBench {
         )
         let start = benchClock()
         let journal = try SQLiteJournal(path: path, capacity: 2 * records, key: .demonstration)
-        let edges = PositionEdges(
+        let edges = SideEdges(
             module: .demonstration(random: BenchJournal.random),
             journal: journal,
             reader: EmptyReader(),
@@ -125,7 +125,7 @@ enum RecoveryBench {
             let start = benchClock()
             _ = try journal.openRecords()
             _ = try journal.latestTime()
-            _ = try journal.lock(of: BenchJournal.settings.position)
+            _ = try journal.lock(of: BenchJournal.settings.number)
             _ = try journal.room()
             _ = try journal.reserve()
             _ = try journal.openGreyRecords(of: card)
@@ -135,12 +135,12 @@ enum RecoveryBench {
     }
 }
 
-/// When the position first asked for a card.
-private final class ReadyDisplay: PositionDisplay {
+/// When the side first asked for a card.
+private final class ReadyDisplay: SideDisplay {
     private(set) var readyAt: UInt64?
     private(set) var hasRecovered = false
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         switch notice {
         case .insertCard: readyAt = readyAt ?? benchClock()
         case .recovered: hasRecovered = true
@@ -148,7 +148,7 @@ private final class ReadyDisplay: PositionDisplay {
         }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
     func printReceipt(_ record: Record, balance: Amount?) {}
 }
 

@@ -132,7 +132,7 @@ private final class DemoOutcome: Sendable {
 }
 
 /// Watches the sale as the display is told of it, and moves the customer's card.
-private final class DemoDirector: PositionDisplay {
+private final class DemoDirector: SideDisplay {
     private enum Scene {
         case sale
         case escaping
@@ -164,7 +164,7 @@ private final class DemoDirector: PositionDisplay {
         scene = escapes ? .escaping : .sale
     }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         face.show(state, notice)
         switch notice {
         case .escaped where scene == .cardAway:
@@ -177,7 +177,7 @@ private final class DemoDirector: PositionDisplay {
         }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         face.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
         guard scene == .escaping, centilitres >= max(1, halfWay) else { return }
         scene = .cardAway

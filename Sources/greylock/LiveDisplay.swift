@@ -11,7 +11,7 @@ import Words
 /// The dispenser's face on a terminal: one line that counts, and a line for whatever is said.
 ///
 /// Where standard output is no terminal, every full litre gets a line of its own.
-final class LiveDisplay: PositionDisplay {
+final class LiveDisplay: SideDisplay {
     private let vocabulary = Language.technical.vocabulary
     private let isTerminal = isatty(STDOUT_FILENO) == 1
     private var counter: String?
@@ -23,13 +23,13 @@ final class LiveDisplay: PositionDisplay {
         writeLine("  " + line)
     }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         guard notice != said || !notice.isStanding else { return }
         said = notice
         say("[\(place(state))] \(vocabulary.words(notice))")
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         guard centilitres > 0 else { return }
         let line =
             "  [\(place(state))] \(litres(centilitres: centilitres).indented(toColumns: 8)) L"
@@ -55,7 +55,7 @@ final class LiveDisplay: PositionDisplay {
         writeLine(edge)
     }
 
-    private func place(_ state: PositionState) -> String { vocabulary.words(state).padded(toColumns: 10) }
+    private func place(_ state: SideState) -> String { vocabulary.words(state).padded(toColumns: 10) }
 
     private func finishCounter() {
         if counter != nil { writeLine() }

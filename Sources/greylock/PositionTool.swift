@@ -94,7 +94,7 @@ struct PositionTool: ParsableCommand {
     }
 
     /// - Returns: the exit status.
-    private func show(_ positions: [Int], _ settings: Configuration.JournalFile) throws -> Int32 {
+    private func show(_ sides: [Int], _ settings: Configuration.JournalFile) throws -> Int32 {
         if let acceptJournal {
             let last = try SQLiteJournal.accept(
                 path: settings.path,
@@ -116,7 +116,7 @@ struct PositionTool: ParsableCommand {
                 mark: settings.mark
             ) : nil
         var isOpen = true
-        for position in positions { isOpen = try showLock(position, reader, writer) && isOpen }
+        for side in sides { isOpen = try showLock(side, reader, writer) && isOpen }
         let isInTime = try showClock(reader, writer)
         let refusal = try reader.standing(markPath: settings.mark).refusal
         writeLine(
@@ -143,25 +143,25 @@ struct PositionTool: ParsableCommand {
         return try reader.damagedRows.isEmpty
     }
 
-    /// - Returns: whether the position is open now.
+    /// - Returns: whether the side is open now.
     private func showLock(
-        _ position: Int,
+        _ side: Int,
         _ reader: JournalReader,
         _ writer: SQLiteJournal?
     ) throws(StorageFault) -> Bool {
-        let judged = if let writer { try writer.lock(of: position) } else { try reader.lock(of: position) }
+        let judged = if let writer { try writer.lock(of: side) } else { try reader.lock(of: side) }
         guard let lock = judged else {
-            writeLine("position \(position) has not closed itself")
+            writeLine("position \(side) has not closed itself")
             return true
         }
-        writeLine("position \(position) closed itself at \(lock.words)")
+        writeLine("position \(side) closed itself at \(lock.words)")
         guard clear, let writer else { return false }
-        if lock.remedy == .clear { try writer.clearLock(of: position) }
-        guard let rest = try writer.lock(of: position) else {
-            writeLine("position \(position) is open again")
+        if lock.remedy == .clear { try writer.clearLock(of: side) }
+        guard let rest = try writer.lock(of: side) else {
+            writeLine("position \(side) is open again")
             return true
         }
-        writeLine("position \(position) is still closed: look at what is damaged, then \(rest.remedy.flag)")
+        writeLine("position \(side) is still closed: look at what is damaged, then \(rest.remedy.flag)")
         return false
     }
 

@@ -204,7 +204,7 @@ private struct SaleLine: Encodable {
         kind = record.kind.rawValue
         words = Language.technical.vocabulary.words(record.kind)
         phase = record.phase.rawValue
-        position = record.position
+        position = record.side
         terminal = record.terminal.description
         lockTime = record.begun.description
         endTime = record.ended?.description

@@ -10,7 +10,7 @@ import TestReaders
 import Testing
 import Threads
 
-/// What `greylock records` and `greylock position` say of a journal with rows that are not believed.
+/// What `greylock records` and `greylock side` say of a journal with rows that are not believed.
 struct DamagedRowsToolTests {
     private static let mark = "the remark that rots"
     private let folder: TestFolder
@@ -26,7 +26,7 @@ struct DamagedRowsToolTests {
             number: RecordNumber(number),
             kind: .noCard,
             phase: .settled,
-            position: 1,
+            side: 1,
             terminal: TerminalID(0x31),
             begun: try TransactionTime(
                 date: CalendarDate(year: 2025, month: 6, day: 1),
@@ -107,7 +107,7 @@ struct DamagedRowsToolTests {
         #expect(json.lines.contains { $0.contains("\"words\" : \"table sale, TTC 2: it is not") })
     }
 
-    private func position(_ arguments: String...) throws -> (status: Int32, lines: [String]) {
+    private func side(_ arguments: String...) throws -> (status: Int32, lines: [String]) {
         let config = try folder.file("greylock.toml", toolConfiguration(journal: path))
         let program = try Program("greylock", ["position", "--config", config] + arguments, readsOutput: true)
         let status = program.end()
@@ -116,17 +116,17 @@ struct DamagedRowsToolTests {
 
     @Test func theStatusOfThePositionSaysWhetherCardsAreServed() throws {
         try write([Self.mark])
-        #expect(try position().status == 0)
-        let lock = PositionLock(position: 1, since: try record(1, "").begun, reason: "11 pulser faults")
+        #expect(try side().status == 0)
+        let lock = SideLock(side: 1, since: try record(1, "").begun, reason: "11 pulser faults")
         try write([]) { try $0.commit(JournalEntry(lock: lock)) }
-        let closed = try position()
+        let closed = try side()
         #expect(closed.status == ServiceFailure.unavailable)
         #expect(closed.lines.contains("position 1 closed itself at 2025-06-01 08:00:00: 11 pulser faults"))
-        #expect(try position("--clear").status == 0)
-        #expect(try position().status == 0)
+        #expect(try side("--clear").status == 0)
+        #expect(try side().status == 0)
         try rot()
         for arguments in [[], ["--accept-rows"]] {
-            let damaged = try arguments.isEmpty ? position() : position(arguments[0])
+            let damaged = try arguments.isEmpty ? side() : side(arguments[0])
             #expect(damaged.status == ServiceFailure.inputOutput)
             #expect(damaged.lines.contains { $0.hasPrefix("damaged: table sale, TTC 1: ") })
         }

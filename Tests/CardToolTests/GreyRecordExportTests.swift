@@ -29,7 +29,7 @@ struct GreyRecordExportTests {
             number: RecordNumber(1),
             kind: kind ?? .escape,
             phase: .escaped,
-            position: 1,
+            side: 1,
             terminal: Demonstration.terminal,
             begun: time,
             standing: standing,

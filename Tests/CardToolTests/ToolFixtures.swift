@@ -24,7 +24,7 @@ func makeJournal(_ path: String) throws {
         number: RecordNumber(1),
         kind: .sale,
         phase: .settled,
-        position: 1,
+        side: 1,
         terminal: TerminalID(0x31),
         begun: time,
         standing: CardStanding(

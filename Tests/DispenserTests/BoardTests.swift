@@ -22,7 +22,7 @@ struct BoardTests {
     private static func second(to first: TestStation, asn: String) throws -> TestStation {
         let second = try TestStation(asn: asn)
         second.journalIsReplaced(by: first.journal)
-        (second.settings.position, second.settings.nozzle) = (2, 2)
+        (second.settings.number, second.settings.nozzle) = (2, 2)
         second.site.pass(100)
         return second
     }
@@ -47,12 +47,12 @@ struct BoardTests {
         #expect(first.run(after: board) == nil)
         #expect(first.records.map(\.kind) == [.sale, .sale])
         #expect(first.records.map(\.phase) == [.settled, .settled])
-        #expect(Set(first.records.map(\.position)) == [1, 2])
+        #expect(Set(first.records.map(\.side)) == [1, 2])
         #expect(first.records.map(\.reading.volume.shownCentilitres).sorted() == [500, 1_000])
-        for (station, position) in [(first, 1), (second, 2)] {
-            let sale = try #require(first.records.first { $0.position == position })
+        for (station, side) in [(first, 1), (second, 2)] {
+            let sale = try #require(first.records.first { $0.side == side })
             #expect(station.reader.image.balance == Amount(fen: 50_000 - sale.amount.fen))
-            #expect(first.journal.store.totalisers[position]?.volume == sale.reading.volume)
+            #expect(first.journal.store.totalisers[side]?.volume == sale.reading.volume)
         }
     }
 
@@ -63,8 +63,8 @@ struct BoardTests {
         twin.scheduleRefuel(centilitres: 500)
         whileFirstFuels { #expect(twin.run(after: board) == nil) }
         #expect(first.run(after: board) == nil)
-        #expect(twin.display.refusals == [.servedElsewhere(position: 1)])
-        #expect(first.records.map(\.position) == [1])
+        #expect(twin.display.refusals == [.servedElsewhere(side: 1)])
+        #expect(first.records.map(\.side) == [1])
         #expect(first.records.map(\.phase) == [.settled])
         twin.reader.pull()
         twin.scheduleRefuel(centilitres: 500)
@@ -86,7 +86,7 @@ struct BoardTests {
 
     @Test("what a crash left is finished once, also of a side that is no more")
     func sideThatIsNoMore() throws {
-        (second.settings.position, second.settings.nozzle) = (3, 3)
+        (second.settings.number, second.settings.nozzle) = (3, 3)
         let board = try recovered([first, second])
         second.scheduleRefuel(centilitres: 500)
         second.site.after(8) { $0.post(.stopRequested) }
@@ -114,7 +114,7 @@ struct BoardTests {
         twin.stop(at: 60)
         #expect(twin.run(after: board) == nil)
         #expect(first.records.map(\.kind) == [.escape, .localUnlock])
-        #expect(first.records.last?.position == 2 && first.records.last?.phase == .settled)
+        #expect(first.records.last?.side == 2 && first.records.last?.phase == .settled)
         #expect(first.greyRecords.map(\.state) == [.settled])
         #expect(twin.reader.image.balance == Amount(fen: 50_000 - escape.amount.fen))
     }

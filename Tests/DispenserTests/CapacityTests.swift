@@ -27,7 +27,7 @@ struct CapacityTests {
                 number: number,
                 kind: .refund,
                 phase: .settled,
-                position: 1,
+                side: 1,
                 terminal: Demonstration.terminal,
                 begun: time,
                 standing: CardStanding(

@@ -7,7 +7,7 @@ import Records
 import Simulation
 import Testing
 
-/// What a position does with rows that its journal does not believe (decision record 0017).
+/// What a side does with rows that its journal does not believe (decision record 0017).
 struct DamagedRecordTests {
     /// A station whose card was pulled in mid-sale and did not come back: TTC 1 is escaped, its grey record open.
     private func stationAfterEscape() throws -> TestStation {
@@ -99,7 +99,7 @@ struct DamagedRecordTests {
         #expect(station.run() == nil)
         let lock = try #require(try station.journal.edge.lock(of: 1))
         #expect(lock.reason.contains("the totals of nozzle 1 were not believed"))
-        #expect(station.display.refusals.contains(.positionLocked(lock)))
+        #expect(station.display.refusals.contains(.sideLocked(lock)))
         #expect(station.records.isEmpty)
     }
 

@@ -251,7 +251,7 @@ struct InterleavingTests {
         station.scheduleRefuel(centilitres: 1_000)
         station.run()
         #expect(station.records.count == 1)
-        guard case .positionLocked = station.display.refusals.last else {
+        guard case .sideLocked = station.display.refusals.last else {
             Issue.record("the next card was served")
             return
         }

@@ -6,7 +6,7 @@ import Records
 import Simulation
 import Testing
 
-/// The pump closes by itself, or stood still: what the customer reads, what the record says, and whether the position sells on.
+/// The pump closes by itself, or stood still: what the customer reads, what the record says, and whether the side sells on.
 @Suite("When the pump ends a sale by itself")
 struct MeterStopTests {
     /// 267 counts a second: 3.8 s fill the queue of 1,024 edges.
@@ -33,7 +33,7 @@ struct MeterStopTests {
                 + "\(lost) edges of the pulser were lost"
         )
         #expect(station.display.notices.contains(.meterStopped(.frozen(milliseconds: 25_000))))
-        // What was counted is right: the position sells on.
+        // What was counted is right: the side sells on.
         #expect(try station.journal.edge.lock(of: 1) == nil)
         #expect(station.site.snapshot.outputs == [])
         expectBalanced(station)
@@ -95,7 +95,7 @@ struct MeterStopTests {
         #expect(station.display.notices.contains(.meterStopped(.swapped)))
         station.scheduleRefuel(centilitres: 1_000)
         station.run()
-        guard case .positionLocked = station.display.refusals.last else {
+        guard case .sideLocked = station.display.refusals.last else {
             Issue.record("the next card was served")
             return
         }

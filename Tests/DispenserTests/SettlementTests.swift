@@ -16,7 +16,7 @@ struct SettlementTests {
     private static let price: UInt32 = 3_925
 
     /// 5 L for 39.25 yuan.
-    private func refuel(_ prepare: (TestStation) throws -> Void) throws -> (TestStation, PositionFailure?) {
+    private func refuel(_ prepare: (TestStation) throws -> Void) throws -> (TestStation, SideFailure?) {
         let station = try TestStation()
         try prepare(station)
         station.scheduleRefuel(centilitres: 500)

@@ -113,7 +113,7 @@ struct StrayFlowTests {
         station.scheduleRefuel(centilitres: 2_000)
         station.site.countsWanted = .max
         station.site.after(10) { $0.post(.stopRequested) }
-        // The position says so, and time passes before it ends.
+        // The side says so, and time passes before it ends.
         station.display.onNotice = { [unowned station] notice in
             if case .interrupted = notice { station.site.pass(3.1) }
         }

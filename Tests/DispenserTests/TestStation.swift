@@ -19,7 +19,7 @@ final class EventLog {
 
 /// The journal in memory, which can lose power at a chosen write.
 final class TestJournal {
-    /// The position's.
+    /// The side's.
     let edge: FaultyJournal
     /// Writes until the power goes; the write at zero is not done.
     var writesLeft: Int?
@@ -37,7 +37,7 @@ final class TestJournal {
             case .entry(let entry): try note("journal: " + entry.records.map(\.phase.rawValue).joined(separator: "+"))
             case .checkpoint: try note("journal: checkpoint")
             case .number: if let numberFault { throw numberFault }
-            case .openedPosition: break
+            case .openedSide: break
             }
             store()
         }
@@ -76,19 +76,19 @@ final class TestPump: Pump {
     var snapshot: MeterSnapshot { site.snapshot }
 }
 
-final class TestDisplay: PositionDisplay {
+final class TestDisplay: SideDisplay {
     private(set) var notices: [Notice] = []
     private(set) var receipts: [Record] = []
     /// Called at each progress report, with the centilitres shown.
     var onProgress: (Int) -> Void = { _ in }
     var onNotice: (Notice) -> Void = { _ in }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         notices.append(notice)
         onNotice(notice)
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) { onProgress(centilitres) }
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) { onProgress(centilitres) }
 
     func printReceipt(_ record: Record, balance: Amount?) { receipts.append(record) }
 
@@ -134,7 +134,7 @@ final class TestStation {
     let display = TestDisplay()
     let pin: TestPINEntry
     let pump: TestPump
-    var settings: PositionSettings
+    var settings: SideSettings
     /// What the settings say now.
     var terminal = Demonstration.terminal
     /// What the module counts.
@@ -162,8 +162,8 @@ final class TestStation {
         clock = site
         pin = TestPINEntry(site: site)
         pump = TestPump(site: site, log: log)
-        settings = PositionSettings(
-            position: 1,
+        settings = SideSettings(
+            number: 1,
             nozzle: 1,
             grade: "92",
             unitPrice: UnitPrice(fenPerLitre: 785),
@@ -178,9 +178,9 @@ final class TestStation {
     ///
     /// - Parameter board: nil for a board of its own, which recovers first.
     @discardableResult
-    func run(after board: RecoveredBoard? = nil) -> PositionFailure? {
+    func run(after board: RecoveredBoard? = nil) -> SideFailure? {
         let module = SecurityModule.demonstration(at: terminal, numbers: numbers)
-        let edges = PositionEdges(
+        let edges = SideEdges(
             module: module,
             journal: journal.edge,
             reader: reader,
@@ -191,7 +191,7 @@ final class TestStation {
             display: display,
             remark: Language.technical.vocabulary.words
         )
-        do throws(PositionFailure) {
+        do throws(SideFailure) {
             var recovered = board
             if recovered == nil { recovered = try Board(settings: settings, edges: edges).recover() }
             if let recovered { try Side(settings: settings, edges: edges, after: recovered).run() }

@@ -15,7 +15,7 @@ struct VisitTests {
     private static let validTo = 24
 
     /// Card and nozzle for 100 s, at most 1 L.
-    private func visit(_ prepare: (TestStation) throws -> Void) throws -> (TestStation, PositionFailure?) {
+    private func visit(_ prepare: (TestStation) throws -> Void) throws -> (TestStation, SideFailure?) {
         let station = try TestStation()
         station.settings.limit = Preset(centilitres: 100)
         try prepare(station)
@@ -150,7 +150,7 @@ struct VisitTests {
     /// What comes between the question and the answer, the first time.
     private func visitInterrupted(
         atPIN event: @escaping (TestStation) -> Void
-    ) throws -> (TestStation, PositionFailure?) {
+    ) throws -> (TestStation, SideFailure?) {
         try visit { station in
             var isFirst = true
             station.display.onNotice = { [unowned station] notice in

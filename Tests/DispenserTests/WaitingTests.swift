@@ -8,7 +8,7 @@ import Records
 import Simulation
 import Testing
 
-/// What happens around a position while it waits for somebody.
+/// What happens around a side while it waits for somebody.
 @Suite struct WaitingTests {
     @Test("fuel that leaks while the PIN is asked for has its record before the sale's")
     func leakAtThePIN() throws {

@@ -124,8 +124,8 @@ struct History {
                 commit(JournalEntry(try sale(number, .settled, 800) { $0.totaliser = after }))
             }
         }
-        commit(JournalEntry(lock: PositionLock(position: 2, since: try time(1), reason: "11 pulser faults")))
-        commit(JournalEntry(lock: PositionLock(position: 3, since: try time(2), reason: "9 pulser faults")))
+        commit(JournalEntry(lock: SideLock(side: 2, since: try time(1), reason: "11 pulser faults")))
+        commit(JournalEntry(lock: SideLock(side: 3, since: try time(2), reason: "9 pulser faults")))
         steps.append { try $0.clearLock(of: 2) }
         steps.append { try $0.acceptClock(StationTime(utcSeconds: 0, local: try time(0))) }
         try run(4)
@@ -167,7 +167,7 @@ struct History {
             number: RecordNumber(number),
             kind: .sale,
             phase: phase,
-            position: 1,
+            side: 1,
             terminal: Demonstration.terminal,
             begun: try time(Int(number)),
             standing: CardStanding(

@@ -31,7 +31,7 @@ struct Start {
             try start(path)
         } catch let fault as StorageFault {
             refusal = "\(fault)"
-        } catch let failure as PositionFailure {
+        } catch let failure as SideFailure {
             refusal = "\(failure)"
         } catch {
             preconditionFailure("\(error)")
@@ -61,8 +61,8 @@ struct Start {
             guard error.refusesNumbers else { throw error }
             named.append(error.reason)
         }
-        for position in 1...3 {
-            contents["position \(position)"] = try journal.lock(of: position)?.reason
+        for side in 1...3 {
+            contents["position \(side)"] = try journal.lock(of: side)?.reason
         }
         contents["clock"] = try journal.latestTime().map { "\($0)" }
         try journal.endRun(at: now)
@@ -100,8 +100,8 @@ struct Start {
         for totaliser in try reader.totalisers() { contents["nozzle \(totaliser.nozzle)"] = "\(totaliser)" }
     }
 
-    private static let settings = PositionSettings(
-        position: 1,
+    private static let settings = SideSettings(
+        number: 1,
         nozzle: 1,
         grade: "92",
         unitPrice: UnitPrice(fenPerLitre: 785),
@@ -114,13 +114,13 @@ struct Start {
         limit: Preset(centilitres: 20_000)
     )
 
-    private func edges(_ journal: SQLiteJournal, _ display: SilentDisplay) -> PositionEdges {
+    private func edges(_ journal: SQLiteJournal, _ display: SilentDisplay) -> SideEdges {
         let site = VirtualSite(
             calibration: Self.settings.calibration,
             flow: VirtualSite.Flow(countsPerSecond: 1, slowCountsPerSecond: 1, overrunCounts: 0),
             date: Demonstration.applicationFile.validFrom
         )
-        return PositionEdges(
+        return SideEdges(
             module: .demonstration(),
             journal: journal,
             reader: NoCard(),
@@ -134,18 +134,18 @@ struct Start {
     }
 }
 
-private final class SilentDisplay: PositionDisplay {
+private final class SilentDisplay: SideDisplay {
     private(set) var named: [String] = []
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         switch notice {
         case .damagedRow(let row): named.append("\(row)")
-        case .refused(.positionLocked(let lock)): named.append(lock.reason)
+        case .refused(.sideLocked(let lock)): named.append(lock.reason)
         case _: break
         }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
     func printReceipt(_ record: Record, balance: Amount?) {}
 }
 
@@ -162,5 +162,5 @@ private final class NoPIN: PINEntry {
 }
 
 private final class StopAtOnce: EventSource {
-    func next(until deadline: UInt64?) -> PositionEvent? { .stopRequested }
+    func next(until deadline: UInt64?) -> SideEvent? { .stopRequested }
 }

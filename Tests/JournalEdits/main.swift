@@ -2,7 +2,7 @@ import Foundation
 import Glibc
 
 // `JournalEdits COUNT [SEED]`: makes COUNT random edits of a journal's files and rows, starts the service's journal and
-// position on each, reads it as `greylock records` does, and counts what came of them. Exit status 1 when one crashed, or
+// side on each, reads it as `greylock records` does, and counts what came of them. Exit status 1 when one crashed, or
 // changed something that nobody named.
 //
 // The work is done by processes of its own, `JournalEdits SEED FROM TO`, so that a trap is an outcome.

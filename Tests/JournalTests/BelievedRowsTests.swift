@@ -23,14 +23,14 @@ struct BelievedRowsTests {
                 try customer.record(2, .escaped, kind: .escape, fen: 60),
                 grey: try customer.grey(2, fen: 60),
                 totaliser: customer.totaliser(fen: 60),
-                lock: PositionLock(position: 3, since: try time(1), reason: "11 pulser faults")
+                lock: SideLock(side: 3, since: try time(1), reason: "11 pulser faults")
             ),
             JournalEntry(
                 try customer.record(1, .ended, fen: 70),
                 try customer.record(2, .settled, fen: 60),
                 grey: other,
                 totaliser: customer.totaliser(fen: 130),
-                lock: PositionLock(position: 3, since: try time(2), reason: "12 pulser faults")
+                lock: SideLock(side: 3, since: try time(2), reason: "12 pulser faults")
             ),
         ]
     }
@@ -187,7 +187,7 @@ struct BelievedRowsTests {
         try write(try scratch.open(), try steps())
         try edit(scratch) { try $0.execute("UPDATE journal_state SET commits = 1 WHERE id = 1") }
         #expect(try named(scratch).map { $0.prefix(27) } == ["table journal_state, copy 1"])
-        try scratch.open().commit(JournalEntry(lock: PositionLock(position: 7, since: try time(1), reason: "x")))
+        try scratch.open().commit(JournalEntry(lock: SideLock(side: 7, since: try time(1), reason: "x")))
         #expect(try named(scratch) == [])
         try edit(scratch) { try $0.execute("UPDATE journal_state SET commits = 1") }
         #expect(try damagedAsRead(scratch).map { $0.prefix(27) } == ["table journal_state, copy 1"])
@@ -224,7 +224,7 @@ struct BelievedRowsTests {
         let written: [(JournalTable, RowValues)] = [
             (.sale, RowValues(record)), (.checkpoint, RowValues(try customer.checkpoint(1, fen: 5))),
             (.greyRecord, RowValues(try customer.grey(1, fen: 5))), (.totaliser, RowValues(customer.totaliser(fen: 5))),
-            (.positionLock, RowValues(PositionLock(position: 1, since: try time(1), reason: ""))),
+            (.sideLock, RowValues(SideLock(side: 1, since: try time(1), reason: ""))),
         ]
         for (table, row) in written {
             let columns = try journal.connection.read {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Journal
 
-/// A technician's word opens a position, whatever became of the row that closed it.
+/// A technician's word opens a side, whatever became of the row that closed it.
 struct ClearedLockTests {
     @Test(arguments: [
         "UPDATE position_lock SET reason = '12 pulser faults'", "UPDATE position_lock SET code = NULL",
@@ -15,7 +15,7 @@ struct ClearedLockTests {
     ])
     func aLockThatIsNotBelievedIsShownAndCleared(edit: String) throws {
         let scratch = try Scratch()
-        let lock = PositionLock(position: 1, since: try time(1), reason: "11 pulser faults")
+        let lock = SideLock(side: 1, since: try time(1), reason: "11 pulser faults")
         do { try scratch.open().commit(JournalEntry(lock: lock)) }
         try scratch.withConnection { connection in try connection.write { try $0.execute(edit) } }
         #expect(try JournalReader(path: scratch.path, key: .demonstration).lock(of: 1) != nil)

@@ -99,7 +99,7 @@ struct FaultTests {
             )
         }
         let rows = try fault {
-            try journal.connection.view("read") { db in try db.rows(of: .positionLock, "").map(PositionLock.init) }
+            try journal.connection.view("read") { db in try db.rows(of: .sideLock, "").map(SideLock.init) }
         }
         #expect(rows?.reason.hasPrefix("table position_lock, position ") == true)
         #expect(rows?.reason.hasSuffix("column \(column): \(reason)") == true, "\(String(describing: rows))")

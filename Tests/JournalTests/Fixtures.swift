@@ -118,7 +118,7 @@ struct Customer {
             number: RecordNumber(number),
             kind: kind,
             phase: phase,
-            position: 3,
+            side: 3,
             terminal: Demonstration.terminal,
             begun: try time(Int(number)),
             standing: standing(kind),

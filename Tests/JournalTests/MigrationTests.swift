@@ -17,7 +17,7 @@ struct MigrationTests {
     private let customer = Customer()
 
     /// A journal as the program of schema 1 left it: a running sale with its checkpoint, a grey record, totals, and a closed
-    /// position.
+    /// side.
     private func makeSchema1(_ path: String) throws {
         let connection = try Connection(path)
         let gmacs = try [customer.gmac(TTC(1), fen: 90), customer.gmac(TTC(2), fen: 0), customer.gmac(TTC(2), fen: 50)]

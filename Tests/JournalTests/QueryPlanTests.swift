@@ -36,7 +36,7 @@ struct QueryPlanTests {
                     try customer.record(UInt32(number + 1), phase, fen: 5),
                     grey: try customer.grey(1, fen: 5),
                     totaliser: customer.totaliser(fen: 5),
-                    lock: PositionLock(position: 1, since: try time(1), reason: "test")
+                    lock: SideLock(side: 1, since: try time(1), reason: "test")
                 )
                 try journal.commit(entry)
             }

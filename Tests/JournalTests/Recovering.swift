@@ -9,10 +9,10 @@ extension SQLiteJournal {
     /// What the start of a service of one side makes of it, at ``time(_:)`` 0 by the board's clock.
     ///
     /// - Returns: what it says.
-    func recover() throws(PositionFailure) -> [Notice] {
+    func recover() throws(SideFailure) -> [Notice] {
         let display = RecoveryDisplay()
-        let settings = PositionSettings(
-            position: 1,
+        let settings = SideSettings(
+            number: 1,
             nozzle: 1,
             grade: "92",
             unitPrice: UnitPrice(fenPerLitre: 785),
@@ -30,11 +30,11 @@ extension SQLiteJournal {
     }
 }
 
-private final class RecoveryDisplay: PositionDisplay {
+private final class RecoveryDisplay: SideDisplay {
     private(set) var notices: [Notice] = []
 
-    func show(_ state: PositionState, _ notice: Notice) { notices.append(notice) }
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func show(_ state: SideState, _ notice: Notice) { notices.append(notice) }
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
     func printReceipt(_ record: Record, balance: Amount?) {}
 }
 

@@ -107,7 +107,7 @@ struct RoundTripTests {
 
     @Test func aPositionStaysLockedUntilItIsCleared() throws {
         let scratch = try Scratch()
-        let lock = PositionLock(position: 3, since: try time(7), reason: "11 pulser faults in one sale")
+        let lock = SideLock(side: 3, since: try time(7), reason: "11 pulser faults in one sale")
         do {
             let journal = try scratch.open()
             try journal.commit(JournalEntry(lock: lock))
@@ -141,7 +141,7 @@ struct RoundTripTests {
         let record = try customer.record(1, .locked)
         try journal.commit(JournalEntry(record))
         var fields = RecordFields(record)
-        fields.position = 4
+        fields.side = 4
         let other = try Record(fields)
         let grey = try customer.grey(1, fen: 0)
         let refusal = try #require(try fault { try journal.commit(JournalEntry(other, grey: grey)) })

@@ -82,7 +82,7 @@ private final class TwoJournals {
         if phase == .escaped { entry.grey = try customer.grey(number.value, fen: fen) }
         if phase == .escaped || phase == .ended { entry.totaliser = customer.totaliser(fen: Int(fen)) }
         if Int.random(in: 0..<10, using: &random) == 0 {
-            entry.lock = PositionLock(position: 3, since: try time(seconds), reason: "seen at \(seconds)")
+            entry.lock = SideLock(side: 3, since: try time(seconds), reason: "seen at \(seconds)")
         }
         if Int.random(in: 0..<4, using: &random) > 0 { entry.moment = try moment(seconds) }
         try disk.commit(entry)
@@ -174,7 +174,7 @@ private struct Answers: Equatable {
     let debits: [Bool]
     let totaliser: Totaliser?
     let recordedTotaliser: Totaliser?
-    let lock: PositionLock?
+    let lock: SideLock?
     let room: Int?
     let latest: StationTime?
     let damaged: [DamagedRow]

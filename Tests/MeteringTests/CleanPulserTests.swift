@@ -62,7 +62,7 @@ import Testing
     @Test(arguments: 1...6, [100_000, 1_000_000, 20_000_000] as [UInt64])
     func aJogAtRestNeverAlarms(amplitude: Int, stepNanoseconds: UInt64) {
         for phase in 0..<4 {
-            var shaft = Shaft(position: phase)
+            var shaft = Shaft(side: phase)
             shaft.stepNanoseconds = stepNanoseconds
             var pulser = Pulser(kind: .quadrature(.correct), levels: shaft.levels)
             for _ in 0..<12 {
@@ -75,14 +75,14 @@ import Testing
     }
 }
 
-/// A shaft whose position is worked out in small steps of time. Its channels switch a little beside their places.
+/// A shaft whose side is worked out in small steps of time. Its channels switch a little beside their places.
 private struct HeavyShaft {
     private(set) var signal = PulserSignal()
     let startLevels: (Bool, Bool) = (false, false)
     /// In whole counts.
     private(set) var highWater = 0
     private var generator: SeededGenerator
-    private var position = 0.5
+    private var side = 0.5
     private var speed = 0.0
     private var time = 1.0
     private var count = 0
@@ -127,8 +127,8 @@ private struct HeavyShaft {
         var now = 0.0
         while now < seconds {
             speed = law(now, speed, step)
-            let before = position
-            position += speed * step
+            let before = side
+            side += speed * step
             emit(from: before, seconds: step)
             now += step
             time += step
@@ -139,13 +139,13 @@ private struct HeavyShaft {
     /// at which it took.
     private mutating func emit(from before: Double, seconds: Double) {
         func place(_ count: Int) -> Double { Double(count) + (count % 2 == 0 ? phaseError : 0) }
-        while position >= place(count + 1) {
+        while side >= place(count + 1) {
             count += 1
             highWater = max(highWater, count)
-            append(count - 1, isForward: true, (place(count) - before) / (position - before) * seconds)
+            append(count - 1, isForward: true, (place(count) - before) / (side - before) * seconds)
         }
-        while position < place(count) - 0.1 {
-            append(count - 1, isForward: false, (before - place(count) + 0.1) / (before - position) * seconds)
+        while side < place(count) - 0.1 {
+            append(count - 1, isForward: false, (before - place(count) + 0.1) / (before - side) * seconds)
             count -= 1
         }
     }

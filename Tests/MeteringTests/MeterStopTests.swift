@@ -97,7 +97,7 @@ import Testing
         #expect(rig.turn(-1) == [.stopped(.swapped)])
     }
 
-    /// The technician has turned the plug and opened the position: the next sale counts from its first edge.
+    /// The technician has turned the plug and opened the side: the next sale counts from its first edge.
     @Test func whatSwappedChannelsReadAsReverseIsNotWorkedOff() {
         var rig = Rig()
         #expect(rig.turn(20, isSwapped: true) == [.stopped(.swapped)])

@@ -3,7 +3,7 @@ import Testing
 
 struct PulserTests {
     @Test(arguments: 0..<4) func forwardCountsEachEdge(phase: Int) {
-        var shaft = Shaft(position: phase)
+        var shaft = Shaft(side: phase)
         var pulser = Pulser(kind: .quadrature(.alarm), levels: shaft.levels)
         for count in 1...1_000 {
             #expect(pulser.take(shaft.step(1)) == 1)
@@ -13,7 +13,7 @@ struct PulserTests {
     }
 
     @Test(arguments: 0..<4) func reverseIsWorkedOffBeforeForwardCounts(phase: Int) {
-        var shaft = Shaft(position: phase)
+        var shaft = Shaft(side: phase)
         var pulser = Pulser(kind: .quadrature(.correct), levels: shaft.levels)
         for _ in 0..<10 { pulser.take(shaft.step(1)) }
         for _ in 0..<7 { #expect(pulser.take(shaft.step(-1)) == 0) }
@@ -30,7 +30,7 @@ struct PulserTests {
         var generator = SeededGenerator(seed: seed)
         let start = Int.random(in: -8...8, using: &generator)
         let forwardShare = Int.random(in: 1...9, using: &generator)
-        var shaft = Shaft(position: start)
+        var shaft = Shaft(side: start)
         let security: PulserSecurity = seed % 2 == 0 ? .alarm : .correct
         var pulser = Pulser(kind: .quadrature(security), levels: shaft.levels)
         var highWater = 0
@@ -38,11 +38,11 @@ struct PulserTests {
         for _ in 0..<2_000 {
             let direction = Int.random(in: 0..<10, using: &generator) < forwardShare ? 1 : -1
             gained += pulser.take(shaft.step(direction))
-            highWater = max(highWater, shaft.position - start)
-            guard pulser.counts == highWater, pulser.reverse == highWater - (shaft.position - start) else { break }
+            highWater = max(highWater, shaft.side - start)
+            guard pulser.counts == highWater, pulser.reverse == highWater - (shaft.side - start) else { break }
         }
         #expect(pulser.counts == highWater && gained == highWater)
-        #expect(pulser.reverse == highWater - (shaft.position - start))
+        #expect(pulser.reverse == highWater - (shaft.side - start))
         #expect(pulser.faults.missedEdges == [0, 0] && pulser.faults.bothTogether == 0)
         #expect(pulser.faults.sequenceGaps == [0, 0])
     }
@@ -52,21 +52,21 @@ struct PulserTests {
     /// One edge of a steady flow is lost below the queue: its number does not show it, the levels do.
     @Test(arguments: 4..<20, [1, -1]) func levelARecoversOneLostEdge(lost: Int, direction: Int) {
         let (pulser, shaft) = run(.quadrature(.correct), losing: [lost], direction)
-        #expect(pulser.counts - pulser.reverse == shaft.position)
-        #expect(pulser.counts == max(0, shaft.position))
+        #expect(pulser.counts - pulser.reverse == shaft.side)
+        #expect(pulser.counts == max(0, shaft.side))
         #expect(pulser.faults.missedEdges.reduce(0, +) == 1 && pulser.faults.total == 1)
     }
 
     @Test(arguments: 4..<20) func levelARecoversLostEdgesThatAreApart(lost: Int) {
         let (pulser, shaft) = run(.quadrature(.correct), losing: [lost, lost + 9, lost + 20], 1)
-        #expect(pulser.counts == shaft.position && pulser.reverse == 0)
+        #expect(pulser.counts == shaft.side && pulser.reverse == 0)
         #expect(pulser.faults.missedEdges.reduce(0, +) == 3)
     }
 
     /// Level B alarms and counts what it saw, which is never more than what flowed.
     @Test(arguments: 4..<20) func levelBAlarmsAndDoesNotGuess(lost: Int) {
         let (pulser, shaft) = run(.quadrature(.alarm), losing: [lost], 1)
-        #expect(pulser.counts == shaft.position - 4)
+        #expect(pulser.counts == shaft.side - 4)
         #expect(pulser.faults.missedEdges.reduce(0, +) == 1)
     }
 
@@ -76,7 +76,7 @@ struct PulserTests {
         var generator = SeededGenerator(seed: seed)
         let lost = Set((0..<20).map { _ in Int.random(in: 4..<390, using: &generator) })
         let (pulser, shaft) = run(.quadrature(security), losing: lost, 1)
-        #expect(pulser.counts <= shaft.position)
+        #expect(pulser.counts <= shaft.side)
         #expect(pulser.faults.total > 0)
     }
 

@@ -9,22 +9,22 @@ struct Shaft {
         let sequence: UInt32
     }
 
-    private(set) var position: Int
+    private(set) var side: Int
     var time: UInt64 = 1_000_000_000
     var stepNanoseconds: UInt64 = 50_000
     private var sequences: [PulserChannel: UInt32] = [:]
 
-    init(position: Int = 0) { self.position = position }
+    init(side: Int = 0) { self.side = side }
 
     /// A leads B while fuel flows: 00, 10, 11, 01.
     var levels: (a: Bool, b: Bool) {
-        let phase = ((position % 4) + 4) % 4
+        let phase = ((side % 4) + 4) % 4
         return (phase == 1 || phase == 2, phase == 2 || phase == 3)
     }
 
     mutating func step(_ direction: Int) -> Edge {
         let before = levels
-        position += direction
+        side += direction
         let after = levels
         let channel: PulserChannel = before.a != after.a ? .a : .b
         return edge(channel, rising: channel == .a ? after.a : after.b)

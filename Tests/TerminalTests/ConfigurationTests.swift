@@ -134,7 +134,7 @@ struct ConfigurationTests {
     @Test func whatIsLeftOutHasItsDefault() throws {
         let configuration = try SampleConfiguration.service.load()
         let settings = configuration.sides[0].settings
-        #expect(configuration.terminal == TerminalID(0x3100_0000_0017) && settings.position == 3)
+        #expect(configuration.terminal == TerminalID(0x3100_0000_0017) && settings.number == 3)
         #expect(configuration.journal.capacity == 100_000)
         #expect(settings.closesValveOnCardRemoval && settings.blacklist.isEmpty)
         #expect(configuration.sides[0].pulser == .quadrature(.correct))

@@ -20,7 +20,7 @@ struct DamagedJournalTests {
             number: RecordNumber(number),
             kind: .sale,
             phase: .settled,
-            position: 1,
+            side: 1,
             terminal: Demonstration.terminal,
             begun: time,
             standing: CardStanding(

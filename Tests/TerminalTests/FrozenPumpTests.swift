@@ -71,7 +71,7 @@ struct FrozenPumpTests {
         ) { mailbox.post($0) }
     }
 
-    private func next() -> PositionEvent? { mailbox.next(until: MonotonicClock.nanoseconds + 20_000_000_000) }
+    private func next() -> SideEvent? { mailbox.next(until: MonotonicClock.nanoseconds + 20_000_000_000) }
 
     private func edge(_ channel: PulserChannel, _ rising: Bool, _ milliseconds: UInt64, _ number: UInt32) -> PumpEdge {
         PumpEdge(
@@ -103,7 +103,7 @@ struct FrozenPumpTests {
         try pump.perform(.beginSale)
         try pump.perform(.open(Self.farAway))
         lines.standStill(thenBring: [edge(.a, true, 10, 1), edge(.a, false, 16, 900)], nozzle: false)
-        var events: [PositionEvent] = []
+        var events: [SideEvent] = []
         while events.last != .pump(.nozzle(lifted: false)), let event = next() { events.append(event) }
         #expect(events.contains(.pump(.nozzle(lifted: false))))
         #expect(pump.snapshot.faults.sequenceGaps == [898, 0] && !pump.snapshot.nozzleIsLifted)

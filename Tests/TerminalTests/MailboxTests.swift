@@ -7,8 +7,8 @@ import Threads
 
 @Suite("The mailbox")
 struct MailboxTests {
-    private func rest(_ mailbox: Mailbox) -> [PositionEvent] {
-        var events: [PositionEvent] = []
+    private func rest(_ mailbox: Mailbox) -> [SideEvent] {
+        var events: [SideEvent] = []
         while let event = mailbox.next(until: MonotonicClock.nanoseconds) { events.append(event) }
         return events
     }

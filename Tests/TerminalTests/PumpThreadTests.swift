@@ -36,9 +36,9 @@ private final class TestPump {
     }
 
     /// The events up to the first that `ends`.
-    func events(until ends: (PositionEvent) -> Bool) -> [PositionEvent] {
+    func events(until ends: (SideEvent) -> Bool) -> [SideEvent] {
         let deadline = SystemClock().monotonicNanoseconds + Self.patienceNanoseconds
-        var events: [PositionEvent] = []
+        var events: [SideEvent] = []
         while let event = mailbox.next(until: deadline) {
             events.append(event)
             if ends(event) { return events }

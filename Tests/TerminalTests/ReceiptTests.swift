@@ -16,7 +16,7 @@ struct ReceiptTests {
             number: RecordNumber(12),
             kind: kind,
             phase: kind == .escape || kind == .cardFault ? .escaped : .settled,
-            position: 1,
+            side: 1,
             terminal: TerminalID(0x31),
             begun: time,
             standing: CardStanding(

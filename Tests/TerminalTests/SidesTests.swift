@@ -59,7 +59,7 @@ struct SidesTests {
         let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         let records = try journal.records(limit: 100)
         #expect(Set(records.map(\.number)).count == records.count)
-        func sales(_ position: Int) -> [Record] { records.filter { $0.position == position } }
+        func sales(_ side: Int) -> [Record] { records.filter { $0.side == side } }
         for record in records {
             let price = UnitPrice(fenPerLitre: 785).fen(forCentilitres: record.reading.volume.shownCentilitres)
             #expect(Int(record.amount.fen) == price, "\(record.number)")
@@ -70,8 +70,8 @@ struct SidesTests {
         #expect(sales(2).count == 2 && sales(2).allSatisfy { $0.phase == .settled })
         #expect(sales(2).map(\.reading.volume.shownCentilitres).max() == 1_200)
         #expect(sales(3).map(\.phase) == [.escaped])
-        for position in 1...3 {
-            #expect(sales(position).allSatisfy { $0.nozzle == position })
+        for side in 1...3 {
+            #expect(sales(side).allSatisfy { $0.nozzle == side })
         }
     }
 
@@ -106,10 +106,10 @@ struct SidesTests {
         #expect(try phases() == [1: .escaped, 2: .escaped, 3: .escaped])
     }
 
-    /// By position, of one record each.
+    /// By side, of one record each.
     private func phases() throws -> [Int: RecordPhase] {
         let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
-        return Dictionary(uniqueKeysWithValues: try journal.records(limit: 100).map { ($0.position, $0.phase) })
+        return Dictionary(uniqueKeysWithValues: try journal.records(limit: 100).map { ($0.side, $0.phase) })
     }
 }
 
@@ -152,56 +152,56 @@ private final class Scene: Sendable {
     }
 }
 
-private final class ScenicDisplay: PositionDisplay {
-    private let position: Int
+private final class ScenicDisplay: SideDisplay {
+    private let side: Int
     private let hand: CardHand?
     private let scene: Scene
     private var isPulled = false
 
-    init(_ position: Int, _ hand: CardHand?, _ scene: Scene) {
-        self.position = position
+    init(_ side: Int, _ hand: CardHand?, _ scene: Scene) {
+        self.side = side
         self.hand = hand
         self.scene = scene
     }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         switch notice {
-        case .escaped: scene.note { $0.escapes.insert(position) }
-        case .recovered: scene.note { $0.recovered.insert(position) }
-        case .pumpMissing: scene.note { $0.missingPumps.insert(position) }
+        case .escaped: scene.note { $0.escapes.insert(side) }
+        case .recovered: scene.note { $0.recovered.insert(side) }
+        case .pumpMissing: scene.note { $0.missingPumps.insert(side) }
         case _: break
         }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         guard centilitres > 200 else { return }
-        scene.note { $0.fuelling.insert(position) }
-        guard position == scene.escaping, !isPulled else { return }
+        scene.note { $0.fuelling.insert(side) }
+        guard side == scene.escaping, !isPulled else { return }
         isPulled = true
         hand?.pull()
     }
 
-    func printReceipt(_ record: Record, balance: Amount?) { scene.note { $0.receipts[position, default: 0] += 1 } }
+    func printReceipt(_ record: Record, balance: Amount?) { scene.note { $0.receipts[side, default: 0] += 1 } }
 }
 
 /// Lifts the nozzle when told to; at a failing pump the cable breaks at two litres.
-private final class ScriptedCustomer: PositionDisplay {
-    private let display: any PositionDisplay
+private final class ScriptedCustomer: SideDisplay {
+    private let display: any SideDisplay
     private let lines: SimulatedPumpLines
     private let fails: Bool
 
-    init(_ display: any PositionDisplay, _ lines: SimulatedPumpLines, fails: Bool) {
+    init(_ display: any SideDisplay, _ lines: SimulatedPumpLines, fails: Bool) {
         self.display = display
         self.lines = lines
         self.fails = fails
     }
 
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         display.show(state, notice)
         if case .liftNozzle = notice { lines.authorised() }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
         display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
         if fails, centilitres > 200 { lines.fail(PumpFault(reason: "the cable broke")) }
     }

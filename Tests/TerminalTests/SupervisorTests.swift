@@ -100,7 +100,7 @@ struct SupervisorTests {
             kind: .quadrature(.alarm)
         ) { _ in }
         let log = Logger(label: "test") { _ in LineLogHandler() }
-        let side = ReachableSide(position: 1) {}
+        let side = ReachableSide(1) {}
         side.takes(pump)
         let watchdog = try #require(Watchdog(supervisor(microseconds: 200_000), [side], log: log))
         for _ in 0..<5 { #expect(socket.next() == "WATCHDOG=1") }

@@ -71,7 +71,7 @@ struct LanguageTests {
     @Test("Chinese words are Chinese, but for quotations, options and the names of codes")
     func noEnglish() throws {
         var texts = notices.flatMap { [chinese.words($0), chinese.customerWords($0)] }
-        texts += PositionState.allCases.map { chinese.words($0) }
+        texts += SideState.allCases.map { chinese.words($0) }
         texts += try Situations.receipt().map { chinese.words($0).line }
         texts += [chinese.cardDoesNotAnswer, chinese.meter(centilitres: 1_234, fen: 9_687)]
         for text in texts { #expect(foreignWords(text) == [], "\(text)") }
@@ -86,7 +86,7 @@ struct LanguageTests {
     @Test("states and kinds of records differ in every language", arguments: Language.allCases)
     func states(language: Language) {
         let vocabulary = language.vocabulary
-        #expect(Set(PositionState.allCases.map { vocabulary.words($0) }).count == PositionState.allCases.count)
+        #expect(Set(SideState.allCases.map { vocabulary.words($0) }).count == SideState.allCases.count)
         #expect(Set(RecordKind.allCases.map { vocabulary.words($0) }).count == RecordKind.allCases.count)
     }
 }

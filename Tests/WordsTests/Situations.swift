@@ -27,7 +27,7 @@ enum Situations {
 
     static func refusals() throws -> [(Refusal, String)] {
         let day = try CalendarDate(year: 2026, month: 5, day: 4)
-        let lock = PositionLock(position: 3, since: try time(), reason: "11 pulser faults in one sale")
+        let lock = SideLock(side: 3, since: try time(), reason: "11 pulser faults in one sale")
         return [
             (.noSuchApplication([0xF0, 0x50, 0x45]), "no application F05045"),
             (.notThisScheme(.fileNotFound), "\(StatusWord.fileNotFound)"), (.fileUnreadable(.invalid("ASN")), "ASN"),
@@ -40,12 +40,12 @@ enum Situations {
             (.greyElsewhere, "each of the other pumps"), (.numbersUsedUp, "issuer"),
             (.notEnoughMoney(balance: amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
-            (.emergencyStop, "emergency"), (.positionLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
+            (.emergencyStop, "emergency"), (.sideLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
             (
-                .positionLocked(PositionLock(position: 3, row)),
+                .sideLocked(SideLock(side: 3, row)),
                 "numbering, journal 1: is gone; a technician opens it with greylock position --accept-journal"
             ),
-            (.positionLocked(PositionLock(position: 3, state)), "--accept-journal"),
+            (.sideLocked(SideLock(side: 3, state)), "--accept-journal"),
             (.journalNotCounted, "counted"), (.noNumber("no TTC follows 9"), "no TTC follows 9"),
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),
@@ -53,7 +53,7 @@ enum Situations {
             (.purchaseUnproven(amount), "is not known"),
             (.debitUnproven(amount), "did not prove that it paid 123.45"),
             (.earlierSaleOwed(amount), "123.45 yuan is owed"),
-            (.servedElsewhere(position: 3), "position 3"),
+            (.servedElsewhere(side: 3), "position 3"),
             (.refundedUndelivered(amount), "the issuer refunds it"), (.noPetrolCommands, "paid before it flows"),
             (.petrolCommandsHidden, "hides its petrol commands"), (.purchaseRepeated, "repeats a purchase"),
             (.tornPurchases(5), "5 payments"), (.purchasesPaused(seconds: 40), "wait 40 s"),
@@ -105,7 +105,7 @@ enum Situations {
 
     static func receipt() throws -> [ReceiptLine] {
         [
-            .record(TerminalID(0x31), position: 2, RecordNumber(77)), .time(try time()), .card("****0042"),
+            .record(TerminalID(0x31), side: 2, RecordNumber(77)), .time(try time()), .card("****0042"),
             .settles(RecordNumber(12)),
             .fuel(grade: "92", nozzle: 4), .volume(centilitres: 1_234), .unitPrice(UnitPrice(fenPerLitre: 785)),
             .paid(amount), .notPaid(amount), .refund(amount), .refundDue(amount), .notByCard(amount), .balance(amount),

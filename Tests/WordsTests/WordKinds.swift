@@ -27,7 +27,7 @@ enum RefusalKind: CaseIterable {
     case noNumber
     case cardKind
     case emergencyStop
-    case positionLocked
+    case sideLocked
     case module
     case purchaseUnproven
     case debitUnproven
@@ -70,7 +70,7 @@ enum RefusalKind: CaseIterable {
             case .noNumber: .noNumber
             case .cardKind: .cardKind
             case .emergencyStop: .emergencyStop
-            case .positionLocked: .positionLocked
+            case .sideLocked: .sideLocked
             case .module: .module
             case .purchaseUnproven: .purchaseUnproven
             case .debitUnproven: .debitUnproven

@@ -16,7 +16,7 @@ package struct CustomerVisit: Equatable, Sendable {
         case counter
         /// The service is started anew with another way to pay, or another calibration.
         case reconfigure(PaymentMode, factorsMillionths: [Int])
-        /// A technician sets the clock, empties the disk and opens a position that closed itself.
+        /// A technician sets the clock, empties the disk and opens a side that closed itself.
         case technician
         case night(hours: Int)
         /// The board's clock jumps by so many seconds.

@@ -12,13 +12,13 @@ extension StationLedger {
     func rests(_ store: MemoryJournal, _ meter: MeterSnapshot, busy: Set<Int>) {
         if !meter.outputs.isEmpty { fail("a valve is open at rest") }
         for number in openRecords {
-            guard let record = store.records[number], !busy.contains(record.position - 1) else { continue }
+            guard let record = store.records[number], !busy.contains(record.side - 1) else { continue }
             let mayWait =
                 record.settles != nil || record.phase == .flowing || (record.kind == .prepaid && record.phase == .torn)
             if !mayWait { fail("sale \(number.value) is in phase \(record.phase.rawValue) at rest") }
         }
         func mayRun(_ ttc: TTC) -> Bool {
-            isOpen(ttc) && record(of: ttc, store).map { busy.contains($0.position - 1) } ?? false
+            isOpen(ttc) && record(of: ttc, store).map { busy.contains($0.side - 1) } ?? false
         }
         for card in cards {
             guard let grey = card.image.grey, terminals.contains(grey.terminal), !mayRun(grey.ttc) else { continue }
@@ -59,11 +59,11 @@ extension StationLedger {
             fail("sale \(number.value) is still open")
         }
         for side in sides {
-            let records = store.records.values.filter { $0.position == side.position }
+            let records = store.records.values.filter { $0.side == side.number }
             let fen = records.reduce(0) { $0 + ($1.settles == nil ? Int($1.price.fen) : 0) }
             let volume = records.reduce(Volume.zero) { $0 + $1.reading.volume }
-            guard let total = store.totalisers[side.position] else {
-                if volume != .zero { fail("no totaliser counts what the records of side \(side.position) say") }
+            guard let total = store.totalisers[side.number] else {
+                if volume != .zero { fail("no totaliser counts what the records of side \(side.number) say") }
                 continue
             }
             if total.fen != fen || total.volume != volume { fail("the records do not add up to the totaliser") }

@@ -110,7 +110,7 @@ extension SideLedger {
         }
     }
 
-    /// The position waits for what comes next, and knows that the card is gone.
+    /// The side waits for what comes next, and knows that the card is gone.
     func waits(_ store: MemoryJournal, isOpen: Bool, isCardGone: Bool) {
         guard isOpen, isCardGone, let running, store.records[running]?.phase == .locked else { return }
         ledger.fail("a valve is open and the card was taken out")

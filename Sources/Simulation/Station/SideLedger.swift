@@ -7,7 +7,7 @@ import Records
 
 /// What the books of a station keep of one side: its visit, its running sale, its meter.
 final class SideLedger {
-    let position: Int
+    let number: Int
     unowned let ledger: StationLedger
     var misheardInVisit = 0
     var begunInVisit: RecordNumber?
@@ -36,8 +36,8 @@ final class SideLedger {
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     var disturbedUntil = 0
 
-    init(position: Int, of ledger: StationLedger) {
-        self.position = position
+    init(_ number: Int, of ledger: StationLedger) {
+        self.number = number
         self.ledger = ledger
     }
 
@@ -46,7 +46,7 @@ final class SideLedger {
     func forgets(_ store: MemoryJournal) {
         running = nil
         countsInRecords = store.records.values.reduce(0) {
-            $0 + ($1.position == position ? $1.reading.totalCounts : 0)
+            $0 + ($1.side == number ? $1.reading.totalCounts : 0)
         }
     }
 

@@ -14,7 +14,7 @@ import Words
 ///
 /// A single side runs on the caller's thread. Several run on a thread each, one at a time: see ``StationTurns``.
 ///
-/// After a power cut, and after a rule was broken, every edge is dead: the position unwinds as it would for any failed edge,
+/// After a power cut, and after a rule was broken, every edge is dead: the side unwinds as it would for any failed edge,
 /// and nothing that it still tries has an effect.
 final class SimulatedStation {
     /// What one run of the service is for.
@@ -67,8 +67,8 @@ final class SimulatedStation {
     let foreign: ForeignTerminal
     private let ownsArena: Bool
     private var arenaBytesAtRest: Int?
-    /// Of the first side; the others have another position and nozzle.
-    private(set) var settings: PositionSettings
+    /// Of the first side; the others have another side and nozzle.
+    private(set) var settings: SideSettings
     private let turns: StationTurns?
 
     private(set) var mode = Mode.recovering
@@ -76,7 +76,7 @@ final class SimulatedStation {
     /// The service ends as soon as no sale is running.
     private var isEnding = false
     private var isFinished = false
-    var nextSettings: PositionSettings?
+    var nextSettings: SideSettings?
     /// In the order of their turn, the next one last.
     private var visits: [CustomerVisit]
     /// A new station in grey-lock mode, with that many new cards; after `visits` everything is set right.
@@ -104,8 +104,8 @@ final class SimulatedStation {
         self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
         self.tape = tape
         self.ownsArena = ownsArena
-        settings = PositionSettings(
-            position: 1,
+        settings = SideSettings(
+            number: 1,
             nozzle: 1,
             grade: "92",
             unitPrice: UnitPrice(fenPerLitre: 785),
@@ -171,7 +171,7 @@ final class SimulatedStation {
         isEnding = false
         for side in sides { side.serviceBegins() }
         let members = sides.map { Board.Member(settings: $0.settings, display: $0) }
-        do throws(PositionFailure) {
+        do throws(SideFailure) {
             let board = try Board(terminal: module.terminal, journal: journal.edge, clock: site, members).recover()
             guard let turns, mode == .serving else {
                 var isSound = true
@@ -212,7 +212,7 @@ final class SimulatedStation {
         return failure == nil
     }
 
-    private func fails(_ failure: PositionFailure) {
+    private func fails(_ failure: SideFailure) {
         tape.note { "the service failed: \(failure)" }
         for side in sides { side.isVisitSmooth = false }
     }

@@ -7,13 +7,13 @@ import Quantities
 import Records
 import Words
 
-// What the position stands on, beside its reader and its journal: events, pump, PIN and display.
+// What the side stands on, beside its reader and its journal: events, pump, PIN and display.
 
 extension StationSide: EventSource {
-    func next(until deadline: UInt64?) -> PositionEvent? {
+    func next(until deadline: UInt64?) -> SideEvent? {
         calls()
         guard !isDead, station.mode == .serving else {
-            // Time goes on for a position that waits for its end.
+            // Time goes on for a side that waits for its end.
             if deadline != nil { _ = site.event(until: deadline) }
             return .stopRequested
         }
@@ -89,9 +89,9 @@ extension StationSide: PINEntry {
     }
 }
 
-extension StationSide: PositionDisplay {
+extension StationSide: SideDisplay {
     /// What customers do about what they read.
-    func show(_ state: PositionState, _ notice: Notice) {
+    func show(_ state: SideState, _ notice: Notice) {
         guard !isDead else { return }
         tape.note {
             let vocabulary = Language.technical.vocabulary
@@ -116,7 +116,7 @@ extension StationSide: PositionDisplay {
         }
     }
 
-    func show(_ state: PositionState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
 
     func printReceipt(_ record: Record, balance: Amount?) {}
 }

@@ -6,7 +6,7 @@ import Records
 /// The station's journal: what its disk holds, and a disk that can be full, slow, or cut from the mains before, inside and
 /// after each write. Inside a write the disk keeps all of it or nothing, as the file's own tests show of the real one.
 final class StationJournal {
-    /// The position's.
+    /// The side's.
     let edge = FaultyJournal(MemoryJournal())
     /// A technician's copy.
     private var copy: MemoryJournal?
@@ -37,7 +37,7 @@ final class StationJournal {
             store.acceptClock(now)
             lastWritten = now.utcSeconds
         }
-        for position in store.locks.keys { store.clearLock(of: position) }
+        for side in store.locks.keys { store.clearLock(of: side) }
     }
 
     /// The totals' row is not believed until it is written again.
@@ -95,8 +95,8 @@ final class StationJournal {
                 station.ledger.checkpoints(checkpoint, self.store)
                 store()
             }
-        case .openedPosition(let position):
-            try self.write("journal: position \(position) opened") { store() }
+        case .openedSide(let side):
+            try self.write("journal: position \(side) opened") { store() }
         case .number:
             // A number is on disk as given, and in the mark, before it is used.
             try self.write("journal: a number is given") {

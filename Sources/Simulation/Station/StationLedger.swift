@@ -87,7 +87,7 @@ final class StationLedger {
     var openRecords: Set<RecordNumber> = []
     var openGreyRecords: Set<RecordNumber> = []
     var books: RecordBooks
-    /// In the order of their positions.
+    /// In the order of their sides.
     private(set) var sides: [SideLedger] = []
 
     init(
@@ -104,10 +104,10 @@ final class StationLedger {
         self.cards = cards
         self.module = module
         books = RecordBooks(calibration: calibration)
-        sides = (1...layout.sides).map { SideLedger(position: $0, of: self) }
+        sides = (1...layout.sides).map { SideLedger($0, of: self) }
     }
 
-    func side(of record: Record) -> SideLedger { sides[record.position - 1] }
+    func side(of record: Record) -> SideLedger { sides[record.side - 1] }
 
     /// Of every side, at once.
     func serviceBegins(_ calibration: Calibration) {

@@ -8,7 +8,7 @@ import Quantities
 import Records
 import Words
 
-/// One side of a simulated station: its reader, its pump and whoever stands there. The position is the production code.
+/// One side of a simulated station: its reader, its pump and whoever stands there. The side is the production code.
 final class StationSide {
     /// How often each kind of instant has come in a visit.
     struct Reached {
@@ -21,7 +21,7 @@ final class StationSide {
         var calls = 0
     }
 
-    /// More edge calls in one visit than this are a position that does not come to rest.
+    /// More edge calls in one visit than this are a side that does not come to rest.
     static let callsMax = 200_000
 
     /// From 0 on.
@@ -40,11 +40,11 @@ final class StationSide {
     var channelsAreSwapped = false
     /// In the last sale, and it was not started anew since.
     var meterSawSwap = false
-    /// The position has heard that no card is in the reader.
+    /// The side has heard that no card is in the reader.
     var isCardKnownGone = false
     /// The display says that no sale is running.
     var isAtRest = true
-    /// The position waits for what comes next.
+    /// The side waits for what comes next.
     var isWaiting = false
     /// The service has not failed in this visit, and nobody came between the customer and it.
     var isVisitSmooth = false
@@ -64,17 +64,17 @@ final class StationSide {
 
     var isDead: Bool { station.isDead }
 
-    var settings: PositionSettings {
+    var settings: SideSettings {
         var settings = station.settings
-        (settings.position, settings.nozzle) = (number + 1, number + 1)
+        (settings.number, settings.nozzle) = (number + 1, number + 1)
         return settings
     }
 
     /// Nobody is here, or only a card that nothing is done with.
     var isResting: Bool { !isServing || (isWaiting && isAtRest && site.isStill) }
 
-    var edges: PositionEdges {
-        PositionEdges(
+    var edges: SideEdges {
+        SideEdges(
             module: station.module,
             journal: journal.edge,
             reader: reader,
@@ -98,8 +98,8 @@ final class StationSide {
     }
 
     /// - Returns: why it failed.
-    func serve(after board: RecoveredBoard) -> PositionFailure? {
-        do throws(PositionFailure) {
+    func serve(after board: RecoveredBoard) -> SideFailure? {
+        do throws(SideFailure) {
             try Side(settings: settings, edges: edges, after: board).run()
             return nil
         } catch {

@@ -13,7 +13,7 @@ struct CommonSettings {
     fileprivate let closesValveOnCardRemoval: Bool?
     fileprivate let blacklist: [ApplicationSerialNumber]
     fileprivate let cardKinds: [UInt8]
-    fileprivate let timeouts: PositionSettings.Timeouts
+    fileprivate let timeouts: SideSettings.Timeouts
 
     init(reading root: ConfigurationTable) {
         let card = root.table("card")
@@ -22,20 +22,20 @@ struct CommonSettings {
         closesValveOnCardRemoval = card.optional("close_valve_on_removal", .truth)
         blacklist = card.list("blacklist", .serialNumber, countMax: Self.blacklistMax) ?? []
         cardKinds = Array((card.list("kinds", .hexadecimal(bytes: 1...1), countMax: 16) ?? []).joined())
-        timeouts = PositionSettings.Timeouts(reading: root.table("timeouts"))
+        timeouts = SideSettings.Timeouts(reading: root.table("timeouts"))
     }
 }
 
-extension PositionSettings {
+extension SideSettings {
     init(
         reading pump: ConfigurationTable,
-        _ position: Int,
+        _ number: Int,
         _ common: CommonSettings,
         _ pulser: PulserKind,
         _ edge: Configuration.PumpEdge
     ) {
         self.init(
-            position: position,
+            number: number,
             nozzle: pump.value("nozzle", .integer(1...99)),
             grade: pump.value("grade", .text(1...8)),
             unitPrice: pump.value("price", .unitPrice),
@@ -82,7 +82,7 @@ extension PositionSettings {
         }
     }
 
-    /// A preset beyond the position's own limit would never be reached.
+    /// A preset beyond the side's own limit would never be reached.
     private func checkLimits(of target: Preset, _ pump: ConfigurationTable) {
         if pump.isSound, let fen = target.amount?.fen, let most = limit.amount?.fen, fen > most {
             pump.noteConflict("preset_fen", "at most limit_fen, \(most)")
@@ -102,7 +102,7 @@ extension PositionSettings {
     }
 }
 
-extension PositionSettings.Timeouts {
+extension SideSettings.Timeouts {
     init(reading table: ConfigurationTable) {
         self.init()
         table.read("first_flow", .seconds(1...600), into: &firstFlow)

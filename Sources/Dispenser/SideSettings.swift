@@ -3,22 +3,22 @@ package import Metering
 package import Quantities
 
 /// How one fuelling side sells.
-package struct PositionSettings: Sendable {
-    package var position: Int
+package struct SideSettings: Sendable {
+    package var number: Int
     package var nozzle: Int
     package var grade: String
     package var unitPrice: UnitPrice
     package var calibration: Calibration
     package var aid: [UInt8]
     package var keyIndex: KeyIndex
-    /// The position's own limits for one sale.
+    /// The side's own limits for one sale.
     package var limit: Preset
     package var payment: PaymentMode
     /// What a customer of the grey lock asked for; nil to fill up.
     package var preset: Preset?
     /// How much before the target the slow-flow valve takes over.
     package var slowFlow: Volume
-    /// More pulser faults than this in one sale close the valve and the position.
+    /// More pulser faults than this in one sale close the valve and the side.
     package var pulserFaultsMax: Int
     package var closesValveOnCardRemoval: Bool
     /// The kinds of card that refuel here: byte 2 of the serial number.
@@ -48,7 +48,7 @@ package struct PositionSettings: Sendable {
     }
 
     package init(
-        position: Int,
+        number: Int,
         nozzle: Int,
         grade: String,
         unitPrice: UnitPrice,
@@ -57,7 +57,7 @@ package struct PositionSettings: Sendable {
         keyIndex: KeyIndex,
         limit: Preset
     ) {
-        self.position = position
+        self.number = number
         self.nozzle = nozzle
         self.grade = grade
         self.unitPrice = unitPrice
@@ -80,7 +80,7 @@ package enum PaymentMode: Equatable, Sendable {
     /// After the fuel, for what flowed; until then the card is locked.
     case greyLock
     /// Before the fuel, for at least a centilitre: the price of the largest volume within the preset and the
-    /// position's limit.
+    /// side's limit.
     case prepaid(Preset)
 }
 
@@ -96,15 +96,15 @@ package struct Preset: Equatable, Sendable {
     }
 }
 
-extension PositionSettings {
-    /// What a preset and the position's own limit allow, in centilitres; nil when they limit nothing.
+extension SideSettings {
+    /// What a preset and the side's own limit allow, in centilitres; nil when they limit nothing.
     func centilitresMax(within preset: Preset?) -> Int? {
         [limit, preset].compactMap(\.self).flatMap { preset in
             [preset.amount.map { unitPrice.centilitres(forFen: Int($0.fen)) }, preset.centilitres]
         }.compactMap(\.self).min()
     }
 
-    /// The price of the largest shown volume within the preset and the position's limit, and that volume.
+    /// The price of the largest shown volume within the preset and the side's limit, and that volume.
     func prepaidTarget(_ preset: Preset) -> (amount: Amount, volume: Volume) {
         guard let centilitres = centilitresMax(within: preset), centilitres > 0 else {
             preconditionFailure("a preset is for at least a centilitre")

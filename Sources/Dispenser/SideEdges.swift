@@ -3,8 +3,8 @@ package import Metering
 package import Records
 package import SecurityModule
 
-/// What a position works with.
-package struct PositionEdges {
+/// What a side works with.
+package struct SideEdges {
     package let module: SecurityModule
     package let journal: any SaleJournal
     package let reader: any CardReader
@@ -12,7 +12,7 @@ package struct PositionEdges {
     package let pin: any PINEntry
     package let clock: any StationClock
     package let events: any EventSource
-    package let display: any PositionDisplay
+    package let display: any SideDisplay
     /// What a record's remark says of a refusal.
     package let remark: (Refusal) -> String
 
@@ -24,7 +24,7 @@ package struct PositionEdges {
         pin: any PINEntry,
         clock: any StationClock,
         events: any EventSource,
-        display: any PositionDisplay,
+        display: any SideDisplay,
         remark: @escaping (Refusal) -> String
     ) {
         self.module = module
