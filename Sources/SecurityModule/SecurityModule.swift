@@ -98,6 +98,11 @@ package final class SecurityModule: Sendable {
         return AuthenticatedSale(key: key, context: context)
     }
 
+    /// - Throws: `.keyNotLoaded` where no answer of a card under this key could be judged.
+    package func requireKey(_ reference: KeyReference) throws(SecurityModuleError) {
+        guard keys.references.contains(reference) else { throw .keyNotLoaded(reference) }
+    }
+
     /// Opens a sealed GMAC for the one DEBIT FOR PETROL that it authorises.
     package func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> MAC {
         guard let opened = recordKey.open(gmac, own: seal) else { throw .sealBroken }

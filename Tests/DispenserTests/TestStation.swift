@@ -139,6 +139,8 @@ final class TestStation {
     var terminal = Demonstration.terminal
     /// What the module counts.
     var numbers = SecurityModule.recordNumber
+    /// The master keys that the module has.
+    var keys = KeyHolder.demonstration
     /// The board's clock; the site's unless a test sets it.
     var clock: any StationClock
 
@@ -179,7 +181,13 @@ final class TestStation {
     /// - Parameter board: nil for a board of its own, which recovers first.
     @discardableResult
     func run(after board: RecoveredBoard? = nil) -> SideFailure? {
-        let module = SecurityModule.demonstration(at: terminal, numbers: numbers)
+        let module = SecurityModule(
+            terminal: terminal,
+            keys: keys,
+            recordKey: .demonstration,
+            random: SystemRandom(),
+            numbers: numbers
+        )
         let edges = SideEdges(
             module: module,
             journal: journal.edge,
