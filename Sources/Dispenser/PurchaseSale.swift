@@ -69,7 +69,8 @@ struct PurchaseSale: Procedure {
         try PrepaidDelivery(side: side).run(&record, target.volume)
     }
 
-    /// A card that this station saw use petrol commands has them, whatever it says now.
+    /// A card that this station saw use petrol commands has them, whatever it says now; so has one whose grey record came from
+    /// another terminal.
     private func checkMayPurchase(_ card: ApplicationSerialNumber) throws(Interruption) {
         if let pause = books.board.purchasesPauseUntil, visit.now < pause {
             throw .refused(.purchasesPaused(seconds: Int((pause - visit.now) / 1_000_000_000) + 1))
@@ -78,7 +79,8 @@ struct PurchaseSale: Procedure {
             throw .refused(.tornPurchases(Self.tornPurchasesMax))
         }
         let usesPetrol = try books.stored { (journal) throws(StorageFault) in try journal.usesPetrolCommands(card) }
-        guard !usesPetrol else { throw .refused(.petrolCommandsHidden) }
+        let hasGreyRecord = try !EarlierSales(side: side).openGreyRecords(of: card).isEmpty
+        guard !usesPetrol, !hasGreyRecord else { throw .refused(.petrolCommandsHidden) }
     }
 
     /// No number of a card is bought with twice at this station, except one whose purchase never reached the card.

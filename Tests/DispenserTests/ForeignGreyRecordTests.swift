@@ -106,4 +106,14 @@ struct ForeignGreyRecordTests {
         #expect(station.records.map(\.phase) == [.settled])
         #expect(station.greyRecords.map(\.state) == [.void])
     }
+
+    @Test("shows that its card has petrol commands, whatever the card says")
+    func petrolCommandsHidden() throws {
+        try carry()
+        second.settings.payment = .prepaid(Preset(centilitres: 500))
+        second.reader.hasPetrolCommands = false
+        visit(second)
+        #expect(!second.log.entries.contains("INITIALIZE FOR PURCHASE"))
+        #expect(second.display.refusals == [.petrolCommandsHidden])
+    }
 }
