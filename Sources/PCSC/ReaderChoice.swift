@@ -31,6 +31,27 @@ struct ReaderName: Equatable {
     }
 }
 
+/// The readers of one board's sides: none is two sides'. A reader of the whole name that one side's setting says is no other's.
+package final class BoardReaders: Sendable {
+    private let settings: Set<String>
+    private let taken = Mutex<[ObjectIdentifier: String]>([:])
+
+    /// - Parameter settings: of all sides.
+    package init(_ settings: [String] = []) { self.settings = Set(settings) }
+
+    /// - Parameter choose: takes the readers that are others'; gives the whole name of the chosen one.
+    fileprivate func choose(_ choice: ReaderChoice, _ choose: (_ isOthers: (String) -> Bool) -> String?) {
+        taken.withLock { taken in
+            let others = Set(taken.filter { $0.key != ObjectIdentifier(choice) }.values)
+            taken[ObjectIdentifier(choice)] = choose { name in
+                others.contains(name) || name != choice.setting && settings.contains(name)
+            }
+        }
+    }
+
+    fileprivate func release(_ choice: ReaderChoice) { taken.withLock { $0[ObjectIdentifier(choice)] = nil } }
+}
+
 /// Which reader is ours. The choice is made once, by a whole name, when only one reader can be meant; what is plugged in
 /// later changes nothing about it. All who talk to one reader share its choice (decision record 0025).
 package final class ReaderChoice: Sendable {
@@ -47,24 +68,37 @@ package final class ReaderChoice: Sendable {
         var others: [String] = []
     }
 
-    private let setting: String?
+    fileprivate let setting: String?
+    private let board: BoardReaders
     private let announce: @Sendable (String) -> Void
     private let chosen = Mutex<Chosen?>(nil)
 
     /// - Parameters:
     ///   - setting: a reader's name, or a part of it; nil for the only reader there is.
+    ///   - board: whose other sides have readers too.
     ///   - announce: takes each name that is chosen, on the thread that found it.
-    package init(_ setting: String?, announce: @escaping @Sendable (String) -> Void = { _ in }) {
+    package init(
+        _ setting: String?,
+        of board: BoardReaders = BoardReaders(),
+        announce: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
         self.setting = setting
+        self.board = board
         self.announce = announce
     }
+
+    deinit { board.release(self) }
 
     /// - Parameter names: of all readers, in pcscd's order.
     func find(among names: [String]) -> Finding {
         var news: String?
         let finding = chosen.withLock { chosen in
             let before = chosen?.name.whole
-            let finding = find(among: names, &chosen)
+            var finding = Finding.none("")
+            board.choose(self) { isOthers in
+                finding = find(among: names, isOthers, &chosen)
+                return chosen?.name.whole
+            }
             if let name = chosen?.name.whole, name != before { news = name }
             return finding
         }
@@ -72,14 +106,14 @@ package final class ReaderChoice: Sendable {
         return finding
     }
 
-    private func find(among names: [String], _ chosen: inout Chosen?) -> Finding {
+    private func find(among names: [String], _ isOthers: (String) -> Bool, _ chosen: inout Chosen?) -> Finding {
         if var ours = chosen {
             defer { chosen = ours }
             if !names.contains(ours.name.whole) {
                 let known = ours
                 ours.others.removeAll { !names.contains($0) }
                 let renamed = names.map(ReaderName.init).filter {
-                    $0.differsInNumberOnly(from: known.name) && !known.others.contains($0.whole)
+                    $0.differsInNumberOnly(from: known.name) && !known.others.contains($0.whole) && !isOthers($0.whole)
                 }
                 guard let name = renamed.first else {
                     return .none("the card reader \"\(known.name.whole)\" is gone: plug it in")
@@ -90,8 +124,9 @@ package final class ReaderChoice: Sendable {
             ours.others = names.filter { $0 != ours.name.whole }
             return .reader(ours.name.whole)
         }
-        let candidates = Self.candidates(setting, among: names.map(ReaderName.init)).map(\.whole)
-        guard let name = candidates.first else { return .none(absence(among: names)) }
+        let free = names.filter { !isOthers($0) }
+        let candidates = Self.candidates(setting, among: free.map(ReaderName.init)).map(\.whole)
+        guard let name = candidates.first else { return .none(absence(among: free)) }
         guard candidates.count == 1 else { return .none(Self.ambiguity(candidates)) }
         chosen = Chosen(name: ReaderName(name), others: names.filter { $0 != name })
         return .reader(name)

@@ -99,7 +99,9 @@ struct ServedSide {
         defer { monitor?.stop() }
         switch side.card {
         case .pcsc(let name):
-            let choice = ReaderChoice(name) { [log] in log.notice("card reader", metadata: ["name": "\($0)"]) }
+            let choice = ReaderChoice(name, of: service.readers) { [log] in
+                log.notice("card reader", metadata: ["name": "\($0)"])
+            }
             reader = PCSCReader(choice)
             monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
         case .virtual:

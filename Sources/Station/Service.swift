@@ -6,6 +6,7 @@ import GPIO
 import Journal
 package import Logging
 import Metering
+import PCSC
 import Quantities
 import Records
 import SecurityModule
@@ -34,6 +35,7 @@ package final class Service: Sendable {
     let log: Logger
     let virtual: VirtualEdges?
     let stopControl: StopControl
+    let readers: BoardReaders
     private let customer: Customer?
     private let sides: [ReachableSide]
     private let runHasBegun = Mutex(false)
@@ -64,6 +66,7 @@ package final class Service: Sendable {
         self.customer = customer
         self.virtual = virtual
         stopControl = stop
+        readers = BoardReaders(configuration.sides.compactMap(\.card.reader))
         let consoleSide = configuration.consoleSide?.number
         let sides = configuration.sides.map { side in
             let log = log.naming(side.number)
@@ -228,6 +231,16 @@ extension ServiceFailure {
         switch failure {
         case .storage(let fault): self.init(exitStatus: Self.inputOutput, reason: "\(fault)")
         case .pump(let fault): self.init(exitStatus: Self.inputOutput, reason: "pump: \(fault.reason)")
+        }
+    }
+}
+
+extension Configuration.CardEdge {
+    /// The real reader that is named; nil for none.
+    fileprivate var reader: String? {
+        switch self {
+        case .pcsc(let name): name
+        case .virtual: nil
         }
     }
 }

@@ -82,6 +82,30 @@ struct ReaderChoiceTests {
         #expect(choice.find(among: [Self.ours, Self.twin]) == .reader(Self.ours))
     }
 
+    /// Of two readers of one name, one is not there, or goes.
+    @Test func noReaderIsTwoSides() {
+        let board = BoardReaders([Self.ours, Self.twin])
+        let second = ReaderChoice(Self.twin, of: board)
+        #expect(second.find(among: [Self.ours]) == .none("no card reader: plug it in"))
+        let first = ReaderChoice(Self.ours, of: board)
+        #expect(first.find(among: [Self.ours]) == .reader(Self.ours))
+        #expect(second.find(among: [Self.ours, Self.twin]) == .reader(Self.twin))
+        #expect(first.find(among: [Self.twin]) == .none("the card reader \"\(Self.ours)\" is gone: plug it in"))
+        #expect(second.find(among: [Self.twin]) == .reader(Self.twin))
+    }
+
+    /// Both settings fit it, and neither is a part of the other.
+    @Test func aReaderThatTwoSettingsMeanIsTheFirstSides() {
+        let board = BoardReaders(["ACS", "CCID"])
+        var first: ReaderChoice? = ReaderChoice("ACS", of: board)
+        let second = ReaderChoice("CCID", of: board)
+        #expect(first?.find(among: [Self.ours]) == .reader(Self.ours))
+        #expect(second.find(among: [Self.ours]) == .none("no card reader: plug it in"))
+        // That side begins anew.
+        first = nil
+        #expect(second.find(among: [Self.ours]) == .reader(Self.ours))
+    }
+
     private final class Announced: Sendable {
         let names = Mutex<[String]>([])
     }
