@@ -34,6 +34,9 @@ final class ReachableSide: Sendable {
         pump?.shut()
     }
 
+    /// It has a pump, and its thread goes on.
+    var serves: Bool { pump != nil && !hasEnded.load(ordering: .acquiring) }
+
     var drivesOutputs: Bool { pump.map { !$0.snapshot.outputs.isEmpty } ?? false }
 
     /// Its thread has ended.

@@ -17,12 +17,19 @@ final class Watchdog: Sendable {
     private let supervisor: Supervisor
     private let sides: [ReachableSide]
     private let log: Logger
+    private let sideAwayNanosecondsMax: UInt64
     private let stopped = MonotonicSemaphore()
     private let thread = Mutex<NamedThread?>(nil)
 
     /// nil when the supervisor waits for no sign of life.
-    init?(_ supervisor: Supervisor, _ sides: [ReachableSide], log: Logger) {
+    init?(
+        _ supervisor: Supervisor,
+        _ sides: [ReachableSide],
+        log: Logger,
+        sideAwayNanosecondsMax: UInt64 = Watchdog.sideAwayNanosecondsMax
+    ) {
         guard let limit = supervisor.watchdogNanoseconds else { return nil }
+        self.sideAwayNanosecondsMax = sideAwayNanosecondsMax
         self.supervisor = supervisor
         self.sides = sides
         self.log = log
@@ -53,14 +60,21 @@ final class Watchdog: Sendable {
         } while !stopped.wait(until: MonotonicClock.nanoseconds + pause)
     }
 
+    /// A card keeps its reader as long as it likes (ISO/IEC 7816-3: waiting time extension): that ends no sale next door. Its
+    /// own side sells nothing, and its valve is closed.
+    private func isKeptByCard(_ side: ReachableSide) -> Bool {
+        side.cardCall.isUnderWay
+            && sides.contains { $0 !== side && $0.serves && $0.awayNanoseconds <= sideAwayNanosecondsMax }
+    }
+
     /// Which thread makes no progress; nil when all do.
     private var trouble: String? {
         for side in sides {
             if (side.pump?.stillNanoseconds ?? 0) > Self.pumpStillNanosecondsMax {
                 return "position \(side.number): the pump's thread stands still"
             }
-            if side.awayNanoseconds > Self.sideAwayNanosecondsMax {
-                return "position \(side.number): the side's thread stands in a call"
+            if side.awayNanoseconds > sideAwayNanosecondsMax, !isKeptByCard(side) {
+                return "position \(side.side): the side's thread stands in a call"
             }
         }
         return nil

@@ -88,9 +88,8 @@ struct SupervisorTests {
         for _ in 0..<10_000 { supervisor.feedWatchdog() }
     }
 
-    @Test func thePumpsThreadThatStandsStillIsNotVouchedFor() throws {
-        let lines = StuckLines()
-        let pump = try PumpThread(
+    private func pump(_ lines: StuckLines) throws -> PumpThread {
+        try PumpThread(
             name: "pump-w",
             lines: lines,
             calibration: Calibration(
@@ -99,6 +98,11 @@ struct SupervisorTests {
             ),
             kind: .quadrature(.alarm)
         ) { _ in }
+    }
+
+    @Test func thePumpsThreadThatStandsStillIsNotVouchedFor() throws {
+        let lines = StuckLines()
+        let pump = try pump(lines)
         let log = Logger(label: "test") { _ in LineLogHandler() }
         let side = ReachableSide(1) {}
         side.takes(pump)
@@ -124,6 +128,30 @@ struct SupervisorTests {
         #expect(socket.next() == "WATCHDOG=1")
         watchdog.stop()
         pump.stop()
+    }
+
+    /// A card with a shim can keep its reader as long as it likes (ISO/IEC 7816-3: waiting time extension).
+    @Test func aCardThatKeepsItsReaderEndsNoSaleNextDoor() throws {
+        let log = Logger(label: "test") { _ in LineLogHandler() }
+        let (held, other) = (ReachableSide(position: 1) {}, ReachableSide(position: 2) {})
+        for side in [held, other] { side.mailbox.post(.reader(.back)) }
+        _ = held.mailbox.next(until: nil)
+        held.cardCall.begin()
+        let pump = try pump(StuckLines())
+        other.takes(pump)
+        let watchdog = try #require(
+            Watchdog(supervisor(microseconds: 200_000), [held, other], log: log, sideAwayNanosecondsMax: 1_000_000)
+        )
+        while held.awayNanoseconds < 10_000_000 { sched_yield() }
+        socket.drain()
+        for _ in 0..<3 { #expect(socket.next(milliseconds: 2_000) == "WATCHDOG=1") }
+        // Nobody is left to sell: whoever watches begins anew.
+        other.takesNoPump()
+        pump.stop()
+        _ = socket.next(milliseconds: 60)
+        socket.drain()
+        #expect(socket.next(milliseconds: 1_000) == nil)
+        watchdog.stop()
     }
 
     @Test func aThreadThatWaitsForEventsIsAliveAndOneThatIsAwayIsCounted() {
