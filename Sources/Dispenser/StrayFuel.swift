@@ -78,7 +78,7 @@ final class StrayFuel {
         if let present = self.flow {
             flow = present
         } else {
-            let number = try books.journal.reserve()
+            guard let number = try number() else { return }
             let record = books.newSale(number, try books.stampTime(), .none(isFlowing: true))
             flow = StrayFlow(record: record, before: books.totaliser, grewAt: books.now)
         }
@@ -97,5 +97,14 @@ final class StrayFuel {
         try books.write(JournalEntry(flow.record, totaliser: after))
         isRecorded(counts)
         self.flow = flow
+    }
+
+    /// nil while the journal gives none: what flowed waits on the pump's counter.
+    private func number() throws(StorageFault) -> RecordNumber? {
+        do throws(StorageFault) { return try books.journal.reserve() } catch {
+            guard error.refusesNumbers else { throw error }
+            books.display.show(.inoperative, .refused(.noNumber(error.reason)))
+            return nil
+        }
     }
 }

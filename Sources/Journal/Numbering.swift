@@ -70,7 +70,10 @@ extension SQLiteJournal {
                 guard let row = error.row else { throw error }
                 throw StorageFault(noNumber: "\(row): greylock position \(SideLock.Remedy(row).flag)")
             }
-            try highWater.write(try markContent())
+            let content = try markContent()
+            do throws(StorageFault) { try highWater.write(content) } catch {
+                throw StorageFault(noNumber: "\(error.operation): \(error.reason)")
+            }
             return RecordNumber(reserved)
         }
     }

@@ -65,6 +65,21 @@ struct StrayFlowTests {
         station.expectWhole()
     }
 
+    @Test("while no number is given it waits on the pump's counter, and the side goes on")
+    func noNumber() throws {
+        let station = try TestStation()
+        station.journal.numberFault = StorageFault(noNumber: "the mark is gone")
+        station.site.after(1) { $0.leak(counts: 130) }
+        station.visit(at: 20)
+        station.site.after(100) { [unowned station] _ in station.journal.numberFault = nil }
+        station.site.after(101) { $0.leak(counts: 45) }
+        station.stop(at: 300)
+        #expect(station.run() == nil)
+        #expect(station.display.refusals.contains(.noNumber("the mark is gone")))
+        #expect(stray(station).map { $0.reading.counts[0] } == [175])
+        station.expectWhole()
+    }
+
     @Test("what still comes when a sale has settled is in the next record, whatever the moment", arguments: 1..<40)
     func overrun(tenths: Int) throws {
         let station = try TestStation()

@@ -1,6 +1,7 @@
 import Configuration
 import Dispenser
 import FuelPassbook
+import Glibc
 import Journal
 import Logging
 import Metering
@@ -75,6 +76,18 @@ struct SidesTests {
         }
     }
 
+    /// What has begun ends, and no number is given (decision record 0018).
+    @Test func aMarkThatGoesWhileOneSideSellsEndsNoSale() throws {
+        let mark = folder.path("journal.sqlite-mark")
+        let scene = Scene(failing: nil, escaping: nil, again: 2) { seen in
+            if seen.receipts[2] == 1, seen.receipts[1] == nil { unsafe unlink(mark) }
+            return seen.receipts[1] == 1 && seen.unnumbered.contains(2)
+        }
+        try serve(configuration([1_200, 300]), scene)
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
+        #expect(try journal.records(limit: 100).map(\.phase) == [.settled, .settled])
+    }
+
     @Test func theLastSideWhosePumpFailsEndsTheService() throws {
         let scene = Scene(failing: 1_200, escaping: nil) { _ in false }
         let failure = #expect(throws: ServiceFailure.self) { try serve(configuration([1_200]), scene) }
@@ -121,11 +134,13 @@ private final class Scene: Sendable {
         var missingPumps: Set<Int> = []
         var escapes: Set<Int> = []
         var recovered: Set<Int> = []
+        var unnumbered: Set<Int> = []
     }
 
     let seen = Mutex(Seen())
     let stop: Mutex<@Sendable () -> Void> = Mutex {}
     let escaping: Int?
+    let again: Int?
     private let failing: Int?
     private let hasFailed = Atomic(false)
     private let isOver: @Sendable (Seen) -> Bool
@@ -133,9 +148,11 @@ private final class Scene: Sendable {
     /// - Parameters:
     ///   - failing: the centilitres of the customer whose pump fails, once.
     ///   - escaping: at which side the card is pulled and does not come back.
-    init(failing: Int?, escaping: Int?, isOver: @escaping @Sendable (Seen) -> Bool) {
+    ///   - again: at which side the card comes back when it has paid.
+    init(failing: Int?, escaping: Int?, again: Int? = nil, isOver: @escaping @Sendable (Seen) -> Bool) {
         self.failing = failing
         self.escaping = escaping
+        self.again = again
         self.isOver = isOver
     }
 
@@ -166,9 +183,10 @@ private final class ScenicDisplay: SideDisplay {
 
     func show(_ state: SideState, _ notice: Notice) {
         switch notice {
-        case .escaped: scene.note { $0.escapes.insert(side) }
-        case .recovered: scene.note { $0.recovered.insert(side) }
-        case .pumpMissing: scene.note { $0.missingPumps.insert(side) }
+        case .escaped: scene.note { $0.escapes.insert(position) }
+        case .recovered: scene.note { $0.recovered.insert(position) }
+        case .refused(.noNumber): scene.note { $0.unnumbered.insert(position) }
+        case .pumpMissing: scene.note { $0.missingPumps.insert(position) }
         case _: break
         }
     }
@@ -181,7 +199,12 @@ private final class ScenicDisplay: SideDisplay {
         hand?.pull()
     }
 
-    func printReceipt(_ record: Record, balance: Amount?) { scene.note { $0.receipts[side, default: 0] += 1 } }
+    func printReceipt(_ record: Record, balance: Amount?) {
+        scene.note { $0.receipts[position, default: 0] += 1 }
+        guard position == scene.again else { return }
+        hand?.pull()
+        hand?.insert()
+    }
 }
 
 /// Lifts the nozzle when told to; at a failing pump the cable breaks at two litres.
