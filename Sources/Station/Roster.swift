@@ -23,6 +23,9 @@ final class Roster: Sendable {
 
     func serves(_ side: Int) { state.withLock { _ = $0.serving.insert(side) } }
 
+    /// It waits for its pump's lines, for however long; what it waits for ends nothing.
+    func waits(_ position: Int) { state.withLock { _ = $0.serving.remove(position) } }
+
     /// - Returns: whether another side serves; when none does, this is why the service ends.
     func leaves(_ side: Int, _ failure: ServiceFailure) -> Bool {
         let othersServe = state.withLock { state in

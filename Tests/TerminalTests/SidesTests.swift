@@ -94,6 +94,31 @@ struct SidesTests {
         #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "pump: the cable broke")
     }
 
+    /// It sold nothing yet, and may never.
+    @Test func aSideThatWaitsForItsLinesIsNoneThatServes() throws {
+        let scene = Scene(failing: 1_200, escaping: nil) { seen in seen.receipts[1, default: 0] >= 2 }
+        let sides = [
+            ServiceConfiguration.side(1, pump: ServiceConfiguration.simulated(centilitres: 1_200, speed: 5)),
+            ServiceConfiguration.side(
+                2,
+                pump: ServiceConfiguration.gpio(
+                    """
+                    chip = "no such chip"
+                    a = 0
+                    b = 1
+                    nozzle = 2
+                    motor = 4
+                    main_valve = 5
+                    """
+                )
+            ),
+        ]
+        let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, sides: sides)
+        let configuration = try Configuration(toml: Array(text.utf8), file: "sides.toml")
+        let failure = #expect(throws: ServiceFailure.self) { try serve(configuration, scene) }
+        #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "pump: the cable broke")
+    }
+
     @Test func theSideWhoseCustomerHasNoTerminalIsNamed() throws {
         let pump = ServiceConfiguration.simulated(centilitres: 100, speed: 5)
         let sides = [
