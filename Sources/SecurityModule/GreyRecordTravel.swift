@@ -7,15 +7,20 @@ package import Records
 
 extension SecurityModule {
     /// - Parameter records: of this terminal's own sales.
-    /// - Throws: ``GreyRecordFileFault`` without any master key.
+    /// - Throws: ``GreyRecordFileFault`` without any master key, and for more than a file holds.
     package func greyRecordFile(_ records: [GreyRecord]) throws(GreyRecordFileFault) -> [UInt8] {
         guard let newest = newestKey else { throw GreyRecordFileFault("no master key is loaded") }
         let file = GreyRecordFile(terminal: terminal, key: newest, records)
+        let text: [UInt8]
         do throws(SecurityModuleError) {
-            return file.text(code: try keys.greyRecordCode(of: file.body, newest))
+            text = file.text(code: try keys.greyRecordCode(of: file.body, newest))
         } catch {
             throw GreyRecordFileFault("\(error)")
         }
+        guard text.count <= GreyRecordFile.bytesMax else {
+            throw GreyRecordFileFault("more records are open than a file holds: export those of one card")
+        }
+        return text
     }
 
     /// - Throws: ``GreyRecordFileFault`` also when its code is wrong, or a GMAC in it is not what it says.

@@ -79,6 +79,16 @@ struct GreyRecordFileTests {
         #expect(reason(Array(changed.utf8)) == words)
     }
 
+    /// One that the other terminal would refuse is not made.
+    @Test func moreRecordsThanAFileHoldsAreRefused() throws {
+        let record = try customer.grey(3, fen: 785)
+        let most = GreyRecordFile.bytesMax / 150
+        #expect(throws: GreyRecordFileFault("more records are open than a file holds: export those of one card")) {
+            _ = try file(Array(repeating: record, count: most))
+        }
+        #expect(try parsed(file(Array(repeating: record, count: most / 2))).entries.count == most / 2)
+    }
+
     // MARK: - In a journal
 
     @Test func aForeignRecordIsReadBackWhole() throws {
