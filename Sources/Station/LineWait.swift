@@ -23,7 +23,7 @@ extension ServedSide {
                         ServiceFailure(exitStatus: ServiceFailure.configuration, reason: "pump: \(error)")
                     )
                 }
-                roster.waits(reached.position)
+                roster.waits(reached.number)
                 display.show(.inoperative, .pumpMissing("\(error)"))
             }
             if stopComes(before: MonotonicClock.nanoseconds + Self.lineRetryNanoseconds) { return nil }

@@ -24,7 +24,7 @@ final class Roster: Sendable {
     func serves(_ side: Int) { state.withLock { _ = $0.serving.insert(side) } }
 
     /// It waits for its pump's lines, for however long; what it waits for ends nothing.
-    func waits(_ position: Int) { state.withLock { _ = $0.serving.remove(position) } }
+    func waits(_ side: Int) { state.withLock { _ = $0.serving.remove(side) } }
 
     /// - Returns: whether another side serves; when none does, this is why the service ends.
     func leaves(_ side: Int, _ failure: ServiceFailure) -> Bool {

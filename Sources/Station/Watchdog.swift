@@ -74,7 +74,7 @@ final class Watchdog: Sendable {
                 return "position \(side.number): the pump's thread stands still"
             }
             if side.awayNanoseconds > sideAwayNanosecondsMax, !isKeptByCard(side) {
-                return "position \(side.side): the side's thread stands in a call"
+                return "position \(side.number): the side's thread stands in a call"
             }
         }
         return nil

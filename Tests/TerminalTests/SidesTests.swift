@@ -208,10 +208,10 @@ private final class ScenicDisplay: SideDisplay {
 
     func show(_ state: SideState, _ notice: Notice) {
         switch notice {
-        case .escaped: scene.note { $0.escapes.insert(position) }
-        case .recovered: scene.note { $0.recovered.insert(position) }
-        case .refused(.noNumber): scene.note { $0.unnumbered.insert(position) }
-        case .pumpMissing: scene.note { $0.missingPumps.insert(position) }
+        case .escaped: scene.note { $0.escapes.insert(side) }
+        case .recovered: scene.note { $0.recovered.insert(side) }
+        case .refused(.noNumber): scene.note { $0.unnumbered.insert(side) }
+        case .pumpMissing: scene.note { $0.missingPumps.insert(side) }
         case _: break
         }
     }
@@ -225,8 +225,8 @@ private final class ScenicDisplay: SideDisplay {
     }
 
     func printReceipt(_ record: Record, balance: Amount?) {
-        scene.note { $0.receipts[position, default: 0] += 1 }
-        guard position == scene.again else { return }
+        scene.note { $0.receipts[side, default: 0] += 1 }
+        guard side == scene.again else { return }
         hand?.pull()
         hand?.insert()
     }

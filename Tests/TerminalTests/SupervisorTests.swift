@@ -133,7 +133,7 @@ struct SupervisorTests {
     /// A card with a shim can keep its reader as long as it likes (ISO/IEC 7816-3: waiting time extension).
     @Test func aCardThatKeepsItsReaderEndsNoSaleNextDoor() throws {
         let log = Logger(label: "test") { _ in LineLogHandler() }
-        let (held, other) = (ReachableSide(position: 1) {}, ReachableSide(position: 2) {})
+        let (held, other) = (ReachableSide(1) {}, ReachableSide(2) {})
         for side in [held, other] { side.mailbox.post(.reader(.back)) }
         _ = held.mailbox.next(until: nil)
         held.cardCall.begin()
