@@ -14,6 +14,8 @@ final class Books {
     private(set) var totaliser: Totaliser
     /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
     private var questionNumber: RecordNumber?
+    /// Kept for what a prepaid sale may owe its card, which is paid before fuel flows.
+    private var refundNumber: RecordNumber?
     let board: RecoveredBoard
 
     init(
@@ -58,6 +60,15 @@ final class Books {
     /// The number that is kept, or a new one.
     func takeQuestionNumber() throws(Interruption) -> RecordNumber {
         guard let kept = questionNumber.take() else { return try takeNumber() }
+        return kept
+    }
+
+    /// Before a card pays for what may not flow: then its sale ends also where no more numbers are given.
+    func keepRefundNumber() throws(Interruption) { refundNumber = try takeNumber() }
+
+    /// The number that is kept, or a new one.
+    func takeRefundNumber() throws(StorageFault) -> RecordNumber {
+        guard let kept = refundNumber.take() else { return try journal.reserve() }
         return kept
     }
 

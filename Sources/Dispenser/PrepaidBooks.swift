@@ -33,8 +33,8 @@ extension Books {
     func refund(of sale: Record) throws(StorageFault) -> Record? {
         guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
         return Record(
-            number: try journal.reserve(),
-            side: sale.side,
+            number: try takeRefundNumber(),
+            position: sale.side,
             terminal: sale.terminal,
             begun: sale.ended ?? sale.begun,
             ended: sale.ended,

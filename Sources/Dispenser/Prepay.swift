@@ -35,6 +35,7 @@ struct Prepay: Procedure {
             guard balance >= target.amount else {
                 throw .refused(.notEnoughMoney(balance: balance, needed: target.amount))
             }
+            try books.keepRefundNumber()
             return target.volume
         }
         var record = card.record

@@ -58,6 +58,7 @@ struct PurchaseSale: Procedure {
         try checkUnused(card.asn, answer.ctc)
         // 1.3
         let number = try books.takeNumber()
+        try books.keepRefundNumber()
         let debiting = try makeMAC1(card.asn, command, answer, module.ttc(for: number))
         try flow.checkNoEmergency()
         let purchase = purchase(card.asn, command, answer, debiting)

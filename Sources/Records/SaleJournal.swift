@@ -76,7 +76,7 @@ extension SideLock.Remedy {
 package protocol SaleJournal: AnyObject {
     /// A number that was never given before; the first is 1. It is on disk as given when this returns, so that no restart, and
     /// no restored copy of the journal, gives it again (spec/grey-lock.md, D32). One whose card failed before the lock stays
-    /// without a record, as does that of the question behind a debit.
+    /// without a record, as does that of the question behind a debit, and of a refund that is not due.
     ///
     /// - Throws: `StorageFault` that ``StorageFault/refusesNumbers`` when there is none to give.
     func reserve() throws(StorageFault) -> RecordNumber

@@ -316,4 +316,18 @@ struct PrepaidTests {
         print("power cuts of a prepaid sale: \(cuts)")
         #expect(cuts > 8)
     }
+
+    @Test("what does not flow is refunded also where no more numbers are given", arguments: [false, true])
+    func refundWithoutNumbers(hasPetrolCommands: Bool) throws {
+        let station = try prepaidStation(Preset(centilitres: 500), hasPetrolCommands: hasPetrolCommands)
+        station.reader.onCommand = { [unowned station] instruction in
+            guard instruction == .lockForPetrol || instruction == .debitForPurchase else { return }
+            station.journal.numberFault = StorageFault(noNumber: "the mark is gone")
+        }
+        station.scheduleRefuel(centilitres: 200)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.kind) == [.prepaid, .refund])
+        #expect(station.records.map(\.phase) == [.settled, .settled])
+        expectBalanced(station)
+    }
 }
