@@ -77,10 +77,15 @@ let package = Package(
             ]
         ),
         .target(
+            name: "VirtualCards",
+            dependencies: ["CardApplication", "CardCryptography", "FuelPassbook", "ISO7816"]
+        ),
+        .target(name: "VirtualPump", dependencies: ["Metering", "Threads"]),
+        .target(
             name: "Simulation",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
-                "Quantities", "Records", "SecurityModule", "Threads", "Words",
+                "Quantities", "Records", "SecurityModule", "Threads", "VirtualPump", "Words",
             ]
         ),
 
@@ -103,14 +108,14 @@ let package = Package(
             name: "CardWorkshop",
             dependencies: [
                 "CardApplication", "CardCryptography", "Configuration", "Console", "FuelPassbook", "ISO7816", "Issuer",
-                "Quantities", "Simulation", "Station", "Threads", .product(name: "Logging", package: "swift-log"),
+                "Quantities", "Station", "Threads", "VirtualCards", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
             name: "VirtualStation",
             dependencies: [
-                "CardApplication", "CardCryptography", "Configuration", "Dispenser", "FuelPassbook", "ISO7816",
-                "Metering", "Quantities", "Records", "Simulation", "Station",
+                "CardApplication", "Configuration", "Dispenser", "Metering", "Quantities", "Records", "Station",
+                "VirtualCards", "VirtualPump",
             ]
         ),
         .executableTarget(name: "greylockd", dependencies: ["Console", "Station", "Threads"]),
@@ -119,7 +124,7 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardWorkshop", "Configuration", "Console", "Dispenser", "FuelPassbook",
                 "ISO7816", "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule",
-                "Simulation", "Station", "Threads", "VirtualStation", "Words",
+                "Simulation", "Station", "Threads", "VirtualCards", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -128,7 +133,7 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "FuelPassbook", "ISO7816",
                 "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
-                "Threads", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Threads", "VirtualCards", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 
@@ -150,7 +155,7 @@ let package = Package(
             name: "CardApplicationTests",
             dependencies: [
                 "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "Quantities", "Simulation",
-                "TestCards",
+                "TestCards", "VirtualCards",
             ]
         ),
         .testTarget(
@@ -175,7 +180,7 @@ let package = Package(
                 "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule", "Words",
             ]
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Metering", "Simulation"]),
+        .testTarget(name: "SimulationTests", dependencies: ["Metering", "Simulation", "VirtualPump"]),
         .executableTarget(
             name: "JournalEdits",
             dependencies: [
@@ -202,8 +207,8 @@ let package = Package(
             name: "PCSCTests",
             dependencies: [
                 "CInspection", "COpenSSL", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
-                "FuelPassbook", "ISO7816", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
-                "TestReaders", "Threads", "greylock", "greylockd",
+                "FuelPassbook", "ISO7816", "PCSC", "Quantities", "Records", "SecurityModule", "TestReaders", "Threads",
+                "VirtualCards", "greylock", "greylockd",
             ]
         ),
         .testTarget(name: "GPIOTests", dependencies: ["GPIO", "Metering", "TestReaders", "greylock", "greylockd"]),
@@ -211,7 +216,7 @@ let package = Package(
             name: "CardToolTests",
             dependencies: [
                 "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities",
-                "Records", "SecurityModule", "Simulation", "Station", "TestReaders", "Threads", "greylock",
+                "Records", "SecurityModule", "Station", "TestReaders", "Threads", "VirtualCards", "greylock",
                 "greylock-bench",
             ]
         ),
@@ -220,7 +225,7 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Configuration", "Console", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
                 "Journal", "Metering", "Pump", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
-                "TestReaders", "Threads", "VirtualStation", "Words", "greylock", "greylockd",
+                "TestReaders", "Threads", "VirtualPump", "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),
     ],

@@ -4,7 +4,6 @@ package import Configuration
 package import FuelPassbook
 private import ISO7816
 package import Quantities
-private import Simulation
 package import Threads
 
 /// What a new card is made of: `board/card.toml` explains each key.

@@ -6,9 +6,9 @@ package import FuelPassbook
 private import Glibc
 package import Issuer
 private import Logging
-private import Simulation
 import Station
 package import Threads
+private import VirtualCards
 
 /// A key store in a file that only its owner may read.
 package enum KeyStoreFile {

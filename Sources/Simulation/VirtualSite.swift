@@ -3,6 +3,7 @@ import FuelPassbook
 import ISO7816
 package import Metering
 package import Quantities
+import VirtualPump
 
 /// The clock of a forecourt, whose sites share it.
 package final class VirtualClock {

@@ -1,8 +1,9 @@
 import CardApplication
 import Configuration
 import Metering
-import Simulation
 package import Station
+import VirtualCards
+import VirtualPump
 
 extension VirtualEdges {
     /// A virtual card for each side in the program's own process, and lines that a simulated customer uses.

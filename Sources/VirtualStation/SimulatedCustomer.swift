@@ -1,7 +1,7 @@
 import Dispenser
 import Quantities
 import Records
-import Simulation
+import VirtualPump
 
 /// The customer of a simulated pump: reads the display, and lifts the nozzle when told to.
 final class SimulatedCustomer: SideDisplay {

@@ -6,8 +6,8 @@ import ISO7816
 import Quantities
 import Records
 import SecurityModule
-import Simulation
 import Station
+import VirtualCards
 
 /// Card commands a second: our card application and a card in plain Python answer the same refuels, taking turns.
 ///

@@ -5,9 +5,9 @@ import FuelPassbook
 import Glibc
 import ISO7816
 import PCSC
-import Simulation
 import Station
 import Threads
+import VirtualCards
 
 /// One GET BALANCE through pcscd and the virtual reader, by our reader and by a plain C program, taking turns.
 enum ExchangeBench {

@@ -1,8 +1,8 @@
 import ArgumentParser
 import CardApplication
 import CardWorkshop
-import Simulation
 import Threads
+import VirtualCards
 
 /// Which keys a virtual card was made with.
 struct CardKeyOption: ParsableArguments {

@@ -5,8 +5,8 @@ import Configuration
 import Console
 import FuelPassbook
 import Glibc
-import Simulation
 import Threads
+import VirtualCards
 
 struct CardNew: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -3,8 +3,8 @@ import CardApplication
 import Console
 import FuelPassbook
 import ISO7816
-import Simulation
 import Threads
+import VirtualCards
 
 struct CardServe: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -7,9 +7,9 @@ import Foundation
 import FuelPassbook
 import ISO7816
 import Quantities
-import Simulation
 import Station
 import Threads
+import VirtualCards
 
 struct CardShow: ParsableCommand {
     static let configuration = CommandConfiguration(

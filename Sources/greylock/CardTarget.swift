@@ -5,8 +5,8 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import PCSC
-import Simulation
 import Threads
+import VirtualCards
 
 /// The card that a tool talks to: one in a real reader, or one in a file.
 struct CardTarget: ParsableArguments {

@@ -3,8 +3,8 @@ import CardCryptography
 import FuelPassbook
 import ISO7816
 import Issuer
-import Simulation
 import Testing
+import VirtualCards
 
 struct KeyStoreTests {
     private static let passphrase = "correct horse battery"

@@ -1,9 +1,9 @@
 import CardApplication
 import FuelPassbook
 import ISO7816
-import Simulation
 import TestCards
 import Testing
+import VirtualCards
 
 /// Power that fails at every byte that a command writes, with the card over its file: a restart reads exactly the card
 /// before, the card after, or the card before with the try counted that the command presented a code for.

@@ -1,7 +1,7 @@
 import Foundation
-import Simulation
 import TestReaders
 import Testing
+import VirtualCards
 
 struct HolderNameTests {
     /// Whoever personalises a card writes the name on it.

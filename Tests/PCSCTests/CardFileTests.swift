@@ -3,8 +3,8 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import ISO7816
-import Simulation
 import Testing
+import VirtualCards
 
 struct CardFileTests {
     private static let first = [UInt8](repeating: 0x11, count: 60)

@@ -5,10 +5,10 @@ import Foundation
 import FuelPassbook
 import ISO7816
 import PCSC
-import Simulation
 import Synchronization
 import TestReaders
 import Testing
+import VirtualCards
 
 /// A new demonstration card in a virtual reader, served by a thread of its own.
 final class ServedCard: Sendable {

@@ -8,11 +8,11 @@ import PCSC
 import Quantities
 import Records
 import SecurityModule
-import Simulation
 import Synchronization
 import TestReaders
 import Testing
 import Threads
+import VirtualCards
 
 /// Tests that own the one pcscd that this process can talk to.
 @Suite(

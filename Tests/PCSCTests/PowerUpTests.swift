@@ -4,10 +4,10 @@ import Foundation
 import FuelPassbook
 import ISO7816
 import PCSC
-import Simulation
 import Synchronization
 import TestReaders
 import Testing
+import VirtualCards
 
 /// A card that loses its contacts each of the first two times that pcscd powers it up, and has them again at once: pcscd's own
 /// attempt when it comes, and that of the first client.

@@ -3,9 +3,9 @@ import Dispenser
 import Foundation
 import ISO7816
 import PCSC
-import Simulation
 import TestReaders
 import Testing
+import VirtualCards
 
 extension WithPCSCD {
     @Suite struct ReaderMonitorTests {

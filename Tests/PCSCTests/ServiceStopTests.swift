@@ -5,10 +5,10 @@ import FuelPassbook
 import Glibc
 import ISO7816
 import Records
-import Simulation
 import Synchronization
 import TestReaders
 import Testing
+import VirtualCards
 
 /// A demonstration card that takes a command of one kind and never answers it.
 private final class MuteCard: Sendable {

@@ -4,9 +4,9 @@ import Dispatch
 import Foundation
 import FuelPassbook
 import ISO7816
-import Simulation
 import Synchronization
 import TestReaders
+import VirtualCards
 
 /// What goes wrong, once, in the exchanges with a card.
 enum CardMishap: Equatable, Sendable, CustomStringConvertible {

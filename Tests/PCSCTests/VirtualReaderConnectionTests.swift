@@ -2,9 +2,9 @@ import CardApplication
 import FuelPassbook
 import Glibc
 import ISO7816
-import Simulation
 import TestReaders
 import Testing
+import VirtualCards
 
 /// The card's side of the driver's protocol, against a driver that says what the test wants.
 struct VirtualReaderConnectionTests {

@@ -1,7 +1,7 @@
 import Metering
 import Testing
 
-@testable import Simulation
+@testable import VirtualPump
 
 /// The simulated lines keep for an owner that stood still what the kernel's queue would have kept.
 @Suite struct SimulatedQueueTests {

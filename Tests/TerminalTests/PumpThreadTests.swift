@@ -1,9 +1,9 @@
 import Dispenser
 import Metering
 import Pump
-import Simulation
 import Station
 import Testing
+import VirtualPump
 
 /// A pump thread over simulated lines, and what it posted.
 private final class TestPump {

@@ -8,12 +8,12 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import Simulation
 import Station
 import Synchronization
 import TestReaders
 import Testing
 import Threads
+import VirtualPump
 import VirtualStation
 
 /// Three sides sell at once: one card escapes, one pump fails, and neither concerns the others.

@@ -1,9 +1,7 @@
 package import CardApplication
 private import CardCryptography
-import Dispenser
 package import FuelPassbook
 package import ISO7816
-package import Quantities
 
 /// What a reader sees of a card: its power, and its answers. One thread owns it.
 package protocol PoweredCard: AnyObject {
@@ -20,7 +18,7 @@ package final class VirtualCard<Memory: CardMemory>: PoweredCard {
     /// The card whose image `memory` holds.
     ///
     /// - Parameters:
-    ///   - stored: that image, from ``DemonstrationCard/image(balance:)`` for a new demonstration card.
+    ///   - stored: that image, from ``DemonstrationCard/image(number:)`` for a new demonstration card.
     ///   - scheme: the keys that it was made with.
     package init(
         stored: [UInt8],
@@ -62,25 +60,6 @@ extension VirtualCardRefusal: CustomStringConvertible {
         case .otherKeys:
             "it was made with other keys, or its PIN was altered: give the key store that its profile names (--keys)"
         }
-    }
-}
-
-/// What makes a new demonstration card.
-package enum DemonstrationCard {
-    /// The image of a card that has done nothing yet (spec/grey-lock.md, section 7).
-    package static func image(balance: Amount = Demonstration.balance) -> [UInt8] {
-        let file = Demonstration.applicationFile
-        return CardImage(
-            personalising: file,
-            keyIndex: Demonstration.keyIndex,
-            keyVersion: Demonstration.keyVersion,
-            balance: balance,
-            pin: Demonstration.pin,
-            pinTries: Demonstration.pinTries,
-            gmacTries: Demonstration.gmacTries,
-            keys: CardKeys(card: file.asn, scheme: Demonstration.schemeKeys),
-            random: SystemRandom()
-        ).bytes
     }
 }
 

@@ -2,13 +2,14 @@ import CardApplication
 import CardCryptography
 import FuelPassbook
 import ISO7816
-import Simulation
 
-extension DemonstrationCard {
-    /// A card is served at one side at a time, so each side has its own: the demonstration's, and those that follow it.
+/// What makes a new demonstration card.
+package enum DemonstrationCard {
+    /// The image of a card that has done nothing yet (spec/grey-lock.md, section 7).
     ///
-    /// - Parameter index: of the side, from 0 to 7.
-    static func image(number index: Int) -> [UInt8] {
+    /// - Parameter index: of the side that serves it, from 0 to 7: a card is served at one side at a time, so that each has
+    ///   its own, the demonstration's and those whose numbers follow.
+    package static func image(number index: Int = 0) -> [UInt8] {
         let demonstration = Demonstration.applicationFile
         var digits = demonstration.asn.bytes
         digits[digits.count - 1] += UInt8(index)
