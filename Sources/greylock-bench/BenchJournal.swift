@@ -19,22 +19,6 @@ struct BenchJournal {
     let name: String
     let records: Int
 
-    static var settings: SideSettings {
-        SideSettings(
-            number: 1,
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            calibration: Calibration(
-                countsPerLitre: 400,
-                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
-            ),
-            aid: Demonstration.aid,
-            keyIndex: Demonstration.keyIndex,
-            limit: Preset(centilitres: 20_000)
-        )
-    }
-
     /// All settled sales in one transaction; an escape is one transaction each.
     func build() throws {
         let growing = "\(folder)/\(name)-growing"
@@ -124,7 +108,7 @@ struct BenchJournal {
             delivery: Delivery(
                 nozzle: 1,
                 grade: "92",
-                unitPrice: Self.settings.unitPrice,
+                unitPrice: SideSettings.demonstration.unitPrice,
                 reading: MeterReading(counts: [4_000], volume: Volume(centilitres: 1_000), faults: PulserFaults())
             ),
             amount: amount,

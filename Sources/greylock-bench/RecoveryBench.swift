@@ -76,7 +76,7 @@ enum RecoveryBench {
         let mailbox = Mailbox()
         mailbox.post(.stopRequested)
         let display = ReadyDisplay()
-        let settings = BenchJournal.settings
+        let settings = SideSettings.demonstration
         let site = VirtualSite(
             calibration: settings.calibration,
             flow: VirtualSite.Flow(countsPerSecond: 1, slowCountsPerSecond: 1, overrunCounts: 0),
@@ -125,7 +125,7 @@ enum RecoveryBench {
             let start = benchClock()
             _ = try journal.openRecords()
             _ = try journal.latestTime()
-            _ = try journal.lock(of: BenchJournal.settings.number)
+            _ = try journal.lock(of: SideSettings.demonstration.number)
             _ = try journal.room()
             _ = try journal.reserve()
             _ = try journal.openGreyRecords(of: card)

@@ -150,12 +150,9 @@ final class TestStation {
         ctc: CTC = CTC(0),
         overrunCounts: Int = 0
     ) throws {
-        let calibration = Calibration(
-            countsPerLitre: 400,
-            points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
-        )
+        settings = .demonstration
         site = VirtualSite(
-            calibration: calibration,
+            calibration: settings.calibration,
             flow: VirtualSite.Flow(countsPerSecond: 267, slowCountsPerSecond: 40, overrunCounts: overrunCounts),
             date: try CalendarDate(year: 2026, month: 6, day: 1)
         )
@@ -164,16 +161,6 @@ final class TestStation {
         clock = site
         pin = TestPINEntry(site: site)
         pump = TestPump(site: site, log: log)
-        settings = SideSettings(
-            number: 1,
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            calibration: calibration,
-            aid: Demonstration.aid,
-            keyIndex: Demonstration.keyIndex,
-            limit: Preset(centilitres: 20_000)
-        )
     }
 
     /// Runs the side until the stop that the test has put into the agenda.

@@ -3,7 +3,6 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Journal
-import Metering
 import Quantities
 import Records
 import SecurityModule
@@ -52,8 +51,8 @@ struct Start {
         _ = try journal.beginRun { now }
         let display = SilentDisplay()
         let edges = edges(journal, display)
-        let board = try Board(settings: Self.settings, edges: edges).recover()
-        try Side(settings: Self.settings, edges: edges, after: board).run()
+        let board = try Board(settings: .demonstration, edges: edges).recover()
+        try Side(settings: .demonstration, edges: edges, after: board).run()
         named += display.named
         _ = try journal.room()
         named += try journal.damagedRows().map(\.description)
@@ -100,23 +99,9 @@ struct Start {
         for totaliser in try reader.totalisers() { contents["nozzle \(totaliser.nozzle)"] = "\(totaliser)" }
     }
 
-    private static let settings = SideSettings(
-        number: 1,
-        nozzle: 1,
-        grade: "92",
-        unitPrice: UnitPrice(fenPerLitre: 785),
-        calibration: Calibration(
-            countsPerLitre: 400,
-            points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
-        ),
-        aid: Demonstration.aid,
-        keyIndex: Demonstration.keyIndex,
-        limit: Preset(centilitres: 20_000)
-    )
-
     private func edges(_ journal: SQLiteJournal, _ display: SilentDisplay) -> SideEdges {
         let site = VirtualSite(
-            calibration: Self.settings.calibration,
+            calibration: SideSettings.demonstration.calibration,
             flow: VirtualSite.Flow(countsPerSecond: 1, slowCountsPerSecond: 1, overrunCounts: 0),
             date: Demonstration.applicationFile.validFrom
         )

@@ -1,7 +1,6 @@
 import Dispenser
 import FuelPassbook
 import Journal
-import Metering
 import Quantities
 import Records
 
@@ -11,20 +10,7 @@ extension SQLiteJournal {
     /// - Returns: what it says.
     func recover() throws(SideFailure) -> [Notice] {
         let display = RecoveryDisplay()
-        let settings = SideSettings(
-            number: 1,
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            calibration: Calibration(
-                countsPerLitre: 400,
-                points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
-            ),
-            aid: Demonstration.aid,
-            keyIndex: Demonstration.keyIndex,
-            limit: Preset(centilitres: 20_000)
-        )
-        let members = [Board.Member(settings: settings, display: display)]
+        let members = [Board.Member(settings: .demonstration, display: display)]
         _ = try Board(terminal: Demonstration.terminal, journal: self, clock: LaterClock(), members).recover()
         return display.notices
     }

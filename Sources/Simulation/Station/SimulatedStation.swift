@@ -104,16 +104,8 @@ final class SimulatedStation {
         self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
         self.tape = tape
         self.ownsArena = ownsArena
-        settings = SideSettings(
-            number: 1,
-            nozzle: 1,
-            grade: "92",
-            unitPrice: UnitPrice(fenPerLitre: 785),
-            calibration: Self.calibration,
-            aid: Demonstration.aid,
-            keyIndex: Demonstration.keyIndex,
-            limit: Preset(centilitres: 20_000)
-        )
+        settings = .demonstration
+        settings.calibration = Self.calibration
         settings.timeouts.tick = 1_000_000_000
         journal.store.capacity = layout.capacity
         let clock = VirtualClock()
