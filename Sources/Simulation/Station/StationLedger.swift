@@ -53,6 +53,12 @@ final class StationLedger {
         var proofMayBeGone = false
     }
 
+    /// Two terminals give the same TTC.
+    private struct ForeignLock: Hashable {
+        let terminal: TerminalID
+        let ttc: TTC
+    }
+
     static let checkpointMax = Volume(centilitres: 50)
     /// Counts after which a fault of the pulser has shown.
     static let edgesThatShow = 8
@@ -72,8 +78,8 @@ final class StationLedger {
     /// Locks that their cards executed; the value says whether they paid.
     var locks: [TTC: Bool] = [:]
     var releasedElsewhere: Set<TTC> = []
-    /// Of grey records that came from another terminal: the TTC there, and the one that stands for it here.
-    private var carried: [TTC: TTC] = [:]
+    /// Of grey records that came from another terminal: the terminal and the TTC there, and the TTC that stands for both here.
+    private var carried: [ForeignLock: TTC] = [:]
     /// That were given away.
     var numbers: Set<RecordNumber> = []
     /// In sales of which the journal was put back to a time before them.
@@ -180,7 +186,7 @@ final class StationLedger {
     func carries(_ escape: ForeignTerminal.Escape, as number: RecordNumber) {
         let due = escape.due
         let ttc = module.ttc(for: number)
-        carried[due.ttc] = ttc
+        carried[ForeignLock(terminal: due.terminal, ttc: due.ttc)] = ttc
         records[ttc] = number
         transactions[number] = ttc
         locks[ttc] = false
@@ -188,7 +194,9 @@ final class StationLedger {
     }
 
     /// What stands here for a terminal's TTC; nil where this station has nothing of it.
-    func session(of terminal: TerminalID, _ ttc: TTC) -> TTC? { terminals.contains(terminal) ? ttc : carried[ttc] }
+    func session(of terminal: TerminalID, _ ttc: TTC) -> TTC? {
+        terminals.contains(terminal) ? ttc : carried[ForeignLock(terminal: terminal, ttc: ttc)]
+    }
 
     // MARK: - Cards
 
