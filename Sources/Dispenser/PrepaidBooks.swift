@@ -34,7 +34,7 @@ extension Books {
         guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
         return Record(
             number: try takeRefundNumber(),
-            position: sale.side,
+            side: sale.side,
             terminal: sale.terminal,
             begun: sale.ended ?? sale.begun,
             ended: sale.ended,
