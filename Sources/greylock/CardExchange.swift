@@ -52,18 +52,18 @@ struct RawCommand {
 }
 
 extension CardReader {
-    /// - Parameter print: takes the lines of command and answer.
+    /// - Parameter print: takes each line of command and answer.
     func exchange(_ command: RawCommand, print: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
-        for line in command.lines { writeLine(line) }
+        for line in command.lines { print(line) }
         let answer = try exchange(command.bytes)
-        for line in command.lines(of: answer) { writeLine(line) }
+        for line in command.lines(of: answer) { print(line) }
         return answer
     }
 
     func verify(_ pin: borrowing PIN, print: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
-        for line in RawCommand.verifyLines { writeLine(line) }
+        for line in RawCommand.verifyLines { print(line) }
         let answer = try verify(pin)
-        for line in RawCommand(bytes: []).lines(of: answer) { writeLine(line) }
+        for line in RawCommand(bytes: []).lines(of: answer) { print(line) }
         return answer
     }
 }

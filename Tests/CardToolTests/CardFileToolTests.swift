@@ -96,7 +96,9 @@ struct CardFileToolTests {
         let made = try MadeCard()
         let file = board.appendingPathComponent("scripts/refusals.apdu").path
         let said = try Said(["script", file, "--state", made.state])
-        #expect(said.status == 0 && said.text.hasSuffix("14 answers as expected"))
+        #expect(said.status == 0 && said.text == "\(file): 14 answers as expected")
+        let traced = try Said(["script", file, "--state", made.state, "--trace"])
+        #expect(traced.status == 0 && traced.text.contains("> SELECT\n") && traced.text.hasSuffix(said.text))
     }
 
     @Test(arguments: [
