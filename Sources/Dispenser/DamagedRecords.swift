@@ -38,7 +38,7 @@ extension Books {
                 row
                     ?? DamagedRow(
                         table: "sale",
-                        keyName: "TTC",
+                        keyName: "record",
                         key: nil,
                         column: nil,
                         reason: "the record of a debit is not there"

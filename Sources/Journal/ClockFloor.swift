@@ -9,12 +9,12 @@ import SQLite
 /// The last word of a technician on the clock.
 struct ClockAcceptance {
     /// 0 where there was no record.
-    let afterTTC: UInt32
+    let afterNumber: UInt32
     let accepted: TransactionTime
     let behind: TransactionTime
 
     init(_ row: StoredRow) throws(StorageFault) {
-        afterTTC = try row.integer("after_ttc")
+        afterNumber = try row.integer("after_ttc")
         accepted = try row.time("accepted")
         behind = try row.time("behind")
     }

@@ -15,11 +15,11 @@ struct JournalTable: Sendable {
     static let sale = JournalTable(
         name: "sale",
         key: "ttc",
-        keyName: "TTC",
+        keyName: "record",
         fixed: ["position", "terminal_id", "lock_time", "card_asn"]
     )
-    static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "TTC", fixed: [])
-    static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "TTC", fixed: ["card_asn", "mac3"])
+    static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "record", fixed: [])
+    static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "record", fixed: ["card_asn", "mac3"])
     static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
     static let sideLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
     static let numbering = JournalTable(name: "numbering", key: "journal", keyName: "journal", fixed: [])
@@ -30,7 +30,7 @@ struct JournalTable: Sendable {
         fixed: ["reason"]
     )
     static let serviceRun = JournalTable(name: "service_run", key: "run", keyName: "run", fixed: [])
-    static let clockAcceptance = JournalTable(name: "clock_acceptance", key: "after_ttc", keyName: "TTC", fixed: [])
+    static let clockAcceptance = JournalTable(name: "clock_acceptance", key: "after_ttc", keyName: "record", fixed: [])
     static let clockFloor = JournalTable(name: "clock_floor", key: "id", keyName: "row", fixed: [])
 }
 
@@ -53,8 +53,8 @@ enum JournalSchema {
         JournalMigration("3") { db in
             try db.execute(version3)
             try db.keepClockFloor()
-            for table in JournalTable.coded {
-                try db.execute("ALTER TABLE \(table.name) ADD COLUMN \(JournalTable.codeColumn) BLOB")
+            for table in codedInVersion3 {
+                try db.execute("ALTER TABLE \(table) ADD COLUMN code BLOB")
             }
         },
         JournalMigration("4") { try $0.execute(version4) },
@@ -139,6 +139,11 @@ enum JournalSchema {
         ALTER TABLE grey_record ADD COLUMN balance_before_fen INTEGER;
         ALTER TABLE grey_record ADD COLUMN imported TEXT;
         """
+
+    private static let codedInVersion3 = [
+        "sale", "checkpoint", "grey_record", "totaliser", "position_lock", "clock_acceptance", "clock_floor",
+        "numbering", "journal_acceptance", "service_run",
+    ]
 
     /// The terminal of a seal and of each debit, all debits whose answers were not seen, and cards found by the right eight
     /// bytes of their numbers (spec/grey-lock.md, D28 and D30). What earlier versions wrote is of the sale's own terminal.

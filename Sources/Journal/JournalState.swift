@@ -13,14 +13,14 @@ struct JournalState: Equatable, Sendable {
     let reference: KeyReference
     var commits: Int64
     /// The highest that a believed record has.
-    var lastTTC: UInt32
+    var lastNumber: UInt32
     private var sums: [RowSums]
 
     init(identity: [UInt8], reference: KeyReference) {
         self.identity = identity
         self.reference = reference
         commits = 0
-        lastTTC = 0
+        lastNumber = 0
         sums = RowClass.allCases.map { _ in .zero }
     }
 
@@ -35,7 +35,7 @@ struct JournalState: Equatable, Sendable {
     mutating func add(_ code: StoredCode, _ key: Int64, _ rowClass: RowClass) {
         self[rowClass].add(code.hidden, key: key)
         guard rowClass.table.name == JournalTable.sale.name, let number = UInt32(exactly: key) else { return }
-        lastTTC = max(lastTTC, number)
+        lastNumber = max(lastNumber, number)
     }
 
     /// - Throws: `StorageFault` when no other can be counted.
@@ -57,7 +57,7 @@ struct JournalState: Equatable, Sendable {
     var plain: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.plainLength)
-        BigEndian.append(UInt64(lastTTC), to: &bytes)
+        BigEndian.append(UInt64(lastNumber), to: &bytes)
         for sums in sums { sums.append(to: &bytes) }
         return bytes
     }
@@ -71,7 +71,7 @@ struct JournalState: Equatable, Sendable {
         self.reference = reference
         self.commits = commits
         guard let last = UInt32(exactly: BigEndian.number(plain, at: 0)) else { return nil }
-        lastTTC = last
+        lastNumber = last
         sums = RowClass.allCases.map { RowSums(plain, at: 8 + $0.rawValue * RowSums.length) }
     }
 }

@@ -6,10 +6,10 @@ import Threads
 /// Reads the whole file on a thread and a connection of its own, beside the journal's work: whether every page is sound,
 /// and how many records there are (decision record 0012). Its owner calls ``end()``.
 final class JournalSurvey: Sendable {
-    /// The records with a TTC up to `lastTTC`.
+    /// The records with a number up to `lastNumber`.
     struct Count: Sendable {
         var records: Int
-        var lastTTC: Int64
+        var lastNumber: Int64
         /// What the journal's state counted then; nil where it is not believed.
         var stated: Int64?
         /// Each index says what its table does.
@@ -130,7 +130,7 @@ private final class State: Sendable {
         let reading = try db.journalState(key)
         let count = JournalSurvey.Count(
             records: Int(numbers.first.flatMap(\.self) ?? 0),
-            lastTTC: numbers.last.flatMap(\.self) ?? 0,
+            lastNumber: numbers.last.flatMap(\.self) ?? 0,
             stated: reading.state?.records,
             indexesAgree: indexFinding == nil
         )

@@ -65,7 +65,7 @@ extension SQLiteJournal {
         try marking.withLock { _ throws(StorageFault) in
             var reserved: UInt32 = 0
             do throws(StorageFault) {
-                try commitRows("reserve a TTC") { reserved = try $0.reserve() }
+                try commitRows("reserve a number") { reserved = try $0.reserve() }
             } catch {
                 guard let row = error.row else { throw error }
                 throw StorageFault(noNumber: "\(row): greylock position \(SideLock.Remedy(row).flag)")
@@ -171,12 +171,12 @@ extension RowWriter {
     /// The next number is the journal's from now on. A row that is not believed keeps its number.
     fileprivate mutating func reserve() throws -> UInt32 {
         var numbering = try db.numbering(belief)
-        var last = max(numbering.reserved, try db.lastTTC(belief, state))
+        var last = max(numbering.reserved, try db.lastNumber(belief, state))
         while last < Numbering.last, try db.numbers("SELECT ttc FROM sale WHERE ttc = ?", [ColumnValue(last + 1)]) != []
         {
             last += 1
         }
-        guard last < Numbering.last else { throw StorageFault(noNumber: "no TTC follows \(last)") }
+        guard last < Numbering.last else { throw StorageFault(noNumber: "no number follows \(last)") }
         numbering.reserved = last + 1
         try replace(RowValues(numbering), in: .numbering)
         return numbering.reserved
@@ -191,7 +191,7 @@ extension RowWriter {
         _ time: TransactionTime?
     ) throws -> Numbering? {
         let before = standing.damagedNumbers == nil ? try db.numbering(belief).reserved : 0
-        let last = max(before, try db.lastTTC(belief, state))
+        let last = max(before, try db.lastNumber(belief, state))
         guard let after = standing.accepted(after: last) else { return nil }
         let numbering = Numbering(identity: Hex.string(SystemRandom().bytes(16)), reserved: after, isMarked: true)
         let acceptance = JournalAcceptance(
@@ -234,8 +234,8 @@ extension Database {
     }
 
     /// The highest number that a believed record has; 0 without any.
-    fileprivate func lastTTC(_ belief: Belief, _ state: JournalState?) throws -> UInt32 {
-        if let state { return state.lastTTC }
+    fileprivate func lastNumber(_ belief: Belief, _ state: JournalState?) throws -> UInt32 {
+        if let state { return state.lastNumber }
         let highest = "WHERE ttc BETWEEN 1 AND 4294967295 ORDER BY ttc DESC"
         let last = try firstBelieved(of: .sale, highest, [], belief)?.rowKey
         return last.flatMap { UInt32(exactly: $0) } ?? 0

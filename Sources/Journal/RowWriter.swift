@@ -35,7 +35,7 @@ struct RowWriter {
         guard db.changesCount == 1 else {
             throw StorageFault(
                 operation: "commit",
-                reason: "\(table.keyName) \(rowKey) belongs to another record of table \(table.name)"
+                reason: "\(table.keyName) \(rowKey) of table \(table.name) is another one"
             )
         }
         state?.add(code, rowKey, rowClass)
@@ -147,7 +147,7 @@ extension RowWriter {
     /// - Returns: the state that follows `old`, not written.
     static func stateOfRows(_ db: Database, _ key: JournalKey, after old: JournalState) throws -> JournalState {
         var state = JournalState(identity: old.identity, reference: old.reference)
-        state.lastTTC = old.lastTTC
+        state.lastNumber = old.lastNumber
         state.commits = old.commits
         for table in JournalTable.coded {
             try db.visit(table, "", []) { row in

@@ -253,10 +253,10 @@ package final class SQLiteJournal: SaleJournal, Sendable {
                 } else {
                     let new = try db.numbers(
                         "SELECT count(*), max(ttc) FROM sale WHERE ttc > ?",
-                        [ColumnValue(count.lastTTC)]
+                        [ColumnValue(count.lastNumber)]
                     )
                     count.records += Int(new.first.flatMap(\.self) ?? 0)
-                    count.lastTTC = new.last.flatMap(\.self) ?? count.lastTTC
+                    count.lastNumber = new.last.flatMap(\.self) ?? count.lastNumber
                 }
             }
             counted = count

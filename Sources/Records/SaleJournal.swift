@@ -149,7 +149,7 @@ package struct StorageFault: Error, Equatable, Sendable {
     }
 
     package init(noNumber reason: String) {
-        operation = "reserve a TTC"
+        operation = "reserve a number"
         self.reason = reason
         row = nil
         refusesNumbers = true

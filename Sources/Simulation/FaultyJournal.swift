@@ -34,7 +34,7 @@ package final class FaultyJournal: SaleJournal {
     package func reserve() throws(StorageFault) -> RecordNumber {
         var number: Result<RecordNumber, StorageFault>?
         try onWrite(.number) { number = Result { () throws(StorageFault) in try store.reserve() } }
-        guard let number else { throw StorageFault(operation: "reserve a TTC", reason: "nothing was written") }
+        guard let number else { throw StorageFault(operation: "reserve a number", reason: "nothing was written") }
         return try number.get()
     }
 

@@ -37,7 +37,7 @@ package final class MemoryJournal: SaleJournal {
     }
 
     package func reserve() throws(StorageFault) -> RecordNumber {
-        guard last.value < .max else { throw StorageFault(operation: "reserve a TTC", reason: "numbers used up") }
+        guard last.value < .max else { throw StorageFault(operation: "reserve a number", reason: "numbers used up") }
         last = RecordNumber(last.value + 1)
         return last
     }

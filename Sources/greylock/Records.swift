@@ -127,7 +127,7 @@ private struct RecordReport: Encodable {
 
     var text: String {
         var lines = [
-            "TTC    kind                  phase       begun                card                      litres       yuan"
+            "record kind                  phase       begun                card                      litres       yuan"
         ]
         for sale in sales { lines.append(sale.text) }
         if sales.isEmpty { lines.append("no records") }

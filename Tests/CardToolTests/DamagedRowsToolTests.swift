@@ -101,10 +101,10 @@ struct DamagedRowsToolTests {
         #expect(lines.contains { $0.hasPrefix("3 ") && $0.hasSuffix("third") })
         #expect(!lines.contains { $0.hasPrefix("2 ") })
         #expect(lines.contains("damaged rows: 1, which are in none of the lists"))
-        #expect(lines.contains("  table sale, TTC 2: it is not what the service wrote: its code is wrong"))
+        #expect(lines.contains("  table sale, record 2: it is not what the service wrote: its code is wrong"))
         let json = try records("--json")
         #expect(json.status == ServiceFailure.inputOutput)
-        #expect(json.lines.contains { $0.contains("\"words\" : \"table sale, TTC 2: it is not") })
+        #expect(json.lines.contains { $0.contains("\"words\" : \"table sale, record 2: it is not") })
     }
 
     private func side(_ arguments: String...) throws -> (status: Int32, lines: [String]) {
@@ -128,7 +128,7 @@ struct DamagedRowsToolTests {
         for arguments in [[], ["--accept-rows"]] {
             let damaged = try arguments.isEmpty ? side() : side(arguments[0])
             #expect(damaged.status == ServiceFailure.inputOutput)
-            #expect(damaged.lines.contains { $0.hasPrefix("damaged: table sale, TTC 1: ") })
+            #expect(damaged.lines.contains { $0.hasPrefix("damaged: table sale, record 1: ") })
         }
     }
 

@@ -9,7 +9,7 @@ import Testing
 
 /// What a side does with rows that its journal does not believe (decision record 0017).
 struct DamagedRecordTests {
-    /// A station whose card was pulled in mid-sale and did not come back: TTC 1 is escaped, its grey record open.
+    /// A station whose card was pulled in mid-sale and did not come back: record 1 is escaped, its grey record open.
     private func stationAfterEscape() throws -> TestStation {
         let station = try TestStation()
         station.scheduleRefuel(centilitres: 500)
@@ -21,7 +21,7 @@ struct DamagedRecordTests {
     }
 
     private func row(_ table: String, _ key: Int64) -> DamagedRow {
-        DamagedRow(table: table, keyName: "TTC", key: key, column: nil, reason: "its code is wrong")
+        DamagedRow(table: table, keyName: "record", key: key, column: nil, reason: "its code is wrong")
     }
 
     private func visit(_ station: TestStation) {
@@ -126,12 +126,12 @@ struct DamagedRecordTests {
     @Test func whatAFileSaysIsShownInPrintableWords() {
         let row = DamagedRow(
             table: "sale",
-            keyName: "TTC",
+            keyName: "record",
             key: 1,
             column: "remark",
             reason: "\u{1B}[2J\r\n2      sale  \u{202E}\u{2028}油"
         )
-        let shown = "table sale, TTC 1, column remark: \\u{1B}[2J\\u{D}\\u{A}2      sale  \\u{202E}\\u{2028}油"
+        let shown = "table sale, record 1, column remark: \\u{1B}[2J\\u{D}\\u{A}2      sale  \\u{202E}\\u{2028}油"
         #expect(row.description == shown)
     }
 }

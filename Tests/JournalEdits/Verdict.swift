@@ -73,7 +73,7 @@ extension Start {
             let number = place.split(separator: " ").last ?? ""
             if excused.contains("sale \(number)") { continue }
             // Left as the power cut left it, because its row is not believed, or no row is.
-            let words = ["TTC \(number)", "unknown", "table journal_state"]
+            let words = ["record \(number)", "unknown", "table journal_state"]
             if named.contains(where: { named in words.contains { named.contains($0) } }) { continue }
             if refusal != nil { continue }
             return "\(place): \(value)"

@@ -36,8 +36,8 @@ struct BelievedRowsTests {
     }
 
     private static let rows = [
-        ("sale", 1, "TTC"), ("sale", 2, "TTC"), ("grey_record", 2, "TTC"), ("totaliser", 5, "nozzle"),
-        ("position_lock", 3, "position"), ("checkpoint", 9, "TTC"),
+        ("sale", 1, "record"), ("sale", 2, "record"), ("grey_record", 2, "record"), ("totaliser", 5, "nozzle"),
+        ("position_lock", 3, "position"), ("checkpoint", 9, "record"),
     ]
 
     private func write(_ journal: SQLiteJournal, _ steps: [JournalEntry]) throws {
@@ -163,9 +163,9 @@ struct BelievedRowsTests {
             try journal.commit(JournalEntry(totaliser: customer.totaliser(fen: 130)))
             #expect(try journal.totaliser(of: 5) == customer.totaliser(fen: 130))
         }
-        #expect(try named(scratch).map { $0.prefix(17) } == ["table sale, TTC 2", "table grey_record"])
+        #expect(try named(scratch).map { $0.prefix(20) } == ["table sale, record 2", "table grey_record, r"])
         try scratch.open().acceptRows()
-        #expect(try named(scratch).map { $0.prefix(17) } == ["table sale, TTC 2"])
+        #expect(try named(scratch).map { $0.prefix(20) } == ["table sale, record 2"])
     }
 
     @Test func aLockThatIsNotBelievedClosesUntilItIsCleared() throws {

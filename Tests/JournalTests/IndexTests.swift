@@ -62,7 +62,7 @@ struct IndexTests {
         let reader = try JournalReader(path: scratch.path, key: .demonstration)
         #expect(
             try reader.damagedRows.map(\.description).contains {
-                $0.hasPrefix("table grey_record, TTC unknown: an index does not agree with it")
+                $0.hasPrefix("table grey_record, record unknown: an index does not agree with it")
             }
         )
         let journal = try scratch.open()
@@ -139,7 +139,7 @@ struct IndexTests {
         let reader = try JournalReader(path: scratch.path, key: .demonstration)
         #expect(
             try reader.damagedRows.map(\.description).contains {
-                $0.hasPrefix("table sale, TTC unknown: pages of the file are damaged, and no card is served")
+                $0.hasPrefix("table sale, record unknown: pages of the file are damaged, and no card is served")
             }
         )
         #expect(try fault { try scratch.open().room() }?.reason.hasPrefix("the file is damaged") == true)

@@ -197,7 +197,7 @@ struct NumberTests {
             let journal = try scratch.open()
             try journal.commit(JournalEntry(try customer.record(.max - 2, .settled)))
             #expect(try journal.reserve() == RecordNumber(.max - 1))
-            #expect(try fault { try journal.reserve() }?.reason == "no TTC follows 4294967294")
+            #expect(try fault { try journal.reserve() }?.reason == "no number follows 4294967294")
         }
         #expect(try scratch.open().openRecords() == [])
         try FileManager.default.removeItem(atPath: scratch.path + "-mark")

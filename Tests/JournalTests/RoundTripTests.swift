@@ -145,7 +145,7 @@ struct RoundTripTests {
         let other = try Record(fields)
         let grey = try customer.grey(1, fen: 0)
         let refusal = try #require(try fault { try journal.commit(JournalEntry(other, grey: grey)) })
-        #expect(refusal.reason == "TTC 1 belongs to another record of table sale")
+        #expect(refusal.reason == "record 1 of table sale is another one")
         #expect(try journal.record(RecordNumber(1)) == record)
         #expect(try journal.openGreyRecords(of: customer.asn) == [])
     }
@@ -197,7 +197,7 @@ struct RoundTripTests {
         try journal.commit(JournalEntry(try customer.record(.max - 2, .settled)))
         #expect(try journal.reserve() == RecordNumber(.max - 1))
         try journal.commit(JournalEntry(try customer.record(.max - 1, .intent)))
-        #expect(try fault { try journal.reserve() }?.reason == "no TTC follows 4294967294")
+        #expect(try fault { try journal.reserve() }?.reason == "no number follows 4294967294")
     }
 
     @Test func theLatestTimeIsThatOfTheLatestEntry() throws {

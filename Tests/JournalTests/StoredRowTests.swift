@@ -73,7 +73,7 @@ struct StoredRowTests {
             try db.execute("UPDATE \(corruption.table) SET \(corruption.column) = \(corruption.value)")
         }
         let damaged = try JournalReader(path: scratch.path).damagedRows
-        let key = corruption.table == "totaliser" ? "nozzle 5" : "TTC 8"
+        let key = corruption.table == "totaliser" ? "nozzle 5" : "record 8"
         #expect(damaged.count == 1)
         let refusal = try #require(damaged.first).description
         // Who has the key sees more: whatever the value is, it is not what was written.
@@ -94,7 +94,7 @@ struct StoredRowTests {
         arguments: [
             ("phase = 'ended'", "debit_ttc"), ("phase = 'settled'", "mac4_is_valid"), ("kind = 'escape'", "phase"),
             ("kind = 'local-unlock'", "settles_ttc"), ("kind = 'refund'", "phase"),
-            ("kind = 'prepaid', mac3 = NULL", "debit_ttc"),
+            ("kind = 'prepaid', mac3 = NULL", "debit_ttc"), ("sealed_gmac = NULL, lock_ttc = 9", "lock_ttc"),
         ]
     )
     func noRecord(change: String, column: String) throws {
@@ -125,7 +125,7 @@ struct StoredRowTests {
         let journal = try scratch.open()
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
         try journal.connection.write { try $0.execute("UPDATE sale SET ttc = 4294967296") }
-        let reason = "table sale, TTC 4294967296, column ttc: is out of range: 4294967296"
+        let reason = "table sale, record 4294967296, column ttc: is out of range: 4294967296"
         #expect(try JournalReader(path: scratch.path).damagedRows.map(\.description) == [reason])
         #expect(try journal.reserve() == RecordNumber(9))
         try journal.connection.write { try $0.execute("UPDATE sale SET ttc = 9223372036854775807") }
@@ -149,7 +149,7 @@ struct StoredRowTests {
         try journal.commit(JournalEntry(try customer.record(8, .locked)))
         try journal.connection.write { try $0.execute("ALTER TABLE sale DROP COLUMN remark") }
         let refusal = try fault { try journal.record(RecordNumber(8)) }
-        #expect(refusal?.reason == "table sale, TTC 8, column remark: is missing")
+        #expect(refusal?.reason == "table sale, record 8, column remark: is missing")
     }
 
     /// Whoever takes the storage card of a board finds no GMAC on it.

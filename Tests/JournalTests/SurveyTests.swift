@@ -73,7 +73,7 @@ struct SurveyTests {
         try damage(page: Int(try #require(root)), in: scratch)
         #expect(try fault { try scratch.open() }?.reason.hasPrefix("the file is damaged") == true)
         let reader = try JournalReader(path: scratch.path, key: .demonstration)
-        #expect(try reader.damagedRows.first?.description.hasPrefix("table sale, TTC unknown: pages") == true)
+        #expect(try reader.damagedRows.first?.description.hasPrefix("table sale, record unknown: pages") == true)
         #expect(try reader.records(limit: 1) == [])
     }
 

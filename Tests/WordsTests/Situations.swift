@@ -46,7 +46,7 @@ enum Situations {
                 "numbering, journal 1: is gone; a technician opens it with greylock position --accept-journal"
             ),
             (.sideLocked(SideLock(side: 3, state)), "--accept-journal"),
-            (.journalNotCounted, "counted"), (.noNumber("no TTC follows 9"), "no TTC follows 9"),
+            (.journalNotCounted, "counted"), (.noNumber("no number follows 9"), "no number follows 9"),
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),
             (.module(.mac3Wrong), "MAC3"), (.module(.sealBroken), "GMAC"),
@@ -97,7 +97,7 @@ enum Situations {
     /// What other programs, the disk and the card say: it is quoted as it is.
     static let quoted = [
         "\(row)", "\(state)",
-        "11 pulser faults in one sale", "no TTC follows 9", "no service", "shared", "no ATR", "start pcscd", "no chip",
+        "11 pulser faults in one sale", "no number follows 9", "no service", "shared", "no ATR", "start pcscd", "no chip",
         "plug it in", "journal_state", "numbering", "is gone", "copy", "journal 1", "ASN", "field", "answer", "F05045",
         "7A",
         "6A82", Instruction.verify.name,
