@@ -37,14 +37,10 @@ extension Database {
     /// The row of that key as a value; nil where there is none.
     ///
     /// - Throws: `StorageFault` with the row when it is not believed, or there was one.
-    func believed<Value>(
-        _ table: JournalTable,
-        _ rowKey: Int64,
-        _ belief: Belief,
-        _ read: (StoredRow) throws(StorageFault) -> Value
-    ) throws -> Value? {
-        try withRow(of: table, rowKey) { row in
-            if let row { return try read(row.believed(belief)) }
+    func believed<Value: TableRow>(_ value: Value.Type, _ rowKey: Int64, _ belief: Belief) throws -> Value? {
+        let table = Value.columns.table
+        return try withRow(of: table, rowKey) { row in
+            if let row { return try Value(row.believed(belief)) }
             if let doubt = belief.doubts.reason(table.rowClass(phase: nil), rowKey) { throw table.fault(rowKey, doubt) }
             return nil
         }
@@ -64,13 +60,13 @@ extension Database {
     }
 
     /// Those that are believed, as values.
-    func believed<Value>(
-        _ rows: [StoredRow],
+    func believed<Value: TableRow>(
         _ belief: Belief,
-        _ read: (StoredRow) throws(StorageFault) -> Value
+        _ condition: String,
+        _ arguments: [ColumnValue] = []
     ) throws -> [Value] {
-        try rows.compactMap { row in
-            try belief.ifBelieved { () throws(StorageFault) in try read(row.believed(belief)) }
+        try rows(of: Value.columns.table, condition, arguments).compactMap { row in
+            try belief.ifBelieved { () throws(StorageFault) in try Value(row.believed(belief)) }
         }
     }
 

@@ -7,17 +7,14 @@ import SQLite
 // Before which moment no sale begins: one row, the latest moment of any entry (decision 0028).
 
 /// The last word of a technician on the clock.
-struct ClockAcceptance {
+struct ClockAcceptance: Sendable {
     /// 0 where there was no record.
-    let afterNumber: UInt32
+    let after: RecordNumber
     let accepted: TransactionTime
     let behind: TransactionTime
-
-    init(_ row: StoredRow) throws(StorageFault) {
-        afterNumber = try row.integer("after_ttc")
-        accepted = try row.time("accepted")
-        behind = try row.time("behind")
-    }
+    /// Since schema 3.
+    let acceptedUTC: Int64?
+    let behindUTC: Int64?
 }
 
 extension SQLiteJournal {
@@ -38,14 +35,16 @@ extension SQLiteJournal {
                 throw StorageFault(operation: "accept the clock", reason: "no record is later than \(now)")
             }
             let last = try writer.db.numbers("SELECT max(ttc) FROM sale WHERE ttc BETWEEN 0 AND 4294967295").first
-            var row = RowValues()
-            row.set("after_ttc", last.flatMap(\.self) ?? 0)
-            row.set(hex: "accepted", now.local)
-            row.set(hex: "behind", latest.local)
-            row.set("accepted_utc", now.utcSeconds)
-            row.set("behind_utc", latest.utcSeconds)
-            try writer.replace(row, in: .clockAcceptance)
-            try writer.replace(RowValues(floor: now), in: .clockFloor)
+            try writer.replace(
+                ClockAcceptance(
+                    after: RecordNumber(UInt32(last.flatMap(\.self) ?? 0)),
+                    accepted: now.local,
+                    behind: latest.local,
+                    acceptedUTC: now.utcSeconds,
+                    behindUTC: latest.utcSeconds
+                )
+            )
+            try writer.replace(now)
         }
     }
 }
@@ -54,7 +53,7 @@ extension RowWriter {
     /// A floor that is not believed stays until a technician's word puts another in its place.
     mutating func raiseClockFloor(to moment: StationTime) throws {
         if let floor = try db.clockFloor(belief), !floor.isBefore(moment) { return }
-        try replace(RowValues(floor: moment), in: .clockFloor)
+        try replace(moment)
     }
 }
 
@@ -62,7 +61,7 @@ extension Database {
     /// One that is not believed says that every clock is behind.
     func clockFloor(_ belief: Belief) throws -> StationTime? {
         do {
-            return try believed(.clockFloor, StationTime.floorKey, belief, StationTime.init)
+            return try believed(StationTime.self, StationTime.floorKey, belief)
         } catch let fault as StorageFault {
             guard fault.row != nil else { throw fault }
             return StationTime(utcSeconds: .max, local: .unknown)
@@ -72,19 +71,6 @@ extension Database {
 
 extension StationTime {
     fileprivate static let floorKey: Int64 = 1
-
-    init(_ row: StoredRow) throws(StorageFault) {
-        self.init(utcSeconds: try row.integer("utc"), local: try row.time("local"))
-    }
-}
-
-extension RowValues {
-    fileprivate init(floor moment: StationTime) {
-        self.init()
-        set("id", StationTime.floorKey)
-        set("utc", moment.utcSeconds)
-        set(hex: "local", moment.local)
-    }
 }
 
 // MARK: - Migration

@@ -52,22 +52,8 @@ struct Findings: Sendable {
 }
 
 extension JournalTable {
-    /// - Throws: `StorageFault` with the row when a value is none that its column may have.
-    func parse(_ row: StoredRow) throws(StorageFault) {
-        switch name {
-        case Self.sale.name: _ = try Record(row)
-        case Self.checkpoint.name: _ = try Checkpoint(row)
-        case Self.greyRecord.name: _ = try GreyRecord(row)
-        case Self.totaliser.name: _ = try Totaliser(row)
-        case Self.sideLock.name: _ = try SideLock(row)
-        case Self.clockAcceptance.name: _ = try ClockAcceptance(row)
-        case Self.clockFloor.name: _ = try StationTime(row)
-        case Self.numbering.name: _ = try Numbering(row)
-        case Self.acceptance.name: _ = try JournalAcceptance(row)
-        case Self.serviceRun.name: _ = try ServiceRun(row)
-        case _: preconditionFailure("a coded table has a reader")
-        }
-    }
+    /// - Throws: as a row's own initialiser.
+    func parse(_ row: StoredRow) throws(StorageFault) { _ = try rows?.init(row) }
 }
 
 /// One class as it was read.

@@ -71,13 +71,14 @@ package final class JournalReader: Sendable {
 
     /// The checkpoints of sales that fuel, or did when the service ended.
     package func checkpoints() throws(StorageFault) -> [RecordNumber: Checkpoint] {
-        let all = try values(.checkpoint, "ORDER BY ttc", [], Checkpoint.init)
+        let all: [Checkpoint] = try values("ORDER BY ttc")
         return Dictionary(all.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     package func lock(of side: Int) throws(StorageFault) -> SideLock? {
         if let row = try closingRow(side) { return SideLock(side: side, row) }
-        return try values(.sideLock, "WHERE position = ?", [ColumnValue(side)], SideLock.init).first
+        let locks: [SideLock] = try values("WHERE position = ?", [ColumnValue(side)])
+        return locks.first
     }
 
     /// As the service decides.
@@ -98,36 +99,38 @@ package final class JournalReader: Sendable {
     /// The last `limit` records, the newest last.
     package func records(limit: Int) throws(StorageFault) -> [Record] {
         precondition(limit >= 0)
-        return try values(.sale, "ORDER BY ttc DESC LIMIT ?", [ColumnValue(limit)], Record.init).reversed()
+        let newest: [Record] = try values("ORDER BY ttc DESC LIMIT ?", [ColumnValue(limit)])
+        return newest.reversed()
     }
 
     /// nil for one that is not there, or not believed.
     package func record(_ number: RecordNumber) throws(StorageFault) -> Record? {
-        try values(.sale, "WHERE ttc = ?", [ColumnValue(Int64(number.value))], Record.init).first
+        let records: [Record] = try values("WHERE ttc = ?", [ColumnValue(Int64(number.value))])
+        return records.first
     }
 
     /// Those that a restart or their card finishes, in the order of their numbers.
     package func openRecords() throws(StorageFault) -> [Record] {
-        try values(.sale, Database.openSales, [], Record.init).filter(\.phase.isOpen)
+        let records: [Record] = try values(Database.openSales)
+        return records.filter(\.phase.isOpen)
     }
 
     /// In the order of their numbers, whatever their state.
     package func greyRecords() throws(StorageFault) -> [GreyRecord] {
-        try values(.greyRecord, "ORDER BY ttc", [], GreyRecord.init)
+        try values("ORDER BY ttc")
     }
 
     /// In the order of their nozzles.
     package func totalisers() throws(StorageFault) -> [Totaliser] {
-        try values(.totaliser, "ORDER BY nozzle", [], Totaliser.init)
+        try values("ORDER BY nozzle")
     }
 
     /// Those that can be believed, or without a key those that can be read, up to the first in a damaged page.
-    private func values<Value>(
-        _ table: JournalTable,
+    private func values<Value: TableRow>(
         _ condition: String,
-        _ arguments: [ColumnValue],
-        _ read: (StoredRow) throws(StorageFault) -> Value
+        _ arguments: [ColumnValue] = []
     ) throws(StorageFault) -> [Value] {
+        let table = Value.columns.table
         let (connection, judgement) = try present()
         let belief = judgement.belief
         var values: [Value] = []
@@ -136,7 +139,7 @@ package final class JournalReader: Sendable {
             try connection.read { db in
                 try db.visit(table, condition, arguments) { row in
                     let value = try belief.ifBelieved { () throws(StorageFault) in
-                        try read(row.believed(belief))
+                        try Value(row.believed(belief))
                     }
                     if let value { values.append(value) }
                 }
@@ -151,12 +154,13 @@ package final class JournalReader: Sendable {
 
     /// What technicians accepted, in that order.
     package func acceptances() throws(StorageFault) -> [JournalAcceptance] {
-        try values(.acceptance, "ORDER BY number", [], JournalAcceptance.init)
+        try values("ORDER BY number")
     }
 
     /// The last `limit` runs of the service, the newest last.
     package func runs(limit: Int) throws(StorageFault) -> [ServiceRun] {
-        try values(.serviceRun, "ORDER BY run DESC LIMIT ?", [ColumnValue(limit)], ServiceRun.init).reversed()
+        let newest: [ServiceRun] = try values("ORDER BY run DESC LIMIT ?", [ColumnValue(limit)])
+        return newest.reversed()
     }
 
     // MARK: - The others

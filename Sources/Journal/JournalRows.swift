@@ -10,7 +10,7 @@ extension SQLiteJournal {
         let belief = try believing()
         do throws(StorageFault) {
             _ = try connection.view("read the numbers") { try $0.numbering(belief) }
-            return try row(.sideLock, Int64(side), "read a position's lock", SideLock.init)
+            return try row(Int64(side), "read a position's lock")
         } catch {
             guard let row = error.row else { throw error }
             return SideLock(side: side, row)
@@ -54,14 +54,9 @@ extension SQLiteJournal {
     /// Whether a row can get its code.
     var writesRows: Bool { start.key != nil }
 
-    func row<Value>(
-        _ table: JournalTable,
-        _ key: Int64,
-        _ operation: String,
-        _ read: (StoredRow) throws(StorageFault) -> Value
-    ) throws(StorageFault) -> Value? {
+    func row<Value: TableRow>(_ key: Int64, _ operation: String) throws(StorageFault) -> Value? {
         let belief = try believing()
-        return try connection.view(operation) { try $0.believed(table, key, belief, read) }
+        return try connection.view(operation) { try $0.believed(Value.self, key, belief) }
     }
 
     /// One transaction of rows with their codes.

@@ -3,37 +3,6 @@ import Quantities
 import Records
 import SQLite
 
-/// A table whose rows are replaced by key.
-struct JournalTable: Sendable {
-    let name: String
-    let key: String
-    /// The key's name in a fault.
-    let keyName: String
-    /// Columns by which a row is known to belong to the same sale; they never change.
-    let fixed: [String]
-
-    static let sale = JournalTable(
-        name: "sale",
-        key: "ttc",
-        keyName: "record",
-        fixed: ["position", "terminal_id", "lock_time", "card_asn"]
-    )
-    static let checkpoint = JournalTable(name: "checkpoint", key: "ttc", keyName: "record", fixed: [])
-    static let greyRecord = JournalTable(name: "grey_record", key: "ttc", keyName: "record", fixed: ["card_asn", "mac3"])
-    static let totaliser = JournalTable(name: "totaliser", key: "nozzle", keyName: "nozzle", fixed: [])
-    static let sideLock = JournalTable(name: "position_lock", key: "position", keyName: "position", fixed: [])
-    static let numbering = JournalTable(name: "numbering", key: "journal", keyName: "journal", fixed: [])
-    static let acceptance = JournalTable(
-        name: "journal_acceptance",
-        key: "number",
-        keyName: "number",
-        fixed: ["reason"]
-    )
-    static let serviceRun = JournalTable(name: "service_run", key: "run", keyName: "run", fixed: [])
-    static let clockAcceptance = JournalTable(name: "clock_acceptance", key: "after_ttc", keyName: "record", fixed: [])
-    static let clockFloor = JournalTable(name: "clock_floor", key: "id", keyName: "row", fixed: [])
-}
-
 /// The journal's layout on disk.
 ///
 /// Card numbers, terminal ids and codes are upper-case hexadecimal text, times the 14 digits `YYYYMMDDhhmmss`, lists

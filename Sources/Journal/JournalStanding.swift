@@ -135,6 +135,8 @@ extension JournalStanding.Copy {
 package struct JournalAcceptance: Equatable, Sendable {
     package static let reasonCharactersMax = 200
 
+    /// From 1 on.
+    let number: Int64
     /// nil when the clock was not set.
     package let time: TransactionTime?
     package let reason: String
@@ -145,14 +147,4 @@ package struct JournalAcceptance: Equatable, Sendable {
     package let reserved: UInt32
     /// The number after which it goes on.
     package let after: UInt32
-}
-
-extension JournalAcceptance {
-    init(_ row: StoredRow) throws(StorageFault) {
-        time = try row.optional("accepted") { column throws(StorageFault) in try row.time(column) }
-        reason = try row.text("reason")
-        standing = try row.text("standing")
-        reserved = try row.integer("reserved")
-        after = try row.integer("after_ttc")
-    }
 }

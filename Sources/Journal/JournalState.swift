@@ -93,10 +93,6 @@ enum StateReading: Sendable {
     }
 }
 
-extension JournalTable {
-    static let state = JournalTable(name: "journal_state", key: "id", keyName: "copy", fixed: [])
-}
-
 extension Database {
     /// The state stands twice in one page, so that one rotten digit costs neither.
     func journalState(_ recordKey: RecordKey) throws -> StateReading {
@@ -185,12 +181,12 @@ extension StoredRow {
     /// - Throws: `StorageFault`, without a row when it is of another record key.
     fileprivate func journalKey(_ recordKey: RecordKey) throws(StorageFault) -> JournalKey {
         let identity = try blob("identity", count: JournalKey.identityLength)
-        let index: UInt8 = try integer("key_index")
-        let version: UInt8 = try integer("key_version")
-        guard recordKey.reference == KeyReference(index: KeyIndex(index), version: KeyVersion(version)) else {
+        let key = KeyReference(index: try value("key_index"), version: try value("key_version"))
+        guard recordKey.reference == key else {
             throw StorageFault(
                 operation: "open",
-                reason: "its codes need the record key of index \(index), version \(version), which is not loaded"
+                reason: "its codes need the record key of index \(key.index.number), version \(key.version.number), "
+                    + "which is not loaded"
             )
         }
         return recordKey.journalKey(identity: identity)
@@ -198,7 +194,7 @@ extension StoredRow {
 
     fileprivate var commits: Int64 {
         get throws(StorageFault) {
-            let commits: Int64 = try integer("commits")
+            let commits: Int64 = try value("commits")
             guard (0..<JournalState.commitsEnd).contains(commits) else {
                 throw fault("commits", "is out of range: \(commits)")
             }

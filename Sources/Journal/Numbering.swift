@@ -31,35 +31,6 @@ struct Numbering: Equatable, Sendable {
     }
 }
 
-extension Numbering {
-    init(_ row: StoredRow) throws(StorageFault) {
-        identity = try row.text("identity")
-        guard Self.isIdentity(identity) else { throw row.fault("identity", "is not 32 upper-case hexadecimal digits") }
-        reserved = try row.integer("reserved")
-        isMarked = try row.flag("is_marked")
-    }
-}
-
-extension RowValues {
-    fileprivate init(_ numbering: Numbering) {
-        self.init()
-        set("journal", Numbering.key)
-        set("identity", numbering.identity)
-        set("reserved", numbering.reserved)
-        set("is_marked", numbering.isMarked)
-    }
-
-    fileprivate init(_ acceptance: JournalAcceptance, number: Int64) {
-        self.init()
-        set("number", number)
-        set(hex: "accepted", acceptance.time)
-        set("reason", acceptance.reason)
-        set("standing", acceptance.standing)
-        set("reserved", acceptance.reserved)
-        set("after_ttc", acceptance.after)
-    }
-}
-
 extension SQLiteJournal {
     package func reserve() throws(StorageFault) -> RecordNumber {
         try marking.withLock { _ throws(StorageFault) in
@@ -125,7 +96,7 @@ extension SQLiteJournal {
         if standing.copy == .notMarked { try highWater.create(try markContent()) }
         guard !numbering.isMarked else { return }
         numbering.isMarked = true
-        try commitRows("open") { try $0.replace(RowValues(numbering), in: .numbering) }
+        try commitRows("open") { try $0.replace(numbering) }
     }
 
     /// Takes the journal up on a technician's word.
@@ -178,7 +149,7 @@ extension RowWriter {
         }
         guard last < Numbering.last else { throw StorageFault(noNumber: "no number follows \(last)") }
         numbering.reserved = last + 1
-        try replace(RowValues(numbering), in: .numbering)
+        try replace(numbering)
         return numbering.reserved
     }
 
@@ -195,14 +166,15 @@ extension RowWriter {
         guard let after = standing.accepted(after: last) else { return nil }
         let numbering = Numbering(identity: Hex.string(SystemRandom().bytes(16)), reserved: after, isMarked: true)
         let acceptance = JournalAcceptance(
+            number: try db.nextKey(of: .acceptance),
             time: time,
             reason: reason,
             standing: standing.word,
             reserved: last,
             after: after
         )
-        try replace(RowValues(numbering), in: .numbering)
-        try replace(RowValues(acceptance, number: try db.nextKey(of: .acceptance)), in: .acceptance)
+        try replace(numbering)
+        try replace(acceptance)
         return numbering
     }
 }
@@ -210,7 +182,7 @@ extension RowWriter {
 extension Database {
     /// - Throws: `StorageFault` with the row when it is not believed.
     func numbering(_ belief: Belief) throws -> Numbering {
-        let numbering = try believed(.numbering, Numbering.key, belief, Numbering.init)
+        let numbering = try believed(Numbering.self, Numbering.key, belief)
         guard let numbering else { throw JournalTable.numbering.fault(Numbering.key, "the row was removed") }
         return numbering
     }

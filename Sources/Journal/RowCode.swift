@@ -60,13 +60,6 @@ enum RowClass: Int, CaseIterable, Sendable {
 }
 
 extension JournalTable {
-    static let coded: [JournalTable] = [
-        .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering,
-        .acceptance,
-        .serviceRun,
-    ]
-    static let codeColumn = "code"
-
     /// - Parameter phase: nil for a row without one.
     func rowClass(phase: String?) -> RowClass {
         guard let first = RowClass.first(of: self) else { preconditionFailure("a coded table has a class") }

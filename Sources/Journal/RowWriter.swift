@@ -25,13 +25,15 @@ struct RowWriter {
     ///
     /// - Throws: `StorageFault` when the key belongs to a row with other fixed columns, or to one that is not believed and
     ///   that nothing may overwrite.
-    mutating func replace(_ row: RowValues, in table: JournalTable) throws {
-        guard case .integer(let rowKey)? = row.values.first else { preconditionFailure("the key comes first") }
-        let layout = RowLayout.of(table, row.columns)
-        let code = key.code(of: layout.bytes(row.values))
-        let rowClass = layout.rowClass(phase: layout.phase.flatMap { row.values[$0].text })
+    mutating func replace<Row: TableRow>(_ row: Row) throws {
+        let (table, layout) = (Row.columns.table, Row.columns.layout)
+        var cells = Row.columns.cells(of: row)
+        guard case .integer(let rowKey)? = cells.first else { preconditionFailure("the key comes first") }
+        let code = key.code(of: layout.bytes(cells))
+        let rowClass = layout.rowClass(phase: layout.phase.flatMap { cells[$0].text })
         try giveUp(rowKey, of: table)
-        try db.run(layout.replacement, row.values + [ColumnValue(code.bytes)])
+        cells.append(ColumnValue(code.bytes))
+        try db.run(layout.replacement, cells)
         guard db.changesCount == 1 else {
             throw StorageFault(
                 operation: "commit",

@@ -149,33 +149,34 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     private func write(_ entry: JournalEntry) throws(StorageFault) {
         try commitRows("commit") { writer in
             for record in entry.records {
-                try writer.replace(RowValues(record), in: .sale)
+                try writer.replace(record)
                 if record.phase.isPastFuelling { try writer.delete(Int64(record.number.value), from: .checkpoint) }
             }
-            if let grey = entry.grey { try writer.replace(RowValues(grey), in: .greyRecord) }
-            if let totaliser = entry.totaliser { try writer.replace(RowValues(totaliser), in: .totaliser) }
-            if let lock = entry.lock { try writer.replace(RowValues(lock), in: .sideLock) }
+            if let grey = entry.grey { try writer.replace(grey) }
+            if let totaliser = entry.totaliser { try writer.replace(totaliser) }
+            if let lock = entry.lock { try writer.replace(lock) }
             if let moment = entry.moment { try writer.raiseClockFloor(to: moment) }
         }
     }
 
     package func checkpoint(_ checkpoint: Checkpoint) throws(StorageFault) {
-        try commitRows("checkpoint") { try $0.replace(RowValues(checkpoint), in: .checkpoint) }
+        try commitRows("checkpoint") { try $0.replace(checkpoint) }
     }
 
     package func record(_ number: RecordNumber) throws(StorageFault) -> Record? {
-        try row(.sale, Int64(number.value), "read a record", Record.init)
+        try row(Int64(number.value), "read a record")
     }
 
     package func openRecords() throws(StorageFault) -> [Record] {
         let belief = try believing()
         return try connection.view("read the open records") { db in
-            try db.believed(db.rows(of: .sale, Database.openSales), belief, Record.init).filter(\.phase.isOpen)
+            let records: [Record] = try db.believed(belief, Database.openSales)
+            return records.filter(\.phase.isOpen)
         }
     }
 
     package func lastCheckpoint(of number: RecordNumber) throws(StorageFault) -> Checkpoint? {
-        try row(.checkpoint, Int64(number.value), "read a checkpoint", Checkpoint.init)
+        try row(Int64(number.value), "read a checkpoint")
     }
 
     package func openGreyRecords(of card: ApplicationSerialNumber) throws(StorageFault) -> [GreyRecord] {
@@ -183,7 +184,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
         return try connection.view("read the grey records") { db in
             let open =
                 "WHERE substr(card_asn, 5) = ? AND state NOT IN ('settled', 'void', 'elsewhere') ORDER BY ttc"
-            return try db.believed(db.rows(of: .greyRecord, open, [ColumnValue(card.number)]), belief, GreyRecord.init)
+            return try db.believed(belief, open, [ColumnValue(card.number)])
         }
     }
 
@@ -226,7 +227,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     }
 
     package func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
-        try row(.totaliser, Int64(nozzle), "read a totaliser", Totaliser.init)
+        try row(Int64(nozzle), "read a totaliser")
     }
 
     package func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {

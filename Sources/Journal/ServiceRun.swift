@@ -12,6 +12,7 @@ import Threads
 
 /// A time from one start of the service to its end.
 package struct ServiceRun: Equatable, Sendable {
+    let number: Int64
     /// nil when the clock was not set.
     package let begun: TransactionTime?
     /// When the run before it was last known to count, if that ended without a word. Nobody counted from then until
@@ -20,18 +21,8 @@ package struct ServiceRun: Equatable, Sendable {
     /// The run before it ended without a word.
     package let followsUncleanEnd: Bool
     /// The run ended with its outputs off and everything on disk; nil while it goes on, and when it was killed.
-    package fileprivate(set) var ended: TransactionTime?
-    package fileprivate(set) var hasEnded = false
-}
-
-extension ServiceRun {
-    init(_ row: StoredRow) throws(StorageFault) {
-        begun = try row.optional("begun") { column throws(StorageFault) in try row.time(column) }
-        uncountedSince = try row.optional("uncounted_since") { column throws(StorageFault) in try row.time(column) }
-        followsUncleanEnd = try row.flag("follows_unclean_end")
-        ended = try row.optional("ended") { column throws(StorageFault) in try row.time(column) }
-        hasEnded = try row.flag("has_ended")
-    }
+    package internal(set) var ended: TransactionTime?
+    package internal(set) var hasEnded = false
 }
 
 /// How the last run ended.
@@ -70,7 +61,7 @@ final class RunBeat: Sendable {
         do throws(StorageFault) {
             let digits = try bytes(of: descriptor, count: 2 * TransactionTime.length)
             do throws(ParseError) {
-                return try TransactionTime(stored: Hex.bytes(String(decoding: digits, as: UTF8.self)))
+                return try TransactionTime(digits: Hex.bytes(String(decoding: digits, as: UTF8.self)))
             } catch {
                 return nil
             }
@@ -93,7 +84,6 @@ final class RunBeat: Sendable {
 
 /// The run of this process.
 struct PresentRun {
-    let number: Int64
     let run: ServiceRun
     let beat: RunBeat
 }
@@ -109,20 +99,22 @@ extension SQLiteJournal {
         let seen = RunBeat.read(path)
         let latest = latestTimeBefore.withLock(\.self)?.local
         var end: LastEnd?
-        var begun: (number: Int64, run: ServiceRun)?
+        var begun: ServiceRun?
         try commitRows("begin a run") { writer in
             end = try writer.lastEnd(seen: seen, latest: latest, now: now)
+            let number = try writer.db.nextKey(of: .serviceRun)
             let run =
                 switch end {
-                case .unclean(let last): ServiceRun(begun: now, uncountedSince: last, followsUncleanEnd: true)
-                case .clean, nil: ServiceRun(begun: now, uncountedSince: nil, followsUncleanEnd: false)
+                case .unclean(let last):
+                    ServiceRun(number: number, begun: now, uncountedSince: last, followsUncleanEnd: true)
+                case .clean, nil:
+                    ServiceRun(number: number, begun: now, uncountedSince: nil, followsUncleanEnd: false)
                 }
-            let number = try writer.db.nextKey(of: .serviceRun)
-            try writer.replace(RowValues(run, number: number), in: .serviceRun)
-            begun = (number, run)
+            try writer.replace(run)
+            begun = run
         }
         guard let begun else { preconditionFailure("begun in the transaction") }
-        run.withLock { $0 = PresentRun(number: begun.number, run: begun.run, beat: RunBeat(path, clock: clock)) }
+        run.withLock { $0 = PresentRun(run: begun, beat: RunBeat(path, clock: clock)) }
         return end
     }
 
@@ -132,7 +124,7 @@ extension SQLiteJournal {
         try commitRows("end a run") { writer in
             var run = ended.run
             (run.ended, run.hasEnded) = (time, true)
-            try writer.replace(RowValues(run, number: ended.number), in: .serviceRun)
+            try writer.replace(run)
         }
     }
 
@@ -156,22 +148,11 @@ extension RowWriter {
         now: TransactionTime?
     ) throws -> LastEnd? {
         let newest = "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1"
-        guard let last = try db.rows(of: .serviceRun, newest).first else { return nil }
-        let run = try db.believed([last], belief, ServiceRun.init).first
+        guard try db.value("SELECT 1 FROM service_run \(newest)") != nil else { return nil }
+        let runs: [ServiceRun] = try db.believed(belief, newest)
+        let run = runs.first
         guard run?.hasEnded != true else { return .clean }
         let known = [run?.begun, seen, latest].compactMap(\.self).filter { $0 <= now ?? $0 && $0 != .unknown }
         return .unclean(lastCounted: known.max() ?? run?.begun)
-    }
-}
-
-extension RowValues {
-    fileprivate init(_ run: ServiceRun, number: Int64) {
-        self.init()
-        set("run", number)
-        set(hex: "begun", run.begun)
-        set("follows_unclean_end", run.followsUncleanEnd)
-        set(hex: "uncounted_since", run.uncountedSince)
-        set(hex: "ended", run.ended)
-        set("has_ended", run.hasEnded)
     }
 }

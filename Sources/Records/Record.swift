@@ -1,16 +1,15 @@
 package import FuelPassbook
 package import Quantities
 
-/// The one record of its number.
-package struct Record: Equatable, Sendable {
-    package let number: RecordNumber
-    package let side: Int
-    package let terminal: TerminalID
+/// What every record says, whatever it is of.
+package struct RecordHead: Equatable, Sendable {
+    package var number: RecordNumber
+    package var side: Int
+    package var terminal: TerminalID
     /// Of the lock; of a purchase its debit, of a refund when it became due, of a notice when it was made, of fuel
     /// outside any sale when it was first noticed.
-    package let begun: TransactionTime
+    package var begun: TransactionTime
     package var ended: TransactionTime?
-    package var content: Content
     /// The nozzle's totals after this record; nil before the end.
     package var totaliser: Totaliser?
     /// What went wrong, in words; nil when nothing did.
@@ -22,7 +21,6 @@ package struct Record: Equatable, Sendable {
         terminal: TerminalID,
         begun: TransactionTime,
         ended: TransactionTime? = nil,
-        _ content: Content,
         totaliser: Totaliser? = nil,
         remark: String? = nil
     ) {
@@ -31,9 +29,61 @@ package struct Record: Equatable, Sendable {
         self.terminal = terminal
         self.begun = begun
         self.ended = ended
-        self.content = content
         self.totaliser = totaliser
         self.remark = remark
+    }
+}
+
+/// The one record of its number.
+package struct Record: Equatable, Sendable {
+    package internal(set) var head: RecordHead
+    package var content: Content
+
+    package init(_ head: RecordHead, _ content: Content) {
+        self.head = head
+        self.content = content
+    }
+
+    package init(
+        number: RecordNumber,
+        side: Int,
+        terminal: TerminalID,
+        begun: TransactionTime,
+        ended: TransactionTime? = nil,
+        _ content: Content,
+        totaliser: Totaliser? = nil,
+        remark: String? = nil
+    ) {
+        head = RecordHead(
+            number: number,
+            side: side,
+            terminal: terminal,
+            begun: begun,
+            ended: ended,
+            totaliser: totaliser,
+            remark: remark
+        )
+        self.content = content
+    }
+
+    package var number: RecordNumber { head.number }
+    package var side: Int { head.side }
+    package var terminal: TerminalID { head.terminal }
+    package var begun: TransactionTime { head.begun }
+
+    package var ended: TransactionTime? {
+        get { head.ended }
+        set { head.ended = newValue }
+    }
+
+    package var totaliser: Totaliser? {
+        get { head.totaliser }
+        set { head.totaliser = newValue }
+    }
+
+    package var remark: String? {
+        get { head.remark }
+        set { head.remark = newValue }
     }
 }
 

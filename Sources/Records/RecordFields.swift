@@ -4,13 +4,9 @@ package import Quantities
 /// A record as the journal keeps it: each value by itself. What they say together is judged once, by
 /// ``Record/init(_:)``.
 package struct RecordFields: Equatable, Sendable {
-    package var number: RecordNumber
+    package var head: RecordHead
     package var kind: RecordKind
     package var phase: RecordPhase
-    package var side: Int
-    package var terminal: TerminalID
-    package var begun: TransactionTime
-    package var ended: TransactionTime?
     package var standing: CardStanding
     package var mac3: [UInt8]?
     package var lockTAC: [UInt8]?
@@ -22,9 +18,27 @@ package struct RecordFields: Equatable, Sendable {
     package var debitTAC: [UInt8]?
     package var mac4IsValid: Bool?
     package var mac2IsValid: Bool?
-    package var totaliser: Totaliser?
     package var settles: RecordNumber?
-    package var remark: String?
+
+    package init(
+        _ head: RecordHead,
+        _ kind: RecordKind,
+        _ phase: RecordPhase,
+        _ standing: CardStanding,
+        mac3: [UInt8]?,
+        delivery: Delivery,
+        amount: Amount,
+        gmac: SealedGMAC?
+    ) {
+        self.head = head
+        self.kind = kind
+        self.phase = phase
+        self.standing = standing
+        self.mac3 = mac3
+        self.delivery = delivery
+        self.amount = amount
+        self.gmac = gmac
+    }
 
     package init(
         number: RecordNumber,
@@ -39,18 +53,12 @@ package struct RecordFields: Equatable, Sendable {
         amount: Amount,
         gmac: SealedGMAC?
     ) {
-        self.number = number
-        self.kind = kind
-        self.phase = phase
-        self.side = side
-        self.terminal = terminal
-        self.begun = begun
-        self.standing = standing
-        self.mac3 = mac3
-        self.delivery = delivery
-        self.amount = amount
-        self.gmac = gmac
+        let head = RecordHead(number: number, side: side, terminal: terminal, begun: begun)
+        self.init(head, kind, phase, standing, mac3: mac3, delivery: delivery, amount: amount, gmac: gmac)
     }
+
+    /// As ``Record/nonCardPart``.
+    package var nonCardPart: Amount { Amount(fen: delivery.price.fen - min(delivery.price, amount).fen) }
 }
 
 /// Values of a record that do not go together.
@@ -67,13 +75,10 @@ package struct FieldFault: Error, Equatable, Sendable {
 extension RecordFields {
     package init(_ record: Record) {
         self.init(
-            number: record.number,
-            kind: record.kind,
-            phase: record.phase,
-            side: record.side,
-            terminal: record.terminal,
-            begun: record.begun,
-            standing: record.standing ?? .none,
+            record.head,
+            record.kind,
+            record.phase,
+            record.standing ?? .none,
             mac3: record.mac3,
             delivery: Delivery(
                 nozzle: record.nozzle,
@@ -84,16 +89,13 @@ extension RecordFields {
             amount: record.amount,
             gmac: record.gmac
         )
-        ended = record.ended
         lockTAC = record.lock?.tac
         icc = record.purchaseTender?.purchase.icc
         debits = record.debits
         debitTAC = record.debitTAC
         mac4IsValid = record.mac4IsValid
         mac2IsValid = record.mac2IsValid
-        totaliser = record.totaliser
         settles = record.settles
-        remark = record.remark
     }
 }
 
@@ -112,16 +114,7 @@ extension CardStanding {
 extension Record {
     /// - Throws: ``FieldFault`` for a phase that its kind has not, and a value that its phase lacks.
     package init(_ fields: RecordFields) throws(FieldFault) {
-        self.init(
-            number: fields.number,
-            side: fields.side,
-            terminal: fields.terminal,
-            begun: fields.begun,
-            ended: fields.ended,
-            try fields.content(),
-            totaliser: fields.totaliser,
-            remark: fields.remark
-        )
+        self.init(fields.head, try fields.content())
     }
 }
 

@@ -116,7 +116,7 @@ struct BenchJournal {
         )
         fields.lockTAC = Self.random.bytes(MAC.length)
         if phase == .settled {
-            fields.ended = time
+            fields.head.ended = time
             fields.debits = [DebitAttempt(ttc: ttc, type: .refuel, terminal: Demonstration.terminal, time: time)]
             (fields.debitTAC, fields.mac4IsValid) = (Self.random.bytes(MAC.length), true)
         }

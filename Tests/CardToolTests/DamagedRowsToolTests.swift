@@ -50,7 +50,7 @@ struct DamagedRowsToolTests {
             amount: .zero,
             gmac: nil
         )
-        fields.remark = remark
+        fields.head.remark = remark
         return try fields.completed()
     }
 

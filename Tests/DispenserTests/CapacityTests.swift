@@ -46,7 +46,7 @@ struct CapacityTests {
                 amount: .zero,
                 gmac: nil
             )
-            fields.ended = time
+            fields.head.ended = time
             fields.settles = RecordNumber(.max)
             station.journal.store.commit(JournalEntry(try Record(fields)))
         }

@@ -51,7 +51,7 @@ struct ReleasedElsewhereTests {
         let grey = try #require(station.greyRecords.first)
         // The card was here before, under another lock that it also paid elsewhere.
         var fields = RecordFields(first)
-        fields.number = RecordNumber(2)
+        fields.head.number = RecordNumber(2)
         let second = try Record(fields)
         let gmac = grey.gmac
         let other = GreyRecord(

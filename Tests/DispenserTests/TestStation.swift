@@ -286,6 +286,6 @@ extension RecordFields {
     /// Prepaid by an ordinary purchase.
     mutating func makePurchase() {
         (kind, mac3, gmac, icc) = (.prepaid, nil, nil, ICCRandom(0x0102_0304))
-        debits = [DebitAttempt(ttc: TTC(number.value), type: .purchase, terminal: terminal, time: begun)]
+        debits = [DebitAttempt(ttc: TTC(head.number.value), type: .purchase, terminal: head.terminal, time: head.begun)]
     }
 }

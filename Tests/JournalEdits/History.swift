@@ -108,10 +108,10 @@ struct History {
             steps.append { try $0.checkpoint(try checkpoint(number, 300)) }
             steps.append { try $0.checkpoint(try checkpoint(number, 600)) }
             let after = total(800)
-            let ended = try sale(number, .ended, 800) { $0.totaliser = after }
+            let ended = try sale(number, .ended, 800) { $0.head.totaliser = after }
             commit(JournalEntry(ended, totaliser: after))
             if number % 2 == 0 {
-                let escaped = try sale(number, .escaped, 800) { ($0.kind, $0.totaliser) = (.escape, after) }
+                let escaped = try sale(number, .escaped, 800) { ($0.kind, $0.head.totaliser) = (.escape, after) }
                 commit(JournalEntry(escaped, grey: try grey(escaped, .open)))
                 guard number % 4 == 0 else { continue }
                 for (phase, state) in [(RecordPhase.debitSent, GreyRecord.State.open), (.settled, .settled)] {
@@ -121,7 +121,7 @@ struct History {
                     commit(JournalEntry(unlock, grey: try grey(escaped, state)))
                 }
             } else {
-                commit(JournalEntry(try sale(number, .settled, 800) { $0.totaliser = after }))
+                commit(JournalEntry(try sale(number, .settled, 800) { $0.head.totaliser = after }))
             }
         }
         commit(JournalEntry(lock: SideLock(side: 2, since: try time(1), reason: "11 pulser faults")))
@@ -137,11 +137,11 @@ struct History {
         let torn = try sale(120, .torn, 500) { fields in
             (fields.kind, fields.mac3, fields.icc) = (.prepaid, nil, ICCRandom(120))
             fields.debits = [
-                DebitAttempt(ttc: TTC(120), type: .purchase, terminal: fields.terminal, time: fields.begun)
+                DebitAttempt(ttc: TTC(120), type: .purchase, terminal: fields.head.terminal, time: fields.head.begun)
             ]
         }
         let flowing = try sale(121, .flowing, 40) { $0.kind = .noCard }
-        let ended = try sale(122, .ended, 700) { $0.totaliser = totaliser(7_140) }
+        let ended = try sale(122, .ended, 700) { $0.head.totaliser = totaliser(7_140) }
         let entries = [
             JournalEntry(torn), JournalEntry(flowing, totaliser: totaliser(6_440)),
             JournalEntry(ended, totaliser: totaliser(7_140)), JournalEntry(try sale(123, .locked, 0)),
@@ -189,7 +189,7 @@ struct History {
         fields.lockTAC = [5, 6, 7, 8]
         if phase == .debitSent || phase == .settled {
             fields.debits = [
-                DebitAttempt(ttc: ttc, type: .refuel, terminal: fields.terminal, time: fields.begun)
+                DebitAttempt(ttc: ttc, type: .refuel, terminal: fields.head.terminal, time: fields.head.begun)
             ]
         }
         if phase == .settled { (fields.debitTAC, fields.mac4IsValid) = ([9, 10, 11, 12], true) }

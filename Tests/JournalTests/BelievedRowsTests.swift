@@ -216,26 +216,6 @@ struct BelievedRowsTests {
         #expect(try scratch.open("other.db").mark()?.identity != first.identity)
     }
 
-    /// What a writer leaves out would keep a value that its code does not cover.
-    @Test func everyColumnIsWritten() throws {
-        let scratch = try Scratch()
-        let journal = try scratch.open()
-        let record = try customer.record(1, .settled, fen: 5)
-        let written: [(JournalTable, RowValues)] = [
-            (.sale, RowValues(record)), (.checkpoint, RowValues(try customer.checkpoint(1, fen: 5))),
-            (.greyRecord, RowValues(try customer.grey(1, fen: 5))), (.totaliser, RowValues(customer.totaliser(fen: 5))),
-            (.sideLock, RowValues(SideLock(side: 1, since: try time(1), reason: ""))),
-        ]
-        for (table, row) in written {
-            let columns = try journal.connection.read {
-                try $0.rows("SELECT name FROM pragma_table_info(?)", [ColumnValue(table.name)]).compactMap(
-                    \.first?.text
-                )
-            }
-            #expect(Set(row.columns + [JournalTable.codeColumn]) == Set(columns))
-        }
-    }
-
     @Test func aForgedTimeHoldsNoClockBack() throws {
         let scratch = try Scratch()
         var entries = try steps()

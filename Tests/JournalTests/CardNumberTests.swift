@@ -35,7 +35,7 @@ struct CardNumberTests {
         fields.mac3 = nil
         fields.icc = ICCRandom(0x0102_0304)
         fields.debits = [
-            DebitAttempt(ttc: TTC(4), type: .purchase, terminal: fields.terminal, time: try time(4))
+            DebitAttempt(ttc: TTC(4), type: .purchase, terminal: fields.head.terminal, time: try time(4))
         ]
         fields.mac2IsValid = fields.mac4IsValid
         try journal.commit(JournalEntry(try Record(fields)))

@@ -135,9 +135,9 @@ struct Customer {
         if isOnLock, phase != .intent { fields.lockTAC = [0, 1, 2, 0xFF] }
         if isPurchase { fields.icc = ICCRandom(0x0102_0304) }
         guard phase != .intent, phase != .locked else { return fields }
-        fields.ended = try time(Int(number) + 60)
-        fields.totaliser = totaliser(fen: Int(fen))
-        fields.remark = "it's \"done\"; -- \n\u{1F600}"
+        fields.head.ended = try time(Int(number) + 60)
+        fields.head.totaliser = totaliser(fen: Int(fen))
+        fields.head.remark = "it's \"done\"; -- \n\u{1F600}"
         switch kind {
         case .localUnlock, .onlineUnlock, .refund: fields.settles = RecordNumber(number - 1)
         case .sale, .escape, .cardFault, .prepaid, .noCard: break
@@ -150,7 +150,12 @@ struct Customer {
                 terminal: TerminalID(0xA0B1_C2D3_E4F5),
                 time: try time(Int(number) + 61)
             ),
-            DebitAttempt(ttc: ttc, type: .localUnlock, terminal: fields.terminal, time: try time(Int(number) + 62)),
+            DebitAttempt(
+                ttc: ttc,
+                type: .localUnlock,
+                terminal: fields.head.terminal,
+                time: try time(Int(number) + 62)
+            ),
         ]
         if isPurchase { fields.debits.removeFirst() }
         guard phase == .settled || phase == .paid else { return fields }

@@ -54,7 +54,7 @@ struct RoundTripTests {
             unitPrice: UnitPrice(fenPerLitre: UnitPrice.fenMax),
             reading: fields.delivery.reading
         )
-        fields.remark = ""
+        fields.head.remark = ""
         let record = try Record(fields)
         try journal.commit(JournalEntry(record))
         #expect(try journal.record(RecordNumber(.max)) == record)
@@ -141,7 +141,7 @@ struct RoundTripTests {
         let record = try customer.record(1, .locked)
         try journal.commit(JournalEntry(record))
         var fields = RecordFields(record)
-        fields.side = 4
+        fields.head.side = 4
         let other = try Record(fields)
         let grey = try customer.grey(1, fen: 0)
         let refusal = try #require(try fault { try journal.commit(JournalEntry(other, grey: grey)) })

@@ -103,7 +103,7 @@ struct SurveyTests {
         var entry = JournalEntry()
         var fields = try customer.fields(1, .settled, kind: .sale, fen: 0)
         for number in 1...5_000 as ClosedRange<UInt32> {
-            fields.number = RecordNumber(number)
+            fields.head.number = RecordNumber(number)
             entry.records.append(try Record(fields))
         }
         try scratch.open().commit(entry)

@@ -39,7 +39,7 @@ struct DamagedJournalTests {
             amount: .zero,
             gmac: nil
         )
-        fields.remark = number == 100 ? Self.mark : nil
+        fields.head.remark = number == 100 ? Self.mark : nil
         return try fields.completed()
     }
 

@@ -6,7 +6,7 @@ extension RecordFields {
     /// The record, with what its kind and phase cannot be without: made up where it is not there.
     package func completed() throws -> Record {
         var fields = self
-        let debit = DebitAttempt(ttc: TTC(number.value), type: .refuel, terminal: terminal, time: begun)
+        let debit = DebitAttempt(ttc: TTC(head.number.value), type: .refuel, terminal: head.terminal, time: head.begun)
         let hasLock =
             switch kind {
             case .sale, .escape, .cardFault, .prepaid, .localUnlock, .onlineUnlock: true
@@ -29,8 +29,8 @@ extension RecordFields {
     private var seal: SealedGMAC {
         SealedGMAC(
             card: standing.card,
-            terminal: terminal,
-            ttc: TTC(number.value),
+            terminal: head.terminal,
+            ttc: TTC(head.number.value),
             ctc: standing.ctc,
             amount: amount,
             key: standing.key,

@@ -97,7 +97,8 @@ enum Situations {
     /// What other programs, the disk and the card say: it is quoted as it is.
     static let quoted = [
         "\(row)", "\(state)",
-        "11 pulser faults in one sale", "no number follows 9", "no service", "shared", "no ATR", "start pcscd", "no chip",
+        "11 pulser faults in one sale", "no number follows 9", "no service", "shared", "no ATR", "start pcscd",
+        "no chip",
         "plug it in", "journal_state", "numbering", "is gone", "copy", "journal 1", "ASN", "field", "answer", "F05045",
         "7A",
         "6A82", Instruction.verify.name,

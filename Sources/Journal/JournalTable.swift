@@ -1,0 +1,58 @@
+import Quantities
+import Records
+
+/// A table whose rows are replaced by key.
+struct JournalTable: Sendable {
+    let name: String
+    let key: String
+    /// The key's name in a fault.
+    let keyName: String
+    /// Columns by which a row is known to belong to the same sale; they never change.
+    let fixed: [String]
+    /// What its rows are; nil of a table without codes.
+    let rows: (any TableRow.Type)?
+
+    init(_ name: String, of rows: (any TableRow.Type)?, key: String, _ keyName: String? = nil, fixed: [String] = []) {
+        self.name = name
+        self.key = key
+        self.keyName = keyName ?? key
+        self.fixed = fixed
+        self.rows = rows
+    }
+
+    static let sale = JournalTable(
+        "sale",
+        of: Record.self,
+        key: "ttc",
+        "record",
+        fixed: ["position", "terminal_id", "lock_time", "card_asn"]
+    )
+    static let checkpoint = JournalTable("checkpoint", of: Checkpoint.self, key: "ttc", "record")
+    static let greyRecord = JournalTable(
+        "grey_record",
+        of: GreyRecord.self,
+        key: "ttc",
+        "record",
+        fixed: ["card_asn", "mac3"]
+    )
+    static let totaliser = JournalTable("totaliser", of: Totaliser.self, key: "nozzle")
+    static let sideLock = JournalTable("position_lock", of: SideLock.self, key: "position")
+    static let numbering = JournalTable("numbering", of: Numbering.self, key: "journal")
+    static let acceptance = JournalTable(
+        "journal_acceptance",
+        of: JournalAcceptance.self,
+        key: "number",
+        fixed: ["reason"]
+    )
+    static let serviceRun = JournalTable("service_run", of: ServiceRun.self, key: "run")
+    static let clockAcceptance = JournalTable("clock_acceptance", of: ClockAcceptance.self, key: "after_ttc", "record")
+    static let clockFloor = JournalTable("clock_floor", of: StationTime.self, key: "id", "row")
+    static let state = JournalTable("journal_state", of: nil, key: "id", "copy")
+
+    /// But for ``state``, in the order in which they are read.
+    static let coded: [JournalTable] = [
+        .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .acceptance,
+        .serviceRun,
+    ]
+    static let codeColumn = "code"
+}

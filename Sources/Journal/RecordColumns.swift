@@ -1,0 +1,272 @@
+import FuelPassbook
+import Metering
+import Quantities
+import Records
+
+// The columns of each table that holds records. What a seal is bound to stands in the columns of its own row.
+
+extension Record: TableRow {
+    static let columns = TableColumns<Record>(
+        .sale,
+        Columns(
+            { (fields: RecordFields) throws(ColumnFault) in
+                do throws(FieldFault) { return try Record(fields) } catch {
+                    throw ColumnFault(error.field.column, error.reason)
+                }
+            },
+            RecordFields.columns.of { RecordFields($0) }
+        )
+    )
+}
+
+extension RecordFields {
+    static let columns = Columns<RecordFields, RecordFields>(
+        RecordFields.ofColumns,
+        RecordHead.columns.of { $0.head },
+        column("kind") { $0.kind },
+        column("phase") { $0.phase },
+        CardStanding.columns.of { $0.standing },
+        column("mac3") { Code.ifThere($0.mac3) },
+        column("lock_tac") { Code.ifThere($0.lockTAC) },
+        column("icc") { $0.icc },
+        Delivery.columns.of { $0.delivery },
+        column("amount_fen") { $0.amount },
+        column("non_card_part_fen") { $0.nonCardPart },
+        column("sealed_gmac") { $0.gmac.map { SealedBytes($0.sealed) } },
+        column("lock_ttc") { TTC?(ofLock: $0.gmac, $0.head.number) },
+        Debits.columns.of { $0.debits },
+        column("debit_tac") { Code.ifThere($0.debitTAC) },
+        column("mac4_is_valid") { $0.mac4IsValid },
+        column("mac2_is_valid") { $0.mac2IsValid },
+        column("settles_ttc") { $0.settles }
+    )
+
+    /// As the columns stand; what no card pays follows from price and amount.
+    private static func ofColumns(
+        head: RecordHead,
+        kind: RecordKind,
+        phase: RecordPhase,
+        standing: CardStanding,
+        mac3: Code?,
+        lockTAC: Code?,
+        icc: ICCRandom?,
+        delivery: Delivery,
+        amount: Amount,
+        _: Amount,
+        sealed: SealedBytes?,
+        lock: TTC?,
+        debits: Debits,
+        debitTAC: Code?,
+        mac4IsValid: Bool?,
+        mac2IsValid: Bool?,
+        settles: RecordNumber?
+    ) throws(ColumnFault) -> RecordFields {
+        guard sealed != nil || lock == nil else { throw ColumnFault("lock_ttc", "is there without a sealed GMAC") }
+        let seal = sealed.map {
+            Seal(
+                card: standing.card,
+                terminal: head.terminal,
+                key: standing.key,
+                ctc: standing.ctc,
+                sealed: $0,
+                lock: lock
+            )
+        }
+        var fields = RecordFields(
+            head,
+            kind,
+            phase,
+            standing,
+            mac3: mac3?.bytes,
+            delivery: delivery,
+            amount: amount,
+            gmac: try seal?.gmac(of: head.number, amount)
+        )
+        (fields.lockTAC, fields.icc) = (lockTAC?.bytes, icc)
+        (fields.debits, fields.debitTAC) = (debits, debitTAC?.bytes)
+        (fields.mac4IsValid, fields.mac2IsValid, fields.settles) = (mac4IsValid, mac2IsValid, settles)
+        return fields
+    }
+}
+
+extension RecordHead {
+    static let columns = Columns<RecordHead, RecordHead>(
+        RecordHead.init,
+        column("ttc") { $0.number },
+        column("position") { $0.side },
+        column("terminal_id") { $0.terminal },
+        column("lock_time") { $0.begun },
+        column("end_time") { $0.ended },
+        Totaliser.prefixed("totaliser_").ifThere { $0.totaliser },
+        column("remark") { $0.remark }
+    )
+}
+
+extension CardStanding {
+    static let columns = Columns<CardStanding, CardStanding>(
+        CardStanding.init,
+        column("card_asn") { $0.card },
+        KeyReference.columns.of { $0.key },
+        column("balance_before_fen") { $0.balance },
+        column("ctc") { $0.ctc }
+    )
+}
+
+extension KeyReference {
+    static let columns = Columns<KeyReference, KeyReference>(
+        KeyReference.init,
+        column("key_index") { $0.index },
+        column("key_version") { $0.version }
+    )
+}
+
+extension Delivery {
+    static let columns = Columns<Delivery, Delivery>(
+        Delivery.init,
+        column("nozzle") { $0.nozzle },
+        column("grade") { $0.grade },
+        column("unit_price_fen_per_litre") { $0.unitPrice },
+        MeterReading.columns.of { $0.reading }
+    )
+}
+
+extension MeterReading {
+    static let columns = Columns<MeterReading, MeterReading>(
+        { MeterReading(counts: $0.numbers, volume: Volume(microlitres: $1.number), faults: $2) },
+        column("counts") { Counts<PointBounds>($0.counts) },
+        column("volume_microlitres") { Within<VolumeBounds>($0.volume.microlitres) },
+        PulserFaults.columns.of { $0.faults }
+    )
+}
+
+extension PulserFaults {
+    static let columns = Columns<PulserFaults, PulserFaults>(
+        { missed, dead, gaps, together, further in
+            var faults = PulserFaults()
+            faults.missedEdges = missed.numbers
+            faults.deadLegs = dead.numbers
+            faults.sequenceGaps = gaps.numbers
+            faults.bothTogether = together.number
+            faults.further = further?.numbers
+            return faults
+        },
+        column("missed_edges") { Counts<ChannelBounds>($0.missedEdges) },
+        column("dead_legs") { Counts<ChannelBounds>($0.deadLegs) },
+        column("sequence_gaps") { Counts<ChannelBounds>($0.sequenceGaps) },
+        column("both_together") { Within<CountBounds>($0.bothTogether) },
+        column("further_faults") { $0.further.map { Counts<FurtherFaultBounds>($0) } }
+    )
+
+    /// In the order of the column; nil without any.
+    private var further: [Int]? {
+        get {
+            let counts = silentEdges + [flowGaps] + tooFast + [reversed, switchGaps]
+            return counts.contains { $0 != 0 } ? counts : nil
+        }
+        set {
+            guard let counts = newValue else { return }
+            silentEdges = Array(counts[0...1])
+            flowGaps = counts[2]
+            tooFast = Array(counts[3...4])
+            reversed = counts[5]
+            switchGaps = counts[6]
+        }
+    }
+}
+
+extension Debits {
+    /// The latest in columns of its own, those before it in one.
+    static let columns = Columns<Debits, Debits>(
+        { (latest, earlier) throws(ColumnFault) in
+            guard let latest else {
+                if earlier != nil { throw ColumnFault("earlier_debits", "is there without a latest") }
+                return []
+            }
+            return (earlier?.debits ?? []) + [latest]
+        },
+        DebitAttempt.columns.ifThere(\.last),
+        column("earlier_debits") { $0.count > 1 ? EarlierDebits($0.dropLast()) : nil }
+    )
+}
+
+extension DebitAttempt {
+    static let columns = Columns<DebitAttempt, DebitAttempt>(
+        DebitAttempt.init,
+        column("debit_ttc") { $0.ttc },
+        column("debit_type") { $0.type },
+        column("debit_terminal_id") { $0.terminal },
+        column("debit_time") { $0.time }
+    )
+}
+
+/// A GMAC in the columns of a row that has its number and amount.
+struct Seal {
+    let card: ApplicationSerialNumber
+    let terminal: TerminalID
+    let key: KeyReference
+    let ctc: CTC
+    let sealed: SealedBytes
+    let lock: TTC?
+
+    static let columns = Columns<Seal, Seal>(
+        Seal.init(card:terminal:key:ctc:sealed:lock:),
+        column("card_asn") { $0.card },
+        column("terminal_id", isAdded: true) { $0.terminal },
+        KeyReference.columns.of { $0.key },
+        column("ctc") { $0.ctc },
+        column("sealed_gmac") { $0.sealed },
+        column("lock_ttc") { $0.lock }
+    )
+
+    func gmac(of number: RecordNumber, _ amount: Amount) throws(ColumnFault) -> SealedGMAC {
+        SealedGMAC(
+            card: card,
+            terminal: terminal,
+            ttc: try lock.ofLock(number),
+            ctc: ctc,
+            amount: amount,
+            key: key,
+            sealed: sealed.bytes
+        )
+    }
+}
+
+extension Seal {
+    init(_ gmac: SealedGMAC, of number: RecordNumber) {
+        self.init(
+            card: gmac.card,
+            terminal: gmac.terminal,
+            key: gmac.key,
+            ctc: gmac.ctc,
+            sealed: SealedBytes(gmac.sealed),
+            lock: TTC?(ofLock: gmac, number)
+        )
+    }
+}
+
+extension TTC? {
+    /// The module's number of the lock that a GMAC is bound to, where it is not the row's.
+    fileprivate init(ofLock gmac: SealedGMAC?, _ number: RecordNumber) {
+        self = gmac.flatMap { $0.ttc.number == number.value ? nil : $0.ttc }
+    }
+
+    fileprivate func ofLock(_ number: RecordNumber) throws(ColumnFault) -> TTC {
+        guard self?.number != number.value else { throw ColumnFault("lock_ttc", "is the row's own number") }
+        return self ?? TTC(number.value)
+    }
+}
+
+extension FieldFault.Field {
+    fileprivate var column: String {
+        switch self {
+        case .phase: "phase"
+        case .mac3: "mac3"
+        case .gmac: "sealed_gmac"
+        case .icc: "icc"
+        case .debits: "debit_ttc"
+        case .debitTAC: "debit_tac"
+        case .answer: "mac4_is_valid"
+        case .settles: "settles_ttc"
+        }
+    }
+}
