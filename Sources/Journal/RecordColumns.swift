@@ -2,6 +2,7 @@ import FuelPassbook
 import Metering
 import Quantities
 import Records
+import SQLite
 
 // The columns of each table that holds records. What a seal is bound to stands in the columns of its own row.
 
@@ -10,9 +11,12 @@ extension Record: TableRow {
         .sale,
         Columns(
             { (fields: RecordFields) throws(ColumnFault) in
-                do throws(FieldFault) { return try Record(fields) } catch {
+                let record: Record
+                do throws(FieldFault) { record = try Record(fields) } catch {
                     throw ColumnFault(error.field.column, error.reason)
                 }
+                try fields.requireWhole(record)
+                return record
             },
             RecordFields.columns.of { RecordFields($0) }
         )
@@ -86,6 +90,36 @@ extension RecordFields {
         (fields.debits, fields.debitTAC) = (debits, debitTAC?.bytes)
         (fields.mac4IsValid, fields.mac2IsValid, fields.settles) = (mac4IsValid, mac2IsValid, settles)
         return fields
+    }
+}
+
+extension RecordFields {
+    /// - Throws: ``ColumnFault`` for a value that the record's kind and phase have not: writing the record would leave it out.
+    fileprivate func requireWhole(_ record: Record) throws(ColumnFault) {
+        var written = RecordFields(record)
+        written.takeEarlierForms(of: self)
+        guard written != self else { return }
+        var (cells, others): ([ColumnValue], [ColumnValue]) = ([], [])
+        Self.columns.write(self, &cells)
+        Self.columns.write(written, &others)
+        let column = Self.columns.definitions.indices.first { cells[$0] != others[$0] }
+        throw ColumnFault(
+            column.map { Self.columns.definitions[$0].name } ?? "phase",
+            "is none of a record of kind \(kind.rawValue) in phase \(phase.rawValue)"
+        )
+    }
+
+    /// What versions until schema 3 wrote otherwise: of a claim a reading of zeros for each calibration point, of fuel outside any
+    /// sale the index of the key that cards had.
+    private mutating func takeEarlierForms(of stored: RecordFields) {
+        let reading = stored.delivery.reading
+        switch kind {
+        case .localUnlock, .onlineUnlock, .refund:
+            if reading == .none(points: reading.counts.count) { delivery.reading = reading }
+        case .noCard:
+            if stored.standing == .none(index: stored.standing.key.index) { standing = stored.standing }
+        case .sale, .escape, .cardFault, .prepaid: break
+        }
     }
 }
 

@@ -78,7 +78,7 @@ extension RecordFields {
             record.head,
             record.kind,
             record.phase,
-            record.standing ?? .none,
+            record.standing ?? .none(index: KeyIndex(0)),
             mac3: record.mac3,
             delivery: Delivery(
                 nozzle: record.nozzle,
@@ -86,7 +86,7 @@ extension RecordFields {
                 unitPrice: record.unitPrice,
                 reading: record.reading
             ),
-            amount: record.amount,
+            amount: record.gmac?.amount ?? record.amount,
             gmac: record.gmac
         )
         lockTAC = record.lock?.tac
@@ -100,13 +100,15 @@ extension RecordFields {
 }
 
 extension CardStanding {
-    /// Of fuel outside any sale: all zeros.
-    fileprivate static let none = CardStanding(
-        card: .none,
-        key: KeyReference(index: KeyIndex(0), version: KeyVersion(0)),
-        balance: .zero,
-        ctc: CTC(0)
-    )
+    /// Of fuel outside any sale: zeros, but for the index of versions until schema 3.
+    package static func none(index: KeyIndex) -> CardStanding {
+        CardStanding(
+            card: .none,
+            key: KeyReference(index: index, version: KeyVersion(0)),
+            balance: .zero,
+            ctc: CTC(0)
+        )
+    }
 }
 
 // MARK: - Judged

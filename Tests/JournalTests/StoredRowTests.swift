@@ -108,6 +108,54 @@ struct StoredRowTests {
         #expect(try JournalReader(path: scratch.path).damagedRows.map(\.column) == [column])
     }
 
+    @Test(
+        "a value that a phase has not is refused by name",
+        arguments: [
+            (RecordKind.sale, RecordPhase.locked, "debit_tac = '01020304'", "debit_tac"),
+            (.sale, .locked, "mac4_is_valid = 1", "mac4_is_valid"), (.sale, .ended, "icc = '01020304'", "icc"),
+            (.sale, .debitSent, "mac4_is_valid = 0", "mac4_is_valid"),
+            (.sale, .settled, "sealed_gmac = zeroblob(32)", "sealed_gmac"),
+            (.sale, .settled, "mac2_is_valid = 1", "mac2_is_valid"),
+            (.sale, .settled, "settles_ttc = 1", "settles_ttc"),
+            (.prepaid, .torn, "mac2_is_valid = 1", "mac2_is_valid"),
+            (.prepaid, .torn, "lock_tac = '01020304'", "lock_tac"),
+            (.refund, .settled, "mac3 = '01020304'", "mac3"), (.refund, .settled, "counts = '[1]'", "counts"),
+            (.onlineUnlock, .settled, "lock_tac = '01020304'", "lock_tac"),
+            (.noCard, .settled, "balance_before_fen = 1", "balance_before_fen"),
+            (.noCard, .settled, "amount_fen = 1", "amount_fen"),
+        ]
+    )
+    func noValueOfThePhase(kind: RecordKind, phase: RecordPhase, change: String, column: String) throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        try journal.commit(JournalEntry(try customer.record(8, phase, kind: kind, fen: 9)))
+        #expect(try JournalReader(path: scratch.path).damagedRows == [])
+        try journal.connection.write { try $0.execute("UPDATE sale SET \(change)") }
+        let damaged = try JournalReader(path: scratch.path).damagedRows
+        #expect(damaged.map(\.column) == [column])
+        #expect(damaged.first?.reason == "is none of a record of kind \(kind.rawValue) in phase \(phase.rawValue)")
+    }
+
+    /// Versions until schema 3 wrote a claim's reading by calibration point, and a key's index with fuel that no card pays.
+    @Test(
+        "what earlier versions wrote otherwise is read",
+        arguments: [
+            (RecordKind.refund, RecordPhase.settled, "counts = '[0,0,0,0]'"),
+            (.onlineUnlock, .settled, "counts = '[0,0]'"),
+            (.localUnlock, .debitSent, "counts = '[0]'"), (.noCard, .flowing, "key_index = 3"),
+            (.sale, .ended, "non_card_part_fen = 7"),
+        ]
+    )
+    func earlierForm(kind: RecordKind, phase: RecordPhase, change: String) throws {
+        let scratch = try Scratch()
+        let journal = try scratch.open()
+        let record = try customer.record(8, phase, kind: kind, fen: 9)
+        try journal.commit(JournalEntry(record))
+        try journal.connection.write { try $0.execute("UPDATE sale SET \(change)") }
+        let reader = try JournalReader(path: scratch.path)
+        #expect(try reader.damagedRows == [] && reader.record(RecordNumber(8)) == record)
+    }
+
     @Test func aPhaseThatIsNoneIsNotTakenForAFinishedOne() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
