@@ -12,6 +12,8 @@ final class Books {
     let terminal: TerminalID
     /// Of the side's nozzle.
     private(set) var totaliser: Totaliser
+    private(set) var overrun: Overrun
+    private var overrunOnDisk: Overrun
     /// Kept for the question behind a debit: once a card is locked, its sale ends also where no more numbers are given.
     private var questionNumber: RecordNumber?
     /// Kept for what a prepaid sale may owe its card, which is paid before fuel flows.
@@ -33,6 +35,8 @@ final class Books {
         self.board = board
         self.settings = settings
         totaliser = .new(nozzle: settings.nozzle, points: settings.calibration.points.count)
+        overrun = Overrun(nozzle: settings.nozzle, counts: 0)
+        overrunOnDisk = overrun
     }
 
     var now: UInt64 { clock.monotonicNanoseconds }
@@ -83,23 +87,27 @@ final class Books {
 
     // MARK: - What an entry bears
 
-    /// Every entry bears the moment at which it is written. Totals of this side's nozzle are its own when they are on disk.
+    /// Every entry bears the moment at which it is written. Totals of this side's nozzle are its own when they are on disk, and
+    /// what was learnt of it goes with them.
     func write(_ entry: JournalEntry) throws(StorageFault) {
         var entry = entry
         entry.moment = clock.now
+        let isOfNozzle = entry.totaliser?.nozzle == totaliser.nozzle
+        if isOfNozzle, overrun != overrunOnDisk { entry.overrun = overrun }
         try journal.commit(entry)
-        if let written = entry.totaliser, written.nozzle == totaliser.nozzle { totaliser = written }
+        if let written = entry.totaliser, isOfNozzle { (totaliser, overrunOnDisk) = (written, overrun) }
     }
 
     /// A totaliser that was kept under another calibration goes on from its volume.
     func loadTotaliser() throws(StorageFault) {
+        overrun = try journal.overrun(of: settings.nozzle) ?? overrun
+        overrunOnDisk = overrun
         guard let stored = try storedTotaliser(of: settings.nozzle, at: settings.number) else { return }
         totaliser = stored.under(settings.calibration)
         if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
     }
 
-    /// A quarter of each new overrun enters what is anticipated.
-    func learn(overrun counts: Int) { totaliser.overrunCounts = (3 * totaliser.overrunCounts + counts + 3) / 4 }
+    func learn(overrun counts: Int) { overrun = overrun.learning(counts) }
 
     /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
     /// clock: that of the last record when the clock is behind it or not set.

@@ -236,11 +236,11 @@ final class Flow {
         let point = snapshot.point
         let counts = reading.totalCounts
         let remaining = max(.zero, progress.target - reading.volume)
-        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - books.totaliser.overrunCounts)
+        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - books.overrun.counts)
         let sinceCheckpoint = reading.volume - progress.checkpointVolume
         let toHold = max(.zero, FuellingProgress.checkpointMax - sinceCheckpoint)
         // At least one count, or fuel would be held for good.
-        let hold = max(counts + 1, counts + calibration.counts(for: toHold, at: point) - books.totaliser.overrunCounts)
+        let hold = max(counts + 1, counts + calibration.counts(for: toHold, at: point) - books.overrun.counts)
         let report = max(counts, hold - calibration.counts(for: FuellingProgress.writing, at: point))
         progress.reportAtCounts = report
         progress.stopAtCounts = stop

@@ -91,8 +91,7 @@ final class StrayFuel {
         let base = saleLeftOpen.map { flow.before.adding($0, fen: 0) } ?? flow.before
         reading.volume = base.volume(of: reading.counts, settings.calibration)
         flow.record.measure(reading)
-        var after = flow.before.adding(reading, fen: Int(flow.record.price.fen))
-        after.overrunCounts = books.totaliser.overrunCounts
+        let after = flow.before.adding(reading, fen: Int(flow.record.price.fen))
         flow.record.totaliser = after
         try books.write(JournalEntry(flow.record, totaliser: after))
         isRecorded(counts)

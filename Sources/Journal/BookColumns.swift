@@ -63,14 +63,13 @@ extension Totaliser: TableRow {
     /// - Parameter prefix: of the columns' names.
     static func prefixed(_ prefix: String) -> Columns<Totaliser, Totaliser> {
         Columns(
-            { nozzle, counts, base, volume, fen, overrun in
+            { nozzle, counts, base, volume, fen, _ in
                 Totaliser(
                     nozzle: nozzle,
                     counts: counts.numbers,
                     base: Volume(microlitres: base.number),
                     volume: Volume(microlitres: volume.number),
-                    fen: fen.number,
-                    overrunCounts: overrun.number
+                    fen: fen.number
                 )
             },
             column(prefix + "nozzle") { $0.nozzle },
@@ -78,9 +77,23 @@ extension Totaliser: TableRow {
             column(prefix + "base_microlitres") { Within<TotalBounds>($0.base.microlitres) },
             column(prefix + "volume_microlitres") { Within<TotalBounds>($0.volume.microlitres) },
             column(prefix + "fen") { Within<TotalBounds>($0.fen) },
-            column(prefix + "overrun_counts") { Within<CountBounds>($0.overrunCounts) }
+            // Until schema 6 the overrun stood here.
+            column(prefix + overrunColumn) { _ in Within<CountBounds>(0) }
         )
     }
+
+    static let overrunColumn = "overrun_counts"
+}
+
+extension Overrun: TableRow {
+    static let columns = TableColumns<Overrun>(
+        .overrun,
+        Columns(
+            { Overrun(nozzle: $0, counts: $1.number) },
+            column("nozzle") { $0.nozzle },
+            column("counts") { Within<CountBounds>($0.counts) }
+        )
+    )
 }
 
 extension SideLock: TableRow {

@@ -163,6 +163,7 @@ extension RowClass {
         case .numbering: "numbering"
         case .acceptance: "acceptance"
         case .serviceRun: "run of the service"
+        case .overrun: "overrun"
         }
     }
 }

@@ -28,6 +28,7 @@ enum JournalSchema {
         },
         JournalMigration("4") { try $0.execute(version4) },
         JournalMigration("5") { try $0.execute(version5) },
+        JournalMigration("6") { try $0.execute(version6) },
     ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
@@ -91,6 +92,15 @@ enum JournalSchema {
             after_ttc INTEGER PRIMARY KEY,
             accepted TEXT NOT NULL,
             behind TEXT NOT NULL
+        ) STRICT;
+        """
+
+    /// The overrun is no total, and stands apart. The columns that it had keep 0: without them a row would have another code.
+    private static let version6 = """
+        CREATE TABLE overrun (
+            nozzle INTEGER PRIMARY KEY,
+            counts INTEGER NOT NULL,
+            code BLOB
         ) STRICT;
         """
 

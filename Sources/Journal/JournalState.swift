@@ -63,10 +63,13 @@ struct JournalState: Equatable, Sendable {
     }
 
     private static let plainLength = 8 + RowClass.allCases.count * RowSums.length
+    /// Of versions until schema 5, which had no ``RowClass/overrun``.
+    private static let earlierLength = plainLength - RowSums.length
 
     /// nil for anything but the plain bytes of a state.
     init?(identity: [UInt8], reference: KeyReference, commits: Int64, plain: [UInt8]) {
-        guard plain.count == Self.plainLength else { return nil }
+        guard plain.count == Self.plainLength || plain.count == Self.earlierLength else { return nil }
+        let plain = plain + Array(repeating: 0, count: Self.plainLength - plain.count)
         self.identity = identity
         self.reference = reference
         self.commits = commits

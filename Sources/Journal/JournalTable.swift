@@ -36,6 +36,7 @@ struct JournalTable: Sendable {
         fixed: ["card_asn", "mac3"]
     )
     static let totaliser = JournalTable("totaliser", of: Totaliser.self, key: "nozzle")
+    static let overrun = JournalTable("overrun", of: Overrun.self, key: "nozzle")
     static let sideLock = JournalTable("position_lock", of: SideLock.self, key: "position")
     static let numbering = JournalTable("numbering", of: Numbering.self, key: "journal")
     static let acceptance = JournalTable(
@@ -52,7 +53,7 @@ struct JournalTable: Sendable {
     /// But for ``state``, in the order in which they are read.
     static let coded: [JournalTable] = [
         .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .acceptance,
-        .serviceRun,
+        .serviceRun, .overrun,
     ]
     static let codeColumn = "code"
 }

@@ -21,6 +21,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     case numbering
     case acceptance
     case serviceRun
+    case overrun
 
     var table: JournalTable {
         switch self {
@@ -34,26 +35,27 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .numbering: .numbering
         case .acceptance: .acceptance
         case .serviceRun: .serviceRun
+        case .overrun: .overrun
         }
     }
 
     /// Few rows, which are read before anything is recovered.
     static let ofRecovery: Set<RowClass> = [
-        .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering,
+        .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .overrun,
     ]
 
     /// The next write puts a row in the place of one that is not believed. Of the others, none is ever overwritten.
     var isRenewed: Bool {
         switch self {
         case .openSale, .closedSale, .greyRecord, .acceptance: false
-        case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun: true
+        case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun, .overrun: true
         }
     }
 
     /// With several rows amiss, those with right codes are believed; of the others none is.
     var isBelievedApart: Bool {
         switch self {
-        case .closedSale, .greyRecord, .acceptance, .serviceRun: true
+        case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun: true
         case .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering: false
         }
     }

@@ -68,6 +68,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
     ) throws(StorageFault) {
         try self.init(path, capacity, key, mark, damageFound, goesOn)
         try takeUp()
+        try keepOverruns()
         let latest = try latestTime()
         latestTimeBefore.withLock { $0 = latest }
     }
@@ -154,6 +155,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             }
             if let grey = entry.grey { try writer.replace(grey) }
             if let totaliser = entry.totaliser { try writer.replace(totaliser) }
+            if let overrun = entry.overrun { try writer.replace(overrun) }
             if let lock = entry.lock { try writer.replace(lock) }
             if let moment = entry.moment { try writer.raiseClockFloor(to: moment) }
         }
@@ -228,6 +230,13 @@ package final class SQLiteJournal: SaleJournal, Sendable {
 
     package func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
         try row(Int64(nozzle), "read a totaliser")
+    }
+
+    package func overrun(of nozzle: Int) throws(StorageFault) -> Overrun? {
+        do throws(StorageFault) { return try row(Int64(nozzle), "read an overrun") } catch {
+            guard error.row != nil else { throw error }
+            return nil
+        }
     }
 
     package func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {

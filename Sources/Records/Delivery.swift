@@ -71,30 +71,35 @@ package struct Totaliser: Equatable, Sendable {
     package var base: Volume
     package var volume: Volume
     package var fen: Int
-    /// The overrun after closing, learnt; in counts.
-    package var overrunCounts: Int
 
-    package init(nozzle: Int, counts: [Int], base: Volume, volume: Volume, fen: Int, overrunCounts: Int) {
+    package init(nozzle: Int, counts: [Int], base: Volume, volume: Volume, fen: Int) {
         self.nozzle = nozzle
         self.counts = counts
         self.base = base
         self.volume = volume
         self.fen = fen
-        self.overrunCounts = overrunCounts
     }
+}
+
+/// What flows at a nozzle after its valves were closed, as sales have shown it. It is no total: the cut-off comes so much
+/// earlier.
+package struct Overrun: Equatable, Sendable {
+    package let nozzle: Int
+    package let counts: Int
+
+    package init(nozzle: Int, counts: Int) {
+        self.nozzle = nozzle
+        self.counts = counts
+    }
+
+    /// A quarter of each new one enters.
+    package func learning(_ latest: Int) -> Overrun { Overrun(nozzle: nozzle, counts: (3 * counts + latest + 3) / 4) }
 }
 
 extension Totaliser {
     /// A nozzle that has delivered nothing.
     package static func new(nozzle: Int, points: Int) -> Totaliser {
-        Totaliser(
-            nozzle: nozzle,
-            counts: Array(repeating: 0, count: points),
-            base: .zero,
-            volume: .zero,
-            fen: 0,
-            overrunCounts: 0
-        )
+        Totaliser(nozzle: nozzle, counts: Array(repeating: 0, count: points), base: .zero, volume: .zero, fen: 0)
     }
 
     /// The volume that `counts` add.
@@ -127,8 +132,7 @@ extension Totaliser {
             counts: Array(repeating: 0, count: calibration.points.count),
             base: volume,
             volume: volume,
-            fen: fen,
-            overrunCounts: overrunCounts
+            fen: fen
         )
     }
 }

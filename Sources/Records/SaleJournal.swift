@@ -9,6 +9,7 @@ package struct JournalEntry: Equatable, Sendable {
     /// Inserted, or replaced by its number.
     package var grey: GreyRecord?
     package var totaliser: Totaliser?
+    package var overrun: Overrun?
     /// Closes the side until a technician clears it.
     package var lock: SideLock?
     /// When it is written, by the station's clock; nil while that is not set.
@@ -18,11 +19,13 @@ package struct JournalEntry: Equatable, Sendable {
         _ records: Record...,
         grey: GreyRecord? = nil,
         totaliser: Totaliser? = nil,
+        overrun: Overrun? = nil,
         lock: SideLock? = nil
     ) {
         self.records = records
         self.grey = grey
         self.totaliser = totaliser
+        self.overrun = overrun
         self.lock = lock
     }
 }
@@ -108,6 +111,9 @@ package protocol SaleJournal: AnyObject {
     func hasDebit(of card: ApplicationSerialNumber, at time: TransactionTime) throws(StorageFault) -> Bool
 
     func totaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
+
+    /// nil where nothing was learnt, or what was is not believed.
+    func overrun(of nozzle: Int) throws(StorageFault) -> Overrun?
 
     /// Why the side is closed; nil when it is not.
     func lock(of side: Int) throws(StorageFault) -> SideLock?

@@ -89,6 +89,11 @@ package final class FaultyJournal: SaleJournal {
         try believed("totaliser", Int64(nozzle)) { $0.totaliser(of: nozzle) }
     }
 
+    package func overrun(of nozzle: Int) throws(StorageFault) -> Overrun? {
+        try onRead()
+        return store.overrun(of: nozzle)
+    }
+
     package func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser? {
         try onRead()
         return store.recordedTotaliser(of: nozzle)

@@ -10,6 +10,7 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var greyRecords: [RecordNumber: GreyRecord] = [:]
     package private(set) var checkpoints: [RecordNumber: Checkpoint] = [:]
     package private(set) var totalisers: [Int: Totaliser] = [:]
+    private var overruns: [Int: Overrun] = [:]
     package private(set) var locks: [Int: SideLock] = [:]
     /// The highest number that was reserved or committed.
     private var last = RecordNumber(0)
@@ -27,6 +28,7 @@ package final class MemoryJournal: SaleJournal {
         greyRecords = other.greyRecords
         checkpoints = other.checkpoints
         totalisers = other.totalisers
+        overruns = other.overruns
         locks = other.locks
         last = other.last
         latest = other.latest
@@ -67,6 +69,7 @@ package final class MemoryJournal: SaleJournal {
             }
         }
         if let totaliser = entry.totaliser { totalisers[totaliser.nozzle] = totaliser }
+        if let overrun = entry.overrun { overruns[overrun.nozzle] = overrun }
         if let lock = entry.lock { locks[lock.side] = lock }
     }
 
@@ -102,6 +105,8 @@ package final class MemoryJournal: SaleJournal {
     }
 
     package func totaliser(of nozzle: Int) -> Totaliser? { totalisers[nozzle] }
+
+    package func overrun(of nozzle: Int) -> Overrun? { overruns[nozzle] }
 
     /// Nobody else writes here.
     package func damagedRows() -> [DamagedRow] { [] }

@@ -138,8 +138,7 @@ struct BoardTests {
             counts: [9_999],
             base: .zero,
             volume: Volume(microlitres: 24_997_500),
-            fen: 1,
-            overrunCounts: 0
+            fen: 1
         )
         first.journal.onWrite = { [first] _ in
             first.journal.onWrite = { _ in }

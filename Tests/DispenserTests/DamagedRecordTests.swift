@@ -111,7 +111,7 @@ struct DamagedRecordTests {
         #expect(totals.volume > .zero)
         station.journal.store.commit(
             JournalEntry(
-                totaliser: Totaliser(nozzle: 1, counts: [7], base: .zero, volume: .zero, fen: 0, overrunCounts: 0)
+                totaliser: Totaliser(nozzle: 1, counts: [7], base: .zero, volume: .zero, fen: 0)
             )
         )
         station.journal.edge.damaged = [

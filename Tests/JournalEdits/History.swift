@@ -144,7 +144,8 @@ struct History {
         let ended = try sale(122, .ended, 700) { $0.head.totaliser = totaliser(7_140) }
         let entries = [
             JournalEntry(torn), JournalEntry(flowing, totaliser: totaliser(6_440)),
-            JournalEntry(ended, totaliser: totaliser(7_140)), JournalEntry(try sale(123, .locked, 0)),
+            JournalEntry(ended, totaliser: totaliser(7_140), overrun: Overrun(nozzle: 1, counts: 3)),
+            JournalEntry(try sale(123, .locked, 0)),
             JournalEntry(try sale(124, .intent, 0)),
         ]
         var steps: [Step] = entries.map { entry in { try $0.commit(entry) } }
@@ -227,8 +228,7 @@ struct History {
             counts: [counts],
             base: .zero,
             volume: Volume(microlitres: counts * 2_500),
-            fen: counts,
-            overrunCounts: 0
+            fen: counts
         )
     }
 

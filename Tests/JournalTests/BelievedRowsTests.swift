@@ -23,6 +23,7 @@ struct BelievedRowsTests {
                 try customer.record(2, .escaped, kind: .escape, fen: 60),
                 grey: try customer.grey(2, fen: 60),
                 totaliser: customer.totaliser(fen: 60),
+                overrun: Overrun(nozzle: 5, counts: 6),
                 lock: SideLock(side: 3, since: try time(1), reason: "11 pulser faults")
             ),
             JournalEntry(
@@ -30,6 +31,7 @@ struct BelievedRowsTests {
                 try customer.record(2, .settled, fen: 60),
                 grey: other,
                 totaliser: customer.totaliser(fen: 130),
+                overrun: Overrun(nozzle: 5, counts: -7),
                 lock: SideLock(side: 3, since: try time(2), reason: "12 pulser faults")
             ),
         ]
@@ -37,6 +39,7 @@ struct BelievedRowsTests {
 
     private static let rows = [
         ("sale", 1, "record"), ("sale", 2, "record"), ("grey_record", 2, "record"), ("totaliser", 5, "nozzle"),
+        ("overrun", 5, "nozzle"),
         ("position_lock", 3, "position"), ("checkpoint", 9, "record"),
     ]
 

@@ -207,8 +207,7 @@ struct Customer {
             counts: [fen, 2, 3],
             base: Volume(microlitres: 1 << 52),
             volume: Volume(microlitres: 1 << 53 + fen),
-            fen: 1 << 40 + fen,
-            overrunCounts: -4
+            fen: 1 << 40 + fen
         )
     }
 

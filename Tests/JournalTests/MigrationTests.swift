@@ -83,6 +83,7 @@ struct MigrationTests {
             #expect(grey.number == RecordNumber(1) && grey.gmac.terminal == TerminalID(0x0011_2233_4455))
             #expect(grey.debits.map(\.terminal) == [TerminalID(0x0011_2233_4455)])
             #expect(try journal.totaliser(of: 5)?.counts == [90])
+            #expect(try journal.overrun(of: 5)?.counts == 2 && journal.damagedRows() == [])
             #expect(try journal.lock(of: 3)?.reason == "11 pulser faults in one sale")
             #expect(try journal.reserve() == RecordNumber(number))
             #expect(try journal.latestTime()?.local == time(0))

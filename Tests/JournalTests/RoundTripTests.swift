@@ -102,6 +102,12 @@ struct RoundTripTests {
         }
         #expect(try journal.totaliser(of: 2) == totalisers[1])
         #expect(try journal.totaliser(of: 3) == nil)
+        for counts in [-4, 1 << 38] {
+            let overrun = Overrun(nozzle: 2, counts: counts)
+            try journal.commit(JournalEntry(overrun: overrun))
+            #expect(try journal.overrun(of: 2) == overrun)
+        }
+        #expect(try journal.overrun(of: 1) == nil)
         #expect(try JournalReader(path: scratch.path).totalisers() == totalisers)
     }
 

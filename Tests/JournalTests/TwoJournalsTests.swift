@@ -81,6 +81,7 @@ private final class TwoJournals {
         var entry = JournalEntry(try customer.record(number.value, phase, fen: fen))
         if phase == .escaped { entry.grey = try customer.grey(number.value, fen: fen) }
         if phase == .escaped || phase == .ended { entry.totaliser = customer.totaliser(fen: Int(fen)) }
+        if phase == .ended { entry.overrun = Overrun(nozzle: 5, counts: Int(fen)) }
         if Int.random(in: 0..<10, using: &random) == 0 {
             entry.lock = SideLock(side: 3, since: try time(seconds), reason: "seen at \(seconds)")
         }
@@ -173,6 +174,7 @@ private struct Answers: Equatable {
     let purchases: [Bool]
     let debits: [Bool]
     let totaliser: Totaliser?
+    let overrun: Overrun?
     let recordedTotaliser: Totaliser?
     let lock: SideLock?
     let room: Int?
@@ -190,6 +192,7 @@ private struct Answers: Equatable {
         purchases = try [customer.ctc, CTC(7)].map { try journal.hasPurchase(of: customer.asn, $0) }
         debits = try (60..<75).map { try journal.hasDebit(of: customer.asn, at: try time($0)) }
         totaliser = try journal.totaliser(of: 5)
+        overrun = try journal.overrun(of: 5)
         recordedTotaliser = try journal.recordedTotaliser(of: 5)
         lock = try journal.lock(of: 3)
         room = try journal.roomIfCounted(nanosecondsMax: 60_000_000_000)
