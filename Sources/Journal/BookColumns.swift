@@ -176,7 +176,7 @@ extension ServiceRun: TableRow {
             column("begun") { $0.begun },
             column("uncounted_since") { $0.uncountedSince },
             column("follows_unclean_end") { $0.followsUncleanEnd },
-            column("ended") { $0.ended },
+            column("ended") { $0.lastCounted },
             column("has_ended") { $0.hasEnded }
         )
     )

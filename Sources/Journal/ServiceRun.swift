@@ -20,9 +20,14 @@ package struct ServiceRun: Equatable, Sendable {
     package let uncountedSince: TransactionTime?
     /// The run before it ended without a word.
     package let followsUncleanEnd: Bool
-    /// The run ended with its outputs off and everything on disk; nil while it goes on, and when it was killed.
-    package internal(set) var ended: TransactionTime?
+    /// Until when it counted: its end; of a run that was killed, what the next start found before it wrote a time of its own.
+    /// nil until then.
+    package internal(set) var lastCounted: TransactionTime?
+    /// With its outputs off and everything on disk.
     package internal(set) var hasEnded = false
+
+    /// nil while it goes on, and when it was killed.
+    package var ended: TransactionTime? { hasEnded ? lastCounted : nil }
 }
 
 /// How the last run ended.
@@ -89,6 +94,17 @@ struct PresentRun {
 }
 
 extension SQLiteJournal {
+    /// Before recovery, whose records bear its own time: until when the last run counted is written down, if it ended without
+    /// a word. This start may end before any side counts, and the one after it is not to take that time for a sign of counting.
+    package func noteLastEnd(at now: TransactionTime?) throws(StorageFault) {
+        guard writesRows, case .believed(var run) = try lastRun(), run.lastCounted == nil else { return }
+        guard case .unclean(let lastCounted) = end(of: .believed(run), before: now) else { return }
+        run.lastCounted = lastCounted ?? .unknown
+        try commitRows("note the last run's end") { writer in
+            try writer.replace(run)
+        }
+    }
+
     /// Writes that a run of the service begins, and from now on each second that it goes on.
     ///
     /// - Returns: how the run before it ended; nil when there was none, and where the journal's state is gone: then nothing
@@ -96,12 +112,9 @@ extension SQLiteJournal {
     package func beginRun(clock: @escaping @Sendable () -> TransactionTime?) throws(StorageFault) -> LastEnd? {
         guard writesRows else { return nil }
         let now = clock()
-        let seen = RunBeat.read(path)
-        let latest = latestTimeBefore.withLock(\.self)?.local
-        var end: LastEnd?
+        let end = end(of: try lastRun(), before: now)
         var begun: ServiceRun?
         try commitRows("begin a run") { writer in
-            end = try writer.lastEnd(seen: seen, latest: latest, now: now)
             let number = try writer.db.nextKey(of: .serviceRun)
             let run =
                 switch end {
@@ -118,12 +131,42 @@ extension SQLiteJournal {
         return end
     }
 
+    private enum LastRun {
+        case none
+        case notBelieved
+        case believed(ServiceRun)
+    }
+
+    private func lastRun() throws(StorageFault) -> LastRun {
+        let belief = try believing()
+        return try connection.view("read the last run") { db in
+            let newest = "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1"
+            guard try db.value("SELECT 1 FROM service_run \(newest)") != nil else { return .none }
+            let runs: [ServiceRun] = try db.believed(belief, newest)
+            return runs.first.map(LastRun.believed) ?? .notBelieved
+        }
+    }
+
+    /// nil where there is none.
+    private func end(of last: LastRun, before now: TransactionTime?) -> LastEnd? {
+        let run: ServiceRun?
+        switch last {
+        case .none: return nil
+        case .notBelieved: run = nil
+        case .believed(let believed): run = believed
+        }
+        guard run?.hasEnded != true else { return .clean }
+        if let noted = run?.lastCounted { return .unclean(lastCounted: noted == .unknown ? nil : noted) }
+        let known = [run?.begun, RunBeat.read(path), latestTimeBefore.withLock(\.self)?.local].compactMap(\.self)
+        return .unclean(lastCounted: known.filter { $0 <= now ?? $0 && $0 != .unknown }.max() ?? run?.begun)
+    }
+
     /// The run ends with the outputs off.
     package func endRun(at time: TransactionTime?) throws(StorageFault) {
         guard let ended = endBeat() else { return }
         try commitRows("end a run") { writer in
             var run = ended.run
-            (run.ended, run.hasEnded) = (time, true)
+            (run.lastCounted, run.hasEnded) = (time, true)
             try writer.replace(run)
         }
     }
@@ -137,22 +180,5 @@ extension SQLiteJournal {
         }
         last?.beat.end()
         return last
-    }
-}
-
-extension RowWriter {
-    /// The latest time that is known before now; of a run that is not believed nothing is.
-    fileprivate func lastEnd(
-        seen: TransactionTime?,
-        latest: TransactionTime?,
-        now: TransactionTime?
-    ) throws -> LastEnd? {
-        let newest = "WHERE run BETWEEN 0 AND 1 << 60 ORDER BY run DESC LIMIT 1"
-        guard try db.value("SELECT 1 FROM service_run \(newest)") != nil else { return nil }
-        let runs: [ServiceRun] = try db.believed(belief, newest)
-        let run = runs.first
-        guard run?.hasEnded != true else { return .clean }
-        let known = [run?.begun, seen, latest].compactMap(\.self).filter { $0 <= now ?? $0 && $0 != .unknown }
-        return .unclean(lastCounted: known.max() ?? run?.begun)
     }
 }

@@ -21,6 +21,7 @@ extension ServedSide {
                 guard !error.isInSettings else {
                     throw .ofService(
                         ServiceFailure(exitStatus: ServiceFailure.configuration, reason: "pump: \(error)")
+                            .of(side, on: service.configuration)
                     )
                 }
                 roster.waits(reached.number)

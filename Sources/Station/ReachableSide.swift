@@ -7,9 +7,16 @@ final class ReachableSide: Sendable {
     let number: Int
     let mailbox = Mailbox()
     let cardCall: CardCall
-    private let heldPump = Mutex<PumpThread?>(nil)
+    private let heldPump = Mutex(HeldPump.none)
     private let isShut = Atomic(false)
     private let hasEnded = Atomic(false)
+
+    private enum HeldPump {
+        case none
+        case serving(PumpThread)
+        /// It failed, and could not switch its outputs off.
+        case leftOpen
+    }
 
     /// - Parameter overdue: as of ``CardCall/init(overdue:)``.
     init(_ number: Int, overdue: @escaping @Sendable () -> Void) {
@@ -17,16 +24,24 @@ final class ReachableSide: Sendable {
         cardCall = CardCall(overdue: overdue)
     }
 
-    var pump: PumpThread? { heldPump.withLock { $0 } }
+    var pump: PumpThread? {
+        switch heldPump.withLock(\.self) {
+        case .serving(let pump): pump
+        case .none, .leftOpen: nil
+        }
+    }
 
     /// The side serves with this pump from now on.
     func takes(_ pump: PumpThread) {
-        heldPump.withLock { $0 = pump }
+        heldPump.withLock { $0 = .serving(pump) }
         if isShut.load(ordering: .sequentiallyConsistent) { pump.shut() }
     }
 
-    /// The pump has ended, with its outputs off.
-    func takesNoPump() { heldPump.withLock { $0 = nil } }
+    /// The pump has ended.
+    func takesNoPump() {
+        let isOpen = drivesOutputs
+        heldPump.withLock { $0 = isOpen ? .leftOpen : .none }
+    }
 
     /// The valves close, and no pump of this side opens one again. Returns at once.
     func shut() {
@@ -37,7 +52,14 @@ final class ReachableSide: Sendable {
     /// It has a pump, and its thread goes on.
     var serves: Bool { pump != nil && !hasEnded.load(ordering: .acquiring) }
 
-    var drivesOutputs: Bool { pump.map { !$0.snapshot.outputs.isEmpty } ?? false }
+    /// Or left them on, when its pump failed.
+    var drivesOutputs: Bool {
+        switch heldPump.withLock(\.self) {
+        case .none: false
+        case .serving(let pump): !pump.snapshot.outputs.isEmpty
+        case .leftOpen: true
+        }
+    }
 
     /// Its thread has ended.
     func end() { hasEnded.store(true, ordering: .releasing) }

@@ -76,8 +76,12 @@ struct ServedSide {
                     if roster.leaves(side.number, failure) { log.error("\(failure.reason)") }
                     return
                 case .ofPump(let failure):
-                    guard !service.stopControl.isRequested else { return roster.end(failure) }
-                    guard roster.leaves(side.number, failure) else { return }
+                    let final = failure.of(side, on: service.configuration)
+                    guard !service.stopControl.isRequested else {
+                        // What flowed is settled: a stop in the same instant asks for no more than outputs that are off.
+                        return reached.drivesOutputs ? roster.end(final) : ()
+                    }
+                    guard roster.leaves(side.number, final) else { return }
                     face.display.show(.inoperative, .pumpMissing(failure.reason))
                     if stopComes(before: MonotonicClock.nanoseconds + Self.retryNanoseconds) { return }
                 }

@@ -140,6 +140,9 @@ package final class Service: Sendable {
             recordKey: recordKey,
             random: SystemRandom()
         )
+        do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
+            throw inputOutput("\(configuration.journal.path): \(error)")
+        }
         let board = try recover(journal, faces)
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
             let (side, reached) = pair
@@ -242,6 +245,14 @@ extension Configuration.CardEdge {
         case .pcsc(let name): name
         case .virtual: nil
         }
+    }
+}
+
+extension ServiceFailure {
+    /// Where a board has several sides, whoever reads why a program ended is told whose reason it was.
+    func of(_ side: Configuration.Side, on board: Configuration) -> ServiceFailure {
+        guard board.sides.count > 1 else { return self }
+        return ServiceFailure(exitStatus: exitStatus, reason: "side \(side.number): \(reason)")
     }
 }
 

@@ -51,13 +51,16 @@ package struct ValveClosing {
     /// - Throws: when a chip does not say what it is, once what the others are has been added.
     private func addConfigured(to outputs: inout [HeldOutputs]) throws(ServiceFailure) {
         var failure: ServiceFailure?
-        for case .gpio(let wiring) in try Service.configuration(at: configuration).sides.map(\.pump) {
+        let configuration = try Service.configuration(at: configuration)
+        for side in configuration.sides {
+            guard case .gpio(let wiring) = side.pump else { continue }
             do throws(GPIOFault) {
                 outputs.append(try HeldOutputs(of: wiring))
             } catch .noSuchChip(let chip, let present) {
                 say("nothing to close, as the configuration says: \(GPIOFault.noSuchChip(chip, present: present))")
             } catch {
                 failure = ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error)")
+                    .of(side, on: configuration)
             }
         }
         if let failure { throw failure }

@@ -209,7 +209,10 @@ extension JournalReader {
     static let runsShown = 1_000
 
     /// The last time that is known of a run that goes on, or ended without a word.
-    func lastCounted(_ run: ServiceRun) -> TransactionTime? { [run.begun, lastSeen].compactMap(\.self).max() }
+    func lastCounted(_ run: ServiceRun) -> TransactionTime? {
+        if let noted = run.lastCounted { return noted == .unknown ? nil : noted }
+        return [run.begun, lastSeen].compactMap(\.self).max()
+    }
 
     private func state(of run: ServiceRun) -> String {
         if run.hasEnded { return "ended at \(words(run.ended))" }

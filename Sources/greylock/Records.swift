@@ -315,7 +315,7 @@ private struct ServiceLine: Encodable {
         endedCleanly = run.hasEnded
         ended = run.ended?.description
         isRunning = !run.hasEnded && reader.isInUse
-        lastCounted = (run.ended ?? reader.lastCounted(run))?.description
+        lastCounted = reader.lastCounted(run)?.description
     }
 }
 

@@ -34,7 +34,12 @@ struct SidesTests {
         return try Configuration(toml: Array(text.utf8), file: "sides.toml")
     }
 
-    private func serve(_ configuration: Configuration, _ scene: Scene) throws(ServiceFailure) {
+    /// - Parameter isBroken: of each pump, from the start.
+    private func serve(
+        _ configuration: Configuration,
+        _ scene: Scene,
+        isBroken: Bool = false
+    ) throws(ServiceFailure) {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let edges = VirtualEdges(slot: VirtualEdges.inProcess.slot) { flow, calibration, _ in
             let lines = SimulatedPumpLines(
@@ -44,7 +49,10 @@ struct SidesTests {
                     litresPerMinute: flow.litresPerMinute * flow.speed
                 )
             )
-            return VirtualEdges.Pump(lines: lines) { ScriptedCustomer($0, lines, fails: scene.fails(flow.centilitres)) }
+            if isBroken { lines.fail(PumpFault(reason: "the cable broke")) }
+            return VirtualEdges.Pump(lines: lines) { display in
+                ScriptedCustomer(display, lines, scene, fails: scene.fails(flow.centilitres))
+            }
         }
         let service = try Service(configuration: configuration, log: log, virtual: edges)
         scene.stop.withLock { $0 = service.stop }
@@ -119,6 +127,22 @@ struct SidesTests {
         #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "pump: the cable broke")
     }
 
+    @Test func theSideWhoseFailureEndedABoardOfSeveralIsNamed() throws {
+        let scene = Scene(failing: nil, escaping: nil) { _ in false }
+        let failure = #expect(throws: ServiceFailure.self) {
+            try serve(configuration([100, 100]), scene, isBroken: true)
+        }
+        #expect(failure?.exitStatus == ServiceFailure.inputOutput)
+        #expect(["side 1: pump: the cable broke", "side 2: pump: the cable broke"].contains(failure?.reason))
+    }
+
+    @Test func aStopInTheInstantOfAPumpsFailureIsAStop() throws {
+        let scene = Scene(failing: 1_200, escaping: nil, stopsAtFailure: true) { _ in false }
+        try serve(configuration([1_200]), scene)
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
+        #expect(try journal.runs(limit: 1).first?.hasEnded == true)
+    }
+
     @Test func theSideWhoseCustomerHasNoTerminalIsNamed() throws {
         let pump = ServiceConfiguration.simulated(centilitres: 100, speed: 5)
         let sides = [
@@ -144,115 +168,41 @@ struct SidesTests {
         #expect(try phases() == [1: .escaped, 2: .escaped, 3: .escaped])
     }
 
+    /// Recovery writes records of its own time, and the service ends before a side has its lines.
+    @Test func aStartThatNeverCountedIsNoSignOfCounting() throws {
+        let configuration = try configuration([50_000])
+        try serve(configuration, Scene(failing: nil, escaping: nil) { $0.fuelling == [1] })
+        let counted = try latestTime()
+        do {
+            let journal = try SQLiteJournal(path: folder.path("journal.sqlite"), capacity: 100)
+            _ = try journal.beginRun { counted }
+        }
+        let never = MonotonicSemaphore()
+        while SystemClock().localTime == counted { _ = never.wait(until: MonotonicClock.nanoseconds + 10_000_000) }
+        try serve(withoutLines(), Scene(failing: nil, escaping: nil) { $0.missingPumps == [1] })
+        #expect(try phases() == [1: .escaped] && latestTime() != counted)
+        try serve(configuration, Scene(failing: nil, escaping: nil) { $0.reading == [1] })
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
+        let run = try #require(journal.runs(limit: 1).first)
+        #expect(run.followsUncleanEnd && run.uncountedSince == counted)
+    }
+
+    private func latestTime() throws -> TransactionTime {
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
+        return try #require(journal.latestTime()?.local)
+    }
+
+    /// A virtual card, and a chip that is not there.
+    private func withoutLines() throws -> Configuration {
+        let lines = "chip = \"greylock-nowhere\"\na = 0\nb = 1\nnozzle = 2\nmotor = 3\nmain_valve = 4"
+        let pump = ServiceConfiguration.gpio(lines)
+        let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, pump: pump)
+        return try Configuration(toml: Array(text.utf8), file: "sides.toml")
+    }
+
     /// By side, of one record each.
     private func phases() throws -> [Int: RecordPhase] {
         let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         return Dictionary(uniqueKeysWithValues: try journal.records(limit: 100).map { ($0.side, $0.phase) })
     }
-}
-
-/// What is meant to happen, and what was seen of it.
-private final class Scene: Sendable {
-    struct Seen {
-        var receipts: [Int: Int] = [:]
-        var fuelling: Set<Int> = []
-        var missingPumps: Set<Int> = []
-        var escapes: Set<Int> = []
-        var recovered: Set<Int> = []
-        var unnumbered: Set<Int> = []
-    }
-
-    let seen = Mutex(Seen())
-    let stop: Mutex<@Sendable () -> Void> = Mutex {}
-    let escaping: Int?
-    let again: Int?
-    private let failing: Int?
-    private let hasFailed = Atomic(false)
-    private let isOver: @Sendable (Seen) -> Bool
-
-    /// - Parameters:
-    ///   - failing: the centilitres of the customer whose pump fails, once.
-    ///   - escaping: at which side the card is pulled and does not come back.
-    ///   - again: at which side the card comes back when it has paid.
-    init(failing: Int?, escaping: Int?, again: Int? = nil, isOver: @escaping @Sendable (Seen) -> Bool) {
-        self.failing = failing
-        self.escaping = escaping
-        self.again = again
-        self.isOver = isOver
-    }
-
-    func fails(_ centilitres: Int) -> Bool {
-        centilitres == failing && !hasFailed.exchange(true, ordering: .sequentiallyConsistent)
-    }
-
-    func note(_ change: (inout Seen) -> Void) {
-        let isOver = seen.withLock { seen in
-            change(&seen)
-            return self.isOver(seen)
-        }
-        if isOver { stop.withLock(\.self)() }
-    }
-}
-
-private final class ScenicDisplay: SideDisplay {
-    private let side: Int
-    private let hand: CardHand?
-    private let scene: Scene
-    private var isPulled = false
-
-    init(_ side: Int, _ hand: CardHand?, _ scene: Scene) {
-        self.side = side
-        self.hand = hand
-        self.scene = scene
-    }
-
-    func show(_ state: SideState, _ notice: Notice) {
-        switch notice {
-        case .escaped: scene.note { $0.escapes.insert(side) }
-        case .recovered: scene.note { $0.recovered.insert(side) }
-        case .refused(.noNumber): scene.note { $0.unnumbered.insert(side) }
-        case .pumpMissing: scene.note { $0.missingPumps.insert(side) }
-        case _: break
-        }
-    }
-
-    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
-        guard centilitres > 200 else { return }
-        scene.note { $0.fuelling.insert(side) }
-        guard side == scene.escaping, !isPulled else { return }
-        isPulled = true
-        hand?.pull()
-    }
-
-    func printReceipt(_ record: Record, balance: Amount?) {
-        scene.note { $0.receipts[side, default: 0] += 1 }
-        guard side == scene.again else { return }
-        hand?.pull()
-        hand?.insert()
-    }
-}
-
-/// Lifts the nozzle when told to; at a failing pump the cable breaks at two litres.
-private final class ScriptedCustomer: SideDisplay {
-    private let display: any SideDisplay
-    private let lines: SimulatedPumpLines
-    private let fails: Bool
-
-    init(_ display: any SideDisplay, _ lines: SimulatedPumpLines, fails: Bool) {
-        self.display = display
-        self.lines = lines
-        self.fails = fails
-    }
-
-    func show(_ state: SideState, _ notice: Notice) {
-        display.show(state, notice)
-        if case .liftNozzle = notice { lines.authorised() }
-    }
-
-    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
-        display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
-        if fails, centilitres > 200 { lines.fail(PumpFault(reason: "the cable broke")) }
-    }
-
-    func printReceipt(_ record: Record, balance: Amount?) { display.printReceipt(record, balance: balance) }
 }
