@@ -46,9 +46,14 @@ let package = Package(
         ),
         .target(name: "Issuer", dependencies: ["CardCryptography", "FuelPassbook", "Quantities"]),
         .target(
+            name: "GreyLock",
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Records", "SecurityModule"]
+        ),
+        .target(
             name: "Dispenser",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule",
+                "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Quantities", "Records",
+                "SecurityModule",
             ]
         ),
 
@@ -84,8 +89,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
-                "Quantities", "Records", "SecurityModule", "Threads", "VirtualPump", "Words",
+                "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "GreyLock", "ISO7816", "Issuer",
+                "Metering", "Quantities", "Records", "SecurityModule", "Threads", "VirtualPump", "Words",
             ]
         ),
 
@@ -163,6 +168,13 @@ let package = Package(
             dependencies: [
                 "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Records",
                 "SecurityModule", "TestCards",
+            ]
+        ),
+        .testTarget(
+            name: "GreyLockTests",
+            dependencies: [
+                "CardApplication", "FuelPassbook", "GreyLock", "ISO7816", "Quantities", "Records", "SecurityModule",
+                "TestCards",
             ]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),

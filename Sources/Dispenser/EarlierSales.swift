@@ -1,4 +1,5 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Quantities
@@ -7,8 +8,9 @@ import SecurityModule
 
 /// What becomes of a card's grey records: only a proof that its holder cannot have collected before the lock ends one (decision
 /// record 0015).
-struct EarlierSales: Procedure {
+struct EarlierSales: GreyLockProcedure {
     let side: Parts
+    let purse: GreyLockCard
 
     /// The card is not grey. What of its earlier sales here it proves to have paid is settled, and what was released without
     /// this terminal is closed; what is still owed keeps the card from being served.
@@ -17,8 +19,9 @@ struct EarlierSales: Procedure {
     func close(of card: ApplicationSerialNumber) throws(Interruption) -> PIN? {
         guard try !openGreyRecords(of: card).isEmpty else { return nil }
         let pin = try visit.verifiedPIN()
-        let command = petrol.initializeForPetrol(try books.takeNumber())
-        try close(openGreyRecords(of: card), petrol.verifyMAC1(card, command, visit.exchange(command)))
+        let number = try books.takeNumber()
+        let present = try onCard { () throws(CardStop) in try purse.authenticate(card, number) }
+        try close(openGreyRecords(of: card), present)
         if let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
             throw .refused(.earlierSaleOwed(owed.amount))
         }
@@ -34,7 +37,7 @@ struct EarlierSales: Procedure {
     private func close(_ open: [GreyRecord], _ present: borrowing AuthenticatedSale) throws(Interruption) {
         for grey in open {
             guard let release = present.release(fromLockAt: grey.ctc) else { continue }
-            if let answered = try petrol.answeredDebit(under: grey.gmac, grey.debits) {
+            if let answered = try debiting.answered(under: grey.gmac, grey.debits) {
                 try settle(grey, by: answered.paid(release), .calling)
             } else {
                 try close(grey, release)
@@ -117,7 +120,7 @@ struct EarlierSales: Procedure {
     /// The card is not grey and its PIN is verified: what it can prove of debits whose answers this terminal has not seen.
     func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
         for grey in try openGreyRecords(of: card) {
-            guard let proof = try petrol.provenDebit(under: grey.gmac, grey.debits) else { continue }
+            guard let proof = try debiting.proof(under: grey.gmac, grey.debits) else { continue }
             try settle(grey, by: proof, .calling)
         }
     }

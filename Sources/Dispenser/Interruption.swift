@@ -1,4 +1,5 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 package import Metering
 package import Records
@@ -15,4 +16,34 @@ enum Interruption: Error, Equatable {
     case card(CardFault)
     case stop
     case failure(SideFailure)
+}
+
+extension Interruption {
+    init(_ stop: CardStop) {
+        self =
+            switch stop {
+            case .card(let fault): .card(fault)
+            case .answered(let instruction, let status): .refused(Refusal(of: instruction, status))
+            case .malformed(let instruction, let error): .refused(.answerMalformed(instruction, error))
+            case .module(let error): .refused(.module(error))
+            case .numbersUsedUp: .refused(.numbersUsedUp)
+            }
+    }
+}
+
+extension Refusal {
+    init(of instruction: Instruction, _ status: StatusWord) {
+        self =
+            switch status {
+            case .applicationLockedForGood: .lockedForGood
+            case .counterAtMaximum: .numbersUsedUp
+            case .authenticationMethodBlocked: .pinBlocked
+            case _: .answer(instruction, status)
+            }
+    }
+}
+
+/// A card's step, which ends the visit when it stops.
+func onCard<Value: ~Copyable>(_ step: () throws(CardStop) -> Value) throws(Interruption) -> Value {
+    do throws(CardStop) { return try step() } catch { throw Interruption(error) }
 }

@@ -1,5 +1,6 @@
 import CardCryptography
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Quantities
@@ -7,10 +8,9 @@ import Records
 import SecurityModule
 
 /// Local unlock, steps 3.1 to 3.7.
-struct LocalUnlock: Procedure {
+struct LocalUnlock: GreyLockProcedure {
     let side: Parts
-
-    private var earlier: EarlierSales { EarlierSales(side: side) }
+    let purse: GreyLockCard
 
     /// A grey card is in the reader: pays the sale that this terminal has a record of.
     func run(_ card: PublicApplicationFile, _ status: GetGreyStatus.Response) throws(Interruption) {
@@ -27,7 +27,7 @@ struct LocalUnlock: Procedure {
         _ = try visit.verifiedPIN()
         var (record, release) = try localUnlockRecord(of: grey, status)
         let attempt = grey.debits.next(
-            try petrol.attempt(
+            try debiting.attempt(
                 of: grey.card,
                 as: .localUnlock,
                 ttc: release.debits.last?.ttc ?? module.ttc(for: record.number)
@@ -37,7 +37,7 @@ struct LocalUnlock: Procedure {
         record.content = .release(release)
         try books.commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6
-        let outcome = try petrol.sendDebit(grey.gmac, ctc: status.ctc, attempt, among: grey.debits)
+        let outcome = try debiting.send(grey.gmac, ctc: status.ctc, attempt, among: grey.debits)
         if case .lost(let answered?) = outcome {
             release.note(answered)
             record.content = .release(release)
@@ -54,12 +54,12 @@ struct LocalUnlock: Procedure {
             // The record stays open until the card is seen grey again, or proves that it paid.
             record.remark = "DEBIT FOR PETROL was answered \(answer)"
             try books.commit(JournalEntry(record))
-            throw .refused(visit.refusal(of: .debitForPetrol, answer))
+            throw .refused(Refusal(of: .debitForPetrol, answer))
         case .lost:
             // An answer that was heard and proves nothing: the card may still prove what it did.
             guard
                 visit.presence == .connected,
-                let proof = try petrol.provenDebit(under: grey.gmac, grey.debits)
+                let proof = try debiting.proof(under: grey.gmac, grey.debits)
             else {
                 throw .refused(.debitUnproven(grey.amount))
             }

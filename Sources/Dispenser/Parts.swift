@@ -1,3 +1,4 @@
+import GreyLock
 import Metering
 import Records
 import SecurityModule
@@ -35,8 +36,6 @@ struct Parts {
         flow = Flow(settings, edges, visit, books, stray)
     }
 
-    var petrol: PetrolCard { PetrolCard(visit: visit, books: books, module: module, settings: settings) }
-
     var readiness: Readiness { Readiness(books: books, flow: flow, stray: stray, settings: settings) }
 }
 
@@ -54,6 +53,16 @@ extension Procedure {
     var flow: Flow { side.flow }
     var books: Books { side.books }
     var stray: StrayFuel { side.stray }
-    var petrol: PetrolCard { side.petrol }
     var readiness: Readiness { side.readiness }
+}
+
+/// The same with a card that has the grey lock.
+protocol GreyLockProcedure: Procedure {
+    var purse: GreyLockCard { get }
+}
+
+extension GreyLockProcedure {
+    var locking: GreyLocking { GreyLocking(side: side, purse: purse) }
+    var debiting: GreyDebiting { GreyDebiting(side: side, purse: purse) }
+    var earlier: EarlierSales { EarlierSales(side: side, purse: purse) }
 }

@@ -1,4 +1,5 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Quantities
@@ -14,8 +15,9 @@ import SecurityModule
 //
 // Invariant of a settled prepaid sale, to the fen: paid = (price of what flowed - part beyond the payment) + refund.
 
-struct Prepay: Procedure {
+struct Prepay: GreyLockProcedure {
     let side: Parts
+    let purse: GreyLockCard
 
     /// Steps 1.1 to 1.9, and 1.12 to 1.15 before 1.10.
     ///
@@ -31,7 +33,7 @@ struct Prepay: Procedure {
         _ = try visit.verifiedPIN(verified)
         try readiness.beginAnew()
 
-        let card = try GreyLocking(side: side).run(card.asn, Tender.prepaid) { (balance) throws(Interruption) in
+        let card = try locking.run(card.asn, Tender.prepaid) { (balance) throws(Interruption) in
             guard balance >= target.amount else {
                 throw .refused(.notEnoughMoney(balance: balance, needed: target.amount))
             }
@@ -41,7 +43,7 @@ struct Prepay: Procedure {
         var record = card.record
         let (locked, proof) = (card.locked, card.session.proof)
         try payAtOnce(&record, locked.ended(card.session.end(amount: target.amount)))
-        try EarlierSales(side: side).closeNeverLocked(proof)
+        try earlier.closeNeverLocked(proof)
         try PrepaidDelivery(side: side).run(&record, target.volume)
     }
 
@@ -50,17 +52,17 @@ struct Prepay: Procedure {
     private func payAtOnce(_ record: inout Record, _ ended: LockTender.Unpaid) throws(Interruption) {
         var unpaid = ended
         let interruption: Interruption
-        switch try petrol.debit(&record, &unpaid) {
+        switch try debiting.run(&record, &unpaid) {
         case .paid(let proof):
             guard let paid = unpaid.paid(by: proof) else { preconditionFailure("a sale's own debit pays it") }
             record.lockTender = .paid(paid)
             return try books.commit(JournalEntry(record))
-        case .refused(let status): interruption = .refused(visit.refusal(of: .debitForPetrol, status))
+        case .refused(let status): interruption = .refused(Refusal(of: .debitForPetrol, status))
         case .lost: interruption = .refused(.purchaseUnproven(record.amount))
         }
         try books.escape(&record, unpaid, .fault, remark: "the debit was not proven: no fuel flows for it")
         if visit.presence == .connected {
-            try EarlierSales(side: side).settleByProof(record.card)
+            try earlier.settleByProof(record.card)
             let number = record.number
             let kept = try books.stored { (journal) throws(StorageFault) in try journal.record(number) }
             if kept?.phase == .settled { throw .refused(.refundedUndelivered(record.amount)) }

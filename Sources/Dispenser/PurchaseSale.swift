@@ -1,4 +1,5 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Records
@@ -104,7 +105,7 @@ struct PurchaseSale: Procedure {
         case .status(.insufficientFunds):
             let balance = try visit.exchange(GetBalance()).balance
             throw .refused(.notEnoughMoney(balance: balance, needed: command.amount))
-        case .status(let status): throw .refused(visit.refusal(of: .initializeForPurchase, status))
+        case .status(let status): throw .refused(Refusal(of: .initializeForPurchase, status))
         }
     }
 

@@ -1,12 +1,14 @@
 import FuelPassbook
+import GreyLock
 import Metering
 import Quantities
 import Records
 import SecurityModule
 
 /// The refuel, steps 1.1 to 1.15 of the source (spec/grey-lock.md, section 5; spec/dispenser.md, section 3).
-struct Refuel: Procedure {
+struct Refuel: GreyLockProcedure {
     let side: Parts
+    let purse: GreyLockCard
 
     /// - Parameter verified: the PIN, where the card has been asked for it in this visit.
     func run(_ card: PublicApplicationFile, _ verified: consuming PIN?) throws(Interruption) {
@@ -15,12 +17,12 @@ struct Refuel: Procedure {
         try readiness.beginAnew()
 
         // 1.1 to 1.9
-        let card = try GreyLocking(side: side).run(card.asn, Tender.greyLock, target: target)
+        let card = try locking.run(card.asn, Tender.greyLock, target: target)
         var record = card.record
         let (locked, target) = (card.locked, card.target)
         record.lockTender = .locked(locked)
         try books.commit(JournalEntry(record))
-        try EarlierSales(side: side).closeNeverLocked(card.session.proof)
+        try earlier.closeNeverLocked(card.session.proof)
         let grant = LockGrant(session: card.session, pin: pin)
         // 1.10
         let fuelled = try flow.fuel(&record, grant, target)

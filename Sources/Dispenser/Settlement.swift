@@ -1,5 +1,6 @@
 import CardCryptography
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Quantities
@@ -68,10 +69,10 @@ extension Refuel {
             case .paid(let proof): return try finish(&record, proof)
             case .unknown: visit.disconnectCard()
             case .notExecuted:
-                switch try petrol.debit(&record, &unpaid) {
+                switch try debiting.run(&record, &unpaid) {
                 case .paid(let proof): return try finish(&record, proof)
                 case .refused(.memoryFailure), .lost(_): visit.disconnectCard()
-                case .refused(let status): throw .refused(visit.refusal(of: .debitForPetrol, status))
+                case .refused(let status): throw .refused(Refusal(of: .debitForPetrol, status))
                 }
             }
         }
@@ -106,14 +107,15 @@ extension Refuel {
     /// other debit is sent.
     private func lostAnswer(_ unpaid: LockTender.Unpaid) throws(Interruption) -> LostAnswer {
         do throws(Interruption) {
-            if case .grey(let status) = try visit.greyStatus(), status.mac3.isValid(MAC(bytes: unpaid.lock.mac3)) {
+            let status = try onCard { () throws(CardStop) in try purse.status() }
+            if let status, status.mac3.isValid(MAC(bytes: unpaid.lock.mac3)) {
                 return .notExecuted
             }
             let gmac = unpaid.due
-            guard let answered = try petrol.answeredDebit(under: gmac, unpaid.debits) else {
+            guard let answered = try debiting.answered(under: gmac, unpaid.debits) else {
                 throw .refused(.debitUnproven(gmac.amount))
             }
-            return try petrol.proof(of: answered, gmac).map { .paid($0) } ?? .unknown
+            return try debiting.proof(of: answered, gmac).map { .paid($0) } ?? .unknown
         } catch {
             guard case .card(let fault) = error else { throw error }
             display.show(.settling, .cardFault(fault))

@@ -1,4 +1,5 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Quantities
@@ -103,16 +104,16 @@ package final class Side {
             try visit.claim(file.asn)
             try books.checkRecords(of: file.asn)
             let purchases = PurchaseSale(side: parts)
-            switch try visit.greyStatus() {
-            case .grey(let status): try LocalUnlock(side: parts).run(file, status)
-            case .free:
-                let pin = try EarlierSales(side: parts).close(of: file.asn)
+            switch try selectedCard() {
+            case .grey(let purse, let status): try LocalUnlock(side: parts, purse: purse).run(file, status)
+            case .free(let purse):
+                let pin = try EarlierSales(side: parts, purse: purse).close(of: file.asn)
                 try purchases.refundProven(of: file.asn)
                 switch settings.payment {
-                case .greyLock: try Refuel(side: parts).run(file, pin)
-                case .prepaid(let preset): try Prepay(side: parts).run(file, preset, pin)
+                case .greyLock: try Refuel(side: parts, purse: purse).run(file, pin)
+                case .prepaid(let preset): try Prepay(side: parts, purse: purse).run(file, preset, pin)
                 }
-            case .noPetrolCommands:
+            case .ordinary:
                 try purchases.refundProven(of: file.asn)
                 switch settings.payment {
                 case .greyLock: throw .refused(.noPetrolCommands)
@@ -126,6 +127,12 @@ package final class Side {
             case .stop: return
             case .failure(let failure): throw failure
             }
+        }
+    }
+
+    private func selectedCard() throws(Interruption) -> SelectedCard {
+        try onCard { () throws(CardStop) in
+            try Selection.card(over: visit.dialogue, module: parts.module, keyIndex: settings.keyIndex)
         }
     }
 

@@ -1,4 +1,5 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Records
@@ -19,6 +20,7 @@ enum CardPresence: Equatable {
 /// Who is in the reader: the card's presence, what is said to it, its PIN, and the events that come meanwhile.
 final class Visit {
     let reader: any CardReader
+    let dialogue: CardDialogue
     let pin: any PINEntry
     let events: any EventSource
     let clock: any StationClock
@@ -44,6 +46,7 @@ final class Visit {
         strayFlow recordStrayFlow: @escaping () throws(StorageFault) -> Void
     ) {
         reader = edges.reader
+        dialogue = CardDialogue(edges.reader)
         pin = edges.pin
         events = edges.events
         clock = edges.clock

@@ -37,6 +37,8 @@ package struct AuthenticatedSale: ~Copyable, Sendable {
         self.context = context
     }
 
+    package var standing: ProvenStanding { context.standing }
+
     package borrowing func release(fromLockAt ctc: CTC) -> ProvenRelease? {
         context.standing.release(fromLockAt: ctc)
     }
@@ -73,6 +75,20 @@ package struct LockingSale: ~Copyable, Sendable {
     /// The GMAC that releases the card without taking money, made before the card is locked.
     package borrowing func gmacOfZero() -> SealedGMAC {
         context.seal(key.gmac(amount: .zero), amount: .zero)
+    }
+
+    /// Before the lock nothing is owed yet, and the grey record that the sale may become releases the card for nothing.
+    package borrowing func intent() -> LockTender.Intent {
+        let standing = CardStanding(
+            card: context.standing.card,
+            key: context.key,
+            balance: context.standing.balance,
+            ctc: context.standing.ctc
+        )
+        return LockTender.Intent(
+            lock: Lock(standing, mac3: greyLockCode.bytes, tac: nil),
+            zero: gmacOfZero()
+        )
     }
 
     /// Step 1.9: checks MAC3. A wrong one ends the session.

@@ -57,10 +57,10 @@ enum ExchangeBench {
         let reader = PCSCReader(name: readerName)
         try reader.connect()
         defer { reader.disconnect() }
-        let select = SelectApplication(aid: Demonstration.aid).apdu.bytes
         let balance = GetBalance().apdu.bytes
         var samples: [UInt64] = []
-        _ = try reader.transmit(select.span)
+        let refusal = try Selection.select(Demonstration.aid) { try reader.transmit($0.bytes.span) }
+        if let refusal { throw refusal }
         for _ in 0..<exchanges {
             let start = benchClock()
             let answer = try reader.transmit(balance.span)

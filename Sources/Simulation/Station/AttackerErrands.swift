@@ -20,10 +20,8 @@ extension SimulatedStation {
     func askAhead(_ card: SimulatedCard) {
         tape.met(.askedAhead)
         guard card.open() == nil else { return }
-        ask(card, SelectApplication(aid: Demonstration.aid).apdu)
-        let file = PublicApplicationFile.self
-        ask(card, ReadBinary(file: file.shortIdentifier, count: file.length).apdu)
-        ask(card, GetGreyStatus().apdu)
+        _ = Selection.identify(Demonstration.aid) { ask(card, $0) }
+        _ = Selection.purse { ask(card, $0) }
         ask(card, GetBalance().apdu)
         card.open()
         let next = journal.store.lastNumber.value + 1
@@ -46,9 +44,12 @@ extension SimulatedStation {
         card.losePower()
     }
 
-    private func ask(_ card: SimulatedCard, _ command: CommandAPDU) {
+    @discardableResult
+    private func ask(_ card: SimulatedCard, _ command: CommandAPDU) -> ResponseAPDU {
         let bytes = command.bytes
-        shim.hears(bytes, card.respond(to: bytes.span))
+        let answer = card.respond(to: bytes.span)
+        shim.hears(bytes, answer)
+        return answer
     }
 
     /// They were the station's own commands, and the card executes them as it would have then.
@@ -97,9 +98,8 @@ extension SimulatedStation {
             case .pin:
                 guard before.pinTriesLeft > Self.pinTriesKept else { return }
                 let right = card.twin(random: random)
-                let selection = SelectApplication(aid: Demonstration.aid).apdu.bytes
-                _ = right.respond(to: selection.span)
-                _ = card.respond(to: selection.span)
+                right.select()
+                card.select()
                 let seenRight = Demonstration.pin.withVerifyCommand { right.seenDuring($0, atWrite: write) }
                 let seenWrong = card.seenDuring(Self.wrongVerify.span, atWrite: write)
                 tried(seenRight != seenWrong, before.pinTriesLeft, card.image.pinTriesLeft)

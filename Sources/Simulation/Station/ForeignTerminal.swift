@@ -1,6 +1,7 @@
 import CardApplication
 import CardCryptography
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Issuer
 import Quantities
@@ -62,22 +63,28 @@ final class ForeignTerminal {
         ttc: TTC? = nil
     ) throws {
         try open(card)
+        let reader = CounterReader(card, tap)
+        let purse = PatentCard(CardDialogue(reader), module: module, keyIndex: Demonstration.keyIndex)
         if card.image.grey?.terminal == Self.terminal, let escape = unpaid[card.asn] {
-            try debit(card, escape.due, time)
+            try debit(purse, escape.due, ctc: card.image.ctc, time)
             unpaid[card.asn] = nil
             return
         }
-        let command = InitializeForPetrol(
-            keyIndex: Demonstration.keyIndex,
-            terminal: Self.terminal,
-            ttc: ttc ?? nextTTC()
-        )
-        let answer = try exchange(card, command)
-        let locking = try module.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(time: time)
-        let locked = try exchange(card, LockForPetrol(time: time, mac2: locking.mac2))
-        let session = try locking.verifyMAC3(locked.mac3)
-        let gmac = session.end(amount: min(amount, answer.balance))
-        if escapes { unpaid[card.asn] = Escape(due: gmac, icc: answer.icc) } else { try debit(card, gmac, time) }
+        let due: SealedGMAC
+        do throws(CardStop) {
+            let sale = try purse.authenticate(card.asn, RecordNumber((ttc ?? nextTTC()).number))
+            let balance = sale.standing.balance
+            var tac: [UInt8]?
+            due = try purse.lock(sale.makeMAC2(time: time), tac: &tac).end(amount: min(amount, balance))
+        } catch {
+            throw sentAway(error)
+        }
+        if escapes {
+            let begun = try InitializeForPetrol.Response(parsing: reader.answers[0].data)
+            unpaid[card.asn] = Escape(due: due, icc: begun.icc)
+        } else {
+            try debit(purse, due, ctc: card.image.ctc, time)
+        }
     }
 
     /// What the card owes the other station; nil when nothing locks it there.
@@ -86,20 +93,23 @@ final class ForeignTerminal {
     }
 
     /// The local unlock of a sale whose grey record another station sent here.
-    func settle(_ card: SimulatedCard, amount: Amount, _ gmac: MAC, _ time: TransactionTime) throws {
+    func settle(_ card: SimulatedCard, _ gmac: SealedGMAC, _ time: TransactionTime) throws {
         try open(card)
-        let status = try exchange(card, GetGreyStatus())
-        _ = try exchange(
-            card,
-            DebitForPetrol(
-                amount: amount,
-                ctc: status.ctc,
-                terminal: Self.terminal,
-                ttc: nextTTC(),
-                time: time,
-                gmac: gmac
+        let selected: SelectedCard
+        do throws(CardStop) {
+            selected = try Selection.card(
+                over: CardDialogue(CounterReader(card, tap)),
+                module: module,
+                keyIndex: Demonstration.keyIndex
             )
-        )
+        } catch {
+            throw sentAway(error)
+        }
+        switch selected {
+        case .grey(let purse, let status): try debit(purse, gmac, ctc: status.ctc, time)
+        case .free: throw StatusWord.commandNotAccepted
+        case .ordinary(let status): throw status
+        }
     }
 
     /// The issuer releases a grey card, for what the record of its sale says, and loads one that has little.
@@ -137,19 +147,20 @@ final class ForeignTerminal {
         _ = try unlock.verifyMAC3(unlocked.mac3)
     }
 
-    private func debit(_ card: SimulatedCard, _ gmac: SealedGMAC, _ time: TransactionTime) throws {
-        let opened = try module.open(gmac)
-        _ = try exchange(
-            card,
-            DebitForPetrol(
-                amount: gmac.amount,
-                ctc: card.image.ctc,
-                terminal: Self.terminal,
-                ttc: nextTTC(),
-                time: time,
-                gmac: opened
-            )
-        )
+    /// Its answer is right and heard here: the card is not asked whether it is free.
+    private func debit(_ purse: PatentCard, _ gmac: SealedGMAC, ctc: CTC, _ time: TransactionTime) throws {
+        let attempt = DebitAttempt(ttc: nextTTC(), type: .refuel, terminal: Self.terminal, time: time)
+        let answer: CardAnswer<AnsweredDebit?>
+        do throws(CardStop) {
+            answer = try purse.debit(gmac, ctc: ctc, attempt, among: [attempt])
+        } catch {
+            throw sentAway(error)
+        }
+        switch answer {
+        case .success(.some): break
+        case .success(nil): throw WrongMAC4()
+        case .status(let status): throw status
+        }
     }
 
     private func nextTTC() -> TTC {
@@ -165,10 +176,40 @@ final class ForeignTerminal {
         _ card: SimulatedCard,
         _ command: Command
     ) throws -> Command.Response {
-        let bytes = command.apdu.bytes
-        let answer = card.respond(to: bytes.span)
-        tap(card, bytes, answer)
-        guard answer.status == .success else { throw answer.status }
-        return try Command.Response(parsing: answer.data)
+        do throws(CardStop) {
+            return try CardDialogue(CounterReader(card, tap)).exchange(command)
+        } catch {
+            throw sentAway(error)
+        }
     }
+
+    private func sentAway(_ stop: CardStop) -> any Error {
+        guard case .answered(_, let status) = stop else { return stop }
+        return status
+    }
+}
+
+private struct WrongMAC4: Error {}
+
+/// The card as another terminal's reader has it.
+private final class CounterReader: CardReader {
+    private let card: SimulatedCard
+    private let tap: (SimulatedCard, [UInt8], ResponseAPDU) -> Void
+    private(set) var answers: [ResponseAPDU] = []
+
+    init(_ card: SimulatedCard, _ tap: @escaping (SimulatedCard, [UInt8], ResponseAPDU) -> Void) {
+        self.card = card
+        self.tap = tap
+    }
+
+    func connect() {}
+
+    func transmit(_ command: Span<UInt8>) -> ResponseAPDU {
+        let answer = card.respond(to: command)
+        answers.append(answer)
+        tap(card, [UInt8](copying: command), answer)
+        return answer
+    }
+
+    func disconnect() {}
 }

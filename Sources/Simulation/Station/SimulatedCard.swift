@@ -120,10 +120,14 @@ final class SimulatedCard {
     @discardableResult
     func open() -> StatusWord? {
         losePower()
-        if let refusal = Selection.select(Demonstration.aid, { respond(to: $0.bytes.span) }) { return refusal }
+        if let refusal = select() { return refusal }
         let verified = Demonstration.pin.withVerifyCommand { respond(to: $0) }
         return verified.status == .success ? nil : verified.status
     }
+
+    /// - Returns: the status word that refused it.
+    @discardableResult
+    func select() -> StatusWord? { Selection.select(Demonstration.aid) { respond(to: $0.bytes.span) } }
 
     /// A counter guards the code of the command.
     static func isCounted(_ command: Span<UInt8>) -> Bool {

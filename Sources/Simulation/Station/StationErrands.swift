@@ -57,7 +57,7 @@ extension SimulatedStation {
                 guard let grey = card.image.grey, let record = ledger.grey(of: grey.ttc, journal.store),
                     record.card.identity == card.asn.identity, record.mac3 == grey.mac3
                 else { return }
-                try foreign.settle(card, amount: record.amount, try module.open(record.gmac), time)
+                try foreign.settle(card, record.gmac, time)
             }
         case .carriedRecord(let amount):
             goElsewhere(card) { (card, time) in try foreign.refuel(card, amount, escapes: true, time) }

@@ -1,5 +1,6 @@
 import Foundation
 import FuelPassbook
+import GreyLock
 import Quantities
 import Records
 import SecurityModule
@@ -113,6 +114,26 @@ struct CompileFailureTests {
             error: "does not conform to 'Copyable'"
         ),
         Snippet(
+            testDescription: "a card of the patent with another kind of module",
+            body: """
+                final class SAM {}
+                func card(_ dialogue: CardDialogue, _ sam: SAM) {
+                    _ = PatentCard(dialogue, module: sam, keyIndex: KeyIndex(1))
+                }
+                """,
+            error: "cannot convert value of type 'SAM' to expected argument type 'SecurityModule'"
+        ),
+        Snippet(
+            testDescription: "a lock sent twice",
+            body: """
+                func lock(_ card: PatentCard, _ locking: consuming LockingSale, _ tac: inout [UInt8]?) throws {
+                    _ = try card.lock(locking, tac: &tac)
+                    _ = try card.lock(locking, tac: &tac)
+                }
+                """,
+            error: "'locking' consumed more than once"
+        ),
+        Snippet(
             testDescription: "a MAC4 that nobody verified",
             body: """
                 func answered(_ card: ApplicationSerialNumber, _ attempt: DebitAttempt, _ tac: MAC) -> AnsweredDebit {
@@ -210,7 +231,7 @@ struct CompileFailureTests {
         compiler.standardError = output
         try compiler.run()
         let source =
-            "import CardCryptography\nimport FuelPassbook\nimport Quantities\nimport Records\nimport SecurityModule\n\n"
+            "import CardCryptography\nimport FuelPassbook\nimport GreyLock\nimport Quantities\nimport Records\nimport SecurityModule\n\n"
             + body + "\n"
         try input.fileHandleForWriting.write(contentsOf: Data(source.utf8))
         try input.fileHandleForWriting.close()
@@ -229,7 +250,7 @@ struct CompileFailureTests {
 
     private var root: URL {
         var root = URL(fileURLWithPath: #filePath)
-        for _ in ["CompileFailureTests.swift", "SecurityModuleTests", "Tests"] { root.deleteLastPathComponent() }
+        for _ in ["CompileFailureTests.swift", "GreyLockTests", "Tests"] { root.deleteLastPathComponent() }
         return root
     }
 

@@ -1,15 +1,10 @@
 import FuelPassbook
+import GreyLock
 import ISO7816
 import Metering
 import Records
 
-/// An answer with data, or the status word in its place.
-enum CardAnswer<Response> {
-    case success(Response)
-    case status(StatusWord)
-}
-
-// What is said to a card, and what it makes of the answers.
+// Whose card it is, and its PIN.
 
 extension Visit {
     /// For another program to let a card go that came (decision record 0025).
@@ -46,7 +41,10 @@ extension Visit {
     /// Powers the card up, selects the application and reads whose it is.
     func identify() throws(Interruption) -> PublicApplicationFile {
         try connectCard()
-        switch try Selection.identify(settings.aid, transmit) {
+        let identified = try onCard { () throws(CardStop) in
+            try Selection.identify(settings.aid, dialogue.transmit)
+        }
+        switch identified {
         case .success(let file):
             identifiedCard = file.asn
             return file
@@ -58,57 +56,16 @@ extension Visit {
         }
     }
 
-    func greyStatus() throws(Interruption) -> PurseAnswer {
-        switch try Selection.purse(transmit) {
-        case .success(let answer): return answer
-        case .failure(.answer(let status)): throw .refused(refusal(of: .getGreyStatus, status))
-        case .failure(.malformed(let error)): throw .refused(.answerMalformed(.getGreyStatus, error))
-        }
-    }
-
     func send<Command: PassbookCommand>(_ command: Command) throws(Interruption) -> CardAnswer<Command.Response> {
-        let answer = try transmit(command.apdu)
-        guard answer.status == .success else { return .status(answer.status) }
-        do throws(ParseError) {
-            return .success(try Command.Response(parsing: answer.data))
-        } catch {
-            throw .refused(.answerMalformed(Command.instruction, error))
-        }
+        try onCard { () throws(CardStop) in try dialogue.send(command) }
     }
 
     func exchange<Command: PassbookCommand>(_ command: Command) throws(Interruption) -> Command.Response {
-        switch try send(command) {
-        case .success(let response): response
-        case .status(let status): throw .refused(refusal(of: Command.instruction, status))
-        }
+        try onCard { () throws(CardStop) in try dialogue.exchange(command) }
     }
 
-    func transmit(_ command: CommandAPDU) throws(Interruption) -> ResponseAPDU {
-        do throws(CardFault) { return try reader.transmit(command.bytes.span) } catch { throw .card(error) }
-    }
-
-    /// GET TRANSACTION PROVE of a debit; nil when the card does not keep it.
     func proof(of type: TransactionType, ctc: CTC) throws(Interruption) -> TransactionProof? {
-        let answer = try transmit(GetTransactionProve(type: type, number: ctc.number).apdu)
-        switch answer.status {
-        case .success: break
-        case .proofNotAvailable: return nil
-        case _: throw .refused(refusal(of: .getTransactionProve, answer.status))
-        }
-        do throws(ParseError) {
-            return try TransactionProof(parsing: answer.data)
-        } catch {
-            throw .refused(.answerMalformed(.getTransactionProve, error))
-        }
-    }
-
-    func refusal(of instruction: Instruction, _ status: StatusWord) -> Refusal {
-        switch status {
-        case .applicationLockedForGood: .lockedForGood
-        case .counterAtMaximum: .numbersUsedUp
-        case .authenticationMethodBlocked: .pinBlocked
-        case _: .answer(instruction, status)
-        }
+        try onCard { () throws(CardStop) in try dialogue.proof(of: type, ctc: ctc) }
     }
 
     // MARK: - PIN
@@ -155,7 +112,7 @@ extension Visit {
         }
         if let card = identifiedCard { board.note(answer.status, of: card) }
         if let left = answer.status.triesLeft { throw .refused(left == 0 ? .pinBlocked : .pinWrong(triesLeft: left)) }
-        guard answer.status == .success else { throw .refused(refusal(of: .verify, answer.status)) }
+        guard answer.status == .success else { throw .refused(Refusal(of: .verify, answer.status)) }
     }
 
     private func askPIN() throws(Interruption) -> PIN {
