@@ -17,19 +17,15 @@ struct EarlierSales: GreyLockProcedure {
     ///
     /// - Returns: the PIN, where the card was asked for it.
     func close(of card: ApplicationSerialNumber) throws(Interruption) -> PIN? {
-        guard try !openGreyRecords(of: card).isEmpty else { return nil }
+        guard try !books.openGreyRecords(of: card).isEmpty else { return nil }
         let pin = try visit.verifiedPIN()
         let number = try books.takeNumber()
         let present = try onCard { () throws(CardStop) in try purse.authenticate(card, number) }
-        try close(openGreyRecords(of: card), present)
-        if let owed = try openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
+        try close(books.openGreyRecords(of: card), present)
+        if let owed = try books.openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
             throw .refused(.earlierSaleOwed(owed.amount))
         }
         return pin
-    }
-
-    func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
-        try books.stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
     }
 
     /// A number above that of the lock: a debit that the card proves paid the record, without one it was released without this
@@ -60,7 +56,7 @@ struct EarlierSales: GreyLockProcedure {
 
     /// The card is locked now, and was not before: what it left here at the same number never reached it.
     func closeNeverLocked(_ lock: ProvenLock) throws(Interruption) {
-        for var grey in try openGreyRecords(of: lock.card) {
+        for var grey in try books.openGreyRecords(of: lock.card) {
             guard grey.void(by: lock) else { continue }
             var entry = JournalEntry(grey: grey)
             if let unlock = try voidedUnlock(of: grey, "its lock never reached the card") {
@@ -119,7 +115,7 @@ struct EarlierSales: GreyLockProcedure {
 
     /// The card is not grey and its PIN is verified: what it can prove of debits whose answers this terminal has not seen.
     func settleByProof(_ card: ApplicationSerialNumber) throws(Interruption) {
-        for grey in try openGreyRecords(of: card) {
+        for grey in try books.openGreyRecords(of: card) {
             guard let proof = try debiting.proof(under: grey.gmac, grey.debits) else { continue }
             try settle(grey, by: proof, .calling)
         }
@@ -154,5 +150,11 @@ struct EarlierSales: GreyLockProcedure {
         display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
         display.show(state, .earlierSaleSettled(grey.amount))
         if let refund { display.show(state, .refund(refund.amount)) }
+    }
+}
+
+extension Books {
+    func openGreyRecords(of card: ApplicationSerialNumber) throws(Interruption) -> [GreyRecord] {
+        try stored { (journal) throws(StorageFault) in try journal.openGreyRecords(of: card) }
     }
 }

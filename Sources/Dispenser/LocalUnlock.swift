@@ -15,7 +15,7 @@ struct LocalUnlock: GreyLockProcedure {
     /// A grey card is in the reader: pays the sale that this terminal has a record of.
     func run(_ card: PublicApplicationFile, _ status: GetGreyStatus.Response) throws(Interruption) {
         // 3.3
-        let known = try earlier.openGreyRecords(of: card.asn)
+        let known = try books.openGreyRecords(of: card.asn)
         guard var grey = known.first(where: { status.mac3.isValid(MAC(bytes: $0.mac3)) }) else {
             throw .refused(try books.refusalWithoutGreyRecord(card.asn))
         }

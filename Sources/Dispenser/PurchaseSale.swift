@@ -81,7 +81,7 @@ struct PurchaseSale: Procedure {
             throw .refused(.tornPurchases(Self.tornPurchasesMax))
         }
         let usesPetrol = try books.stored { (journal) throws(StorageFault) in try journal.usesPetrolCommands(card) }
-        let hasGreyRecord = try !EarlierSales(side: side).openGreyRecords(of: card).isEmpty
+        let hasGreyRecord = try !books.openGreyRecords(of: card).isEmpty
         guard !usesPetrol, !hasGreyRecord else { throw .refused(.petrolCommandsHidden) }
     }
 
