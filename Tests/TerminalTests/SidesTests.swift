@@ -159,12 +159,23 @@ struct SidesTests {
     }
 
     @Test func aStopReachesEverySideAndTheNextStartRecoversEachOnce() throws {
-        let configuration = try configuration([50_000, 50_000, 50_000])
-        let stopped = Scene(failing: nil, escaping: nil) { $0.fuelling.count == 3 }
-        try serve(configuration, stopped)
+        var board = self
+        while try !board.stopsWhileAllFuel() { board = try SidesTests() }
+        try board.recoversEachOnce()
+    }
+
+    /// - Returns: false where a sale ended by itself: a machine that stands still for a second with a valve open ends it
+    ///   (Metering's 0023).
+    private func stopsWhileAllFuel() throws -> Bool {
+        let scene = Scene(failing: nil, escaping: nil) { $0.fuelling.count == 3 || !$0.receipts.isEmpty }
+        try serve(configuration([50_000, 50_000, 50_000]), scene)
+        return scene.seen.withLock(\.receipts.isEmpty)
+    }
+
+    private func recoversEachOnce() throws {
         #expect(try phases() == [1: .locked, 2: .locked, 3: .locked])
         let next = Scene(failing: nil, escaping: nil) { $0.recovered == [1, 2, 3] }
-        try serve(configuration, next)
+        try serve(configuration([50_000, 50_000, 50_000]), next)
         #expect(try phases() == [1: .escaped, 2: .escaped, 3: .escaped])
     }
 
