@@ -192,7 +192,15 @@ let package = Package(
                 "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule", "Words",
             ]
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Metering", "Simulation", "VirtualPump"]),
+        .testTarget(name: "VirtualPumpTests", dependencies: ["Metering", "VirtualPump"]),
+        .testTarget(
+            name: "PumpTests",
+            dependencies: [
+                "Dispenser", "FuelPassbook", "Metering", "Pump", "Quantities", "Records", "Simulation", "Station",
+                "TestReaders", "Threads", "VirtualPump",
+            ]
+        ),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
         .executableTarget(
             name: "JournalEdits",
             dependencies: [
@@ -211,7 +219,8 @@ let package = Package(
         .target(
             name: "TestReaders",
             dependencies: [
-                "CInspection", "FuelPassbook", "ISO7816", "Journal", "PCSC", "Quantities", "Records", "SecurityModule",
+                "CInspection", "FuelPassbook", "ISO7816", "Journal", "Metering", "PCSC", "Quantities", "Records",
+                "SecurityModule", "Threads",
             ],
             path: "Tests/TestReaders"
         ),
@@ -233,11 +242,22 @@ let package = Package(
             ]
         ),
         .testTarget(
-            name: "TerminalTests",
+            name: "ConsoleTests",
+            dependencies: ["CardCryptography", "Console", "FuelPassbook", "ISO7816", "TestReaders", "Threads"]
+        ),
+        .testTarget(
+            name: "ConfigurationTests",
             dependencies: [
-                "CardCryptography", "Configuration", "Console", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
-                "Journal", "Metering", "Pump", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
-                "TestReaders", "Threads", "VirtualPump", "VirtualStation", "Words", "greylock", "greylockd",
+                "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Simulation",
+                "TestReaders", "Words",
+            ]
+        ),
+        .testTarget(
+            name: "StationTests",
+            dependencies: [
+                "Configuration", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Pump", "Quantities",
+                "Records", "SecurityModule", "Station", "TestReaders", "Threads", "VirtualPump", "VirtualStation",
+                "Words", "greylock", "greylockd",
             ]
         ),
     ],

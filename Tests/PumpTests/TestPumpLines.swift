@@ -6,32 +6,6 @@ import Station
 import Synchronization
 import Threads
 
-/// Lines whose outputs take for ever to switch on.
-final class StuckLines: PumpLines, Sendable {
-    private let state = Mutex<PumpOutputs>([])
-    private let woken = MonotonicSemaphore()
-    private let released = MonotonicSemaphore()
-
-    var outputs: PumpOutputs { state.withLock { $0 } }
-
-    func release() { released.signal() }
-
-    func levels() -> PumpLevels { PumpLevels(a: false, b: false, nozzle: true, emergency: false) }
-
-    func levelsAhead() -> PumpLevels { levels() }
-
-    func wait(timeoutNanoseconds: UInt64?, into edges: inout [PumpEdge]) {
-        _ = woken.wait(until: timeoutNanoseconds.map { SystemClock().monotonicNanoseconds + $0 })
-    }
-
-    func set(_ outputs: PumpOutputs) {
-        if !outputs.isEmpty { _ = released.wait(until: nil) }
-        state.withLock { $0 = outputs }
-    }
-
-    func wake() { woken.signal() }
-}
-
 /// A pulser that turns at one speed from the first opening on, behind a queue like the kernel's: 1,024 edges, and
 /// what comes on top drops the oldest.
 final class QueuedEdges: PumpLines, Sendable {

@@ -2,6 +2,7 @@ import Dispenser
 import Metering
 import Pump
 import Station
+import TestReaders
 import Testing
 import VirtualPump
 
