@@ -52,18 +52,18 @@ struct RawCommand {
 }
 
 extension CardReader {
-    /// - Parameter print: takes each line of command and answer.
-    func exchange(_ command: RawCommand, print: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
-        for line in command.lines { print(line) }
+    /// - Parameter show: takes each line of command and answer.
+    func exchange(_ command: RawCommand, show: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
+        for line in command.lines { show(line) }
         let answer = try exchange(command.bytes)
-        for line in command.lines(of: answer) { print(line) }
+        for line in command.lines(of: answer) { show(line) }
         return answer
     }
 
-    func verify(_ pin: borrowing PIN, print: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
-        for line in RawCommand.verifyLines { print(line) }
+    func verify(_ pin: borrowing PIN, show: (String) -> Void) throws(ServiceFailure) -> ResponseAPDU {
+        for line in RawCommand.verifyLines { show(line) }
         let answer = try verify(pin)
-        for line in RawCommand(bytes: []).lines(of: answer) { print(line) }
+        for line in RawCommand(bytes: []).lines(of: answer) { show(line) }
         return answer
     }
 }

@@ -67,12 +67,12 @@ struct CardScript: ParsableCommand {
             return false
         case .exchange(let tokens, let expected):
             let command = RawCommand(bytes: bytes(of: tokens, kept))
-            try check(try card.exchange(command, print: say), expected, command.name, &kept)
+            try check(try card.exchange(command, show: say), expected, command.name, &kept)
         case .verify(let source, let expected):
             let answer =
                 switch source {
-                case .ask: try card.verify(try PINPrompt().ask("PIN"), print: say)
-                case .demonstration: try card.verify(Demonstration.pin, print: say)
+                case .ask: try card.verify(try PINPrompt().ask("PIN"), show: say)
+                case .demonstration: try card.verify(Demonstration.pin, show: say)
                 }
             try check(answer, expected, Instruction.verify.name, &kept)
         }

@@ -98,7 +98,7 @@ struct CardFileToolTests {
         let said = try Said(["script", file, "--state", made.state])
         #expect(said.status == 0 && said.text == "\(file): 14 answers as expected")
         let traced = try Said(["script", file, "--state", made.state, "--trace"])
-        #expect(traced.status == 0 && traced.text.contains("> SELECT\n") && traced.text.hasSuffix(said.text))
+        #expect(traced.status == 0 && traced.text.contains("\n    SELECT\n") && traced.text.hasSuffix(said.text))
     }
 
     @Test(arguments: [

@@ -124,7 +124,7 @@ struct SidesTests {
         let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, sides: sides)
         let configuration = try Configuration(toml: Array(text.utf8), file: "sides.toml")
         let failure = #expect(throws: ServiceFailure.self) { try serve(configuration, scene) }
-        #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "pump: the cable broke")
+        #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "side 1: pump: the cable broke")
     }
 
     @Test func theSideWhoseFailureEndedABoardOfSeveralIsNamed() throws {
