@@ -32,7 +32,7 @@ package struct JournalEntry: Equatable, Sendable {
 
 /// A side that closed itself (spec/dispenser.md, section 1).
 package struct SideLock: Equatable, Sendable {
-    /// The option of `greylock side` by which a technician opens it.
+    /// The option of `greylock position` by which a technician opens it.
     package enum Remedy: Sendable {
         case clear
         case acceptJournal

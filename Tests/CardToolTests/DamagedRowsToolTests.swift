@@ -10,7 +10,7 @@ import TestReaders
 import Testing
 import Threads
 
-/// What `greylock records` and `greylock side` say of a journal with rows that are not believed.
+/// What `greylock records` and `greylock position` say of a journal with rows that are not believed.
 struct DamagedRowsToolTests {
     private static let mark = "the remark that rots"
     private let folder: TestFolder

@@ -10,7 +10,7 @@ import TestReaders
 import Testing
 import Threads
 
-/// What `greylock records` and `greylock side` say of a journal.
+/// What `greylock records` and `greylock position` say of a journal.
 struct RecordToolTests {
     private let folder: TestFolder
     private let config: String

@@ -1,7 +1,7 @@
 import TestReaders
 import Testing
 
-/// `greylock side` where several sides share the journal.
+/// `greylock position` where several sides share the journal.
 struct SideToolTests {
     private let folder: TestFolder
     private let config: String
