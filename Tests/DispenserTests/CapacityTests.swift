@@ -66,7 +66,7 @@ struct CapacityTests {
         #expect(!other.display.notices.contains { if case .journalNearlyFull = $0 { true } else { false } })
     }
 
-    @Test("below 16 no card is served, and the position says so before any comes")
+    @Test("below 16 no card is served, and the side says so before any comes")
     func refused() throws {
         let station = try station(room: 15)
         station.scheduleRefuel(centilitres: 100)

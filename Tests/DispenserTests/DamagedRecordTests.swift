@@ -90,7 +90,7 @@ struct DamagedRecordTests {
         #expect(station.greyRecords.map(\.amount) == [.zero])
     }
 
-    @Test func totalsThatAreNotBelievedCloseThePosition() throws {
+    @Test func totalsThatAreNotBelievedCloseTheSide() throws {
         let station = try TestStation()
         station.journal.edge.damaged = [
             DamagedRow(table: "totaliser", keyName: "nozzle", key: 1, column: nil, reason: "its code is wrong")

@@ -37,7 +37,7 @@ struct InterleavingTests {
         station.site.after(1) { [unowned station] _ in station.reader.insert() }
         station.site.after(60) { $0.post(.stopRequested) }
         guard case .pump = station.run() else {
-            Issue.record("the position goes on without its pump")
+            Issue.record("the side goes on without its pump")
             return
         }
         #expect(station.records.map(\.amount.fen) == [15_700, 0])
@@ -45,7 +45,7 @@ struct InterleavingTests {
         #expect(station.reader.image.grey == nil)
     }
 
-    @Test("a pump that fails while fuel flows: the sale is paid at the proven volume, then the position ends")
+    @Test("a pump that fails while fuel flows: the sale is paid at the proven volume, then the side ends")
     func pumpFailsInSale() throws {
         let station = try TestStation()
         station.scheduleRefuel(centilitres: 2_000)
@@ -239,8 +239,8 @@ struct InterleavingTests {
         #expect(station.records.map(\.reading.volume) == [Volume(centilitres: 300)])
     }
 
-    @Test("after too many pulser faults the position stays closed until a technician clears it")
-    func positionLocks() throws {
+    @Test("after too many pulser faults the side stays closed until a technician clears it")
+    func sideLocks() throws {
         let station = try TestStation()
         station.settings.pulserFaultsMax = 3
         station.scheduleRefuel(centilitres: 1_000)

@@ -101,7 +101,7 @@ struct MeterStopTests {
         }
     }
 
-    @Test("edges that the queue dropped weigh what they are: 11 close and lock the position")
+    @Test("edges that the queue dropped weigh what they are: 11 close and lock the side")
     func lostInQueue() throws {
         for (edges, locks) in [(10, false), (11, true)] {
             let station = try TestStation()

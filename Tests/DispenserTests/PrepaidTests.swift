@@ -73,7 +73,7 @@ struct PrepaidTests {
         station.pump.refuses = { $0 == .beginSale }
         station.scheduleRefuel(centilitres: 1_000)
         guard case .pump = station.run() else {
-            Issue.record("the position goes on without its pump")
+            Issue.record("the side goes on without its pump")
             return
         }
         #expect(station.records.map(\.kind) == [.prepaid, .refund])
@@ -81,7 +81,7 @@ struct PrepaidTests {
         expectBalanced(station)
     }
 
-    @Test("after too many pulser faults the rest is refunded, and the position stays closed")
+    @Test("after too many pulser faults the rest is refunded, and the side stays closed")
     func pulserFaults() throws {
         let station = try prepaidStation(Preset(centilitres: 1_000))
         station.settings.pulserFaultsMax = 3

@@ -191,7 +191,7 @@ struct VisitTests {
         #expect(station.display.notices.contains(.cardFault(.removed)) == (event == 0))
     }
 
-    @Test("a pump that fails between sales ends the position")
+    @Test("a pump that fails between sales ends the side")
     func pumpFailsWhenIdle() throws {
         let broken = PumpFault(reason: "the line is gone")
         let (station, failure) = try visit { $0.site.post(.pumpFailed(broken)) }

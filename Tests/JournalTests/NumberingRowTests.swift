@@ -25,7 +25,7 @@ struct NumberingRowTests {
         "UPDATE numbering SET reserved = 4294967295", "UPDATE numbering SET reserved = 0",
         "UPDATE numbering SET code = NULL",
     ])
-    func numbersThatAreNotBelievedCloseThePositionUntilTheJournalIsAccepted(sql: String) throws {
+    func numbersThatAreNotBelievedCloseTheSideUntilTheJournalIsAccepted(sql: String) throws {
         let scratch = try Scratch()
         do {
             let journal = try scratch.open()

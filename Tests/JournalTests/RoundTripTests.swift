@@ -111,7 +111,7 @@ struct RoundTripTests {
         #expect(try JournalReader(path: scratch.path).totalisers() == totalisers)
     }
 
-    @Test func aPositionStaysLockedUntilItIsCleared() throws {
+    @Test func aSideStaysLockedUntilItIsCleared() throws {
         let scratch = try Scratch()
         let lock = SideLock(side: 3, since: try time(7), reason: "11 pulser faults in one sale")
         do {

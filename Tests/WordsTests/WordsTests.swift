@@ -4,7 +4,7 @@ import Testing
 import Words
 
 /// What is said tells two situations apart, and names the figure that somebody has to act on.
-@Suite("The position's words")
+@Suite("The side's words")
 struct WordsTests {
     @Test("each notice has words of its own, with its figures in them")
     func words() throws {
