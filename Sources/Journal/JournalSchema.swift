@@ -134,7 +134,8 @@ enum JournalSchema {
     /// `numbering` has one row. `identity` names this copy of the journal in its mark, `reserved` is the highest number that
     /// was reserved. `journal_acceptance` is a technician's word that the journal is to be used although it was not known
     /// to be the newest: it went on after `after_ttc`. A row of `service_run` is a run of the service; from
-    /// `uncounted_since` until it had `begun`, nobody counted.
+    /// `uncounted_since` until it had `begun`, nobody counted. `ended` is until when it counted, of one that was killed
+    /// (`has_ended` 0) what the next start found.
     ///
     /// `journal_state`, twice the same and sealed: which journal it is, how often something was committed, and what its rows
     /// add up to. Empty until the rows have their codes. A migration after this one adds columns that may be NULL, or

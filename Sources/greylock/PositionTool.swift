@@ -208,6 +208,9 @@ extension JournalReader {
 
     static let runsShown = 1_000
 
+    /// As far as the user who asks can see. A start that has noted until when the last run counted has begun none of its own.
+    func goesOn(_ run: ServiceRun) -> Bool { !run.hasEnded && run.lastCounted == nil && isInUse }
+
     /// The last time that is known of a run that goes on, or ended without a word.
     func lastCounted(_ run: ServiceRun) -> TransactionTime? {
         if let noted = run.lastCounted { return noted == .unknown ? nil : noted }
@@ -216,7 +219,7 @@ extension JournalReader {
 
     private func state(of run: ServiceRun) -> String {
         if run.hasEnded { return "ended at \(words(run.ended))" }
-        if isInUse { return "runs since \(words(run.begun))" }
+        if goesOn(run) { return "runs since \(words(run.begun))" }
         return "did not end cleanly, was last known to count at \(words(lastCounted(run)))"
     }
 

@@ -314,7 +314,7 @@ private struct ServiceLine: Encodable {
         begun = run.begun?.description
         endedCleanly = run.hasEnded
         ended = run.ended?.description
-        isRunning = !run.hasEnded && reader.isInUse
+        isRunning = reader.goesOn(run)
         lastCounted = reader.lastCounted(run)?.description
     }
 }

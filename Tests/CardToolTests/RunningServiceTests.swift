@@ -1,4 +1,6 @@
 import Foundation
+import Journal
+import Quantities
 import TestReaders
 import Testing
 
@@ -101,6 +103,21 @@ struct RunningServiceTests {
         #expect(gap.from == after.service.lastCounted && gap.until != nil)
         #expect(try report().service.endedCleanly)
         #expect(try records().contains("nobody counted from 2"))
+    }
+
+    /// A service that waits for its lines has the journal open, and its last run is that of the killed one before.
+    @Test func aStartThatHasNotCountedYetIsNoRunningService() throws {
+        let date = try CalendarDate(year: 2025, month: 6, day: 1)
+        let begun = try TransactionTime(date: date, hour: 8, minute: 0, second: 0)
+        do { _ = try openJournal(folder.path("journal")).beginRun { begun } }
+        let journal = try openJournal(folder.path("journal"))
+        #expect(try report().service.isRunning)
+        try journal.noteLastEnd(at: nil)
+        let text = "service: did not end cleanly, was last known to count at 2025-06-01 08:00:00"
+        #expect(try records().contains(text))
+        #expect(try !report().service.isRunning && report().service.lastCounted == "2025-06-01 08:00:00")
+        _ = try journal.beginRun { begun }
+        #expect(try report().service.isRunning)
     }
 
     /// By another name, the second service would settle the first one's running sale.

@@ -16,8 +16,7 @@ func toolConfiguration(journal: String, more: String = "", card: String = "", fl
     )
 }
 
-/// A journal with one record. Another test's program holds this process's descriptors, and with them the journal's lock,
-/// until it has begun.
+/// A journal with one record.
 func makeJournal(_ path: String) throws {
     let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
     let fields = RecordFields(
@@ -43,11 +42,15 @@ func makeJournal(_ path: String) throws {
         amount: Amount(fen: 785),
         gmac: nil
     )
-    let record = try fields.completed()
+    try openJournal(path).commit(JournalEntry(fields.completed()))
+}
+
+/// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
+func openJournal(_ path: String) throws -> SQLiteJournal {
     var tries = 0
     while true {
         do throws(StorageFault) {
-            return try SQLiteJournal(path: path, capacity: 64).commit(JournalEntry(record))
+            return try SQLiteJournal(path: path, capacity: 64)
         } catch {
             tries += 1
             guard error.reason.contains("in use"), tries < 100 else { throw error }

@@ -67,6 +67,26 @@ struct RunTests {
         #expect(try journal.beginRun { again } == .unclean(lastCounted: time(10)))
     }
 
+    /// A start that ends before any side counts leaves a record of its own time.
+    @Test(arguments: [10, nil] as [Int?])
+    func untilWhenARunCountedIsNotedBeforeRecoveryAndNotAskedAgain(second: Int?) throws {
+        let scratch = try Scratch()
+        let begun = try second.map { try time($0) }
+        do { _ = try scratch.open().beginRun { begun } }
+        do {
+            let journal = try scratch.open()
+            try journal.noteLastEnd(at: time(60))
+            var entry = JournalEntry(try customer.record(1, .locked))
+            entry.moment = StationTime(utcSeconds: 70, local: try time(70))
+            try journal.commit(entry)
+        }
+        let journal = try scratch.open()
+        let again = try time(90)
+        try journal.noteLastEnd(at: again)
+        #expect(try JournalReader(path: scratch.path).runs(limit: 1).first?.ended == nil)
+        #expect(try journal.beginRun { again } == .unclean(lastCounted: begun))
+    }
+
     /// What is not believed is named, and keeps no service from starting.
     @Test(arguments: [
         "UPDATE service_run SET begun = '20261x25170911'", "UPDATE service_run SET run = 9223372036854775807",
