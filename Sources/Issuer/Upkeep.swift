@@ -64,17 +64,4 @@ extension Issuer {
         let key = AuthenticationKey(master: masters.scheme[.externalAuthentication], card: card)
         return ExternalAuthenticate(cryptogram: key.answer(to: challenge))
     }
-
-    /// Whether the card's answer to INTERNAL AUTHENTICATE proves its key.
-    package func isGenuine(
-        _ answer: InternalAuthenticate.Response,
-        to challenge: Challenge,
-        card: ApplicationSerialNumber,
-        keyIndex: KeyIndex,
-        keyVersion: KeyVersion
-    ) throws(IssuerError) -> Bool {
-        let masters = try masters(keyIndex, keyVersion, .tripleDES)
-        let key = AuthenticationKey(master: masters.scheme[.internalAuthentication], card: card)
-        return key.answer(to: challenge).isValid(answer.cryptogram)
-    }
 }
