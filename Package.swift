@@ -26,6 +26,7 @@ let package = Package(
         // Values
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL"]),
+        .target(name: "KeyBlocks", dependencies: ["CardCryptography"]),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),
@@ -176,6 +177,11 @@ let package = Package(
                 "CardApplication", "FuelPassbook", "GreyLock", "ISO7816", "Quantities", "Records", "SecurityModule",
                 "TestCards",
             ]
+        ),
+        .testTarget(
+            name: "KeyBlocksTests",
+            dependencies: ["CardCryptography", "KeyBlocks"],
+            exclude: ["Vectors", "psec_peer.py"]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
