@@ -88,6 +88,8 @@ package struct UnwrappedKey: ~Copyable, Sendable {
         self.header = header
         self.key = key
     }
+
+    package consuming func take() -> LockedBuffer { key }
 }
 
 // MARK: - The enciphered part

@@ -52,6 +52,11 @@ package struct KeyBlockHeader: Equatable, Sendable {
         self.blocks = blocks
     }
 
+    /// What a block says of itself, its code unseen: to tell a person what it claims to be. nil for no block.
+    package static func stated(in block: String) -> KeyBlockHeader? {
+        do throws(KeyBlockError) { return try parsing(Array(block.utf8)).0 } catch { return nil }
+    }
+
     package subscript(id: String) -> String? { blocks.first { $0.id == id }?.data }
 
     static let length = 16

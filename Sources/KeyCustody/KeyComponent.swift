@@ -1,0 +1,102 @@
+package import CardCryptography
+
+/// One custodian's part of a key, as long as the key: the key is the exclusive or of all parts, and fewer say nothing of it.
+package final class KeyComponent: Sendable {
+    package let raw: LockedBuffer
+
+    package init(_ raw: consuming LockedBuffer) { self.raw = raw }
+
+    /// A new one from the system's generator.
+    package convenience init(generating kind: ComponentKind) { self.init(SystemRandom().secret(kind.length)) }
+}
+
+/// What components make.
+package enum ComponentKind: Sendable {
+    /// Two-key triple DES: a purchase master, or a transport key.
+    case tripleDES
+    /// AES-256: a transport key.
+    case aes256
+
+    package var length: Int {
+        switch self {
+        case .tripleDES: 16
+        case .aes256: 32
+        }
+    }
+
+    package var cipher: BlockCipherKey.Cipher {
+        switch self {
+        case .tripleDES: .tripleDES
+        case .aes256: .aes
+        }
+    }
+
+    package var groups: Int { length / 2 }
+}
+
+/// Why components make no key that may be used.
+package enum ComponentFault: Error, Equatable, Sendable {
+    /// Fewer than two, or more than three.
+    case count(Int)
+    case zero(Int)
+    case equal(Int, Int)
+    /// The key, or one half of it, is one of DES's weak or semi-weak keys.
+    case weak
+    /// Both halves are the same: single DES.
+    case equalHalves
+    /// Whoever reads the project's sources or a standard has it.
+    case published
+}
+
+/// The key that all custodians made together, before they have confirmed it.
+package struct CombinedKey: ~Copyable, Sendable {
+    package let kind: ComponentKind
+    private let raw: LockedBuffer
+
+    package static let components = 2...3
+
+    /// - Throws: `ComponentFault`, which names components by their place from 1.
+    package init(_ kind: ComponentKind, of components: [KeyComponent]) throws(ComponentFault) {
+        guard Self.components.contains(components.count) else { throw .count(components.count) }
+        let zero = LockedBuffer(count: kind.length)
+        for (place, component) in components.enumerated() {
+            precondition(component.raw.count == kind.length)
+            if component.raw.isEqual(to: zero) { throw .zero(place + 1) }
+            for (other, earlier) in components[..<place].enumerated() where earlier.raw.isEqual(to: component.raw) {
+                throw .equal(other + 1, place + 1)
+            }
+        }
+        var sum = LockedBuffer(count: kind.length)
+        sum.withMutableSpan { sum in
+            for component in components {
+                component.raw.withSpan { part in for index in part.indices { sum[index] ^= part[index] } }
+            }
+        }
+        try self.init(kind, checking: sum)
+    }
+
+    private init(_ kind: ComponentKind, checking raw: consuming LockedBuffer) throws(ComponentFault) {
+        self.kind = kind
+        switch kind {
+        case .tripleDES:
+            raw.setOddParity()
+            let left = raw.part(0..<8)
+            let right = raw.part(8..<16)
+            if left.isEqual(to: right) { throw .equalHalves }
+            if left.isWeakDESKey || right.isWeakDESKey { throw .weak }
+        case .aes256: if raw.isEqual(to: LockedBuffer(count: kind.length)) { throw .weak }
+        }
+        if PublishedKeys.contain(raw) { throw .published }
+        self.raw = raw
+    }
+
+    /// DES keys have odd parity.
+    package borrowing func checkValue() -> [UInt8] { BlockCipherKey(kind.cipher, raw).checkValue() }
+
+    package consuming func key() -> LockedBuffer { raw }
+}
+
+extension KeyComponent {
+    /// By which its custodian knows it: of the component as it stands on paper.
+    package func checkValue(_ kind: ComponentKind) -> [UInt8] { BlockCipherKey(kind.cipher, raw).checkValue() }
+}

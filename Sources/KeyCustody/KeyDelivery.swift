@@ -1,0 +1,201 @@
+package import CardCryptography
+package import FuelPassbook
+package import KeyBlocks
+private import ISO7816
+package import Quantities
+
+// What a key block says of a key of ours:
+//
+// | | usage | algorithm | mode | length | exportable |
+// |---|---|---|---|---|---|
+// | TRANSPORT, of AES | K1 | A | B | 32 | N |
+// | TRANSPORT, of triple DES | K1 | T | B | 16 | N |
+// | RECORD | B3, derives others | T | X | 16 | N |
+// | MPK | E6, a chip issuer's master | T | X | 16 | N |
+//
+// The key's version is ours, in two hexadecimal digits. Block LB is "NAME INDEX VERSION TERMINAL", TC the time at which the
+// block was made, KC the key's check value and KP the transport key's, each behind the two digits of its method.
+
+/// A key that was made for one terminal, out of its block.
+package struct KeyDelivery: ~Copyable, Sendable {
+    package let name: HeldKeyName
+    package let cipher: BlockCipherKey.Cipher
+    package let made: TransactionTime
+    package let key: LockedBuffer
+
+    package init(
+        _ name: HeldKeyName,
+        _ cipher: BlockCipherKey.Cipher,
+        made: TransactionTime,
+        _ key: consuming LockedBuffer
+    ) {
+        self.name = name
+        self.cipher = cipher
+        self.made = made
+        self.key = key
+    }
+}
+
+/// Why what a block holds is no key for this terminal.
+package enum DeliveryFault: Error, Equatable, Sendable {
+    case block(KeyBlockError)
+    /// A master key of the issuer's alone.
+    case issuersOwn(MasterKey)
+    case otherTerminal(String)
+    /// What stands in this field is not what the label's key has.
+    case field(KeyBlockError.Field)
+    /// The label is none of ours, or missing.
+    case label
+    /// Optional blocks that nobody here knows.
+    case unknown([String])
+    /// A check value in the block is not that of the key.
+    case checkValue
+    case weak
+    case published
+}
+
+// MARK: - The table
+
+extension HeldKeyName {
+    fileprivate func header(
+        _ cipher: BlockCipherKey.Cipher,
+        _ version: KeyBlockHeader.Version,
+        _ blocks: [OptionalBlock]
+    ) -> KeyBlockHeader {
+        let usage =
+            switch self.usage {
+            case .transport: "K1"
+            case .record: "B3"
+            case .purchaseMaster: "E6"
+            }
+        return KeyBlockHeader(
+            version: version,
+            usage: usage,
+            algorithm: cipher == .aes ? "A" : "T",
+            mode: self.usage == .transport ? "B" : "X",
+            keyVersion: Hex.string(reference.version.bytes),
+            exportability: "N",
+            blocks: blocks
+        )
+    }
+
+    fileprivate func length(_ cipher: BlockCipherKey.Cipher) -> Int { cipher == .aes ? 32 : 16 }
+
+    fileprivate func label(_ terminal: TerminalID) -> String {
+        [usage.name, Hex.string(reference.index.bytes), Hex.string(reference.version.bytes), Hex.string(terminal.bytes)]
+            .joined(separator: " ")
+    }
+}
+
+extension TransportKey {
+    /// The block of a key for the terminal: version D under an AES key, B under one of triple DES.
+    package borrowing func block(
+        of delivery: borrowing KeyDelivery,
+        for terminal: TerminalID,
+        random: any RandomSource
+    ) throws(KeyBlockError) -> String {
+        let key = BlockCipherKey(delivery.cipher, delivery.key)
+        let blocks = [
+            OptionalBlock("LB", delivery.name.label(terminal)),
+            OptionalBlock("TC", Hex.string(delivery.made.bytes) + "Z"),
+            OptionalBlock("KC", Self.text(key.checkValue(), delivery.cipher)),
+            OptionalBlock("KP", Self.text(checkValue(), cipher)),
+        ]
+        let header = delivery.name.header(delivery.cipher, cipher == .aes ? .d : .b, blocks)
+        return try wrap(delivery.key, header, random: random)
+    }
+
+    /// The key in a block that was made for the terminal.
+    ///
+    /// - Throws: ``DeliveryFault``. Where the label names another terminal, that, though such a block does not open either.
+    package borrowing func delivery(in block: String, for terminal: TerminalID) throws(DeliveryFault) -> KeyDelivery {
+        let unwrapped: UnwrappedKey
+        do throws(KeyBlockError) { unwrapped = try unwrap(block) } catch {
+            if error == .codeIsWrong { try Self.refuseOtherTerminal(block, terminal) }
+            throw .block(error)
+        }
+        let header = unwrapped.header
+        let label = try Label(header["LB"])
+        guard label.terminal == Hex.string(terminal.bytes) else { throw .otherTerminal(label.terminal) }
+        let name = label.name
+        let foreign = header.blocks.map(\.id).filter { !["LB", "TC", "KC", "KP"].contains($0) }
+        guard foreign.isEmpty else { throw .unknown(foreign) }
+        let cipher: BlockCipherKey.Cipher = header.algorithm == "A" ? .aes : .tripleDES
+        let expected = name.header(cipher, header.version, header.blocks)
+        guard header.usage == expected.usage else { throw .field(.usage) }
+        guard header.algorithm == expected.algorithm, cipher == .tripleDES || name.usage == .transport else {
+            throw .field(.algorithm)
+        }
+        guard header.mode == expected.mode else { throw .field(.mode) }
+        guard header.keyVersion == expected.keyVersion else { throw .field(.keyVersion) }
+        guard header.exportability == expected.exportability else { throw .field(.exportability) }
+        guard unwrapped.key.count == name.length(cipher) else { throw .field(.key) }
+        let made = try Self.time(header["TC"])
+        let checkValue = BlockCipherKey(cipher, unwrapped.key).checkValue()
+        guard header["KC"].map({ $0 == Self.text(checkValue, cipher) }) ?? true,
+            header["KP"].map({ $0 == Self.text(self.checkValue(), self.cipher) }) ?? true
+        else { throw .checkValue }
+        return try Self.judged(KeyDelivery(name, cipher, made: made, unwrapped.take()))
+    }
+
+    /// A key that protects nothing is refused however it comes.
+    private static func judged(_ delivery: consuming KeyDelivery) throws(DeliveryFault) -> KeyDelivery {
+        var key = delivery.key.part(0..<delivery.key.count)
+        if delivery.cipher == .tripleDES {
+            key.setOddParity()
+            let left = key.part(0..<8)
+            let right = key.part(8..<16)
+            if left.isEqual(to: right) || left.isWeakDESKey || right.isWeakDESKey { throw .weak }
+        }
+        if PublishedKeys.contain(key) { throw .published }
+        return delivery
+    }
+
+    /// Of triple DES by encrypting zeros, of AES by CMAC.
+    private static func text(_ checkValue: [UInt8], _ cipher: BlockCipherKey.Cipher) -> String {
+        (cipher == .aes ? "01" : "00") + Hex.string(checkValue)
+    }
+
+    private static func time(_ text: String?) throws(DeliveryFault) -> TransactionTime {
+        guard let text, text.hasSuffix("Z") else { throw .field(.optionalBlocks) }
+        do throws(ParseError) { return try TransactionTime(digits: text.dropLast()) } catch {
+            throw .field(.optionalBlocks)
+        }
+    }
+
+    /// The header is not believed: it only tells why the block does not open.
+    private static func refuseOtherTerminal(_ block: String, _ terminal: TerminalID) throws(DeliveryFault) {
+        guard let stated = KeyBlockHeader.stated(in: block)?["LB"] else { return }
+        let label = try Label(stated)
+        guard label.terminal == Hex.string(terminal.bytes) else { throw .otherTerminal(label.terminal) }
+    }
+}
+
+private struct Label {
+    let name: HeldKeyName
+    let terminal: String
+
+    init(_ text: String?) throws(DeliveryFault) {
+        let words = (text ?? "").split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        guard words.count == 4, let index = UInt8(words[1], radix: 16), let version = UInt8(words[2], radix: 16) else {
+            throw .label
+        }
+        guard let usage = KeyUsage.allCases.first(where: { $0.name == words[0] }) else {
+            guard let master = MasterKey.allCases.first(where: { $0.name == words[0] }) else { throw .label }
+            throw .issuersOwn(master)
+        }
+        name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
+        terminal = words[3]
+    }
+}
+
+extension TransactionTime {
+    /// Of 14 digits, YYYYMMDDhhmmss.
+    fileprivate init(digits: Substring) throws(ParseError) {
+        let bytes = try Hex.bytes(digits)
+        guard bytes.count == Self.length else { throw .wrongLength("time") }
+        let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
+        let clock = try BCD.decode(bytes.suffix(3), "time")
+        try self.init(date: date, hour: clock / 10_000, minute: clock / 100 % 100, second: clock % 100)
+    }
+}
