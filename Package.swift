@@ -47,6 +47,10 @@ let package = Package(
         ),
         .target(name: "Issuer", dependencies: ["CardCryptography", "FuelPassbook", "Quantities"]),
         .target(
+            name: "KeyCustody",
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "Quantities"]
+        ),
+        .target(
             name: "GreyLock",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Records", "SecurityModule"]
         ),
@@ -182,6 +186,10 @@ let package = Package(
             name: "KeyBlocksTests",
             dependencies: ["CardCryptography", "KeyBlocks"],
             exclude: ["Vectors", "psec_peer.py"]
+        ),
+        .testTarget(
+            name: "KeyCustodyTests",
+            dependencies: ["CardCryptography", "FuelPassbook", "KeyBlocks", "KeyCustody", "Quantities"]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
