@@ -27,6 +27,10 @@ extension TableRow {
 /// Each table's columns are said once, and are what the migrations have made.
 struct ColumnsTests {
     private static let tables = JournalTable.coded.map(\.name)
+    /// Without those in which the journal of schema 3 has no row.
+    private static let filled = tables.filter {
+        !["position_lock", "clock_acceptance", "journal_acceptance", "overrun"].contains($0)
+    }
 
     private func rows(_ table: String) throws -> any TableRow.Type {
         try #require(JournalTable.coded.first { $0.name == table }?.rows)
@@ -48,7 +52,7 @@ struct ColumnsTests {
         #expect(made.count > 2)
     }
 
-    @Test("a row of an earlier version is written as it was", arguments: tables)
+    @Test("a row of an earlier version is written as it was", arguments: filled)
     func rewritten(table: String) throws {
         let connection = try Connection(":memory:")
         try connection.write { try $0.execute(PreviousJournalTests.dump) }
@@ -59,7 +63,9 @@ struct ColumnsTests {
             guard case .blob(let bytes) = identity else { throw StorageFault(operation: "read", reason: "no identity") }
             let key = RecordKey.demonstration.journalKey(identity: bytes)
             let table = try #require(JournalTable.coded.first { $0.name == table })
-            for row in try db.rows(of: table, "") {
+            let stored = try db.rows(of: table, "")
+            #expect(!stored.isEmpty)
+            for row in stored {
                 #expect(key.code(of: try rows.bytesRewritten(row)).bytes == (try row.verifiedCode(key)).bytes)
             }
         }
