@@ -43,8 +43,11 @@ final class Books {
 
     // MARK: - Calls that end the visit when they fail
 
+    /// - Throws: `.refused` where the journal gives no number: nothing is written then.
     func stored<Value>(_ call: (any SaleJournal) throws(StorageFault) -> Value) throws(Interruption) -> Value {
-        do throws(StorageFault) { return try call(journal) } catch { throw .failure(.storage(error)) }
+        do throws(StorageFault) { return try call(journal) } catch {
+            throw error.refusesNumbers ? .refused(.noNumber(error.reason)) : .failure(.storage(error))
+        }
     }
 
     func commit(_ entry: JournalEntry) throws(Interruption) {
@@ -53,9 +56,7 @@ final class Books {
 
     /// The next number for what a card is to be asked.
     func takeNumber() throws(Interruption) -> RecordNumber {
-        do throws(StorageFault) { return try journal.reserve() } catch {
-            throw error.refusesNumbers ? .refused(.noNumber(error.reason)) : .failure(.storage(error))
-        }
+        try stored { (journal) throws(StorageFault) in try journal.reserve() }
     }
 
     /// Before a card is locked.

@@ -107,6 +107,19 @@ struct TornPurchaseTests {
         }
     }
 
+    @Test("without a number for its refund it stays torn, ends nothing, and is refunded when there are numbers again")
+    func withoutNumbers() throws {
+        let station = try tornStation(.pulledAfter)
+        station.journal.numberFault = StorageFault(noNumber: "the mark is gone")
+        secondVisit(station)
+        #expect(station.records.map(\.phase) == [.torn])
+        #expect(station.display.refusals.last == .noNumber("the mark is gone"))
+        station.journal.numberFault = nil
+        secondVisit(station)
+        #expect(station.records.first?.phase == .settled)
+        expectBalanced(station)
+    }
+
     @Test("an answer cut short, or a status word in its place, ends without fuel and without loss", arguments: 0..<10)
     func cutShort(length: Int) throws {
         let station = try tornStation(.answer { Array($0.prefix(length)) })
