@@ -17,7 +17,9 @@ extension LockedBuffer {
         get {
             precondition(count == DESBlock.length)
             // SAFETY: the buffer has the eight bytes of a DES_cblock, which are read inside this call.
-            return unsafe withUnsafeBase { unsafe DES_is_weak_key($0.assumingMemoryBound(to: const_DES_cblock.self)) != 0 }
+            return unsafe withUnsafeBase {
+                unsafe DES_is_weak_key($0.assumingMemoryBound(to: const_DES_cblock.self)) != 0
+            }
         }
     }
 }

@@ -69,7 +69,9 @@ package struct TransportKey: ~Copyable, Sendable {
         guard let body = UpperHex.bytes(text[length...]) else { throw .malformed(.character) }
         let count = body.count - version.codeLength
         guard count >= version.blockLength, count.isMultiple(of: version.blockLength) else { throw .malformed(.length) }
-        guard let clear = try keys(version).opened(Array(text.prefix(length)), body, version) else { throw .codeIsWrong }
+        guard let clear = try keys(version).opened(Array(text.prefix(length)), body, version) else {
+            throw .codeIsWrong
+        }
         return UnwrappedKey(header, try Self.key(in: clear))
     }
 

@@ -96,7 +96,8 @@ extension KeyBlockHeader {
         }
         let length = Self.length + optional.count + count
         guard length <= 9_999, blocksCount <= 99 else { throw .tooLong }
-        let fixed = "\(version.rawValue)\(Self.digits(length, 4))\(usage)\(algorithm)\(mode)\(keyVersion)\(exportability)"
+        let fixed =
+            "\(version.rawValue)\(Self.digits(length, 4))\(usage)\(algorithm)\(mode)\(keyVersion)\(exportability)"
         return Array((fixed + Self.digits(blocksCount, 2) + "00").utf8) + optional
     }
 

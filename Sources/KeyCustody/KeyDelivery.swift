@@ -1,7 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
-package import KeyBlocks
 private import ISO7816
+package import KeyBlocks
 package import Quantities
 
 // What a key block says of a key of ours:
@@ -82,8 +82,11 @@ extension HeldKeyName {
     fileprivate func length(_ cipher: BlockCipherKey.Cipher) -> Int { cipher == .aes ? 32 : 16 }
 
     fileprivate func label(_ terminal: TerminalID) -> String {
-        [usage.name, Hex.string(reference.index.bytes), Hex.string(reference.version.bytes), Hex.string(terminal.bytes)]
-            .joined(separator: " ")
+        [
+            usage.name, Hex.string(reference.index.bytes), Hex.string(reference.version.bytes),
+            Hex.string(terminal.bytes),
+        ]
+        .joined(separator: " ")
     }
 }
 

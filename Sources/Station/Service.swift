@@ -252,7 +252,7 @@ extension ServiceFailure {
     /// Where a board has several sides, whoever reads why a program ended is told whose reason it was.
     func of(_ side: Configuration.Side, on board: Configuration) -> ServiceFailure {
         guard board.sides.count > 1 else { return self }
-        return ServiceFailure(exitStatus: exitStatus, reason: "side \(side.number): \(reason)")
+        return ServiceFailure(exitStatus: exitStatus, reason: "position \(side.number): \(reason)")
     }
 }
 

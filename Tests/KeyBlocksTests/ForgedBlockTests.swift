@@ -4,7 +4,7 @@ import Testing
 
 /// What was not made with the transport key, as it stands, holds no key.
 @Suite struct ForgedBlockTests {
-    @Test(arguments: PublishedBlockTests.published ?? [])
+    @Test(arguments: PublishedBlockTests.published)
     func everyChangedCharacterIsRefused(_ published: PublishedBlock) throws {
         let transport = published.transportKey()
         let text = Array(published.block.utf8)
@@ -18,7 +18,7 @@ import Testing
         }
     }
 
-    @Test(arguments: PublishedBlockTests.published ?? [])
+    @Test(arguments: PublishedBlockTests.published)
     func everyBeginningAndEveryAdditionIsRefused(_ published: PublishedBlock) throws {
         let transport = published.transportKey()
         let text = Array(published.block.utf8)

@@ -70,7 +70,8 @@ private struct Sample {
     func transport() -> TransportKey { TransportKey(version.cipher, LockedBuffer(hexadecimal: transportKey)) }
 
     private static func hexadecimal(_ count: Int) -> String {
-        SystemRandom().bytes(count).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined().uppercased()
+        SystemRandom().bytes(count).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+            .uppercased()
     }
 }
 

@@ -15,7 +15,8 @@ import Testing
 
     @Test func isTypedInAnyForm() throws {
         let component = KeyComponent(LockedBuffer(hexadecimal: "0123456789ABCDEF1032547698BADCFE"))
-        for form in [sheet(component).lowercased(), sheet(component).replacing(" ", with: ""), "  " + sheet(component)] {
+        for form in [sheet(component).lowercased(), sheet(component).replacing(" ", with: ""), "  " + sheet(component)]
+        {
             let typed = try #require(type(form, .tripleDES))
             let isSame = typed.raw.isEqual(to: component.raw)
             #expect(isSame, "\(form)")

@@ -124,7 +124,8 @@ struct SidesTests {
         let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), grace: 1, sides: sides)
         let configuration = try Configuration(toml: Array(text.utf8), file: "sides.toml")
         let failure = #expect(throws: ServiceFailure.self) { try serve(configuration, scene) }
-        #expect(failure?.exitStatus == ServiceFailure.inputOutput && failure?.reason == "side 1: pump: the cable broke")
+        #expect(failure?.exitStatus == ServiceFailure.inputOutput)
+        #expect(failure?.reason == "position 1: pump: the cable broke")
     }
 
     @Test func theSideWhoseFailureEndedABoardOfSeveralIsNamed() throws {
@@ -133,7 +134,7 @@ struct SidesTests {
             try serve(configuration([100, 100]), scene, isBroken: true)
         }
         #expect(failure?.exitStatus == ServiceFailure.inputOutput)
-        #expect(["side 1: pump: the cable broke", "side 2: pump: the cable broke"].contains(failure?.reason))
+        #expect(["position 1: pump: the cable broke", "position 2: pump: the cable broke"].contains(failure?.reason))
     }
 
     @Test func aStopInTheInstantOfAPumpsFailureIsAStop() throws {
@@ -159,10 +160,15 @@ struct SidesTests {
     }
 
     @Test func aStopReachesEverySideAndTheNextStartRecoversEachOnce() throws {
-        var board = self
-        while try !board.stopsWhileAllFuel() { board = try SidesTests() }
-        try board.recoversEachOnce()
+        for _ in 0..<Self.scenesMax {
+            let board = try SidesTests()
+            guard try board.stopsWhileAllFuel() else { continue }
+            return try board.recoversEachOnce()
+        }
+        Issue.record("a sale ended by itself in each of \(Self.scenesMax) scenes")
     }
+
+    private static let scenesMax = 5
 
     /// - Returns: false where a sale ended by itself: a machine that stands still for a second with a valve open ends it
     ///   (Metering's 0023).
