@@ -68,6 +68,9 @@ struct ServedSide {
         let slot: VirtualEdges.Slot?
         do throws(ServiceFailure) { slot = try virtualSlot() } catch { return roster.end(error) }
         let face = faces(side, slot.map { CardHand(slot: $0, mailbox: mailbox) })
+        var lastOfPump: ServiceFailure?
+        // What flowed is settled: a stop behind a pump's failure asks for no more than outputs that are off.
+        defer { if let lastOfPump, reached.drivesOutputs { roster.end(lastOfPump) } }
         while true {
             do throws(Failure) { return try serve(face, slot) } catch {
                 switch error {
@@ -77,11 +80,8 @@ struct ServedSide {
                     return
                 case .ofPump(let failure):
                     let final = failure.of(side, on: service.configuration)
-                    guard !service.stopControl.isRequested else {
-                        // What flowed is settled: a stop in the same instant asks for no more than outputs that are off.
-                        return reached.drivesOutputs ? roster.end(final) : ()
-                    }
-                    guard roster.leaves(side.number, final) else { return }
+                    lastOfPump = final
+                    guard !service.stopControl.isRequested, roster.leaves(side.number, final) else { return }
                     face.display.show(.inoperative, .pumpMissing(failure.reason))
                     if stopComes(before: MonotonicClock.nanoseconds + Self.retryNanoseconds) { return }
                 }

@@ -113,12 +113,21 @@ final class ScriptedCustomer: SideDisplay {
     private let lines: SimulatedPumpLines
     private let scene: Scene
     private var fails: Bool
+    /// When the cable breaks.
+    private let jam: @Sendable () -> Void
 
-    init(_ display: any SideDisplay, _ lines: SimulatedPumpLines, _ scene: Scene, fails: Bool) {
+    init(
+        _ display: any SideDisplay,
+        _ lines: SimulatedPumpLines,
+        _ scene: Scene,
+        fails: Bool,
+        jam: @escaping @Sendable () -> Void
+    ) {
         self.display = display
         self.lines = lines
         self.scene = scene
         self.fails = fails
+        self.jam = jam
     }
 
     func show(_ state: SideState, _ notice: Notice) {
@@ -130,7 +139,7 @@ final class ScriptedCustomer: SideDisplay {
         display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
         guard fails, centilitres > 200 else { return }
         fails = false
-        lines.fail(PumpFault(reason: "the cable broke"))
+        jam()
         scene.hasFailed(lines)
     }
 

@@ -34,11 +34,14 @@ struct SidesTests {
         return try Configuration(toml: Array(text.utf8), file: "sides.toml")
     }
 
-    /// - Parameter isBroken: of each pump, from the start.
+    /// - Parameters:
+    ///   - isBroken: of each pump, from the start.
+    ///   - leavesOutputs: a pump that fails cannot switch them off.
     private func serve(
         _ configuration: Configuration,
         _ scene: Scene,
-        isBroken: Bool = false
+        isBroken: Bool = false,
+        leavesOutputs: Bool = false
     ) throws(ServiceFailure) {
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let edges = VirtualEdges(slot: VirtualEdges.inProcess.slot) { flow, calibration, _ in
@@ -50,8 +53,10 @@ struct SidesTests {
                 )
             )
             if isBroken { lines.fail(PumpFault(reason: "the cable broke")) }
-            return VirtualEdges.Pump(lines: lines) { display in
-                ScriptedCustomer(display, lines, scene, fails: scene.fails(flow.centilitres))
+            let jammed = leavesOutputs ? JammedLines(lines) : nil
+            let jam = { @Sendable in jammed?.jam() ?? lines.fail(PumpFault(reason: "the cable broke")) }
+            return VirtualEdges.Pump(lines: jammed ?? lines) { display in
+                ScriptedCustomer(display, lines, scene, fails: scene.fails(flow.centilitres), jam: jam)
             }
         }
         let service = try Service(configuration: configuration, log: log, virtual: edges)
@@ -142,6 +147,18 @@ struct SidesTests {
         try serve(configuration([1_200]), scene)
         let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         #expect(try journal.runs(limit: 1).first?.hasEnded == true)
+    }
+
+    /// The neighbour serves meanwhile: the failed side waits before it tries again.
+    @Test func aStopBehindAPumpThatLeftItsOutputsOnIsNoCleanEnd() throws {
+        let scene = Scene(failing: 1_200, escaping: nil) { $0.missingPumps == [1] }
+        let failure = #expect(throws: ServiceFailure.self) {
+            try serve(configuration([1_200, 50_000]), scene, leavesOutputs: true)
+        }
+        #expect(failure?.exitStatus == ServiceFailure.inputOutput)
+        #expect(failure?.reason.hasPrefix("side 1: pump: the cable broke") == true)
+        let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
+        #expect(try journal.runs(limit: 1).first?.hasEnded == false)
     }
 
     @Test func theSideWhoseCustomerHasNoTerminalIsNamed() throws {
