@@ -96,10 +96,13 @@ struct PresentRun {
 extension SQLiteJournal {
     /// Before recovery, whose records bear its own time: until when the last run counted is written down, if it ended without
     /// a word. This start may end before any side counts, and the one after it is not to take that time for a sign of counting.
+    ///
+    /// A clock that is not set, or is behind what is known, says nothing for good: what this start writes is no later than that.
     package func noteLastEnd(at now: TransactionTime?) throws(StorageFault) {
-        guard writesRows, case .believed(var run) = try lastRun(), run.lastCounted == nil else { return }
-        guard case .unclean(let lastCounted) = end(of: .believed(run), before: now) else { return }
-        run.lastCounted = lastCounted ?? .unknown
+        guard let now, writesRows, case .believed(var run) = try lastRun(), !run.hasEnded else { return }
+        let signs = signs(of: run)
+        guard run.lastCounted == nil, signs.allSatisfy({ $0 <= now }) else { return }
+        run.lastCounted = signs.max() ?? .unknown
         try commitRows("note the last run's end") { writer in
             try writer.replace(run)
         }
@@ -156,9 +159,14 @@ extension SQLiteJournal {
         case .believed(let believed): run = believed
         }
         guard run?.hasEnded != true else { return .clean }
-        if let noted = run?.lastCounted { return .unclean(lastCounted: noted == .unknown ? nil : noted) }
-        let known = [run?.begun, RunBeat.read(path), latestTimeBefore.withLock(\.self)?.local].compactMap(\.self)
+        let known = (run?.lastCounted).map { [$0] } ?? signs(of: run)
         return .unclean(lastCounted: known.filter { $0 <= now ?? $0 && $0 != .unknown }.max() ?? run?.begun)
+    }
+
+    /// When the run is known to have counted, apart from what was noted.
+    private func signs(of run: ServiceRun?) -> [TransactionTime] {
+        [run?.begun, RunBeat.read(path), latestTimeBefore.withLock(\.self)?.local].compactMap(\.self)
+            .filter { $0 != .unknown }
     }
 
     /// The run ends with the outputs off.

@@ -87,6 +87,35 @@ struct RunTests {
         #expect(try journal.beginRun { again } == .unclean(lastCounted: begun))
     }
 
+    /// The start before never counted: its clock was behind, or not set, or right.
+    @Test(arguments: [
+        (beat: 40, clock: 30, known: 40), (beat: 40, clock: 5, known: 40), (beat: 40, clock: nil, known: 40),
+        (beat: 90, clock: nil, known: 20), (beat: 40, clock: 50, known: 40),
+    ])
+    func aStartThatNeverCountedTakesNothingBack(beat: Int, clock: Int?, known: Int) throws {
+        let scratch = try Scratch()
+        do {
+            let journal = try scratch.open()
+            let begun = try time(10)
+            _ = try journal.beginRun { begun }
+            var entry = JournalEntry(try customer.record(1, .locked))
+            entry.moment = StationTime(utcSeconds: 20, local: try time(20))
+            try journal.commit(entry)
+        }
+        try Data((Hex.string(time(beat).bytes) + "\n").utf8).write(to: URL(filePath: scratch.path + "-beat"))
+        do {
+            let journal = try scratch.open()
+            try journal.noteLastEnd(at: clock.map(time))
+            var entry = JournalEntry(try customer.record(1, .escaped, fen: 9))
+            entry.moment = try clock.map { StationTime(utcSeconds: Int64($0), local: try time($0)) }
+            try journal.commit(entry)
+        }
+        let again = try time(60)
+        let journal = try scratch.open()
+        try journal.noteLastEnd(at: again)
+        #expect(try journal.beginRun { again } == .unclean(lastCounted: time(known)))
+    }
+
     /// What is not believed is named, and keeps no service from starting.
     @Test(arguments: [
         "UPDATE service_run SET begun = '20261x25170911'", "UPDATE service_run SET run = 9223372036854775807",

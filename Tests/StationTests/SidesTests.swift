@@ -156,7 +156,7 @@ struct SidesTests {
             try serve(configuration([1_200, 50_000]), scene, leavesOutputs: true)
         }
         #expect(failure?.exitStatus == ServiceFailure.inputOutput)
-        #expect(failure?.reason.hasPrefix("side 1: pump: the cable broke") == true)
+        #expect(failure?.reason.hasPrefix("position 1: pump: the cable broke") == true)
         let journal = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
         #expect(try journal.runs(limit: 1).first?.hasEnded == false)
     }
