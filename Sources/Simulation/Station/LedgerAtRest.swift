@@ -52,7 +52,10 @@ extension StationLedger {
             fail("transaction \(key.ttc.number) is paid, and its record does not know")
         }
         for number in openGreyRecords { fail("grey record \(number.value) is still open") }
-        for sale in store.records.values where sale.kind == .prepaid && debits[key(sale)]?.isRecorded == true {
+        let given = Set(paidByAnotherLock.values)
+        for sale in store.records.values where sale.kind == .prepaid {
+            let isPaid = debits[key(sale)]?.isRecorded == true && !given.contains(key(sale))
+            guard isPaid || sale.ttc.map({ paidByAnotherLock[$0] != nil }) == true else { continue }
             books.checkRefund(of: sale, store, fail)
         }
         for number in openRecords where store.records[number]?.kind != .prepaid || !undecidable.contains(number) {

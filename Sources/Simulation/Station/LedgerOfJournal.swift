@@ -73,8 +73,7 @@ extension StationLedger {
         }
         if let old, old.isPayment { return old == record ? () : fail("paid record \(record.number.value) changed") }
         guard record.debit != nil else { return fail("record \(record.number.value) is paid without a debit") }
-        let key = key(record)
-        guard let debit = debits[key], debit.amount == record.amount, !debit.isRecorded else {
+        guard let key = payment(of: record), let debit = debits[key] else {
             return fail("record \(record.number.value) says paid, and its card did not pay that")
         }
         // The TAC is under the issuer's key: what the station heard of it is all that it has.
@@ -82,6 +81,18 @@ extension StationLedger {
             return fail("record \(record.number.value) has another answer than its card gave")
         }
         debits[key]?.isRecorded = true
+        if key.ttc != record.ttc, let lock = record.ttc { paidByAnotherLock[lock] = key }
+    }
+
+    /// The debit that pays for it: its lock's. MAC4 covers amount, terminal and second, and no lock: where the issuer has freed
+    /// this one, the attacker may show his debit of another lock that was as much (decision record 0015). One debit still pays
+    /// for one record.
+    private func payment(of record: Record) -> DebitKey? {
+        let key = key(record)
+        func pays(_ debit: Debit) -> Bool { debit.amount == record.amount && !debit.isRecorded }
+        if debits[key].map(pays) == true { return key }
+        guard isAttackers(key), releasedElsewhere.contains(key.ttc) else { return nil }
+        return debits.filter { $0.key.card == key.card && pays($0.value) }.keys.min { $0.ttc.number < $1.ttc.number }
     }
 
     private func check(_ grey: GreyRecord, misheardInVisit: Int) {
@@ -97,7 +108,10 @@ extension StationLedger {
         let isOwnHarm = isAttackers(grey.card) && (grey.amount == .zero || isPaid)
         switch grey.state {
         case .open: openGreyRecords.insert(grey.number)
-        case .settled: if !isPaid { fail("grey record \(grey.number.value) counts as paid, and is not") }
+        case .settled:
+            if !isPaid, paidByAnotherLock[lock] == nil {
+                fail("grey record \(grey.number.value) counts as paid, and is not")
+            }
         case .void:
             if isLocked && !isOwnHarm {
                 fail("grey record \(grey.number.value) counts as void, and its card was locked")

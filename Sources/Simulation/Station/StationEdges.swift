@@ -58,7 +58,9 @@ extension StationSide: Pump {
         if fault == .pumpFailure {
             books.pumpFails(site.snapshot)
             try site.perform(.close)
-            throw PumpFault(reason: "the lines do not answer")
+            let failure = PumpFault(reason: "the lines do not answer")
+            site.post(.pumpFailed(failure))
+            throw failure
         }
         tape.note { "pump: \(command)" }
         if command == .beginSale { meterSawSwap = false }

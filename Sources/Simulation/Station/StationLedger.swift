@@ -78,6 +78,8 @@ final class StationLedger {
     /// Locks that their cards executed; the value says whether they paid.
     var locks: [TTC: Bool] = [:]
     var releasedElsewhere: Set<TTC> = []
+    /// The debit of as much, of another lock of the card, that pays the record of a lock which the issuer has freed.
+    var paidByAnotherLock: [TTC: DebitKey] = [:]
     /// Of grey records that came from another terminal: the terminal and the TTC there, and the TTC that stands for both here.
     private var carried: [ForeignLock: TTC] = [:]
     /// That were given away.
@@ -168,7 +170,10 @@ final class StationLedger {
         openGreyRecords = Set(store.greyRecords.values.filter { $0.state == .open }.map(\.number))
         undecidable.formUnion(openRecords)
         for side in sides { side.forgets(store) }
-        let paid = Set(store.records.values.filter(\.isPayment).map(key))
+        let payments = store.records.values.filter(\.isPayment)
+        let known = Set(payments.compactMap(\.ttc))
+        paidByAnotherLock = paidByAnotherLock.filter { known.contains($0.key) }
+        let paid = Set(payments.map(key)).union(paidByAnotherLock.values)
         for key in debits.keys {
             debits[key]?.isRecorded = paid.contains(key)
             debits[key]?.proofMayBeGone = true
