@@ -130,7 +130,11 @@ extension SideLedger {
             kept += checkpoint.totalCounts - record.reading.totalCounts
         }
         let lost = meter.allCounts.reduce(0, +) - kept
-        let most = calibration.counts(for: StationLedger.checkpointMax, at: meter.point)
+        // The point may have changed since the pump was told where to hold.
+        let checkpoint = StationLedger.checkpointMax
+        guard let most = calibration.points.indices.map({ calibration.counts(for: checkpoint, at: $0) }).max() else {
+            preconditionFailure("a calibration has points")
+        }
         if lost < 0 { ledger.fail("the records have more than the meter counted") }
         if lost > most + ledger.overrunCounts + countsFrozen {
             ledger.fail("the power cut cost \(lost) counts, more than one checkpoint (\(most))")
