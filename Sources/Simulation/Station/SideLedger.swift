@@ -53,12 +53,21 @@ final class SideLedger {
     // MARK: - Visits
 
     /// - Parameter needed: for a sale.
-    func visitBegins(_ card: SimulatedCard, needed: Amount) {
+    func visitBegins(_ card: SimulatedCard, needed: Amount, _ store: MemoryJournal) {
         misheardInVisit = 0
         begunInVisit = nil
         // An ordinary purchase has to wait where others were not proven.
         canPayAtVisit = card.image.grey == nil && card.image.balance >= needed && !card.isOrdinary
         lockAtVisit = card.image.grey.flatMap { ledger.terminals.contains($0.terminal) ? $0.ttc : nil }
+        // Where its sale waits for it, and nowhere else, the card is released.
+        if let lockAtVisit, ledger.sides.contains(where: { $0 !== self && $0.sells(lockAtVisit, store) }) {
+            self.lockAtVisit = nil
+        }
+    }
+
+    private func sells(_ lock: TTC, _ store: MemoryJournal) -> Bool {
+        guard let running, let record = store.records[running] else { return false }
+        return record.ttc == lock && record.phase.isOpen
     }
 
     /// A visit to the pump ends in which nothing went wrong.

@@ -137,7 +137,7 @@ final class StationSide {
         isVisitSmooth = next.meanwhile == .waits
         tape.visitBegins()
         let litre = Amount(fen: UInt32(station.settings.unitPrice.fenPerLitre))
-        books.visitBegins(card, needed: max(litre, station.prepaidAmount ?? litre))
+        books.visitBegins(card, needed: max(litre, station.prepaidAmount ?? litre), journal.store)
         reached = Reached()
         pinsWrongLeft = next.pinsWrong
         tape.note {
