@@ -112,7 +112,7 @@ struct RunningServiceTests {
         do { _ = try openJournal(folder.path("journal")).beginRun { begun } }
         let journal = try openJournal(folder.path("journal"))
         #expect(try report().service.isRunning)
-        try journal.noteLastEnd(at: nil)
+        try journal.noteLastEnd(at: begun)
         let text = "service: did not end cleanly, was last known to count at 2025-06-01 08:00:00"
         #expect(try records().contains(text))
         #expect(try !report().service.isRunning && report().service.lastCounted == "2025-06-01 08:00:00")
