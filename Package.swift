@@ -26,7 +26,7 @@ let package = Package(
         // Values
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL"]),
-        .target(name: "KeyBlocks", dependencies: ["CardCryptography"]),
+        .target(name: "KeyBlocks", dependencies: ["CardCryptography", "ISO7816"]),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),

@@ -13,6 +13,13 @@ package struct BlockCipherKey: ~Copyable, Sendable {
             }
         }
 
+        package var keyLengthMax: Int {
+            switch self {
+            case .tripleDES: 24
+            case .aes: 32
+            }
+        }
+
         package var keyLengths: [Int] {
             switch self {
             case .tripleDES: [16, 24]

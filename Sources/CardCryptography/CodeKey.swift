@@ -17,10 +17,8 @@ package struct StoredCode: Sendable {
         hidden = code.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    /// Whether `stored` is this code. The corresponding C function is `CRYPTO_memcmp`.
-    package func isValid(_ stored: [UInt8]) -> Bool {
-        unsafe stored.count == Self.length && CRYPTO_memcmp(bytes, stored, Self.length) == 0
-    }
+    /// Whether `stored` is this code.
+    package func isValid(_ stored: [UInt8]) -> Bool { ConstantTime.isEqual(bytes, stored) }
 }
 
 /// A key for ``StoredCode``, 32 bytes in locked memory.

@@ -1,5 +1,3 @@
-private import COpenSSL
-
 /// Four bytes of a message authentication code: MAC1 to MAC4, GMAC or TAC.
 ///
 /// There is no `==`: a received code is judged by `isValid(_:)`, in constant time.
@@ -17,8 +15,6 @@ package struct MAC: Sendable {
         bytes = [block[0], block[1], block[2], block[3]]
     }
 
-    /// Whether `received` is this code. The corresponding C function is `CRYPTO_memcmp`.
-    package func isValid(_ received: MAC) -> Bool {
-        unsafe CRYPTO_memcmp(bytes, received.bytes, Self.length) == 0
-    }
+    /// Whether `received` is this code.
+    package func isValid(_ received: MAC) -> Bool { ConstantTime.isEqual(bytes, received.bytes) }
 }

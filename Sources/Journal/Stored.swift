@@ -221,15 +221,7 @@ struct Code: StoredDigits {
     static func ifThere(_ bytes: [UInt8]?) -> Code? { bytes.map { Code($0) } }
 }
 
-extension TransactionTime: StoredDigits {
-    /// Of the digits `YYYYMMDDhhmmss`, two in a byte.
-    init(digits bytes: [UInt8]) throws(ParseError) {
-        guard bytes.count == Self.length else { throw .wrongLength("time") }
-        let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
-        let clock = try BCD.decode(bytes.suffix(3), "time")
-        try self.init(date: date, hour: clock / 10_000, minute: clock / 100 % 100, second: clock % 100)
-    }
-}
+extension TransactionTime: StoredDigits {}
 
 // MARK: - Lists
 

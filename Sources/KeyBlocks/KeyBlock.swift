@@ -1,4 +1,5 @@
 package import CardCryptography
+private import ISO7816
 
 // A key block of ANSI X9.143 (before: TR-31) binds a key to its header: what may be done with it, and for whom, holds as
 // long as the code over both. Versions A and C encipher first and code the result, with two variants of the transport
@@ -28,18 +29,26 @@ package struct TransportKey: ~Copyable, Sendable {
     /// What goes into the 9,999 characters of a block, whatever else is in it.
     package static let keyLengthMax = 4_096
 
+    private enum Keys: Sendable {
+        /// The variants are of versions A and C.
+        case tripleDES(derived: BlockKeys, variants: BlockKeys)
+        case aes(BlockKeys)
+    }
+
     package let cipher: BlockCipherKey.Cipher
-    private let derived: BlockKeys
-    /// Of versions A and C.
-    private let variants: BlockKeys?
+    private let keys: Keys
     private let value: [UInt8]
 
     /// - Parameter raw: of one of the cipher's lengths.
     package init(_ cipher: BlockCipherKey.Cipher, _ raw: borrowing LockedBuffer) {
         let master = BlockCipherKey(cipher, raw)
         self.cipher = cipher
-        derived = BlockKeys(derivedFrom: master)
-        variants = cipher == .tripleDES ? BlockKeys(variantsOf: raw) : nil
+        let derived = BlockKeys(derivedFrom: master)
+        keys =
+            switch cipher {
+            case .tripleDES: .tripleDES(derived: derived, variants: BlockKeys(variantsOf: raw))
+            case .aes: .aes(derived)
+            }
         value = master.checkValue()
     }
 
@@ -58,7 +67,7 @@ package struct TransportKey: ~Copyable, Sendable {
         guard key.count <= Self.keyLengthMax else { throw .tooLong }
         let clear = Self.framed(key, header.version, random)
         let text = try header.text(followedBy: 2 * (clear.count + header.version.codeLength))
-        return String(decoding: text, as: UTF8.self) + UpperHex.text(keys.sealed(text, clear, header.version))
+        return String(decoding: text, as: UTF8.self) + Hex.string(keys.sealed(text, clear, header.version))
     }
 
     /// The key and what its header says of it. Nothing of the header is believed before the code is right.
@@ -66,7 +75,7 @@ package struct TransportKey: ~Copyable, Sendable {
         let text = Array(block.utf8)
         let (header, length) = try KeyBlockHeader.parsing(text)
         let version = header.version
-        guard let body = UpperHex.bytes(text[length...]) else { throw .malformed(.character) }
+        let body = try Self.bytes(block.dropFirst(length))
         let count = body.count - version.codeLength
         guard count >= version.blockLength, count.isMultiple(of: version.blockLength) else { throw .malformed(.length) }
         guard let clear = try keys(version).opened(Array(text.prefix(length)), body, version) else {
@@ -76,8 +85,17 @@ package struct TransportKey: ~Copyable, Sendable {
     }
 
     private borrowing func keys(_ version: KeyBlockHeader.Version) throws(KeyBlockError) -> BlockKeys {
-        guard version.cipher == cipher else { throw .cipher(version) }
-        return version.isDeprecated ? variants ?? derived : derived
+        switch (version, keys) {
+        case (.a, .tripleDES(_, let variants)), (.c, .tripleDES(_, let variants)): return variants
+        case (.b, .tripleDES(let derived, _)), (.d, .aes(let derived)): return derived
+        case (.a, .aes), (.b, .aes), (.c, .aes), (.d, .tripleDES): throw .cipher(version)
+        }
+    }
+
+    /// Of upper-case digits alone.
+    private static func bytes(_ text: Substring) throws(KeyBlockError) -> [UInt8] {
+        guard text.utf8.allSatisfy(KeyBlockHeader.isAlphanumeric) else { throw .malformed(.character) }
+        do throws(ParseError) { return try Hex.bytes(text) } catch { throw .malformed(.character) }
     }
 }
 
@@ -105,8 +123,7 @@ extension TransportKey {
         _ random: any RandomSource
     ) -> LockedBuffer {
         let unit = version.blockLength
-        let longest = version.cipher.keyLengths.max() ?? 0
-        let count = (2 + max(key.count, longest) + unit - 1) / unit * unit
+        let count = (2 + max(key.count, version.cipher.keyLengthMax) + unit - 1) / unit * unit
         var clear = LockedBuffer(count: count)
         let padding = random.bytes(count - 2 - key.count)
         let bits = UInt16(8 * key.count)
@@ -214,34 +231,5 @@ private final class BlockKeys: Sendable {
             }
         }
         return code.cmac(of: message).withSpan { span in span.indices.map { span[$0] } }
-    }
-}
-
-private enum UpperHex {
-    private static let digits = Array("0123456789ABCDEF".utf8)
-
-    static func text(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(2 * bytes.count)
-        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    /// nil for half a byte and for any other character, lower-case ones among them.
-    static func bytes(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        guard text.count.isMultiple(of: 2) else { return nil }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count / 2)
-        var high: UInt8 = 0
-        for (index, character) in text.enumerated() {
-            let value: UInt8
-            switch character {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0")
-            case UInt8(ascii: "A")...UInt8(ascii: "F"): value = character - UInt8(ascii: "A") + 10
-            case _: return nil
-            }
-            if index.isMultiple(of: 2) { high = value } else { bytes.append(high << 4 | value) }
-        }
-        return bytes
     }
 }

@@ -59,6 +59,11 @@ package struct KeyBlockHeader: Equatable, Sendable {
 
     package subscript(id: String) -> String? { blocks.first { $0.id == id }?.data }
 
+    /// A decimal digit or an upper-case letter.
+    static func isAlphanumeric(_ character: UInt8) -> Bool {
+        (0x30...0x39).contains(character) || (0x41...0x5A).contains(character)
+    }
+
     static let length = 16
     static let padding = "PB"
 }
@@ -197,9 +202,7 @@ private struct TextReader {
 
     mutating func alphanumeric(_ count: Int, _ field: KeyBlockError.Field) throws(KeyBlockError) -> String {
         let string = try string(count, field)
-        guard string.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) }) else {
-            throw .malformed(field)
-        }
+        guard string.utf8.allSatisfy(KeyBlockHeader.isAlphanumeric) else { throw .malformed(field) }
         return string
     }
 

@@ -40,12 +40,8 @@ package enum ComponentFault: Error, Equatable, Sendable {
     case count(Int)
     case zero(Int)
     case equal(Int, Int)
-    /// The key, or one half of it, is one of DES's weak or semi-weak keys.
-    case weak
-    /// Both halves are the same: single DES.
-    case equalHalves
-    /// Whoever reads the project's sources or a standard has it.
-    case published
+    /// The key protects nothing.
+    case weakness(KeyWeakness)
 }
 
 /// The key that all custodians made together, before they have confirmed it.
@@ -77,16 +73,8 @@ package struct CombinedKey: ~Copyable, Sendable {
 
     private init(_ kind: ComponentKind, checking raw: consuming LockedBuffer) throws(ComponentFault) {
         self.kind = kind
-        switch kind {
-        case .tripleDES:
-            raw.setOddParity()
-            let left = raw.part(0..<8)
-            let right = raw.part(8..<16)
-            if left.isEqual(to: right) { throw .equalHalves }
-            if left.isWeakDESKey || right.isWeakDESKey { throw .weak }
-        case .aes256: if raw.isEqual(to: LockedBuffer(count: kind.length)) { throw .weak }
-        }
-        if PublishedKeys.contain(raw) { throw .published }
+        if kind == .tripleDES { raw.setOddParity() }
+        if let weakness = KeyWeakness(of: raw, kind.cipher) { throw .weakness(weakness) }
         self.raw = raw
     }
 

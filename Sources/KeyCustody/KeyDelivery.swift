@@ -143,15 +143,11 @@ extension TransportKey {
 
     /// A key that protects nothing is refused however it comes.
     private static func judged(_ delivery: consuming KeyDelivery) throws(DeliveryFault) -> KeyDelivery {
-        var key = delivery.key.part(0..<delivery.key.count)
-        if delivery.cipher == .tripleDES {
-            key.setOddParity()
-            let left = key.part(0..<8)
-            let right = key.part(8..<16)
-            if left.isEqual(to: right) || left.isWeakDESKey || right.isWeakDESKey { throw .weak }
+        switch KeyWeakness(of: delivery.key, delivery.cipher) {
+        case .equalHalves, .weak: throw .weak
+        case .published: throw .published
+        case nil: return delivery
         }
-        if PublishedKeys.contain(key) { throw .published }
-        return delivery
     }
 
     /// Of triple DES by encrypting zeros, of AES by CMAC.
@@ -161,7 +157,7 @@ extension TransportKey {
 
     private static func time(_ text: String?) throws(DeliveryFault) -> TransactionTime {
         guard let text, text.hasSuffix("Z") else { throw .field(.optionalBlocks) }
-        do throws(ParseError) { return try TransactionTime(digits: text.dropLast()) } catch {
+        do throws(ParseError) { return try TransactionTime(digits: Hex.bytes(text.dropLast())) } catch {
             throw .field(.optionalBlocks)
         }
     }
@@ -179,7 +175,8 @@ private struct Label {
     let terminal: String
 
     init(_ text: String?) throws(DeliveryFault) {
-        let words = (text ?? "").split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        guard let text else { throw .label }
+        let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
         guard words.count == 4, let index = UInt8(words[1], radix: 16), let version = UInt8(words[2], radix: 16) else {
             throw .label
         }
@@ -189,16 +186,5 @@ private struct Label {
         }
         name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
         terminal = words[3]
-    }
-}
-
-extension TransactionTime {
-    /// Of 14 digits, YYYYMMDDhhmmss.
-    fileprivate init(digits: Substring) throws(ParseError) {
-        let bytes = try Hex.bytes(digits)
-        guard bytes.count == Self.length else { throw .wrongLength("time") }
-        let date = try CalendarDate(parsing: Array(bytes.prefix(CalendarDate.length)))
-        let clock = try BCD.decode(bytes.suffix(3), "time")
-        try self.init(date: date, hour: clock / 10_000, minute: clock / 100 % 100, second: clock % 100)
     }
 }

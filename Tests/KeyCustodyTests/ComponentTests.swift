@@ -143,23 +143,23 @@ import Testing
     @Test func keysThatProtectNothingAreRefused() {
         let part = "1F2E3D4C5B6A79880123456789ABCDEF"
         func with(_ key: String) -> [KeyComponent] { components(part, exclusiveOr(part, key)) }
-        #expect(throws: ComponentFault.equalHalves) {
+        #expect(throws: ComponentFault.weakness(.equalHalves)) {
             _ = try CombinedKey(.tripleDES, of: with("1122334455667788" + "1122334455667788"))
         }
         // The same but for parity, which DES does not use.
-        #expect(throws: ComponentFault.equalHalves) {
+        #expect(throws: ComponentFault.weakness(.equalHalves)) {
             _ = try CombinedKey(.tripleDES, of: with("1022334455667788" + "1122334455667789"))
         }
-        #expect(throws: ComponentFault.weak) {
+        #expect(throws: ComponentFault.weakness(.weak)) {
             _ = try CombinedKey(.tripleDES, of: with("FEFEFEFEFEFEFEFE" + "1122334455667788"))
         }
-        #expect(throws: ComponentFault.weak) {
+        #expect(throws: ComponentFault.weakness(.weak)) {
             _ = try CombinedKey(.tripleDES, of: with("1122334455667788" + "01FE01FE01FE01FE"))
         }
-        #expect(throws: ComponentFault.published) {
+        #expect(throws: ComponentFault.weakness(.published)) {
             _ = try CombinedKey(.tripleDES, of: with(MasterKey.purchase.demonstrationText))
         }
-        #expect(throws: ComponentFault.published) {
+        #expect(throws: ComponentFault.weakness(.published)) {
             _ = try CombinedKey(.tripleDES, of: with("0123456789ABCDEFFEDCBA9876543210"))
         }
     }
