@@ -156,6 +156,7 @@ let package = Package(
             dependencies: ["CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities"],
             path: "Tests/TestCards"
         ),
+        .target(name: "TestFolders", path: "Tests/TestFolders"),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
         .testTarget(
             name: "CardCryptographyTests",
@@ -211,7 +212,7 @@ let package = Package(
             name: "PumpTests",
             dependencies: [
                 "Dispenser", "FuelPassbook", "Metering", "Pump", "Quantities", "Records", "Simulation", "Station",
-                "TestReaders", "Threads", "VirtualPump",
+                "TestPrograms", "Threads", "VirtualPump",
             ]
         ),
         .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
@@ -227,51 +228,56 @@ let package = Package(
             name: "JournalTests",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "JournalEdits", "Metering",
-                "Quantities", "Records", "SQLite", "SecurityModule", "Simulation",
+                "Quantities", "Records", "SQLite", "SecurityModule", "Simulation", "TestFolders",
             ]
         ),
         .target(
-            name: "TestReaders",
+            name: "TestPrograms",
             dependencies: [
                 "CInspection", "FuelPassbook", "ISO7816", "Journal", "Metering", "PCSC", "Quantities", "Records",
-                "SecurityModule", "Threads",
+                "SecurityModule", "TestFolders", "Threads",
             ],
-            path: "Tests/TestReaders"
+            path: "Tests/TestPrograms"
         ),
         .testTarget(
             name: "PCSCTests",
             dependencies: [
                 "CInspection", "COpenSSL", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
-                "FuelPassbook", "ISO7816", "PCSC", "Quantities", "Records", "SecurityModule", "TestReaders", "Threads",
-                "VirtualCards", "greylock", "greylockd",
+                "FuelPassbook", "ISO7816", "PCSC", "Quantities", "Records", "SecurityModule", "TestFolders",
+                "TestPrograms", "Threads", "VirtualCards", "greylock", "greylockd",
             ]
         ),
-        .testTarget(name: "GPIOTests", dependencies: ["GPIO", "Metering", "TestReaders", "greylock", "greylockd"]),
+        .testTarget(
+            name: "GPIOTests",
+            dependencies: ["GPIO", "Metering", "TestFolders", "TestPrograms", "greylock", "greylockd"]
+        ),
         .testTarget(
             name: "CardToolTests",
             dependencies: [
                 "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities",
-                "Records", "SecurityModule", "Station", "TestReaders", "Threads", "VirtualCards", "greylock",
-                "greylock-bench",
+                "Records", "SecurityModule", "Station", "TestFolders", "TestPrograms", "Threads", "VirtualCards",
+                "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
             name: "ConsoleTests",
-            dependencies: ["CardCryptography", "Console", "FuelPassbook", "ISO7816", "TestReaders", "Threads"]
+            dependencies: [
+                "CardCryptography", "Console", "FuelPassbook", "ISO7816", "TestFolders", "TestPrograms", "Threads",
+            ]
         ),
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
                 "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Simulation",
-                "TestReaders", "Words",
+                "TestFolders", "TestPrograms", "Words",
             ]
         ),
         .testTarget(
             name: "StationTests",
             dependencies: [
                 "Configuration", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Pump", "Quantities",
-                "Records", "SecurityModule", "Station", "TestReaders", "Threads", "VirtualPump", "VirtualStation",
-                "Words", "greylock", "greylockd",
+                "Records", "SecurityModule", "Station", "TestFolders", "TestPrograms", "Threads", "VirtualPump",
+                "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),
     ],

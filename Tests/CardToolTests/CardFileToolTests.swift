@@ -1,5 +1,6 @@
 import Foundation
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// What `greylock card ...` said, run as a user runs it.

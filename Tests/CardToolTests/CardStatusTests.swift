@@ -1,4 +1,4 @@
-import TestReaders
+import TestPrograms
 import Testing
 
 @Suite(.serialized)

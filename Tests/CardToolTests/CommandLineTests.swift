@@ -1,4 +1,5 @@
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// What is typed wrong is named.

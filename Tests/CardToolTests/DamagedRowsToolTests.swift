@@ -6,7 +6,8 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import Threads
 

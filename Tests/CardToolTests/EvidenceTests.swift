@@ -1,6 +1,7 @@
 import Foundation
 import Journal
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// Looking at a journal from outside: other users, other media, full disks (decision record 0018).

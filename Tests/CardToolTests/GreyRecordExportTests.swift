@@ -3,7 +3,8 @@ import Journal
 import Quantities
 import Records
 import SecurityModule
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// What of a journal does not travel.

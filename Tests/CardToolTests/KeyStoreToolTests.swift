@@ -1,7 +1,8 @@
 import CardWorkshop
 import Foundation
 import FuelPassbook
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import Threads
 

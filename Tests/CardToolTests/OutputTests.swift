@@ -1,6 +1,7 @@
 import Foundation
 import Journal
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// What cannot be written is said, and is no success.

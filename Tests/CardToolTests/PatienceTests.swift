@@ -1,6 +1,6 @@
 import Glibc
 import Records
-import TestReaders
+import TestPrograms
 import Testing
 
 /// What the tests do with a program that hangs.

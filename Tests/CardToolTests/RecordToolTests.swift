@@ -6,7 +6,8 @@ import Quantities
 import Records
 import SecurityModule
 import Station
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import Threads
 

@@ -1,7 +1,8 @@
 import Foundation
 import Journal
 import Quantities
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// A journal in use, and one whose service was killed.

@@ -1,4 +1,5 @@
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// `greylock position` where several sides share the journal.

@@ -5,7 +5,7 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
-import TestReaders
+import TestPrograms
 
 /// A configuration with everything simulated.
 func toolConfiguration(journal: String, more: String = "", card: String = "", flow: String = "") -> String {

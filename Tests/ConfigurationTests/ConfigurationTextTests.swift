@@ -1,7 +1,8 @@
 import Configuration
 import Foundation
 import Glibc
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// Files that cannot be read, texts that are not TOML, and the lines of keys in texts that are.

@@ -1,17 +1,18 @@
 import Configuration
 import Foundation
+import TestFolders
 import Testing
 
 /// The mark is written over: it is no other file of the service, whatever path names it.
 struct MarkPathTests {
-    private let folder: URL
+    private let folder: TestFolder
 
     init() throws {
-        folder = URL(filePath: "/tmp/mark-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder.appending(path: "q"), withIntermediateDirectories: true)
+        folder = try TestFolder()
+        try FileManager.default.createDirectory(atPath: folder.path("q"), withIntermediateDirectories: false)
     }
 
-    private func path(_ name: String) -> String { folder.appending(path: name).path }
+    private func path(_ name: String) -> String { folder.path(name) }
 
     private func expected(_ mark: String) throws -> String? {
         let file = path("service.toml")
@@ -34,7 +35,6 @@ struct MarkPathTests {
     }
 
     @Test func anotherNameOfAFileOfTheServiceIsRefused() throws {
-        defer { #expect(throws: Never.self) { try FileManager.default.removeItem(at: folder) } }
         try FileManager.default.createSymbolicLink(atPath: path("nowhere"), withDestinationPath: "q/journal")
         let q = path("q")
         for isThere in [false, true] {

@@ -2,7 +2,8 @@ import Console
 import Foundation
 import Glibc
 import Synchronization
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import Threads
 

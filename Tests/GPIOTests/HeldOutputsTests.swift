@@ -1,7 +1,8 @@
 import Foundation
 import GPIO
 import Glibc
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 struct HeldOutputsTests {

@@ -2,7 +2,7 @@ import Foundation
 import GPIO
 import Glibc
 import Metering
-import TestReaders
+import TestPrograms
 import Testing
 
 /// Which line is what on the chips of these tests.

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import TestReaders
+import TestPrograms
 
 /// A GPIO chip of the kernel's gpio-sim, from its making to the end of the test that made it.
 final class SimulatedChip {

@@ -8,35 +8,20 @@ import Quantities
 import Records
 import SQLite
 import SecurityModule
+import TestFolders
 
 @testable import Journal
 
-/// A directory for one test's files, removed with the value.
+/// A journal's folder.
 final class Scratch {
-    enum Place: String {
-        case disk = "/tmp"
-        /// For thousands of copies, where no sync is waited for.
-        case memory = "/dev/shm"
-    }
+    private let folder: TestFolder
 
-    let directory: URL
+    init(in place: TestFolder.Place = .disk) throws { folder = try TestFolder(in: place) }
 
-    init(in place: Place = .disk) throws {
-        directory = URL(filePath: place.rawValue).appending(path: "journal-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: directory)
-        } catch {
-            fatalError("scratch files stay behind: \(error)")
-        }
-    }
-
+    var directory: URL { folder.url }
     var path: String { path("journal.db") }
 
-    func path(_ name: String) -> String { directory.appending(path: name).path }
+    func path(_ name: String) -> String { folder.path(name) }
 
     func open(_ name: String = "journal.db", capacity: Int = 100) throws -> SQLiteJournal {
         try SQLiteJournal(path: path(name), capacity: capacity)

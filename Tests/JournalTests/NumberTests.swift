@@ -2,6 +2,7 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import Records
+import TestFolders
 import Testing
 
 @testable import Journal

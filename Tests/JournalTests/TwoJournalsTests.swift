@@ -3,6 +3,7 @@ import FuelPassbook
 import Quantities
 import Records
 import Simulation
+import TestFolders
 import Testing
 
 @testable import Journal

@@ -3,6 +3,7 @@ import Dispenser
 import Foundation
 import FuelPassbook
 import ISO7816
+import TestFolders
 import Testing
 import VirtualCards
 
@@ -95,46 +96,36 @@ struct CardFileTests {
     }
 
     @Test func aFileIsPrivateLockedAndNeverReplaced() throws {
-        try inFolder { path in
-            let file = try CardFile(creating: path, image: Self.first)
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            #expect(attributes[.posixPermissions] as? Int == 0o600)
-            let inUse = #expect(throws: CardMemoryFailure.self) { try CardFile(path: path) }
-            #expect(try #require(inUse).reason.hasSuffix("is in use: another process serves this card"))
-            let exists = #expect(throws: CardMemoryFailure.self) { try CardFile(creating: path, image: []) }
-            #expect(try #require(exists).reason.hasSuffix("File exists"))
-            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["card"])
-            #expect(file.image == Self.first)
-        }
+        let folder = try TestFolder()
+        let path = folder.path("card")
+        let file = try CardFile(creating: path, image: Self.first)
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
+        let inUse = #expect(throws: CardMemoryFailure.self) { try CardFile(path: path) }
+        #expect(try #require(inUse).reason.hasSuffix("is in use: another process serves this card"))
+        let exists = #expect(throws: CardMemoryFailure.self) { try CardFile(creating: path, image: []) }
+        #expect(try #require(exists).reason.hasSuffix("File exists"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["card"])
+        #expect(file.image == Self.first)
         let missing = #expect(throws: CardMemoryFailure.self) { try CardFile(path: "/nowhere/card") }
         #expect(missing?.reason == "cannot open /nowhere/card: No such file or directory")
     }
 
     @Test func aCardGoesOnWhereItsFileWasClosed() throws {
-        try inFolder { path in
-            let wrongPIN = CommandAPDU(Instruction.verify.header, data: [0x65, 0x43, 0x21]).bytes
-            let select = SelectApplication(aid: Demonstration.aid).apdu.bytes
-            for triesLeft in [UInt8(2), 1, 0] {
-                let file =
-                    triesLeft == 2
-                    ? try CardFile(creating: path, image: DemonstrationCard.image()) : try CardFile(path: path)
-                let card = try VirtualCard(stored: file.image, memory: file)
-                #expect(card.respond(to: select.span).status == .success)
-                #expect(card.respond(to: wrongPIN.span).status == .verificationFailed(triesLeft: triesLeft))
-            }
-            let file = try CardFile(path: path)
-            #expect(try VirtualCard(stored: file.image, memory: file).image.pinTriesLeft == 0)
+        let folder = try TestFolder()
+        let path = folder.path("card")
+        let wrongPIN = CommandAPDU(Instruction.verify.header, data: [0x65, 0x43, 0x21]).bytes
+        let select = SelectApplication(aid: Demonstration.aid).apdu.bytes
+        for triesLeft in [UInt8(2), 1, 0] {
+            let file =
+                triesLeft == 2
+                ? try CardFile(creating: path, image: DemonstrationCard.image()) : try CardFile(path: path)
+            let card = try VirtualCard(stored: file.image, memory: file)
+            #expect(card.respond(to: select.span).status == .success)
+            #expect(card.respond(to: wrongPIN.span).status == .verificationFailed(triesLeft: triesLeft))
         }
-    }
-
-    private func inFolder(_ body: (String) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
-        defer {
-            do { try FileManager.default.removeItem(at: folder) } catch { Issue.record(error) }
-        }
-        try body(folder.appendingPathComponent("card").path)
+        let file = try CardFile(path: path)
+        #expect(try VirtualCard(stored: file.image, memory: file).image.pinTriesLeft == 0)
     }
 }
 

@@ -9,7 +9,7 @@ import Quantities
 import Records
 import SecurityModule
 import Synchronization
-import TestReaders
+import TestPrograms
 import Testing
 import Threads
 import VirtualCards

@@ -5,7 +5,7 @@ import FuelPassbook
 import ISO7816
 import PCSC
 import Synchronization
-import TestReaders
+import TestPrograms
 import Testing
 import VirtualCards
 

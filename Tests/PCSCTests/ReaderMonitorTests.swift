@@ -3,7 +3,7 @@ import Dispenser
 import Foundation
 import ISO7816
 import PCSC
-import TestReaders
+import TestPrograms
 import Testing
 import VirtualCards
 

@@ -1,5 +1,5 @@
 import CPCSCLite
-import TestReaders
+import TestPrograms
 
 /// Another program of the board that uses the same reader.
 final class SecondClient {

@@ -2,7 +2,7 @@ import CInspection
 import Foundation
 import FuelPassbook
 import Glibc
-import TestReaders
+import TestPrograms
 
 /// `greylock run` with a terminal of its own, at which the test types the PIN, and whose memory can be looked at.
 ///

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 extension WithPCSCD {

@@ -6,7 +6,8 @@ import Glibc
 import ISO7816
 import Records
 import Synchronization
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import VirtualCards
 

@@ -1,5 +1,6 @@
 import Foundation
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 extension WithPCSCD {

@@ -5,7 +5,7 @@ import Foundation
 import FuelPassbook
 import ISO7816
 import Synchronization
-import TestReaders
+import TestPrograms
 import VirtualCards
 
 /// What goes wrong, once, in the exchanges with a card.

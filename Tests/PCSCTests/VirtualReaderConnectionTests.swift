@@ -2,7 +2,7 @@ import CardApplication
 import FuelPassbook
 import Glibc
 import ISO7816
-import TestReaders
+import TestPrograms
 import Testing
 import VirtualCards
 

@@ -3,7 +3,8 @@ import Foundation
 import FuelPassbook
 import Glibc
 import ISO7816
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 extension WithPCSCD {

@@ -2,7 +2,7 @@ import Dispenser
 import Metering
 import Pump
 import Station
-import TestReaders
+import TestPrograms
 import Testing
 import VirtualPump
 

@@ -5,7 +5,7 @@ import Quantities
 import Records
 import SecurityModule
 import Station
-import TestReaders
+import TestPrograms
 import Testing
 import Words
 

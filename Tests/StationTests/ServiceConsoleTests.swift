@@ -1,7 +1,8 @@
 import Foundation
 import FuelPassbook
 import Glibc
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// The service at a terminal of its own, with a virtual card and a simulated pump.

@@ -10,7 +10,8 @@ import Records
 import SecurityModule
 import Station
 import Synchronization
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import Threads
 import VirtualPump

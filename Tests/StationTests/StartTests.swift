@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// A service that does not get as far as serving (decision record 0024).

@@ -6,7 +6,8 @@ import Logging
 import Metering
 import Pump
 import Synchronization
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 import Threads
 

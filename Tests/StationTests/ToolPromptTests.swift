@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 @Suite("A tool that asks for a secret", .timeLimit(.minutes(2)))

@@ -1,5 +1,6 @@
 import FuelPassbook
-import TestReaders
+import TestFolders
+import TestPrograms
 import Testing
 
 /// The service on a board has no virtual edges: a configuration that names one is final there, and says what has them.

@@ -1,4 +1,5 @@
 import Glibc
+package import TestFolders
 
 /// A disk that never answers, from a moment of the test's choosing: a library that is loaded before the C library and takes
 /// `fsync` and `fdatasync`, the lowest calls that this project makes of a disk, and the opening of one file.

@@ -102,34 +102,6 @@ package final class Program {
     }
 }
 
-/// A folder for one test, gone with its owner. No digit is in its name, so what says its path says no PIN, amount or key by
-/// chance.
-package final class TestFolder {
-    package let url: URL
-
-    package init() throws {
-        let name = String((0..<20).map { _ in Character(UnicodeScalar(UInt8.random(in: 0x67...0x7A))) })
-        url = FileManager.default.temporaryDirectory.appendingPathComponent("greylock-\(name)")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        do {
-            try FileManager.default.removeItem(at: url)
-        } catch {
-            preconditionFailure("the test's folder stays behind: \(error)")
-        }
-    }
-
-    package func path(_ name: String) -> String { url.appendingPathComponent(name).path }
-
-    /// Writes a file and returns its path.
-    package func file(_ name: String, _ text: String) throws -> String {
-        try text.write(toFile: path(name), atomically: false, encoding: .utf8)
-        return path(name)
-    }
-}
-
 /// `greylock records --json` of a journal.
 package struct JournalReport: Decodable {
     package struct Sale: Decodable {

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 
 /// A program with a standard output of a chosen kind; what it says is read to its end.
 package struct Run {
