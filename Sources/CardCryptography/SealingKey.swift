@@ -12,7 +12,7 @@ package struct SealingKey: ~Copyable, Sendable {
     private let raw: LockedBuffer
 
     /// - Parameter raw: 32 bytes.
-    init(raw: consuming LockedBuffer) {
+    package init(raw: consuming LockedBuffer) {
         precondition(raw.count == 32)
         self.raw = raw
     }

@@ -34,6 +34,8 @@ package struct KeyDelivery: ~Copyable, Sendable {
         self.made = made
         self.key = key
     }
+
+    consuming func take() -> LockedBuffer { key }
 }
 
 /// Why what a block holds is no key for this terminal.

@@ -1,0 +1,55 @@
+package import CardCryptography
+package import Quantities
+
+/// A key that a terminal holds, and what its custodians know of it.
+package struct HeldKey: Sendable {
+    /// How it came.
+    package enum Origin: UInt8, CaseIterable, Sendable {
+        case components = 1
+        case block = 2
+    }
+
+    package enum State: Equatable, Sendable {
+        /// It waits for its day.
+        case loaded
+        /// Cards of it are sold to.
+        case active
+        /// It sells no more, and still settles what it sold.
+        case retired
+    }
+
+    package let name: HeldKeyName
+    package let cipher: BlockCipherKey.Cipher
+    package let origin: Origin
+    /// By UTC: when its block was made, or its components were combined.
+    package let made: TransactionTime
+    /// The times of the terminal are seconds of UTC since 1970.
+    package let loaded: Int64
+    package internal(set) var activeFrom: Int64?
+    package internal(set) var retired: Int64?
+    package let secret: SecretKey
+
+    package func state(at utcSeconds: Int64) -> State {
+        if retired != nil { return .retired }
+        guard let activeFrom, activeFrom <= utcSeconds else { return .loaded }
+        return .active
+    }
+
+    /// 3 bytes of triple DES, 5 of AES.
+    package func checkValue() -> [UInt8] { BlockCipherKey(cipher, secret.raw).checkValue() }
+}
+
+/// The bytes of a key that several values share, wiped with the last of them.
+package final class SecretKey: Sendable {
+    package let raw: LockedBuffer
+
+    package init(_ raw: consuming LockedBuffer) { self.raw = raw }
+}
+
+/// A key that was held: it does not come back.
+package struct ErasedKey: Equatable, Sendable {
+    package let name: HeldKeyName
+    package let made: TransactionTime
+    /// Seconds of UTC since 1970.
+    package let erased: Int64
+}

@@ -1,0 +1,118 @@
+import CardCryptography
+package import FuelPassbook
+package import Quantities
+
+/// Why keys of a terminal are not changed as asked.
+package enum CustodyFault: Error, Equatable, Sendable {
+    /// A key of this name is held.
+    case held(HeldKeyName)
+    /// The key is held under this name already.
+    case equal(HeldKeyName)
+    /// A key of this name was held, and its block was made no earlier than this one.
+    case older(HeldKeyName, made: TransactionTime)
+    /// Records are coded under the one that is held.
+    case recordKeyHeld(HeldKeyName)
+    case missing(HeldKeyName)
+    /// It is of no use to sell with a transport or record key.
+    case sellsNothing(KeyUsage)
+    case retired(HeldKeyName)
+    /// As many purchase masters are held as may be.
+    case full
+    /// As many keys were held, one after the other, as may be.
+    case wornOut
+}
+
+/// All keys that one terminal holds: at most one transport and one record key, and purchase masters (MPK) by index and version.
+package struct TerminalKeys: Sendable {
+    package static let mastersMax = 32
+    /// Held or erased.
+    package static let namesMax = 1_000
+
+    package let terminal: TerminalID
+    /// Rises with each change, so that an older copy is told from a newer one.
+    package internal(set) var number: UInt64 = 0
+    package internal(set) var keys: [HeldKey] = []
+    package internal(set) var erased: [ErasedKey] = []
+
+    package init(of terminal: TerminalID) { self.terminal = terminal }
+
+    package subscript(name: HeldKeyName) -> HeldKey? { keys.first { $0.name == name } }
+
+    package func only(_ usage: KeyUsage) -> HeldKey? { keys.first { $0.name.usage == usage } }
+
+    /// Takes a key. A transport key takes the place of the one before it; a transport or record key is in use from now on, a
+    /// purchase master when it is activated.
+    ///
+    /// - Parameter now: seconds of UTC since 1970.
+    package mutating func load(
+        _ delivery: consuming KeyDelivery,
+        _ origin: HeldKey.Origin,
+        at now: Int64
+    ) throws(CustodyFault) {
+        let name = delivery.name
+        try requireNew(name, delivery.made)
+        for key in keys where key.secret.raw.isEqual(to: delivery.key) { throw .equal(key.name) }
+        guard keys.count + erased.count < Self.namesMax else { throw .wornOut }
+        var activeFrom: Int64? = now
+        switch name.usage {
+        case .record:
+            if let held = only(.record) { throw .recordKeyHeld(held.name) }
+        case .transport:
+            if let replaced = only(.transport) { forget(replaced, at: now) }
+        case .purchaseMaster:
+            guard keys.count(where: { $0.name.usage == .purchaseMaster }) < Self.mastersMax else { throw .full }
+            activeFrom = nil
+        }
+        let (cipher, made) = (delivery.cipher, delivery.made)
+        keys.append(
+            HeldKey(
+                name: name,
+                cipher: cipher,
+                origin: origin,
+                made: made,
+                loaded: now,
+                activeFrom: activeFrom,
+                secret: SecretKey(delivery.take())
+            )
+        )
+        number += 1
+    }
+
+    /// Sells with a purchase master from that moment on; the last word counts.
+    package mutating func activate(_ name: HeldKeyName, from utcSeconds: Int64) throws(CustodyFault) {
+        let place = try master(name)
+        guard keys[place].retired == nil else { throw .retired(name) }
+        keys[place].activeFrom = utcSeconds
+        number += 1
+    }
+
+    /// Sells no more with a purchase master.
+    package mutating func retire(_ name: HeldKeyName, at now: Int64) throws(CustodyFault) {
+        let place = try master(name)
+        guard keys[place].retired == nil else { throw .retired(name) }
+        keys[place].retired = now
+        number += 1
+    }
+
+    package mutating func erase(_ name: HeldKeyName, at now: Int64) throws(CustodyFault) {
+        guard let key = self[name] else { throw .missing(name) }
+        forget(key, at: now)
+        number += 1
+    }
+
+    private mutating func forget(_ key: HeldKey, at now: Int64) {
+        keys.removeAll { $0.name == key.name }
+        erased.append(ErasedKey(name: key.name, made: key.made, erased: now))
+    }
+
+    private func requireNew(_ name: HeldKeyName, _ made: TransactionTime) throws(CustodyFault) {
+        guard self[name] == nil else { throw .held(name) }
+        for key in erased where key.name == name && made <= key.made { throw .older(name, made: key.made) }
+    }
+
+    private func master(_ name: HeldKeyName) throws(CustodyFault) -> Int {
+        guard name.usage == .purchaseMaster else { throw .sellsNothing(name.usage) }
+        guard let place = keys.firstIndex(where: { $0.name == name }) else { throw .missing(name) }
+        return place
+    }
+}
