@@ -29,6 +29,7 @@ let package = Package(
         .target(name: "KeyBlocks", dependencies: ["CardCryptography", "ISO7816"]),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
         .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "Files", dependencies: ["Threads"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),
 
         // Vocabulary
@@ -71,7 +72,11 @@ let package = Package(
 
         // Edges
         .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
-        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Metering", "Threads"]),
+        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Threads"]),
+        .target(
+            name: "KeyFiles",
+            dependencies: ["CardCryptography", "Files", "FuelPassbook", "KeyCustody", "Threads"]
+        ),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
             name: "Console",
@@ -103,22 +108,24 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "CTOML", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Threads", "Words",
+                "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Quantities",
+                "Threads", "Words",
             ]
         ),
         .target(
             name: "Station",
             dependencies: [
-                "CardCryptography", "Configuration", "Console", "Dispenser", "FuelPassbook", "GPIO", "ISO7816",
-                "Journal", "Metering", "PCSC", "Pump", "Quantities", "Records", "SecurityModule", "Threads",
-                "Words", .product(name: "Logging", package: "swift-log"),
+                "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816",
+                "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Pump", "Quantities", "Records",
+                "SecurityModule", "Threads", "Words", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
             name: "CardWorkshop",
             dependencies: [
-                "CardApplication", "CardCryptography", "Configuration", "Console", "FuelPassbook", "ISO7816", "Issuer",
-                "Quantities", "Station", "Threads", "VirtualCards", .product(name: "Logging", package: "swift-log"),
+                "CardApplication", "CardCryptography", "Configuration", "Console", "Files", "FuelPassbook", "ISO7816",
+                "Issuer", "Quantities", "Station", "Threads", "VirtualCards",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
@@ -132,9 +139,12 @@ let package = Package(
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CardApplication", "CardWorkshop", "Configuration", "Console", "Dispenser", "FuelPassbook",
-                "ISO7816", "Issuer", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule",
-                "Simulation", "Station", "Threads", "VirtualCards", "VirtualStation", "Words",
+                "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
+                "Dispenser",
+                "Files", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
+                "Metering",
+                "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "VirtualCards",
+                "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -2,6 +2,7 @@ private import CardApplication
 private import CardCryptography
 private import Configuration
 import Console
+private import Files
 package import FuelPassbook
 private import Glibc
 package import Issuer

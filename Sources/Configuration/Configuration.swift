@@ -17,8 +17,8 @@ package struct Configuration: Sendable {
     package let language: Language
     /// By their numbers; at least one.
     package let sides: [Side]
-    /// Why the service cannot start on these settings yet; nil when it can.
-    package let unmet: ConfigurationError?
+    /// nil where the demonstration's keys serve.
+    package let keys: KeySettings?
 
     /// One fuelling side: its reader, where its PIN comes from, its pump.
     package struct Side: Sendable {
@@ -81,14 +81,7 @@ extension Configuration {
         let common = CommonSettings(reading: root)
         let tables = root.numberedTables("side", 1...99, countMax: Board.sidesMax)
         sides = tables.map { Side(reading: $0.table, $0.number, common) }
-        unmet =
-            demonstration
-            ? nil
-            : root.error(
-                "demonstration",
-                "true, because only the published demonstration keys can be loaded so far",
-                found: "false"
-            )
+        keys = KeySettings(reading: root, demonstration: demonstration)
         let members = Array(zip(sides, tables.map(\.table)))
         if !demonstration { refuseDemonstration(root, common, members) }
         journal.requireOwnMark(root, sides)

@@ -140,11 +140,6 @@ package struct ConfigurationTable {
         note(key, expected, found: entries?[key]?.value.description)
     }
 
-    /// An error at the key's place, in a text that may be sound.
-    func error(_ key: String, _ expected: String, found: String) -> ConfigurationError {
-        document.error(at: path(to: key), line: entries?[key]?.line ?? line, expected, found: found)
-    }
-
     private func note(_ key: String, _ expected: String, found: String?) {
         document.note(path(to: key), line: entries?[key]?.line ?? line, expected, found: found)
     }

@@ -41,30 +41,19 @@ package struct LineEditor: ~Copyable {
         case noDigit
     }
 
-    /// Where a sequence of several bytes stands.
-    private enum Sequence {
-        case none
-        /// After ESC.
-        case escape
-        /// After ESC [, with the number that was read so far.
-        case control(parameter: Int)
-        /// After ESC O.
-        case function
-        /// In a character of UTF-8 of a field of digits: how many bytes are to come, and its value so far.
-        case character(left: Int, value: UInt32)
-    }
+    /// Of a character of several bytes in a field of digits: how many are to come, and its value so far.
+    private typealias Character = (left: Int, value: UInt32)
 
     /// Stands for a character that is no digit.
     private static let other: UInt8 = 0
-    private static let deleteKey = 3
-    private static let parameterMax = 9_999
 
     private let field: Field
     private var typed: LockedBuffer
     private var count = 0
     /// Characters beyond the field.
     private var excess = 0
-    private var sequence = Sequence.none
+    private var character: Character?
+    private var escapes = EscapeSequences()
 
     package init(_ field: Field) {
         self.field = field
@@ -78,15 +67,11 @@ package struct LineEditor: ~Copyable {
     package consuming func take() -> SecretLine { SecretLine(bytes: typed, count: count) }
 
     package mutating func receive(_ byte: UInt8) -> Action {
-        switch sequence {
-        case .none: return receiveFirst(byte)
-        case .escape: return receiveEscaped(byte)
-        case .function:
-            sequence = .none
-            // A sequence that broke off hides no key that ends or empties a line.
-            return byte < 0x20 ? receiveFirst(byte) : .none
-        case .control(let parameter): return receiveControl(byte, parameter)
-        case .character(let left, let value): return receiveContinuation(byte, left, value)
+        if let (left, value) = character { return receiveContinuation(byte, left, value) }
+        return switch escapes.take(byte) {
+        case .none: .none
+        case .delete: removeLast()
+        case .byte(let byte): receiveFirst(byte)
         }
     }
 
@@ -96,9 +81,6 @@ package struct LineEditor: ~Copyable {
         case 0x08, 0x7F: return removeLast()
         case 0x15, 0x17: return clear()
         case 0x03, 0x04, 0x1C: return .cancelled
-        case 0x1B:
-            sequence = .escape
-            return .none
         case 0x00..<0x20: return .none
         case _: break
         }
@@ -119,44 +101,13 @@ package struct LineEditor: ~Copyable {
         }
     }
 
-    // MARK: - Keys of several bytes (ECMA-48, 5.4)
-
-    private mutating func receiveEscaped(_ byte: UInt8) -> Action {
-        switch byte {
-        case UInt8(ascii: "["): sequence = .control(parameter: 0)
-        case UInt8(ascii: "O"): sequence = .function
-        case 0x1B: sequence = .escape
-        case 0x00..<0x20:
-            sequence = .none
-            return receiveFirst(byte)
-        case _: sequence = .none
-        }
-        return .none
-    }
-
-    private mutating func receiveControl(_ byte: UInt8, _ parameter: Int) -> Action {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"):
-            let next = parameter * 10 + Int(byte - UInt8(ascii: "0"))
-            sequence = .control(parameter: min(next, Self.parameterMax))
-            return .none
-        case 0x20..<0x40: return .none
-        case 0x00..<0x20:
-            sequence = .none
-            return receiveFirst(byte)
-        case _:
-            sequence = .none
-            return byte == UInt8(ascii: "~") && parameter == Self.deleteKey ? removeLast() : .none
-        }
-    }
-
     // MARK: - Digits
 
     private mutating func receiveDigit(_ byte: UInt8) -> Action {
         switch byte {
-        case 0xC2..<0xE0: sequence = .character(left: 1, value: UInt32(byte & 0x1F))
-        case 0xE0..<0xF0: sequence = .character(left: 2, value: UInt32(byte & 0x0F))
-        case 0xF0..<0xF5: sequence = .character(left: 3, value: UInt32(byte & 0x07))
+        case 0xC2..<0xE0: character = (1, UInt32(byte & 0x1F))
+        case 0xE0..<0xF0: character = (2, UInt32(byte & 0x0F))
+        case 0xF0..<0xF5: character = (3, UInt32(byte & 0x07))
         case UInt8(ascii: "0")...UInt8(ascii: "9"): return add(byte)
         case _: return add(Self.other)
         }
@@ -166,17 +117,17 @@ package struct LineEditor: ~Copyable {
     private mutating func receiveContinuation(_ byte: UInt8, _ left: Int, _ value: UInt32) -> Action {
         guard byte & 0xC0 == 0x80 else {
             // What broke off was a character, and none that may be in the line.
-            sequence = .none
+            character = nil
             let action = add(Self.other)
             let next = receive(byte)
             return next == .none ? action : next
         }
         let value = value << 6 | UInt32(byte & 0x3F)
         guard left == 1 else {
-            sequence = .character(left: left - 1, value: value)
+            character = (left - 1, value)
             return .none
         }
-        sequence = .none
+        character = nil
         guard (0xFF10...0xFF19).contains(value) else { return add(Self.other) }
         return add(UInt8(ascii: "0") + UInt8(value - 0xFF10))
     }

@@ -74,14 +74,22 @@ package struct SilentTerminal: ~Copyable {
             case .refused:
                 say("\n")
                 return nil
-            case .cancelled:
-                say("\n")
-                throw ServiceFailure(exitStatus: 1, reason: "no \(secret) was typed")
+            case .cancelled: throw cancelled()
             }
         }
     }
 
-    private borrowing func key() throws(ServiceFailure) -> UInt8 {
+    /// What whoever types does not want to.
+    package borrowing func cancelled() -> ServiceFailure {
+        say("\n")
+        return ServiceFailure(exitStatus: 1, reason: "no \(secret) was typed")
+    }
+
+    /// Throws away what was typed and not read.
+    package borrowing func discardInput() { mode.discardInput() }
+
+    /// The next byte that the terminal sends.
+    package borrowing func key() throws(ServiceFailure) -> UInt8 {
         var key: UInt8 = 0
         while true {
             let result = unsafe Glibc.read(terminal, &key, 1)

@@ -89,6 +89,8 @@ package enum Notice: Equatable, Sendable {
     case readerLost(String)
     /// The pump's lines cannot be had; the text says what to do.
     case pumpMissing(String)
+    /// The terminal holds no keys of its own yet.
+    case notArmed
     case pulserFaults(Int)
     /// Outside any sale, since the start.
     case strayFaults(Int)

@@ -1,3 +1,4 @@
+private import Files
 private import Glibc
 package import Threads
 
@@ -28,19 +29,14 @@ package struct HeldOutputsFile: Sendable {
     }
 
     package func write(_ outputs: [HeldOutputs]) throws(ServiceFailure) {
-        let new = "\(path).new"
-        let file = unsafe open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw failure("open \(new)") }
-        let bytes = Array(outputs.map(\.text).joined().utf8)
-        let isWritten = unsafe Glibc.write(file, bytes, bytes.count) == bytes.count && fsync(file) == 0
-        let fault = failure("write \(new)")
-        close(file)
-        guard isWritten else { throw fault }
-        guard unsafe rename(new, path) == 0 else { throw failure("rename \(new)") }
-        let directory = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { throw failure("open \(folder)") }
-        defer { close(directory) }
-        guard fsync(directory) == 0 else { throw failure("fsync \(folder)") }
+        do throws(FileFault) {
+            try WholeFile.replace(path, with: Array(outputs.map(\.text).joined().utf8))
+        } catch {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "which outputs are held could not be noted: \(error.reason)"
+            )
+        }
     }
 
     package func read() -> Content {
@@ -54,12 +50,5 @@ package struct HeldOutputsFile: Sendable {
             return .unreadable("not what the service wrote")
         }
         return .held(outputs)
-    }
-
-    private func failure(_ operation: String) -> ServiceFailure {
-        ServiceFailure(
-            exitStatus: ServiceFailure.inputOutput,
-            reason: "which outputs are held could not be noted: \(operation): \(systemError())"
-        )
     }
 }

@@ -1,5 +1,8 @@
 /// What stands in clear before a wrapped key (ANSI X9.143:2021, 6.1; TR-31:2018, A.2).
 package struct KeyBlockHeader: Equatable, Sendable {
+    /// Of a whole block, in characters.
+    package static let blockLengthMax = 9_999
+
     /// How key and header are protected (6.2).
     package enum Version: Character, Sendable {
         /// Variants of a triple-DES key; deprecated.
@@ -100,7 +103,7 @@ extension KeyBlockHeader {
             blocksCount += 1
         }
         let length = Self.length + optional.count + count
-        guard length <= 9_999, blocksCount <= 99 else { throw .tooLong }
+        guard length <= Self.blockLengthMax, blocksCount <= 99 else { throw .tooLong }
         let fixed =
             "\(version.rawValue)\(Self.digits(length, 4))\(usage)\(algorithm)\(mode)\(keyVersion)\(exportability)"
         return Array((fixed + Self.digits(blocksCount, 2) + "00").utf8) + optional

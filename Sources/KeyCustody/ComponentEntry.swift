@@ -57,6 +57,9 @@ package struct ComponentEntry: ~Copyable {
         return finishGroup()
     }
 
+    /// Takes the last digit of the group that is being typed away.
+    package mutating func removeLast() { digitsCount = max(0, digitsCount - 1) }
+
     private mutating func finishGroup() -> Outcome {
         let start = 2 * groupsDone
         let (high, low) = digits.withSpan { ($0[0] << 4 | $0[1], $0[2] << 4 | $0[3]) }

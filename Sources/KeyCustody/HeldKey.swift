@@ -23,20 +23,26 @@ package struct HeldKey: Sendable {
     package let origin: Origin
     /// By UTC: when its block was made, or its components were combined.
     package let made: TransactionTime
-    /// The times of the terminal are seconds of UTC since 1970.
-    package let loaded: Int64
-    package internal(set) var activeFrom: Int64?
-    package internal(set) var retired: Int64?
+    package internal(set) var dates: Dates
     package let secret: SecretKey
-
-    package func state(at utcSeconds: Int64) -> State {
-        if retired != nil { return .retired }
-        guard let activeFrom, activeFrom <= utcSeconds else { return .loaded }
-        return .active
-    }
 
     /// 3 bytes of triple DES, 5 of AES.
     package func checkValue() -> [UInt8] { BlockCipherKey(cipher, secret.raw).checkValue() }
+}
+
+extension HeldKey {
+    /// By the terminal's clock, in seconds of UTC since 1970.
+    package struct Dates: Equatable, Sendable {
+        package let loaded: Int64
+        package internal(set) var activeFrom: Int64?
+        package internal(set) var retired: Int64?
+
+        package func state(at utcSeconds: Int64) -> State {
+            if retired != nil { return .retired }
+            guard let activeFrom, activeFrom <= utcSeconds else { return .loaded }
+            return .active
+        }
+    }
 }
 
 /// The bytes of a key that several values share, wiped with the last of them.

@@ -35,6 +35,8 @@ package struct KeyDelivery: ~Copyable, Sendable {
         self.key = key
     }
 
+    package borrowing func checkValue() -> [UInt8] { BlockCipherKey(cipher, key).checkValue() }
+
     consuming func take() -> LockedBuffer { key }
 }
 

@@ -30,6 +30,9 @@ package struct HeldKeyName: Hashable, Sendable {
         self.usage = usage
         self.reference = reference
     }
+
+    /// "MPK 1 2": usage, index and version.
+    package var words: String { "\(usage.name) \(reference.index.number) \(reference.version.number)" }
 }
 
 extension MasterKey {

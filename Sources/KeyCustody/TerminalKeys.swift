@@ -70,8 +70,7 @@ package struct TerminalKeys: Sendable {
                 cipher: cipher,
                 origin: origin,
                 made: made,
-                loaded: now,
-                activeFrom: activeFrom,
+                dates: HeldKey.Dates(loaded: now, activeFrom: activeFrom),
                 secret: SecretKey(delivery.take())
             )
         )
@@ -81,16 +80,16 @@ package struct TerminalKeys: Sendable {
     /// Sells with a purchase master from that moment on; the last word counts.
     package mutating func activate(_ name: HeldKeyName, from utcSeconds: Int64) throws(CustodyFault) {
         let place = try master(name)
-        guard keys[place].retired == nil else { throw .retired(name) }
-        keys[place].activeFrom = utcSeconds
+        guard keys[place].dates.retired == nil else { throw .retired(name) }
+        keys[place].dates.activeFrom = utcSeconds
         number += 1
     }
 
     /// Sells no more with a purchase master.
     package mutating func retire(_ name: HeldKeyName, at now: Int64) throws(CustodyFault) {
         let place = try master(name)
-        guard keys[place].retired == nil else { throw .retired(name) }
-        keys[place].retired = now
+        guard keys[place].dates.retired == nil else { throw .retired(name) }
+        keys[place].dates.retired = now
         number += 1
     }
 

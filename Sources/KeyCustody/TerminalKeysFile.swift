@@ -28,6 +28,7 @@ extension TerminalKeys {
     private static let heldLength = 69
     private static let erasedLength = 18
     private static let keyRoom = 32
+    package static let fileBytesMax = 65_536
 
     private var header: [UInt8] { Self.magic + [Self.format] + terminal.bytes + Self.bytes(number) }
 
@@ -77,7 +78,7 @@ extension TerminalKeys {
                 write(Self.bytes(key.name), &content)
                 write([key.cipher.code, key.origin.rawValue], &content)
                 write(key.made.bytes, &content)
-                for time in [key.loaded, key.activeFrom ?? 0, key.retired ?? 0] {
+                for time in [key.dates.loaded, key.dates.activeFrom ?? 0, key.dates.retired ?? 0] {
                     write(Self.bytes(UInt64(bitPattern: time)), &content)
                 }
                 write([UInt8(key.secret.raw.count)], &content)
@@ -102,8 +103,7 @@ extension TerminalKeys {
                 let origin = HeldKey.Origin(rawValue: try reader.byte(of: content))
             else { throw .invalid("key") }
             let made = try TransactionTime(digits: reader.bytes(TransactionTime.length, of: content))
-            let loaded = try reader.time(of: content)
-            let (activeFrom, retired) = (try reader.time(of: content), try reader.time(of: content))
+            let times = [try reader.time(of: content), try reader.time(of: content), try reader.time(of: content)]
             let length = Int(try reader.byte(of: content))
             guard cipher.keyLengths.contains(length), length <= Self.keyRoom else { throw .invalid("key") }
             let secret = try reader.take(Self.keyRoom)
@@ -113,9 +113,11 @@ extension TerminalKeys {
                     cipher: cipher,
                     origin: origin,
                     made: made,
-                    loaded: loaded,
-                    activeFrom: activeFrom == 0 ? nil : activeFrom,
-                    retired: retired == 0 ? nil : retired,
+                    dates: HeldKey.Dates(
+                        loaded: times[0],
+                        activeFrom: times[1] == 0 ? nil : times[1],
+                        retired: times[2] == 0 ? nil : times[2]
+                    ),
                     secret: SecretKey(content.part(secret.lowerBound..<secret.lowerBound + length))
                 )
             )

@@ -12,13 +12,24 @@ package enum KeyHolder: Sendable {
         }
     }
 
+    /// What a card's key is asked for.
+    enum Use {
+        case sale
+        /// Of what was sold before.
+        case settlement
+    }
+
     /// DPK of a card.
     func purchaseKey(
         of card: ApplicationSerialNumber,
-        _ reference: KeyReference
+        _ reference: KeyReference,
+        for use: Use
     ) throws(SecurityModuleError) -> PurchaseKey {
         switch self {
-        case .lockedMemory(let keys): PurchaseKey(master: try keys.loaded(reference).purchase, card: card)
+        case .lockedMemory(let keys):
+            let master = try keys.loaded(reference)
+            guard master.sells || use == .settlement else { throw .keyNotInUse(reference) }
+            return PurchaseKey(master: master.purchase, card: card)
         }
     }
 
@@ -30,7 +41,7 @@ package enum KeyHolder: Sendable {
     }
 }
 
-/// The master keys in this process's own locked memory, by index and version. Loaded once, before the first sale.
+/// The master keys in this process's own locked memory, by index and version.
 package struct MasterKeys: Sendable {
     package static let keysMax = 32
 
@@ -39,9 +50,11 @@ package struct MasterKeys: Sendable {
     package init() {}
 
     /// Takes the 16 bytes of a master key; the buffer is wiped.
-    package mutating func load(_ raw: consuming LockedBuffer, as reference: KeyReference) {
+    ///
+    /// - Parameter sells: false for a key that settles what was sold, and no more.
+    package mutating func load(_ raw: consuming LockedBuffer, as reference: KeyReference, sells: Bool = true) {
         precondition(keys.count < Self.keysMax)
-        keys[reference] = PurchaseMaster(raw)
+        keys[reference] = PurchaseMaster(raw, sells: sells)
     }
 
     fileprivate var references: Set<KeyReference> { Set(keys.keys) }
@@ -54,10 +67,12 @@ package struct MasterKeys: Sendable {
 
 private final class PurchaseMaster: Sendable {
     let purchase: DoubleLengthKey
+    let sells: Bool
     /// Terminals of a scheme share MPK and no other key: so it is drawn from it.
     let greyRecords: CodeKey
 
-    init(_ raw: consuming LockedBuffer) {
+    init(_ raw: consuming LockedBuffer, sells: Bool) {
+        self.sells = sells
         purchase = DoubleLengthKey(raw)
         greyRecords = CodeKey(from: purchase, label: "GL-GREY")
     }

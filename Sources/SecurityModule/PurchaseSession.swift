@@ -50,7 +50,7 @@ extension SecurityModule {
     ) throws(SecurityModuleError) -> DebitingPurchase {
         guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
-        let purchaseKey = try keys.purchaseKey(of: card, reference)
+        let purchaseKey = try keys.purchaseKey(of: card, reference, for: .sale)
         let key = purchaseKey.purchaseSession(icc: answer.icc, ctc: answer.ctc, ttc: ttc)
         return DebitingPurchase(
             key: key,
@@ -73,7 +73,7 @@ extension SecurityModule {
         session: PurchaseSessionData,
         amount: Amount
     ) throws(SecurityModuleError) -> ProvenPurchase? {
-        let purchaseKey = try keys.purchaseKey(of: card, key)
+        let purchaseKey = try keys.purchaseKey(of: card, key, for: .settlement)
         let sessionKey = purchaseKey.purchaseSession(icc: session.icc, ctc: session.ctc, ttc: session.ttc)
         return sessionKey.provePurchase(mac2: mac2, tac: tac, card: card, session: session, amount: amount)
     }

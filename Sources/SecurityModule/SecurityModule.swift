@@ -2,11 +2,14 @@ package import CardCryptography
 package import FuelPassbook
 package import Quantities
 package import Records
+import Synchronization
 
 /// What the security module refuses.
 package enum SecurityModuleError: Error, Equatable, Sendable {
     /// No master key of this index and version is loaded.
     case keyNotLoaded(KeyReference)
+    /// The master key of this index and version is not active yet, or retired.
+    case keyNotInUse(KeyReference)
     /// The card asks for an algorithm other than 3DES.
     case algorithmNotSupported(AlgorithmID)
     /// Step 1.3: the card did not prove that it holds this scheme's key.
@@ -24,6 +27,8 @@ extension SecurityModuleError: CustomStringConvertible {
         switch self {
         case .keyNotLoaded(let key):
             "no master key of index \(key.index.number), version \(key.version.number) is loaded"
+        case .keyNotInUse(let key):
+            "the master key of index \(key.index.number), version \(key.version.number) does not sell now"
         case .algorithmNotSupported(let algorithm): "the card wants algorithm \(algorithm.number), only 0 is known"
         case .mac1Wrong: "MAC1 of the card is wrong: not a card of this scheme"
         case .mac3Wrong: "MAC3 of the card is wrong: the lock is not proven"
@@ -42,7 +47,7 @@ extension SecurityModuleError: CustomStringConvertible {
 /// SESPK lives in it and nowhere else, and is wiped when the value ends, on every path.
 package final class SecurityModule: Sendable {
     package let terminal: TerminalID
-    let keys: KeyHolder
+    private let holder: Mutex<KeyHolder>
     private let recordKey: RecordKey
     private let random: any RandomSource & Sendable
     private let seal: TerminalSeal
@@ -58,11 +63,16 @@ package final class SecurityModule: Sendable {
     ) {
         self.numbers = numbers
         self.terminal = terminal
-        self.keys = keys
+        holder = Mutex(keys)
         self.recordKey = recordKey
         self.random = random
         seal = recordKey.seal(of: terminal)
     }
+
+    var keys: KeyHolder { holder.withLock(\.self) }
+
+    /// From now on these keys serve. A session that has begun ends with the key it has.
+    package func replaceKeys(_ keys: KeyHolder) { holder.withLock { $0 = keys } }
 
     /// A module in software counts nothing by itself: it takes the record's number.
     package static let recordNumber: @Sendable (RecordNumber) -> TTC = { TTC($0.value) }
@@ -78,7 +88,7 @@ package final class SecurityModule: Sendable {
     ) throws(SecurityModuleError) -> AuthenticatedSale {
         guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
-        let purchaseKey = try keys.purchaseKey(of: card, reference)
+        let purchaseKey = try keys.purchaseKey(of: card, reference, for: .sale)
         let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
         let standing = key.proveStanding(
             mac1: answer.mac1,
@@ -118,7 +128,7 @@ package final class SecurityModule: Sendable {
         amount: Amount,
         attempts: [DebitAttempt]
     ) throws(SecurityModuleError) -> AnsweredDebit? {
-        try keys.purchaseKey(of: card, key)
+        try keys.purchaseKey(of: card, key, for: .settlement)
             .verifyMAC4(mac4, tac: tac, card: card, amount: amount, attempts: attempts)
     }
 }

@@ -66,7 +66,8 @@ extension Notice {
     package var isStanding: Bool {
         switch self {
         case .insertCard, .removeCard, .closed, .readerLost, .pulserFaults, .strayFlow, .fuelDoesNotStop,
-            .heldForCheckpoint, .journalNearlyFull, .fuelling, .settling, .emergency, .pumpMissing, .strayFaults:
+            .heldForCheckpoint, .journalNearlyFull, .fuelling, .settling, .emergency, .pumpMissing, .notArmed,
+            .strayFaults:
             true
         case .refused(let refusal): refusal.isStanding
         case _: false

@@ -52,9 +52,6 @@ package final class Service: Sendable {
         stop: StopControl = StopControl(),
         virtual: VirtualEdges? = nil
     ) throws(ServiceFailure) {
-        if let unmet = configuration.unmet {
-            throw ServiceFailure(unmet)
-        }
         for side in configuration.sides {
             if virtual == nil { try Self.requireRealEdges(side) }
             if side.pin == .terminal, customer == nil {
@@ -121,11 +118,8 @@ package final class Service: Sendable {
     ///   - supervisor: what watches this process; nil when nothing does.
     ///   - faces: where the sides speak.
     package func run(supervisor: Supervisor? = nil, faces: @escaping Faces) throws(ServiceFailure) {
-        let recordKey = RecordKey.demonstration
-        let journal = try openJournal(recordKey, supervisor)
         let watchdog = supervisor.flatMap { Watchdog($0, sides, log: log) }
         defer { watchdog?.stop() }
-        supervisor?.ready("starting")
         defer { supervisor?.stopping() }
         let status = supervisor.map { SupervisedStatus($0, sides: sides.count) }
         let faces: Faces = { side, hand in
@@ -133,13 +127,17 @@ package final class Service: Sendable {
             guard let status else { return face }
             return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
+        guard let arms = try arms(supervisor, faces) else { return }
+        let journal = try openJournal(arms.recordKey, supervisor)
+        supervisor?.ready("starting")
         let roster = Roster(sides.map(\.number), end: stop)
-        let module = SecurityModule(
-            terminal: configuration.terminal,
-            keys: .demonstration,
-            recordKey: recordKey,
-            random: SystemRandom()
-        )
+        let module = arms.module(of: configuration.terminal)
+        let keyWatch = arms.stored.map { stored in
+            KeyWatch(stored.store, stored.keys, module, log: log) { reason in
+                roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
+            }
+        }
+        defer { keyWatch?.stop() }
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }

@@ -20,6 +20,7 @@ package final class StopControl: Sendable {
 
     private let sides = Mutex<[ReachableSide]>([])
     private let isAsked = Atomic(false)
+    private let asked = MonotonicSemaphore()
     private let ending: Mutex<Ending?> = Mutex(nil)
     private let awaited = Mutex<@Sendable () -> String> { "a file that is read at the start does not answer" }
 
@@ -56,23 +57,31 @@ package final class StopControl: Sendable {
         for side in sides { side.mailbox.requestStop() }
     }
 
+    /// Waits for a stop, where no side does yet.
+    func comes(before deadline: UInt64) -> Bool {
+        guard asked.wait(until: deadline) else { return false }
+        asked.signal()
+        return true
+    }
+
     package var isRequested: Bool { isAsked.load(ordering: .sequentiallyConsistent) }
 
     /// Requested already, it does nothing.
     package func request() {
         guard !isAsked.exchange(true, ordering: .sequentiallyConsistent) else { return }
-        let asked = MonotonicClock.nanoseconds
+        let askedAt = MonotonicClock.nanoseconds
+        asked.signal()
         let sides = sides.withLock { $0 }
         Self.end(sides)
         guard let ending = ending.withLock({ $0 }) else { return }
         let awaited = awaited.withLock { $0 }
         _ = NamedThread("stop-deadline") {
             let never = MonotonicSemaphore()
-            let deadline = asked + Self.deadlineNanoseconds
+            let deadline = askedAt + Self.deadlineNanoseconds
             while sides.contains(where: \.drivesOutputs), MonotonicClock.nanoseconds < deadline {
                 _ = never.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds)
             }
-            if MonotonicClock.nanoseconds < deadline { ending.valvesAreOff(MonotonicClock.nanoseconds - asked) }
+            if MonotonicClock.nanoseconds < deadline { ending.valvesAreOff(MonotonicClock.nanoseconds - askedAt) }
             _ = never.wait(until: deadline)
             ending.lastWords(awaited())
             _exit(Self.exitStatus)

@@ -45,6 +45,7 @@ struct Chinese: Vocabulary {
         case .escaped(let amount): "本次加油的\(money(amount))未付款：卡仍灰锁，下次来时补扣"
         case .readerLost(let reason): reason
         case .pumpMissing(let reason): "暂停服务：正在等待油泵的信号线：\(reason)"
+        case .notArmed: "不接待任何卡：本终端没有密钥，由保管人用 greylock keys load 装入"
         case .pulserFaults(let count): "本次加油有\(count)次脉冲故障"
         case .strayFaults(let count): "启动以来，加油之外有\(count)次脉冲故障：信号线受干扰，或服务曾停顿"
         case .meterStopped(let stop): "\(words(stop))：本次加油结束"
@@ -166,6 +167,7 @@ struct Chinese: Vocabulary {
     private func words(_ error: SecurityModuleError) -> String {
         switch error {
         case .keyNotLoaded(let key): "没有装入索引\(key.index.number)、版本\(key.version.number)的主密钥"
+        case .keyNotInUse(let key): "索引\(key.index.number)、版本\(key.version.number)的主密钥现在不用于销售"
         case .algorithmNotSupported(let algorithm): "卡要求算法\(algorithm.number)，只支持0"
         case .mac1Wrong: "卡的 MAC1 错误：不是本系统的卡"
         case .mac3Wrong: "卡的 MAC3 错误：灰锁未得到证明"
@@ -214,6 +216,7 @@ struct Chinese: Vocabulary {
         case .readerLost: "读卡器故障，暂停服务。"
         case .readerGone(_, let seconds): "读卡器故障，本次加油等待其恢复\(seconds)秒。"
         case .pumpMissing: "加油机故障，暂停服务。"
+        case .notArmed: "暂停服务。"
         case .meterStopped: "供油已停止，请按已加油量付款。"
         case .emergency: "紧急停机，停止加油。"
         case .emergencyOver: "紧急停机已解除。"

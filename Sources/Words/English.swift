@@ -30,6 +30,7 @@ struct English: Vocabulary {
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
         case .pumpMissing(let reason): "out of order: the pump's lines are waited for: \(reason)"
+        case .notArmed: "no card is served: this terminal has no keys; its custodians load them with greylock keys load"
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
         case .strayFaults(let count):
             "\(count) pulser faults outside any sale since the start: its lines are disturbed, or the service stood still"
@@ -171,6 +172,7 @@ struct English: Vocabulary {
         case .readerLost: "Out of order: the card reader."
         case .readerGone(_, let seconds): "Out of order: the card reader. The sale waits \(seconds) s for it."
         case .pumpMissing: "Out of order: the pump."
+        case .notArmed: "Out of service."
         case .meterStopped: "The fuel was stopped. You pay what was counted."
         case .emergency: "Emergency stop. No fuel."
         case .emergencyOver: "The emergency stop is over."

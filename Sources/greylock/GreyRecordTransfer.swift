@@ -33,8 +33,9 @@ struct ExportGreyRecords: ParsableCommand {
     func run() throws {
         try GreyRecordTool.run("export") { () throws(GreyRecordTool.Stop) in
             let configuration = try GreyRecordTool.configuration(config)
+            let arms = try GreyRecordTool.arms(configuration)
             let reader = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
-                try JournalReader(path: configuration.journal.path, key: .demonstration)
+                try JournalReader(path: configuration.journal.path, key: arms.recordKey)
             }
             let unjudged = try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
                 try reader.unjudged
@@ -53,7 +54,7 @@ struct ExportGreyRecords: ParsableCommand {
             }
             let file: [UInt8]
             do throws(GreyRecordFileFault) {
-                file = try SecurityModule.demonstration(at: configuration.terminal).greyRecordFile(records)
+                file = try arms.module(of: configuration.terminal).greyRecordFile(records)
             } catch {
                 throw GreyRecordTool.Stop(ServiceFailure.unavailable, error.reason)
             }
@@ -111,14 +112,15 @@ struct ImportGreyRecords: ParsableCommand {
     func run() throws {
         try GreyRecordTool.run("import") { () throws(GreyRecordTool.Stop) in
             let configuration = try GreyRecordTool.configuration(config)
-            let grey = try parsed(at: configuration.terminal)
+            let arms = try GreyRecordTool.arms(configuration)
+            let grey = try parsed(with: arms.module(of: configuration.terminal))
             try GreyRecordTool.stored(configuration.journal.path) { () throws(StorageFault) in
-                try take(grey, configuration.journal)
+                try take(grey, configuration.journal, arms.recordKey)
             }
         }
     }
 
-    private func parsed(at terminal: TerminalID) throws(GreyRecordTool.Stop) -> GreyRecordFile {
+    private func parsed(with module: SecurityModule) throws(GreyRecordTool.Stop) -> GreyRecordFile {
         let bytes: [UInt8]
         do {
             // One byte more than may be there tells a file that is too long, of whatever kind.
@@ -128,20 +130,24 @@ struct ImportGreyRecords: ParsableCommand {
             throw GreyRecordTool.Stop(ServiceFailure.inputOutput, "\(file): it cannot be read")
         }
         do throws(GreyRecordFileFault) {
-            return try SecurityModule.demonstration(at: terminal).greyRecordFile(parsing: bytes)
+            return try module.greyRecordFile(parsing: bytes)
         } catch {
             throw GreyRecordTool.Stop(GreyRecordTool.dataRefused, "\(file): \(error.reason)")
         }
     }
 
-    private func take(_ grey: GreyRecordFile, _ settings: Configuration.JournalFile) throws(StorageFault) {
+    private func take(
+        _ grey: GreyRecordFile,
+        _ settings: Configuration.JournalFile,
+        _ key: RecordKey
+    ) throws(StorageFault) {
         let journal = try SQLiteJournal(
             path: settings.path,
             capacity: settings.capacity,
-            key: .demonstration,
+            key: key,
             mark: settings.mark
         )
-        let known = try JournalReader(path: settings.path, key: .demonstration).greyRecords()
+        let known = try JournalReader(path: settings.path, key: key).greyRecords()
         for entry in grey.entries {
             let words = "record \(entry.gmac.ttc.number) of terminal \(grey.terminal)"
             if let here = known.first(where: entry.isSameLock) {
@@ -179,6 +185,12 @@ private enum GreyRecordTool {
 
     static func configuration(_ path: String) throws(Stop) -> Configuration {
         do throws(ServiceFailure) { return try Service.configuration(at: path) } catch {
+            throw Stop(error.exitStatus, error.reason)
+        }
+    }
+
+    static func arms(_ configuration: Configuration) throws(Stop) -> Arms {
+        do throws(ServiceFailure) { return try Arms(of: configuration) } catch {
             throw Stop(error.exitStatus, error.reason)
         }
     }

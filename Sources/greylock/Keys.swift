@@ -8,8 +8,11 @@ import Threads
 
 struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The issuer's key store: the master keys that cards are made with.",
-        subcommands: [KeysNew.self, KeysShow.self]
+        abstract: "Keys: a terminal's own, and the issuer's, which cards are made with.",
+        subcommands: [
+            KeysLoad.self, KeysList.self, KeysActivate.self, KeysRetire.self, KeysErase.self, KeysNew.self,
+            KeysShow.self,
+        ]
     )
 }
 

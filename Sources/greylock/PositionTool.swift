@@ -73,7 +73,11 @@ struct PositionTool: ParsableCommand {
         do {
             let configuration = try Service.configuration(at: config)
             path = configuration.journal.path
-            status = try show(try numbers(of: configuration), configuration.journal)
+            status = try show(
+                try numbers(of: configuration),
+                configuration.journal,
+                try Arms(of: configuration).recordKey
+            )
         } catch let fault as StorageFault {
             standardError("greylock position: \(path ?? config): \("\(fault)".printable)")
             status = ServiceFailure.inputOutput
@@ -94,25 +98,29 @@ struct PositionTool: ParsableCommand {
     }
 
     /// - Returns: the exit status.
-    private func show(_ sides: [Int], _ settings: Configuration.JournalFile) throws -> Int32 {
+    private func show(
+        _ sides: [Int],
+        _ settings: Configuration.JournalFile,
+        _ key: RecordKey
+    ) throws -> Int32 {
         if let acceptJournal {
             let last = try SQLiteJournal.accept(
                 path: settings.path,
-                key: .demonstration,
+                key: key,
                 mark: settings.mark,
                 reason: acceptJournal,
                 time: SystemClock().localTime
             )
             writeLine("journal: accepted, its numbers go on after \(last.value)")
         }
-        let reader = try JournalReader(path: settings.path, key: .demonstration)
+        let reader = try JournalReader(path: settings.path, key: key)
         let isChange = clear || acceptClock || acceptRows
         let writer =
             isChange
             ? try SQLiteJournal(
                 path: settings.path,
                 capacity: settings.capacity,
-                key: .demonstration,
+                key: key,
                 mark: settings.mark
             ) : nil
         var isOpen = true

@@ -62,9 +62,13 @@ struct ListRecords: ParsableCommand {
 
     func run() throws {
         do {
-            let settings = try config.map { try Service.configuration(at: $0).journal }
+            let configuration = try config.map { try Service.configuration(at: $0) }
+            let settings = configuration?.journal
             guard let path = journal ?? settings?.path else { preconditionFailure("validated") }
-            let reader = try JournalReader(path: path, key: .demonstration)
+            let reader = try JournalReader(
+                path: path,
+                key: try configuration.map { try Arms(of: $0).recordKey } ?? .demonstration
+            )
             let count = try reader.count()
             let checkpoints = try reader.checkpoints()
             func line(_ record: Record) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.number]) }

@@ -15,15 +15,15 @@ import Testing
         var keys = TerminalKeys(of: terminal)
         let name = mpk(1, 1)
         try keys.load(delivery(name), .block, at: now)
-        #expect(keys[name]?.state(at: now) == .loaded)
+        #expect(keys[name]?.dates.state(at: now) == .loaded)
         try keys.activate(name, from: now + 10)
-        #expect(keys[name]?.state(at: now + 9) == .loaded)
-        #expect(keys[name]?.state(at: now + 10) == .active)
+        #expect(keys[name]?.dates.state(at: now + 9) == .loaded)
+        #expect(keys[name]?.dates.state(at: now + 10) == .active)
         try keys.retire(name, at: now + 20)
-        #expect(keys[name]?.state(at: now + 20) == .retired)
+        #expect(keys[name]?.dates.state(at: now + 20) == .retired)
         #expect(throws: CustodyFault.retired(name)) { try keys.activate(name, from: now + 30) }
         try keys.erase(name, at: now + 30)
-        #expect(keys[name]?.state(at: now) == nil)
+        #expect(keys[name]?.dates.state(at: now) == nil)
         #expect(throws: CustodyFault.missing(name)) { try keys.erase(name, at: now) }
     }
 
@@ -113,8 +113,7 @@ import Testing
             let isSame = read.secret.raw.isEqual(to: written.secret.raw)
             #expect(isSame)
             #expect(read.cipher == written.cipher && read.origin == written.origin && read.made == written.made)
-            #expect(read.loaded == written.loaded && read.retired == written.retired)
-            #expect(read.activeFrom == written.activeFrom)
+            #expect(read.dates == written.dates)
         }
         let other = keys.sealed(under: storageKey, random: SystemRandom())
         #expect(other != file)

@@ -107,6 +107,7 @@ enum NoticeKind: CaseIterable {
     case escaped
     case readerLost
     case pumpMissing
+    case notArmed
     case pulserFaults
     case strayFaults
     case meterStopped
@@ -148,6 +149,7 @@ enum NoticeKind: CaseIterable {
             case .escaped: .escaped
             case .readerLost: .readerLost
             case .pumpMissing: .pumpMissing
+            case .notArmed: .notArmed
             case .pulserFaults: .pulserFaults
             case .strayFaults: .strayFaults
             case .meterStopped: .meterStopped

@@ -1,4 +1,4 @@
-import Glibc
+package import Glibc
 import Threads
 
 /// Who may read and write a file that the programs rely on (decision record 0019).
@@ -10,7 +10,7 @@ package enum FileGuard {
 
     /// - Parameter secret: nobody but the owner may read it; else nobody but the owner and its group may write it.
     /// - Returns: nil when the file may be used.
-    static func refusal(of status: stat, secret: Bool) -> Refusal? {
+    package static func refusal(of status: stat, secret: Bool) -> Refusal? {
         if let kind = kind(notRegular: status.st_mode) {
             return Refusal(expected: "a regular file: write it to a disk first", found: kind)
         }

@@ -1,0 +1,23 @@
+private import Glibc
+private import Threads
+
+/// A file that stands for something that one process does at a time. Another process may do it when this value, or its process,
+/// ends. The corresponding C function is `flock`.
+package struct FileLock: ~Copyable, Sendable {
+    private let descriptor: Int32
+
+    /// - Parameter words: why not, while another process has it.
+    package init(_ path: String, whenHeld words: String) throws(FileFault) {
+        descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)
+        guard descriptor >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            switch errno {
+            case EINTR: continue
+            case EWOULDBLOCK: throw FileFault(words)
+            case _: throw FileFault("cannot lock \(path): \(systemError())")
+            }
+        }
+    }
+
+    deinit { close(descriptor) }
+}

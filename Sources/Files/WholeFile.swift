@@ -1,0 +1,108 @@
+private import Glibc
+private import Threads
+
+/// What the operating system would not do with a file.
+package struct FileFault: Error, Equatable, Sendable {
+    /// "cannot write /etc/greylock/keys: No space left on device"
+    package let reason: String
+
+    package init(_ reason: String) { self.reason = reason }
+}
+
+/// A file that is whole under its name, whenever the power goes: the old content or the new one.
+package enum WholeFile {
+    /// Writes beside the file, flushes, gives the file's name to what was written and flushes the folder. Only its owner may read
+    /// it. The corresponding C functions are `open`, `write`, `fsync` and `rename`.
+    ///
+    /// - Throws: ``FileFault``; the old content stands then, unless the folder alone could not be flushed.
+    package static func replace(_ path: String, with bytes: [UInt8]) throws(FileFault) {
+        let draft = path + ".new"
+        // Of a process that was killed; usually there is none.
+        _ = unsafe unlink(draft)
+        let file = try call("create", draft) {
+            unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)
+        }
+        do throws(FileFault) {
+            defer { close(file) }
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = try call("write", draft) {
+                    // SAFETY: `write` reads no more than the rest of the array, which the closure keeps in place.
+                    unsafe rest.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
+                }
+                rest = rest.dropFirst(count)
+            }
+            _ = try call("flush", draft) { fsync(file) }
+        } catch {
+            _ = unsafe unlink(draft)
+            throw error
+        }
+        do throws(FileFault) { _ = try call("replace", path) { unsafe rename(draft, path) } } catch {
+            _ = unsafe unlink(draft)
+            throw error
+        }
+        try flushFolder(of: path)
+    }
+
+    /// A file as it is; nil where there is none.
+    ///
+    /// - Parameter isSecret: nobody but its owner may read it, or put another in its place.
+    /// - Throws: ``FileFault`` also for one that is longer.
+    package static func contents(
+        _ path: String,
+        bytesMax: Int,
+        isSecret: Bool = false
+    ) throws(FileFault) -> [UInt8]? {
+        // A pipe would be waited for.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        if file < 0, errno == ENOENT { return nil }
+        guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
+        defer { close(file) }
+        if isSecret { try requireGuarded(file, path) }
+        // One byte more than may be there tells a file that is too large.
+        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+        var count = 0
+        while count < bytes.count {
+            let taken = try call("read", path) {
+                // SAFETY: `read` writes no more than the rest of the array, which the closure keeps in place.
+                unsafe bytes.withUnsafeMutableBytes { buffer in
+                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                    return unsafe read(file, rest.baseAddress, rest.count)
+                }
+            }
+            guard taken > 0 else { break }
+            count += taken
+        }
+        guard count <= bytesMax else { throw FileFault("\(path) is too long: it is another kind of file") }
+        return Array(bytes.prefix(count))
+    }
+
+    /// - Parameter file: the open file at `path`.
+    package static func requireGuarded(_ file: Int32, _ path: String) throws(FileFault) {
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw FileFault("cannot read \(path): \(systemError())") }
+        if let refusal = FileGuard.refusal(of: status, secret: true) ?? FileGuard.refusal(ofFolder: path) {
+            throw FileFault("\(path): \(refusal.expected) (found \(refusal.found))")
+        }
+    }
+
+    private static func flushFolder(of path: String) throws(FileFault) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let descriptor = try call("open", folder) { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        defer { close(descriptor) }
+        _ = try call("flush", folder) { fsync(descriptor) }
+    }
+
+    /// Calls again after a signal.
+    private static func call<Result: FixedWidthInteger>(
+        _ operation: String,
+        _ path: String,
+        _ body: () -> Result
+    ) throws(FileFault) -> Result {
+        while true {
+            let result = body()
+            if result >= 0 { return result }
+            guard errno == EINTR else { throw FileFault("cannot \(operation) \(path): \(systemError())") }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+package import CardCryptography
+package import Files
+private import Glibc
+private import Threads
+
+/// Where the 32 bytes lie that open a terminal's keys.
+package enum StorageKeyPlace: Equatable, Sendable {
+    /// A file that only its owner may read.
+    case file(String)
+    /// What systemd hands to the unit under this name (systemd.exec(5), LoadCredential= and LoadCredentialEncrypted=).
+    case credential(String)
+
+    package static let keyLength = 32
+
+    /// Blocks while it is read.
+    package func read() throws(FileFault) -> SealingKey {
+        let path = try self.path()
+        // A pipe would be waited for.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard file >= 0 else { throw FileFault("cannot open the storage key \(path): \(systemError())") }
+        defer { close(file) }
+        try requireGuarded(file, path)
+        var raw = LockedBuffer(count: Self.keyLength + 1)
+        let count = try raw.withMutableSpan { (span) throws(FileFault) in
+            var count = 0
+            while count < span.count {
+                // SAFETY: `read` writes no more than the rest of the buffer, which the closure keeps in place.
+                let taken = unsafe span.withUnsafeMutableBytes { buffer in
+                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                    return unsafe Glibc.read(file, rest.baseAddress, rest.count)
+                }
+                if taken < 0, errno == EINTR { continue }
+                guard taken >= 0 else { throw FileFault("cannot read the storage key \(path): \(systemError())") }
+                if taken == 0 { break }
+                count += taken
+            }
+            return count
+        }
+        guard count == Self.keyLength else {
+            throw FileFault("the storage key \(path) has \(count > Self.keyLength ? "more" : "fewer") than 32 bytes")
+        }
+        return SealingKey(raw: raw.part(0..<Self.keyLength))
+    }
+
+    private func path() throws(FileFault) -> String {
+        switch self {
+        case .file(let path): return path
+        case .credential(let name):
+            guard let folder = unsafe getenv("CREDENTIALS_DIRECTORY") else {
+                throw FileFault(
+                    """
+                    systemd handed no credentials over: the unit needs LoadCredentialEncrypted=\(name), and what is started by \
+                    hand is started by systemd-run with the same
+                    """
+                )
+            }
+            // SAFETY: the text is copied, and nothing in this program changes the environment.
+            return unsafe String(cString: folder) + "/" + name
+        }
+    }
+
+    /// A credential lies on a file system of its own that only the unit reads, and shows another mode.
+    private func requireGuarded(_ file: Int32, _ path: String) throws(FileFault) {
+        switch self {
+        case .file: try WholeFile.requireGuarded(file, path)
+        case .credential: break
+        }
+    }
+}

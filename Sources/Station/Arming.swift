@@ -1,0 +1,103 @@
+import CardCryptography
+package import Configuration
+import Dispenser
+import Files
+package import FuelPassbook
+import KeyCustody
+package import KeyFiles
+import Quantities
+package import Records
+package import SecurityModule
+package import Threads
+
+// Where a service has its keys from: the demonstration's, or the terminal's own store. A store that changes is read again, so
+// that custodians change keys while it sells.
+
+/// The keys of one terminal, in use.
+package struct Arms {
+    package let recordKey: RecordKey
+    let keys: KeyHolder
+    /// nil for the demonstration's.
+    let stored: (store: TerminalKeyStore, keys: TerminalKeys)?
+
+    private static var demonstration: Arms { Arms(recordKey: .demonstration, keys: .demonstration, stored: nil) }
+
+    /// nil where the terminal has no record key yet: no journal can be kept without it.
+    package static func read(_ configuration: Configuration) throws(ServiceFailure) -> Arms? {
+        guard let settings = configuration.keys else { return .demonstration }
+        let store = TerminalKeyStore(settings, of: configuration.terminal)
+        do throws(FileFault) {
+            guard let keys = try store.read(), let recordKey = keys.recordKey else { return nil }
+            let now = SystemClock().now?.utcSeconds
+            return Arms(recordKey: recordKey, keys: keys.holder(at: now), stored: (store, keys))
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "keys: \(error.reason)")
+        }
+    }
+
+    /// For a tool, which does not wait.
+    package init(of configuration: Configuration) throws(ServiceFailure) {
+        guard let arms = try Arms.read(configuration) else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "terminal \(configuration.terminal) has no record key yet: load it with greylock keys load"
+            )
+        }
+        self = arms
+    }
+
+    private init(recordKey: RecordKey, keys: KeyHolder, stored: (store: TerminalKeyStore, keys: TerminalKeys)?) {
+        self.recordKey = recordKey
+        self.keys = keys
+        self.stored = stored
+    }
+
+    package func module(of terminal: TerminalID) -> SecurityModule {
+        SecurityModule(terminal: terminal, keys: keys, recordKey: recordKey, random: SystemRandom())
+    }
+}
+
+extension TerminalKeyStore {
+    package init(_ settings: Configuration.KeySettings, of terminal: TerminalID) {
+        self.init(settings.store, of: terminal, storageKey: settings.storageKey)
+    }
+}
+
+extension TerminalKeys {
+    fileprivate var recordKey: RecordKey? {
+        only(.record).map { RecordKey($0.secret.raw.part(0..<DoubleLengthKey.length), as: $0.name.reference) }
+    }
+
+    /// - Parameter now: nil where the clock was never set: nothing sells then.
+    func holder(at now: Int64?) -> KeyHolder {
+        var masters = MasterKeys()
+        for key in keys where key.name.usage == .purchaseMaster {
+            masters.load(
+                key.secret.raw.part(0..<DoubleLengthKey.length),
+                as: key.name.reference,
+                sells: now.map { key.dates.state(at: $0) == .active } ?? false
+            )
+        }
+        return .lockedMemory(masters)
+    }
+}
+
+extension Service {
+    private static let lookNanoseconds: UInt64 = 1_000_000_000
+
+    /// Waits for custodians where the terminal has no keys yet.
+    ///
+    /// - Returns: nil when a stop was requested meanwhile.
+    func arms(_ supervisor: Supervisor?, _ faces: Faces) throws(ServiceFailure) -> Arms? {
+        var displays: [any SideDisplay] = []
+        while true {
+            if let arms = try Arms.read(configuration) { return arms }
+            if displays.isEmpty {
+                supervisor?.ready("without keys")
+                displays = configuration.sides.map { faces($0, nil).display }
+                for display in displays { display.show(.inoperative, .notArmed) }
+            }
+            if stopControl.comes(before: MonotonicClock.nanoseconds + Self.lookNanoseconds) { return nil }
+        }
+    }
+}

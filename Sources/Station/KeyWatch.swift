@@ -1,0 +1,108 @@
+import Files
+import KeyCustody
+import KeyFiles
+import Logging
+import Quantities
+import SecurityModule
+import Threads
+
+/// Looks once a second whether the terminal's keys were changed, or the day of one has come, and hands them to the module.
+final class KeyWatch: Sendable {
+    private static let lookNanoseconds: UInt64 = 1_000_000_000
+
+    private let ended = MonotonicSemaphore()
+    private let thread: NamedThread
+
+    /// - Parameters:
+    ///   - keys: what the module has.
+    ///   - gone: called once, when the record key is another, or none.
+    init(
+        _ store: TerminalKeyStore,
+        _ keys: TerminalKeys,
+        _ module: SecurityModule,
+        log: Logger,
+        gone: @escaping @Sendable (String) -> Void
+    ) {
+        let look = KeyLook(store, keys, module, log: log, gone: gone)
+        let ended = ended
+        thread = NamedThread("keys") {
+            var look = look
+            while look.goesOn, !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds) { look.look() }
+        }
+    }
+
+    func stop() {
+        ended.signal()
+        thread.join()
+    }
+}
+
+private struct KeyLook: Sendable {
+    private let store: TerminalKeyStore
+    private let module: SecurityModule
+    private let log: Logger
+    private let gone: @Sendable (String) -> Void
+    private let recordKey: HeldKeyName?
+    private var stamp: FileStamp?
+    private var schedule: KeySchedule
+    private var selling: Set<HeldKeyName>
+    private(set) var goesOn = true
+
+    init(
+        _ store: TerminalKeyStore,
+        _ keys: TerminalKeys,
+        _ module: SecurityModule,
+        log: Logger,
+        gone: @escaping @Sendable (String) -> Void
+    ) {
+        self.store = store
+        self.module = module
+        self.log = log
+        self.gone = gone
+        recordKey = keys.only(.record)?.name
+        schedule = KeySchedule(keys)
+        selling = schedule.selling(at: SystemClock().now?.utcSeconds)
+        // What was written since the keys were read is seen at the first look.
+        stamp = nil
+    }
+
+    mutating func look() {
+        let now = SystemClock().now?.utcSeconds
+        let stamp = FileStamp(store.path)
+        guard stamp != self.stamp || schedule.selling(at: now) != selling else { return }
+        self.stamp = stamp
+        let keys: TerminalKeys
+        do throws(FileFault) {
+            guard let read = try store.read() else {
+                return log.error("the keys' file is gone: the keys that were read serve on")
+            }
+            keys = read
+        } catch {
+            return log.error("keys: \(error.reason); the keys that were read serve on")
+        }
+        guard let recordKey, keys.only(.record)?.name == recordKey else {
+            goesOn = false
+            module.replaceKeys(.lockedMemory(MasterKeys()))
+            return gone("the record key was erased: the service ends, and serves no card before it has one again")
+        }
+        schedule = KeySchedule(keys)
+        selling = schedule.selling(at: now)
+        module.replaceKeys(keys.holder(at: now))
+        log.notice("keys", metadata: ["selling": "\(selling.map(\.words).sorted().joined(separator: ", "))"])
+    }
+}
+
+/// When which purchase masters sell.
+private struct KeySchedule {
+    private let masters: [(name: HeldKeyName, dates: HeldKey.Dates)]
+
+    init(_ keys: TerminalKeys) {
+        masters = keys.keys.filter { $0.name.usage == .purchaseMaster }.map { ($0.name, $0.dates) }
+    }
+
+    /// - Parameter now: nil where the clock was never set.
+    func selling(at now: Int64?) -> Set<HeldKeyName> {
+        guard let now else { return [] }
+        return Set(masters.filter { $0.dates.state(at: now) == .active }.map(\.name))
+    }
+}

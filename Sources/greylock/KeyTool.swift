@@ -1,0 +1,99 @@
+import CardCryptography
+import Configuration
+import Console
+import Files
+import FuelPassbook
+import ISO7816
+import KeyCustody
+import KeyFiles
+import Quantities
+import Station
+import Threads
+
+/// What the tools of a terminal's keys have in common.
+enum KeyTool {
+    /// EX_DATAERR of sysexits.h: nothing was changed.
+    static let refused: Int32 = 65
+
+    static func store(_ configuration: String) throws(ServiceFailure) -> TerminalKeyStore {
+        let settings = try Service.configuration(at: configuration)
+        guard let keys = settings.keys else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.configuration,
+                reason:
+                    "\(configuration): the demonstration has no keys of its own: set demonstration = false and [keys]"
+            )
+        }
+        return TerminalKeyStore(keys, of: settings.terminal)
+    }
+
+    static func stored<Value: ~Copyable>(_ call: () throws(FileFault) -> Value) throws(ServiceFailure) -> Value {
+        do throws(FileFault) { return try call() } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+        }
+    }
+
+    static func now() throws(ServiceFailure) -> Int64 {
+        guard let now = SystemClock().now else {
+            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the clock is not set: set it first")
+        }
+        return now.utcSeconds
+    }
+
+    static func utc(_ seconds: Int64) throws(ServiceFailure) -> TransactionTime {
+        do throws(ParseError) { return try TransactionTime(secondsSince1970: Int(seconds)) } catch {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "the clock shows no time: set it first"
+            )
+        }
+    }
+
+    /// Changes the terminal's keys, whole or not at all.
+    static func change(
+        _ store: TerminalKeyStore,
+        _ body: (inout TerminalKeys) throws(CustodyFault) -> Void
+    ) throws(ServiceFailure) {
+        var change = try stored { () throws(FileFault) in try store.beginChange() }
+        do throws(CustodyFault) { try body(&change.keys) } catch {
+            throw ServiceFailure(exitStatus: refused, reason: "\(error.words); nothing was changed")
+        }
+        do throws(FileFault) { try change.store() } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+        }
+    }
+
+    /// "5C 94 05"
+    static func grouped(_ checkValue: [UInt8]) -> String { checkValue.map { Hex.string([$0]) }.joined(separator: " ") }
+
+    /// nil of a text that is no check value.
+    static func isEqual(_ line: consuming SecretLine, _ checkValue: [UInt8], digits: Int) -> Bool? {
+        let count = line.count
+        let text = line.bytes.withSpan { span in String(decoding: (0..<count).map { span[$0] }, as: UTF8.self) }
+        do throws(ParseError) {
+            let bytes = try Hex.bytes(text)
+            return bytes.count == digits / 2 ? bytes == checkValue : nil
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension CustodyFault {
+    var words: String {
+        switch self {
+        case .held(let name): "\(name.words) is held already"
+        case .equal(let name): "this key is held already, as \(name.words)"
+        case .older(let name, let made):
+            "\(name.words) was held and erased, and this block is no newer: it was made by \(made) UTC"
+        case .recordKeyHeld(let name):
+            "the records of this terminal are coded under \(name.words): erase that first, with all that it means"
+        case .missing(let name): "\(name.words) is not held"
+        case .sellsNothing(let usage):
+            "a \(usage.name) key is in use from the moment it is loaded, and until it is erased"
+        case .retired(let name): "\(name.words) is retired, for good"
+        case .full: "\(TerminalKeys.mastersMax) purchase masters are held: erase one that no open record needs"
+        case .wornOut: "\(TerminalKeys.namesMax) keys were held here: begin a new store"
+        }
+    }
+}

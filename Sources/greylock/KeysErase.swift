@@ -1,0 +1,91 @@
+import ArgumentParser
+import CardCryptography
+import Configuration
+import Console
+import Files
+import FuelPassbook
+import Journal
+import KeyCustody
+import KeyFiles
+import Records
+import Station
+import Threads
+
+struct KeysErase: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase",
+        abstract: "Erase a key of this terminal, for good.",
+        discussion: """
+            Cards whose sales are open under a purchase master cannot pay here without it: those records are named, and the key \
+            stays. A running service ends when the record key goes, and forgets a purchase master within a second. A flash disk \
+            may keep what was overwritten: the storage key is what makes old copies useless.
+
+            Exit status: 0; 65 when there is no such key, or open records need it; 69 with a clock that is not set; 74 when the \
+            store or the journal cannot be read or written; 78 for a wrong configuration. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
+    var config: String
+
+    @Flag(help: "Erase it although open records need it: the issuer releases their cards.")
+    var despiteOpenRecords = false
+
+    @Argument(help: ArgumentHelp("MPK, RECORD or TRANSPORT.", valueName: "USAGE"))
+    var usage: KeyUsage
+
+    @Argument(help: "The key's index, 0 to 255.")
+    var index: UInt8
+
+    @Argument(help: "Its version, 0 to 255.")
+    var version: UInt8
+
+    func run() throws {
+        try runTool("keys erase") { () throws(ServiceFailure) in
+            let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
+            let configuration = try Service.configuration(at: config)
+            let store = try KeyTool.store(config)
+            let now = try KeyTool.now()
+            let open = try openRecords(under: name, configuration)
+            if !open.isEmpty {
+                for record in open {
+                    standardError("record \(record.number.value): \(record.amount), card \(record.card)")
+                }
+                guard despiteOpenRecords else {
+                    throw ServiceFailure(
+                        exitStatus: KeyTool.refused,
+                        reason: "\(name.words) is needed by \(open.count) open records; nothing was changed"
+                    )
+                }
+            }
+            try KeyTool.change(store) { (keys) throws(CustodyFault) in try keys.erase(name, at: now) }
+            writeLine("\(name.words) is erased")
+        }
+    }
+
+    /// Every seal is under the record key; a card's answer is judged with its purchase master.
+    private func openRecords(
+        under name: HeldKeyName,
+        _ configuration: Configuration
+    ) throws(ServiceFailure) -> [GreyRecord] {
+        guard name.usage != .transport, let arms = try Arms.read(configuration) else { return [] }
+        do throws(StorageFault) {
+            guard FileStamp(configuration.journal.path) != nil else { return [] }
+            return try JournalReader(path: configuration.journal.path, key: arms.recordKey).greyRecords().filter {
+                $0.state == .open && (name.usage == .record || $0.gmac.key == name.reference)
+            }
+        } catch {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(configuration.journal.path): \(error)"
+            )
+        }
+    }
+}
+
+extension KeyUsage: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let usage = KeyUsage.allCases.first(where: { $0.name == argument.uppercased() }) else { return nil }
+        self = usage
+    }
+}
