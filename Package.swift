@@ -46,7 +46,7 @@ let package = Package(
             name: "SecurityModule",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Records"]
         ),
-        .target(name: "Issuer", dependencies: ["CardCryptography", "FuelPassbook", "Quantities"]),
+        .target(name: "Issuer", dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities"]),
         .target(
             name: "KeyCustody",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "Quantities"]

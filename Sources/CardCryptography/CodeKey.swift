@@ -75,6 +75,28 @@ package struct CodeKey: ~Copyable, Sendable {
 }
 
 extension LockedBuffer {
+    /// 32 bytes: HKDF-Extract with SHA-256 (RFC 5869, 2.2), of which nothing leads back to this secret.
+    ///
+    /// The corresponding C function is `HMAC`, which wipes its working memory.
+    package borrowing func extract(salt: [UInt8]) -> LockedBuffer {
+        let key = LockedBuffer(count: CodeKey.length)
+        let count = count
+        // SAFETY: both buffers hold the bytes that their counts say; libcrypto uses them inside this call.
+        let isDone = SecretStack.run {
+            unsafe withUnsafeBase { secret in
+                unsafe key.withUnsafeBase { output in
+                    var length: UInt32 = 0
+                    let digest = unsafe output.assumingMemoryBound(to: UInt8.self)
+                    let bytes = unsafe secret.assumingMemoryBound(to: UInt8.self)
+                    return unsafe HMAC(EVP_sha256(), salt, Int32(salt.count), bytes, count, digest, &length) != nil
+                        && length == CodeKey.length
+                }
+            }
+        }
+        precondition(isDone, "libcrypto has no HMAC-SHA-256")
+        return key
+    }
+
     /// 32 bytes: four encryptions under `master` of the 8-byte label with its last byte counted up from 0.
     init(from master: borrowing DoubleLengthKey, label: StaticString) {
         let label = Array("\(label)".utf8)

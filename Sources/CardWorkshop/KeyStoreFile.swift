@@ -32,12 +32,17 @@ package enum KeyStoreFile {
         try harden()
         let store = KeyStore(generating: index, version: version)
         let sealed = store.sealed(under: try PassphrasePrompt().askNew(), random: SystemRandom())
+        try writeNew(path, sealed)
+        return store
+    }
+
+    /// A file that only its owner may read and that was not there: it appears whole, flushed with its folder, or not at all.
+    package static func writeNew(_ path: String, _ bytes: [UInt8]) throws(ServiceFailure) {
         do throws(CardMemoryFailure) {
-            _ = try LockedFile(creating: path, content: sealed)
+            _ = try LockedFile(creating: path, content: bytes)
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
-        return store
     }
 
     /// Reads the file and asks for its passphrase.

@@ -1,5 +1,6 @@
 package import CardCryptography
 package import FuelPassbook
+import ISO7816
 
 /// The issuer's master keys of one index and version. They rest in a file, sealed under a passphrase.
 ///
@@ -70,6 +71,22 @@ package struct KeyStore: ~Copyable, Sendable {
 
     /// 3 bytes by which the key's owners recognise it.
     package borrowing func checkValue(of master: MasterKey) -> [UInt8] { keys[master].checkValue() }
+
+    /// A terminal's MPK, 16 bytes with odd parity.
+    package borrowing func purchaseMaster() -> LockedBuffer {
+        let start = MasterKey.purchase.rawValue * DoubleLengthKey.length
+        var master = keys.raw.part(start..<start + DoubleLengthKey.length)
+        master.setOddParity()
+        return master
+    }
+
+    /// The record key of a terminal, 16 bytes with odd parity: the same whenever it is asked for, so that the issuer keeps it by
+    /// keeping this store.
+    package borrowing func recordKey(of terminal: TerminalID) -> LockedBuffer {
+        var key = keys.raw.extract(salt: Array("GL-RECORD".utf8) + terminal.bytes).part(0..<DoubleLengthKey.length)
+        key.setOddParity()
+        return key
+    }
 
     package consuming func schemeKeys() -> SchemeKeys { keys }
 }

@@ -21,7 +21,7 @@ extension KeyUsage {
     }
 }
 
-/// Which key of a usage: transport and record keys have index 0.
+/// Which key of a usage: a transport key has index 0, a record key index and version of the store that it is drawn from.
 package struct HeldKeyName: Hashable, Sendable {
     package let usage: KeyUsage
     package let reference: KeyReference

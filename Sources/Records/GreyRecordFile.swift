@@ -13,12 +13,12 @@ package struct GreyRecordFileFault: Error, Equatable, Sendable {
 
 /// Grey records on their way to another terminal: text, one line each, under a code over all of it.
 ///
-///     greylock-grey 1 terminal 310000000017 key 01 01
+///     greylock-grey 2 terminal 310000000017 key 01 01
 ///     record 12 card 00010000000000000042 ctc 291 balance 50000 amount 785 mac3 A1B2C3D4 key 01 01 gmac 5F..
 ///     end 1 code 8A..
 ///
-/// Money is in fen, `-` a balance that is not known. A GMAC is sealed, so the file is no secret; what it says is believed by its
-/// code alone.
+/// Money is in fen, `-` a balance that is not known. A GMAC is sealed for the way, so the file is no secret; what it says is
+/// believed by its code alone. Format 1 carried GMACs under the seal of the terminal that made them, which no other opens.
 package struct GreyRecordFile: Equatable, Sendable {
     package static let bytesMax = 1 << 20
 
@@ -44,13 +44,14 @@ package struct GreyRecordFile: Equatable, Sendable {
 
     /// What the code covers.
     package var body: [UInt8] {
-        let head = "\(Self.name) 1 terminal \(terminal) key \(words(key))\n"
+        let head = "\(Self.name) \(Self.format) terminal \(terminal) key \(words(key))\n"
         return Array((head + entries.map(line).joined() + "end \(entries.count)").utf8)
     }
 
     package func text(code: StoredCode) -> [UInt8] { body + Array(" code \(Hex.string(code.bytes))\n".utf8) }
 
     fileprivate static let name = "greylock-grey"
+    fileprivate static let format = 2
 
     private func line(_ entry: Entry) -> String {
         let gmac = entry.gmac
@@ -79,8 +80,8 @@ extension GreyRecordFile {
         guard lines.count >= 3, let head = lines.first, lines.last?.isEmpty == true else { throw Self.noFile }
         var words = Words(head, line: 1)
         guard words.next() == Self.name[...] else { throw Self.noFile }
-        guard words.next() == "1" else {
-            throw GreyRecordFileFault("a newer version of this program made it")
+        guard words.next() == "\(Self.format)" else {
+            throw GreyRecordFileFault("another version of this program made it: export it again with this one")
         }
         let terminal: TerminalID = try words.element("terminal")
         let key = try words.key()
@@ -111,6 +112,17 @@ extension GreyRecordFile {
         self.terminal = terminal
         self.key = key
         self.entries = entries
+    }
+
+    /// The same records, each with its GMAC under another seal.
+    package func sealed<Failure: Error>(
+        _ seal: (SealedGMAC) throws(Failure) -> SealedGMAC
+    ) throws(Failure) -> GreyRecordFile {
+        var entries: [Entry] = []
+        for entry in self.entries {
+            entries.append(Entry(gmac: try seal(entry.gmac), mac3: entry.mac3, balance: entry.balance))
+        }
+        return GreyRecordFile(terminal: terminal, key: key, entries)
     }
 
     private static let noFile = GreyRecordFileFault("it is no file that greylock records export made")

@@ -53,6 +53,32 @@ package final class TerminalSeal: Sendable {
         key = SealingKey(from: root.child(of: Array("TL".utf8) + terminal.bytes), label: "GL-GMAC")
     }
 
+    /// Of grey records on their way to another terminal, under what all terminals of a scheme share. A sealed GMAC of a journal
+    /// does not open with it, nor one on its way with a journal's.
+    package init(onTheWay master: borrowing DoubleLengthKey, of terminal: TerminalID) {
+        self.terminal = terminal
+        key = SealingKey(from: master.child(of: Array("TL".utf8) + terminal.bytes), label: "GL-WAYS")
+    }
+
+    /// The same GMAC under this seal.
+    package func seal(_ mac: MAC, as gmac: SealedGMAC, random: any RandomSource) -> SealedGMAC {
+        seal(
+            mac,
+            card: gmac.card,
+            ttc: gmac.ttc,
+            ctc: gmac.ctc,
+            amount: gmac.amount,
+            key: gmac.key,
+            random: random
+        )
+    }
+
+    /// nil when the seal is another's.
+    package func mac(in gmac: SealedGMAC) -> MAC? {
+        guard gmac.terminal == terminal, let plain = open(gmac), plain.count == MAC.length else { return nil }
+        return MAC(bytes: plain)
+    }
+
     /// The GMAC of a lock by this terminal.
     package func seal(
         _ gmac: MAC,

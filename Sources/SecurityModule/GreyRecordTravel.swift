@@ -3,16 +3,21 @@ import FuelPassbook
 package import Records
 
 // Files in which grey records travel from one terminal of a scheme to another. What those share is a master key: any of them
-// that holds it believes the code. The GMACs in it are under the seals of the terminal that made them.
+// that holds it believes the code, and opens the GMACs, which are sealed for the way: a journal's own seals are under the record
+// key of one terminal.
 
 extension SecurityModule {
     /// - Parameter records: of this terminal's own sales.
     /// - Throws: ``GreyRecordFileFault`` without any master key, and for more than a file holds.
     package func greyRecordFile(_ records: [GreyRecord]) throws(GreyRecordFileFault) -> [UInt8] {
         guard let newest = newestKey else { throw GreyRecordFileFault("no master key is loaded") }
-        let file = GreyRecordFile(terminal: terminal, key: newest, records)
         let text: [UInt8]
         do throws(SecurityModuleError) {
+            let way = try keys.greyRecordSeal(of: terminal, newest)
+            let file = try GreyRecordFile(terminal: terminal, key: newest, records).sealed {
+                gmac throws(SecurityModuleError) in
+                way.seal(try open(gmac), as: gmac, random: random)
+            }
             text = file.text(code: try keys.greyRecordCode(of: file.body, newest))
         } catch {
             throw GreyRecordFileFault("\(error)")
@@ -32,12 +37,15 @@ extension SecurityModule {
                 return nil
             }
         }
-        for entry in file.entries {
-            do throws(SecurityModuleError) { _ = try open(entry.gmac) } catch {
-                throw GreyRecordFileFault("record \(entry.gmac.ttc.number): \(error)")
+        do throws(SecurityModuleError) {
+            let way = try keys.greyRecordSeal(of: file.terminal, file.key)
+            return try file.sealed { gmac throws(SecurityModuleError) in
+                guard let mac = way.mac(in: gmac) else { throw .sealBroken }
+                return recordKey.seal(of: gmac.terminal).seal(mac, as: gmac, random: random)
             }
+        } catch {
+            throw GreyRecordFileFault("\(error)")
         }
-        return file
     }
 
     /// The last version of the first index.

@@ -1,5 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
+import Quantities
+import Records
 
 /// Where the purchase and petrol master keys (MPK) are. Each holder answers which it has, and draws from one of them the key
 /// of a card, or the code of a file in which grey records travel between terminals of a scheme; MPK itself leaves none.
@@ -30,6 +32,14 @@ package enum KeyHolder: Sendable {
             let master = try keys.loaded(reference)
             guard master.sells || use == .settlement else { throw .keyNotInUse(reference) }
             return PurchaseKey(master: master.purchase, card: card)
+        }
+    }
+
+    /// The seal of GMACs in a file of grey records.
+    func greyRecordSeal(of terminal: TerminalID, _ reference: KeyReference) throws(SecurityModuleError) -> TerminalSeal
+    {
+        switch self {
+        case .lockedMemory(let keys): TerminalSeal(onTheWay: try keys.loaded(reference).purchase, of: terminal)
         }
     }
 

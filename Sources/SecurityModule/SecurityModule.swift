@@ -48,8 +48,8 @@ extension SecurityModuleError: CustomStringConvertible {
 package final class SecurityModule: Sendable {
     package let terminal: TerminalID
     private let holder: Mutex<KeyHolder>
-    private let recordKey: RecordKey
-    private let random: any RandomSource & Sendable
+    let recordKey: RecordKey
+    let random: any RandomSource & Sendable
     private let seal: TerminalSeal
     private let numbers: @Sendable (RecordNumber) -> TTC
 

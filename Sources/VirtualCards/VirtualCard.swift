@@ -19,10 +19,12 @@ package final class VirtualCard<Memory: CardMemory>: PoweredCard {
     ///
     /// - Parameters:
     ///   - stored: that image, from ``DemonstrationCard/image(number:)`` for a new demonstration card.
+    ///   - aid: what a terminal selects it by.
     ///   - scheme: the keys that it was made with.
     package init(
         stored: [UInt8],
         memory: Memory,
+        aid: [UInt8] = Demonstration.aid,
         scheme: borrowing SchemeKeys = Demonstration.schemeKeys
     ) throws(VirtualCardRefusal) {
         let image: CardImage
@@ -30,7 +32,7 @@ package final class VirtualCard<Memory: CardMemory>: PoweredCard {
         let keys = CardKeys(card: image.file.asn, scheme: scheme)
         guard image.isSealed(under: keys) else { throw .otherKeys }
         application = CardApplication(
-            aid: Demonstration.aid,
+            aid: aid,
             keys: keys,
             image: image,
             memory: memory,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CardApplication
 import CardWorkshop
+import FuelPassbook
 import Threads
 import VirtualCards
 
@@ -16,10 +17,13 @@ struct CardKeyOption: ParsableArguments {
 
     /// The card in the file at `path`; the masters are wiped when this returns.
     ///
-    /// - Parameter makesDemonstrationCard: when there is no file, and no other keys are asked for.
+    /// - Parameters:
+    ///   - makesDemonstrationCard: when there is no file, and no other keys are asked for.
+    ///   - aid: what a terminal selects it by.
     func card(
         inFile path: String,
-        makesDemonstrationCard: Bool = false
+        makesDemonstrationCard: Bool = false,
+        aid: [UInt8] = Demonstration.aid
     ) throws(ServiceFailure) -> VirtualCard<CardFile<LockedFile>> {
         let file: CardFile<LockedFile>
         do throws(CardMemoryFailure) {
@@ -33,7 +37,7 @@ struct CardKeyOption: ParsableArguments {
         }
         let keySet = try keySet()
         do throws(VirtualCardRefusal) {
-            return try VirtualCard(stored: file.image, memory: file, scheme: keySet.scheme)
+            return try VirtualCard(stored: file.image, memory: file, aid: aid, scheme: keySet.scheme)
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error)")
         }

@@ -37,6 +37,12 @@ struct CardServe: ParsableCommand {
 
     @OptionGroup var keyOption: CardKeyOption
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The application that the card has, 10 to 32 hexadecimal digits.", valueName: "HEX")
+    )
+    var aid = ApplicationArgument(bytes: Demonstration.aid)
+
     @Option(parsing: .unconditional, help: "Transmission protocol: t0 or t1.")
     var transmission = CardTransmission.t1
 
@@ -47,10 +53,10 @@ struct CardServe: ParsableCommand {
     func run() throws {
         do {
             if let state {
-                try serve(keyOption.card(inFile: state, makesDemonstrationCard: true))
+                try serve(keyOption.card(inFile: state, makesDemonstrationCard: true, aid: aid.bytes))
             } else {
                 let image = DemonstrationCard.image()
-                try serve(VirtualCard(stored: image, memory: VolatileCardMemory(image: image)))
+                try serve(VirtualCard(stored: image, memory: VolatileCardMemory(image: image), aid: aid.bytes))
             }
         } catch let failure as ServiceFailure {
             standardError("greylock card serve: \(failure.reason)")

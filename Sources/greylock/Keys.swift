@@ -11,6 +11,7 @@ struct Keys: ParsableCommand {
         abstract: "Keys: a terminal's own, and the issuer's, which cards are made with.",
         subcommands: [
             KeysLoad.self, KeysList.self, KeysActivate.self, KeysRetire.self, KeysErase.self, KeysNew.self,
+            KeysWrap.self,
             KeysShow.self,
         ]
     )

@@ -104,29 +104,13 @@ struct KeysLoad: ParsableCommand {
     @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
     var config: String
 
-    @Option(help: "How many components make the key, 2 or 3.")
-    var components = 2
-
-    @Flag(help: "The transport key is one of two-key triple DES, not AES-256.")
-    var tripleDES = false
-
-    @Flag(help: "The sheets have no check digits: they are another program's.")
-    var noCheckDigits = false
+    @OptionGroup var sheets: SheetOptions
 
     @Option(help: ArgumentHelp("A purchase master from components: its index.", valueName: "NUMBER"))
     var masterIndex: UInt8?
 
-    @Option(help: ArgumentHelp("The version of the key that components make, 0 to 255.", valueName: "NUMBER"))
-    var version: UInt8 = 1
-
     @Argument(help: ArgumentHelp("Files with a key block each.", valueName: "BLOCK"))
     var blocks: [String] = []
-
-    func validate() throws {
-        guard CombinedKey.components.contains(components) else {
-            throw ValidationError("--components: expected 2 or 3 (found \(components))")
-        }
-    }
 
     func run() throws {
         try runTool("keys load") { () throws(ServiceFailure) in
@@ -138,9 +122,9 @@ struct KeysLoad: ParsableCommand {
 
     private func loadComponents(_ store: TerminalKeyStore, _ now: Int64) throws(ServiceFailure) {
         let usage: KeyUsage = masterIndex == nil ? .transport : .purchaseMaster
-        let kind: ComponentKind = usage == .transport && !tripleDES ? .aes256 : .tripleDES
+        let kind: ComponentKind = usage == .transport && !sheets.tripleDES ? .aes256 : .tripleDES
         let index = KeyIndex(masterIndex ?? 0)
-        let name = HeldKeyName(usage, KeyReference(index: index, version: KeyVersion(version)))
+        let name = HeldKeyName(usage, KeyReference(index: index, version: KeyVersion(sheets.version)))
         let made = try KeyTool.utc(now)
         if usage == .purchaseMaster {
             standardError(
@@ -149,9 +133,9 @@ struct KeysLoad: ParsableCommand {
         }
         // Until it ends nobody else changes the keys.
         var change = try KeyTool.stored { () throws(FileFault) in try store.beginChange() }
-        let ceremony = try KeyCeremony(kind, hasCheckDigits: !noCheckDigits)
+        let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits)
         let words = "\(name.words) of terminal \(store.terminal)"
-        let key = try ceremony.key(words, custodians: components)
+        let key = try ceremony.key(words, custodians: sheets.components)
         let line = "\(name.words)  check value \(KeyTool.grouped(key.checkValue()))"
         do throws(CustodyFault) {
             try change.keys.load(KeyDelivery(name, kind.cipher, made: made, key.key()), .components, at: now)

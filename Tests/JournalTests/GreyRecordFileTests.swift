@@ -1,3 +1,4 @@
+import CardCryptography
 import Dispenser
 import FuelPassbook
 import ISO7816
@@ -12,13 +13,23 @@ import Testing
 struct GreyRecordFileTests {
     private static let elsewhere = TerminalID(0x3100_0000_0018)
     private let customer = Customer()
+    /// Of the scheme, with a record key of its own.
+    private let there = SecurityModule(
+        terminal: GreyRecordFileTests.elsewhere,
+        keys: .demonstration,
+        recordKey: RecordKey(
+            LockedBuffer(hexadecimal: "7FA4E0123B5D9C6885D1F20E6B497A33"),
+            as: KeyReference(index: KeyIndex(1), version: KeyVersion(1))
+        ),
+        random: SystemRandom()
+    )
 
     private func file(_ records: [GreyRecord]) throws -> [UInt8] {
         try customer.module.greyRecordFile(records)
     }
 
     private func parsed(_ bytes: [UInt8]) throws -> GreyRecordFile {
-        try SecurityModule.demonstration(at: Self.elsewhere).greyRecordFile(parsing: bytes)
+        try there.greyRecordFile(parsing: bytes)
     }
 
     private func reason(_ bytes: [UInt8]) -> String? {
@@ -37,7 +48,9 @@ struct GreyRecordFileTests {
         let grey = try parsed(file(records))
         #expect(grey.terminal == Demonstration.terminal)
         for (entry, record) in zip(grey.entries, records) {
-            #expect(entry.gmac == record.gmac && entry.mac3 == record.mac3 && entry.balance == record.balance)
+            #expect(entry.gmac.context == record.gmac.context && entry.mac3 == record.mac3)
+            #expect(entry.balance == record.balance)
+            #expect(try self.there.open(entry.gmac).bytes == customer.module.open(record.gmac).bytes)
             let there = entry.record(RecordNumber(77), at: try time(5))
             #expect(entry.isSameLock(there) && entry.isSameLock(record))
             #expect(there.number == RecordNumber(77) && there.amount == record.amount && there.debits == [])
@@ -45,6 +58,24 @@ struct GreyRecordFileTests {
             #expect(record.origin == nil)
         }
         #expect(try parsed(file([])).entries == [])
+    }
+
+    /// Each seal opens where it belongs: at home, on the way, or at the other terminal.
+    @Test func aSealIsOfOnePlace() throws {
+        let record = try customer.grey(3, fen: 785)
+        let words = String(decoding: try file([record]), as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        let place = try #require(words.firstIndex(of: "gmac"))
+        let travelling = try record.gmac.with(Hex.bytes(words[place + 1]))
+        let arrived = try #require(try parsed(file([record])).entries.first).gmac
+        for (gmac, module) in [
+            (record.gmac, there), (travelling, there), (travelling, customer.module), (arrived, customer.module),
+        ] {
+            #expect(throws: SecurityModuleError.sealBroken) { try module.open(gmac) }
+        }
+        // Put into a file as it lies in the journal.
+        let text = String(decoding: try file([record]), as: UTF8.self)
+            .replacing(Hex.string(travelling.sealed), with: Hex.string(record.gmac.sealed))
+        #expect(reason(Array(text.utf8)) != nil)
     }
 
     @Test func noOtherTextIsTaken() throws {
@@ -63,7 +94,7 @@ struct GreyRecordFileTests {
     @Test(
         "each refusal says what is wrong",
         arguments: [
-            ("greylock-grey 1", "greylock-grey 2", "a newer version of this program made it"),
+            ("grey 2", "grey 1", "another version of this program made it: export it again with this one"),
             ("greylock-grey", "something else", "it is no file that greylock records export made"),
             ("record 3 ", "record 03 ", "line 2: record is no number of its range"),
             ("ctc 291", "ctc 99999", "line 2: ctc is no number of its range"),
@@ -131,5 +162,11 @@ struct GreyRecordFileTests {
         #expect(try journal.openRecords() == [open])
         #expect(try journal.lastCheckpoint(of: RecordNumber(2)) == checkpoint)
         #expect(try journal.reserve() == RecordNumber(3))
+    }
+}
+
+extension SealedGMAC {
+    fileprivate func with(_ sealed: [UInt8]) -> SealedGMAC {
+        SealedGMAC(card: card, terminal: terminal, ttc: ttc, ctc: ctc, amount: amount, key: key, sealed: sealed)
     }
 }

@@ -1,0 +1,110 @@
+import ArgumentParser
+import CardCryptography
+import CardWorkshop
+import Console
+import FuelPassbook
+import ISO7816
+import Issuer
+import KeyBlocks
+import KeyCustody
+import Quantities
+import Threads
+
+struct KeysWrap: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wrap",
+        abstract: "Make the key blocks of one terminal from the issuer's key store: its MPK and its record key.",
+        discussion: """
+            The passphrase of the store is asked for at the terminal, then the components of the transport key, from the sheets that \
+            the terminal was armed with. Each block is a file of its own in the folder, that must not be there yet: mpk-INDEX-VERSION \
+            and record-INDEX-VERSION. Nothing in them is secret without the transport key, and no other terminal takes them.
+
+            The record key of a terminal is drawn from the store: the issuer can check its records for as long as the store is kept.
+
+            Exit status: 0 when both files are written; 1 when a custodian broke off; 65 for components that are refused; 69 without \
+            a terminal or with a clock that is not set; 74 when a file cannot be read or made. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Option(help: ArgumentHelp("The issuer's key store.", valueName: "FILE"))
+    var store: String
+
+    @Option(help: ArgumentHelp("The terminal's id, 12 hexadecimal digits.", valueName: "ID"))
+    var terminal: TerminalArgument
+
+    @Option(help: ArgumentHelp("The folder for the blocks.", valueName: "FOLDER"))
+    var into: String
+
+    @OptionGroup var sheets: SheetOptions
+
+    func run() throws {
+        try runTool("keys wrap") { () throws(ServiceFailure) in
+            let made = try KeyTool.utc(KeyTool.now())
+            let keys = try KeyStoreFile.open(store)
+            let reference = KeyReference(index: keys.index, version: keys.version)
+            let transport = try sheets.transportKey(of: terminal.id)
+            try write(
+                KeyDelivery(HeldKeyName(.purchaseMaster, reference), .tripleDES, made: made, keys.purchaseMaster()),
+                transport
+            )
+            try write(
+                KeyDelivery(HeldKeyName(.record, reference), .tripleDES, made: made, keys.recordKey(of: terminal.id)),
+                transport
+            )
+        }
+    }
+
+    private func write(_ delivery: consuming KeyDelivery, _ transport: borrowing TransportKey) throws(ServiceFailure) {
+        let name = delivery.name
+        let block: String
+        do throws(KeyBlockError) {
+            block = try transport.block(of: delivery, for: terminal.id, random: SystemRandom())
+        } catch {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(name.words) \(error)")
+        }
+        let (index, version) = (name.reference.index.number, name.reference.version.number)
+        let path = "\(into)/\(name.usage.name.lowercased())-\(index)-\(version)"
+        try KeyStoreFile.writeNew(path, Array((block + "\n").utf8))
+        writeLine("\(path): \(name.words), check value \(KeyTool.grouped(delivery.checkValue()))")
+    }
+}
+
+/// A terminal by its id.
+struct TerminalArgument: ExpressibleByArgument {
+    let id: TerminalID
+
+    init?(argument: String) {
+        do throws(ParseError) { id = try TerminalID(parsing: Hex.bytes(argument)) } catch { return nil }
+    }
+}
+
+/// The sheets of a transport key.
+struct SheetOptions: ParsableArguments {
+    @Option(help: "How many components make the key, 2 or 3.")
+    var components = 2
+
+    @Flag(help: "The transport key is one of two-key triple DES, not AES-256.")
+    var tripleDES = false
+
+    @Flag(help: "The sheets have no check digits: they are another program's.")
+    var noCheckDigits = false
+
+    @Option(parsing: .unconditional, help: ArgumentHelp("The key's version, 0 to 255.", valueName: "NUMBER"))
+    var version: UInt8 = 1
+
+    func validate() throws {
+        guard CombinedKey.components.contains(components) else {
+            throw ValidationError("--components: expected 2 or 3 (found \(components))")
+        }
+    }
+
+    func transportKey(of terminal: TerminalID) throws(ServiceFailure) -> TransportKey {
+        let kind: ComponentKind = tripleDES ? .tripleDES : .aes256
+        let name = HeldKeyName(.transport, KeyReference(index: KeyIndex(0), version: KeyVersion(version)))
+        let ceremony = try KeyCeremony(kind, hasCheckDigits: !noCheckDigits)
+        return TransportKey(
+            kind.cipher,
+            try ceremony.key("\(name.words) of terminal \(terminal)", custodians: components).key()
+        )
+    }
+}
