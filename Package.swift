@@ -151,9 +151,10 @@ let package = Package(
         .executableTarget(
             name: "greylock-bench",
             dependencies: [
-                "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "FuelPassbook", "ISO7816",
-                "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
-                "Threads", "VirtualCards", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "FuelPassbook", "GreyLock",
+                "ISO7816", "Journal", "Metering", "PCSC", "Quantities", "Records", "SecurityModule", "Simulation",
+                "Station", "Threads", "VirtualCards",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
 

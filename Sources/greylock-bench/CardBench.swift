@@ -2,6 +2,7 @@ import CardApplication
 import CardCryptography
 import FuelPassbook
 import Glibc
+import GreyLock
 import ISO7816
 import Quantities
 import Records
@@ -11,7 +12,7 @@ import VirtualCards
 
 /// Card commands a second: our card application and a card in plain Python answer the same refuels, taking turns.
 ///
-/// The commands are made once before, by the terminal's security module at our card, every MAC checked. Each turn starts
+/// The commands are made once before, by a terminal's steps (``PatentCard``) at our card, every MAC checked. Each turn starts
 /// with a new card whose random numbers are the same, so that it answers those commands again. Only that is timed on
 /// either side: no MAC of a terminal, nothing read or written. The answers must be the same ones, byte for byte.
 enum CardBench {
@@ -51,8 +52,8 @@ enum CardBench {
     }
 
     private static func recordedExchanges() throws -> [Exchange] {
-        var terminal = try RecordingTerminal(card: newCard())
-        for number in 1...refuels { try terminal.refuel(TTC(UInt32(number))) }
+        let terminal = try RecordingTerminal(card: newCard())
+        for number in 1...refuels { try terminal.refuel(RecordNumber(UInt32(number))) }
         return terminal.exchanges
     }
 
@@ -114,80 +115,69 @@ private struct Exchange {
 }
 
 /// A terminal that refuels again and again, and what went between it and the card.
-private struct RecordingTerminal: ~Copyable {
+private struct RecordingTerminal {
     private static let amount = Amount(fen: 20)
 
-    private(set) var exchanges: [Exchange] = []
-    private var card: CardApplication<VolatileCardMemory>
-    private let module: SecurityModule
+    private let reader: RecordingReader
+    private let dialogue: CardDialogue
+    private let module = SecurityModule.demonstration()
     private let time: TransactionTime
-    /// With the published PIN.
-    private let verify = Demonstration.pin.withVerifyCommand { [UInt8](copying: $0) }
+
+    var exchanges: [Exchange] { reader.exchanges }
 
     init(card: consuming CardApplication<VolatileCardMemory>) throws {
-        self.card = card
-        module = .demonstration()
+        reader = RecordingReader(card)
+        dialogue = CardDialogue(reader)
         time = try TransactionTime(date: CalendarDate(year: 2026, month: 1, day: 2), hour: 3, minute: 4, second: 5)
     }
 
     /// Steps 1.1 to 1.15 of the source, and the balance after them.
-    mutating func refuel(_ ttc: TTC) throws {
-        let card = try Selection.identify(Demonstration.aid) { try transmit($0) }.get().asn
-        guard case .success(.free) = try Selection.purse({ try transmit($0, expecting: .commandNotAccepted) }) else {
-            throw CardBenchFault("our card is grey")
+    func refuel(_ number: RecordNumber) throws {
+        let card = try Selection.identify(Demonstration.aid, dialogue.transmit).get().asn
+        let selected = try Selection.card(over: dialogue, module: module, keyIndex: Demonstration.keyIndex)
+        guard case .free(let purse) = selected else { throw CardBenchFault("our card is grey") }
+        // With the published PIN.
+        let verified = try Demonstration.pin.withVerifyCommand { try reader.transmit($0) }
+        guard verified.status == .success else { throw verified.status }
+        let sale = try purse.begin(card, number)
+        let balance = sale.standing.balance
+        var tac: [UInt8]?
+        let locked = try purse.lock(sale.makeMAC2(time: time), tac: &tac)
+        guard let present = locked.proof.ctc.next else { throw CardBenchFault("the card's numbers are used up") }
+        let gmac = locked.end(amount: Self.amount)
+        let attempt = DebitAttempt(
+            ttc: module.ttc(for: number),
+            type: .refuel,
+            terminal: module.terminal,
+            time: time
+        )
+        switch try purse.debit(gmac, ctc: present, attempt, among: [attempt]) {
+        case .success(.some): break
+        case .success(nil): throw CardBenchFault("MAC4 of our card is wrong")
+        case .status(let status): throw status
         }
-        _ = try transmit(verify)
-        let command = InitializeForPetrol(keyIndex: Demonstration.keyIndex, terminal: module.terminal, ttc: ttc)
-        let answer = try exchange(command)
-        let locking = try module.verifyMAC1(card: card, command: command, answer: answer).makeMAC2(time: time)
-        let locked = try exchange(LockForPetrol(time: time, mac2: locking.mac2))
-        let gmac = try locking.verifyMAC3(locked.mac3).end(amount: Self.amount)
-        guard let present = answer.ctc.next else { throw CardBenchFault("the card's numbers are used up") }
-        let debited = try exchange(
-            DebitForPetrol(
-                amount: Self.amount,
-                ctc: present,
-                terminal: module.terminal,
-                ttc: ttc,
-                time: time,
-                gmac: module.open(gmac)
-            )
-        )
-        let attempt = DebitAttempt(ttc: ttc, type: .refuel, terminal: module.terminal, time: time)
-        let proof = try module.verifyMAC4(
-            debited.mac4,
-            tac: debited.debitTAC,
-            card: card,
-            key: gmac.key,
-            amount: Self.amount,
-            attempts: [attempt]
-        )
-        guard proof != nil else { throw CardBenchFault("MAC4 of our card is wrong") }
-        guard try exchange(GetBalance()).balance == answer.balance.subtracting(Self.amount) else {
+        guard try dialogue.exchange(GetBalance()).balance == balance.subtracting(Self.amount) else {
             throw CardBenchFault("our card took another amount")
         }
     }
+}
 
-    private mutating func exchange<Command: PassbookCommand>(_ command: Command) throws -> Command.Response {
-        try Command.Response(parsing: transmit(command.apdu).data)
-    }
+/// A card in this process, and what was sent to it and answered.
+private final class RecordingReader: CardReader {
+    private(set) var exchanges: [Exchange] = []
+    private var card: CardApplication<VolatileCardMemory>
 
-    private mutating func transmit(
-        _ command: CommandAPDU,
-        expecting status: StatusWord = .success
-    ) throws -> ResponseAPDU {
-        try transmit(command.bytes, expecting: status)
-    }
+    init(_ card: consuming CardApplication<VolatileCardMemory>) { self.card = card }
 
-    private mutating func transmit(
-        _ command: [UInt8],
-        expecting status: StatusWord = .success
-    ) throws -> ResponseAPDU {
-        let answer = card.respond(to: command.span)
-        guard answer.status == status else { throw answer.status }
-        exchanges.append(Exchange(command: command, answer: answer))
+    func connect() {}
+
+    func transmit(_ command: Span<UInt8>) throws(CardFault) -> ResponseAPDU {
+        let answer = card.respond(to: command)
+        exchanges.append(Exchange(command: [UInt8](copying: command), answer: answer))
         return answer
     }
+
+    func disconnect() {}
 }
 
 /// The card's random numbers, one after the other.
