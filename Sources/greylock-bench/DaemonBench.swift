@@ -9,6 +9,7 @@ import Station
 enum DaemonBench {
     private static let starts = 11
     private static let peerName = "minimal Swift service"
+    private static let layouts = "half of its instructions make the layouts that a journal may have"
     private static let pages = "all but 3 MB are unchanged pages of the program and its libraries"
 
     /// Of the starts of one program.
@@ -61,7 +62,14 @@ enum DaemonBench {
                     why: "needs GPIO lines; below, to where it waits for them"
                 )
             ]
-                + rows("greylockd start, waits for lines", "ms", ofDaemon.milliseconds, ofPeer.milliseconds, limit: 20)
+                + rows(
+                    "greylockd start, waits for lines",
+                    "ms",
+                    ofDaemon.milliseconds,
+                    ofPeer.milliseconds,
+                    limit: 20,
+                    because: layouts
+                )
                 + rows(
                     "greylockd resident, waits",
                     "MB",
@@ -70,7 +78,14 @@ enum DaemonBench {
                     limit: 10,
                     because: pages
                 )
-                + rows("greylock run start to ready", "ms", ofProgram.milliseconds, ofPeer.milliseconds, limit: 20)
+                + rows(
+                    "greylock run start to ready",
+                    "ms",
+                    ofProgram.milliseconds,
+                    ofPeer.milliseconds,
+                    limit: 20,
+                    because: layouts
+                )
                 + rows(
                     "greylock run resident, idle",
                     "MB",
