@@ -168,6 +168,11 @@ let package = Package(
             path: "Tests/TestCards"
         ),
         .target(name: "TestFolders", path: "Tests/TestFolders"),
+        .target(
+            name: "TestJournals",
+            dependencies: ["Journal", "Quantities", "Records", "SecurityModule"],
+            path: "Tests/TestJournals"
+        ),
         .testTarget(name: "ISO7816Tests", dependencies: ["ISO7816"]),
         .testTarget(
             name: "CardCryptographyTests",
@@ -239,14 +244,14 @@ let package = Package(
             name: "JournalTests",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "JournalEdits", "Metering",
-                "Quantities", "Records", "SQLite", "SecurityModule", "Simulation", "TestFolders",
+                "Quantities", "Records", "SQLite", "SecurityModule", "Simulation", "TestFolders", "TestJournals",
             ]
         ),
         .target(
             name: "TestPrograms",
             dependencies: [
-                "CInspection", "FuelPassbook", "ISO7816", "Journal", "Metering", "PCSC", "Quantities", "Records",
-                "SecurityModule", "TestFolders", "Threads",
+                "CInspection", "FuelPassbook", "ISO7816", "Metering", "PCSC", "Quantities", "Records", "TestFolders",
+                "Threads",
             ],
             path: "Tests/TestPrograms"
         ),
@@ -259,15 +264,25 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "VirtualCardsTests",
+            dependencies: [
+                "CardApplication", "FuelPassbook", "ISO7816", "TestFolders", "TestPrograms", "VirtualCards",
+            ]
+        ),
+        .testTarget(
             name: "GPIOTests",
             dependencies: ["GPIO", "Metering", "TestFolders", "TestPrograms", "greylock", "greylockd"]
         ),
         .testTarget(
-            name: "CardToolTests",
+            name: "CardWorkshopTests",
+            dependencies: ["CardWorkshop", "Configuration", "FuelPassbook", "Quantities", "Threads"]
+        ),
+        .testTarget(
+            name: "ToolTests",
             dependencies: [
-                "CardWorkshop", "Configuration", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities",
-                "Records", "SecurityModule", "Station", "TestFolders", "TestPrograms", "Threads", "VirtualCards",
-                "greylock", "greylock-bench",
+                "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records", "SecurityModule",
+                "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualCards", "greylock",
+                "greylock-bench",
             ]
         ),
         .testTarget(
@@ -287,8 +302,8 @@ let package = Package(
             name: "StationTests",
             dependencies: [
                 "Configuration", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Pump", "Quantities",
-                "Records", "SecurityModule", "Station", "TestFolders", "TestPrograms", "Threads", "VirtualPump",
-                "VirtualStation", "Words", "greylock", "greylockd",
+                "Records", "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads",
+                "VirtualPump", "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),
     ],

@@ -5,6 +5,7 @@ import Quantities
 import Records
 import SQLite
 import SecurityModule
+import TestJournals
 import Testing
 
 @testable import Journal

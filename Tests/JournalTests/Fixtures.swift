@@ -9,6 +9,7 @@ import Records
 import SQLite
 import SecurityModule
 import TestFolders
+import TestJournals
 
 @testable import Journal
 

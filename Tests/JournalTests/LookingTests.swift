@@ -4,6 +4,7 @@ import FuelPassbook
 import Records
 import SQLite
 import TestFolders
+import TestJournals
 import Testing
 
 @testable import Journal

@@ -3,6 +3,7 @@ import Foundation
 import FuelPassbook
 import Records
 import TestFolders
+import TestJournals
 import Testing
 
 @testable import Journal

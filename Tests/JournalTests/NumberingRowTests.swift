@@ -4,6 +4,7 @@ import FuelPassbook
 import Quantities
 import Records
 import SecurityModule
+import TestJournals
 import Testing
 
 @testable import Journal

@@ -3,6 +3,7 @@ import Foundation
 import FuelPassbook
 import Records
 import SecurityModule
+import TestJournals
 import Testing
 
 @testable import Journal

@@ -6,6 +6,7 @@ import Records
 import SQLite
 import SecurityModule
 import Synchronization
+import TestJournals
 import Testing
 
 @testable import Journal

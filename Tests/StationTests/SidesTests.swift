@@ -11,6 +11,7 @@ import SecurityModule
 import Station
 import Synchronization
 import TestFolders
+import TestJournals
 import TestPrograms
 import Testing
 import Threads

@@ -6,9 +6,12 @@ import Quantities
 import Testing
 
 struct CardProfileTests {
+    private static let board = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("board")
+
     /// One line of the example replaced; the error after the file's name, or `accepted`.
     private func verdict(_ key: String, _ line: String) throws -> String {
-        let example = try String(contentsOf: board.appendingPathComponent("card.toml"), encoding: .utf8)
+        let example = try String(contentsOf: Self.board.appendingPathComponent("card.toml"), encoding: .utf8)
         let lines = example.split(separator: "\n", omittingEmptySubsequences: false).map { row in
             row.hasPrefix("\(key) = ") || row.hasPrefix("#\(key) = ") ? line : String(row)
         }

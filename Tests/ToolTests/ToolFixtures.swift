@@ -5,6 +5,7 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
+import TestJournals
 import TestPrograms
 
 /// A configuration with everything simulated.

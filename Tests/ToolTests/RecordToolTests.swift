@@ -7,6 +7,7 @@ import Records
 import SecurityModule
 import Station
 import TestFolders
+import TestJournals
 import TestPrograms
 import Testing
 import Threads

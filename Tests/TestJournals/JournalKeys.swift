@@ -1,13 +1,11 @@
-import Dispenser
-import FuelPassbook
-import Journal
-import Quantities
-import Records
-import SecurityModule
+package import Journal
+package import Quantities
+package import Records
+private import SecurityModule
 
 extension SQLiteJournal {
     /// With the keys of the demonstration.
-    convenience init(
+    package convenience init(
         path: String,
         capacity: Int,
         mark: String? = nil,
@@ -16,7 +14,7 @@ extension SQLiteJournal {
         try self.init(path: path, capacity: capacity, key: .demonstration, mark: mark, damageFound: damageFound)
     }
 
-    static func accept(
+    package static func accept(
         path: String,
         mark: String?,
         reason: String,

@@ -1,5 +1,4 @@
 import CardApplication
-import Dispenser
 import Foundation
 import FuelPassbook
 import ISO7816

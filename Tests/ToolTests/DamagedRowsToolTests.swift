@@ -7,6 +7,7 @@ import Quantities
 import Records
 import SecurityModule
 import TestFolders
+import TestJournals
 import TestPrograms
 import Testing
 import Threads

@@ -4,6 +4,7 @@ import Quantities
 import Records
 import SecurityModule
 import TestFolders
+import TestJournals
 import TestPrograms
 import Testing
 

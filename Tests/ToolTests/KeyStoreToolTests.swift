@@ -1,12 +1,9 @@
-import CardWorkshop
 import Foundation
-import FuelPassbook
 import TestFolders
 import TestPrograms
 import Testing
-import Threads
 
-/// What is refused before a passphrase is asked for, and what a profile says of its keys.
+/// What is refused before a passphrase is asked for.
 struct KeyStoreToolTests {
     @Test func aFileThatIsThereIsNotReplaced() throws {
         let folder = try TestFolder()
@@ -38,32 +35,9 @@ struct KeyStoreToolTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("card")))
     }
 
-    @Test func aProfileNamesItsKeyStore() throws {
-        #expect(try read(profile(keys: "./issuer.keys", more: "")).keys == .store("./issuer.keys"))
-        #expect(try read(profile(keys: "demonstration", more: "")).keys == .demonstration)
-    }
-
-    @Test func anotherIndexOrVersionThanTheKeysIsRefused() throws {
-        for (more, accepted) in [
-            ("", true), ("key_index = 1\nkey_version = 1", true), ("key_index = 2", false), ("key_version = 2", false),
-        ] {
-            let profile = try read(profile(keys: "demonstration", more: more))
-            do throws(ServiceFailure) {
-                _ = try profile.image(pin: Demonstration.pin, keys: .demonstration)
-                #expect(accepted, "\(more)")
-            } catch {
-                #expect(!accepted && error.exitStatus == ServiceFailure.configuration, "\(more)")
-            }
-        }
-    }
-
     private func said(_ arguments: [String]) throws -> (status: Int32, text: String) {
         let program = try Program("greylock", arguments)
         return (program.end(), program.lines.joined(separator: "\n"))
-    }
-
-    private func read(_ text: String) throws -> CardProfile {
-        try CardProfile(toml: Array(text.utf8), file: "card.toml")
     }
 
     private func profile(keys: String, more: String) -> String {
