@@ -19,13 +19,7 @@ extension SimulatedStation {
             goElsewhere(card) { (card, time) in
                 try foreign.refuel(card, amount, escapes: escapes, time)
             }
-        case .counter:
-            goElsewhere(card) { (card, time) in
-                let owed = card.image.grey.flatMap { ledger.grey(of: $0.ttc, journal.store)?.amount }
-                // Whose sale goes on here has nothing to be released from yet.
-                if let grey = card.image.grey, isRunning(grey.ttc) { throw StatusWord.conditionsOfUseNotSatisfied }
-                try foreign.serveAtCounter(card, owed: owed, time)
-            }
+        case .counter: goToCounter(card)
         case .reconfigure(let payment, let factors):
             var next = settings
             next.payment = payment
@@ -45,20 +39,9 @@ extension SimulatedStation {
         case .leak(let counts): side.site.leak(counts: counts)
         case .askAhead: askAhead(card)
         case .giveKeptCommands(let ahead): giveKeptCommands(card, debitAhead: ahead)
-        case .collectCode:
-            let number = module.ttc(for: RecordNumber(journal.store.lastNumber.value + 1))
-            let amount = prepaidAmount ?? Amount(fen: 785)
-            goElsewhere(card) { (card, time) in
-                try foreign.refuel(card, amount, escapes: false, time, ttc: number)
-            }
+        case .collectCode: collectCode(card)
         case .guess(let code, let tries, let write): guess(code, card, tries: tries, cutAtWrite: write)
-        case .settleElsewhere:
-            goElsewhere(card) { (card, time) in
-                guard let grey = card.image.grey, let record = ledger.grey(of: grey.ttc, journal.store),
-                    record.card.identity == card.asn.identity, record.mac3 == grey.mac3
-                else { return }
-                try foreign.settle(card, record.gmac, time)
-            }
+        case .settleElsewhere: settleElsewhere(card)
         case .carriedRecord(let amount):
             goElsewhere(card) { (card, time) in try foreign.refuel(card, amount, escapes: true, time) }
             carryRecord(of: card)
@@ -74,6 +57,34 @@ extension SimulatedStation {
             tape.met(.terminalRenumbered)
             nextModule = Self.module(Self.terminals[number], random)
             nextSettings = settings
+        }
+    }
+
+    private func goToCounter(_ card: SimulatedCard) {
+        goElsewhere(card) { (card, time) in
+            let owed = card.image.grey.flatMap { ledger.grey(of: $0.ttc, journal.store)?.amount }
+            // Whose sale goes on here has nothing to be released from yet.
+            if let grey = card.image.grey, isRunning(grey.ttc) { throw StatusWord.conditionsOfUseNotSatisfied }
+            try foreign.serveAtCounter(card, owed: owed, time)
+        }
+    }
+
+    /// Another terminal refuels under the number that comes next here.
+    private func collectCode(_ card: SimulatedCard) {
+        let number = module.ttc(for: RecordNumber(journal.store.lastNumber.value + 1))
+        let amount = prepaidAmount ?? Amount(fen: 785)
+        goElsewhere(card) { (card, time) in
+            try foreign.refuel(card, amount, escapes: false, time, ttc: number)
+        }
+    }
+
+    /// Another terminal has this journal's grey record of the card.
+    private func settleElsewhere(_ card: SimulatedCard) {
+        goElsewhere(card) { (card, time) in
+            guard let grey = card.image.grey, let record = ledger.grey(of: grey.ttc, journal.store),
+                record.card.identity == card.asn.identity, record.mac3 == grey.mac3
+            else { return }
+            try foreign.settle(card, record.gmac, time)
         }
     }
 
