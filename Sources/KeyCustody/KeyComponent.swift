@@ -54,11 +54,12 @@ package struct CombinedKey: ~Copyable, Sendable {
     /// - Throws: `ComponentFault`, which names components by their place from 1.
     package init(_ kind: ComponentKind, of components: [KeyComponent]) throws(ComponentFault) {
         guard Self.components.contains(components.count) else { throw .count(components.count) }
-        let zero = LockedBuffer(count: kind.length)
-        for (place, component) in components.enumerated() {
+        let judged = components.map { $0.judged(as: kind) }
+        let zero = KeyComponent(LockedBuffer(count: kind.length)).judged(as: kind)
+        for (place, component) in judged.enumerated() {
             precondition(component.raw.count == kind.length)
-            if component.raw.isEqual(to: zero) { throw .zero(place + 1) }
-            for (other, earlier) in components[..<place].enumerated() where earlier.raw.isEqual(to: component.raw) {
+            if component.raw.isEqual(to: zero.raw) { throw .zero(place + 1) }
+            for (other, earlier) in judged[..<place].enumerated() where earlier.raw.isEqual(to: component.raw) {
                 throw .equal(other + 1, place + 1)
             }
         }
@@ -85,6 +86,13 @@ package struct CombinedKey: ~Copyable, Sendable {
 }
 
 extension KeyComponent {
+    /// DES does not use parity: components that differ in it alone cancel each other out.
+    fileprivate func judged(as kind: ComponentKind) -> KeyComponent {
+        var raw = raw.part(0..<raw.count)
+        if kind == .tripleDES { raw.setOddParity() }
+        return KeyComponent(raw)
+    }
+
     /// By which its custodian knows it: of the component as it stands on paper.
     package func checkValue(_ kind: ComponentKind) -> [UInt8] { BlockCipherKey(kind.cipher, raw).checkValue() }
 }

@@ -140,6 +140,22 @@ import Testing
         #expect(throws: ComponentFault.equal(1, 3)) { _ = try CombinedKey(.tripleDES, of: [one, other, one]) }
     }
 
+    /// DES does not use parity: such components cancel each other out, and the third custodian has the key.
+    @Test func componentsThatDifferInParityAloneAreNamed() {
+        let one = "1F2E3D4C5B6A79880123456789ABCDEF"
+        let other = "112233445566778899AABBCCDDEEFF00"
+        let alike = exclusiveOr(one, "01000100010001000101010101010101")
+        #expect(throws: ComponentFault.equal(1, 3)) {
+            _ = try CombinedKey(.tripleDES, of: components(one, other, alike))
+        }
+        #expect(throws: ComponentFault.zero(3)) {
+            _ = try CombinedKey(.tripleDES, of: components(one, other, "01010101010101010101010101010101"))
+        }
+        #expect(throws: Never.self) {
+            _ = try CombinedKey(.aes256, of: components(one + one, one + alike))
+        }
+    }
+
     @Test func keysThatProtectNothingAreRefused() {
         let part = "1F2E3D4C5B6A79880123456789ABCDEF"
         func with(_ key: String) -> [KeyComponent] { components(part, exclusiveOr(part, key)) }
