@@ -50,6 +50,41 @@ struct EscapeTests {
         #expect(station.reader.image.log.first?.type == .localUnlock)
     }
 
+    @Test(
+        "a reader that goes in mid-sale: the valve closes, the grace time runs from there, and the card pays once it is back"
+    )
+    func readerGone() throws {
+        let station = try TestStation()
+        station.settings.limit = Preset(centilitres: 1_000)
+        var goneAt: UInt64?
+        var escapedAt: UInt64?
+        station.display.onProgress = { [unowned station] shown in
+            guard shown >= 500, goneAt == nil else { return }
+            goneAt = station.site.monotonicNanoseconds
+            station.reader.lose()
+        }
+        station.display.onNotice = { [unowned station] notice in
+            if case .escaped = notice { escapedAt = station.site.monotonicNanoseconds }
+        }
+        station.site.after(1) { [unowned station] _ in station.reader.insert() }
+        station.site.after(3) { $0.setNozzle(lifted: true) }
+        station.site.after(200) { [unowned station] _ in
+            station.site.post(.reader(.back))
+            station.reader.insert()
+        }
+        station.site.after(220) { $0.post(.stopRequested) }
+        #expect(station.run() == nil)
+        #expect(station.site.trueCounts < 2_000 + 60)
+        let grace = station.settings.timeouts.grace
+        #expect(station.display.notices.contains(.readerGone("unplugged", graceSeconds: Int(grace / 1_000_000_000))))
+        let (gone, escaped) = (try #require(goneAt), try #require(escapedAt))
+        #expect(escaped >= gone + grace && escaped < gone + grace + 2_000_000_000)
+        #expect(station.records.map(\.kind) == [.escape, .localUnlock])
+        #expect(station.records.map(\.phase) == [.escaped, .settled])
+        #expect(station.reader.image.grey == nil)
+        #expect(station.reader.image.balance.fen == 50_000 - station.records[0].amount.fen)
+    }
+
     @Test("the valve closes at once when the card leaves")
     func valveCloses() throws {
         let station = try station(pulledAt: 500)

@@ -107,6 +107,13 @@ final class TestReader: CardReader {
         site.post(.reader(.cardRemoved))
     }
 
+    /// The reader goes, with the card in it.
+    func lose() {
+        isInserted = false
+        card.reset()
+        site.post(.reader(.lost("unplugged")))
+    }
+
     /// Power-ups that fail because another program has the card.
     var heldConnections = 0
 
