@@ -6,6 +6,8 @@ import Threads
 final class Roster: Sendable {
     private struct State {
         var serving: Set<Int>
+        /// For what can pass.
+        var waiting: Set<Int> = []
         var failure: ServiceFailure?
     }
 
@@ -21,15 +23,40 @@ final class Roster: Sendable {
     /// Why the service ended; nil when it was told to.
     var failure: ServiceFailure? { state.withLock(\.failure) }
 
-    func serves(_ side: Int) { state.withLock { _ = $0.serving.insert(side) } }
+    func serves(_ side: Int) {
+        state.withLock { state in
+            state.serving.insert(side)
+            state.waiting.remove(side)
+        }
+    }
 
     /// It waits for its pump's lines, for however long; what it waits for ends nothing.
-    func waits(_ side: Int) { state.withLock { _ = $0.serving.remove(side) } }
+    func waits(_ side: Int) {
+        state.withLock { state in
+            state.serving.remove(side)
+            state.waiting.insert(side)
+        }
+    }
 
+    /// Only another setting can help it. It ends no side that sells or may sell again: such an end is final.
+    ///
+    /// - Returns: whether another side serves or waits; when none does, this is why the service ends.
+    func closes(_ side: Int, _ failure: ServiceFailure) -> Bool {
+        let othersMaySell = state.withLock { state in
+            state.serving.remove(side)
+            state.waiting.remove(side)
+            return !state.serving.isEmpty || !state.waiting.isEmpty
+        }
+        if !othersMaySell { end(failure) }
+        return othersMaySell
+    }
+
+    /// - Parameter triesAgain: as long as another one serves.
     /// - Returns: whether another side serves; when none does, this is why the service ends.
-    func leaves(_ side: Int, _ failure: ServiceFailure) -> Bool {
+    func leaves(_ side: Int, _ failure: ServiceFailure, triesAgain: Bool) -> Bool {
         let othersServe = state.withLock { state in
             state.serving.remove(side)
+            if triesAgain { state.waiting.insert(side) } else { state.waiting.remove(side) }
             return !state.serving.isEmpty
         }
         if !othersServe { end(failure) }

@@ -76,12 +76,14 @@ struct ServedSide {
                 switch error {
                 case .ofService(let failure): return roster.end(failure)
                 case .ofConsole(let failure):
-                    if roster.leaves(side.number, failure) { log.error("\(failure.reason)") }
+                    if roster.leaves(side.number, failure, triesAgain: false) { log.error("\(failure.reason)") }
                     return
                 case .ofPump(let failure):
                     let final = failure.of(side, on: service.configuration)
                     lastOfPump = final
-                    guard !service.stopControl.isRequested, roster.leaves(side.number, final) else { return }
+                    guard !service.stopControl.isRequested, roster.leaves(side.number, final, triesAgain: true) else {
+                        return
+                    }
                     face.display.show(.inoperative, .pumpMissing(failure.reason))
                     if stopComes(before: MonotonicClock.nanoseconds + Self.retryNanoseconds) { return }
                 }
@@ -175,16 +177,15 @@ struct ServedSide {
     ) throws(Failure) -> (thread: PumpThread, customer: ((any SideDisplay) -> any SideDisplay)?)? {
         switch side.pump {
         case .gpio(let wiring):
-            guard let lines = try awaitLines(wiring, display) else { return nil }
+            guard let lines = awaitLines(wiring, display) else { return nil }
             log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)"])
             if wiring.chipIsNumber {
                 log.warning(
                     "chip = \"\(wiring.chip)\" may be another chip after an update: name it by its label, \(lines.chip.label)"
                 )
             }
-            do throws(ServiceFailure) { try service.note(lines.held, of: side.number) } catch {
-                throw .ofService(error)
-            }
+            // What was noted of the others stands: they go on.
+            do throws(ServiceFailure) { try service.note(lines.held, of: side.number) } catch { throw .ofPump(error) }
             return (try pumpThread(lines), nil)
         case .simulated(let flow):
             guard let virtual = service.virtual else { preconditionFailure("refused when the service was made") }

@@ -155,5 +155,68 @@ extension OnGPIO {
                 grey: ["open 2355", "settled 2355"]
             )
         }
+
+        /// - Parameter unit: the folder that systemd makes for the service.
+        private func serveThree(unit: String = "") throws -> Program {
+            let service = try Program(
+                "greylockd",
+                ["--config", configuration()],
+                variables: unit.isEmpty ? [:] : ["RUNTIME_DIRECTORY": unit]
+            )
+            for _ in 1...3 { #expect(service.wait(for: "ready") != nil) }
+            return service
+        }
+
+        private func sellAtFirst(_ service: Program) throws -> Program {
+            try makeCard(1)
+            let card = try insertCard(1)
+            #expect(service.wait(for: "lift the nozzle") != nil)
+            try chips[0].pull(Self.nozzle, up: true)
+            #expect(service.wait(for: "valves open") != nil)
+            try turn([chips[0]], cycles: 300)
+            try chips[0].pull(Self.nozzle, up: false)
+            #expect(service.wait(for: "notice paid")?.contains("yuan=23.55") == true)
+            return card
+        }
+
+        /// The stop action could not switch them off.
+        @Test("a side whose outputs cannot be noted closes, and the others sell")
+        func outputsThatCannotBeNoted() throws {
+            let unit = folder.path("unit")
+            try FileManager.default.createDirectory(atPath: unit, withIntermediateDirectories: false)
+            let service = try serveThree(unit: unit)
+            try chips[1].unplug()
+            #expect(service.wait(for: "out of order: the pump's lines are waited for") != nil)
+            let noted = try String(contentsOfFile: "\(unit)/outputs", encoding: .utf8)
+
+            let obstacle = "\(unit)/outputs.new"
+            try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+            let again = try SimulatedChip(label: chips[1].label, folder: "greylock-side-2-again")
+            #expect(service.wait(for: "which outputs are held could not be noted")?.contains("position=2") == true)
+            let card = try sellAtFirst(service)
+            #expect(try again.levels(Self.outputs) == [false, false, false])
+            #expect(try String(contentsOfFile: "\(unit)/outputs", encoding: .utf8) == noted)
+
+            try FileManager.default.removeItem(atPath: obstacle)
+            #expect(service.wait(for: "ready")?.contains("position=2") == true)
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+            #expect(try takeOut(card).contains("balance 476.45 yuan"))
+        }
+
+        @Test("a side whose chip's label two others have closes, and the others sell")
+        func twoChipsOfOneLabel() throws {
+            let service = try serveThree()
+            let others = try (1...2).map { try SimulatedChip(label: chips[2].label, folder: "greylock-other-\($0)") }
+            try chips[2].unplug()
+            #expect(service.wait(for: "several GPIO chips have the label")?.contains("position=3") == true)
+            let card = try sellAtFirst(service)
+
+            try others[1].unplug()
+            #expect(service.wait(for: "ready")?.contains("position=3") == true)
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+            #expect(try takeOut(card).contains("balance 476.45 yuan"))
+        }
     }
 }

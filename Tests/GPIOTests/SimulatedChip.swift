@@ -23,10 +23,12 @@ final class SimulatedChip {
     private let folder: String
     private var isLive = true
 
-    init(label: String, lineCount: Int = 8) throws {
+    /// - Parameter folder: of its making; another one for a second chip of the same label.
+    init(label: String, lineCount: Int = 8, folder: String? = nil) throws {
         self.label = label
         self.lineCount = lineCount
-        folder = "\(Self.configuration)/\(label)"
+        self.folder = "\(Self.configuration)/\(folder ?? label)"
+        let folder = self.folder
         try Self.make(folder)
         try Self.make("\(folder)/bank")
         try Self.write("\(lineCount)", to: "\(folder)/bank/num_lines")
