@@ -206,7 +206,7 @@ let package = Package(
         ),
         .testTarget(
             name: "KeyCustodyTests",
-            dependencies: ["CardCryptography", "FuelPassbook", "KeyBlocks", "KeyCustody", "Quantities"]
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "KeyCustody", "Quantities"]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
@@ -259,8 +259,8 @@ let package = Package(
             name: "PCSCTests",
             dependencies: [
                 "CInspection", "COpenSSL", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
-                "FuelPassbook", "ISO7816", "PCSC", "Quantities", "Records", "SecurityModule", "TestFolders",
-                "TestPrograms", "Threads", "VirtualCards", "greylock", "greylockd",
+                "FuelPassbook", "ISO7816", "KeyCustody", "PCSC", "Quantities", "Records", "SecurityModule",
+                "TestFolders", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylockd",
             ]
         ),
         .testTarget(
@@ -280,9 +280,9 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records", "SecurityModule",
-                "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualCards", "greylock",
-                "greylock-bench",
+                "CardCryptography", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records",
+                "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualCards",
+                "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
@@ -294,8 +294,8 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "Metering", "Quantities", "Simulation",
-                "TestFolders", "TestPrograms", "Words",
+                "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Quantities",
+                "Simulation", "TestFolders", "TestPrograms", "Words",
             ]
         ),
         .testTarget(

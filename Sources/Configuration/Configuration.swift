@@ -1,5 +1,6 @@
 package import Dispenser
 package import FuelPassbook
+import KeyFiles
 package import Metering
 import Quantities
 package import Words
@@ -81,10 +82,10 @@ extension Configuration {
         let common = CommonSettings(reading: root)
         let tables = root.numberedTables("side", 1...99, countMax: Board.sidesMax)
         sides = tables.map { Side(reading: $0.table, $0.number, common) }
-        keys = KeySettings(reading: root, demonstration: demonstration)
+        keys = KeySettings.read(root, demonstration: demonstration)
         let members = Array(zip(sides, tables.map(\.table)))
         if !demonstration { refuseDemonstration(root, common, members) }
-        journal.requireOwnMark(root, sides)
+        journal.requireOwnMark(root, sides, keys)
         Side.requireOwnEdges(members)
     }
 
@@ -136,7 +137,11 @@ extension Configuration.JournalFile {
     }
 
     /// The mark is written over: whatever it is called, it is no other file of the service.
-    fileprivate func requireOwnMark(_ root: ConfigurationTable, _ sides: [Configuration.Side]) {
+    fileprivate func requireOwnMark(
+        _ root: ConfigurationTable,
+        _ sides: [Configuration.Side],
+        _ keys: Configuration.KeySettings?
+    ) {
         guard root.isSound, let mark else { return }
         let place = FilePlace(mark)
         let journal = FilePlace(path)
@@ -145,6 +150,10 @@ extension Configuration.JournalFile {
             others.append((FilePlace(journal.path + suffix), "the journal's \(suffix) file"))
         }
         others += sides.compactMap(\.card.state).map { (FilePlace($0), "the card's state") }
+        if let keys {
+            others.append((FilePlace(keys.store), "the keys"))
+            if case .file(let path) = keys.storageKey { others.append((FilePlace(path), "the storage key")) }
+        }
         guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
         root.table("journal").noteConflict("mark", "another file than \(words)")
     }

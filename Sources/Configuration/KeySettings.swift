@@ -16,13 +16,14 @@ extension Configuration {
         package let store: String
         package let storageKey: StorageKeyPlace
 
-        /// nil where the demonstration's keys serve: none are needed.
-        init?(reading root: ConfigurationTable, demonstration: Bool) {
-            guard !demonstration else {
-                root.refuse("keys", unless: "demonstration is false")
-                return nil
-            }
-            let table = root.table("keys")
+        /// nil where the demonstration's keys serve. A table that is there is held to its rules all the same.
+        static func read(_ root: ConfigurationTable, demonstration: Bool) -> KeySettings? {
+            guard demonstration else { return KeySettings(reading: root.table("keys")) }
+            if root.entry("keys") != nil { _ = KeySettings(reading: root.table("keys")) }
+            return nil
+        }
+
+        private init(reading table: ConfigurationTable) {
             store = table.value("store", .path)
             let file = table.optional("storage_key", .path)
             if let name = table.optional("credential", .credentialName) {

@@ -38,6 +38,13 @@ struct JournalLayout: Equatable {
             }
     }
 
+    /// After all of them: what a start finds, as a rule, and so made without the others.
+    private static let newest: Result<JournalLayout, any Error> = Result {
+        let connection = try Connection(":memory:")
+        try JournalSchema.migrations.migrate(connection)
+        return try connection.read(JournalLayout.init)
+    }
+
     /// The list of migrations, which is put right when the tables are there.
     private static let list: Set<Object> = [
         Object(
@@ -54,10 +61,14 @@ struct JournalLayout: Equatable {
         ),
     ]
 
-    var isNewest: Bool { get throws { try Self.known.get().last == self } }
+    var isNewest: Bool { get throws { try Self.newest.get() == self } }
 
     /// After how many migrations it is there; nil for none that they make.
-    var steps: Int? { get throws { try Self.known.get().firstIndex(of: self) } }
+    var steps: Int? {
+        get throws {
+            try isNewest ? JournalSchema.migrations.steps.count : Self.known.get().firstIndex(of: self)
+        }
+    }
 
     /// - Throws: `StorageFault` with the name of a trigger, a view or a virtual table, before another table is read.
     static func requireTables(_ db: Database) throws {
@@ -72,7 +83,8 @@ struct JournalLayout: Equatable {
     /// - Parameter mayBeOlder: it may be that of an earlier version.
     /// - Throws: `StorageFault` with the name of an object that is missing, changed or of another program.
     func require(mayBeOlder: Bool) throws {
-        let known = mayBeOlder ? try Self.known.get() : try Self.known.get().suffix(1)
+        if try isNewest { return }
+        let known = mayBeOlder ? try Self.known.get() : [try Self.newest.get()]
         let distances = known.map { $0.objects.symmetricDifference(objects).count }
         guard let nearest = zip(known, distances).min(by: { $0.1 < $1.1 })?.0, nearest != self else { return }
         if let other = objects.subtracting(nearest.objects).min(by: { $0.words < $1.words }) {

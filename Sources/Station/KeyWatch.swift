@@ -88,7 +88,10 @@ private struct KeyLook: Sendable {
         schedule = KeySchedule(keys)
         selling = schedule.selling(at: now)
         module.replaceKeys(keys.holder(at: now))
-        log.notice("keys", metadata: ["selling": "\(selling.map(\.words).sorted().joined(separator: ", "))"])
+        log.notice(
+            "keys",
+            metadata: ["selling": "\(selling.isEmpty ? "none" : selling.map(\.words).sorted().joined(separator: ", "))"]
+        )
     }
 }
 

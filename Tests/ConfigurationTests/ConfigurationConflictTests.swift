@@ -1,4 +1,5 @@
 import Configuration
+import KeyFiles
 import Testing
 
 /// One setting against another.
@@ -26,6 +27,23 @@ struct ConfigurationConflictTests {
         )
         sample.set("", "demonstration", "true")
         #expect(sample.verdict == "accepted")
+    }
+
+    /// What opens the keys is named once; a demonstration needs none, and holds a table that is there to its rules.
+    @Test func theStorageKeyIsNamedOnce() throws {
+        var sample = SampleConfiguration.service
+        let line = sample.set("keys", "credential", "'storage'")
+        #expect(sample.verdict == "\(line): keys.credential: nothing beside storage_key (found \"storage\")")
+        sample.lines.removeAll { $0.hasPrefix("storage_key") }
+        #expect(try sample.load().keys?.storageKey == .credential("storage"))
+        sample.lines.removeAll { $0.hasPrefix("credential") }
+        let table = try #require(sample.lines.firstIndex(of: "[keys]")) + 1
+        #expect(sample.verdict == "\(table): keys.storage_key: a path that begins with / (found nothing)")
+        var demonstration = SampleConfiguration.demonstration
+        #expect(try demonstration.load().keys == nil)
+        demonstration.lines.append("[keys]")
+        let wrong = demonstration.set("keys", "store", "'keys'")
+        #expect(demonstration.verdict == "\(wrong): keys.store: a path that begins with / (found \"keys\")")
     }
 
     @Test func inServiceTheAIDMustBeGiven() {

@@ -233,6 +233,17 @@ struct ConfigurationKeyTests {
             ("301", "301")
         ),
         Key("display.language", "\"english\" or \"chinese\"", "langage", ("1", "1"), ("'zh'", "\"zh\"")),
+        Key("keys.store", "a path that begins with /", "stroe", ("1", "1"), ("'keys'", "\"keys\"")),
+        Key("keys.storage_key", "a path that begins with /", "storagekey", ("true", "true"), ("'key'", "\"key\"")),
+        Key(
+            "keys.credential",
+            "the name of a credential of the unit",
+            "credentials",
+            ("1", "1"),
+            ("''", "\"\""),
+            ("'a/b'", "\"a/b\""),
+            ("'..'", "\"..\"")
+        ),
         Key("timeouts.pin", "an integer from 5 to 300, seconds", "pni", ("false", "false"), ("4", "4"), ("301", "301")),
     ]
 

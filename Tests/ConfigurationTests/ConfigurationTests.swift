@@ -4,6 +4,7 @@ import Foundation
 import FuelPassbook
 import GPIO
 import ISO7816
+import KeyFiles
 import Metering
 import Quantities
 import Testing
@@ -26,6 +27,7 @@ struct SampleConfiguration {
             "[side.3.pump.gpio]", "chip = '/dev/gpiochip0'", "a = 17", "b = 27", "nozzle = 22", "motor = 5",
             "main_valve = 6",
             "[display]", "[timeouts]",
+            "[keys]", "store = '/var/lib/greylock/keys'", "storage_key = '/etc/greylock/storage-key'",
         ])
 
     /// Nothing but this process.
@@ -135,6 +137,8 @@ struct ConfigurationTests {
         let configuration = try SampleConfiguration.service.load()
         let settings = configuration.sides[0].settings
         #expect(configuration.terminal == TerminalID(0x3100_0000_0017) && settings.number == 3)
+        #expect(configuration.keys?.store == "/var/lib/greylock/keys")
+        #expect(configuration.keys?.storageKey == .file("/etc/greylock/storage-key"))
         #expect(configuration.journal.capacity == 100_000)
         #expect(settings.closesValveOnCardRemoval && settings.blacklist.isEmpty)
         #expect(configuration.sides[0].pulser == .quadrature(.correct))

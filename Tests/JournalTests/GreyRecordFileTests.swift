@@ -63,7 +63,8 @@ struct GreyRecordFileTests {
     /// Each seal opens where it belongs: at home, on the way, or at the other terminal.
     @Test func aSealIsOfOnePlace() throws {
         let record = try customer.grey(3, fen: 785)
-        let words = String(decoding: try file([record]), as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        let text = String(decoding: try file([record]), as: UTF8.self)
+        let words = text.split { $0 == " " || $0 == "\n" }
         let place = try #require(words.firstIndex(of: "gmac"))
         let travelling = try record.gmac.with(Hex.bytes(words[place + 1]))
         let arrived = try #require(try parsed(file([record])).entries.first).gmac
@@ -72,10 +73,6 @@ struct GreyRecordFileTests {
         ] {
             #expect(throws: SecurityModuleError.sealBroken) { try module.open(gmac) }
         }
-        // Put into a file as it lies in the journal.
-        let text = String(decoding: try file([record]), as: UTF8.self)
-            .replacing(Hex.string(travelling.sealed), with: Hex.string(record.gmac.sealed))
-        #expect(reason(Array(text.utf8)) != nil)
     }
 
     @Test func noOtherTextIsTaken() throws {

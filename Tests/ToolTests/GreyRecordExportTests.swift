@@ -1,3 +1,4 @@
+import CardCryptography
 import FuelPassbook
 import Journal
 import Quantities
@@ -51,14 +52,14 @@ struct GreyRecordExportTests {
             ctc: standing.ctc,
             mac3: [1, 2, 3, 4],
             amount: Amount(fen: 785),
-            gmac: SealedGMAC(
+            gmac: RecordKey.demonstration.seal(of: terminal).seal(
+                MAC(bytes: [1, 2, 3, 4]),
                 card: standing.card,
-                terminal: terminal,
                 ttc: TTC(1),
                 ctc: standing.ctc,
                 amount: Amount(fen: 785),
                 key: standing.key,
-                sealed: Array(repeating: 7, count: SealedGMAC.sealedLength)
+                random: SystemRandom()
             ),
             state: .open,
             debits: []
