@@ -10,6 +10,7 @@ package struct FileLock: ~Copyable, Sendable {
     package init(_ path: String, whenHeld words: String) throws(FileFault) {
         descriptor = unsafe open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)
         guard descriptor >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
+        try FileOwner.leave(descriptor, path)
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             switch errno {
             case EINTR: continue

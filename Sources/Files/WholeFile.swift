@@ -24,6 +24,7 @@ package enum WholeFile {
         }
         do throws(FileFault) {
             defer { close(file) }
+            try FileOwner.leave(file, draft, replacing: path)
             var rest = bytes[...]
             while !rest.isEmpty {
                 let count = try call("write", draft) {
