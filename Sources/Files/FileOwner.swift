@@ -10,7 +10,7 @@ enum FileOwner {
         guard geteuid() == 0 else { return }
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
         var status = stat()
-        let isReplaced = unsafe old.map { unsafe stat($0, &status) == 0 } ?? false
+        let isReplaced = old.map { unsafe stat($0, &status) == 0 } ?? false
         guard unsafe isReplaced || stat(folder, &status) == 0, fchown(file, status.st_uid, status.st_gid) == 0 else {
             throw FileFault("cannot give \(path) to its owner: \(systemError())")
         }
