@@ -9,6 +9,8 @@ import SecurityModule
 private struct FuellingProgress {
     let target: Volume
     let authorisedAt: UInt64
+    /// The turn's, of which the record's reading is too.
+    var snapshot: MeterSnapshot
     /// The valves opened in this sale.
     var hasOpened = false
     /// Until when the sale waits for its card; nil while the card is here.
@@ -49,10 +51,11 @@ final class Flow {
         self.stray = stray
     }
 
-    var snapshot: MeterSnapshot { device.snapshot }
+    /// Outside a sale: each turn of one works on its own.
+    var presentSnapshot: MeterSnapshot { device.snapshot }
 
     func checkNoEmergency() throws(Interruption) {
-        guard !snapshot.emergencyIsActive else { throw .refused(.emergencyStop) }
+        guard !presentSnapshot.emergencyIsActive else { throw .refused(.emergencyStop) }
     }
 
     /// Lets fuel flow until the sale ends, and leaves the proven reading and amounts in `record`.
@@ -69,18 +72,23 @@ final class Flow {
             record.remark = FuellingEnd.pumpFailed(error).remark
             return .pumpFailed(error)
         }
-        var progress = FuellingProgress(target: target, authorisedAt: now, checkpointAt: now)
+        var progress = FuellingProgress(
+            target: target,
+            authorisedAt: now,
+            snapshot: device.snapshot,
+            checkpointAt: now
+        )
         do throws(Interruption) {
             var end = try flow(&record, &progress, grant)
             try close(&record, &progress, grant)
-            end = endAfterClosing(end)
+            end = endAfterClosing(end, progress.snapshot.stop)
             if case .regular = end { learnOverrun(progress) }
             try pump(.endSale)
             record.remark = end.remark.map { $0 + lossRemark(record) } ?? record.remark
             return end
         } catch {
             if case .failure(.pump(let fault)) = error {
-                measure(&record)
+                measure(&record, &progress)
                 record.remark = FuellingEnd.pumpFailed(fault).remark
                 return .pumpFailed(fault)
             }
@@ -98,14 +106,14 @@ final class Flow {
         _ grant: borrowing Grant
     ) throws(Interruption) -> FuellingEnd {
         display.show(.authorised, grant.notice(record))
-        try open(record, &progress)
+        try open(&record, &progress)
         while true {
             let event = visit.nextEvent(until: now + settings.timeouts.tick)
+            measure(&record, &progress)
             if let end = try handle(event, &record, &progress, grant) { return end }
-            measure(&record)
             if let end = endByMeter(record, progress) { return end }
             showProgress(record, progress)
-            try checkpointIfDue(record, &progress, grant)
+            _ = try checkpointIfDue(&record, &progress, grant)
         }
     }
 
@@ -125,27 +133,27 @@ final class Flow {
             throw .stop
         case .pump(.emergency(active: true)):
             try pump(.close)
-            measure(&record)
+            measure(&record, &progress)
             try checkpoint(record, &progress, grant)
             display.show(.suspended, .emergency)
             return .emergency
         case .pump(.nozzle(lifted: true)):
-            if progress.waitsForCardUntil == nil { try open(record, &progress) }
+            if progress.waitsForCardUntil == nil { try open(&record, &progress) }
         case .pump(.nozzle(lifted: false)):
             // One from before the valves opened says nothing of this sale.
-            if progress.hasOpened, !snapshot.nozzleIsLifted { return .regular }
+            if progress.hasOpened, !progress.snapshot.nozzleIsLifted { return .regular }
         case .reader(.cardRemoved):
             try cardLeft(&record, &progress, grant)
         case .reader(.lost(let reason)):
             try cardLeft(&record, &progress, grant, withReader: reason)
         case .reader(.cardInserted):
-            try cardCameBack(record, &progress, grant)
+            try cardCameBack(&record, &progress, grant)
         case nil where visit.presence == .held:
-            try cardCameBack(record, &progress, grant)
+            try cardCameBack(&record, &progress, grant)
         case .pumpFailed(let fault):
             return .pumpFailed(fault)
         case .pump(.pulserFault):
-            display.show(.fuelling, .pulserFaults(snapshot.faults.total))
+            display.show(.fuelling, .pulserFaults(record.reading.faults.total))
         case .pump(.stopped(let stop)): return ended(by: stop)
         case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .pump(.strayFault),
             .reader(.back),
@@ -156,7 +164,7 @@ final class Flow {
     }
 
     private func endByMeter(_ record: Record, _ progress: FuellingProgress) -> FuellingEnd? {
-        let snapshot = snapshot
+        let snapshot = progress.snapshot
         if let stop = snapshot.stop { return ended(by: stop) }
         guard record.reading.faults.total <= settings.pulserFaultsMax else {
             return .pulserFaults(record.reading.faults.total)
@@ -187,7 +195,8 @@ final class Flow {
         try pump(.close)
         visit.disconnectCard()
         progress.waitsForCardUntil = now + settings.timeouts.grace
-        measure(&record)
+        // The valves have closed since the turn began, and a reader that hangs takes its time.
+        measure(&record, &progress)
         try checkpoint(record, &progress, grant)
         let seconds = Int(settings.timeouts.grace / 1_000_000_000)
         display.show(
@@ -199,20 +208,24 @@ final class Flow {
     /// The same card goes on with its sale; another is told to wait and nothing is changed on it. While fuel flows
     /// nothing is said to a card: that would keep this thread from the meter.
     private func cardCameBack<Grant: FuelGrant & ~Copyable>(
-        _ record: Record,
+        _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing Grant
     ) throws(Interruption) {
         guard progress.waitsForCardUntil != nil, try grant.isBack(record, in: visit) else { return }
         progress.waitsForCardUntil = nil
-        try open(record, &progress)
+        // The dialogue took its time: the nozzle may hang again.
+        measure(&record, &progress)
+        try open(&record, &progress)
     }
 
     // MARK: - Meter
 
-    /// What has flowed and what it costs; the part beyond the card's balance, or beyond what it paid, is not the card's.
-    private func measure(_ record: inout Record) {
-        let snapshot = snapshot
+    /// What has flowed and what it costs; the part beyond the card's balance, or beyond what it paid, is not the card's. Once a
+    /// turn, and anew where an output was switched, a card asked or a checkpoint written meanwhile.
+    private func measure(_ record: inout Record, _ progress: inout FuellingProgress) {
+        let snapshot = device.snapshot
+        progress.snapshot = snapshot
         record.measure(
             MeterReading(
                 counts: snapshot.counts,
@@ -223,17 +236,19 @@ final class Flow {
     }
 
     /// Opens the valves when the nozzle is lifted.
-    private func open(_ record: Record, _ progress: inout FuellingProgress) throws(Interruption) {
-        guard snapshot.nozzleIsLifted else { return }
+    private func open(_ record: inout Record, _ progress: inout FuellingProgress) throws(Interruption) {
+        guard progress.snapshot.nozzleIsLifted else { return }
         try pump(.open(cutOff(record.reading, &progress)))
         progress.hasOpened = true
+        // By the turn's snapshot the valves are closed, which may end a sale.
+        measure(&record, &progress)
         display.show(.started, .fuelling)
     }
 
-    /// All of it from one reading: what flows while a checkpoint is written does not move the target.
+    /// All of it from one snapshot, that of the reading.
     private func cutOff(_ reading: MeterReading, _ progress: inout FuellingProgress) -> CutOff {
         let calibration = settings.calibration
-        let point = snapshot.point
+        let point = progress.snapshot.point
         let counts = reading.totalCounts
         let remaining = max(.zero, progress.target - reading.volume)
         let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - books.overrun.counts)
@@ -263,26 +278,22 @@ final class Flow {
         let closed = now
         let limit = closed + settings.timeouts.standstill
         while true {
-            measure(&record)
-            try checkpointIfDue(record, &progress, grant)
-            let snapshot = snapshot
-            // What came while the checkpoint was written is the sale's too.
-            let isWhole = snapshot.counts == record.reading.counts
-            let rest = max(closed, snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
-            if isWhole && now >= rest { return }
+            measure(&record, &progress)
+            let isWritten = try checkpointIfDue(&record, &progress, grant)
+            let rest = max(closed, progress.snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
+            if now >= rest { return }
             guard now < limit else {
-                measure(&record)
                 display.show(.settling, .fuelDoesNotStop)
                 record.remark = "fuel did not come to rest after the valves closed"
                 return
             }
-            if isWhole { _ = visit.nextEvent(until: min(rest, limit)) }
+            if !isWritten { _ = visit.nextEvent(until: min(rest, limit)) }
         }
     }
 
     /// When the cut-off closed the valves.
     private func learnOverrun(_ progress: FuellingProgress) {
-        let snapshot = snapshot
+        let snapshot = progress.snapshot
         guard let closing = snapshot.countsAtClosing, closing == progress.stopAtCounts else { return }
         let most = settings.calibration.counts(for: FuellingProgress.overrunMax, at: snapshot.point)
         let overrun = min(most, snapshot.totalCounts - closing)
@@ -301,7 +312,7 @@ final class Flow {
     private func state(_ progress: FuellingProgress) -> SideState {
         if progress.waitsForCardUntil != nil {
             .suspended
-        } else if snapshot.lastCountNanoseconds == nil {
+        } else if progress.snapshot.lastCountNanoseconds == nil {
             .authorised
         } else {
             .fuelling
@@ -310,21 +321,25 @@ final class Flow {
 
     // MARK: - Checkpoint
 
+    /// - Returns: whether one was written.
     private func checkpointIfDue<Grant: FuelGrant & ~Copyable>(
-        _ record: Record,
+        _ record: inout Record,
         _ progress: inout FuellingProgress,
         _ grant: borrowing Grant
-    ) throws(Interruption) {
+    ) throws(Interruption) -> Bool {
         let volume = record.reading.volume
-        guard volume != progress.checkpointVolume else { return }
+        guard volume != progress.checkpointVolume else { return false }
         let isDue =
             progress.reportAtCounts.map { record.reading.totalCounts >= $0 } ?? false
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
-        guard isDue else { return }
+        guard isDue else { return false }
         try checkpoint(record, &progress, grant)
-        let snapshot = snapshot
+        // What came while it was written is the sale's too, and fuel may be held by now.
+        measure(&record, &progress)
+        let snapshot = progress.snapshot
         if snapshot.isHeld { display.show(.suspended, .heldForCheckpoint) }
         if snapshot.isHeld || !snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
+        return true
     }
 
     private func checkpoint<Grant: FuelGrant & ~Copyable>(

@@ -50,11 +50,11 @@ extension Flow {
     }
 
     /// The pump may have closed by itself in the instant in which the sale ended otherwise.
-    func endAfterClosing(_ end: FuellingEnd) -> FuellingEnd {
+    func endAfterClosing(_ end: FuellingEnd, _ stop: MeterStop?) -> FuellingEnd {
         switch end {
         case .pulserFaults, .meterStopped, .pumpFailed: end
         case .regular, .stopped, .emergency:
-            snapshot.stop.map { ended(by: $0) } ?? end
+            stop.map { ended(by: $0) } ?? end
         }
     }
 

@@ -63,7 +63,7 @@ package final class Side {
         case .pump(.emergency(let isActive)):
             if !isActive { show(.idle, .emergencyOver) }
             try showBetweenVisits()
-        case .pump(.strayFault): show(.idle, .strayFaults(parts.flow.snapshot.strayFaults))
+        case .pump(.strayFault): show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults))
         case .pumpFailed(let fault): throw .pump(fault)
         case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
         case nil:
@@ -91,7 +91,7 @@ package final class Side {
     private func showBetweenVisits() throws(SideFailure) {
         if visit.presence == .absent { return try showIdle() }
         show(.completed, .removeCard)
-        if parts.flow.snapshot.emergencyIsActive { show(.inoperative, .emergency) }
+        if parts.flow.presentSnapshot.emergencyIsActive { show(.inoperative, .emergency) }
     }
 
     /// One card's visit.

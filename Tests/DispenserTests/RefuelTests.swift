@@ -70,6 +70,22 @@ struct RefuelTests {
         }
     }
 
+    @Test("a turn works on one snapshot; one in which a checkpoint is written takes another")
+    func snapshots() throws {
+        let station = try TestStation()
+        var (turns, checkpoints) = (0, 0)
+        var others: Set<Int> = []
+        station.journal.onWrite = { if $0 == "journal: checkpoint" { checkpoints += 1 } }
+        station.display.onProgress = { [unowned station] centilitres in
+            turns += 1
+            if centilitres > 0 { others.insert(station.pump.snapshotsTaken - turns - checkpoints) }
+        }
+        station.scheduleRefuel(centilitres: 1_000)
+        station.run()
+        #expect(turns > 50 && checkpoints > 10)
+        #expect(others.count == 1)
+    }
+
     @Test("a preset volume closes the valve at its count", arguments: [1, 100, 1_234])
     func presetVolume(centilitres: Int) throws {
         let station = try TestStation()

@@ -59,6 +59,7 @@ final class TestJournal {
 final class TestPump: Pump {
     /// The commands that the pump does not perform.
     var refuses: (PumpCommand) -> Bool = { _ in false }
+    private(set) var snapshotsTaken = 0
     private let site: VirtualSite
     private let log: EventLog
 
@@ -73,7 +74,10 @@ final class TestPump: Pump {
         try site.perform(command)
     }
 
-    var snapshot: MeterSnapshot { site.snapshot }
+    var snapshot: MeterSnapshot {
+        snapshotsTaken += 1
+        return site.snapshot
+    }
 }
 
 final class TestDisplay: SideDisplay {
