@@ -195,8 +195,8 @@ let package = Package(
         .testTarget(
             name: "GreyLockTests",
             dependencies: [
-                "CardApplication", "FuelPassbook", "GreyLock", "ISO7816", "Quantities", "Records", "SecurityModule",
-                "TestCards",
+                "CardApplication", "Dispenser", "FuelPassbook", "GreyLock", "ISO7816", "Quantities", "Records",
+                "SecurityModule", "TestCards",
             ]
         ),
         .testTarget(

@@ -4,8 +4,9 @@ package import Records
 import SecurityModule
 import Synchronization
 
-/// The fuelling sides of one process, which share a journal, its numbers and a security module.
-package struct Board {
+/// The fuelling sides of one process, which share a journal, its numbers and a security module, before they are recovered.
+/// That uses it up: its sides know of each other's cards by the one ``RecoveredBoard``.
+package struct Board: ~Copyable {
     /// One of them, as far as recovery needs it.
     package struct Member {
         package let settings: SideSettings
@@ -23,16 +24,6 @@ package struct Board {
     private let clock: any StationClock
     private let terminal: TerminalID
     private let members: [Member]
-
-    /// A board with one side.
-    package init(settings: SideSettings, edges: SideEdges) {
-        self.init(
-            terminal: edges.module.terminal,
-            journal: edges.journal,
-            clock: edges.clock,
-            [Member(settings: settings, display: edges.display)]
-        )
-    }
 
     /// - Parameter members: at least one, at most ``sidesMax``, each with a number and nozzle of its own.
     package init(
@@ -52,7 +43,7 @@ package struct Board {
 
     /// Finishes what a crash left open of any side, once and before any of them serves: later an open record may be a
     /// neighbour's running sale.
-    package func recover() throws(SideFailure) -> RecoveredBoard {
+    package consuming func recover() throws(SideFailure) -> RecoveredBoard {
         let board = RecoveredBoard()
         do throws(StorageFault) {
             try books(of: members[0], board).tellOfDamage()

@@ -95,7 +95,8 @@ enum RecoveryBench {
             display: display,
             remark: { "\($0)" }
         )
-        let board = try Board(settings: settings, edges: edges).recover()
+        let members = [Board.Member(settings: settings, display: display)]
+        let board = try Board(terminal: edges.module.terminal, journal: journal, clock: edges.clock, members).recover()
         try Side(settings: settings, edges: edges, after: board).run()
         guard let ready = display.readyAt, display.hasRecovered else {
             throw StorageFault(operation: "bench", reason: "nothing was recovered")

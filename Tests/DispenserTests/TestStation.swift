@@ -192,7 +192,10 @@ final class TestStation {
         )
         do throws(SideFailure) {
             var recovered = board
-            if recovered == nil { recovered = try Board(settings: settings, edges: edges).recover() }
+            if recovered == nil {
+                let members = [Board.Member(settings: settings, display: display)]
+                recovered = try Board(terminal: terminal, journal: journal.edge, clock: clock, members).recover()
+            }
             if let recovered { try Side(settings: settings, edges: edges, after: recovered).run() }
             return nil
         } catch {

@@ -1,3 +1,4 @@
+import Dispenser
 import Foundation
 import FuelPassbook
 import GreyLock
@@ -6,7 +7,8 @@ import Records
 import SecurityModule
 import Testing
 
-/// What the types of a session promise: code that uses a finished one does not compile.
+/// What the types of a session, a proof and a board promise: code that uses a finished one, or makes one past its check, does not
+/// compile.
 ///
 /// Each snippet goes through the compiler as far as its ownership diagnostics (`-emit-sil`; `-typecheck` stops before
 /// them), against the modules that this test was built with.
@@ -25,6 +27,7 @@ struct CompileFailureTests {
             _ = locked.gmac(of: .zero)
             return locked.end(amount: .zero)
         }
+        func start(_ board: consuming Board) throws -> RecoveredBoard { try board.recover() }
         """
 
     static let refused = [
@@ -199,6 +202,39 @@ struct CompileFailureTests {
                 """,
             error: "cannot assign to property: 'state' setter is inaccessible"
         ),
+        Snippet(
+            testDescription: "a board recovered twice",
+            body: """
+                func start(_ board: consuming Board) throws {
+                    _ = try board.recover()
+                    _ = try board.recover()
+                }
+                """,
+            error: "'board' consumed more than once"
+        ),
+        Snippet(
+            testDescription: "a board recovered again after a fault",
+            body: """
+                func start(_ board: consuming Board) throws -> RecoveredBoard {
+                    do { return try board.recover() } catch { return try board.recover() }
+                }
+                """,
+            error: "'board' consumed more than once"
+        ),
+        Snippet(
+            testDescription: "a copy of a board, to be recovered too",
+            body: """
+                func start(_ board: borrowing Board) -> Board { copy board }
+                """,
+            error: "'copy' cannot be applied to noncopyable types"
+        ),
+        Snippet(
+            testDescription: "a recovered board without recovery",
+            body: """
+                func start() -> RecoveredBoard { RecoveredBoard() }
+                """,
+            error: "'RecoveredBoard' initializer is inaccessible due to 'fileprivate' protection level"
+        ),
     ]
 
     @Test func theControlCompiles() throws {
@@ -231,7 +267,7 @@ struct CompileFailureTests {
         compiler.standardError = output
         try compiler.run()
         let source =
-            "import CardCryptography\nimport FuelPassbook\nimport GreyLock\nimport Quantities\nimport Records\nimport SecurityModule\n\n"
+            "import CardCryptography\nimport Dispenser\nimport FuelPassbook\nimport GreyLock\nimport Quantities\nimport Records\nimport SecurityModule\n\n"
             + body + "\n"
         try input.fileHandleForWriting.write(contentsOf: Data(source.utf8))
         try input.fileHandleForWriting.close()

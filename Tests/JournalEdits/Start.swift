@@ -51,7 +51,8 @@ struct Start {
         _ = try journal.beginRun { now }
         let display = SilentDisplay()
         let edges = edges(journal, display)
-        let board = try Board(settings: .demonstration, edges: edges).recover()
+        let members = [Board.Member(settings: .demonstration, display: display)]
+        let board = try Board(terminal: edges.module.terminal, journal: journal, clock: edges.clock, members).recover()
         try Side(settings: .demonstration, edges: edges, after: board).run()
         named += display.named
         _ = try journal.room()
