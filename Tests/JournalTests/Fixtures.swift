@@ -54,8 +54,10 @@ final class Scratch {
 
 /// The real thing: a locked session of the demonstration card, so that seals are what a sale's are.
 struct Customer {
-    let asn = Demonstration.applicationFile.asn
+    var asn = Demonstration.applicationFile.asn
     let ctc = CTC(0x0123)
+    /// Where it is served.
+    var (side, nozzle) = (3, 5)
     let key = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
     let module: SecurityModule
 
@@ -89,28 +91,36 @@ struct Customer {
         _ number: UInt32,
         _ phase: RecordPhase,
         kind: RecordKind? = nil,
+        isPurchase: Bool = false,
         fen: UInt32 = 0
     ) throws -> Record {
-        try Record(fields(number, phase, kind: kind ?? phase.usualKind, fen: fen))
+        try Record(fields(number, phase, kind: kind ?? phase.usualKind, isPurchase: isPurchase, fen: fen))
     }
 
-    func fields(_ number: UInt32, _ phase: RecordPhase, kind: RecordKind, fen: UInt32) throws -> RecordFields {
+    /// - Parameter isPurchase: of a prepaid sale; a torn or void one is.
+    func fields(
+        _ number: UInt32,
+        _ phase: RecordPhase,
+        kind: RecordKind,
+        isPurchase: Bool = false,
+        fen: UInt32
+    ) throws -> RecordFields {
         let ttc = TTC(number)
         let fen = phase == .intent || phase == .locked || kind == .noCard ? 0 : fen
-        let isPurchase = kind == .prepaid && (phase == .torn || phase == .void)
+        let isPurchase = kind == .prepaid && (isPurchase || phase == .torn || phase == .void)
         let isOnLock = !isPurchase && kind != .noCard && kind != .refund
         let isUnpaid = isOnLock && (phase.isOpen || phase == .escaped)
         var fields = RecordFields(
             number: RecordNumber(number),
             kind: kind,
             phase: phase,
-            side: 3,
+            side: side,
             terminal: Demonstration.terminal,
             begun: try time(Int(number)),
             standing: standing(kind),
             mac3: isOnLock ? [0xA1, 0xB2, 0xC3, 0xD4] : nil,
             delivery: Delivery(
-                nozzle: 5,
+                nozzle: nozzle,
                 grade: "92# \"E10\", 油",
                 unitPrice: UnitPrice(fenPerLitre: 789),
                 reading: phase == .intent || phase == .locked ? .none(points: 3) : reading(Int(fen))
@@ -119,7 +129,13 @@ struct Customer {
             gmac: isUnpaid ? try gmac(ttc, fen: fen) : nil
         )
         if isOnLock, phase != .intent { fields.lockTAC = [0, 1, 2, 0xFF] }
-        if isPurchase { fields.icc = ICCRandom(0x0102_0304) }
+        let lastDebit = DebitAttempt(
+            ttc: ttc,
+            type: .localUnlock,
+            terminal: Demonstration.terminal,
+            time: try time(Int(number) + 62)
+        )
+        if isPurchase { (fields.icc, fields.debits) = (ICCRandom(0x0102_0304), [lastDebit]) }
         guard phase != .intent, phase != .locked else { return fields }
         fields.head.ended = try time(Int(number) + 60)
         fields.head.totaliser = totaliser(fen: Int(fen))
@@ -128,7 +144,10 @@ struct Customer {
         case .localUnlock, .onlineUnlock, .refund: fields.settles = RecordNumber(number - 1)
         case .sale, .escape, .cardFault, .prepaid, .noCard: break
         }
-        guard phase != .ended, isOnLock || isPurchase, kind != .onlineUnlock else { return fields }
+        if isPurchase, phase == .paid || phase == .settled {
+            (fields.debitTAC, fields.mac2IsValid) = ([0xDE, 0xB1, 0x7A, 0xC0], true)
+        }
+        guard phase != .ended, isOnLock, kind != .onlineUnlock else { return fields }
         fields.debits = [
             DebitAttempt(
                 ttc: ttc,
@@ -136,14 +155,8 @@ struct Customer {
                 terminal: TerminalID(0xA0B1_C2D3_E4F5),
                 time: try time(Int(number) + 61)
             ),
-            DebitAttempt(
-                ttc: ttc,
-                type: .localUnlock,
-                terminal: fields.head.terminal,
-                time: try time(Int(number) + 62)
-            ),
+            lastDebit,
         ]
-        if isPurchase { fields.debits.removeFirst() }
         guard phase == .settled || phase == .paid else { return fields }
         fields.debits.removeLast()
         (fields.debitTAC, fields.mac4IsValid) = ([0xDE, 0xB1, 0x7A, 0xC0], true)
@@ -187,9 +200,9 @@ struct Customer {
         )
     }
 
-    func totaliser(nozzle: Int = 5, fen: Int) -> Totaliser {
+    func totaliser(nozzle: Int? = nil, fen: Int) -> Totaliser {
         Totaliser(
-            nozzle: nozzle,
+            nozzle: nozzle ?? self.nozzle,
             counts: [fen, 2, 3],
             base: Volume(microlitres: 1 << 52),
             volume: Volume(microlitres: 1 << 53 + fen),
