@@ -94,7 +94,10 @@ struct PositionTool: ParsableCommand {
         if let position, numbers.contains(position) { return [position] }
         if position == nil, numbers.count == 1 || !clear { return numbers }
         let known = numbers.map { "\($0)" }.joined(separator: ", ")
-        throw ValidationError("--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))")
+        throw ServiceFailure(
+            exitStatus: ExitCode.validationFailure.rawValue,
+            reason: "--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))"
+        )
     }
 
     /// - Returns: the exit status.
