@@ -126,32 +126,43 @@ final class Books {
     // MARK: - New records
 
     /// A sale here for which nothing has flowed.
-    func newSale(_ number: RecordNumber, _ begun: TransactionTime, _ tender: Tender) -> Record {
+    func newSale(_ number: RecordNumber, _ begun: TransactionTime, _ beginning: SaleBeginning) -> Record {
         let delivery = Delivery(
             nozzle: settings.nozzle,
             grade: settings.grade,
             unitPrice: settings.unitPrice,
             reading: .none(points: settings.calibration.points.count)
         )
-        return newRecord(number, begun, .sale(delivery, tender))
+        return newRecord(number, begun, .sale(delivery, beginning))
     }
 
-    func newRecord(_ number: RecordNumber, _ begun: TransactionTime, _ content: Content) -> Record {
-        Record(number: number, side: settings.number, terminal: terminal, begun: begun, content)
+    func newRecord(_ number: RecordNumber, _ begun: TransactionTime, _ beginning: RecordBeginning) -> Record {
+        let head = RecordHead(number: number, side: settings.number, terminal: terminal, begun: begun)
+        return Record(head, beginning)
+    }
+
+    // MARK: - What becomes of them
+
+    func take(_ step: RecordStep, _ record: inout Record) throws(Interruption) {
+        try stored { (_) throws(StorageFault) in try record.take(step) }
+    }
+
+    /// What the card of a sale that has ended is to pay.
+    func unpaid(_ record: Record) throws(Interruption) -> LockTender.Unpaid {
+        try stored { (_) throws(StorageFault) in try record.unpaid() }
     }
 
     /// Turns an unpaid sale into a grey record: from now on the journal alone settles it.
     func escape(
         _ record: inout Record,
-        _ unpaid: LockTender.Unpaid,
         _ escape: LockTender.Escape,
         remark: String?
     ) throws(Interruption) {
-        record.lockTender = .escaped(unpaid, escape)
+        let grey = try stored { (_) throws(StorageFault) in try record.leave(.escaped(escape)) }
         record.ended = record.ended ?? endTime(after: record.begun)
         record.totaliser = record.totaliser ?? totaliser
         record.remark = remark ?? record.remark
-        try commit(JournalEntry(record, grey: GreyRecord(of: record.number, unpaid)))
+        try commit(JournalEntry(record, grey: grey))
         display.show(.completed, .escaped(record.amount))
     }
 }

@@ -45,7 +45,7 @@ struct EarlierSales: GreyLockProcedure {
     /// record.
     private func close(_ open: GreyRecord, _ release: ProvenRelease) throws(Interruption) {
         var grey = open
-        grey.release(by: release)
+        try books.stored { (_) throws(StorageFault) in try grey.release(by: release) }
         var entry = JournalEntry(grey: grey)
         let remark = "the card came back free and proved no debit of this record"
         if let unlock = try voidedUnlock(of: grey, remark) { entry.records.append(unlock) }
@@ -56,15 +56,15 @@ struct EarlierSales: GreyLockProcedure {
 
     /// The card is locked now, and was not before: what it left here at the same number never reached it.
     func closeNeverLocked(_ lock: ProvenLock) throws(Interruption) {
-        for var grey in try books.openGreyRecords(of: lock.card) {
-            guard grey.void(by: lock) else { continue }
+        for open in try books.openGreyRecords(of: lock.card) {
+            guard let grey = open.void(by: lock) else { continue }
             var entry = JournalEntry(grey: grey)
             if let unlock = try voidedUnlock(of: grey, "its lock never reached the card") {
                 entry.records.append(unlock)
             }
             try books.commit(entry)
         }
-        try books.voidTornPurchases(of: lock.card) { $0.void(by: lock) }
+        try books.voidTornPurchases(of: lock.card, .lock(lock))
     }
 
     private func notice(
@@ -104,10 +104,11 @@ struct EarlierSales: GreyLockProcedure {
     }
 
     /// A local unlock of which another way out of the grey lock is proven.
+    ///
+    /// - Parameter grey: as that leaves it.
     func voidedUnlock(of grey: GreyRecord, _ remark: String) throws(Interruption) -> Record? {
-        guard var (unlock, release) = try openUnlock(of: grey) else { return nil }
-        release.void()
-        unlock.content = .release(release)
+        guard var (unlock, _) = try openUnlock(of: grey) else { return nil }
+        try books.take(.overtaken(by: grey), &unlock)
         unlock.ended = books.endTime(after: unlock.begun)
         unlock.remark = remark
         return unlock
@@ -130,14 +131,14 @@ struct EarlierSales: GreyLockProcedure {
     /// One durable step: the record whose debit it was, the grey record, and for a prepaid sale what its card gets back.
     func settle(_ grey: GreyRecord, by proof: ProvenDebit, _ state: SideState) throws(Interruption) {
         // What is not believed is not settled: the card's proof stays with it for whoever puts the record right.
-        guard var record = try sender(of: proof.attempt, for: grey), record.settle(by: proof) else {
+        guard var record = try sender(of: proof.attempt, for: grey)?.after(.paid(proof)) else {
             throw try books.refusalWithoutRecord(ofDebitOf: grey)
         }
         record.ended = record.ended ?? books.endTime(after: record.begun)
         var settled = grey
-        settled.settle(by: proof)
+        try books.stored { (_) throws(StorageFault) in try settled.settle(by: proof) }
         var entry = JournalEntry(record, grey: settled)
-        if record.settles == nil, let unlock = try voidedUnlock(of: grey, "an earlier debit had paid the sale") {
+        if record.settles == nil, let unlock = try voidedUnlock(of: settled, "an earlier debit had paid the sale") {
             entry.records.append(unlock)
         }
         let sale = record.settles == nil ? record : try believedSale(of: grey)

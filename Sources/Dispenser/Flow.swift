@@ -88,7 +88,7 @@ final class Flow {
             return end
         } catch {
             if case .failure(.pump(let fault)) = error {
-                measure(&record, &progress)
+                try measure(&record, &progress)
                 record.remark = FuellingEnd.pumpFailed(fault).remark
                 return .pumpFailed(fault)
             }
@@ -109,7 +109,7 @@ final class Flow {
         try open(&record, &progress)
         while true {
             let event = visit.nextEvent(until: now + settings.timeouts.tick)
-            measure(&record, &progress)
+            try measure(&record, &progress)
             if let end = try handle(event, &record, &progress, grant) { return end }
             if let end = endByMeter(record, progress) { return end }
             showProgress(record, progress)
@@ -133,7 +133,7 @@ final class Flow {
             throw .stop
         case .pump(.emergency(active: true)):
             try pump(.close)
-            measure(&record, &progress)
+            try measure(&record, &progress)
             try checkpoint(record, &progress, grant)
             display.show(.suspended, .emergency)
             return .emergency
@@ -196,7 +196,7 @@ final class Flow {
         visit.disconnectCard()
         progress.waitsForCardUntil = now + settings.timeouts.grace
         // The valves have closed since the turn began, and a reader that hangs takes its time.
-        measure(&record, &progress)
+        try measure(&record, &progress)
         try checkpoint(record, &progress, grant)
         let seconds = Int(settings.timeouts.grace / 1_000_000_000)
         display.show(
@@ -215,7 +215,7 @@ final class Flow {
         guard progress.waitsForCardUntil != nil, try grant.isBack(record, in: visit) else { return }
         progress.waitsForCardUntil = nil
         // The dialogue took its time: the nozzle may hang again.
-        measure(&record, &progress)
+        try measure(&record, &progress)
         try open(&record, &progress)
     }
 
@@ -223,16 +223,15 @@ final class Flow {
 
     /// What has flowed and what it costs; the part beyond the card's balance, or beyond what it paid, is not the card's. Once a
     /// turn, and anew where an output was switched, a card asked or a checkpoint written meanwhile.
-    private func measure(_ record: inout Record, _ progress: inout FuellingProgress) {
+    private func measure(_ record: inout Record, _ progress: inout FuellingProgress) throws(Interruption) {
         let snapshot = device.snapshot
         progress.snapshot = snapshot
-        record.measure(
-            MeterReading(
-                counts: snapshot.counts,
-                volume: books.totaliser.volume(of: snapshot.counts, settings.calibration),
-                faults: snapshot.faults
-            )
+        let reading = MeterReading(
+            counts: snapshot.counts,
+            volume: books.totaliser.volume(of: snapshot.counts, settings.calibration),
+            faults: snapshot.faults
         )
+        try books.stored { (_) throws(StorageFault) in try record.measure(reading) }
     }
 
     /// Opens the valves when the nozzle is lifted.
@@ -241,7 +240,7 @@ final class Flow {
         try pump(.open(cutOff(record.reading, &progress)))
         progress.hasOpened = true
         // By the turn's snapshot the valves are closed, which may end a sale.
-        measure(&record, &progress)
+        try measure(&record, &progress)
         display.show(.started, .fuelling)
     }
 
@@ -278,7 +277,7 @@ final class Flow {
         let closed = now
         let limit = closed + settings.timeouts.standstill
         while true {
-            measure(&record, &progress)
+            try measure(&record, &progress)
             let isWritten = try checkpointIfDue(&record, &progress, grant)
             let rest = max(closed, progress.snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
             if now >= rest { return }
@@ -335,7 +334,7 @@ final class Flow {
         guard isDue else { return false }
         try checkpoint(record, &progress, grant)
         // What came while it was written is the sale's too, and fuel may be held by now.
-        measure(&record, &progress)
+        try measure(&record, &progress)
         let snapshot = progress.snapshot
         if snapshot.isHeld { display.show(.suspended, .heldForCheckpoint) }
         if snapshot.isHeld || !snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }

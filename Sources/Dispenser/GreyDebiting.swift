@@ -22,17 +22,17 @@ struct GreyDebiting: GreyLockProcedure {
 
     /// Sends the debit of the amount that is due, with the attempt on disk first. The card's next transaction may take the
     /// place of its proof: what the issuer can judge of an answer is on disk before.
-    func run(_ record: inout Record, _ unpaid: inout LockTender.Unpaid) throws(Interruption) -> DebitOutcome {
+    func run(_ record: inout Record) throws(Interruption) -> DebitOutcome {
+        let unpaid = try books.unpaid(record)
         guard let ctc = unpaid.lock.standing.ctc.next else { preconditionFailure("a locked card has counted up") }
-        let attempt = unpaid.send(
+        let attempt = unpaid.debits.next(
             try attempt(of: record.card, as: unpaid.debits.isEmpty ? .refuel : .localUnlock, ttc: unpaid.due.ttc)
         )
-        record.lockTender = .unpaid(unpaid)
+        try books.take(.sending(attempt), &record)
         try books.commit(JournalEntry(record))
-        let outcome = try send(unpaid.due, ctc: ctc, attempt, among: unpaid.debits)
+        let outcome = try send(unpaid.due, ctc: ctc, attempt, among: record.debits)
         if case .lost(let answered?) = outcome {
-            unpaid.note(answered)
-            record.lockTender = .unpaid(unpaid)
+            try books.take(.answered(answered), &record)
             try books.commit(JournalEntry(record))
         }
         return outcome

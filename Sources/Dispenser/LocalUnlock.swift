@@ -25,22 +25,23 @@ struct LocalUnlock: GreyLockProcedure {
         }
         display.show(.calling, .settlingEarlierSale(grey.amount))
         _ = try visit.verifiedPIN()
-        var (record, release) = try localUnlockRecord(of: grey, status)
+        var record = try localUnlockRecord(of: grey, status)
         let attempt = grey.debits.next(
             try debiting.attempt(
                 of: grey.card,
                 as: .localUnlock,
-                ttc: release.debits.last?.ttc ?? module.ttc(for: record.number)
+                ttc: record.debits.last?.ttc ?? module.ttc(for: record.number)
             )
         )
-        release.send(attempt)
-        record.content = .release(release)
+        try books.stored { (_) throws(StorageFault) in
+            try grey.send(attempt)
+            try record.take(.sending(attempt))
+        }
         try books.commit(JournalEntry(record, grey: grey))
         // 3.4 to 3.6
         let outcome = try debiting.send(grey.gmac, ctc: status.ctc, attempt, among: grey.debits)
         if case .lost(let answered?) = outcome {
-            release.note(answered)
-            record.content = .release(release)
+            try books.take(.answered(answered), &record)
             try books.commit(JournalEntry(record))
         }
         switch outcome {
@@ -71,23 +72,21 @@ struct LocalUnlock: GreyLockProcedure {
     private func localUnlockRecord(
         of grey: GreyRecord,
         _ status: GetGreyStatus.Response
-    ) throws(Interruption) -> (Record, Release) {
-        if let open = try earlier.openUnlock(of: grey) { return open }
+    ) throws(Interruption) -> Record {
+        if let (open, _) = try earlier.openUnlock(of: grey) { return open }
         let time = try books.stored { (_) throws(StorageFault) in try books.stampTime() }
         let sale = try earlier.believedSale(of: grey)
         let number = try books.takeNumber()
-        let standing = CardStanding(
-            card: grey.card,
-            key: grey.gmac.key,
-            // A grey purse changes by its debit alone, and MAC3 proved this balance; no code covers the status's.
-            balance: grey.balance ?? sale?.balanceBefore ?? status.balance,
-            ctc: grey.ctc
+        // A grey purse changes by its debit alone, and MAC3 proved this balance; no code covers the status's.
+        let balance = grey.balance ?? sale?.balanceBefore ?? status.balance
+        let origin = earlier.origin(of: sale)
+        var record = books.newRecord(
+            number,
+            time,
+            .release(of: grey, origin, balance: balance, tac: status.lockTAC.bytes)
         )
-        let lock = Lock(standing, mac3: grey.mac3, tac: status.lockTAC.bytes)
-        let release = Release(of: grey, earlier.origin(of: sale), lock)
-        var record = books.newRecord(number, time, .release(release))
         record.totaliser = books.totaliser
         record.remark = grey.origin
-        return (record, release)
+        return record
     }
 }

@@ -17,7 +17,7 @@ extension Books {
         on before: Totaliser,
         lock: SideLock? = nil
     ) throws(StorageFault) -> Record? {
-        record.settlePrepaid()
+        try record.take(.delivered)
         record.ended = endTime(after: record.begun)
         let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
@@ -31,15 +31,15 @@ extension Books {
 
     /// What a settled prepaid sale owes its card; nil where nothing was paid before fuel flowed, or all of it flowed.
     func refund(of sale: Record) throws(StorageFault) -> Record? {
-        guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
-        return Record(
+        guard let refund = Refund(of: sale) else { return nil }
+        let head = RecordHead(
             number: try takeRefundNumber(),
             side: sale.side,
             terminal: sale.terminal,
             begun: sale.ended ?? sale.begun,
-            ended: sale.ended,
-            .refund(Refund(of: sale.number, sale.origin, standing, amount: sale.undelivered))
+            ended: sale.ended
         )
+        return Record(head, .refund(refund))
     }
 
     /// The totals of the record's own nozzle, under its calibration: the settings may have others by now.
@@ -49,15 +49,9 @@ extension Books {
     }
 
     /// The card bought, or was locked, with a number now: an earlier purchase at the same number never reached it.
-    ///
-    /// - Parameter voided: nil for a purchase of which nothing is proven.
-    func voidTornPurchases(
-        of card: ApplicationSerialNumber,
-        _ voided: (PurchaseTender.Torn) -> PurchaseTender?
-    ) throws(Interruption) {
-        for (var record, torn) in try tornPurchases(of: card) {
-            guard let void = voided(torn) else { continue }
-            record.purchaseTender = void
+    func voidTornPurchases(of card: ApplicationSerialNumber, _ use: RecordStep.NumberUse) throws(Interruption) {
+        for (torn, _) in try tornPurchases(of: card) {
+            guard var record = torn.after(.neverBought(use)) else { continue }
             record.ended = endTime(after: record.begun)
             try commit(JournalEntry(record))
             display.show(.calling, .purchaseVoid(record.amount))

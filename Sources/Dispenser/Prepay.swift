@@ -33,7 +33,7 @@ struct Prepay: GreyLockProcedure {
         _ = try visit.verifiedPIN(verified)
         try readiness.beginAnew()
 
-        let card = try locking.run(card.asn, Tender.prepaid) { (balance) throws(Interruption) in
+        let card = try locking.run(card.asn, SaleBeginning.prepaid) { (balance) throws(Interruption) in
             guard balance >= target.amount else {
                 throw .refused(.notEnoughMoney(balance: balance, needed: target.amount))
             }
@@ -41,26 +41,25 @@ struct Prepay: GreyLockProcedure {
             return target.volume
         }
         var record = card.record
-        let (locked, proof) = (card.locked, card.session.proof)
-        try payAtOnce(&record, locked.ended(card.session.end(amount: target.amount)))
+        let proof = card.session.proof
+        try books.take(.ended(due: card.session.end(amount: target.amount)), &record)
+        try payAtOnce(&record)
         try earlier.closeNeverLocked(proof)
         try PrepaidDelivery(side: side).run(&record, target.volume)
     }
 
     /// A debit that is not proven leaves a grey record of the amount: no fuel flows for it, and what its card pays at its next
     /// visit, or proves that it has paid, is refunded. A card that is still there is asked at once.
-    private func payAtOnce(_ record: inout Record, _ ended: LockTender.Unpaid) throws(Interruption) {
-        var unpaid = ended
+    private func payAtOnce(_ record: inout Record) throws(Interruption) {
         let interruption: Interruption
-        switch try debiting.run(&record, &unpaid) {
+        switch try debiting.run(&record) {
         case .paid(let proof):
-            guard let paid = unpaid.paid(by: proof) else { preconditionFailure("a sale's own debit pays it") }
-            record.lockTender = .paid(paid)
+            try books.take(.paid(proof), &record)
             return try books.commit(JournalEntry(record))
         case .refused(let status): interruption = .refused(Refusal(of: .debitForPetrol, status))
         case .lost: interruption = .refused(.purchaseUnproven(record.amount))
         }
-        try books.escape(&record, unpaid, .fault, remark: "the debit was not proven: no fuel flows for it")
+        try books.escape(&record, .fault, remark: "the debit was not proven: no fuel flows for it")
         if visit.presence == .connected {
             try earlier.settleByProof(record.card)
             let number = record.number

@@ -1,3 +1,4 @@
+import CardCryptography
 import FuelPassbook
 import GreyLock
 import ISO7816
@@ -63,11 +64,11 @@ struct PurchaseSale: Procedure {
         let debiting = try makeMAC1(card.asn, command, answer, module.ttc(for: number))
         try flow.checkNoEmergency()
         let purchase = purchase(card.asn, command, answer, debiting)
-        var record = books.newSale(number, debiting.time, .purchase(.intent(purchase)))
+        var record = books.newSale(number, debiting.time, .purchase(purchase))
         try books.commit(JournalEntry(record))
         // 1.4 to 1.7
-        let paid = try pay(&record, purchase, debiting)
-        try books.voidTornPurchases(of: card.asn) { $0.void(by: paid) }
+        let proof = try pay(&record, debiting)
+        try books.voidTornPurchases(of: card.asn, .purchase(proof))
         try PrepaidDelivery(side: side).run(&record, target.volume)
     }
 
@@ -148,11 +149,10 @@ struct PurchaseSale: Procedure {
     /// the card proves it, at once when it is still there.
     private func pay(
         _ record: inout Record,
-        _ purchase: Purchase,
         _ debiting: consuming DebitingPurchase
-    ) throws(Interruption) -> PurchaseTender.Paid {
-        var torn = PurchaseTender.Torn(purchase)
-        let paid: PurchaseTender.Paid?
+    ) throws(Interruption) -> ProvenPurchase {
+        var wronglyAnswered: MAC?
+        let proof: ProvenPurchase
         do throws(Interruption) {
             // 1.4 to 1.6
             let answer = try visit.exchange(
@@ -160,29 +160,28 @@ struct PurchaseSale: Procedure {
             )
             // 1.7
             do throws(SecurityModuleError) {
-                paid = purchase.paid(by: try debiting.verifyMAC2(answer.mac2, tac: answer.tac))
+                proof = try debiting.verifyMAC2(answer.mac2, tac: answer.tac)
             } catch {
-                torn.noteWrongMAC2(tac: answer.tac)
+                wronglyAnswered = answer.tac
                 throw .refused(.module(error))
             }
         } catch {
             books.board.noteUnprovenPurchase(at: visit.now)
-            try leaveTorn(&record, torn, because: error)
+            try leaveTorn(&record, tac: wronglyAnswered, because: error)
         }
-        guard let paid else { preconditionFailure("a sale's own purchase pays it") }
         books.board.forgetUnprovenPurchases()
-        record.purchaseTender = .paid(paid)
+        try books.take(.bought(proof), &record)
         try books.commit(JournalEntry(record))
-        return paid
+        return proof
     }
 
     /// Ends the visit: with what went wrong when the card could prove whether it paid, and else with that it could not.
     private func leaveTorn(
         _ record: inout Record,
-        _ torn: PurchaseTender.Torn,
+        tac: MAC?,
         because interruption: Interruption
     ) throws(Interruption) -> Never {
-        record.purchaseTender = .torn(torn)
+        try books.take(.torn(tac: tac), &record)
         switch interruption {
         case .card(let fault):
             record.remark = "DEBIT FOR PURCHASE was not answered: \(fault)"
@@ -204,15 +203,15 @@ struct PurchaseSale: Procedure {
     /// No fuel flowed for a torn purchase. A card that paid it keeps MAC2 as its proof, and all of it is refunded. With a
     /// wrong MAC2 the TAC is kept, which the issuer can check, because the card's next purchase replaces the proof.
     func refundProven(of card: ApplicationSerialNumber) throws(Interruption) {
-        for var (record, torn) in try books.tornPurchases(of: card) {
+        for (open, torn) in try books.tornPurchases(of: card) {
+            var record = open
             guard let answer = try visit.proof(of: .purchase, ctc: record.ctc) else { continue }
-            guard let paid = try prove(answer, torn.purchase).flatMap(torn.purchase.paid) else {
-                torn.noteWrongMAC2(tac: answer.tac)
-                record.purchaseTender = .torn(torn)
+            guard let proof = try prove(answer, torn.purchase), let paid = record.after(.bought(proof)) else {
+                try books.take(.torn(tac: answer.tac), &record)
                 try books.commit(JournalEntry(record))
                 continue
             }
-            record.purchaseTender = .paid(paid)
+            record = paid
             let refund = try books.stored { (_) throws(StorageFault) in
                 try books.settlePrepaid(&record, on: books.totaliser(before: record))
             }

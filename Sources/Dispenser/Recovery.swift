@@ -18,8 +18,9 @@ struct Recovery {
     func finish(_ record: Record) throws(StorageFault) {
         do throws(StorageFault) {
             switch record.content {
-            case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): try recover(record, tender)
-            case .sale(_, .purchase(.intent(let purchase))): try recoverTorn(record, purchase)
+            case .sale(_, .prepaid(.paid)): try recoverPaid(record)
+            case .sale(_, .greyLock), .sale(_, .prepaid): try recover(record)
+            case .sale(_, .purchase(.intent)): try recoverTorn(record)
             case .sale(_, .purchase(.paid)): try recoverPaid(record)
             case .sale(_, .none(isFlowing: true)): try recoverStrayFlow(record)
             // The others wait for their cards, or are over.
@@ -34,16 +35,16 @@ struct Recovery {
     /// The totaliser had its counts with each write.
     private func recoverStrayFlow(_ open: Record) throws(StorageFault) {
         var record = open
-        record.settleWithoutCard()
+        try record.take(.rested)
         record.remark = "interrupted while fuel flowed, finished at the next start"
         try books.write(JournalEntry(record))
     }
 
     /// The card may have paid, and its next visit tells.
-    private func recoverTorn(_ open: Record, _ purchase: Purchase) throws(StorageFault) {
+    private func recoverTorn(_ open: Record) throws(StorageFault) {
         var record = open
         record.remark = interruptedRemark(open)
-        record.purchaseTender = .torn(PurchaseTender.Torn(purchase))
+        try record.take(.torn(tac: nil))
         try books.write(JournalEntry(record))
         books.display.show(.closed, .refused(.purchaseUnproven(record.amount)))
     }
@@ -58,8 +59,7 @@ struct Recovery {
 
     private func interruptedRemark(_ open: Record) -> String { "interrupted in phase \(open.phase.rawValue)" }
 
-    private func recover(_ open: Record, _ tender: LockTender) throws(StorageFault) {
-        if case .paid = tender { return try recoverPaid(open) }
+    private func recover(_ open: Record) throws(StorageFault) {
         var record = open
         var after: Totaliser?
         var due: SealedGMAC?
@@ -67,7 +67,7 @@ struct Recovery {
         if record.phase == .intent || record.phase == .locked {
             switch try books.checkpoint(of: record) {
             case .success(let checkpoint):
-                record.measure(checkpoint.reading)
+                try record.measure(checkpoint.reading)
                 due = checkpoint.gmac
             case .failure(let fault):
                 record.remark = "its checkpoint is not believed, finished at what the record says: \(fault)"
@@ -81,10 +81,9 @@ struct Recovery {
         } else {
             record.totaliser = try books.totaliser(before: record)
         }
-        guard let unpaid = tender.interrupted(at: due) else { return }
-        record.lockTender = .escaped(unpaid, .left)
+        let grey = try record.leave(.interrupted(checkpoint: due))
         record.ended = record.ended ?? books.endTime(after: record.begun)
-        try books.write(JournalEntry(record, grey: GreyRecord(of: record.number, unpaid), totaliser: after))
+        try books.write(JournalEntry(record, grey: grey, totaliser: after))
         books.display.show(.closed, .recovered(number: record.number, amount: record.amount))
     }
 }

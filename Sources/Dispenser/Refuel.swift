@@ -17,30 +17,28 @@ struct Refuel: GreyLockProcedure {
         try readiness.beginAnew()
 
         // 1.1 to 1.9
-        let card = try locking.run(card.asn, Tender.greyLock, target: target)
+        let card = try locking.run(card.asn, SaleBeginning.greyLock, target: target)
         var record = card.record
-        let (locked, target) = (card.locked, card.target)
-        record.lockTender = .locked(locked)
+        let target = card.target
         try books.commit(JournalEntry(record))
         try earlier.closeNeverLocked(card.session.proof)
         let grant = LockGrant(session: card.session, pin: pin)
         // 1.10
         let fuelled = try flow.fuel(&record, grant, target)
         // 1.11
-        let unpaid = locked.ended(grant.session.end(amount: record.amount))
-        try end(&record, unpaid, fuelled)
+        try end(&record, grant.session.end(amount: record.amount), fuelled)
         // 1.12 to 1.15
-        try settle(&record, unpaid, grant.pin)
+        try settle(&record, grant.pin)
         if case .pumpFailed(let fault) = fuelled { throw .failure(.pump(fault)) }
     }
 
     /// Step 1.11.
     private func end(
         _ record: inout Record,
-        _ unpaid: LockTender.Unpaid,
+        _ due: SealedGMAC,
         _ fuelled: FuellingEnd
     ) throws(Interruption) {
-        record.lockTender = .unpaid(unpaid)
+        try books.take(.ended(due: due), &record)
         record.ended = books.endTime(after: record.begun)
         let totaliser = books.totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser

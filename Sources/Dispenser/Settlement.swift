@@ -27,19 +27,17 @@ extension Refuel {
     /// proves nothing.
     func settle(
         _ record: inout Record,
-        _ ended: LockTender.Unpaid,
         _ pin: borrowing PIN
     ) throws(Interruption) {
-        var unpaid = ended
         display.show(.settling, .settling)
         do throws(Interruption) {
-            try settleWithinGrace(&record, &unpaid, pin)
+            try settleWithinGrace(&record, pin)
         } catch {
             switch error {
-            case .refused(let refusal): try books.escape(&record, unpaid, .fault, remark: remark(refusal))
+            case .refused(let refusal): try books.escape(&record, .fault, remark: remark(refusal))
             // The side may serve again without a new recovery of its board.
             case .failure(.pump(let fault)):
-                try books.escape(&record, unpaid, .left, remark: FuellingEnd.pumpFailed(fault).remark)
+                try books.escape(&record, .left, remark: FuellingEnd.pumpFailed(fault).remark)
             case .card, .stop, .failure(.storage): break
             }
             throw error
@@ -48,7 +46,6 @@ extension Refuel {
 
     private func settleWithinGrace(
         _ record: inout Record,
-        _ unpaid: inout LockTender.Unpaid,
         _ pin: borrowing PIN
     ) throws(Interruption) {
         let begun = visit.now
@@ -58,18 +55,18 @@ extension Refuel {
             let deadline = (settings.closesValveOnCardRemoval ? left : max(begun, left)) + settings.timeouts.grace
             var isReady = visit.presence == .connected
             if !isReady { isReady = try awaitCard(of: record, pin, until: deadline) }
-            guard isReady, unpaid.debits.isEmpty || visit.now < deadline else {
-                try books.escape(&record, unpaid, .left, remark: nil)
+            guard isReady, record.debits.isEmpty || visit.now < deadline else {
+                try books.escape(&record, .left, remark: nil)
                 if visit.stopIsRequested { throw .stop }
                 return
             }
             guard triesLeft > 0 else { throw .refused(.debitUnproven(record.amount)) }
             triesLeft -= 1
-            switch unpaid.debits.isEmpty ? .notExecuted : try lostAnswer(unpaid) {
+            switch record.debits.isEmpty ? .notExecuted : try lostAnswer(books.unpaid(record)) {
             case .paid(let proof): return try finish(&record, proof)
             case .unknown: visit.disconnectCard()
             case .notExecuted:
-                switch try debiting.run(&record, &unpaid) {
+                switch try debiting.run(&record) {
                 case .paid(let proof): return try finish(&record, proof)
                 case .refused(.memoryFailure), .lost(_): visit.disconnectCard()
                 case .refused(let status): throw .refused(Refusal(of: .debitForPetrol, status))
@@ -125,7 +122,7 @@ extension Refuel {
 
     /// Step 1.15, and the sale's last durable write.
     private func finish(_ record: inout Record, _ proof: ProvenDebit) throws(Interruption) {
-        guard record.settle(by: proof) else { preconditionFailure("a sale's own debit pays it") }
+        try books.take(.paid(proof), &record)
         try books.commit(JournalEntry(record))
         display.printReceipt(record, balance: record.balanceBefore.subtracting(record.amount))
     }

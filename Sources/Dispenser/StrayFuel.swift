@@ -79,18 +79,18 @@ final class StrayFuel {
             flow = present
         } else {
             guard let number = try number() else { return }
-            let record = books.newSale(number, try books.stampTime(), .none(isFlowing: true))
+            let record = books.newSale(number, try books.stampTime(), .nobodys)
             flow = StrayFlow(record: record, before: books.totaliser, grewAt: books.now)
         }
         if counts.contains(where: { $0 > 0 }) { flow.grewAt = books.now }
-        if !isFlowing { flow.record.settleWithoutCard() }
         flow.record.ended = books.endTime(after: flow.record.begun)
         var reading = flow.record.reading
         reading.counts = zip(reading.counts, counts).map(+)
         // A sale that the stop left open is in the totaliser after the next start only, and before this.
         let base = saleLeftOpen.map { flow.before.adding($0, fen: 0) } ?? flow.before
         reading.volume = base.volume(of: reading.counts, settings.calibration)
-        flow.record.measure(reading)
+        try flow.record.measure(reading)
+        if !isFlowing { try flow.record.take(.rested) }
         let after = flow.before.adding(reading, fen: Int(flow.record.price.fen))
         flow.record.totaliser = after
         try books.write(JournalEntry(flow.record, totaliser: after))

@@ -32,18 +32,18 @@ extension GreyRecord: TableRow {
         Columns(
             { (number, seal, balance, mac3, amount, state, imported, debits) throws(ColumnFault) in
                 let gmac = try seal.gmac(of: number, amount)
-                return GreyRecord(
-                    number: number,
-                    card: gmac.card,
-                    ctc: gmac.ctc,
+                let fields = GreyRecordFields(
+                    number,
                     mac3: mac3.bytes,
-                    amount: amount,
                     gmac: gmac,
                     balance: balance,
                     imported: imported,
-                    state: state,
-                    debits: debits
+                    state,
+                    debits
                 )
+                do throws(FieldFault) { return try GreyRecord(fields) } catch {
+                    throw ColumnFault(error.field.column, error.reason)
+                }
             },
             column("ttc") { $0.number },
             Seal.columns.of { Seal($0.gmac, of: $0.number) },

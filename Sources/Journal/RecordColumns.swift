@@ -291,7 +291,7 @@ extension TTC? {
 }
 
 extension FieldFault.Field {
-    fileprivate var column: String {
+    var column: String {
         switch self {
         case .phase: "phase"
         case .mac3: "mac3"

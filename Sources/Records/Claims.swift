@@ -35,14 +35,15 @@ package struct Release: Equatable, Sendable {
     /// With the TAC that GET GREY STATUS said.
     package let lock: Lock
     package let amount: Amount
-    package internal(set) var state: State
+    package let state: State
 
-    package init(of grey: GreyRecord, _ origin: SaleOrigin, _ lock: Lock) {
-        sale = grey.number
-        self.origin = origin
-        self.lock = lock
-        amount = grey.amount
-        state = .debitSent([], tac: nil)
+    /// - Parameters:
+    ///   - balance: before the lock.
+    ///   - tac: that GET GREY STATUS said.
+    init(of grey: GreyRecord, _ origin: SaleOrigin, balance: Amount, tac: [UInt8]) {
+        let standing = CardStanding(card: grey.card, key: grey.gmac.key, balance: balance, ctc: grey.ctc)
+        let lock = Lock(standing, mac3: grey.mac3, tac: tac)
+        self.init(of: grey.number, origin, lock, amount: grey.amount, state: .debitSent([], tac: nil))
     }
 
     init(of sale: RecordNumber, _ origin: SaleOrigin, _ lock: Lock, amount: Amount, state: State) {
@@ -67,29 +68,30 @@ package struct Release: Equatable, Sendable {
         }
     }
 
-    /// A debit that has to be on disk before it leaves; one that is there already stands once.
-    package mutating func send(_ attempt: DebitAttempt) {
-        guard case .debitSent(let debits, let tac) = state, !debits.contains(attempt) else { return }
-        state = .debitSent(debits + [attempt], tac: tac)
+    private func with(_ state: State) -> Release {
+        Release(of: sale, origin, lock, amount: amount, state: state)
     }
 
-    package mutating func note(_ answered: AnsweredDebit) {
-        guard case .debitSent(let debits, _) = state else { return }
-        state = .debitSent(debits, tac: answered.tac.bytes)
-    }
-
-    package mutating func void() {
-        guard case .debitSent(let debits, let tac) = state else { return }
-        state = .void(debits, tac: tac)
-    }
-
-    /// - Returns: false for a proof of something else.
-    mutating func settle(by proof: ProvenDebit) -> Bool {
-        guard case .debitSent(let debits, _) = state, debits.isPaid(by: proof, lock.standing, amount) else {
-            return false
+    /// What a step makes of it; nil for one that its state does not take, or that is of another lock.
+    func after(_ step: RecordStep) -> Release? {
+        guard case .debitSent(let debits, let tac) = state else { return nil }
+        switch step {
+        case .sending(let attempt):
+            return debits.adding(attempt).map { with(.debitSent($0, tac: tac)) }
+        case .answered(let answer):
+            // It may be of a debit that the sale sent.
+            guard answer.card == lock.standing.card, answer.amount == amount else { return nil }
+            return with(.debitSent(debits, tac: answer.tac.bytes))
+        case .paid(let proof):
+            guard debits.isPaid(by: proof, lock.standing.card, lock.standing.ctc, amount) else { return nil }
+            return with(.settled(proof.attempt, tac: proof.tac.bytes))
+        case .overtaken(let grey):
+            guard grey.number == sale, grey.state != .open else { return nil }
+            return with(.void(debits, tac: tac))
+        case .lockAnswered, .locked, .ended, .escaped, .interrupted, .torn, .bought, .neverBought, .delivered,
+            .rested:
+            return nil
         }
-        state = .settled(proof.attempt, tac: proof.tac.bytes)
-        return true
     }
 }
 
@@ -136,7 +138,13 @@ package struct Refund: Equatable, Sendable {
     package let standing: CardStanding
     package let amount: Amount
 
-    package init(of sale: RecordNumber, _ origin: SaleOrigin, _ standing: CardStanding, amount: Amount) {
+    /// nil where nothing was paid before fuel flowed, or all of it flowed.
+    package init?(of sale: Record) {
+        guard sale.undelivered > .zero, let standing = sale.standing else { return nil }
+        self.init(of: sale.number, sale.origin, standing, amount: sale.undelivered)
+    }
+
+    init(of sale: RecordNumber, _ origin: SaleOrigin, _ standing: CardStanding, amount: Amount) {
         self.sale = sale
         self.origin = origin
         self.standing = standing

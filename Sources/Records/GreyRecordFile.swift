@@ -133,18 +133,7 @@ extension GreyRecordFile.Entry {
     ///
     /// - Parameter number: of that journal's, which no sale has.
     package func record(_ number: RecordNumber, at time: TransactionTime) -> GreyRecord {
-        GreyRecord(
-            number: number,
-            card: gmac.card,
-            ctc: gmac.ctc,
-            mac3: mac3,
-            amount: gmac.amount,
-            gmac: gmac,
-            balance: balance,
-            imported: time,
-            state: .open,
-            debits: []
-        )
+        GreyRecord(number, mac3: mac3, gmac: gmac, balance: balance, imported: time)
     }
 
     /// Whether a journal's record is of the same lock.

@@ -31,6 +31,8 @@ package struct Lock: Equatable, Sendable {
         self.mac3 = mac3
         self.tac = tac
     }
+
+    func isOf(_ gmac: SealedGMAC) -> Bool { gmac.card == standing.card && gmac.ctc == standing.ctc }
 }
 
 /// How far a sale on a lock has come. The order is that of the durable writes; each phase knows its next ones, and a debit is
@@ -56,7 +58,7 @@ package enum LockTender: Equatable, Sendable {
     }
 
     package struct Intent: Equatable, Sendable {
-        package var lock: Lock
+        package internal(set) var lock: Lock
         /// The GMAC that releases the card for nothing.
         package let zero: SealedGMAC
 
@@ -71,6 +73,11 @@ package enum LockTender: Equatable, Sendable {
             return Locked(lock: lock, zero: zero)
         }
 
+        /// LOCK FOR PETROL was answered, with this TAC; MAC3 is judged after.
+        package func heard(_ tac: [UInt8]) -> Intent {
+            Intent(lock: Lock(lock.standing, mac3: lock.mac3, tac: tac), zero: zero)
+        }
+
         /// The lock was not proven: what is owed is nothing.
         package var unproven: Unpaid { Unpaid(lock: lock, due: zero) }
     }
@@ -79,8 +86,8 @@ package enum LockTender: Equatable, Sendable {
         package let lock: Lock
         package let zero: SealedGMAC
 
-        /// Step 1.11.
-        package func ended(_ due: SealedGMAC) -> Unpaid { Unpaid(lock: lock, due: due) }
+        /// Step 1.11; nil for the GMAC of another lock.
+        package func ended(_ due: SealedGMAC) -> Unpaid? { lock.isOf(due) ? Unpaid(lock: lock, due: due) : nil }
     }
 
     package struct Unpaid: Equatable, Sendable {
@@ -90,14 +97,23 @@ package enum LockTender: Equatable, Sendable {
         /// Of an answer whose MAC4 was right: the issuer can judge it, and it proves nothing here.
         package internal(set) var tac: [UInt8]?
 
-        /// What is sent next, and has to be on disk before it leaves.
-        package mutating func send(_ attempt: DebitAttempt) -> DebitAttempt { debits.next(attempt) }
+        /// With a debit that has to be on disk before it leaves; nil for one of another lock, and for one more than are kept.
+        package func sending(_ attempt: DebitAttempt) -> Unpaid? {
+            guard attempt.ttc == due.ttc, let debits = debits.adding(attempt) else { return nil }
+            return Unpaid(lock: lock, due: due, debits: debits, tac: tac)
+        }
 
-        package mutating func note(_ answered: AnsweredDebit) { tac = answered.tac.bytes }
+        /// nil for an answer to something else.
+        package func answered(_ answer: AnsweredDebit) -> Unpaid? {
+            guard debits.has(answer.attempt), answer.card == lock.standing.card, answer.amount == due.amount else {
+                return nil
+            }
+            return Unpaid(lock: lock, due: due, debits: debits, tac: answer.tac.bytes)
+        }
 
         /// nil for a proof of something else.
         package func paid(by proof: ProvenDebit) -> Paid? {
-            guard debits.isPaid(by: proof, lock.standing, due.amount) else { return nil }
+            guard debits.isPaid(by: proof, lock.standing.card, lock.standing.ctc, due.amount) else { return nil }
             return Paid(lock: lock, amount: due.amount, debit: proof.attempt, tac: proof.tac.bytes)
         }
     }
@@ -119,16 +135,20 @@ extension [DebitAttempt] {
 
     /// The debit that is sent next: a new one, or the last once more when there are as many as are kept. So none that was
     /// sent is ever forgotten.
-    package mutating func next(_ attempt: DebitAttempt) -> DebitAttempt {
+    package func next(_ attempt: DebitAttempt) -> DebitAttempt {
         if count >= Self.attemptsMax, let last { return last }
-        append(attempt)
         return attempt
     }
 
-    /// Whether `proof` is of one of these, sent to the card that stood so before its lock.
-    func isPaid(by proof: ProvenDebit, _ standing: CardStanding, _ amount: Amount) -> Bool {
-        standing.card == proof.card && standing.ctc == proof.lock && amount == proof.amount
-            && has(proof.attempt)
+    /// With `attempt`, which stands once; nil where no more are kept.
+    func adding(_ attempt: DebitAttempt) -> Debits? {
+        if contains(attempt) { return self }
+        return count < Self.attemptsMax ? self + [attempt] : nil
+    }
+
+    /// Whether `proof` is of one of these, sent to the card whose number before its lock was `ctc`.
+    func isPaid(by proof: ProvenDebit, _ card: ApplicationSerialNumber, _ ctc: CTC, _ amount: Amount) -> Bool {
+        card == proof.card && ctc == proof.lock && amount == proof.amount && has(proof.attempt)
     }
 
     /// Whether `attempt` is one of these, whichever type its card took it for.
@@ -154,26 +174,6 @@ extension LockTender {
         case .locked(let locked): locked.zero.ttc
         case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid.due.ttc
         case .paid(let paid), .settled(let paid): paid.debit.ttc
-        }
-    }
-
-    /// What the card owes when no more fuel flows; nil where it has left already, or paid.
-    ///
-    /// - Parameter checkpoint: the last one, where there is one.
-    package func interrupted(at checkpoint: SealedGMAC?) -> Unpaid? {
-        switch self {
-        case .intent(let intent): Unpaid(lock: intent.lock, due: checkpoint ?? intent.zero)
-        case .locked(let locked): Unpaid(lock: locked.lock, due: checkpoint ?? locked.zero)
-        case .unpaid(let unpaid): unpaid
-        case .paid, .settled, .escaped: nil
-        }
-    }
-
-    /// What a card that has not paid is to pay; nil before the end, and when it has.
-    package var unpaid: Unpaid? {
-        switch self {
-        case .unpaid(let unpaid), .escaped(let unpaid, _): unpaid
-        case .intent, .locked, .paid, .settled: nil
         }
     }
 }

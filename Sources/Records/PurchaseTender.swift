@@ -1,4 +1,4 @@
-package import CardCryptography
+import CardCryptography
 package import FuelPassbook
 package import Quantities
 
@@ -38,11 +38,12 @@ package enum PurchaseTender: Equatable, Sendable {
     package struct Torn: Equatable, Sendable {
         package let purchase: Purchase
         /// Of an answer whose MAC2 was wrong: the issuer can judge it.
-        package internal(set) var tac: [UInt8]?
+        package let tac: [UInt8]?
 
-        package init(_ purchase: Purchase) { self.purchase = purchase }
-
-        package mutating func noteWrongMAC2(tac: MAC) { self.tac = self.tac ?? tac.bytes }
+        init(_ purchase: Purchase, tac: [UInt8]? = nil) {
+            self.purchase = purchase
+            self.tac = tac
+        }
     }
 
     package struct Paid: Equatable, Sendable {
@@ -74,9 +75,9 @@ extension PurchaseTender.Torn {
         lock.card == purchase.standing.card && lock.ctc == purchase.standing.ctc ? .void(self) : nil
     }
 
-    /// The same of a purchase that was paid later.
-    package func void(by later: PurchaseTender.Paid) -> PurchaseTender? {
-        let other = later.purchase.standing
-        return other.card == purchase.standing.card && other.ctc == purchase.standing.ctc ? .void(self) : nil
+    /// The same of another purchase, which was proven.
+    package func void(by later: ProvenPurchase) -> PurchaseTender? {
+        later.card == purchase.standing.card && later.session.ctc == purchase.standing.ctc
+            && later.session != purchase.session ? .void(self) : nil
     }
 }

@@ -37,33 +37,16 @@ package struct RecordHead: Equatable, Sendable {
 /// The one record of its number.
 package struct Record: Equatable, Sendable {
     package internal(set) var head: RecordHead
-    package var content: Content
+    /// Moved by ``RecordStep`` alone.
+    package internal(set) var content: Content
 
-    package init(_ head: RecordHead, _ content: Content) {
+    init(_ head: RecordHead, _ content: Content) {
         self.head = head
         self.content = content
     }
 
-    package init(
-        number: RecordNumber,
-        side: Int,
-        terminal: TerminalID,
-        begun: TransactionTime,
-        ended: TransactionTime? = nil,
-        _ content: Content,
-        totaliser: Totaliser? = nil,
-        remark: String? = nil
-    ) {
-        head = RecordHead(
-            number: number,
-            side: side,
-            terminal: terminal,
-            begun: begun,
-            ended: ended,
-            totaliser: totaliser,
-            remark: remark
-        )
-        self.content = content
+    package init(_ head: RecordHead, _ beginning: RecordBeginning) {
+        self.init(head, beginning.content)
     }
 
     package var number: RecordNumber { head.number }
@@ -108,7 +91,7 @@ package enum Tender: Equatable, Sendable {
     case none(isFlowing: Bool)
 }
 
-// MARK: - What procedures change
+// MARK: - What any record says
 
 extension Record {
     /// nil of a claim.
@@ -119,78 +102,20 @@ extension Record {
         }
     }
 
-    /// What the meter has counted for a sale; a claim has no reading.
-    package mutating func measure(_ reading: MeterReading) {
-        guard case .sale(var delivery, let tender) = content else { return }
-        delivery.reading = reading
-        content = .sale(delivery, tender)
-    }
-
-    /// Of a sale on a lock. What is set is the sale's next phase; a record that is no such sale keeps what it is.
+    /// Of a sale on a lock.
     package var lockTender: LockTender? {
-        get {
-            switch content {
-            case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender
-            case .sale, .release, .notice, .refund: nil
-            }
-        }
-        set {
-            guard let newValue else { return }
-            switch content {
-            case .sale(let delivery, .greyLock): content = .sale(delivery, .greyLock(newValue))
-            case .sale(let delivery, .prepaid): content = .sale(delivery, .prepaid(newValue))
-            case .sale, .release, .notice, .refund: break
-            }
+        switch content {
+        case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender
+        case .sale, .release, .notice, .refund: nil
         }
     }
 
-    /// Of a sale that an ordinary purchase pays; set as ``lockTender``.
+    /// Of a sale that an ordinary purchase pays.
     package var purchaseTender: PurchaseTender? {
-        get {
-            guard case .sale(_, .purchase(let tender)) = content else { return nil }
-            return tender
-        }
-        set {
-            guard let newValue, case .sale(let delivery, .purchase) = content else { return }
-            content = .sale(delivery, .purchase(newValue))
-        }
+        guard case .sale(_, .purchase(let tender)) = content else { return nil }
+        return tender
     }
 
-    /// Its card paid it, or the sale that it settles.
-    ///
-    /// - Returns: false, and nothing is changed, for a proof of something else.
-    package mutating func settle(by proof: ProvenDebit) -> Bool {
-        switch content {
-        case .release(var release):
-            guard release.settle(by: proof) else { return false }
-            content = .release(release)
-        case .sale:
-            guard let paid = lockTender?.unpaid?.paid(by: proof) else { return false }
-            lockTender = .settled(paid)
-        case .notice, .refund: return false
-        }
-        return true
-    }
-
-    /// A prepaid sale is over.
-    package mutating func settlePrepaid() {
-        switch content {
-        case .sale(let delivery, .prepaid(.paid(let paid))): content = .sale(delivery, .prepaid(.settled(paid)))
-        case .sale(let delivery, .purchase(.paid(let paid))): content = .sale(delivery, .purchase(.settled(paid)))
-        case .sale, .release, .notice, .refund: break
-        }
-    }
-
-    /// Fuel outside any sale has come to rest: no card pays it.
-    package mutating func settleWithoutCard() {
-        guard case .sale(let delivery, .none) = content else { return }
-        content = .sale(delivery, .none(isFlowing: false))
-    }
-}
-
-// MARK: - What any record says
-
-extension Record {
     package var card: ApplicationSerialNumber { standing?.card ?? .none }
 
     /// Before the sale; of a notice, at present. nil of fuel outside any sale.

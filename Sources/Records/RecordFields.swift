@@ -177,8 +177,7 @@ extension RecordFields {
     private func purchaseTender() throws(FieldFault) -> PurchaseTender {
         guard debits.count == 1 else { throw FieldFault(field: .debits, reason: "is not one purchase") }
         let purchase = Purchase(standing, amount: amount, icc: try present(icc, .icc), debit: debits[0])
-        var torn = PurchaseTender.Torn(purchase)
-        torn.tac = debitTAC
+        let torn = PurchaseTender.Torn(purchase, tac: debitTAC)
         switch phase {
         case .intent: return .intent(purchase)
         case .torn: return .torn(torn)

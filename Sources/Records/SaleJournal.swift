@@ -138,7 +138,7 @@ package protocol SaleJournal: AnyObject {
     func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?
 }
 
-/// The journal cannot be read or written. No card is locked without it.
+/// The journal cannot be read or written, or a record refuses what it is to become. No card is locked without it.
 package struct StorageFault: Error, Equatable, Sendable {
     package let operation: String
     package let reason: String
@@ -146,12 +146,27 @@ package struct StorageFault: Error, Equatable, Sendable {
     package let row: DamagedRow?
     /// There is no number to give; all else can be worked with.
     package let refusesNumbers: Bool
+    /// No disk is at fault, but the program: see ``RecordStep``.
+    package let refusesStep: Bool
 
     package init(operation: String, reason: String) {
         self.operation = operation
         self.reason = reason
         row = nil
         refusesNumbers = false
+        refusesStep = false
+    }
+
+    init(refusing step: String, _ record: Record) {
+        self.init(refusing: step, "record \(record.number.value)", "\(record.kind.rawValue), \(record.phase.rawValue)")
+    }
+
+    init(refusing step: String, _ row: String, _ state: String) {
+        operation = row
+        reason = "it is \(state), and does not take the step \(step)"
+        self.row = nil
+        refusesNumbers = false
+        refusesStep = true
     }
 
     package init(noNumber reason: String) {
@@ -159,6 +174,7 @@ package struct StorageFault: Error, Equatable, Sendable {
         self.reason = reason
         row = nil
         refusesNumbers = true
+        refusesStep = false
     }
 
     package init(_ row: DamagedRow) {
@@ -166,6 +182,7 @@ package struct StorageFault: Error, Equatable, Sendable {
         reason = row.description
         self.row = row
         refusesNumbers = false
+        refusesStep = false
     }
 }
 

@@ -28,7 +28,7 @@ struct BenchJournal {
             let hasEscaped = Int(number) % Self.salesPerEscape == 0
             let record = try record(number, hasEscaped ? .escaped : .settled)
             if hasEscaped {
-                escaped.append(JournalEntry(record, grey: grey(record)))
+                escaped.append(JournalEntry(record, grey: try grey(record)))
             } else {
                 settled.records.append(record)
             }
@@ -123,16 +123,14 @@ struct BenchJournal {
         return try Record(fields)
     }
 
-    private func grey(_ record: Record) -> GreyRecord {
-        GreyRecord(
-            number: record.number,
-            card: record.card,
-            ctc: record.ctc,
-            mac3: Self.random.bytes(MAC.length),
-            amount: record.amount,
-            gmac: gmac(TTC(record.number.value), record.card, record.amount),
-            state: .open,
-            debits: []
+    private func grey(_ record: Record) throws -> GreyRecord {
+        try GreyRecord(
+            GreyRecordFields(
+                record.number,
+                mac3: Self.random.bytes(MAC.length),
+                gmac: gmac(TTC(record.number.value), record.card, record.amount),
+                .open
+            )
         )
     }
 

@@ -200,10 +200,11 @@ private struct SaleLine: Encodable {
 
     /// - Parameter checkpoint: the record's, if it has one.
     init(_ stored: Record, checkpoint: Checkpoint?) {
-        var record = stored
-        let checkpoint = stored.phase == .intent || stored.phase == .locked ? checkpoint : nil
+        let interrupted = stored.phase == .intent || stored.phase == .locked
+        let measured = checkpoint.flatMap { interrupted ? stored.measured($0.reading) : nil }
+        let record = measured ?? stored
+        let checkpoint = measured == nil ? nil : checkpoint
         isCheckpoint = checkpoint != nil
-        if let checkpoint { record.measure(checkpoint.reading) }
         ttc = record.number.value
         kind = record.kind.rawValue
         words = Language.technical.vocabulary.words(record.kind)

@@ -27,16 +27,11 @@ struct ForeignGreyRecordTests {
         let grey = try #require(first.greyRecords.first)
         let number = try second.journal.edge.reserve()
         let record = GreyRecord(
-            number: number,
-            card: grey.card,
-            ctc: grey.ctc,
+            number,
             mac3: grey.mac3,
-            amount: grey.amount,
             gmac: grey.gmac,
             balance: grey.balance,
-            imported: second.site.localTime,
-            state: .open,
-            debits: []
+            imported: try #require(second.site.localTime)
         )
         second.journal.store.commit(JournalEntry(grey: record))
     }
@@ -85,22 +80,24 @@ struct ForeignGreyRecordTests {
     func neverLocked() throws {
         let station = try TestStation()
         station.terminal = TerminalID(0x3100_0000_0018)
-        let grey = try #require(first.greyRecords.first)
-        station.journal.store.commit(
-            JournalEntry(
-                grey: GreyRecord(
-                    number: RecordNumber(500),
-                    card: grey.card,
-                    ctc: CTC(0),
-                    mac3: [1, 2, 3, 4],
-                    amount: .zero,
-                    gmac: grey.gmac,
-                    imported: station.site.localTime,
-                    state: .open,
-                    debits: []
-                )
-            )
+        let gmac = try #require(first.greyRecords.first).gmac
+        let other = SealedGMAC(
+            card: gmac.card,
+            terminal: gmac.terminal,
+            ttc: gmac.ttc,
+            ctc: CTC(0),
+            amount: .zero,
+            key: gmac.key,
+            sealed: gmac.sealed
         )
+        let grey = GreyRecord(
+            RecordNumber(500),
+            mac3: [1, 2, 3, 4],
+            gmac: other,
+            balance: nil,
+            imported: try #require(station.site.localTime)
+        )
+        station.journal.store.commit(JournalEntry(grey: grey))
         station.scheduleRefuel(centilitres: 500)
         #expect(station.run() == nil)
         #expect(station.records.map(\.phase) == [.settled])

@@ -53,17 +53,7 @@ struct ReleasedElsewhereTests {
         var fields = RecordFields(first)
         fields.head.number = RecordNumber(2)
         let second = try Record(fields)
-        let gmac = grey.gmac
-        let other = GreyRecord(
-            number: second.number,
-            card: grey.card,
-            ctc: grey.ctc,
-            mac3: [1, 2, 3, 4],
-            amount: grey.amount,
-            gmac: gmac,
-            state: .open,
-            debits: []
-        )
+        let other = try GreyRecord(GreyRecordFields(second.number, mac3: [1, 2, 3, 4], gmac: grey.gmac, .open))
         station.journal.store.commit(JournalEntry(second, grey: other))
         station.scheduleRefuel(centilitres: 100)
         station.run()

@@ -207,24 +207,16 @@ struct SettlementTests {
     func sealBroken() throws {
         let station = try escaped()
         let grey = try #require(station.greyRecords.first)
-        let altered = GreyRecord(
-            number: grey.number,
+        let gmac = SealedGMAC(
             card: grey.card,
+            terminal: grey.gmac.terminal,
+            ttc: grey.gmac.ttc,
             ctc: grey.ctc,
-            mac3: grey.mac3,
             amount: Amount(fen: 1),
-            gmac: SealedGMAC(
-                card: grey.card,
-                terminal: grey.gmac.terminal,
-                ttc: grey.gmac.ttc,
-                ctc: grey.ctc,
-                amount: Amount(fen: 1),
-                key: grey.gmac.key,
-                sealed: grey.gmac.sealed
-            ),
-            state: .open,
-            debits: []
+            key: grey.gmac.key,
+            sealed: grey.gmac.sealed
         )
+        let altered = try GreyRecord(GreyRecordFields(grey.number, mac3: grey.mac3, gmac: gmac, .open))
         try station.journal.edge.commit(JournalEntry(grey: altered))
         let image = station.reader.image
         nextVisit(station)

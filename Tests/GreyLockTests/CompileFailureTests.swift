@@ -235,6 +235,34 @@ struct CompileFailureTests {
                 """,
             error: "'RecoveredBoard' initializer is inaccessible due to 'fileprivate' protection level"
         ),
+        Snippet(
+            testDescription: "a record set back to an earlier phase",
+            body: """
+                func rewind(_ record: inout Record, _ locked: LockTender) { record.lockTender = locked }
+                """,
+            error: "cannot assign to property: 'lockTender' is a get-only property"
+        ),
+        Snippet(
+            testDescription: "a record given another content",
+            body: """
+                func replace(_ record: inout Record, _ other: Record) { record.content = other.content }
+                """,
+            error: "cannot assign to property: 'content' setter is inaccessible"
+        ),
+        Snippet(
+            testDescription: "a record that begins settled",
+            body: """
+                func begin(_ head: RecordHead, _ paid: Record) -> Record { Record(head, paid.content) }
+                """,
+            error: "cannot convert value of type 'Content' to expected argument type 'RecordBeginning'"
+        ),
+        Snippet(
+            testDescription: "a grey record with debits that nobody sent",
+            body: """
+                func forget(_ grey: inout GreyRecord) { grey.debits = [] }
+                """,
+            error: "cannot assign to property: 'debits' setter is inaccessible"
+        ),
     ]
 
     @Test func theControlCompiles() throws {

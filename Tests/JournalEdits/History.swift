@@ -118,7 +118,7 @@ struct History {
                     let unlock = try sale(100 + number, phase, 0) {
                         ($0.kind, $0.settles) = (.localUnlock, escaped.number)
                     }
-                    commit(JournalEntry(unlock, grey: try grey(escaped, state)))
+                    commit(JournalEntry(unlock, grey: try grey(escaped, state, state == .settled ? unlock.debits : [])))
                 }
             } else {
                 commit(JournalEntry(try sale(number, .settled, 800) { $0.head.totaliser = after }))
@@ -209,17 +209,13 @@ struct History {
         )
     }
 
-    private static func grey(_ sale: Record, _ state: GreyRecord.State) throws -> GreyRecord {
-        GreyRecord(
-            number: sale.number,
-            card: sale.card,
-            ctc: sale.ctc,
-            mac3: [1, 2, 3, 4],
-            amount: sale.amount,
-            gmac: gmac(TTC(sale.number.value), sale.card, sale.ctc, sale.amount),
-            state: state,
-            debits: []
-        )
+    private static func grey(
+        _ sale: Record,
+        _ state: GreyRecord.State,
+        _ debits: Debits = []
+    ) throws -> GreyRecord {
+        let gmac = gmac(TTC(sale.number.value), sale.card, sale.ctc, sale.amount)
+        return try GreyRecord(GreyRecordFields(sale.number, mac3: [1, 2, 3, 4], gmac: gmac, state, debits))
     }
 
     private static func totaliser(_ counts: Int) -> Totaliser {

@@ -16,8 +16,7 @@ struct BelievedRowsTests {
 
     /// Two steps in the life of a row of each table; ``rows`` says which.
     private func steps() throws -> [JournalEntry] {
-        var other = try customer.grey(2, fen: 60, .settled)
-        other.debits = []
+        let other = try customer.grey(2, fen: 60, .settled)
         return [
             JournalEntry(
                 try customer.record(1, .locked),

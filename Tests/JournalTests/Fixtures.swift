@@ -185,18 +185,18 @@ struct Customer {
     }
 
     func grey(_ number: UInt32, fen: UInt32, _ state: GreyRecord.State = .open) throws -> GreyRecord {
-        GreyRecord(
-            number: RecordNumber(number),
-            card: asn,
-            ctc: ctc,
-            mac3: [9, 8, 7, 6],
-            amount: Amount(fen: fen),
-            gmac: try gmac(TTC(number), fen: fen),
-            state: state,
-            debits: [
-                DebitAttempt(ttc: TTC(number), type: .refuel, terminal: TerminalID(7), time: try time(70)),
-                DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, terminal: TerminalID(8), time: try time(90)),
-            ]
+        let debits = [
+            DebitAttempt(ttc: TTC(number), type: .refuel, terminal: TerminalID(7), time: try time(70)),
+            DebitAttempt(ttc: TTC(number + 1), type: .localUnlock, terminal: TerminalID(8), time: try time(90)),
+        ]
+        return try GreyRecord(
+            GreyRecordFields(
+                RecordNumber(number),
+                mac3: [9, 8, 7, 6],
+                gmac: try gmac(TTC(number), fen: fen),
+                state,
+                state == .settled ? [debits[1]] : debits
+            )
         )
     }
 

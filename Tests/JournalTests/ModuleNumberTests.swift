@@ -36,8 +36,8 @@ struct ModuleNumberTests {
         let scratch = try Scratch()
         let locked = try record(2, .locked)
         let escaped = try record(3, .escaped, kind: .escape)
-        let unpaid = try #require(escaped.lockTender?.unpaid)
-        let grey = GreyRecord(of: escaped.number, unpaid)
+        let (mac3, due) = (try #require(escaped.mac3), try #require(escaped.gmac))
+        let grey = try GreyRecord(GreyRecordFields(escaped.number, mac3: mac3, gmac: due, .open, escaped.debits))
         let gmac = try customer.gmac(Self.ttc, fen: 50)
         let checkpoint = Checkpoint(
             number: locked.number,
@@ -56,6 +56,6 @@ struct ModuleNumberTests {
         #expect(try journal.lastCheckpoint(of: RecordNumber(2)) == checkpoint)
         let stored = try #require(try journal.openGreyRecords(of: customer.asn).first)
         #expect(stored == grey && stored.number == RecordNumber(3) && stored.gmac.ttc == Self.ttc)
-        #expect(try customer.module.open(stored.gmac).isValid(customer.module.open(unpaid.due)))
+        #expect(try customer.module.open(stored.gmac).isValid(customer.module.open(due)))
     }
 }

@@ -79,11 +79,19 @@ struct RoundTripTests {
         #expect(try journal.openGreyRecords(of: customer.asn) == (state == .open ? [grey] : []))
     }
 
+    @Test(arguments: [0, 2])
+    func aSettledGreyRecordHasTheOneDebitThatPaidIt(debits: Int) throws {
+        let gmac = try customer.gmac(TTC(9), fen: 1)
+        let sent = Array(try customer.grey(9, fen: 1).debits.prefix(debits))
+        let fields = GreyRecordFields(RecordNumber(9), mac3: [9, 8, 7, 6], gmac: gmac, .settled, sent)
+        #expect(throws: FieldFault.self) { try GreyRecord(fields) }
+    }
+
     @Test func openGreyRecordsAreThoseOfTheCardInOrder() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
-        var second = try customer.grey(9, fen: 1)
-        second.debits = []
+        let gmac = try customer.gmac(TTC(9), fen: 1)
+        let second = try GreyRecord(GreyRecordFields(RecordNumber(9), mac3: [9, 8, 7, 6], gmac: gmac, .open))
         let first = try customer.grey(2, fen: 2)
         for grey in [second, first, try customer.grey(5, fen: 3, .settled)] {
             try journal.commit(JournalEntry(grey: grey))

@@ -46,24 +46,16 @@ struct GreyRecordExportTests {
             amount: Amount(fen: 785),
             gmac: nil
         )
-        let grey = GreyRecord(
-            number: RecordNumber(1),
+        let gmac = RecordKey.demonstration.seal(of: terminal).seal(
+            MAC(bytes: [1, 2, 3, 4]),
             card: standing.card,
+            ttc: TTC(1),
             ctc: standing.ctc,
-            mac3: [1, 2, 3, 4],
             amount: Amount(fen: 785),
-            gmac: RecordKey.demonstration.seal(of: terminal).seal(
-                MAC(bytes: [1, 2, 3, 4]),
-                card: standing.card,
-                ttc: TTC(1),
-                ctc: standing.ctc,
-                amount: Amount(fen: 785),
-                key: standing.key,
-                random: SystemRandom()
-            ),
-            state: .open,
-            debits: []
+            key: standing.key,
+            random: SystemRandom()
         )
+        let grey = try GreyRecord(GreyRecordFields(RecordNumber(1), mac3: [1, 2, 3, 4], gmac: gmac, .open))
         var entry = JournalEntry(grey: grey)
         if kind != nil { entry.records = [try fields.completed()] }
         try SQLiteJournal(path: journal, capacity: 64, key: .demonstration).commit(entry)

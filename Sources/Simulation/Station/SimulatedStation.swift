@@ -206,6 +206,7 @@ final class SimulatedStation {
 
     private func fails(_ failure: SideFailure) {
         tape.note { "the service failed: \(failure)" }
+        if case .storage(let fault) = failure, fault.refusesStep { ledger.fail(fault.description) }
         for side in sides { side.isVisitSmooth = false }
     }
 

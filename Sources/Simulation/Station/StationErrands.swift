@@ -111,16 +111,11 @@ extension SimulatedStation {
             let number = try journal.edge.reserve()
             ledger.carries(escape, as: number)
             let record = GreyRecord(
-                number: number,
-                card: card.asn,
-                ctc: escape.due.ctc,
+                number,
                 mac3: grey.mac3,
-                amount: escape.due.amount,
                 gmac: escape.due,
                 balance: card.image.balance,
-                imported: site.localTime,
-                state: .open,
-                debits: []
+                imported: site.localTime ?? .unknown
             )
             try journal.edge.commit(JournalEntry(grey: record))
         } catch {
