@@ -10,7 +10,7 @@ extension SecurityModule {
     /// - Parameter records: of this terminal's own sales.
     /// - Throws: ``GreyRecordFileFault`` without any master key, and for more than a file holds.
     package func greyRecordFile(_ records: [GreyRecord]) throws(GreyRecordFileFault) -> [UInt8] {
-        guard let newest = newestKey else { throw GreyRecordFileFault("no master key is loaded") }
+        guard let newest = keys.newest else { throw GreyRecordFileFault("no master key is loaded") }
         let text: [UInt8]
         do throws(SecurityModuleError) {
             let way = try keys.greyRecordSeal(of: terminal, newest)
@@ -45,13 +45,6 @@ extension SecurityModule {
             }
         } catch {
             throw GreyRecordFileFault("\(error)")
-        }
-    }
-
-    /// The last version of the first index.
-    private var newestKey: KeyReference? {
-        keys.references.min {
-            $0.index == $1.index ? $0.version.number > $1.version.number : $0.index.number < $1.index.number
         }
     }
 }

@@ -14,6 +14,18 @@ package enum KeyHolder: Sendable {
         }
     }
 
+    /// By which other terminals of the scheme know a file: the last version of the first index that sells, else of any.
+    var newest: KeyReference? {
+        switch self {
+        case .lockedMemory(let keys):
+            let all = keys.references
+            let selling = all.filter { keys.sells($0) }
+            return (selling.isEmpty ? all : selling).min {
+                $0.index == $1.index ? $0.version.number > $1.version.number : $0.index.number < $1.index.number
+            }
+        }
+    }
+
     /// What a card's key is asked for.
     enum Use {
         case sale
@@ -68,6 +80,8 @@ package struct MasterKeys: Sendable {
     }
 
     fileprivate var references: Set<KeyReference> { Set(keys.keys) }
+
+    fileprivate func sells(_ reference: KeyReference) -> Bool { keys[reference]?.sells ?? false }
 
     fileprivate func loaded(_ reference: KeyReference) throws(SecurityModuleError) -> PurchaseMaster {
         guard let key = keys[reference] else { throw .keyNotLoaded(reference) }
