@@ -14,7 +14,8 @@ import Synchronization
 package import Threads
 import Words
 
-/// Where a side speaks. It is made once on the side's thread, and before that where sales are recovered.
+/// Where a side speaks. It is made once on the side's thread, and before that where keys are waited for and
+/// sales are recovered.
 package struct SideFace {
     let display: any SideDisplay
     /// Takes each exchange with the card in words; nil for none.

@@ -28,7 +28,7 @@ enum CheckpointBench {
                 }
             },
             .measured(name) { folder in
-                let peer = try CPeer("checkpoint-peer", from: peers, library: "sqlite3", into: folder)
+                let peer = try Peer("checkpoint-peer", from: peers, library: "sqlite3", into: folder)
                 let journal = try journal(folder.path + "/journal.sqlite")
                 let copied = folder.path + "/peer.sqlite"
                 _ = try commit(to: Self.journal(copied), 1)

@@ -20,7 +20,7 @@ enum CryptographyBench {
                 atMost: 1
             ),
             .measured(name) { folder in
-                let peer = try CPeer("key-peer", from: peers, library: "libcrypto", into: folder)
+                let peer = try Peer("key-peer", from: peers, library: "libcrypto", into: folder)
                 return try .inTurns(
                     name: name,
                     of: "C, libcrypto",

@@ -17,7 +17,7 @@ enum ExchangeBench {
 
     static func run(peers: String) -> [BenchResult] {
         let exchange = BenchResult.measured(name) { folder in
-            let peer = try CPeer("pcsc-peer", from: peers, library: "libpcsclite", into: folder)
+            let peer = try Peer("pcsc-peer", from: peers, library: "libpcsclite", into: folder)
             let connection = try VirtualReaderConnection.connect()
             let serving = NamedThread("card") {
                 do {

@@ -17,7 +17,7 @@ enum QuadratureBench {
                 of: "limit"
             ),
             .measured(name) { folder in
-                let peer = try CPeer("quadrature-peer", from: peers, into: folder)
+                let peer = try Peer("quadrature-peer", from: peers, into: folder)
                 var ours: [UInt64] = []
                 var theirs: [UInt64] = []
                 for _ in 0..<turns {

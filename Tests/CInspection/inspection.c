@@ -161,7 +161,7 @@ const void *greylock_find(const void *bytes, size_t count, const void *pattern, 
   return memmem(bytes, count, pattern, length);
 }
 
-enum { marked_bytes = 65536, mark = 0xA5 };
+enum { marked_bytes = 65536, mark = 0xA5, marks_in_a_row = 256 };
 
 __attribute__((noinline)) void greylock_mark_stack(void) {
   unsigned char area[marked_bytes];
@@ -172,10 +172,10 @@ __attribute__((noinline)) void greylock_mark_stack(void) {
 __attribute__((noinline)) long greylock_used_below_zeros(size_t zeros) {
   unsigned char area[marked_bytes];
   __asm__ volatile("" : "=m"(area));
-  size_t lowest = 0, found = 0;
-  // The two areas need not begin at the same address.
-  while (lowest < marked_bytes && area[lowest] != mark)
-    lowest++;
+  size_t lowest = 0, marks = 0, found = 0;
+  // The two areas need not begin at the same address, and one byte of what lies below may be a mark by chance.
+  while (lowest < marked_bytes && marks < marks_in_a_row)
+    marks = area[lowest++] == mark ? marks + 1 : 0;
   while (lowest < marked_bytes && area[lowest] == mark)
     lowest++;
   size_t end = lowest;
