@@ -18,7 +18,7 @@ enum KeyBlockBench {
             mode: "X",
             keyVersion: "01",
             exportability: "N",
-            blocks: [OptionalBlock("LB", "MPK 01 01 310000000017")]
+            blocks: [OptionalBlock("LB", "MPK-01-01-310000000017")]
         )
         return ["wrap", "unwrap"].map { work in
             let name = "key block, \(work)"
