@@ -16,7 +16,7 @@ package struct EscapeSequences: Sendable {
         case escape
         /// After ESC [, with the number that was read so far.
         case control(parameter: Int)
-        /// After ESC O.
+        /// After ESC O, or ESC [ [, which Linux's console sends for F1 to F5.
         case function
     }
 
@@ -58,6 +58,9 @@ package struct EscapeSequences: Sendable {
             place = .control(parameter: min(next, Self.parameterMax))
             return .none
         case 0x20..<0x40: return .none
+        case UInt8(ascii: "["):
+            place = .function
+            return .none
         case 0x1B:
             place = .escape
             return .none
