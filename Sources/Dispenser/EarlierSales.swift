@@ -20,7 +20,7 @@ struct EarlierSales: GreyLockProcedure {
         guard try !books.openGreyRecords(of: card).isEmpty else { return nil }
         let pin = try visit.verifiedPIN()
         let number = try books.takeNumber()
-        let present = try onCard { () throws(CardStop) in try purse.authenticate(card, number) }
+        let present = try onCard { () throws(CardStop) in try purse.authenticate(card, number, for: .settlement) }
         try close(books.openGreyRecords(of: card), present)
         if let owed = try books.openGreyRecords(of: card).first(where: { $0.amount > .zero }) {
             throw .refused(.earlierSaleOwed(owed.amount))

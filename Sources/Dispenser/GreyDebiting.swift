@@ -24,6 +24,7 @@ struct GreyDebiting: GreyLockProcedure {
     /// place of its proof: what the issuer can judge of an answer is on disk before.
     func run(_ record: inout Record) throws(Interruption) -> DebitOutcome {
         let unpaid = try books.unpaid(record)
+        try requireKey(of: unpaid.due)
         guard let ctc = unpaid.lock.standing.ctc.next else { preconditionFailure("a locked card has counted up") }
         let attempt = unpaid.debits.next(
             try attempt(of: record.card, as: unpaid.debits.isEmpty ? .refuel : .localUnlock, ttc: unpaid.due.ttc)
@@ -36,6 +37,11 @@ struct GreyDebiting: GreyLockProcedure {
             try books.commit(JournalEntry(record))
         }
         return outcome
+    }
+
+    /// A GMAC opens without the card's key, and MAC4 of a card that has paid could not be judged.
+    func requireKey(of gmac: SealedGMAC) throws(Interruption) {
+        do throws(SecurityModuleError) { try module.requireKey(gmac.key) } catch { throw .refused(.module(error)) }
     }
 
     func attempt(

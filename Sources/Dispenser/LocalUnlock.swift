@@ -19,10 +19,7 @@ struct LocalUnlock: GreyLockProcedure {
         guard var grey = known.first(where: { status.mac3.isValid(MAC(bytes: $0.mac3)) }) else {
             throw .refused(try books.refusalWithoutGreyRecord(card.asn))
         }
-        // Its seal opens without the card's key, and MAC4 of a card that has paid could not be judged.
-        do throws(SecurityModuleError) { try module.requireKey(grey.gmac.key) } catch {
-            throw .refused(.module(error))
-        }
+        try debiting.requireKey(of: grey.gmac)
         display.show(.calling, .settlingEarlierSale(grey.amount))
         _ = try visit.verifiedPIN()
         var record = try localUnlockRecord(of: grey, status)

@@ -33,7 +33,7 @@ package struct PatentCard {
         _ card: ApplicationSerialNumber,
         _ number: RecordNumber
     ) throws(CardStop) -> AuthenticatedSale {
-        let sale = try authenticate(card, number)
+        let sale = try authenticate(card, number, for: .sale)
         guard let locked = sale.standing.ctc.next, locked < .maximum else { throw .numbersUsedUp }
         return sale
     }
@@ -41,12 +41,13 @@ package struct PatentCard {
     /// Steps 1.1 to 1.3: INITIALIZE FOR PETROL and its MAC1, under the module's number of that record.
     package func authenticate(
         _ card: ApplicationSerialNumber,
-        _ number: RecordNumber
+        _ number: RecordNumber,
+        for use: KeyHolder.Use
     ) throws(CardStop) -> AuthenticatedSale {
         let command = InitializeForPetrol(keyIndex: keyIndex, terminal: module.terminal, ttc: module.ttc(for: number))
         let answer = try dialogue.exchange(command)
         do throws(SecurityModuleError) {
-            return try module.verifyMAC1(card: card, command: command, answer: answer)
+            return try module.verifyMAC1(card: card, command: command, answer: answer, for: use)
         } catch {
             throw .module(error)
         }
@@ -99,7 +100,7 @@ package struct PatentCard {
     /// lock's. nil when the card does not show it.
     package func release(fromLockOf gmac: SealedGMAC, _ number: RecordNumber) throws(CardStop) -> ProvenRelease? {
         do throws(CardStop) {
-            return try authenticate(gmac.card, number).release(fromLockAt: gmac.ctc)
+            return try authenticate(gmac.card, number, for: .settlement).release(fromLockAt: gmac.ctc)
         } catch {
             switch error {
             case .answered, .module: return nil

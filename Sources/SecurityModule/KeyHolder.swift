@@ -27,7 +27,7 @@ package enum KeyHolder: Sendable {
     }
 
     /// What a card's key is asked for.
-    enum Use {
+    package enum Use: Sendable {
         case sale
         /// Of what was sold before.
         case settlement

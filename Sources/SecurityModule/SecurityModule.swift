@@ -84,11 +84,12 @@ package final class SecurityModule: Sendable {
     package func verifyMAC1(
         card: ApplicationSerialNumber,
         command: InitializeForPetrol,
-        answer: InitializeForPetrol.Response
+        answer: InitializeForPetrol.Response,
+        for use: KeyHolder.Use = .sale
     ) throws(SecurityModuleError) -> AuthenticatedSale {
         guard answer.algorithm == .tripleDES else { throw .algorithmNotSupported(answer.algorithm) }
         let reference = KeyReference(index: command.keyIndex, version: answer.keyVersion)
-        let purchaseKey = try keys.purchaseKey(of: card, reference, for: .sale)
+        let purchaseKey = try keys.purchaseKey(of: card, reference, for: use)
         let key = purchaseKey.petrolSession(icc: answer.icc, ctc: answer.ctc, ttc: command.ttc)
         let standing = key.proveStanding(
             mac1: answer.mac1,

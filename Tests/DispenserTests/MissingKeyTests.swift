@@ -1,3 +1,4 @@
+import CardApplication
 import Dispenser
 import FuelPassbook
 import Quantities
@@ -20,6 +21,52 @@ struct MissingKeyTests {
         #expect(station.display.refusals.last == .module(.keyNotLoaded(reference)))
         station.expectOwed(escape.amount)
         station.keys = .demonstration
+        station.expectHonestVisitPays(escape.amount)
+    }
+
+    private var retired: KeyHolder {
+        var keys = MasterKeys()
+        keys.load(
+            MasterKey.purchase.demonstration,
+            as: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+            sells: false
+        )
+        return .lockedMemory(keys)
+    }
+
+    /// Custodians change the keys once fuel has flowed.
+    private func refuel(_ change: @escaping (TestStation) -> Void) throws -> TestStation {
+        let station = try TestStation()
+        station.display.onNotice = { [unowned station] notice in if notice == .settling { change(station) } }
+        station.scheduleRefuel(centilitres: 500)
+        #expect(station.run() == nil)
+        station.display.onNotice = { _ in }
+        return station
+    }
+
+    @Test("a sale that has begun is paid when its key is retired meanwhile")
+    func retiredMeanwhile() throws {
+        let station = try refuel { [retired] in $0.keys = retired }
+        #expect(station.records.map(\.phase) == [.settled])
+        #expect(station.reader.image.balance.fen == 50_000 - 3_925)
+        #expect(station.greyRecords.isEmpty)
+    }
+
+    @Test("a sale that has begun is not debited when its key is erased meanwhile, and is paid when the key is back")
+    func erasedMeanwhile() throws {
+        let station = try refuel { $0.keys = .lockedMemory(MasterKeys()) }
+        #expect(!station.log.entries.contains("DEBIT FOR PETROL"))
+        station.expectOwed(Amount(fen: 3_925))
+        station.keys = .demonstration
+        station.expectHonestVisitPays(Amount(fen: 3_925))
+    }
+
+    @Test("a retired key settles what it sold, and sells no more")
+    func settlesWhatItSold() throws {
+        let station = try TestStation()
+        station.escape(at: 300)
+        let escape = try #require(station.records.first)
+        station.keys = retired
         station.expectHonestVisitPays(escape.amount)
     }
 }

@@ -143,8 +143,9 @@ final class TestStation {
     var terminal = Demonstration.terminal
     /// What the module counts.
     var numbers = SecurityModule.recordNumber
-    /// The master keys that the module has.
-    var keys = KeyHolder.demonstration
+    /// The master keys that the module has, and has from now on while it serves.
+    var keys = KeyHolder.demonstration { didSet { module?.replaceKeys(keys) } }
+    private var module: SecurityModule?
     /// The board's clock; the site's unless a test sets it.
     var clock: any StationClock
 
@@ -179,6 +180,7 @@ final class TestStation {
             random: SystemRandom(),
             numbers: numbers
         )
+        self.module = module
         let edges = SideEdges(
             module: module,
             journal: journal.edge,

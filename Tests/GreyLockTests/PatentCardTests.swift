@@ -115,7 +115,7 @@ struct PatentCardTests {
         #expect(throws: CardStop.answered(.getGreyStatus, .applicationLockedForGood)) { _ = try card.select() }
         card.answers(.initializeForPetrol, with: ResponseAPDU(data: [1], status: .success))
         do throws(CardStop) {
-            _ = try card.purse.authenticate(card.profile.card, RecordNumber(1))
+            _ = try card.purse.authenticate(card.profile.card, RecordNumber(1), for: .sale)
             Issue.record("one byte is no answer")
         } catch {
             guard case .malformed(.initializeForPetrol, _) = error else { throw error }

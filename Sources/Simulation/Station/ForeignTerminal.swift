@@ -72,7 +72,7 @@ final class ForeignTerminal {
         }
         let due: SealedGMAC
         do throws(CardStop) {
-            let sale = try purse.authenticate(card.asn, RecordNumber((ttc ?? nextTTC()).number))
+            let sale = try purse.authenticate(card.asn, RecordNumber((ttc ?? nextTTC()).number), for: .sale)
             let balance = sale.standing.balance
             var tac: [UInt8]?
             due = try purse.lock(sale.makeMAC2(time: time), tac: &tac).end(amount: min(amount, balance))
