@@ -54,9 +54,10 @@ package enum WholeFile {
         bytesMax: Int,
         isSecret: Bool = false
     ) throws(FileFault) -> [UInt8]? {
-        // A pipe would be waited for.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        // A pipe would be waited for. A secret behind a link would stay there when the link is replaced.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (isSecret ? O_NOFOLLOW : 0))
         if file < 0, errno == ENOENT { return nil }
+        if file < 0, errno == ELOOP { throw FileFault("\(path) is a link: name the file itself") }
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
         defer { close(file) }
         if isSecret { try requireGuarded(file, path) }

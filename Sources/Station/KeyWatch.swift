@@ -43,7 +43,10 @@ private struct KeyLook: Sendable {
     private let log: Logger
     private let gone: @Sendable (String) -> Void
     private let recordKey: HeldKeyName?
+    /// Of the file whose keys serve.
     private var stamp: FileStamp?
+    /// Why the file that is there now does not serve.
+    private var fault: String?
     private var schedule: KeySchedule
     private var selling: Set<HeldKeyName>
     private(set) var goesOn = true
@@ -70,16 +73,15 @@ private struct KeyLook: Sendable {
         let now = SystemClock().now?.utcSeconds
         let stamp = FileStamp(store.path)
         guard stamp != self.stamp || schedule.selling(at: now) != selling else { return }
-        self.stamp = stamp
         let keys: TerminalKeys
         do throws(FileFault) {
-            guard let read = try store.read() else {
-                return log.error("the keys' file is gone: the keys that were read serve on")
-            }
+            guard let read = try store.read() else { return note("the keys' file is gone") }
             keys = read
         } catch {
-            return log.error("keys: \(error.reason); the keys that were read serve on")
+            return note("keys: \(error.reason)")
         }
+        self.stamp = stamp
+        fault = nil
         guard let recordKey, keys.only(.record)?.name == recordKey else {
             goesOn = false
             module.replaceKeys(.lockedMemory(MasterKeys()))
@@ -92,6 +94,12 @@ private struct KeyLook: Sendable {
             "keys",
             metadata: ["selling": "\(selling.isEmpty ? "none" : selling.map(\.words).sorted().joined(separator: ", "))"]
         )
+    }
+
+    /// Once, though it is looked at again.
+    private mutating func note(_ fault: String) {
+        if fault != self.fault { log.error("\(fault); the keys that were read serve on") }
+        self.fault = fault
     }
 }
 
