@@ -281,9 +281,9 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "CardCryptography", "Dispenser", "FuelPassbook", "Journal", "Metering", "Quantities", "Records",
-                "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualCards",
-                "greylock", "greylock-bench",
+                "CardCryptography", "Dispenser", "FuelPassbook", "Journal", "KeyCustody", "KeyFiles", "Metering",
+                "Quantities", "Records", "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms",
+                "Threads", "VirtualCards", "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
@@ -302,9 +302,10 @@ let package = Package(
         .testTarget(
             name: "StationTests",
             dependencies: [
-                "Configuration", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Pump", "Quantities",
-                "Records", "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads",
-                "VirtualPump", "VirtualStation", "Words", "greylock", "greylockd",
+                "CardCryptography", "Configuration", "Dispenser", "Files", "FuelPassbook", "ISO7816", "Journal",
+                "KeyCustody", "KeyFiles", "Metering", "Pump", "Quantities", "Records", "SecurityModule", "Station",
+                "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualPump", "VirtualStation", "Words",
+                "greylock", "greylockd",
             ]
         ),
     ],

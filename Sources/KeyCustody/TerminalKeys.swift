@@ -16,6 +16,8 @@ package enum CustodyFault: Error, Equatable, Sendable {
     /// It is of no use to sell with a transport or record key.
     case sellsNothing(KeyUsage)
     case retired(HeldKeyName)
+    /// A sale may begin under it before a service sees that it is gone.
+    case sells(HeldKeyName)
     /// As many purchase masters are held as may be.
     case full
     /// As many keys were held, one after the other, as may be.
@@ -95,6 +97,7 @@ package struct TerminalKeys: Sendable {
 
     package mutating func erase(_ name: HeldKeyName, at now: Int64) throws(CustodyFault) {
         guard let key = self[name] else { throw .missing(name) }
+        if name.usage == .purchaseMaster, key.dates.state(at: now) == .active { throw .sells(name) }
         forget(key, at: now)
         number += 1
     }

@@ -92,6 +92,7 @@ extension CustodyFault {
         case .sellsNothing(let usage):
             "a \(usage.name) key is in use from the moment it is loaded, and until it is erased"
         case .retired(let name): "\(name.words) is retired, for good"
+        case .sells(let name): "\(name.words) sells: retire it first"
         case .full: "\(TerminalKeys.mastersMax) purchase masters are held: erase one that no open record needs"
         case .wornOut: "\(TerminalKeys.namesMax) keys were held here: begin a new store"
         }

@@ -16,8 +16,8 @@ struct KeysErase: ParsableCommand {
         commandName: "erase",
         abstract: "Erase a key of this terminal, for good.",
         discussion: """
-            Cards whose sales are open under a purchase master cannot pay here without it: those records are named, and the key \
-            stays. A running service ends when the record key goes, and forgets a purchase master within a second. A flash disk \
+            Cards whose sales are open, or under way, under a purchase master cannot pay here without it: those records are named, \
+            and the key stays. One that sells is retired first. A running service ends when the record key goes, and forgets a purchase master within a second. A flash disk \
             may keep what was overwritten: the storage key is what makes old copies useless.
 
             Exit status: 0; 65 when there is no such key, or open records need it; 69 with a clock that is not set; 74 when the \
@@ -48,9 +48,7 @@ struct KeysErase: ParsableCommand {
             let now = try KeyTool.now()
             let open = try openRecords(under: name, configuration)
             if !open.isEmpty {
-                for record in open {
-                    standardError("record \(record.number.value): \(record.amount), card \(record.card)")
-                }
+                for line in open { standardError(line) }
                 guard despiteOpenRecords else {
                     throw ServiceFailure(
                         exitStatus: KeyTool.refused,
@@ -63,17 +61,24 @@ struct KeysErase: ParsableCommand {
         }
     }
 
-    /// Every seal is under the record key; a card's answer is judged with its purchase master.
+    /// Every seal is under the record key; a card's answer is judged with its purchase master. In words: grey records, and sales
+    /// that are under way, or were when the service ended.
     private func openRecords(
         under name: HeldKeyName,
         _ configuration: Configuration
-    ) throws(ServiceFailure) -> [GreyRecord] {
+    ) throws(ServiceFailure) -> [String] {
         guard name.usage != .transport, let arms = try Arms.read(configuration) else { return [] }
         do throws(StorageFault) {
             guard FileStamp(configuration.journal.path) != nil else { return [] }
-            return try JournalReader(path: configuration.journal.path, key: arms.recordKey).greyRecords().filter {
+            let journal = try JournalReader(path: configuration.journal.path, key: arms.recordKey)
+            let grey = try journal.greyRecords().filter {
                 $0.state == .open && (name.usage == .record || $0.gmac.key == name.reference)
             }
+            let begun = try journal.openRecords().filter {
+                name.usage == .record || $0.standing?.key == name.reference
+            }
+            return grey.map { "record \($0.number.value): \($0.amount), card \($0.card)" }
+                + begun.map { "record \($0.number.value): not finished, card \($0.card)" }
         } catch {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.inputOutput,

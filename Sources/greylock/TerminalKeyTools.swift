@@ -259,6 +259,7 @@ struct UTCDay: ExpressibleByArgument {
         guard parts.map(\.count) == [4, 2, 2], let year = Int(parts[0]), let month = Int(parts[1]),
             let day = Int(parts[2])
         else { return nil }
+        guard year >= SystemClock.firstYear else { return nil }
         do throws(ParseError) {
             start = Int64(try CalendarDate(year: year, month: month, day: day).daysSince1970) * 86_400
         } catch {
