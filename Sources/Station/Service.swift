@@ -128,16 +128,8 @@ package final class Service: Sendable {
             guard let status else { return face }
             return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
-        guard let arms = try arms(supervisor, faces) else { return }
-        let journal = try openJournal(arms.recordKey, supervisor)
-        supervisor?.ready("starting")
         let roster = Roster(sides.map(\.number), end: stop)
-        let module = arms.module(of: configuration.terminal)
-        let keyWatch = arms.stored.map { stored in
-            KeyWatch(stored.store, stored.keys, module, log: log) { reason in
-                roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
-            }
-        }
+        guard let (journal, module, keyWatch) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
@@ -157,6 +149,26 @@ package final class Service: Sendable {
         do throws(StorageFault) { try journal.endRun(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
+    }
+
+    /// From here on the module alone has the master keys, and forgets those that are erased.
+    ///
+    /// - Returns: nil when a stop was requested before there were keys.
+    private func arm(
+        _ supervisor: Supervisor?,
+        _ faces: Faces,
+        _ roster: Roster
+    ) throws(ServiceFailure) -> (SQLiteJournal, SecurityModule, KeyWatch?)? {
+        guard let arms = try arms(supervisor, faces) else { return nil }
+        let journal = try openJournal(arms.recordKey, supervisor)
+        supervisor?.ready("starting")
+        let module = arms.module(of: configuration.terminal)
+        let keyWatch = arms.stored.map { stored in
+            KeyWatch(stored.store, stored.keys, module, log: log) { reason in
+                roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
+            }
+        }
+        return (journal, module, keyWatch)
     }
 
     /// The first side that counts begins the run. It is said when nobody counted for a time: what flowed then is in no record.

@@ -17,8 +17,9 @@ struct KeysErase: ParsableCommand {
         abstract: "Erase a key of this terminal, for good.",
         discussion: """
             Cards whose sales are open, or under way, under a purchase master cannot pay here without it: those records are named, \
-            and the key stays. One that sells is retired first. A running service ends when the record key goes, and forgets a purchase master within a second. A flash disk \
-            may keep what was overwritten: the storage key is what makes old copies useless.
+            and the key stays. One that sells is retired first. A running service ends when the record key goes, and forgets a \
+            purchase master within a second. A flash disk may keep what was overwritten: the storage key is what makes old copies \
+            useless.
 
             Exit status: 0; 65 when there is no such key, or open records need it; 69 with a clock that is not set; 74 when the \
             store or the journal cannot be read or written; 78 for a wrong configuration. \(ExitStatusHelp.common)
