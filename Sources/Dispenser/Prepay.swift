@@ -52,12 +52,17 @@ struct Prepay: GreyLockProcedure {
     /// visit, or proves that it has paid, is refunded. A card that is still there is asked at once.
     private func payAtOnce(_ record: inout Record) throws(Interruption) {
         let interruption: Interruption
-        switch try debiting.run(&record) {
-        case .paid(let proof):
-            try books.take(.paid(proof), &record)
-            return try books.commit(JournalEntry(record))
-        case .refused(let status): interruption = .refused(Refusal(of: .debitForPetrol, status))
-        case .lost: interruption = .refused(.purchaseUnproven(record.amount))
+        do throws(Interruption) {
+            switch try debiting.run(&record) {
+            case .paid(let proof):
+                try books.take(.paid(proof), &record)
+                return try books.commit(JournalEntry(record))
+            case .refused(let status): interruption = .refused(Refusal(of: .debitForPetrol, status))
+            case .lost: interruption = .refused(.purchaseUnproven(record.amount))
+            }
+        } catch {
+            guard case .refused = error else { throw error }
+            interruption = error
         }
         try books.escape(&record, .fault, remark: "the debit was not proven: no fuel flows for it")
         if visit.presence == .connected {

@@ -61,6 +61,21 @@ struct MissingKeyTests {
         station.expectHonestVisitPays(Amount(fen: 3_925))
     }
 
+    @Test("a prepaid sale whose key is erased once its card is locked leaves its card a grey record, without a restart")
+    func erasedBeforePaying() throws {
+        let station = try prepaidStation(Preset(centilitres: 500))
+        let shim = Shim(station)
+        shim.plan = { [unowned station] command, _ in
+            if command.is(.lockForPetrol) { station.keys = .lockedMemory(MasterKeys()) }
+            return nil
+        }
+        station.scheduleRefuel(centilitres: 500)
+        #expect(station.run() == nil)
+        #expect(!station.log.entries.contains("DEBIT FOR PETROL"))
+        #expect(station.records.map(\.phase) == [.escaped])
+        station.expectOwed(Amount(fen: 3_925))
+    }
+
     @Test("a retired key settles what it sold, and sells no more")
     func settlesWhatItSold() throws {
         let station = try TestStation()
