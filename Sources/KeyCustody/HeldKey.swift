@@ -26,11 +26,24 @@ package struct HeldKey: Sendable {
     package internal(set) var dates: Dates
     package let secret: SecretKey
 
+    /// By which it is told from a key that has its name later.
+    package var coming: Coming { Coming(name: name, made: made) }
+
     /// 3 bytes of triple DES, 5 of AES.
     package func checkValue() -> [UInt8] { BlockCipherKey(cipher, secret.raw).checkValue() }
 }
 
 extension HeldKey {
+    package struct Coming: Equatable, Sendable {
+        private let name: HeldKeyName
+        private let made: TransactionTime
+
+        fileprivate init(name: HeldKeyName, made: TransactionTime) {
+            self.name = name
+            self.made = made
+        }
+    }
+
     /// By the terminal's clock, in seconds of UTC since 1970.
     package struct Dates: Equatable, Sendable {
         package let loaded: Int64

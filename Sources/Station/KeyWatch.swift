@@ -42,7 +42,7 @@ private struct KeyLook: Sendable {
     private let module: SecurityModule
     private let log: Logger
     private let gone: @Sendable (String) -> Void
-    private let recordKey: HeldKeyName?
+    private let recordKey: HeldKey.Coming?
     /// Of the file whose keys serve.
     private var stamp: FileStamp?
     /// Why the file that is there now does not serve.
@@ -62,7 +62,7 @@ private struct KeyLook: Sendable {
         self.module = module
         self.log = log
         self.gone = gone
-        recordKey = keys.only(.record)?.name
+        recordKey = keys.only(.record)?.coming
         schedule = KeySchedule(keys)
         selling = schedule.selling(at: SystemClock().now?.utcSeconds)
         // What was written since the keys were read is seen at the first look.
@@ -82,7 +82,7 @@ private struct KeyLook: Sendable {
         }
         self.stamp = stamp
         fault = nil
-        guard let recordKey, keys.only(.record)?.name == recordKey else {
+        guard let recordKey, keys.only(.record)?.coming == recordKey else {
             goesOn = false
             module.replaceKeys(.lockedMemory(MasterKeys()))
             return gone("the record key was erased: the service ends, and serves no card before it has one again")

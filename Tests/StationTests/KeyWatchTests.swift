@@ -83,6 +83,26 @@ struct KeyWatchTests {
         try sellsNone.wait(for: "the retired key")
     }
 
+    @Test("another record key of the same name, loaded between two looks, ends the service")
+    func recordKeyReplaced() throws {
+        let name = HeldKeyName(.record, Self.master.reference)
+        let gone = DispatchSemaphore(value: 0)
+        let keys = try #require(try store.read())
+        var change = try store.beginChange()
+        try change.keys.erase(name, at: 1_790_000_001)
+        let made = try TransactionTime(secondsSince1970: 1_790_000_001)
+        try change.keys.load(
+            KeyDelivery(name, .tripleDES, made: made, SystemRandom().secret(16)),
+            .block,
+            at: 1_790_000_001
+        )
+        try change.store()
+        let log = Logger(label: "test") { _ in LineLogHandler { _ in } }
+        let watch = KeyWatch(store, keys, module(), log: log) { _ in gone.signal() }
+        defer { watch.stop() }
+        try gone.wait(for: "the end of the service")
+    }
+
     /// The arena of locked memory ends a process that uses it up.
     @Test("keys that were replaced stay in no memory")
     func replaced() throws {
