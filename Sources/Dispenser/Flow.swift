@@ -277,11 +277,13 @@ final class Flow {
         let closed = now
         let limit = closed + settings.timeouts.standstill
         while true {
+            // What comes behind the look at the meter is no standstill, however late this thread goes on.
+            let looked = now
             try measure(&record, &progress)
             let isWritten = try checkpointIfDue(&record, &progress, grant)
             let rest = max(closed, progress.snapshot.lastCountNanoseconds ?? closed) + settings.timeouts.settling
-            if now >= rest { return }
-            guard now < limit else {
+            if looked >= rest { return }
+            guard looked < limit else {
                 display.show(.settling, .fuelDoesNotStop)
                 record.remark = "fuel did not come to rest after the valves closed"
                 return

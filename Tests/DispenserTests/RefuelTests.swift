@@ -86,6 +86,24 @@ struct RefuelTests {
         #expect(others.count == 1)
     }
 
+    @Test("a side whose thread is held once it has looked at the meter leaves no last count out", arguments: 510...520)
+    func heldAfterLook(centilitres: Int) throws {
+        let station = try TestStation(overrunCounts: 12)
+        station.settings.preset = Preset(centilitres: centilitres)
+        station.pump.refuses = { [unowned station] command in
+            guard case .close = command else { return false }
+            station.pump.onSnapshot = {
+                station.pump.onSnapshot = {}
+                station.site.pass(0.41)
+            }
+            return false
+        }
+        station.scheduleRefuel(centilitres: 5_000)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.kind) == [.sale])
+        #expect(station.records.first?.reading.totalCounts == station.site.trueCounts)
+    }
+
     @Test("a preset volume closes the valve at its count", arguments: [1, 100, 1_234])
     func presetVolume(centilitres: Int) throws {
         let station = try TestStation()

@@ -60,6 +60,8 @@ final class TestPump: Pump {
     /// The commands that the pump does not perform.
     var refuses: (PumpCommand) -> Bool = { _ in false }
     private(set) var snapshotsTaken = 0
+    /// Called once the side has it.
+    var onSnapshot: () -> Void = {}
     private let site: VirtualSite
     private let log: EventLog
 
@@ -76,6 +78,7 @@ final class TestPump: Pump {
 
     var snapshot: MeterSnapshot {
         snapshotsTaken += 1
+        defer { onSnapshot() }
         return site.snapshot
     }
 }

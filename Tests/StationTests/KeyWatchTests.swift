@@ -26,7 +26,7 @@ struct KeyWatchTests {
     init() throws {
         folder = try TestFolder()
         let storageKey = try folder.file("storage-key", String(repeating: "k", count: 32))
-        #expect(chmod(storageKey, 0o600) == 0)
+        #expect(unsafe chmod(storageKey, 0o600) == 0)
         store = TerminalKeyStore(folder.path("keys"), of: Self.terminal, storageKey: .file(storageKey))
         var change = try store.beginChange()
         for usage in [KeyUsage.record, .purchaseMaster] {
@@ -76,10 +76,10 @@ struct KeyWatchTests {
         change.keys = try #require(try store.read())
         try change.keys.retire(Self.master, at: 1_790_000_001)
         try change.store()
-        #expect(rename(folder.path("storage-key"), folder.path("away")) == 0)
-        #expect(rename(draft.path, store.path) == 0)
+        #expect(unsafe rename(folder.path("storage-key"), folder.path("away")) == 0)
+        #expect(unsafe rename(draft.path, store.path) == 0)
         try isUnread.wait(for: "the look without a storage key")
-        #expect(rename(folder.path("away"), folder.path("storage-key")) == 0)
+        #expect(unsafe rename(folder.path("away"), folder.path("storage-key")) == 0)
         try sellsNone.wait(for: "the retired key")
     }
 
@@ -116,8 +116,8 @@ struct KeyWatchTests {
 
     @Test("a store behind a link is refused: what is erased would stay there")
     func link() throws {
-        #expect(rename(store.path, folder.path("elsewhere")) == 0)
-        #expect(symlink(folder.path("elsewhere"), store.path) == 0)
+        #expect(unsafe rename(store.path, folder.path("elsewhere")) == 0)
+        #expect(unsafe symlink(folder.path("elsewhere"), store.path) == 0)
         #expect(throws: FileFault("\(store.path) is a link: name the file itself")) { _ = try store.read() }
     }
 }

@@ -23,7 +23,7 @@ struct KeysEraseTests {
     init() throws {
         folder = try TestFolder()
         let storageKey = try folder.file("storage-key", String(repeating: "k", count: 32))
-        #expect(chmod(storageKey, 0o600) == 0)
+        #expect(unsafe chmod(storageKey, 0o600) == 0)
         config = try folder.file(
             "greylock.toml",
             ServiceConfiguration.text(
