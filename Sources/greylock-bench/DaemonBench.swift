@@ -9,7 +9,7 @@ import Station
 enum DaemonBench {
     private static let starts = 11
     private static let peerName = "minimal Swift service"
-    private static let layouts = "half of its instructions make the layouts that a journal may have"
+    private static let opening = "opening the journal takes four fifths of its instructions"
     private static let pages = "all but 3 MB are unchanged pages of the program and its libraries"
 
     /// Of the starts of one program.
@@ -68,7 +68,7 @@ enum DaemonBench {
                     ofDaemon.milliseconds,
                     ofPeer.milliseconds,
                     limit: 20,
-                    because: layouts
+                    because: opening
                 )
                 + rows(
                     "greylockd resident, waits",
@@ -84,7 +84,7 @@ enum DaemonBench {
                     ofProgram.milliseconds,
                     ofPeer.milliseconds,
                     limit: 20,
-                    because: layouts
+                    because: opening
                 )
                 + rows(
                     "greylock run resident, idle",
