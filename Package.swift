@@ -260,7 +260,7 @@ let package = Package(
             name: "PCSCTests",
             dependencies: [
                 "CInspection", "COpenSSL", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
-                "FuelPassbook", "ISO7816", "KeyCustody", "PCSC", "Quantities", "Records", "SecurityModule",
+                "FuelPassbook", "ISO7816", "Issuer", "KeyCustody", "PCSC", "Quantities", "Records", "SecurityModule",
                 "TestFolders", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylockd",
             ]
         ),

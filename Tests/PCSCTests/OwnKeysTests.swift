@@ -2,6 +2,7 @@ import CardCryptography
 import Foundation
 import Glibc
 import ISO7816
+import Issuer
 import KeyCustody
 import TestFolders
 import TestPrograms
@@ -10,7 +11,13 @@ import Testing
 extension WithPCSCD {
     /// A terminal with keys of its own, from the issuer's store to the sale: every step is a program at a terminal, and the card
     /// is in a reader of the real pcscd.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(
+        .enabled(
+            if: CardDaemon.isRequired || ProcessMemory.isReadable,
+            Comment(rawValue: ProcessMemory.reasonToSkip)
+        ),
+        .timeLimit(.minutes(3))
+    )
     struct OwnKeysTests {
         private static let terminal = "310000000017"
         private static let aid = "F0504554524F4C02"
@@ -113,6 +120,18 @@ extension WithPCSCD {
             #expect(tool.end() == 0, "\(tool.log)")
         }
 
+        /// Out of the issuer's store.
+        private func purchaseMaster() throws -> [SecretPatterns] {
+            var digits = Array(Self.passphrase.utf8)
+            let file = try #require(FileManager.default.contents(atPath: folder.path("issuer")))
+            let store = try KeyStore(opening: Array(file), passphrase: LockedBuffer(wiping: &digits))
+            let raw = store.purchaseMaster().withSpan { span in span.indices.map { span[$0] } }
+            return [
+                SecretPatterns("MPK left", des: Array(raw.prefix(8))),
+                SecretPatterns("MPK right", des: Array(raw.suffix(8))),
+            ]
+        }
+
         private func newCard() throws {
             let profile = try folder.file(
                 "card.toml",
@@ -202,6 +221,15 @@ extension WithPCSCD {
             try service.wait(for: "index 1, version 1 does not sell now", on: .log)
             try takeOut(late)
             #expect(try run("keys", "list", "--config", config).contains("retired, settles what it sold"))
+
+            // The search finds the key while it is held, in locked memory alone.
+            try service.wait(for: "insert your card", on: .log)
+            let held = try ProcessMemory(of: service.id).search(for: try purchaseMaster())
+            #expect(Set(held.map(\.secret)).count == 2 && held.allSatisfy(\.isInArena), "\(held)")
+            _ = try run("keys", "erase", "--config", config, "MPK", "1", "1")
+            try service.wait(for: "selling=none", on: .log)
+            let left = try ProcessMemory(of: service.id).search(for: try purchaseMaster())
+            #expect(left.isEmpty, "\(left)")
 
             service.signal(SIGTERM)
             #expect(service.end() == 0)
