@@ -129,6 +129,15 @@ extension TerminalKeys {
             erased.append(ErasedKey(name: name, made: made, erased: try reader.time(of: content)))
         }
         try reader.end()
+        try requireRules()
+    }
+
+    /// What ``load(_:_:at:)`` holds to.
+    private func requireRules() throws(ParseError) {
+        func count(_ usage: KeyUsage) -> Int { keys.count { $0.name.usage == usage } }
+        guard count(.purchaseMaster) <= Self.mastersMax, count(.transport) <= 1, count(.record) <= 1,
+            Set(keys.map(\.name)).count == keys.count, keys.count + erased.count <= Self.namesMax
+        else { throw .invalid("key store") }
     }
 
     private static func bytes(_ name: HeldKeyName) -> [UInt8] {

@@ -90,6 +90,8 @@ struct KeysErase: ParsableCommand {
 }
 
 extension KeyUsage: ExpressibleByArgument {
+    public static var allValueStrings: [String] { allCases.map(\.name) }
+
     public init?(argument: String) {
         guard let usage = KeyUsage.allCases.first(where: { $0.name == argument.uppercased() }) else { return nil }
         self = usage

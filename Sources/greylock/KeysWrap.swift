@@ -16,12 +16,11 @@ struct KeysWrap: ParsableCommand {
         abstract: "Make the key blocks of one terminal from the issuer's key store: its MPK and its record key.",
         discussion: """
             The passphrase of the store is asked for at the terminal, then the components of the transport key, from the sheets that \
-            the terminal was armed with. Each block is a file of its own in the folder, that must not be there yet: mpk-INDEX-VERSION \
-            and record-INDEX-VERSION. Nothing in them is secret without the transport key, and no other terminal takes them.
+            the terminal was armed with. Nothing in the file is secret without the transport key, and no other terminal takes it.
 
             The record key of a terminal is drawn from the store: the issuer can check its records for as long as the store is kept.
 
-            Exit status: 0 when both files are written; 1 when a custodian broke off; 65 for components that are refused; 69 without \
+            Exit status: 0 when the file is written; 1 when a custodian broke off; 65 for components that are refused; 69 without \
             a terminal or with a clock that is not set; 74 when a file cannot be read or made. \(ExitStatusHelp.common)
             """
     )
@@ -32,7 +31,7 @@ struct KeysWrap: ParsableCommand {
     @Option(help: ArgumentHelp("The terminal's id, 12 hexadecimal digits.", valueName: "ID"))
     var terminal: TerminalArgument
 
-    @Option(help: ArgumentHelp("The folder for the blocks.", valueName: "FOLDER"))
+    @Option(help: ArgumentHelp("The file for the blocks, a line each; it must not exist yet.", valueName: "BLOCKS"))
     var into: String
 
     @OptionGroup var sheets: SheetOptions
@@ -43,29 +42,30 @@ struct KeysWrap: ParsableCommand {
             let keys = try KeyStoreFile.open(store)
             let reference = KeyReference(index: keys.index, version: keys.version)
             let transport = try sheets.transportKey(of: terminal.id)
-            try write(
+            let (mpk, mpkLine) = try block(
                 KeyDelivery(HeldKeyName(.purchaseMaster, reference), .tripleDES, made: made, keys.purchaseMaster()),
                 transport
             )
-            try write(
+            let (record, recordLine) = try block(
                 KeyDelivery(HeldKeyName(.record, reference), .tripleDES, made: made, keys.recordKey(of: terminal.id)),
                 transport
             )
+            try KeyStoreFile.writeNew(into, Array("\(mpk)\n\(record)\n".utf8))
+            for line in [mpkLine, recordLine] { writeLine("\(into): \(line)") }
         }
     }
 
-    private func write(_ delivery: consuming KeyDelivery, _ transport: borrowing TransportKey) throws(ServiceFailure) {
-        let name = delivery.name
-        let block: String
+    /// - Returns: the block, and what is in it, in words.
+    private func block(
+        _ delivery: consuming KeyDelivery,
+        _ transport: borrowing TransportKey
+    ) throws(ServiceFailure) -> (String, String) {
+        let words = "\(delivery.name.words), check value \(KeyTool.grouped(delivery.checkValue()))"
         do throws(KeyBlockError) {
-            block = try transport.block(of: delivery, for: terminal.id, random: SystemRandom())
+            return (try transport.block(of: delivery, for: terminal.id, random: SystemRandom()), words)
         } catch {
-            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(name.words) \(error)")
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(words) \(error)")
         }
-        let (index, version) = (name.reference.index.number, name.reference.version.number)
-        let path = "\(into)/\(name.usage.name.lowercased())-\(index)-\(version)"
-        try KeyStoreFile.writeNew(path, Array((block + "\n").utf8))
-        writeLine("\(path): \(name.words), check value \(KeyTool.grouped(delivery.checkValue()))")
     }
 }
 

@@ -89,7 +89,7 @@ struct KeysLoad: ParsableCommand {
         abstract: "Load this terminal's keys: the transport key from components, all others in key blocks.",
         discussion: """
             Without a block the custodians are asked, one after the other, for the components of the transport key. With blocks \
-            (X9.143 or TR-31, a file each) the key in each is loaded under the transport key: all of them, or none. A running \
+            (X9.143 or TR-31, a line each) the key in each is loaded under the transport key: all of them, or none. A running \
             service takes new keys within a second.
 
             Purchase masters may be loaded from components too, where a scheme has no tool that makes blocks: whoever has seen all \
@@ -109,7 +109,7 @@ struct KeysLoad: ParsableCommand {
     @Option(help: ArgumentHelp("A purchase master from components: its index.", valueName: "NUMBER"))
     var masterIndex: UInt8?
 
-    @Argument(help: ArgumentHelp("Files with a key block each.", valueName: "BLOCK"))
+    @Argument(help: ArgumentHelp("Files with key blocks.", valueName: "BLOCKS"))
     var blocks: [String] = []
 
     func run() throws {
@@ -151,7 +151,9 @@ struct KeysLoad: ParsableCommand {
     private func loadBlocks(_ store: TerminalKeyStore, _ now: Int64) throws(ServiceFailure) {
         var lines: [String] = []
         var change = try KeyTool.stored { () throws(FileFault) in try store.beginChange() }
-        for file in blocks { lines.append(try load(file, into: &change.keys, now)) }
+        for file in blocks {
+            for block in try PlacedBlock.all(in: file) { lines.append(try load(block, into: &change.keys, now)) }
+        }
         do throws(FileFault) { try change.store() } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
@@ -159,7 +161,11 @@ struct KeysLoad: ParsableCommand {
     }
 
     /// - Returns: what was loaded, in words.
-    private func load(_ file: String, into keys: inout TerminalKeys, _ now: Int64) throws(ServiceFailure) -> String {
+    private func load(
+        _ block: PlacedBlock,
+        into keys: inout TerminalKeys,
+        _ now: Int64
+    ) throws(ServiceFailure) -> String {
         guard let held = keys.only(.transport) else {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
@@ -167,32 +173,53 @@ struct KeysLoad: ParsableCommand {
             )
         }
         let delivery: KeyDelivery
-        let block = try Self.block(in: file)
         do throws(DeliveryFault) {
-            delivery = try TransportKey(held.cipher, held.secret.raw).delivery(in: block, for: keys.terminal)
+            delivery = try TransportKey(held.cipher, held.secret.raw).delivery(in: block.text, for: keys.terminal)
         } catch {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
-                reason: "\(file): \(error.words(keys.terminal)); nothing was changed"
+                reason: "\(block.place): \(error.words(keys.terminal)); nothing was changed"
             )
         }
         let line = "\(delivery.name.words)  check value \(KeyTool.grouped(delivery.checkValue()))"
         do throws(CustodyFault) { try keys.load(delivery, .block, at: now) } catch {
-            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file): \(error.words); nothing was changed")
+            throw ServiceFailure(
+                exitStatus: KeyTool.refused,
+                reason: "\(block.place): \(error.words); nothing was changed"
+            )
         }
         return line
     }
+}
 
-    /// The one line of the file.
-    private static func block(in file: String) throws(ServiceFailure) -> String {
+/// A key block, and where it stands.
+private struct PlacedBlock {
+    /// As many as a terminal holds, with some room for longer ones.
+    private static let fileBytesMax = 1 << 17
+
+    /// "mpk-1-1, line 2"
+    let place: String
+    let text: String
+
+    /// One a line; an empty line is none.
+    static func all(in file: String) throws(ServiceFailure) -> [PlacedBlock] {
         let bytes = try KeyTool.stored { () throws(FileFault) in
-            guard let bytes = try WholeFile.contents(file, bytesMax: KeyBlockHeader.blockLengthMax + 2) else {
+            guard let bytes = try WholeFile.contents(file, bytesMax: fileBytesMax) else {
                 throw FileFault("there is no file \(file)")
             }
             return bytes
         }
-        let end = bytes.lastIndex { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }.map { $0 + 1 } ?? 0
-        return String(decoding: bytes[..<end], as: UTF8.self)
+        let lines = String(decoding: bytes, as: UTF8.self).split(
+            omittingEmptySubsequences: false,
+            whereSeparator: \.isNewline
+        )
+        let blocks = lines.enumerated().filter { !$0.element.isEmpty }.map { index, line in
+            PlacedBlock(place: "\(file), line \(index + 1)", text: String(line))
+        }
+        guard !blocks.isEmpty else {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file) has no key block; nothing was changed")
+        }
+        return blocks
     }
 }
 

@@ -140,6 +140,27 @@ import Testing
         }
     }
 
+    /// Sealed with the right key, and with more in it than the rules allow: 33 masters, or one name twice.
+    @Test(arguments: [([1, 2], true), ([Int](0...31), true), ([Int](0...32), false), ([1, 1], false)])
+    func aFileHoldsToTheRules(versions: [Int], isTaken: Bool) throws {
+        let storageKey = sealingKey()
+        var content: [UInt8] = [UInt8(versions.count)]
+        for version in versions {
+            content += [3, 1, UInt8(version), 1, 2] + (try time(day: 1).bytes)
+            content += [UInt8](repeating: 0, count: 7) + [1] + [UInt8](repeating: 0, count: 16) + [16]
+            content += SystemRandom().bytes(16) + [UInt8](repeating: 0, count: 16)
+        }
+        content += [0, 0]
+        let header = Array("GLKS".utf8) + [2] + terminal.bytes + [UInt8](repeating: 0, count: 8)
+        let file = header + storageKey.seal(content, context: header, random: SystemRandom())
+        do throws(TerminalKeysFault) {
+            let keys = try TerminalKeys(opening: file, under: storageKey, of: terminal)
+            #expect(isTaken && keys.keys.count == versions.count)
+        } catch {
+            #expect(!isTaken && error == .otherFormat)
+        }
+    }
+
     @Test func whatIsRefusedIsNamed() throws {
         let storageKey = sealingKey()
         let file = try sample().sealed(under: storageKey, random: SystemRandom())

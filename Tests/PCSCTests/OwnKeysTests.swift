@@ -113,7 +113,7 @@ extension WithPCSCD {
                 "--terminal",
                 Self.terminal,
                 "--into",
-                folder.url.path
+                folder.path("blocks")
             )
             try typePassphrase(tool)
             try typeComponents(tool)
@@ -196,8 +196,7 @@ extension WithPCSCD {
             #expect(ceremony.end() == 0, "\(ceremony.log)")
             try newStore()
             try wrap()
-            let blocks = ["mpk-1-1", "record-1-1"].map { folder.path($0) }
-            let loaded = try run("keys", "load", "--config", config, blocks[0], blocks[1])
+            let loaded = try run("keys", "load", "--config", config, folder.path("blocks"))
             #expect(loaded.contains("loaded: MPK 1 1  check value") && loaded.contains("loaded: RECORD 1 1"))
             try service.wait(for: "insert your card", on: .log)
 
