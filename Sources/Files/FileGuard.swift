@@ -30,7 +30,7 @@ package enum FileGuard {
 
     /// A file in a folder that others may write can be replaced by them; in one with the sticky bit, only by its owner.
     package static func refusal(ofFolder file: String) -> Refusal? {
-        let folder = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
+        let folder = FilePath.folder(of: file)
         var status = stat()
         guard unsafe stat(folder, &status) == 0 else { return Refusal(expected: "its folder", found: systemError()) }
         guard status.st_mode & (S_IWGRP | S_IWOTH) != 0, status.st_mode & S_ISVTX == 0 else { return nil }

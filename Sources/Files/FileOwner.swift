@@ -8,7 +8,7 @@ enum FileOwner {
     /// - Parameter path: the open file's own.
     static func leave(_ file: Int32, _ path: String, replacing old: String? = nil) throws(FileFault) {
         guard geteuid() == 0 else { return }
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let folder = FilePath.folder(of: path)
         var status = stat()
         let isReplaced = old.map { unsafe stat($0, &status) == 0 } ?? false
         guard unsafe isReplaced || stat(folder, &status) == 0, fchown(file, status.st_uid, status.st_gid) == 0 else {

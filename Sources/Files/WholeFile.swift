@@ -63,20 +63,34 @@ package enum WholeFile {
         if isSecret { try requireGuarded(file, path) }
         // One byte more than may be there tells a file that is too large.
         var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
+        var span = bytes.mutableSpan
+        let count = try read(file, path, into: &span)
+        guard count <= bytesMax else { throw FileFault("\(path) is too long: it is another kind of file") }
+        return Array(bytes.prefix(count))
+    }
+
+    /// Reads until the span is full, or the file ends.
+    ///
+    /// - Parameter file: the open file at `path`.
+    /// - Returns: how many bytes there were.
+    package static func read(
+        _ file: Int32,
+        _ path: String,
+        into span: inout MutableSpan<UInt8>
+    ) throws(FileFault) -> Int {
         var count = 0
-        while count < bytes.count {
+        while count < span.count {
             let taken = try call("read", path) {
-                // SAFETY: `read` writes no more than the rest of the array, which the closure keeps in place.
-                unsafe bytes.withUnsafeMutableBytes { buffer in
+                // SAFETY: `read` writes no more than the rest of the span, which the closure keeps in place.
+                unsafe span.withUnsafeMutableBytes { buffer in
                     let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-                    return unsafe read(file, rest.baseAddress, rest.count)
+                    return unsafe Glibc.read(file, rest.baseAddress, rest.count)
                 }
             }
             guard taken > 0 else { break }
             count += taken
         }
-        guard count <= bytesMax else { throw FileFault("\(path) is too long: it is another kind of file") }
-        return Array(bytes.prefix(count))
+        return count
     }
 
     /// - Parameter file: the open file at `path`.
@@ -89,7 +103,7 @@ package enum WholeFile {
     }
 
     private static func flushFolder(of path: String) throws(FileFault) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        let folder = FilePath.folder(of: path)
         let descriptor = try call("open", folder) { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         defer { close(descriptor) }
         _ = try call("flush", folder) { fsync(descriptor) }

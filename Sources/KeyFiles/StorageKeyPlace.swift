@@ -22,19 +22,7 @@ package enum StorageKeyPlace: Equatable, Sendable {
         try requireGuarded(file, path)
         var raw = LockedBuffer(count: Self.keyLength + 1)
         let count = try raw.withMutableSpan { (span) throws(FileFault) in
-            var count = 0
-            while count < span.count {
-                // SAFETY: `read` writes no more than the rest of the buffer, which the closure keeps in place.
-                let taken = unsafe span.withUnsafeMutableBytes { buffer in
-                    let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
-                    return unsafe Glibc.read(file, rest.baseAddress, rest.count)
-                }
-                if taken < 0, errno == EINTR { continue }
-                guard taken >= 0 else { throw FileFault("cannot read the storage key \(path): \(systemError())") }
-                if taken == 0 { break }
-                count += taken
-            }
-            return count
+            try WholeFile.read(file, "the storage key \(path)", into: &span)
         }
         guard count == Self.keyLength else {
             throw FileFault("the storage key \(path) has \(count > Self.keyLength ? "more" : "fewer") than 32 bytes")

@@ -16,12 +16,16 @@ enum KeyTool {
     static let refused: Int32 = 65
 
     static func store(_ configuration: String) throws(ServiceFailure) -> TerminalKeyStore {
-        let settings = try Service.configuration(at: configuration)
+        try store(of: Service.configuration(at: configuration), configuration)
+    }
+
+    /// - Parameter file: of the settings.
+    static func store(of settings: Configuration, _ file: String) throws(ServiceFailure) -> TerminalKeyStore {
         guard let keys = settings.keys else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.configuration,
                 reason:
-                    "\(configuration): the demonstration has no keys of its own: set demonstration = false and [keys]"
+                    "\(file): the demonstration has no keys of its own: set demonstration = false and [keys]"
             )
         }
         return TerminalKeyStore(keys, of: settings.terminal)

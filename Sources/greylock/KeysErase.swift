@@ -45,7 +45,7 @@ struct KeysErase: ParsableCommand {
         try runTool("keys erase") { () throws(ServiceFailure) in
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
             let configuration = try Service.configuration(at: config)
-            let store = try KeyTool.store(config)
+            let store = try KeyTool.store(of: configuration, config)
             let now = try KeyTool.now()
             let open = try openRecords(under: name, configuration)
             if !open.isEmpty {

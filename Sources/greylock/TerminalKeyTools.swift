@@ -197,7 +197,7 @@ private struct PlacedBlock {
     /// As many as a terminal holds, with some room for longer ones.
     private static let fileBytesMax = 1 << 17
 
-    /// "mpk-1-1, line 2"
+    /// "blocks, line 2"
     let place: String
     let text: String
 

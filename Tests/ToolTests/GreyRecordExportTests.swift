@@ -21,31 +21,14 @@ struct GreyRecordExportTests {
     }
 
     private func write(kind: RecordKind? = .escape, lockedAt terminal: TerminalID = Demonstration.terminal) throws {
-        let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
-        let standing = CardStanding(
-            card: Demonstration.applicationFile.asn,
-            key: KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
-            balance: Amount(fen: 50_000),
-            ctc: CTC(3)
-        )
-        let fields = RecordFields(
-            number: RecordNumber(1),
-            kind: kind ?? .escape,
-            phase: .escaped,
-            side: 1,
+        let fields = try recordFields(
+            kind ?? .escape,
+            .escaped,
             terminal: Demonstration.terminal,
-            begun: time,
-            standing: standing,
-            mac3: [1, 2, 3, 4],
-            delivery: Delivery(
-                nozzle: 1,
-                grade: "92",
-                unitPrice: UnitPrice(fenPerLitre: 785),
-                reading: .none(points: 1)
-            ),
-            amount: Amount(fen: 785),
-            gmac: nil
+            balance: Amount(fen: 50_000),
+            mac3: [1, 2, 3, 4]
         )
+        let standing = fields.standing
         let gmac = RecordKey.demonstration.seal(of: terminal).seal(
             MAC(bytes: [1, 2, 3, 4]),
             card: standing.card,

@@ -62,29 +62,7 @@ struct KeysEraseTests {
     }
 
     private func begin(_ kind: RecordKind, _ phase: RecordPhase) throws {
-        var fields = RecordFields(
-            number: RecordNumber(1),
-            kind: kind,
-            phase: phase,
-            side: 1,
-            terminal: Self.terminal,
-            begun: try TransactionTime(secondsSince1970: 1_790_000_000),
-            standing: CardStanding(
-                card: Demonstration.applicationFile.asn,
-                key: Self.reference,
-                balance: .zero,
-                ctc: CTC(3)
-            ),
-            mac3: nil,
-            delivery: Delivery(
-                nozzle: 1,
-                grade: "92",
-                unitPrice: UnitPrice(fenPerLitre: 785),
-                reading: .none(points: 1)
-            ),
-            amount: Amount(fen: 785),
-            gmac: nil
-        )
+        var fields = try recordFields(kind, phase, terminal: Self.terminal)
         if phase == .torn {
             fields.icc = ICCRandom(1)
             fields.debits = [

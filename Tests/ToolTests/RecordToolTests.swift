@@ -31,31 +31,14 @@ struct RecordToolTests {
         _ phase: RecordPhase,
         year: Int = 2025
     ) throws -> Record {
-        let time = try TransactionTime(date: CalendarDate(year: year, month: 6, day: 1), hour: 8, minute: 0, second: 0)
-        let fields = RecordFields(
-            number: RecordNumber(number),
-            kind: kind,
-            phase: phase,
-            side: 1,
-            terminal: TerminalID(0x31),
-            begun: time,
-            standing: CardStanding(
-                card: kind == .noCard ? .none : Demonstration.applicationFile.asn,
-                key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
-                balance: .zero,
-                ctc: CTC(3)
-            ),
-            mac3: nil,
-            delivery: Delivery(
-                nozzle: 1,
-                grade: "92",
-                unitPrice: UnitPrice(fenPerLitre: 785),
-                reading: .none(points: 1)
-            ),
-            amount: Amount(fen: 785),
-            gmac: nil
+        try recordFields(
+            kind,
+            phase,
+            number: number,
+            year: year,
+            card: kind == .noCard ? .none : Demonstration.applicationFile.asn
         )
-        return try fields.completed()
+        .completed()
     }
 
     /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.

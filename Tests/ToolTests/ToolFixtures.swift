@@ -17,23 +17,36 @@ func toolConfiguration(journal: String, more: String = "", card: String = "", fl
     )
 }
 
-/// A journal with one record.
-func makeJournal(_ path: String) throws {
-    let time = try TransactionTime(date: CalendarDate(year: 2025, month: 6, day: 1), hour: 8, minute: 0, second: 0)
-    let fields = RecordFields(
-        number: RecordNumber(1),
-        kind: .sale,
-        phase: .settled,
+/// A record's values of side 1: 7.85 yuan, nothing counted.
+func recordFields(
+    _ kind: RecordKind,
+    _ phase: RecordPhase,
+    number: UInt32 = 1,
+    terminal: TerminalID = TerminalID(0x31),
+    year: Int = 2025,
+    card: ApplicationSerialNumber = Demonstration.applicationFile.asn,
+    balance: Amount = .zero,
+    mac3: [UInt8]? = nil
+) throws -> RecordFields {
+    RecordFields(
+        number: RecordNumber(number),
+        kind: kind,
+        phase: phase,
         side: 1,
-        terminal: TerminalID(0x31),
-        begun: time,
+        terminal: terminal,
+        begun: try TransactionTime(
+            date: CalendarDate(year: year, month: 6, day: 1),
+            hour: 8,
+            minute: 0,
+            second: 0
+        ),
         standing: CardStanding(
-            card: Demonstration.applicationFile.asn,
+            card: card,
             key: KeyReference(index: KeyIndex(1), version: KeyVersion(1)),
-            balance: .zero,
+            balance: balance,
             ctc: CTC(3)
         ),
-        mac3: nil,
+        mac3: mac3,
         delivery: Delivery(
             nozzle: 1,
             grade: "92",
@@ -43,7 +56,11 @@ func makeJournal(_ path: String) throws {
         amount: Amount(fen: 785),
         gmac: nil
     )
-    try openJournal(path).commit(JournalEntry(fields.completed()))
+}
+
+/// A journal with one record.
+func makeJournal(_ path: String) throws {
+    try openJournal(path).commit(JournalEntry(recordFields(.sale, .settled).completed()))
 }
 
 /// Another test's program holds this process's descriptors, and with them the journal's lock, until it has begun.
