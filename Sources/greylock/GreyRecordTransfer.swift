@@ -19,8 +19,8 @@ struct ExportGreyRecords: ParsableCommand {
             The card of such a record then pays at whichever terminal has it. Sales of this terminal alone; those that \
             were prepaid are left out, because what their cards pay is refunded from this journal.
 
-            Exit status: 0; 69 when there is nothing to export; 74 when the journal cannot be read; 78 for a wrong \
-            configuration. \(ExitStatusHelp.common)
+            Exit status: 0; 69 when there is nothing to export, or the terminal has no record key yet; 74 when the journal \
+            cannot be read; 78 for a wrong configuration. \(ExitStatusHelp.common)
             """
     )
 
@@ -98,8 +98,8 @@ struct ImportGreyRecords: ParsableCommand {
             Run this as the service's user. A record that is here already stays as it is. A file that was changed, or is of \
             another scheme, is refused whole.
 
-            Exit status: 0; 65 for a file that is refused; 74 when the journal is in use or cannot be written, or the file \
-            not read; 78 for a wrong configuration. \(ExitStatusHelp.common)
+            Exit status: 0; 65 for a file that is refused; 69 when the terminal has no record key yet; 74 when the journal is in \
+            use or cannot be written, or the file not read; 78 for a wrong configuration. \(ExitStatusHelp.common)
             """
     )
 

@@ -26,7 +26,7 @@ struct PositionTool: ParsableCommand {
             named.
 
             Exit status: 0 when cards are served; 69 when the position is closed, the clock is \
-            behind or not set, or no room is left; 74 when a row is damaged, the journal is not \
+            behind or not set, no room is left, or the terminal has no record key yet; 74 when a row is damaged, the journal is not \
             used, or a file cannot be read or written; 78 for a wrong configuration. \
             \(ExitStatusHelp.common)
             """

@@ -33,8 +33,8 @@ struct ListRecords: ParsableCommand {
             A row that cannot be believed is named and in no list: an edited or rotten one, an older one that was put back, \
             one that is gone.
 
-            Exit status: 0; 74 when a row is damaged, or a file cannot be read; 78 for a wrong configuration. \
-            \(ExitStatusHelp.common)
+            Exit status: 0; 69 when the terminal has no record key yet; 74 when a row is damaged, or a file cannot be read; 78 \
+            for a wrong configuration. \(ExitStatusHelp.common)
             """
     )
 
