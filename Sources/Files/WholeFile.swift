@@ -25,15 +25,7 @@ package enum WholeFile {
         do throws(FileFault) {
             defer { close(file) }
             try FileOwner.leave(file, draft, replacing: path)
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = try call("write", draft) {
-                    // SAFETY: `write` reads no more than the rest of the array, which the closure keeps in place.
-                    unsafe rest.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
-                }
-                rest = rest.dropFirst(count)
-            }
-            _ = try call("flush", draft) { fsync(file) }
+            try write(bytes, file, draft)
         } catch {
             _ = unsafe unlink(draft)
             throw error
@@ -43,6 +35,34 @@ package enum WholeFile {
             throw error
         }
         try flushFolder(of: path)
+    }
+
+    /// Writes behind what is there, and flushes.
+    ///
+    /// - Parameter count: so many bytes at the end are cut off before.
+    /// - Throws: ``FileFault``; some of the bytes may be there then.
+    package static func append(_ bytes: [UInt8], to path: String, cutting count: Int) throws(FileFault) {
+        let file = try call("open", path) { unsafe open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC) }
+        defer { close(file) }
+        if count > 0 {
+            var status = stat()
+            guard unsafe fstat(file, &status) == 0, ftruncate(file, status.st_size - count) == 0 else {
+                throw FileFault("cannot cut \(path): \(systemError())")
+            }
+        }
+        try write(bytes, file, path)
+    }
+
+    private static func write(_ bytes: [UInt8], _ file: Int32, _ path: String) throws(FileFault) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = try call("write", path) {
+                // SAFETY: `write` reads no more than the rest of the array, which the closure keeps in place.
+                unsafe rest.withUnsafeBytes { unsafe Glibc.write(file, $0.baseAddress, $0.count) }
+            }
+            rest = rest.dropFirst(count)
+        }
+        _ = try call("flush", path) { fsync(file) }
     }
 
     /// A file as it is; nil where there is none.

@@ -29,6 +29,8 @@ enum JournalSchema {
         JournalMigration("4") { try $0.execute(version4) },
         JournalMigration("5") { try $0.execute(version5) },
         JournalMigration("6") { try $0.execute(version6) },
+        // The sealed state tells how far the keys had been changed: an earlier version would not read it.
+        JournalMigration("7") { _ in },
     ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal

@@ -14,6 +14,7 @@ struct JournalState: Equatable, Sendable {
     var commits: Int64
     /// The highest that a believed record has.
     var lastNumber: UInt32
+    var custody = CustodyMark.none
     private var sums: [RowSums]
 
     init(identity: [UInt8], reference: KeyReference) {
@@ -59,16 +60,18 @@ struct JournalState: Equatable, Sendable {
         bytes.reserveCapacity(Self.plainLength)
         BigEndian.append(UInt64(lastNumber), to: &bytes)
         for sums in sums { sums.append(to: &bytes) }
+        custody.append(to: &bytes)
         return bytes
     }
 
-    private static let plainLength = 8 + RowClass.allCases.count * RowSums.length
-    /// Of versions until schema 5, which had no ``RowClass/overrun``.
-    private static let earlierLength = plainLength - RowSums.length
+    private static let custodyPlace = 8 + RowClass.allCases.count * RowSums.length
+    private static let plainLength = custodyPlace + CustodyMark.length
+    /// Of versions until schema 6, which had no ``custody``, and until schema 5, which had no ``RowClass/overrun`` either.
+    private static let earlierLengths = [custodyPlace, custodyPlace - RowSums.length]
 
     /// nil for anything but the plain bytes of a state.
     init?(identity: [UInt8], reference: KeyReference, commits: Int64, plain: [UInt8]) {
-        guard plain.count == Self.plainLength || plain.count == Self.earlierLength else { return nil }
+        guard plain.count == Self.plainLength || Self.earlierLengths.contains(plain.count) else { return nil }
         let plain = plain + Array(repeating: 0, count: Self.plainLength - plain.count)
         self.identity = identity
         self.reference = reference
@@ -76,6 +79,7 @@ struct JournalState: Equatable, Sendable {
         guard let last = UInt32(exactly: BigEndian.number(plain, at: 0)) else { return nil }
         lastNumber = last
         sums = RowClass.allCases.map { RowSums(plain, at: 8 + $0.rawValue * RowSums.length) }
+        custody = CustodyMark(plain, at: Self.custodyPlace)
     }
 }
 

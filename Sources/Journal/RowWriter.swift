@@ -76,6 +76,8 @@ struct RowWriter {
         return true
     }
 
+    mutating func note(_ mark: CustodyMark) { state?.custody = mark }
+
     /// The end of the transaction's rows.
     ///
     /// - Returns: the state as it was sealed; nil where none is believed.

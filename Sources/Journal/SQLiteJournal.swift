@@ -28,7 +28,7 @@ import Synchronization
 /// The terminal's records in an SQLite file. Calls block until they are on disk; any thread may call.
 package final class SQLiteJournal: SaleJournal, Sendable {
     let connection: Connection
-    let path: String
+    package let path: String
     private let capacity: Int
     let recordKey: RecordKey
     let highWater: HighWaterMark

@@ -31,8 +31,12 @@ package struct TerminalKeys: Sendable {
     package static let namesMax = 1_000
 
     package let terminal: TerminalID
-    /// Rises with each change, so that an older copy is told from a newer one.
-    package internal(set) var number: UInt64 = 0
+    /// So that an older copy is told from a newer one.
+    package internal(set) var number = StoreNumber.none
+    /// Where the audit log stood when the file was written.
+    package internal(set) var audit = AuditHead.none
+    /// Since it was read.
+    package private(set) var events: [PendingEvent] = []
     package internal(set) var keys: [HeldKey] = []
     package internal(set) var erased: [ErasedKey] = []
 
@@ -49,7 +53,8 @@ package struct TerminalKeys: Sendable {
     package mutating func load(
         _ delivery: consuming KeyDelivery,
         _ origin: HeldKey.Origin,
-        at now: Int64
+        at now: Int64,
+        _ facts: [AuditFact] = []
     ) throws(CustodyFault) {
         let name = delivery.name
         try requireNew(name, delivery.made)
@@ -65,7 +70,7 @@ package struct TerminalKeys: Sendable {
             guard keys.count(where: { $0.name.usage == .purchaseMaster }) < Self.mastersMax else { throw .full }
             activeFrom = nil
         }
-        let (cipher, made) = (delivery.cipher, delivery.made)
+        let (cipher, made, checkValue) = (delivery.cipher, delivery.made, delivery.checkValue())
         keys.append(
             HeldKey(
                 name: name,
@@ -76,31 +81,72 @@ package struct TerminalKeys: Sendable {
                 secret: SecretKey(delivery.take())
             )
         )
-        number += 1
+        note(.loaded(name, checkValue: checkValue, origin), at: now, facts)
     }
 
     /// Sells with a purchase master from that moment on; the last word counts.
-    package mutating func activate(_ name: HeldKeyName, from utcSeconds: Int64) throws(CustodyFault) {
+    package mutating func activate(
+        _ name: HeldKeyName,
+        from utcSeconds: Int64,
+        at now: Int64,
+        _ facts: [AuditFact] = []
+    ) throws(CustodyFault) {
         let place = try master(name)
         guard keys[place].dates.retired == nil else { throw .retired(name) }
         keys[place].dates.activeFrom = utcSeconds
-        number += 1
+        note(.activated(name, from: utcSeconds), at: now, facts)
     }
 
     /// Sells no more with a purchase master.
-    package mutating func retire(_ name: HeldKeyName, at now: Int64) throws(CustodyFault) {
+    package mutating func retire(
+        _ name: HeldKeyName,
+        at now: Int64,
+        _ facts: [AuditFact] = []
+    ) throws(CustodyFault) {
         let place = try master(name)
         guard keys[place].dates.retired == nil else { throw .retired(name) }
         keys[place].dates.retired = now
-        number += 1
+        note(.retired(name), at: now, facts)
     }
 
-    package mutating func erase(_ name: HeldKeyName, at now: Int64) throws(CustodyFault) {
+    package mutating func erase(
+        _ name: HeldKeyName,
+        at now: Int64,
+        _ facts: [AuditFact] = []
+    ) throws(CustodyFault) {
         guard let key = self[name] else { throw .missing(name) }
         if name.usage == .purchaseMaster, key.dates.state(at: now) == .active { throw .sells(name) }
         forget(key, at: now)
-        number += 1
+        note(.erased(name), at: now, facts)
     }
+
+    private mutating func note(_ event: AuditEvent, at now: Int64, _ facts: [AuditFact]) {
+        number = number.next(at: now)
+        events.append(PendingEvent(event: event, facts: facts, time: now, change: number))
+    }
+
+    /// Puts what was changed into the log.
+    ///
+    /// - Parameters:
+    ///   - key: nil where there is no record key.
+    ///   - last: the number before the changes.
+    /// - Returns: the lines to be written before the store is, and the one after it; nil without a change.
+    package mutating func enter(
+        into log: inout AuditLog,
+        under key: AuditKey?,
+        after last: StoreNumber
+    ) -> (lines: [String], confirmation: String)? {
+        guard let first = events.first else { return nil }
+        var lines: [String] = []
+        if last > log.stored { lines.append(log.confirm(last, at: first.time, under: key)) }
+        for event in events { lines.append(log.append(event, under: key)) }
+        audit = log.head
+        events = []
+        return (lines, log.confirm(number, at: first.time, under: key))
+    }
+
+    /// The key of the log's codes; nil without a record key.
+    package func auditKey() -> AuditKey? { only(.record).map { AuditKey($0.secret.raw, as: $0.name.reference) } }
 
     private mutating func forget(_ key: HeldKey, at now: Int64) {
         keys.removeAll { $0.name == key.name }

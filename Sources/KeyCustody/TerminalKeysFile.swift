@@ -3,8 +3,8 @@ package import FuelPassbook
 import ISO7816
 import Quantities
 
-// The file of a terminal's keys: magic "GLKS" 4, format version 2, terminal id 6, number 8, nonce 12, then enciphered: count of
-// held keys 1, each of them 69 bytes; count of erased keys 2, each of them 18 bytes; tag 16. The tag covers what stands before
+// The file of a terminal's keys: magic "GLKS" 4, format version 3, terminal id 6, number 8, nonce 12, then enciphered: count of
+// held keys 1, each of them 69 bytes; count of erased keys 2, each of them 18 bytes; entries of the audit log 8 and its hash 32; tag 16. The tag covers what stands before
 // the nonce too. Numbers are big-endian.
 //
 // A held key: usage 1, index 1, version 1, cipher 1, origin 1, made 7, loaded 8, active from 8 and retired 8 (0 for never),
@@ -23,14 +23,14 @@ package enum TerminalKeysFault: Error, Equatable, Sendable {
 
 extension TerminalKeys {
     private static let magic = Array("GLKS".utf8)
-    private static let format: UInt8 = 2
+    private static let format: UInt8 = 3
     private static let headerLength = magic.count + 1 + TerminalID.length + 8
     private static let heldLength = 69
     private static let erasedLength = 18
     private static let keyRoom = 32
     package static let fileBytesMax = 65_536
 
-    private var header: [UInt8] { Self.magic + [Self.format] + terminal.bytes + Self.bytes(number) }
+    private var header: [UInt8] { Self.magic + [Self.format] + terminal.bytes + Self.bytes(number.raw) }
 
     /// The file's bytes, with a new nonce each time.
     package func sealed(under storageKey: borrowing SealingKey, random: any RandomSource) -> [UInt8] {
@@ -52,7 +52,7 @@ extension TerminalKeys {
             throw .doesNotOpen
         }
         self.init(of: terminal)
-        number = header.suffix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        number = StoreNumber(raw: header.suffix(8).reduce(0) { $0 << 8 | UInt64($1) })
         // What the storage key sealed was written by this program: another content is another format's.
         do throws(ParseError) { try read(content) } catch { throw .otherFormat }
     }
@@ -64,7 +64,8 @@ extension TerminalKeys {
     }
 
     private func content() -> LockedBuffer {
-        var content = LockedBuffer(count: 3 + keys.count * Self.heldLength + erased.count * Self.erasedLength)
+        let lists = 3 + keys.count * Self.heldLength + erased.count * Self.erasedLength
+        var content = LockedBuffer(count: lists + 8 + SHA256.length)
         content.withMutableSpan { content in
             var place = 0
             func write(_ bytes: [UInt8], _ content: inout MutableSpan<UInt8>) {
@@ -89,6 +90,7 @@ extension TerminalKeys {
             for key in erased {
                 write(Self.bytes(key.name) + key.made.bytes + Self.bytes(UInt64(bitPattern: key.erased)), &content)
             }
+            write(Self.bytes(audit.entries) + audit.hash, &content)
         }
         return content
     }
@@ -128,6 +130,8 @@ extension TerminalKeys {
             let made = try TransactionTime(digits: reader.bytes(TransactionTime.length, of: content))
             erased.append(ErasedKey(name: name, made: made, erased: try reader.time(of: content)))
         }
+        let entries = UInt64(bitPattern: try reader.time(of: content))
+        audit = AuditHead(entries: entries, hash: try reader.bytes(SHA256.length, of: content))
         try reader.end()
         try requireRules()
     }

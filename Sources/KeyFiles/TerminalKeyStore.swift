@@ -17,8 +17,36 @@ package struct TerminalKeyStore: Sendable {
         self.storageKey = storageKey
     }
 
+    package var audit: AuditLogFile { AuditLogFile(of: path, terminal) }
+
     /// nil where there is no file yet.
-    package func read() throws(FileFault) -> TerminalKeys? { try read(with: storageKey.read()) }
+    ///
+    /// - Throws: ``FileFault`` also where the audit log says that a later store was written.
+    package func read() throws(FileFault) -> StoredKeys? {
+        guard let keys = try read(with: storageKey.read()) else { return nil }
+        let (log, fault) = try audit(of: keys)
+        return StoredKeys(keys: keys, audit: log, auditFault: fault)
+    }
+
+    private func audit(of keys: TerminalKeys) throws(FileFault) -> (AuditLog?, String?) {
+        let (log, fault) = audit.log(fitting: keys)
+        if let log, keys.number != .none, keys.number < log.stored {
+            throw FileFault(older(keys.number, "its audit log", log.stored))
+        }
+        return (log, fault)
+    }
+
+    /// Why an older copy of the store is refused.
+    package func older(_ number: StoreNumber, _ witness: String, _ known: StoreNumber) -> String {
+        let (has, knows) =
+            number.begun == known.begun
+            ? ("change \(number.change)", "change \(known.change)")
+            : ("the number \(number.raw)", "the number \(known.raw)")
+        return """
+            \(path) is an older copy of the key store: it has \(has), and \(witness) knows \(knows). Put the newest in its \
+            place; if that is lost, remove this one and load the keys again
+            """
+    }
 
     /// The keys, to be changed by this process alone; a new store's are none.
     ///
@@ -30,7 +58,8 @@ package struct TerminalKeyStore: Sendable {
         )
         let opening = try storageKey.read()
         let keys = try read(with: opening) ?? TerminalKeys(of: terminal)
-        return KeyChange(keys, path, opening, lock)
+        let (log, fault) = try audit(of: keys)
+        return KeyChange(keys, self, log, fault, opening, lock)
     }
 
     private func read(with storageKey: borrowing SealingKey) throws(FileFault) -> TerminalKeys? {
@@ -45,28 +74,64 @@ package struct TerminalKeyStore: Sendable {
     }
 }
 
+/// Keys as they are in their file, and what their audit log says of them.
+package struct StoredKeys: Sendable {
+    package let keys: TerminalKeys
+    /// nil where it is missing, or does not fit.
+    package let audit: AuditLog?
+    /// In words.
+    package let auditFault: String?
+
+    /// Where the log stands; where there is none that fits, where it stood.
+    package var auditHead: AuditHead { audit?.head ?? keys.audit }
+}
+
 /// Keys while they are changed: nothing of it is in the file until it is stored, whole.
 package struct KeyChange: ~Copyable {
     package var keys: TerminalKeys
-    private let path: String
+    /// What is wrong with the audit log, in words: another is begun then.
+    package let auditFault: String?
+    private let store: TerminalKeyStore
+    private let log: AuditLog?
+    private let last: StoreNumber
+    /// nil where there was no record key.
+    private let auditKey: AuditKey?
     private let storageKey: SealingKey
     private let lock: FileLock
 
     fileprivate init(
         _ keys: TerminalKeys,
-        _ path: String,
+        _ store: TerminalKeyStore,
+        _ log: AuditLog?,
+        _ auditFault: String?,
         _ storageKey: consuming SealingKey,
         _ lock: consuming FileLock
     ) {
         self.keys = keys
-        self.path = path
+        self.store = store
+        self.log = log
+        self.auditFault = auditFault
         self.storageKey = storageKey
         self.lock = lock
+        last = keys.number
+        auditKey = keys.auditKey()
     }
 
-    /// On disk when this returns.
+    /// On disk when this returns, in the log and after that in the store.
+    ///
+    /// - Throws: ``FileFault``; the store is as it was then, and the log's last entries say what was not stored.
     package consuming func store(random: any RandomSource = SystemRandom()) throws(FileFault) {
-        try WholeFile.replace(path, with: keys.sealed(under: storageKey, random: random))
+        let key = auditKey ?? keys.auditKey()
+        var entered = log ?? AuditLog(of: keys.terminal, after: keys.audit)
+        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else { return }
+        if let log {
+            try store.audit.append(lines, cutting: log.tornBytes)
+        } else {
+            try store.audit.begin([entered.firstLine] + lines)
+        }
+        try WholeFile.replace(store.path, with: keys.sealed(under: storageKey, random: random))
+        // What does not get in here, the next change enters.
+        do throws(FileFault) { try store.audit.append([confirmation], cutting: 0) } catch {}
     }
 }
 

@@ -18,7 +18,7 @@ package struct Arms {
     package let recordKey: RecordKey
     let keys: KeyHolder
     /// nil for the demonstration's.
-    let stored: (store: TerminalKeyStore, keys: TerminalKeys)?
+    let stored: (store: TerminalKeyStore, keys: StoredKeys)?
 
     private static var demonstration: Arms { Arms(recordKey: .demonstration, keys: .demonstration, stored: nil) }
 
@@ -27,9 +27,9 @@ package struct Arms {
         guard let settings = configuration.keys else { return .demonstration }
         let store = TerminalKeyStore(settings, of: configuration.terminal)
         do throws(FileFault) {
-            guard let keys = try store.read(), let recordKey = keys.recordKey else { return nil }
+            guard let stored = try store.read(), let recordKey = stored.keys.recordKey else { return nil }
             let now = SystemClock().now?.utcSeconds
-            return Arms(recordKey: recordKey, keys: keys.holder(at: now), stored: (store, keys))
+            return Arms(recordKey: recordKey, keys: stored.keys.holder(at: now), stored: (store, stored))
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "keys: \(error.reason)")
         }
@@ -46,7 +46,7 @@ package struct Arms {
         self = arms
     }
 
-    private init(recordKey: RecordKey, keys: KeyHolder, stored: (store: TerminalKeyStore, keys: TerminalKeys)?) {
+    private init(recordKey: RecordKey, keys: KeyHolder, stored: (store: TerminalKeyStore, keys: StoredKeys)?) {
         self.recordKey = recordKey
         self.keys = keys
         self.stored = stored

@@ -15,15 +15,17 @@ final class KeyWatch: Sendable {
 
     /// - Parameters:
     ///   - keys: what the module has.
+    ///   - admit: holds what is read to what is known besides.
     ///   - gone: called once, when the record key is another, or none.
     init(
         _ store: TerminalKeyStore,
         _ keys: TerminalKeys,
         _ module: SecurityModule,
         log: Logger,
+        admit: @escaping @Sendable (StoredKeys) throws(FileFault) -> Void,
         gone: @escaping @Sendable (String) -> Void
     ) {
-        let look = KeyLook(store, keys, module, log: log, gone: gone)
+        let look = KeyLook(store, keys, module, log: log, admit: admit, gone: gone)
         let ended = ended
         thread = NamedThread("keys") {
             var look = look
@@ -41,6 +43,7 @@ private struct KeyLook: Sendable {
     private let store: TerminalKeyStore
     private let module: SecurityModule
     private let log: Logger
+    private let admit: @Sendable (StoredKeys) throws(FileFault) -> Void
     private let gone: @Sendable (String) -> Void
     private let recordKey: HeldKey.Coming?
     /// Of the file whose keys serve.
@@ -56,11 +59,13 @@ private struct KeyLook: Sendable {
         _ keys: TerminalKeys,
         _ module: SecurityModule,
         log: Logger,
+        admit: @escaping @Sendable (StoredKeys) throws(FileFault) -> Void,
         gone: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.module = module
         self.log = log
+        self.admit = admit
         self.gone = gone
         recordKey = keys.only(.record)?.coming
         schedule = KeySchedule(keys)
@@ -75,8 +80,10 @@ private struct KeyLook: Sendable {
         guard stamp != self.stamp || schedule.selling(at: now) != selling else { return }
         let keys: TerminalKeys
         do throws(FileFault) {
-            guard let read = try store.read() else { return note("the keys' file is gone") }
-            keys = read
+            guard let stored = try store.read() else { return note("the keys' file is gone") }
+            try admit(stored)
+            if let fault = stored.auditFault { log.error("\(fault)") }
+            keys = stored.keys
         } catch {
             return note("keys: \(error.reason)")
         }

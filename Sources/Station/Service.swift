@@ -2,8 +2,10 @@ import CardCryptography
 package import Configuration
 import Console
 package import Dispenser
+import Files
 import GPIO
 import Journal
+import KeyFiles
 package import Logging
 import Metering
 import PCSC
@@ -163,10 +165,13 @@ package final class Service: Sendable {
         let journal = try openJournal(arms.recordKey, supervisor)
         supervisor?.ready("starting")
         let module = arms.module(of: configuration.terminal)
-        let keyWatch = arms.stored.map { stored in
-            KeyWatch(stored.store, stored.keys, module, log: log) { reason in
-                roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
-            }
+        guard let (store, stored) = arms.stored else { return (journal, module, nil) }
+        do throws(FileFault) { try journal.admit(stored, of: store) } catch { throw inputOutput("keys: \(error.reason)") }
+        if let fault = stored.auditFault { log.error("\(fault)") }
+        let keyWatch = KeyWatch(store, stored.keys, module, log: log) { (stored) throws(FileFault) in
+            try journal.admit(stored, of: store)
+        } gone: { reason in
+            roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
         }
         return (journal, module, keyWatch)
     }

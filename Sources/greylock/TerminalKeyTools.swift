@@ -44,14 +44,15 @@ struct KeysList: ParsableCommand {
     func run() throws {
         try runTool("keys list") { () throws(ServiceFailure) in
             let store = try KeyTool.store(config)
-            guard let keys = try KeyTool.stored({ () throws(FileFault) in try store.read() }), !keys.keys.isEmpty else {
+            guard let keys = try KeyTool.stored({ () throws(FileFault) in try store.read() })?.keys, !keys.keys.isEmpty
+            else {
                 throw ServiceFailure(
                     exitStatus: ServiceFailure.unavailable,
                     reason: "terminal \(store.terminal) holds no keys: load the transport key with greylock keys load"
                 )
             }
             let now = SystemClock().now?.utcSeconds
-            writeLine("terminal \(keys.terminal), store \(store.path), change \(keys.number)")
+            writeLine("terminal \(keys.terminal), store \(store.path), change \(keys.number.change)")
             for key in keys.keys { writeLine(try key.line(at: now)) }
             for key in keys.erased { writeLine("\(key.name.words)  erased \(try KeyTool.utc(key.erased)) UTC") }
         }
@@ -242,9 +243,10 @@ struct KeysActivate: ParsableCommand {
 
     func run() throws {
         try runTool("keys activate") { () throws(ServiceFailure) in
-            let from = if let from { from.start } else { try KeyTool.now() }
+            let now = try KeyTool.now()
+            let from = from?.start ?? now
             try KeyTool.change(KeyTool.store(master.config)) { (keys) throws(CustodyFault) in
-                try keys.activate(master.name, from: from)
+                try keys.activate(master.name, from: from, at: now)
             }
             writeLine("\(master.name.words) sells from \(try KeyTool.utc(from)) UTC on")
         }

@@ -16,12 +16,12 @@ import Testing
         let name = mpk(1, 1)
         try keys.load(delivery(name), .block, at: now)
         #expect(keys[name]?.dates.state(at: now) == .loaded)
-        try keys.activate(name, from: now + 10)
+        try keys.activate(name, from: now + 10, at: now)
         #expect(keys[name]?.dates.state(at: now + 9) == .loaded)
         #expect(keys[name]?.dates.state(at: now + 10) == .active)
         try keys.retire(name, at: now + 20)
         #expect(keys[name]?.dates.state(at: now + 20) == .retired)
-        #expect(throws: CustodyFault.retired(name)) { try keys.activate(name, from: now + 30) }
+        #expect(throws: CustodyFault.retired(name)) { try keys.activate(name, from: now + 30, at: now) }
         try keys.erase(name, at: now + 30)
         #expect(keys[name]?.dates.state(at: now) == nil)
         #expect(throws: CustodyFault.missing(name)) { try keys.erase(name, at: now) }
@@ -65,7 +65,7 @@ import Testing
         #expect(throws: CustodyFault.recordKeyHeld(record)) {
             try keys.load(delivery(HeldKeyName(.record, reference(0, 2))), .block, at: now)
         }
-        #expect(throws: CustodyFault.sellsNothing(.record)) { try keys.activate(record, from: now) }
+        #expect(throws: CustodyFault.sellsNothing(.record)) { try keys.activate(record, from: now, at: now) }
     }
 
     @Test func thereIsAnEndToWhatIsHeld() throws {
@@ -90,13 +90,13 @@ import Testing
         numbers.append(keys.number)
         #expect(throws: CustodyFault.held(name)) { try keys.load(delivery(name), .block, at: now) }
         #expect(keys.number == numbers.last)
-        try keys.activate(name, from: now)
+        try keys.activate(name, from: now, at: now)
         numbers.append(keys.number)
         try keys.retire(name, at: now)
         numbers.append(keys.number)
         try keys.erase(name, at: now)
         numbers.append(keys.number)
-        #expect(numbers == Array(0...4))
+        #expect(numbers.map(\.change) == Array(0...4))
     }
 
     // MARK: - The file
@@ -150,8 +150,8 @@ import Testing
             content += [UInt8](repeating: 0, count: 7) + [1] + [UInt8](repeating: 0, count: 16) + [16]
             content += SystemRandom().bytes(16) + [UInt8](repeating: 0, count: 16)
         }
-        content += [0, 0]
-        let header = Array("GLKS".utf8) + [2] + terminal.bytes + [UInt8](repeating: 0, count: 8)
+        content += [0, 0] + [UInt8](repeating: 0, count: 8 + 32)
+        let header = Array("GLKS".utf8) + [3] + terminal.bytes + [UInt8](repeating: 0, count: 8)
         let file = header + storageKey.seal(content, context: header, random: SystemRandom())
         do throws(TerminalKeysFault) {
             let keys = try TerminalKeys(opening: file, under: storageKey, of: terminal)
@@ -189,7 +189,7 @@ import Testing
         try keys.load(delivery(HeldKeyName(.transport, reference(0, 1)), cipher: .aes), .components, at: now)
         try keys.load(delivery(HeldKeyName(.record, reference(0, 1))), .block, at: now)
         for version in 1...3 { try keys.load(delivery(mpk(1, version), day: version), .block, at: now) }
-        try keys.activate(mpk(1, 2), from: now + 5)
+        try keys.activate(mpk(1, 2), from: now + 5, at: now)
         try keys.retire(mpk(1, 2), at: now + 6)
         try keys.erase(mpk(1, 1), at: now + 7)
         return keys

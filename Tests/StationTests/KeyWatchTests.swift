@@ -38,7 +38,7 @@ struct KeyWatchTests {
             )
             try change.keys.load(delivery, .block, at: 1_790_000_000)
         }
-        try change.keys.activate(Self.master, from: 1_790_000_000)
+        try change.keys.activate(Self.master, from: 1_790_000_000, at: 1_790_000_000)
         try change.store()
     }
 
@@ -63,7 +63,7 @@ struct KeyWatchTests {
                 if line.contains("selling=none") { sellsNone.signal() }
             }
         }
-        let watch = KeyWatch(store, try #require(try store.read()), module(), log: log) { _ in }
+        let watch = KeyWatch(store, try #require(try store.read()?.keys), module(), log: log, admit: { _ in }) { _ in }
         defer { watch.stop() }
         try sells.wait(for: "the first look")
 
@@ -73,7 +73,7 @@ struct KeyWatchTests {
             storageKey: .file(folder.path("storage-key"))
         )
         var change = try draft.beginChange()
-        change.keys = try #require(try store.read())
+        change.keys = try #require(try store.read()?.keys)
         try change.keys.retire(Self.master, at: 1_790_000_001)
         try change.store()
         #expect(unsafe rename(folder.path("storage-key"), folder.path("away")) == 0)
@@ -87,7 +87,7 @@ struct KeyWatchTests {
     func recordKeyReplaced() throws {
         let name = HeldKeyName(.record, Self.master.reference)
         let gone = DispatchSemaphore(value: 0)
-        let keys = try #require(try store.read())
+        let keys = try #require(try store.read()?.keys)
         var change = try store.beginChange()
         try change.keys.erase(name, at: 1_790_000_001)
         let made = try TransactionTime(secondsSince1970: 1_790_000_001)
@@ -98,7 +98,7 @@ struct KeyWatchTests {
         )
         try change.store()
         let log = Logger(label: "test") { _ in LineLogHandler { _ in } }
-        let watch = KeyWatch(store, keys, module(), log: log) { _ in gone.signal() }
+        let watch = KeyWatch(store, keys, module(), log: log, admit: { _ in }) { _ in gone.signal() }
         defer { watch.stop() }
         try gone.wait(for: "the end of the service")
     }
@@ -107,7 +107,7 @@ struct KeyWatchTests {
     @Test("keys that were replaced stay in no memory")
     func replaced() throws {
         let module = module()
-        func replace() throws { module.replaceKeys(try #require(try store.read()).holder(at: 1_790_000_000)) }
+        func replace() throws { module.replaceKeys(try #require(try store.read()?.keys).holder(at: 1_790_000_000)) }
         try replace()
         let used = LockedBuffer.arenaBytesUsed
         for _ in 0..<5_000 { try replace() }

@@ -35,4 +35,12 @@ package final class TestFolder {
         try text.write(toFile: path(name), atomically: false, encoding: .utf8)
         return path(name)
     }
+
+    package func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url.appending(path: name))) }
+
+    /// In the file's place, and as only its owner may read it.
+    package func write(_ name: String, _ bytes: [UInt8]) throws {
+        try Data(bytes).write(to: url.appending(path: name))
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path(name))
+    }
 }

@@ -1,0 +1,77 @@
+import ISO7816
+package import Quantities
+
+/// What custodians did to a terminal's keys.
+package enum AuditEvent: Equatable, Sendable {
+    case loaded(HeldKeyName, checkValue: [UInt8], HeldKey.Origin)
+    /// - Parameter from: seconds of UTC since 1970.
+    case activated(HeldKeyName, from: Int64)
+    case retired(HeldKeyName)
+    case erased(HeldKeyName)
+    /// All changes up to this one are in the store.
+    case stored
+}
+
+/// What is said of an event besides: who was there, and why.
+package struct AuditFact: Equatable, Sendable {
+    /// Lower-case letters.
+    package let name: String
+    /// As it was typed.
+    package let value: String
+
+    package init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}
+
+extension AuditFact {
+    package static func reason(_ text: String) -> AuditFact { AuditFact("reason", text) }
+}
+
+extension AuditEvent {
+    /// One word.
+    var action: String {
+        switch self {
+        case .loaded: "load"
+        case .activated: "activate"
+        case .retired: "retire"
+        case .erased: "erase"
+        case .stored: "stored"
+        }
+    }
+
+    var facts: [AuditFact] {
+        switch self {
+        case .loaded(let name, let checkValue, let origin):
+            [
+                AuditFact("key", name.words), AuditFact("check", Hex.string(checkValue)),
+                AuditFact("from", origin == .block ? "block" : "components"),
+            ]
+        case .activated(let name, let from): [AuditFact("key", name.words), AuditFact("since", Self.text(from))]
+        case .retired(let name), .erased(let name): [AuditFact("key", name.words)]
+        case .stored: []
+        }
+    }
+
+    private static func text(_ utcSeconds: Int64) -> String {
+        Hex.string(TransactionTime(utc: utcSeconds).bytes)
+    }
+}
+
+/// An event that a store's next writing puts into the audit log.
+package struct PendingEvent: Equatable, Sendable {
+    package let event: AuditEvent
+    package let facts: [AuditFact]
+    /// Seconds of UTC since 1970.
+    package let time: Int64
+    /// That the event makes.
+    package let change: StoreNumber
+}
+
+extension TransactionTime {
+    /// Seconds of UTC since 1970; ``unknown`` of what no such time shows.
+    init(utc seconds: Int64) {
+        do throws(ParseError) { try self.init(secondsSince1970: Int(seconds)) } catch { self = .unknown }
+    }
+}
