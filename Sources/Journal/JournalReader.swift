@@ -165,6 +165,12 @@ package final class JournalReader: Sendable {
 
     // MARK: - The others
 
+    /// nil when the journal's state is not believed.
+    package func custodyMark() throws(StorageFault) -> CustodyMark? {
+        guard let key = try present().1.key else { return nil }
+        return try view("read the journal's state") { try $0.journalState(key)?.custody }
+    }
+
     package func count() throws(StorageFault) -> Int {
         try view("count the records") { db in
             Int(try db.numbers("SELECT count(*) FROM sale").first.flatMap(\.self) ?? 0)

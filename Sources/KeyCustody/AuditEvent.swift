@@ -30,13 +30,15 @@ extension AuditFact {
 }
 
 extension AuditEvent {
+    static let erasedAction = "erase"
+
     /// One word.
     var action: String {
         switch self {
         case .loaded: "load"
         case .activated: "activate"
         case .retired: "retire"
-        case .erased: "erase"
+        case .erased: Self.erasedAction
         case .stored: "stored"
         }
     }

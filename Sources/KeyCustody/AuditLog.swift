@@ -196,10 +196,20 @@ extension AuditLog {
             fault(number, "it does not fit the entries before it: one of them, or this, was altered")
         } else if let last = entries.last, !entry.change.mayFollow(last.change) {
             fault(number, "change \(entry.change.change) does not follow change \(last.change.change)")
+        } else if entry.code == nil, isCoded(entry) {
+            fault(number, "it has no code, though the terminal had a record key")
         } else if !entry.isConfirmation, entry.change <= stored {
             fault(number, "change \(entry.change.change) had been stored: it was made on an older copy of the store")
         }
         add(entry)
+    }
+
+    /// Whether the entries of its store before it leave a record key.
+    private func isCoded(_ entry: AuditEntry) -> Bool {
+        let before = entries.reversed().prefix { $0.change.begun == entry.change.begun }
+        guard before.contains(where: { $0.code != nil }) else { return false }
+        let last = before.first { $0.facts.contains { $0.name == "key" && $0.value.hasPrefix(KeyUsage.record.name) } }
+        return last?.action != AuditEvent.erasedAction
     }
 
     private mutating func add(_ entry: AuditEntry) {

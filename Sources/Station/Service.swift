@@ -166,7 +166,9 @@ package final class Service: Sendable {
         supervisor?.ready("starting")
         let module = arms.module(of: configuration.terminal)
         guard let (store, stored) = arms.stored else { return (journal, module, nil) }
-        do throws(FileFault) { try journal.admit(stored, of: store) } catch { throw inputOutput("keys: \(error.reason)") }
+        do throws(FileFault) { try journal.admit(stored, of: store) } catch {
+            throw inputOutput("keys: \(error.reason)")
+        }
         if let fault = stored.auditFault { log.error("\(fault)") }
         let keyWatch = KeyWatch(store, stored.keys, module, log: log) { (stored) throws(FileFault) in
             try journal.admit(stored, of: store)

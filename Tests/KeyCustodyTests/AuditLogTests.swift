@@ -93,6 +93,33 @@ import Testing
         #expect(!cut.contains(keys.audit))
     }
 
+    /// Who has no record key makes hashes, and no codes.
+    @Test func anEntryWithoutItsCodeIsNamed() throws {
+        let lines = Array(try story().lines.prefix(3))
+        var log = try log(lines)
+        var keys = TerminalKeys(of: Self.terminal)
+        try keys.load(
+            KeyDelivery(
+                Self.record,
+                .tripleDES,
+                made: TransactionTime(secondsSince1970: Int(Self.now)),
+                SystemRandom().secret(16)
+            ),
+            .block,
+            at: Self.now
+        )
+        let last = keys.number
+        _ = keys.enter(into: &log, under: nil, after: .none)
+        log = try self.log(lines)
+        try keys.erase(Self.record, at: Self.now)
+        let forged = try #require(keys.enter(into: &log, under: nil, after: last))
+        #expect(
+            try self.log(lines + forged.lines).faults.map(\.reason) == [
+                "it has no code, though the terminal had a record key"
+            ]
+        )
+    }
+
     @Test func anotherKeyOrTerminalMakesOtherCodes() throws {
         let read = try log(try story().lines)
         let other = AuditKey(SystemRandom().secret(16), as: Self.record.reference)

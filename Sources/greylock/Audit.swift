@@ -1,0 +1,199 @@
+import ArgumentParser
+import CardCryptography
+import CardWorkshop
+import Configuration
+import Console
+import Files
+import FuelPassbook
+import Issuer
+import Journal
+import KeyCustody
+import KeyFiles
+import Quantities
+import Records
+import Station
+import Threads
+
+struct Audit: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The audit log: what custodians did to a terminal's keys.",
+        subcommands: [AuditList.self, AuditVerify.self]
+    )
+}
+
+struct AuditList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "The entries of an audit log, in words.",
+        discussion: """
+            Exit status: 0; 65 when the file is no audit log; 74 when it cannot be read. Whether an entry is to be believed, \
+            greylock audit verify says. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The audit log: the key store's name with \"-audit\" behind it.", valueName: "LOG"))
+    var log: String
+
+    func run() throws {
+        try runTool("audit list") { () throws(ServiceFailure) in
+            let log = try AuditLog.read(log)
+            writeLine("terminal \(log.terminal)")
+            for entry in log.entries { writeLine(entry.words) }
+        }
+    }
+}
+
+struct AuditVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify",
+        abstract: "Whether an audit log is whole, in order and authentic.",
+        discussion: """
+            Anybody can see whether entries follow one another: each is bound to all before it. Who has the terminal's record key \
+            also sees whether the terminal wrote them: on the terminal (--config), where the log is compared with the key store and \
+            the journal too, or the issuer (--store), whose passphrase is asked for.
+
+            Exit status: 0 when nothing is wrong; 65 when something is, each of it in a line; 69 when the terminal has no keys; \
+            74 when a file cannot be read; 78 for a wrong configuration. \(ExitStatusHelp.common)
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The audit log; not with --config.", valueName: "LOG"))
+    var log: String?
+
+    @Option(help: ArgumentHelp("The configuration of the service, on the terminal itself.", valueName: "FILE"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The issuer's key store.", valueName: "FILE"))
+    var store: String?
+
+    func validate() throws {
+        guard (log == nil) != (config == nil) else { throw ValidationError("name the log, or --config FILE") }
+        guard store == nil || config == nil else { throw ValidationError("--store is for a log that is named") }
+    }
+
+    func run() throws {
+        try runTool("audit verify") { () throws(ServiceFailure) in
+            var findings = AuditFindings()
+            if let log {
+                let log = try AuditLog.read(log)
+                try findings.judge(
+                    log,
+                    store.map { path throws(ServiceFailure) in try Self.issuersKey(path, log.terminal) }
+                )
+            } else if let config {
+                try Self.judgeTerminal(config, &findings)
+            }
+            for line in findings.lines { writeLine(line) }
+            for fault in findings.faults { standardError(fault) }
+            guard findings.faults.isEmpty else {
+                throw ServiceFailure(
+                    exitStatus: KeyTool.refused,
+                    reason: "the audit log is not to be believed from there on; keep it, and ask who had the terminal"
+                )
+            }
+        }
+    }
+
+    private static func issuersKey(_ path: String, _ terminal: TerminalID) throws(ServiceFailure) -> AuditKey {
+        let keys = try KeyStoreFile.open(path)
+        return AuditKey(
+            keys.recordKey(of: terminal),
+            as: KeyReference(index: keys.index, version: keys.version)
+        )
+    }
+
+    private static func judgeTerminal(_ config: String, _ findings: inout AuditFindings) throws(ServiceFailure) {
+        let settings = try Service.configuration(at: config)
+        let store = try KeyTool.store(of: settings, config)
+        guard let stored = try KeyTool.stored({ () throws(FileFault) in try store.read() }) else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "terminal \(store.terminal) holds no keys, and so has no audit log"
+            )
+        }
+        if let fault = stored.auditFault { findings.faults.append(fault) }
+        guard let log = stored.audit else { return }
+        findings.judge(log, stored.keys.auditKey())
+        findings.lines.append(
+            "the key store, change \(stored.keys.number.change), stands at entry \(stored.keys.audit.entries)"
+        )
+        guard let key = stored.keys.only(.record), FileStamp(settings.journal.path) != nil else { return }
+        let mark: CustodyMark?
+        do throws(StorageFault) {
+            let recordKey = RecordKey(key.secret.raw.part(0..<DoubleLengthKey.length), as: key.name.reference)
+            mark = try JournalReader(path: settings.journal.path, key: recordKey).custodyMark()
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(settings.journal.path): \(error)")
+        }
+        guard let mark else { return findings.faults.append("what the journal knows of the keys is not believed") }
+        let head = AuditHead(entries: mark.auditEntries, hash: mark.auditHash)
+        guard head.entries < log.base.entries || log.contains(head) else {
+            return findings.faults.append(
+                "the journal knows entry \(head.entries), which is not in the log, or is another one there"
+            )
+        }
+        findings.lines.append("the journal has seen it up to entry \(head.entries)")
+    }
+}
+
+private struct AuditFindings {
+    var lines: [String] = []
+    var faults: [String] = []
+
+    /// - Parameter key: nil for anybody.
+    mutating func judge(_ log: AuditLog, _ key: AuditKey?) {
+        let span = log.entries.isEmpty ? "none" : "\(log.base.entries + 1) to \(log.head.entries)"
+        lines.append("terminal \(log.terminal), entries: \(span)")
+        if log.base.entries > 0 {
+            lines.append("it was begun anew after entry \(log.base.entries), of a log that was lost: ask for that one")
+        }
+        for fault in log.faults { faults.append(fault.words) }
+        if log.tornBytes > 0 { lines.append("the last line was cut short when it was written: it is none") }
+        for entry in log.unstored {
+            lines.append("entry \(entry.number) (\(entry.action)) was begun, and its change was not stored")
+        }
+        guard let key else {
+            return lines.append(
+                "whether the terminal wrote them, its record key tells: --config, or --store of the issuer"
+            )
+        }
+        var counts = (right: 0, uncoded: 0, foreign: 0)
+        for entry in log.entries {
+            switch key.isAuthentic(entry) {
+            case true?: counts.right += 1
+            case false?: faults.append("entry \(entry.number): its code is wrong; the terminal did not write it")
+            case nil: if entry.code == nil { counts.uncoded += 1 } else { counts.foreign += 1 }
+            }
+        }
+        lines.append(
+            "codes under RECORD \(key.reference.index.number) \(key.reference.version.number): \(counts.right) right"
+        )
+        if counts.uncoded > 0 {
+            lines.append("entries without a code, from before there was a record key: \(counts.uncoded)")
+        }
+        if counts.foreign > 0 { lines.append("entries under another record key, not judged: \(counts.foreign)") }
+    }
+}
+
+extension AuditLog {
+    fileprivate static func read(_ path: String) throws(ServiceFailure) -> AuditLog {
+        let bytes = try KeyTool.stored { () throws(FileFault) in
+            guard let bytes = try WholeFile.contents(path, bytesMax: fileBytesMax) else {
+                throw FileFault("there is no file \(path)")
+            }
+            return bytes
+        }
+        do throws(AuditFault) { return try AuditLog(parsing: bytes) } catch {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(path), \(error.words)")
+        }
+    }
+}
+
+extension AuditEntry {
+    /// "3  2026-11-26 15:15:00 UTC  change 2  activate  key MPK 1 2, ..."
+    fileprivate var words: String {
+        let facts = facts.map { "\($0.name) \($0.value.printable)" }.joined(separator: ", ")
+        let head = "\(number)  \(time) UTC  change \(change.change)  \(action)"
+        return facts.isEmpty ? head : "\(head)  \(facts)"
+    }
+}
