@@ -152,9 +152,8 @@ let package = Package(
             name: "greylock-bench",
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "FuelPassbook", "GreyLock",
-                "ISO7816", "Journal", "KeyBlocks", "Metering", "PCSC", "Quantities", "Records", "SecurityModule",
-                "Simulation",
-                "Station", "Threads", "VirtualCards",
+                "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Quantities", "Records",
+                "SecurityModule", "Simulation", "Station", "Threads", "VirtualCards",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -26,7 +26,7 @@ package enum CustodyFault: Error, Equatable, Sendable {
 
 /// All keys that one terminal holds: at most one transport and one record key, and purchase masters (MPK) by index and version.
 package struct TerminalKeys: Sendable {
-    package static let mastersMax = 32
+    package static let mastersMax = 128
     /// Held or erased.
     package static let namesMax = 1_000
 

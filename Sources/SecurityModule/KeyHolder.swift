@@ -65,7 +65,7 @@ package enum KeyHolder: Sendable {
 
 /// The master keys in this process's own locked memory, by index and version.
 package struct MasterKeys: Sendable {
-    package static let keysMax = 32
+    package static let keysMax = 128
 
     private var keys: [KeyReference: PurchaseMaster] = [:]
 

@@ -2,12 +2,14 @@ import Glibc
 import Station
 
 /// Start time and resident memory of `greylockd` and of the same service with virtual edges, and the size of `greylockd`, against
-/// the limits 20 ms, 10 MB and 12 MB, and beside the least service in Swift, which takes turns with them.
+/// the limits 20 ms, 10 MB and 12 MB, what a hundred keys add to the start against 10 ms, and beside the least service in Swift, which takes turns with them.
 ///
 /// `greylockd` serves with the kernel's GPIO lines alone, and no machine that builds has any: it is measured to where all but
 /// they are there, its journal opened and recovered, and READY=1 said.
 enum DaemonBench {
     private static let starts = 11
+    private static let keysHeld = 100
+    private static let waitsForLines = "the pump's lines are waited for"
     private static let peerName = "minimal Swift service"
     private static let opening = "opening the journal takes four fifths of its instructions"
     private static let pages = "all but 3 MB are unchanged pages of the program and its libraries"
@@ -43,12 +45,23 @@ enum DaemonBench {
                 "kind = \"gpio\"\n"
                 + #"gpio = { chip = "no such chip", a = 0, b = 1, nozzle = 2, motor = 3, main_valve = 4 }"#
             let daemonFile = try configuration("greylockd", pump: noLines, in: folder)
+            let unarmedFile = try configuration("unarmed", pump: noLines, pin: "terminal", in: folder)
+            let armedFile = try configuration(
+                "armed",
+                pump: noLines,
+                pin: "terminal",
+                keys: try ArmedTerminal(in: folder.path, keys: keysHeld).settings,
+                in: folder
+            )
             let programFile = try configuration("greylock", pump: #"kind = "simulated""#, in: folder)
             var ofDaemon = Starts()
+            var (ofUnarmed, ofArmed) = (Starts(), Starts())
             var ofProgram = Starts()
             var ofPeer = Starts()
             for _ in 0..<starts {
-                ofDaemon.add(try start([daemon, "--config", daemonFile], until: "the pump's lines are waited for"))
+                ofDaemon.add(try start([daemon, "--config", daemonFile], until: waitsForLines))
+                ofUnarmed.add(try start([daemon, "--config", unarmedFile], until: waitsForLines, isAtTerminal: true))
+                ofArmed.add(try start([daemon, "--config", armedFile], until: waitsForLines, isAtTerminal: true))
                 // The side's first words come after it; then nothing moves.
                 ofProgram.add(
                     try start([program, "run", "--config", programFile], until: "ready position=1", linesAfter: 1)
@@ -70,6 +83,16 @@ enum DaemonBench {
                     limit: 20,
                     because: opening
                 )
+                + [
+                    .figure(
+                        name: "greylockd start, \(keysHeld) keys more",
+                        value: ofArmed.milliseconds - ofUnarmed.milliseconds,
+                        unit: "ms",
+                        reference: 10,
+                        of: "limit",
+                        atMost: 1
+                    )
+                ]
                 + rows(
                     "greylockd resident, waits",
                     "MB",
@@ -129,16 +152,18 @@ enum DaemonBench {
     private static func configuration(
         _ program: String,
         pump: String,
+        pin: String = "fixed",
+        keys: String = "demonstration = true",
         in folder: TemporaryFolder
     ) throws -> String {
         let path = "\(folder.path)/\(program).toml"
         let text = """
-            demonstration = true
-            terminal = { id = "001122334455" }
+            \(keys)
+            terminal = { id = "\(ArmedTerminal.id)" }
             journal = { path = "\(folder.path)/\(program).sqlite" }
             [side.1]
             card = { kind = "pcsc", reader = "no such reader" }
-            pin = { kind = "fixed" }
+            pin = { kind = "\(pin)" }
             [side.1.pump]
             nozzle = 1
             grade = "92"
@@ -158,10 +183,11 @@ enum DaemonBench {
     private static func start(
         _ command: [String],
         until words: String,
-        linesAfter: Int = 0
+        linesAfter: Int = 0,
+        isAtTerminal: Bool = false
     ) throws -> (nanoseconds: UInt64, residentKilobytes: UInt64) {
         let start = benchClock()
-        guard let child = ChildProcess(command, reading: STDERR_FILENO) else {
+        guard let child = ChildProcess(command, reading: STDERR_FILENO, isAtTerminal: isAtTerminal) else {
             throw PeerFault("\(command[0]) does not start")
         }
         defer { child.stop() }

@@ -140,8 +140,8 @@ import Testing
         }
     }
 
-    /// Sealed with the right key, and with more in it than the rules allow: 33 masters, or one name twice.
-    @Test(arguments: [([1, 2], true), ([Int](0...31), true), ([Int](0...32), false), ([1, 1], false)])
+    /// Sealed with the right key, and with more in it than the rules allow: 129 masters, or one name twice.
+    @Test(arguments: [([1, 2], true), ([Int](0...127), true), ([Int](0...128), false), ([1, 1], false)])
     func aFileHoldsToTheRules(versions: [Int], isTaken: Bool) throws {
         let storageKey = sealingKey()
         var content: [UInt8] = [UInt8(versions.count)]
