@@ -44,6 +44,9 @@ extension CustodyMark {
 }
 
 extension SQLiteJournal {
+    /// Whether a process has the journal open, as far as this user can see.
+    package static func isInUse(_ path: String) -> Bool { JournalFile.isInUse(JournalFile.resolved(path)) }
+
     /// nil when the journal's state is not believed.
     package func custodyMark() throws(StorageFault) -> CustodyMark? {
         guard let key = start.key else { return nil }

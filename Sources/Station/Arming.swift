@@ -64,7 +64,7 @@ extension TerminalKeyStore {
 }
 
 extension TerminalKeys {
-    fileprivate var recordKey: RecordKey? {
+    var recordKey: RecordKey? {
         only(.record).map { RecordKey($0.secret.raw.part(0..<DoubleLengthKey.length), as: $0.name.reference) }
     }
 

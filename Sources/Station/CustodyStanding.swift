@@ -1,3 +1,4 @@
+package import Configuration
 package import Files
 package import Journal
 import KeyCustody
@@ -34,5 +35,33 @@ extension CustodyMark {
 
     fileprivate init(_ keys: TerminalKeys) {
         self.init(storeNumber: keys.number.raw, auditEntries: keys.audit.entries, auditHash: keys.audit.hash)
+    }
+}
+
+extension TerminalKeyStore {
+    /// Tells the journal of a change, where no service has it open: a running one sees the change by itself.
+    ///
+    /// - Returns: in words, why the journal was not told; nil when it was, or need not be.
+    package func tellJournal(of configuration: Configuration) -> String? {
+        let path = configuration.journal.path
+        guard FileStamp(path) != nil, !SQLiteJournal.isInUse(path) else { return nil }
+        do throws(FileFault) {
+            guard let stored = try read(), let recordKey = stored.keys.recordKey else { return nil }
+            let journal: SQLiteJournal
+            do throws(StorageFault) {
+                journal = try SQLiteJournal(
+                    path: path,
+                    capacity: configuration.journal.capacity,
+                    key: recordKey,
+                    mark: configuration.journal.mark
+                )
+            } catch {
+                throw FileFault("\(path): \(error)")
+            }
+            try journal.admit(stored, of: self)
+            return nil
+        } catch {
+            return "the change is stored, but the journal does not know of it yet: \(error.reason)"
+        }
     }
 }
