@@ -1,0 +1,317 @@
+"""The story of a terminal's own keys: `keys_demo.py GREYLOCK [--verbose]`, in a mount namespace of its own."""
+
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+GREYLOCK = sys.argv[1]
+VERBOSE = "--verbose" in sys.argv[2:]
+PATIENCE = 60
+TERMINAL = "310000000017"
+COUNTER = "310000009001"
+AID = "F0504554524F4C02"
+PASSPHRASE = "correct horse battery staple"
+PIN = "123456"
+DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
+
+
+class Failure(Exception):
+    pass
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def step(text):
+    say(f"\n== {text}")
+
+
+class Program:
+    """A program at a terminal of its own: what it shows is read as it comes, and searched once."""
+
+    def __init__(self, *arguments):
+        self.name = " ".join(arguments[:2])
+        self.text, self.place, self.status = "", 0, None
+        self.child, self.master = pty.fork()
+        if self.child == 0:
+            os.execv(GREYLOCK, ["greylock", *arguments])
+
+    def read(self, seconds):
+        if not select.select([self.master], [], [], seconds)[0]:
+            return True
+        try:
+            part = os.read(self.master, 65536)
+        except OSError:
+            part = b""
+        self.text += part.decode("utf-8", "replace")
+        if VERBOSE and part:
+            sys.stderr.write(part.decode("utf-8", "replace"))
+        return bool(part)
+
+    def wait(self, words):
+        """Goes on behind the words."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            found = self.text.find(words, self.place)
+            if found >= 0:
+                self.place = found + len(words)
+                return self
+            if not self.read(max(0, until - time.monotonic())) or time.monotonic() > until:
+                found = self.text.find(words, self.place)
+                if found >= 0:
+                    continue
+                raise Failure(f"{self.name}: no {words!r} in what it said:\n{self.text[-3000:]}")
+
+    def type(self, text):
+        os.write(self.master, text.encode())
+        return self
+
+    def answer(self, words, text):
+        return self.wait(words).type(text + "\r")
+
+    def end(self, status=0):
+        """Its last words, when it ended by itself with that status."""
+        until = time.monotonic() + PATIENCE
+        while self.read(max(0, until - time.monotonic())):
+            if time.monotonic() > until:
+                raise Failure(f"{self.name} does not end:\n{self.text[-3000:]}")
+        self.status = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
+        os.close(self.master)
+        if status is not None and self.status != status:
+            raise Failure(f"{self.name} ended with {self.status}, not {status}:\n{self.text[-3000:]}")
+        return self.text[self.place :]
+
+    def stop(self, number=signal.SIGTERM):
+        os.kill(self.child, number)
+        return self.end(status=None)
+
+
+def run(*arguments, status=0):
+    return Program(*arguments).end(status)
+
+
+def expect(text, *words):
+    for word in words:
+        if word not in text:
+            raise Failure(f"no {word!r} in:\n{text}")
+    return text
+
+
+def shown(text, *words):
+    """What a user would look at of a program's output."""
+    for line in text.splitlines():
+        if any(word in line for word in words):
+            say("   " + line.strip())
+
+
+class Shim:
+    """Between card and reader, as a thief's is: it loses one command, or its answer, and then the card is out."""
+
+    def __init__(self, reader):
+        self.reader, self.lost = reader, threading.Event()
+        self.rule = None
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def lose(self, command, answer):
+        """The next command that begins so; only its answer, if `answer`."""
+        self.rule = (bytes.fromhex(command), answer)
+        self.lost.clear()
+
+    def serve(self):
+        while True:
+            card, _ = self.server.accept()
+            reader = socket.create_connection(("127.0.0.1", self.reader))
+            try:
+                self.relay(card, reader)
+            except OSError:
+                pass
+            card.close()
+            reader.close()
+
+    @staticmethod
+    def message(end):
+        def take(count):
+            data = b""
+            while len(data) < count:
+                part = end.recv(count - len(data))
+                if not part:
+                    raise OSError
+                data += part
+            return data
+
+        head = take(2)
+        return head + take(struct.unpack(">H", head)[0])
+
+    def relay(self, card, reader):
+        while True:
+            command = self.message(reader)
+            rule = self.rule
+            matches = rule and command[2:].startswith(rule[0])
+            if matches and not rule[1]:
+                self.rule = None
+                self.lost.set()
+                return
+            card.sendall(command)
+            # Of the reader's own messages only the one for the ATR is answered.
+            if len(command) == 3 and command[2] != 4:
+                continue
+            answer = self.message(card)
+            if matches:
+                self.rule = None
+                self.lost.set()
+                return
+            reader.sendall(answer)
+
+
+class Scene:
+    def __init__(self, folder):
+        self.folder = folder
+        self.config = self.path("greylock.toml")
+        self.reader = self.pcscd()
+        self.shim = Shim(self.reader)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text, mode=0o600):
+        with open(os.open(self.path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(text if isinstance(text, bytes) else text.encode())
+        return self.path(name)
+
+    def pcscd(self):
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        os.mkdir(self.path("run"))
+        os.mkdir(self.path("readers"))
+        self.write(
+            "readers/virtual",
+            f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{port}\nLIBPATH {DRIVER}\nCHANNELID {port}\n',
+        )
+        if not os.path.isdir("/run/pcscd"):
+            subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+            os.mkdir("/run/pcscd")
+        subprocess.run(["mount", "--bind", self.path("run"), "/run/pcscd"], check=True)
+        self.daemon = subprocess.Popen(
+            ["pcscd", "--foreground", "--info", "--config", self.path("readers")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for line in self.daemon.stdout:
+            if "daemon ready" in line:
+                break
+        threading.Thread(target=lambda: [None for _ in self.daemon.stdout], daemon=True).start()
+        return port
+
+    def configure(self):
+        self.write("storage-key", os.urandom(32))
+        self.write(
+            "greylock.toml",
+            f"""
+demonstration = false
+terminal = {{ id = "{TERMINAL}" }}
+journal = {{ path = "{self.path("journal.sqlite")}" }}
+card = {{ aid = "{AID}" }}
+display = {{ language = "english" }}
+[keys]
+store = "{self.path("keys")}"
+storage_key = "{self.path("storage-key")}"
+[side.1]
+card = {{ kind = "pcsc", reader = "Virtual PCD" }}
+pin = {{ kind = "terminal" }}
+[side.1.pump]
+nozzle = 1
+grade = "92"
+price = 785
+pulses_per_litre = 100
+channels = 2
+security = "alarm"
+kind = "simulated"
+simulated = {{ centilitres = 500, litres_per_minute = 40, speed = 10 }}
+""",
+        )
+
+    # -- Who types what
+
+    def sheet(self, number):
+        """Groups, check value and the key's check value, as the custodian reads them."""
+        with open(self.path(f"sheet-{number}"), encoding="utf-8") as file:
+            return file.read()
+
+    def custodians(self, program, names=("Li Na", "Ana Souza")):
+        for number, name in enumerate(names, 1):
+            groups, own = self.component(number)
+            program.answer("name: ", name)
+            program.answer("envelope", f"A-{number}")
+            program.answer("yes or no: ", "yes")
+            program.wait("and their check digit:").type(groups)
+            program.answer("check value of your component", own)
+        for _ in names:
+            program.answer("yes or no: ", "yes")
+        return program
+
+    def component(self, number):
+        text = self.sheet(number)
+        groups = re.findall(r"\b[0-9A-F]{4}-[0-9A-F]\b", text)
+        values = re.findall(r"[Cc]heck value[^0-9A-F\n]*((?:[0-9A-F]{2} ?){5})", text)
+        if len(groups) != 16 or not values:
+            raise Failure(f"sheet {number} cannot be read:\n{text}")
+        return " ".join(groups), values[0]
+
+    def passphrase(self, program):
+        return program.wait("passphrase of ").answer(": ", PASSPHRASE)
+
+    def issuer(self, version):
+        return self.path(f"issuer-{version}")
+
+    def new_issuer(self, version):
+        program = Program("keys", "new", "--store", self.issuer(version), "--version", str(version))
+        program.answer("new passphrase: ", PASSPHRASE).answer("again: ", PASSPHRASE)
+        return program.end()
+
+    def new_card(self, name, version, number):
+        profile = self.write(
+            f"{name}.toml",
+            f"""
+issuer = "GREYLOCK"
+asn = "{number:020d}"
+valid_from = "2024-01-01"
+valid_to = "2049-12-31"
+balance_fen = 50000
+pin = "demonstration"
+keys = "{self.issuer(version)}"
+""",
+        )
+        self.passphrase(Program("card", "new", "--profile", profile, "--state", self.path(name))).end()
+
+    def insert(self, name, version, through_shim=False):
+        port = self.shim.port if through_shim else self.reader
+        card = Program(
+            *("card", "serve", "--vpcd", str(port), "--state", self.path(name)),
+            *("--keys", self.issuer(version), "--aid", AID),
+        )
+        self.passphrase(card)
+        return card.wait("is in the reader")
+
+    @staticmethod
+    def take_out(card):
+        card.stop()
+
+    @staticmethod
+    def customer(service):
+        service.wait("Reading your card...").answer("your PIN, then Enter: ", PIN)
+        return service
