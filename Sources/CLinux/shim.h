@@ -1,6 +1,7 @@
 // What Linux has and Swift's Glibc module leaves out: variadic functions, macros and GNU extensions.
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 
 /// Names the calling thread, at most 15 bytes.
 static inline int greylock_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }

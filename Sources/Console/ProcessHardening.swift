@@ -7,7 +7,7 @@ package import Threads
 /// What keeps keys from leaving the process by the system's own ways.
 package enum ProcessHardening {
     /// No core dump, and no reading of this memory by other processes of the same user.
-    static func forbidDumps() throws(ServiceFailure) {
+    package static func forbidDumps() throws(ServiceFailure) {
         var none = rlimit(rlim_cur: 0, rlim_max: 0)
         guard unsafe setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &none) == 0, greylock_forbid_dumps() == 0
         else {

@@ -1,5 +1,6 @@
 private import Glibc
 import ISO7816
+private import Quantities
 package import Threads
 
 /// The controlling terminal without echo, for a tool that waits for a secret to be typed.
@@ -10,10 +11,13 @@ package struct SilentTerminal: ~Copyable {
     private let secret: String
     private let terminal: Int32
     private let mode: TerminalMode
+    private let signals: HeldSignals?
 
-    /// - Parameter secret: what is typed, for an error.
+    /// - Parameters:
+    ///   - secret: what is typed, for an error.
+    ///   - signals: what ends the typing with an error, where it is not to end the process.
     /// - Throws: when the process has no terminal, or when its memory could be dumped.
-    package init(for secret: String) throws(ServiceFailure) {
+    package init(for secret: String, holding signals: HeldSignals? = nil) throws(ServiceFailure) {
         try ProcessHardening.forbidDumps()
         let terminal = unsafe Glibc.open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
@@ -34,6 +38,7 @@ package struct SilentTerminal: ~Copyable {
         self.secret = secret
         self.terminal = terminal
         self.mode = mode
+        self.signals = signals
     }
 
     deinit {
@@ -59,6 +64,50 @@ package struct SilentTerminal: ~Copyable {
                 if let result = use(line.take()) { return result }
             }
             say("\(rule)\n")
+        }
+    }
+
+    /// Asks, as above, for what is no secret: it is shown as it is typed.
+    ///
+    /// - Parameter use: takes the text, with all that was typed in it but the keys that take away; nil to ask again.
+    package borrowing func askOpenly<Result>(
+        _ question: String,
+        rule: String,
+        use: (String) -> Result?
+    ) throws(ServiceFailure) -> Result {
+        while true {
+            mode.discardInput()
+            say("\(question): ")
+            if let text = try readOpenLine(), let result = use(text) { return result }
+            say("\(rule)\n")
+        }
+    }
+
+    private static let openBytesMax = 512
+
+    /// - Returns: nil for what is no text, or too long.
+    private borrowing func readOpenLine() throws(ServiceFailure) -> String? {
+        var typed: [UInt8] = []
+        var shown = 0
+        while true {
+            switch try key() {
+            case 0x0A, 0x0D:
+                say("\n")
+                return typed.count > Self.openBytesMax ? nil : String(validating: typed, as: UTF8.self)
+            case 0x03, 0x04, 0x1C: throw cancelled()
+            case 0x15, 0x17:
+                (typed, shown) = ([], 0)
+                say("\n")
+            case 0x08, 0x7F:
+                while let byte = typed.popLast(), byte & 0xC0 == 0x80 {}
+                shown = typed.count
+                say("\n\(String(decoding: typed, as: UTF8.self).printable)")
+            case let byte:
+                if typed.count <= Self.openBytesMax { typed.append(byte) }
+                guard let character = String(validating: typed[shown...], as: UTF8.self) else { continue }
+                shown = typed.count
+                say(character.printable)
+            }
         }
     }
 
@@ -92,6 +141,7 @@ package struct SilentTerminal: ~Copyable {
     package borrowing func key() throws(ServiceFailure) -> UInt8 {
         var key: UInt8 = 0
         while true {
+            try signals?.wait(for: .reading, of: terminal)
             let result = unsafe Glibc.read(terminal, &key, 1)
             if result == 1 { return key }
             guard result < 0, errno == EINTR else {

@@ -50,6 +50,8 @@ package enum Refusal: Error, Equatable, Sendable {
     case emergencyStop
     case sideLocked(SideLock)
     case module(SecurityModuleError)
+    /// `9403`: the card has no key of the index by which this terminal asks.
+    case noKey(KeyIndex)
     case purchaseUnproven(Amount)
     case debitUnproven(Amount)
     case earlierSaleOwed(Amount)

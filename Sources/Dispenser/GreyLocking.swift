@@ -57,7 +57,7 @@ struct GreyLocking: GreyLockProcedure {
                 switch error {
                 case .card(.removed): (.left, "the card left before the lock was answered")
                 case .module(let error): (.fault, error.description)
-                case .card, .answered, .malformed, .numbersUsedUp: (.fault, "LOCK FOR PETROL failed")
+                case .card, .answered, .malformed, .noKey, .numbersUsedUp: (.fault, "LOCK FOR PETROL failed")
                 }
             if let tac { try books.take(.lockAnswered(tac: tac), &record) }
             try books.escape(&record, escape, remark: remark)

@@ -26,6 +26,7 @@ extension Interruption {
             case .answered(let instruction, let status): .refused(Refusal(of: instruction, status))
             case .malformed(let instruction, let error): .refused(.answerMalformed(instruction, error))
             case .module(let error): .refused(.module(error))
+            case .noKey(let index): .refused(.noKey(index))
             case .numbersUsedUp: .refused(.numbersUsedUp)
             }
     }

@@ -106,6 +106,7 @@ struct PurchaseSale: Procedure {
         case .status(.insufficientFunds):
             let balance = try visit.exchange(GetBalance()).balance
             throw .refused(.notEnoughMoney(balance: balance, needed: command.amount))
+        case .status(.keyIndexNotSupported): throw .refused(.noKey(settings.keyIndex))
         case .status(let status): throw .refused(Refusal(of: .initializeForPurchase, status))
         }
     }

@@ -122,7 +122,8 @@ package enum WholeFile {
         }
     }
 
-    private static func flushFolder(of path: String) throws(FileFault) {
+    /// A name that was given or taken away is so on the disk when this returns.
+    package static func flushFolder(of path: String) throws(FileFault) {
         let folder = FilePath.folder(of: path)
         let descriptor = try call("open", folder) { unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         defer { close(descriptor) }

@@ -8,6 +8,8 @@ package enum CardStop: Error, Equatable, Sendable {
     case answered(Instruction, StatusWord)
     case malformed(Instruction, ParseError)
     case module(SecurityModuleError)
+    /// `9403`: the card has no key of the index by which this terminal asks.
+    case noKey(KeyIndex)
     /// One more lock would leave the card no number to prove its debit with.
     case numbersUsedUp
 }

@@ -45,7 +45,10 @@ package struct PatentCard {
         for use: KeyHolder.Use
     ) throws(CardStop) -> AuthenticatedSale {
         let command = InitializeForPetrol(keyIndex: keyIndex, terminal: module.terminal, ttc: module.ttc(for: number))
-        let answer = try dialogue.exchange(command)
+        let answer: InitializeForPetrol.Response
+        do throws(CardStop) { answer = try dialogue.exchange(command) } catch .answered(_, .keyIndexNotSupported) {
+            throw .noKey(keyIndex)
+        }
         do throws(SecurityModuleError) {
             return try module.verifyMAC1(card: card, command: command, answer: answer, for: use)
         } catch {
@@ -103,7 +106,7 @@ package struct PatentCard {
             return try authenticate(gmac.card, number, for: .settlement).release(fromLockAt: gmac.ctc)
         } catch {
             switch error {
-            case .answered, .module: return nil
+            case .answered, .noKey, .module: return nil
             case .card, .malformed, .numbersUsedUp: throw error
             }
         }

@@ -14,7 +14,7 @@ package struct KeyBlockHeader: Equatable, Sendable {
         /// Keys derived from an AES key.
         case d = "D"
 
-        /// Nobody wraps in it any more.
+        /// Nobody should wrap in it any more; what comes in it is read with a warning.
         package var isDeprecated: Bool {
             switch self {
             case .a, .c: true

@@ -8,6 +8,8 @@ package enum AuditEvent: Equatable, Sendable {
     case activated(HeldKeyName, from: Int64)
     case retired(HeldKeyName)
     case erased(HeldKeyName)
+    /// Under another storage key.
+    case rewrapped
     /// All changes up to this one are in the store.
     case stored
 }
@@ -39,6 +41,7 @@ extension AuditEvent {
         case .activated: "activate"
         case .retired: "retire"
         case .erased: Self.erasedAction
+        case .rewrapped: "rewrap"
         case .stored: "stored"
         }
     }
@@ -52,7 +55,7 @@ extension AuditEvent {
             ]
         case .activated(let name, let from): [AuditFact("key", name.words), AuditFact("since", Self.text(from))]
         case .retired(let name), .erased(let name): [AuditFact("key", name.words)]
-        case .stored: []
+        case .rewrapped, .stored: []
         }
     }
 

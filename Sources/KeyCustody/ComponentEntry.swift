@@ -72,7 +72,8 @@ package struct ComponentEntry: ~Copyable {
     /// nil before all groups are there.
     package consuming func component() -> KeyComponent? { isComplete ? KeyComponent(bytes) : nil }
 
-    private static func value(_ character: UInt8) -> UInt8? {
+    /// nil of what is no hexadecimal digit.
+    static func value(_ character: UInt8) -> UInt8? {
         switch character {
         case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
         case UInt8(ascii: "A")...UInt8(ascii: "F"): character - UInt8(ascii: "A") + 10
@@ -83,10 +84,13 @@ package struct ComponentEntry: ~Copyable {
 }
 
 extension KeyComponent {
+    /// Characters of a group on a sheet, with the blank behind it.
+    static let sheetGroup = 7
+
     /// Its groups as a sheet prints them, ASCII in locked memory: four digits, a dash and the check digit, a blank between
     /// groups.
     package func sheetText() -> LockedBuffer {
-        let perGroup = 7
+        let perGroup = Self.sheetGroup
         var text = LockedBuffer(count: raw.count / 2 * perGroup - 1)
         raw.withSpan { raw in
             text.withMutableSpan { text in

@@ -7,7 +7,13 @@ package final class KeyComponent: Sendable {
     package init(_ raw: consuming LockedBuffer) { self.raw = raw }
 
     /// A new one from the system's generator.
-    package convenience init(generating kind: ComponentKind) { self.init(SystemRandom().secret(kind.length)) }
+    ///
+    /// Of DES with odd parity, as other security modules want it typed.
+    package convenience init(generating kind: ComponentKind) {
+        var raw = SystemRandom().secret(kind.length)
+        if kind == .tripleDES { raw.setOddParity() }
+        self.init(raw)
+    }
 }
 
 /// What components make.

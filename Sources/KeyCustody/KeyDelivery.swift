@@ -21,17 +21,21 @@ package struct KeyDelivery: ~Copyable, Sendable {
     package let name: HeldKeyName
     package let cipher: BlockCipherKey.Cipher
     package let made: TransactionTime
+    /// Its block was of version A or C.
+    package let isByOldMethod: Bool
     package let key: LockedBuffer
 
     package init(
         _ name: HeldKeyName,
         _ cipher: BlockCipherKey.Cipher,
         made: TransactionTime,
+        isByOldMethod: Bool = false,
         _ key: consuming LockedBuffer
     ) {
         self.name = name
         self.cipher = cipher
         self.made = made
+        self.isByOldMethod = isByOldMethod
         self.key = key
     }
 
@@ -46,6 +50,10 @@ package enum DeliveryFault: Error, Equatable, Sendable {
     /// A master key of the issuer's alone.
     case issuersOwn(MasterKey)
     case otherTerminal(String)
+    /// It does not open, and names another terminal: nothing vouches for that name.
+    case seemsOtherTerminals(String)
+    /// An AES key under one of triple DES, which is less than it protects.
+    case strongerThanTransport
     /// What stands in this field is not what the label's key has.
     case field(KeyBlockError.Field)
     /// The label is none of ours, or missing.
@@ -114,7 +122,7 @@ extension TransportKey {
 
     /// The key in a block that was made for the terminal.
     ///
-    /// - Throws: ``DeliveryFault``. Where the label names another terminal, that, though such a block does not open either.
+    /// - Throws: ``DeliveryFault``. Of a block that does not open nothing is told but that it seems to be another terminal's.
     package borrowing func delivery(in block: String, for terminal: TerminalID) throws(DeliveryFault) -> KeyDelivery {
         let unwrapped: UnwrappedKey
         do throws(KeyBlockError) { unwrapped = try unwrap(block) } catch {
@@ -137,12 +145,14 @@ extension TransportKey {
         guard header.keyVersion == expected.keyVersion else { throw .field(.keyVersion) }
         guard header.exportability == expected.exportability else { throw .field(.exportability) }
         guard unwrapped.key.count == name.length(cipher) else { throw .field(.key) }
+        guard cipher == .tripleDES || self.cipher == .aes else { throw .strongerThanTransport }
         let made = try Self.time(header["TC"])
         let checkValue = BlockCipherKey(cipher, unwrapped.key).checkValue()
         guard header["KC"].map({ $0 == Self.text(checkValue, cipher) }) ?? true,
             header["KP"].map({ $0 == Self.text(self.checkValue(), self.cipher) }) ?? true
         else { throw .checkValue }
-        return try Self.judged(KeyDelivery(name, cipher, made: made, unwrapped.take()))
+        let isByOldMethod = header.version.isDeprecated
+        return try Self.judged(KeyDelivery(name, cipher, made: made, isByOldMethod: isByOldMethod, unwrapped.take()))
     }
 
     /// A key that protects nothing is refused however it comes.
@@ -169,8 +179,8 @@ extension TransportKey {
     /// The header is not believed: it only tells why the block does not open.
     private static func refuseOtherTerminal(_ block: String, _ terminal: TerminalID) throws(DeliveryFault) {
         guard let stated = KeyBlockHeader.stated(in: block)?["LB"] else { return }
-        let label = try Label(stated)
-        guard label.terminal == Hex.string(terminal.bytes) else { throw .otherTerminal(label.terminal) }
+        guard let other = Label.terminal(in: stated), other != Hex.string(terminal.bytes) else { return }
+        throw .seemsOtherTerminals(other)
     }
 }
 
@@ -181,14 +191,30 @@ private struct Label {
     init(_ text: String?) throws(DeliveryFault) {
         guard let text else { throw .label }
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        guard words.count == 4, let index = UInt8(words[1], radix: 16), let version = UInt8(words[2], radix: 16) else {
-            throw .label
-        }
+        guard words.count == 4, let index = Self.number(words[1]), let version = Self.number(words[2]),
+            Self.terminal(in: text) != nil
+        else { throw .label }
         guard let usage = KeyUsage.allCases.first(where: { $0.name == words[0] }) else {
             guard let master = MasterKey.allCases.first(where: { $0.name == words[0] }) else { throw .label }
             throw .issuersOwn(master)
         }
         name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
         terminal = words[3]
+    }
+
+    /// The last word, where it is a terminal's id.
+    static func terminal(in label: String) -> String? {
+        guard let last = label.split(separator: " ", omittingEmptySubsequences: false).last else { return nil }
+        return last.utf8.count == 2 * TerminalID.length && last.utf8.allSatisfy(isDigit) ? String(last) : nil
+    }
+
+    /// Of two digits.
+    private static func number(_ text: String) -> UInt8? {
+        text.utf8.count == 2 && text.utf8.allSatisfy(isDigit) ? UInt8(text, radix: 16) : nil
+    }
+
+    /// A hexadecimal one, of upper case.
+    private static func isDigit(_ character: UInt8) -> Bool {
+        (0x30...0x39).contains(character) || (0x41...0x46).contains(character)
     }
 }

@@ -84,6 +84,9 @@ package struct TerminalKeys: Sendable {
         note(.loaded(name, checkValue: checkValue, origin), at: now, facts)
     }
 
+    /// A file under another storage key is a change.
+    package mutating func noteSealedAnew(at now: Int64) { note(.rewrapped, at: now, []) }
+
     /// Sells with a purchase master from that moment on; the last word counts.
     package mutating func activate(
         _ name: HeldKeyName,

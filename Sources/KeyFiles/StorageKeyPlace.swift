@@ -12,6 +12,14 @@ package enum StorageKeyPlace: Equatable, Sendable {
 
     package static let keyLength = 32
 
+    /// "storage_key = "/etc/greylock/key"", as the configuration has it.
+    package var words: String {
+        switch self {
+        case .file(let path): "storage_key = \"\(path)\""
+        case .credential(let name): "credential = \"\(name)\""
+        }
+    }
+
     /// Blocks while it is read.
     package func read() throws(FileFault) -> SealingKey {
         let path = try self.path()

@@ -62,6 +62,41 @@ package struct TerminalKeyStore: Sendable {
         return KeyChange(keys, self, log, fault, opening, lock)
     }
 
+    /// Seals the store under another storage key: on disk when this returns, and only then may the one before go. Where it is
+    /// sealed under that already, because an earlier call was cut off, nothing is changed.
+    ///
+    /// - Throws: ``FileFault``, which says what the store opens with.
+    package func rewrap(
+        under new: StorageKeyPlace,
+        at now: Int64
+    ) throws(FileFault) -> (keys: TerminalKeys, wasAlready: Bool) {
+        let other = try new.read()
+        let next = TerminalKeyStore(path, of: terminal, storageKey: new)
+        let change: KeyChange
+        do throws(FileFault) { change = try beginChange() } catch {
+            guard FileStamp(path) != nil, let keys = next.opened() else { throw error }
+            return (keys, true)
+        }
+        guard FileStamp(path) != nil else { throw FileFault("there is no key store \(path)") }
+        guard next.opened() == nil else {
+            throw FileFault("\(new.words) is the storage key that \(path) has already: make a new one")
+        }
+        let keys: TerminalKeys
+        do throws(FileFault) { keys = try change.store(under: other, at: now) } catch {
+            let opens = next.opened() == nil ? storageKey : new
+            throw FileFault("\(error.reason); \(path) opens with \(opens.words)")
+        }
+        guard let written = next.opened(), written.number == keys.number else {
+            throw FileFault("\(path) was written and does not open with \(new.words): keep both storage keys, and look at the disk")
+        }
+        return (keys, false)
+    }
+
+    /// nil also of what does not open.
+    private func opened() -> TerminalKeys? {
+        do throws(FileFault) { return try read()?.keys } catch { return nil }
+    }
+
     private func read(with storageKey: borrowing SealingKey) throws(FileFault) -> TerminalKeys? {
         guard let bytes = try WholeFile.contents(path, bytesMax: TerminalKeys.fileBytesMax, isSecret: true) else {
             return nil
@@ -121,17 +156,38 @@ package struct KeyChange: ~Copyable {
     ///
     /// - Throws: ``FileFault``; the store is as it was then, and the log's last entries say what was not stored.
     package consuming func store(random: any RandomSource = SystemRandom()) throws(FileFault) {
+        _ = try write(under: storageKey, random: random)
+    }
+
+    /// The same, under another storage key.
+    ///
+    /// - Returns: the keys as they are now.
+    fileprivate consuming func store(
+        under other: borrowing SealingKey,
+        at now: Int64,
+        random: any RandomSource = SystemRandom()
+    ) throws(FileFault) -> TerminalKeys {
+        keys.noteSealedAnew(at: now)
+        return try write(under: other, random: random)
+    }
+
+    private borrowing func write(
+        under opening: borrowing SealingKey,
+        random: any RandomSource
+    ) throws(FileFault) -> TerminalKeys {
+        var keys = keys
         let key = auditKey ?? keys.auditKey()
         var entered = log ?? AuditLog(of: keys.terminal, after: keys.audit)
-        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else { return }
+        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else { return keys }
         if let log {
             try store.audit.append(lines, cutting: log.tornBytes)
         } else {
             try store.audit.begin([entered.firstLine] + lines)
         }
-        try WholeFile.replace(store.path, with: keys.sealed(under: storageKey, random: random))
+        try WholeFile.replace(store.path, with: keys.sealed(under: opening, random: random))
         // What does not get in here, the next change enters.
         do throws(FileFault) { try store.audit.append([confirmation], cutting: 0) } catch {}
+        return keys
     }
 }
 

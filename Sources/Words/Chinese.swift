@@ -104,6 +104,7 @@ struct Chinese: Vocabulary {
         case .sideLocked(let lock):
             "已关闭，\(words(lock.since))：\(lock.reason.printable)；由技术员用 greylock position \(lock.remedy.flag) 打开"
         case .module(let error): words(error)
+        case .noKey(let index): "此卡没有本终端所用索引\(index.number)的密钥（9403）：它需要另一索引的密钥"
         case .purchaseUnproven(let amount): "不能确定此卡是否已付\(money(amount))，不能供油，请重新插卡"
         case .debitUnproven(let amount): "此卡未能证明已付\(money(amount))：不视为已付款，请重新插卡"
         case .servedElsewhere(let side): "本卡在 \(side) 号加油位的交易尚未结束，请到该加油位插卡"
@@ -238,6 +239,11 @@ struct Chinese: Vocabulary {
     private func customerWords(_ refusal: Refusal) -> String {
         switch refusal {
         case .notThisScheme, .noSuchApplication, .cardKind: "此处不受理这种卡，请取卡。"
+        case .module(.keyNotLoaded(let key)):
+            "不能加油：您的卡需要密钥\(key.index.number)、版本\(key.version.number)，本机没有，请取卡，并告知工作人员。"
+        case .module(.keyNotInUse(let key)):
+            "不能加油：您的卡需要密钥\(key.index.number)、版本\(key.version.number)，本机现在不用，请取卡，并告知工作人员。"
+        case .noKey(let index): "不能加油：您的卡没有本机所用的密钥\(index.number)，请取卡，并告知工作人员。"
         case .fileUnreadable, .answer, .answerMalformed, .module: "此卡无法使用，请取卡，并联系发卡单位。"
         case .pinWrong(let left): "密码错误，还可再试\(left)次。"
         case .pinMalformed(let fault): "请重新输入：\(words(fault))。"

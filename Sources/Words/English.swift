@@ -100,6 +100,8 @@ struct English: Vocabulary {
         case .sideLocked(let lock):
             "closed since \(lock.words); a technician opens it with greylock position \(lock.remedy.flag)"
         case .module(let error): "\(error)"
+        case .noKey(let index):
+            "the card has no key of index \(index.number), by which this terminal asks (9403): it wants a key of another index"
         case .purchaseUnproven(let amount):
             "whether the card paid \(amount) is not known, and no fuel flows for it: put it in again"
         case .debitUnproven(let amount):
@@ -194,6 +196,14 @@ struct English: Vocabulary {
     private func customerWords(_ refusal: Refusal) -> String {
         switch refusal {
         case .notThisScheme, .noSuchApplication, .cardKind: "This card is not taken here. Take your card."
+        case .module(.keyNotLoaded(let key)):
+            "No fuel: your card wants key \(key.index.number), version \(key.version.number), which this pump does not have."
+                + " Take your card, and tell the staff."
+        case .module(.keyNotInUse(let key)):
+            "No fuel: your card wants key \(key.index.number), version \(key.version.number), which is not in use here now."
+                + " Take your card, and tell the staff."
+        case .noKey(let index):
+            "No fuel: your card has no key \(index.number), by which this pump asks. Take your card, and tell the staff."
         case .fileUnreadable, .answer, .answerMalformed, .module:
             "This card cannot be used. Take your card, and ask its issuer."
         case .pinWrong(let left): "Wrong PIN. \(left.tries) left."

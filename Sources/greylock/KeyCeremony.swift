@@ -13,18 +13,30 @@ struct KeyCeremony: ~Copyable {
     private let hasCheckDigits: Bool
 
     init(_ kind: ComponentKind, hasCheckDigits: Bool) throws(ServiceFailure) {
-        terminal = try SilentTerminal(for: "component")
+        terminal = try SilentTerminal(for: "component", holding: HeldSignals())
         self.kind = kind
         self.hasCheckDigits = hasCheckDigits
     }
 
     /// - Parameter what: the key's name, as it stands on the sheets.
     /// - Throws: ``ServiceFailure`` also when the components make no key that may be used, or a custodian does not confirm it.
-    borrowing func key(_ what: String, custodians: Int) throws(ServiceFailure) -> CombinedKey {
-        terminal.say("\(what), from \(custodians) components. Nothing is stored before all custodians confirm it.\n")
+    borrowing func key(_ what: String, custodians count: Int) throws(ServiceFailure) -> ConfirmedKey {
+        terminal.say("\(what), from \(count) components. Nothing is stored before all custodians confirm it.\n")
+        do throws(ServiceFailure) { return try key(of: count) } catch {
+            guard error.exitStatus != KeyTool.refused else { throw error }
+            throw ServiceFailure(
+                exitStatus: error.exitStatus,
+                reason: "\(error.reason); nothing was stored: begin again, with all custodians and the same sheets"
+            )
+        }
+    }
+
+    private borrowing func key(of count: Int) throws(ServiceFailure) -> ConfirmedKey {
+        var custodians: [Custodian] = []
         var components: [KeyComponent] = []
-        for custodian in 1...custodians {
-            terminal.say("\nCustodian \(custodian) of \(custodians), alone at the screen.\n")
+        for number in 1...count {
+            terminal.say("\nCustodian \(number) of \(count), alone at the screen.\n")
+            custodians.append(try custodian(after: custodians))
             components.append(try component())
         }
         let key: CombinedKey
@@ -32,32 +44,69 @@ struct KeyCeremony: ~Copyable {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(error.words); nothing was stored")
         }
         terminal.say("\nCheck value of the whole key: \(KeyTool.grouped(key.checkValue()))\n")
-        for custodian in 1...custodians {
-            guard try confirms("custodian \(custodian): is it the one on your sheet, yes or no") else {
+        for custodian in custodians {
+            guard try confirms("\(custodian.name): is it the one on your sheet, yes or no") else {
                 throw ServiceFailure(
                     exitStatus: KeyTool.refused,
                     reason:
-                        "custodian \(custodian) did not confirm the key; nothing was stored: begin again with the right sheets"
+                        "\(custodian.name) did not confirm the key; nothing was stored: begin again with the right sheets"
                 )
             }
         }
-        return key
+        return ConfirmedKey(key, of: custodians)
+    }
+
+    private borrowing func custodian(after others: [Custodian]) throws(ServiceFailure) -> Custodian {
+        let name = try terminal.askOpenly(
+            "your name",
+            rule: "a name has 1 to \(Custodian.nameMax) characters, and is no other custodian's"
+        ) { text in
+            Custodian.name(text).flatMap { name in
+                others.contains { Custodian.areSame($0.name, name) } ? nil : name
+            }
+        }
+        let custodian = try terminal.askOpenly(
+            "your envelope's number",
+            rule: "a number has 1 to \(Custodian.envelopeMax) letters and digits, and is no other envelope's"
+        ) { text in
+            Custodian(name: name, envelope: text).flatMap { custodian in
+                others.contains { $0.envelope == custodian.envelope } ? nil : custodian
+            }
+        }
+        guard try confirms("was its seal unbroken, yes or no") else {
+            throw ServiceFailure(
+                exitStatus: KeyTool.refused,
+                reason: """
+                    the seal of envelope \(custodian.envelope) was broken; nothing was stored: destroy all sheets of this key, and \
+                    make it anew with greylock keys generate
+                    """
+            )
+        }
+        return custodian
+    }
+
+    /// Whether one component, typed once, is what its sheet says.
+    borrowing func isRight() throws(ServiceFailure) -> (checkValue: [UInt8], isRight: Bool) {
+        let component = try typed()
+        return (component.checkValue(kind), try isOnSheet(component.checkValue(kind)))
     }
 
     /// Typed until its own check value is that of the sheet.
     private borrowing func component() throws(ServiceFailure) -> KeyComponent {
         while true {
             let component = try typed()
-            let checkValue = component.checkValue(kind)
-            let digits = 2 * checkValue.count
-            let isOnSheet = try terminal.ask(
-                "check value of your component, \(digits) digits",
-                .text(bytesMax: 2 * digits),
-                rule: "a check value has \(digits) digits, 0 to 9 and A to F"
-            ) { line in KeyTool.isEqual(line, checkValue, digits: digits) }
-            if isOnSheet { return component }
+            if try isOnSheet(component.checkValue(kind)) { return component }
             terminal.say("the component makes another check value: type it again from your sheet\n")
         }
+    }
+
+    private borrowing func isOnSheet(_ checkValue: [UInt8]) throws(ServiceFailure) -> Bool {
+        let digits = 2 * checkValue.count
+        return try terminal.ask(
+            "check value of your component, \(digits) digits",
+            .text(bytesMax: 2 * digits),
+            rule: "a check value has \(digits) digits, 0 to 9 and A to F"
+        ) { line in KeyTool.isEqual(line, checkValue, digits: digits) }
     }
 
     private borrowing func typed() throws(ServiceFailure) -> KeyComponent {
@@ -72,6 +121,9 @@ struct KeyCeremony: ~Copyable {
             case .none: continue
             case .delete, .byte(0x08), .byte(0x7F): entry.removeLast()
             case .byte(0x03), .byte(0x04), .byte(0x1C): throw terminal.cancelled()
+            case .byte(0x0A), .byte(0x0D):
+                terminal.say("\n\(kind.groups - entry.groupsDone) groups are still to come\n")
+                showProgress(entry)
             case .byte(0x00..<0x20): continue
             case .byte(let character): take(character, &entry)
             }
@@ -99,8 +151,8 @@ struct KeyCeremony: ~Copyable {
     }
 
     private borrowing func confirms(_ question: String) throws(ServiceFailure) -> Bool {
-        try terminal.ask(question, .text(bytesMax: 8), rule: "type yes or no") { line in
-            switch line.bytes.withSpan({ span in String(decoding: (0..<line.count).map { span[$0] }, as: UTF8.self) }) {
+        try terminal.askOpenly(question, rule: "type yes or no") { answer in
+            switch answer.lowercased() {
             case "yes": true
             case "no": false
             case _: nil

@@ -54,17 +54,22 @@ enum KeyTool {
     }
 
     /// Changes the terminal's keys, whole or not at all.
+    ///
+    /// - Returns: the keys as they are now.
+    @discardableResult
     static func change(
         _ store: TerminalKeyStore,
         _ body: (inout TerminalKeys) throws(CustodyFault) -> Void
-    ) throws(ServiceFailure) {
+    ) throws(ServiceFailure) -> TerminalKeys {
         var change = try stored { () throws(FileFault) in try store.beginChange() }
         do throws(CustodyFault) { try body(&change.keys) } catch {
             throw ServiceFailure(exitStatus: refused, reason: "\(error.words); nothing was changed")
         }
+        let changed = change.keys
         do throws(FileFault) { try change.store() } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
+        return changed
     }
 
     /// "5C 94 05"

@@ -10,9 +10,8 @@ struct Keys: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Keys: a terminal's own, and the issuer's, which cards are made with.",
         subcommands: [
-            KeysLoad.self, KeysList.self, KeysActivate.self, KeysRetire.self, KeysErase.self, KeysNew.self,
-            KeysWrap.self,
-            KeysShow.self,
+            KeysGenerate.self, KeysVerify.self, KeysLoad.self, KeysList.self, KeysReceipt.self, KeysActivate.self,
+            KeysRetire.self, KeysErase.self, KeysRewrap.self, KeysNew.self, KeysWrap.self, KeysShow.self,
         ]
     )
 }

@@ -23,6 +23,8 @@ struct KeysErase: ParsableCommand {
 
             Exit status: 0; 65 when there is no such key, or open records need it; 69 with a clock that is not set; 74 when the \
             store or the journal cannot be read or written; 78 for a wrong configuration. \(ExitStatusHelp.common)
+
+            With --json: `terminal`, `change`, `erased`: the key's name.
             """
     )
 
@@ -31,6 +33,8 @@ struct KeysErase: ParsableCommand {
 
     @Flag(help: "Erase it although open records need it: the issuer releases their cards.")
     var despiteOpenRecords = false
+
+    @OptionGroup var output: JSONOption
 
     @Argument(help: ArgumentHelp("MPK, RECORD or TRANSPORT.", valueName: "USAGE"))
     var usage: KeyUsage
@@ -57,7 +61,10 @@ struct KeysErase: ParsableCommand {
                     )
                 }
             }
-            try KeyTool.change(store) { (keys) throws(CustodyFault) in try keys.erase(name, at: now) }
+            let changed = try KeyTool.change(store) { (keys) throws(CustodyFault) in try keys.erase(name, at: now) }
+            if output.json {
+                return writeLine(try jsonText(KeyChangeReport(changed, [], at: now, erased: name)))
+            }
             writeLine("\(name.words) is erased")
         }
     }

@@ -78,16 +78,13 @@ struct TerminalArgument: ExpressibleByArgument {
     }
 }
 
-/// The sheets of a transport key.
-struct SheetOptions: ParsableArguments {
+/// Which key the sheets are of.
+struct ComponentOptions: ParsableArguments {
     @Option(help: "How many components make the key, 2 or 3.")
     var components = 2
 
     @Flag(help: "The transport key is one of two-key triple DES, not AES-256.")
     var tripleDES = false
-
-    @Flag(help: "The sheets have no check digits: they are another program's.")
-    var noCheckDigits = false
 
     @Option(parsing: .unconditional, help: ArgumentHelp("The key's version, 0 to 255.", valueName: "NUMBER"))
     var version: UInt8 = 1
@@ -98,13 +95,27 @@ struct SheetOptions: ParsableArguments {
         }
     }
 
+    /// - Parameter masterIndex: of a purchase master; nil for the transport key.
+    func meant(_ masterIndex: UInt8?) -> (HeldKeyName, ComponentKind) {
+        let usage: KeyUsage = masterIndex == nil ? .transport : .purchaseMaster
+        let reference = KeyReference(index: KeyIndex(masterIndex ?? 0), version: KeyVersion(version))
+        return (HeldKeyName(usage, reference), usage == .transport && !tripleDES ? .aes256 : .tripleDES)
+    }
+}
+
+/// The sheets of a key.
+struct SheetOptions: ParsableArguments {
+    @OptionGroup var key: ComponentOptions
+
+    @Flag(help: "The sheets have no check digits: they are another program's.")
+    var noCheckDigits = false
+
     func transportKey(of terminal: TerminalID) throws(ServiceFailure) -> TransportKey {
-        let kind: ComponentKind = tripleDES ? .tripleDES : .aes256
-        let name = HeldKeyName(.transport, KeyReference(index: KeyIndex(0), version: KeyVersion(version)))
+        let (name, kind) = key.meant(nil)
         let ceremony = try KeyCeremony(kind, hasCheckDigits: !noCheckDigits)
         return TransportKey(
             kind.cipher,
-            try ceremony.key("\(name.words) of terminal \(terminal)", custodians: components).key()
+            try ceremony.key("\(name.words) of terminal \(terminal)", custodians: key.components).take().key()
         )
     }
 }

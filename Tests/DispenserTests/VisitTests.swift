@@ -102,7 +102,7 @@ struct VisitTests {
             (.verify, .applicationLockedForGood, .lockedForGood),
             (.verify, .wrongLength, .answer(.verify, .wrongLength)),
             (.initializeForPetrol, .counterAtMaximum, .numbersUsedUp),
-            (.initializeForPetrol, .keyIndexNotSupported, .answer(.initializeForPetrol, .keyIndexNotSupported)),
+            (.initializeForPetrol, .keyIndexNotSupported, .noKey(Demonstration.keyIndex)),
         ] as [(Instruction, StatusWord, Refusal)]
     )
     func status(instruction: Instruction, status: StatusWord, refusal: Refusal) throws {

@@ -48,6 +48,7 @@ enum Situations {
             (.sideLocked(SideLock(side: 3, state)), "--accept-journal"),
             (.journalNotCounted, "counted"), (.noNumber("no number follows 9"), "no number follows 9"),
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
+            (.noKey(KeyIndex(8)), "index 8"),
             (.module(.keyNotInUse(KeyReference(index: KeyIndex(6), version: KeyVersion(7)))), "index 6, version 7"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),
             (.module(.mac3Wrong), "MAC3"), (.module(.sealBroken), "GMAC"),
