@@ -53,7 +53,7 @@ struct KeysReceipt: ParsableCommand {
     private func write(_ config: String) throws(ServiceFailure) {
         let store = try KeyTool.store(config)
         let now = try KeyTool.now()
-        let keys = try KeyTool.stored { () throws(FileFault) in try store.read() }
+        let keys = try KeyTool.stored { () throws(FileFault) in try store.read() }?.keys
         guard let keys, let receipt = try Self.clocked({ () throws(ParseError) in try KeyReceipt(of: keys, at: now) }) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
