@@ -69,11 +69,12 @@ package struct KeyReceipt: Sendable {
     }
 
     private static func line(of key: HeldKey, at now: Int64) throws(ParseError) -> String {
+        let sells = key.name.usage == .purchaseMaster ? key.dates.activeFrom : nil
         let state = key.name.usage == .purchaseMaster ? key.dates.state(at: now).name : "active"
         return [
             "key \(key.name.words) \(key.cipher == .aes ? "AES" : "TDES") \(Hex.string(key.checkValue()))",
             "\(state) from \(key.origin.name) made \(Hex.string(key.made.bytes))",
-            "loaded \(try time(key.dates.loaded)) sells \(try time(key.dates.activeFrom))",
+            "loaded \(try time(key.dates.loaded)) sells \(try time(sells))",
             "retired \(try time(key.dates.retired))",
         ]
         .joined(separator: " ")

@@ -132,6 +132,11 @@ int greylock_stop_output(int terminal) {
 
 int greylock_narrow(int end) { return fcntl(end, F_SETPIPE_SZ, 1) < 0 ? -1 : 0; }
 
+int greylock_set_columns(int terminal, unsigned short columns) {
+  struct winsize size = {.ws_row = 24, .ws_col = columns};
+  return ioctl(terminal, TIOCSWINSZ, &size);
+}
+
 int greylock_await_flush(int terminal, int milliseconds) {
   unsigned char packet[256];
   long deadline = monotonic_milliseconds() + milliseconds;

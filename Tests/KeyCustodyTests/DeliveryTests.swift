@@ -35,10 +35,15 @@ import Testing
                 transport == 0
                 ? try ours.block(of: made, for: other, random: SystemRandom())
                 : try theirs.block(of: made, for: other, random: SystemRandom())
-            #expect(throws: DeliveryFault.otherTerminal("310000000018")) {
+            let fault: DeliveryFault =
+                transport == 0 ? .otherTerminal("310000000018") : .seemsOtherTerminals("310000000018")
+            #expect(throws: fault) {
                 _ = try ours.delivery(in: block, for: Self.terminal)
             }
         }
+        let odd = header([OptionalBlock("LB", "MULKK 01 2A \(Self.terminal)")])
+        let foreign = try theirs.wrap(key(16), odd, random: SystemRandom())
+        #expect(throws: DeliveryFault.block(.codeIsWrong)) { _ = try ours.delivery(in: foreign, for: Self.terminal) }
         let block = try theirs.block(of: made, for: Self.terminal, random: SystemRandom())
         #expect(throws: DeliveryFault.block(.codeIsWrong)) { _ = try ours.delivery(in: block, for: Self.terminal) }
     }
@@ -86,6 +91,55 @@ import Testing
             OptionalBlock("LB", "MPK 01 2A 310000000017"), OptionalBlock("TC", "20261126090000Z"),
         ]
         try expect(fault, of: LockedBuffer(hexadecimal: text), "E6", "T", "X", "2A", "N", blocks)
+    }
+
+    @Test(arguments: [
+        "MPK 1 2A 310000000017", "MPK 01 2a 310000000017", "MPK +1 2A 310000000017", "MPK 01 02A 310000000017",
+        "mpk 01 2A 310000000017", "MPK 01 2A 31000000001", "MPK 01 2A 31000000001g", " MPK 01 2A 310000000017",
+    ])
+    func aLabelIsOfUpperCaseAndWholeNumbers(_ label: String) throws {
+        let blocks = [OptionalBlock("LB", label), OptionalBlock("TC", "20261126090000Z")]
+        try expect(.label, of: key(16), "E6", "T", "X", "2A", "N", blocks)
+    }
+
+    @Test("the old methods are told", arguments: [KeyBlockHeader.Version.a, .b, .c])
+    func oldMethod(_ version: KeyBlockHeader.Version) throws {
+        let transport = TransportKey(.tripleDES, key(16))
+        let blocks = [
+            OptionalBlock("LB", "MPK 01 2A 310000000017"), OptionalBlock("TC", "20261126090000Z"),
+        ]
+        let block = try transport.wrap(key(16), header(blocks, version), random: SystemRandom())
+        let taken = try transport.delivery(in: block, for: Self.terminal)
+        #expect(taken.isByOldMethod == (version != .b))
+    }
+
+    @Test func anAESKeyUnderTripleDESIsRefused() throws {
+        let transport = TransportKey(.tripleDES, key(16))
+        let header = KeyBlockHeader(
+            version: .b,
+            usage: "K1",
+            algorithm: "A",
+            mode: "B",
+            keyVersion: "02",
+            exportability: "N",
+            blocks: [OptionalBlock("LB", "TRANSPORT 00 02 310000000017"), OptionalBlock("TC", "20261126090000Z")]
+        )
+        let block = try transport.wrap(key(32), header, random: SystemRandom())
+        #expect(throws: DeliveryFault.strongerThanTransport) {
+            _ = try transport.delivery(in: block, for: Self.terminal)
+        }
+    }
+
+    private func header(_ blocks: [OptionalBlock], _ version: KeyBlockHeader.Version = .d) -> KeyBlockHeader {
+        KeyBlockHeader(
+            version: version,
+            usage: "E6",
+            algorithm: "T",
+            mode: "X",
+            keyVersion: "2A",
+            exportability: "N",
+            blocks: blocks
+        )
     }
 
     private func key(_ count: Int) -> LockedBuffer { SystemRandom().secret(count) }

@@ -90,6 +90,13 @@ package final class ProgramAtTerminal {
         }
     }
 
+    /// As narrow as that from now on.
+    package func setColumns(_ columns: UInt16) throws {
+        guard greylock_set_columns(started.terminal, columns) == 0 else {
+            throw Failure(description: "the terminal keeps its width")
+        }
+    }
+
     /// Makes the pipe of standard error as small as the system has them.
     package func narrowLog() throws {
         guard greylock_narrow(started.errors) == 0 else { throw Failure(description: "the pipe stays wide") }

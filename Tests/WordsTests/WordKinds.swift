@@ -29,6 +29,7 @@ enum RefusalKind: CaseIterable {
     case emergencyStop
     case sideLocked
     case module
+    case noKey
     case purchaseUnproven
     case debitUnproven
     case earlierSaleOwed
@@ -72,6 +73,7 @@ enum RefusalKind: CaseIterable {
             case .emergencyStop: .emergencyStop
             case .sideLocked: .sideLocked
             case .module: .module
+            case .noKey: .noKey
             case .purchaseUnproven: .purchaseUnproven
             case .debitUnproven: .debitUnproven
             case .earlierSaleOwed: .earlierSaleOwed

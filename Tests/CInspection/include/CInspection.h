@@ -41,6 +41,9 @@ int greylock_stop_output(int terminal);
 /// Makes a pipe as small as the system has them.
 int greylock_narrow(int end);
 
+/// The terminal's width from now on.
+int greylock_set_columns(int terminal, unsigned short columns);
+
 /// Returns when the program has thrown away what was typed before, as one does that turns the echo off; -1 also when it has
 /// not within `milliseconds`.
 int greylock_await_flush(int terminal, int milliseconds);
