@@ -63,7 +63,7 @@ import Testing
     @Test func namesEachKeyAndNoValue() throws {
         var keys = try keys()
         let master = HeldKeyName(.purchaseMaster, Self.reference)
-        try keys.activate(master, from: Self.now)
+        try keys.activate(master, from: Self.now, at: Self.now)
         try keys.retire(master, at: Self.now)
         let receipt = try #require(try KeyReceipt(of: keys, at: Self.now))
         #expect(receipt.lines.contains { $0.hasPrefix("key MPK 1 2 TDES ") && $0.contains(" retired from components ") })
