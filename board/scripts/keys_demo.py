@@ -254,23 +254,16 @@ simulated = {{ centilitres = 500, litres_per_minute = 40, speed = 10 }}
 
     def custodians(self, program, names=("Li Na", "Ana Souza")):
         for number, name in enumerate(names, 1):
-            groups, own = self.component(number)
-            program.answer("name: ", name)
-            program.answer("envelope", f"A-{number}")
+            text = self.sheet(number)
+            own = re.search(r"value of this component: ([0-9A-F ]+)", text).group(1)
+            program.answer("your name: ", name)
+            program.answer("your envelope's number: ", f"A-{number}")
             program.answer("yes or no: ", "yes")
-            program.wait("and their check digit:").type(groups)
-            program.answer("check value of your component", own)
+            program.wait("and their check digit:").type(" ".join(re.findall(r"[0-9A-F]{4}-[0-9A-F]", text)))
+            program.answer("check value of your component, 10 digits: ", own)
         for _ in names:
             program.answer("yes or no: ", "yes")
         return program
-
-    def component(self, number):
-        text = self.sheet(number)
-        groups = re.findall(r"\b[0-9A-F]{4}-[0-9A-F]\b", text)
-        values = re.findall(r"[Cc]heck value[^0-9A-F\n]*((?:[0-9A-F]{2} ?){5})", text)
-        if len(groups) != 16 or not values:
-            raise Failure(f"sheet {number} cannot be read:\n{text}")
-        return " ".join(groups), values[0]
 
     def passphrase(self, program):
         return program.wait("passphrase of ").answer(": ", PASSPHRASE)
@@ -315,3 +308,93 @@ keys = "{self.issuer(version)}"
     def customer(service):
         service.wait("Reading your card...").answer("your PIN, then Enter: ", PIN)
         return service
+
+
+def story(scene):
+    step("An offline machine makes the transport key of one terminal, a page for each custodian")
+    places = [word for number in (1, 2) for word in ("--to", scene.path(f"sheet-{number}"))]
+    run("keys", "generate", "--terminal", TERMINAL, *places)
+    shown(scene.sheet(1), "COMPONENT", "check value")
+
+    step("The issuer makes the masters of version 1 and of version 2, and a card of each")
+    for version in (1, 2):
+        scene.new_issuer(version)
+        scene.new_card(f"card-{version}", version, 42 + version)
+
+    step("The pump starts without keys, and says so")
+    scene.configure()
+    service = Program("run", "--config", scene.config)
+    service.wait("this terminal has no keys")
+
+    step("Two custodians load the transport key, the issuer's blocks bring MPK and record key")
+    expect(scene.custodians(Program("keys", "load", "--config", scene.config)).end(), "loaded: TRANSPORT 0 1")
+    for version in (1, 2):
+        only = ("--master-only",) if version == 2 else ()
+        wrap = Program(
+            *("keys", "wrap", "--store", scene.issuer(version), "--terminal", TERMINAL),
+            *("--into", scene.path(f"blocks-{version}"), *only),
+        )
+        scene.custodians(scene.passphrase(wrap)).end()
+    shown(run("keys", "load", "--config", scene.config, scene.path("blocks-1")), "loaded")
+    run("keys", "activate", "--config", scene.config, "1", "1")
+    service.wait("selling=MPK 1 1")
+
+    step("A card of version 1 buys")
+    card = scene.insert("card-1", 1)
+    scene.customer(service).wait("notice paid")
+    scene.take_out(card)
+
+    step("Between two sales version 2 is loaded and activated: a card of each version buys")
+    run("keys", "load", "--config", scene.config, scene.path("blocks-2"))
+    run("keys", "activate", "--config", scene.config, "1", "2")
+    service.wait("selling=MPK 1 1, MPK 1 2")
+    for version in (2, 1):
+        card = scene.insert(f"card-{version}", version)
+        scene.customer(service).wait("notice paid")
+        scene.take_out(card)
+
+    step("A card of version 1 is pulled while fuel flows; its version is retired; it pays and is free, and buys no more")
+    card = scene.insert("card-1", 1)
+    scene.customer(service).wait("fuelling")
+    card.stop(signal.SIGKILL)
+    service.wait("escaped")
+    run("keys", "retire", "--config", scene.config, "1", "1")
+    service.wait("selling=MPK 1 2")
+    refused = run("keys", "erase", "--config", scene.config, "MPK", "1", "1", "--reason", "worn", status=65)
+    shown(expect(refused, "is needed by"), "is needed by", "record")
+    card = scene.insert("card-1", 1)
+    service.wait("settled")
+    scene.take_out(card)
+
+    step("Now version 1 is erased, and its card is refused with words")
+    run("keys", "erase", "--config", scene.config, "MPK", "1", "1", "--reason", "worn")
+    service.wait("selling=MPK 1 2")
+    card = scene.insert("card-1", 1)
+    scene.customer(service).wait("index 1, version 1")
+    scene.take_out(card)
+
+    step("What the custodians did stands in the audit log")
+    service.stop()
+    shown(run("audit", "verify", "--config", scene.config), "entries", "codes", "store", "journal")
+
+
+def main():
+    if not os.path.exists(DRIVER):
+        sys.exit(f"keys-demo: no {DRIVER}: install vsmartcard-vpcd")
+    folder = tempfile.mkdtemp(prefix="greylock-keys-")
+    scene = None
+    try:
+        scene = Scene(folder)
+        story(scene)
+    except Failure as failure:
+        sys.exit(f"\nkeys-demo: {failure}")
+    finally:
+        if scene:
+            scene.daemon.kill()
+            scene.daemon.wait()
+            subprocess.run(["umount", "/run/pcscd"], check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+    say("\nAll of it went as it must.")
+
+
+main()
