@@ -34,6 +34,9 @@ struct KeysWrap: ParsableCommand {
     @Option(help: ArgumentHelp("The file for the blocks, a line each; it must not exist yet.", valueName: "BLOCKS"))
     var into: String
 
+    @Flag(help: "The purchase master alone, for a terminal that has its record key: another version of the same scheme.")
+    var masterOnly = false
+
     @OptionGroup var sheets: SheetOptions
 
     func run() throws {
@@ -42,16 +45,17 @@ struct KeysWrap: ParsableCommand {
             let keys = try KeyStoreFile.open(store)
             let reference = KeyReference(index: keys.index, version: keys.version)
             let transport = try sheets.transportKey(of: terminal.id)
-            let (mpk, mpkLine) = try block(
-                KeyDelivery(HeldKeyName(.purchaseMaster, reference), .tripleDES, made: made, keys.purchaseMaster()),
-                transport
-            )
-            let (record, recordLine) = try block(
-                KeyDelivery(HeldKeyName(.record, reference), .tripleDES, made: made, keys.recordKey(of: terminal.id)),
-                transport
-            )
-            try KeyStoreFile.writeNew(into, Array("\(mpk)\n\(record)\n".utf8))
-            for line in [mpkLine, recordLine] { writeLine("\(into): \(line)") }
+            var blocks: [String] = []
+            var lines: [String] = []
+            for usage in masterOnly ? [KeyUsage.purchaseMaster] : [.purchaseMaster, .record] {
+                let key = usage == .record ? keys.recordKey(of: terminal.id) : keys.purchaseMaster()
+                let delivery = KeyDelivery(HeldKeyName(usage, reference), .tripleDES, made: made, key)
+                let (block, line) = try block(delivery, transport)
+                blocks.append(block)
+                lines.append(line)
+            }
+            try KeyStoreFile.writeNew(into, Array(blocks.map { $0 + "\n" }.joined().utf8))
+            for line in lines { writeLine("\(into): \(line)") }
         }
     }
 
