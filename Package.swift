@@ -141,7 +141,7 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
                 "Dispenser",
-                "Files", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
+                "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
                 "Metering",
                 "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "VirtualCards",
                 "VirtualStation", "Words",
@@ -250,7 +250,7 @@ let package = Package(
         .target(
             name: "TestPrograms",
             dependencies: [
-                "CInspection", "FuelPassbook", "ISO7816", "Metering", "PCSC", "Quantities", "Records", "TestFolders",
+                "CInspection", "COpenSSL", "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "PCSC", "Quantities", "Records", "TestFolders",
                 "Threads",
             ],
             path: "Tests/TestPrograms"
@@ -271,7 +271,10 @@ let package = Package(
         ),
         .testTarget(
             name: "GPIOTests",
-            dependencies: ["GPIO", "Metering", "TestFolders", "TestPrograms", "greylock", "greylockd"]
+            dependencies: [
+                "CardCryptography", "Files", "FuelPassbook", "GPIO", "KeyCustody", "KeyFiles", "Metering", "Quantities",
+                "TestFolders", "TestPrograms", "Threads", "greylock", "greylockd",
+            ]
         ),
         .testTarget(
             name: "CardWorkshopTests",

@@ -22,6 +22,9 @@ package struct LockedBuffer: ~Copyable, @unchecked Sendable {
     /// How much of the arena is in use. The corresponding C function is `CRYPTO_secure_used`.
     package static var arenaBytesUsed: Int { Int(CRYPTO_secure_used()) }
 
+    /// Where in this process's memory the buffer lies.
+    package borrowing func address() -> UInt { unsafe UInt(bitPattern: base) }
+
     /// A buffer of `count` zero bytes.
     package init(count: Int) {
         precondition(count > 0 && Self.arena != 0, "no secure heap")

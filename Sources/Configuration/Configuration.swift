@@ -20,6 +20,9 @@ package struct Configuration: Sendable {
     package let sides: [Side]
     /// nil where the demonstration's keys serve.
     package let keys: KeySettings?
+    package static let bytesMax = ConfigurationDocument.sizeMax
+    /// The text that says all this.
+    package private(set) var source: [UInt8] = []
 
     /// One fuelling side: its reader, where its PIN comes from, its pump.
     package struct Side: Sendable {
@@ -71,6 +74,7 @@ extension Configuration {
     /// - Parameter file: the name that stands in an error.
     package init(toml bytes: [UInt8], file: String) throws(ConfigurationError) {
         self = try ConfigurationDocument(file: file, bytes: bytes).read(Configuration.init)
+        source = bytes
     }
 
     private init(reading root: ConfigurationTable) {
@@ -87,6 +91,7 @@ extension Configuration {
         if !demonstration { refuseDemonstration(root, common, members) }
         journal.requireOwnMark(root, sides, keys)
         Side.requireOwnEdges(members)
+        keys?.tamper?.requireOwnLine(sides, root)
     }
 
     /// Values that only a demonstration may have (spec/grey-lock.md, section 7).
@@ -153,6 +158,8 @@ extension Configuration.JournalFile {
         if let keys {
             others.append((FilePlace(keys.store), "the keys"))
             if case .file(let path) = keys.storageKey { others.append((FilePlace(path), "the storage key")) }
+            if let path = keys.credentialFile { others.append((FilePlace(path), "the storage key's credential")) }
+            if let memory = keys.memory { others.append((FilePlace(memory.path), "the board's memory")) }
         }
         guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
         root.table("journal").noteConflict("mark", "another file than \(words)")

@@ -1,3 +1,4 @@
+package import GPIO
 package import KeyFiles
 
 extension Setting where Value == String {
@@ -15,6 +16,12 @@ extension Configuration {
     package struct KeySettings: Equatable, Sendable {
         package let store: String
         package let storageKey: StorageKeyPlace
+        /// The file that a credential is sealed in, to be destroyed with the keys; nil where it is not named.
+        package let credentialFile: String?
+        /// nil on a board that has none.
+        package let memory: BoardMemory?
+        /// nil on a board whose housing tells nothing.
+        package let tamper: TamperWiring?
 
         /// nil where the demonstration's keys serve. A table that is there is held to its rules all the same.
         static func read(_ root: ConfigurationTable, demonstration: Bool) -> KeySettings? {
@@ -29,10 +36,54 @@ extension Configuration {
             if let name = table.optional("credential", .credentialName) {
                 if file != nil { table.noteConflict("credential", "nothing beside storage_key") }
                 storageKey = .credential(name)
+                credentialFile = table.optional("credential_file", .path)
             } else {
+                table.refuse("credential_file", unless: "credential is set")
+                credentialFile = nil
                 if file == nil { _ = table.required("storage_key", .path) }
                 storageKey = .file(file ?? "/")
             }
+            if let path = table.optional("nvmem", .path) {
+                let offset = table.value("nvmem_offset", .integer(0...BoardMemory.offsetMax), default: 0)
+                memory = BoardMemory(path, offset: offset)
+            } else {
+                table.refuse("nvmem_offset", unless: "nvmem is set")
+                memory = nil
+            }
+            tamper = table.entry("tamper") == nil ? nil : TamperWiring(reading: table.table("tamper"))
         }
     }
+}
+
+extension TamperWiring {
+    private enum Level: String, CaseIterable {
+        case high
+        case low
+    }
+
+    fileprivate init(reading table: ConfigurationTable) {
+        self.init(
+            chip: table.value("chip", .text(1...255)),
+            line: GPIOWiring.Input(
+                offset: table.value("line", .integer(0...511)),
+                isActiveLow: table.value("active", Setting<Level>.word) == .low,
+                bias: table.value("bias", .word, default: .asIs)
+            )
+        )
+        table.read("debounce_milliseconds", Setting.integer(0...100).map { $0 * 1_000 }, into: &debounceMicroseconds)
+    }
+
+    /// The line is no pump's.
+    func requireOwnLine(_ sides: [Configuration.Side], _ root: ConfigurationTable) {
+        guard root.isSound else { return }
+        for side in sides {
+            guard case .gpio(let wiring) = side.pump, wiring.chipName == chipName,
+                let taken = wiring.offsets.first(where: { $0.offset == line.offset })
+            else { continue }
+            root.table("keys").table("tamper")
+                .noteConflict("line", "another line than side \(side.number)'s \(taken.role.rawValue)")
+        }
+    }
+
+    private var chipName: Substring { chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...] }
 }

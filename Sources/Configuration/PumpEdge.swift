@@ -179,5 +179,5 @@ extension GPIOWiring {
         }
     }
 
-    private var chipName: Substring { chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...] }
+    var chipName: Substring { chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...] }
 }

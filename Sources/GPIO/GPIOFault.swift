@@ -1,6 +1,6 @@
 private import Glibc
 
-/// Why the lines of a pump cannot be had. The description says what to do.
+/// Why lines cannot be had. The description says what to do.
 package enum GPIOFault: Error, Equatable, Sendable {
     /// - Parameter present: names and labels of the chips there are.
     case noSuchChip(String, present: [String])
@@ -11,9 +11,9 @@ package enum GPIOFault: Error, Equatable, Sendable {
     case wiredTwice(GPIORole, GPIORole, offset: Int)
     /// - Parameter consumer: nil when its holder gave no name.
     case lineBusy(GPIORole, offset: Int, chip: String, consumer: String?)
-    /// An output that is to be switched off, and is another program's.
-    case outputBusy(offset: Int, chip: String, consumer: String?)
-    case noSuchOutput(offset: Int, chip: String, lineCount: Int)
+    /// A line of no pump, or an output that is to be switched off, and another program's.
+    case offsetBusy(offset: Int, chip: String, consumer: String?)
+    case noSuchOffset(offset: Int, chip: String, lineCount: Int)
     /// A call of libgpiod or the system failed.
     case system(operation: String, code: Int32)
 }
@@ -23,8 +23,8 @@ extension GPIOFault {
     /// get their group late, a program that ends.
     package var isInSettings: Bool {
         switch self {
-        case .noSuchLine, .wiredTwice, .ambiguousChip, .noSuchOutput: true
-        case .noSuchChip, .notPermitted, .lineBusy, .outputBusy, .system: false
+        case .noSuchLine, .wiredTwice, .ambiguousChip, .noSuchOffset: true
+        case .noSuchChip, .notPermitted, .lineBusy, .offsetBusy, .system: false
         }
     }
 
@@ -51,9 +51,9 @@ extension GPIOFault: CustomStringConvertible {
         case .lineBusy(let role, let offset, let chip, let consumer):
             "line \(offset) of \(chip) (\(role.rawValue)) is held by \(consumer.map { "\"\($0)\"" } ?? "another program"):"
                 + " end that program, or wire the pump to another line"
-        case .outputBusy(let offset, let chip, let consumer):
+        case .offsetBusy(let offset, let chip, let consumer):
             "line \(offset) of \(chip) is held by \(consumer.map { "\"\($0)\"" } ?? "another program")"
-        case .noSuchOutput(let offset, let chip, let count):
+        case .noSuchOffset(let offset, let chip, let count):
             "\(chip) has no line \(offset): it has lines 0 to \(count - 1)"
         case .system(let operation, let code):
             "\(operation): \(unsafe String(cString: strerror(code)))"

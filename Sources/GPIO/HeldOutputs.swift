@@ -141,7 +141,7 @@ extension HeldOutputs {
 
     private static func close(_ line: Line, on chip: borrowing Chip) throws(GPIOFault) -> ClosedOutput {
         guard line.offset < chip.lineCount else {
-            throw .noSuchOutput(offset: line.offset, chip: chip.name, lineCount: chip.lineCount)
+            throw .noSuchOffset(offset: line.offset, chip: chip.name, lineCount: chip.lineCount)
         }
         var configuration = try LineConfiguration()
         try configuration.add(GPIOWiring.Output(offset: line.offset, isActiveLow: line.isActiveLow))
@@ -150,7 +150,7 @@ extension HeldOutputs {
             return ClosedOutput(chip: chip, offset: line.offset, request: request)
         } catch .system(_, EBUSY) {
             let holder = try chip.holder(of: UInt32(line.offset))
-            throw .outputBusy(offset: line.offset, chip: chip.name, consumer: holder?.name)
+            throw .offsetBusy(offset: line.offset, chip: chip.name, consumer: holder?.name)
         }
     }
 }

@@ -28,7 +28,14 @@ package struct AuditFact: Equatable, Sendable {
 }
 
 extension AuditFact {
+    package static let reasonMax = 200
+
     package static func reason(_ text: String) -> AuditFact { AuditFact("reason", text) }
+
+    /// Who typed the components, and out of which envelopes, whose seals were unbroken.
+    package static func custodians(_ custodians: [Custodian]) -> [AuditFact] {
+        custodians.flatMap { [AuditFact("custodian", $0.name), AuditFact("envelope", $0.envelope)] }
+    }
 }
 
 extension AuditEvent {

@@ -1,6 +1,7 @@
 package import CardCryptography
 package import Files
 private import Glibc
+package import KeyCustody
 private import Threads
 
 /// Where the 32 bytes lie that open a terminal's keys.
@@ -21,11 +22,16 @@ package enum StorageKeyPlace: Equatable, Sendable {
     }
 
     /// Blocks while it is read.
-    package func read() throws(FileFault) -> SealingKey {
+    ///
+    /// - Parameter half: of the board's memory, where one is used: neither opens anything without the other.
+    package func read(and half: SecretKey? = nil) throws(FileFault) -> SealingKey {
         let path = try self.path()
         // A pipe would be waited for.
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard file >= 0 else { throw FileFault("cannot open the storage key \(path): \(systemError())") }
+        guard file >= 0 else {
+            let remedy = errno == ENOENT ? ": make one, 32 random bytes that only the service's user may read" : ""
+            throw FileFault("cannot open the storage key \(path): \(systemError())\(remedy)")
+        }
         defer { close(file) }
         try requireGuarded(file, path)
         var raw = LockedBuffer(count: Self.keyLength + 1)
@@ -35,7 +41,20 @@ package enum StorageKeyPlace: Equatable, Sendable {
         guard count == Self.keyLength else {
             throw FileFault("the storage key \(path) has \(count > Self.keyLength ? "more" : "fewer") than 32 bytes")
         }
+        guard !raw.part(0..<Self.keyLength).isEqual(to: LockedBuffer(count: Self.keyLength)) else {
+            throw FileFault("the storage key \(path) was destroyed: make a new one, and load the keys again")
+        }
+        if let half { Self.add(half, to: &raw) }
         return SealingKey(raw: raw.part(0..<Self.keyLength))
+    }
+
+    /// Bit by bit: of a sum of two secrets, one of them drawn at random, neither alone tells anything.
+    private static func add(_ half: SecretKey, to raw: inout LockedBuffer) {
+        raw.withMutableSpan { span in
+            half.raw.withSpan { half in
+                for index in half.indices { span[index] ^= half[index] }
+            }
+        }
     }
 
     private func path() throws(FileFault) -> String {

@@ -10,11 +10,19 @@ package struct TerminalKeyStore: Sendable {
     package let path: String
     package let terminal: TerminalID
     private let storageKey: StorageKeyPlace
+    fileprivate let memory: BoardMemory?
 
-    package init(_ path: String, of terminal: TerminalID, storageKey: StorageKeyPlace) {
+    /// - Parameter memory: nil on a board that has none.
+    package init(
+        _ path: String,
+        of terminal: TerminalID,
+        storageKey: StorageKeyPlace,
+        memory: BoardMemory? = nil
+    ) {
         self.path = path
         self.terminal = terminal
         self.storageKey = storageKey
+        self.memory = memory
     }
 
     package var audit: AuditLogFile { AuditLogFile(of: path, terminal) }
@@ -23,12 +31,15 @@ package struct TerminalKeyStore: Sendable {
     ///
     /// - Throws: ``FileFault`` also where the audit log says that a later store was written.
     package func read() throws(FileFault) -> StoredKeys? {
-        guard let keys = try read(with: storageKey.read()) else { return nil }
+        guard let bytes = try contents() else { return nil }
+        let held = try held()
+        let keys = try keys(in: bytes, under: storageKey.read(and: held?.half))
+        if let held { try follow(keys, after: held) }
         let (log, fault) = try audit(of: keys)
         return StoredKeys(keys: keys, audit: log, auditFault: fault)
     }
 
-    private func audit(of keys: TerminalKeys) throws(FileFault) -> (AuditLog?, String?) {
+    private func audit(of keys: TerminalKeys) throws(FileFault) -> (log: AuditLog?, fault: String?) {
         let (log, fault) = audit.log(fitting: keys)
         if let log, keys.number != .none, keys.number < log.stored {
             throw FileFault(older(keys.number, "its audit log", log.stored))
@@ -53,13 +64,20 @@ package struct TerminalKeyStore: Sendable {
     /// - Throws: ``FileFault`` also while another process changes them.
     package func beginChange() throws(FileFault) -> KeyChange {
         let lock = try FileLock(
-            path + ".lock",
+            lockPath,
             whenHeld: "the keys are being changed by another program: try again when it ended"
         )
-        let opening = try storageKey.read()
-        let keys = try read(with: opening) ?? TerminalKeys(of: terminal)
-        let (log, fault) = try audit(of: keys)
-        return KeyChange(keys, self, log, fault, opening, lock)
+        guard let bytes = try contents() else {
+            let half = try halfOfNewStore()
+            let opening = try storageKey.read(and: half.known ?? half.new)
+            let keys = TerminalKeys(of: terminal)
+            return KeyChange(keys, self, try audit(of: keys), opening, lock, newHalf: half.new)
+        }
+        let held = try held()
+        let opening = try storageKey.read(and: held?.half)
+        let keys = try keys(in: bytes, under: opening)
+        if let held { try follow(keys, after: held) }
+        return KeyChange(keys, self, try audit(of: keys), opening, lock, newHalf: nil)
     }
 
     /// Seals the store under another storage key: on disk when this returns, and only then may the one before go. Where it is
@@ -70,8 +88,8 @@ package struct TerminalKeyStore: Sendable {
         under new: StorageKeyPlace,
         at now: Int64
     ) throws(FileFault) -> (keys: TerminalKeys, wasAlready: Bool) {
-        let other = try new.read()
-        let next = TerminalKeyStore(path, of: terminal, storageKey: new)
+        let other = try new.read(and: held()?.half)
+        let next = TerminalKeyStore(path, of: terminal, storageKey: new, memory: memory)
         let change: KeyChange
         do throws(FileFault) { change = try beginChange() } catch {
             guard FileStamp(path) != nil, let keys = next.opened() else { throw error }
@@ -95,17 +113,61 @@ package struct TerminalKeyStore: Sendable {
     /// nil also of what does not open.
     private func opened() -> TerminalKeys? {
         do throws(FileFault) { return try read()?.keys } catch { return nil }
+
     }
 
-    private func read(with storageKey: borrowing SealingKey) throws(FileFault) -> TerminalKeys? {
-        guard let bytes = try WholeFile.contents(path, bytesMax: TerminalKeys.fileBytesMax, isSecret: true) else {
-            return nil
-        }
+    /// With what a change leaves there, also where the store is not.
+    package var folderIsThere: Bool { FileStamp(lockPath) != nil }
+
+    private var lockPath: String { path + ".lock" }
+
+    private func contents() throws(FileFault) -> [UInt8]? {
+        try WholeFile.contents(path, bytesMax: TerminalKeys.fileBytesMax, isSecret: true)
+    }
+
+    private func keys(in bytes: [UInt8], under opening: borrowing SealingKey) throws(FileFault) -> TerminalKeys {
         do throws(TerminalKeysFault) {
-            return try TerminalKeys(opening: bytes, under: storageKey, of: terminal)
+            return try TerminalKeys(opening: bytes, under: opening, of: terminal)
         } catch {
             throw FileFault("\(path) \(error.words(terminal))")
         }
+    }
+
+    /// What the board's memory holds for a store that is there.
+    private func held() throws(FileFault) -> BoardMemory.Content? {
+        guard let memory else { return nil }
+        guard let held = try memory.read(of: terminal) else {
+            throw FileFault(
+                """
+                the board's memory \(memory.path) is empty: \(path) was sealed without it, or on another board, or the memory was \
+                destroyed; take nvmem out of [keys], or greylock keys erase --all and load the keys again
+                """
+            )
+        }
+        return held
+    }
+
+    /// A change is in the store before it is in the memory: what the power kept from it is made up for.
+    private func follow(_ keys: TerminalKeys, after held: BoardMemory.Content) throws(FileFault) {
+        let known = StoreNumber(raw: held.number)
+        guard keys.number >= known else { throw FileFault(older(keys.number, "the board's memory", known)) }
+        if keys.number > known { try memory?.raise(to: keys.number.raw) }
+    }
+
+    /// One that was made for a store that was then not written is taken.
+    private func halfOfNewStore() throws(FileFault) -> (known: SecretKey?, new: SecretKey?) {
+        guard let memory else { return (nil, nil) }
+        let new = SecretKey(SystemRandom().secret(BoardMemory.halfLength))
+        guard try !memory.isUnfinished(), let held = try memory.read(of: terminal) else { return (nil, new) }
+        guard held.number == 0 else {
+            throw FileFault(
+                """
+                there is no key store \(path), and the board's memory knows change \(StoreNumber(raw: held.number).change) of it: put it back, or greylock \
+                keys erase --all and load the keys again
+                """
+            )
+        }
+        return (held.half, nil)
     }
 }
 
@@ -133,30 +195,35 @@ package struct KeyChange: ~Copyable {
     private let auditKey: AuditKey?
     private let storageKey: SealingKey
     private let lock: FileLock
+    /// Of a new store, for the board's memory.
+    private let newHalf: SecretKey?
 
     fileprivate init(
         _ keys: TerminalKeys,
         _ store: TerminalKeyStore,
-        _ log: AuditLog?,
-        _ auditFault: String?,
+        _ audit: (log: AuditLog?, fault: String?),
         _ storageKey: consuming SealingKey,
-        _ lock: consuming FileLock
+        _ lock: consuming FileLock,
+        newHalf: SecretKey?
     ) {
         self.keys = keys
         self.store = store
-        self.log = log
-        self.auditFault = auditFault
+        log = audit.log
+        auditFault = audit.fault
         self.storageKey = storageKey
         self.lock = lock
+        self.newHalf = newHalf
         last = keys.number
         auditKey = keys.auditKey()
     }
 
     /// On disk when this returns, in the log and after that in the store.
     ///
+    /// - Returns: in words, what of a change that is stored could not be done; nil as a rule.
     /// - Throws: ``FileFault``; the store is as it was then, and the log's last entries say what was not stored.
-    package consuming func store(random: any RandomSource = SystemRandom()) throws(FileFault) {
-        _ = try write(under: storageKey, random: random)
+    @discardableResult
+    package consuming func store(random: any RandomSource = SystemRandom()) throws(FileFault) -> String? {
+        try write(under: storageKey, random: random).warning
     }
 
     /// The same, under another storage key.
@@ -168,26 +235,30 @@ package struct KeyChange: ~Copyable {
         random: any RandomSource = SystemRandom()
     ) throws(FileFault) -> TerminalKeys {
         keys.noteSealedAnew(at: now)
-        return try write(under: other, random: random)
+        return try write(under: other, random: random).keys
     }
 
     private borrowing func write(
         under opening: borrowing SealingKey,
         random: any RandomSource
-    ) throws(FileFault) -> TerminalKeys {
+    ) throws(FileFault) -> (keys: TerminalKeys, warning: String?) {
         var keys = keys
         let key = auditKey ?? keys.auditKey()
         var entered = log ?? AuditLog(of: keys.terminal, after: keys.audit)
-        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else { return keys }
+        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else { return (keys, nil) }
         if let log {
             try store.audit.append(lines, cutting: log.tornBytes)
         } else {
             try store.audit.begin([entered.firstLine] + lines)
         }
+        if let newHalf { try store.memory?.create(newHalf, of: keys.terminal) }
         try WholeFile.replace(store.path, with: keys.sealed(under: opening, random: random))
         // What does not get in here, the next change enters.
         do throws(FileFault) { try store.audit.append([confirmation], cutting: 0) } catch {}
-        return keys
+        do throws(FileFault) { try store.memory?.raise(to: keys.number.raw) } catch {
+            return (keys, "the change is stored, but its number is not: \(error.reason)")
+        }
+        return (keys, nil)
     }
 }
 

@@ -1,4 +1,3 @@
-private import Glibc
 package import Metering
 private import Synchronization
 private import Threads
@@ -56,7 +55,7 @@ package final class PumpThread: Pump, Sendable {
         )
         let desk = PumpDesk(lines: lines, snapshot: head.snapshot)
         let thread = NamedThread(name) {
-            desk.noteStart(isRealTime: Self.becomeRealTime())
+            desk.noteStart(isRealTime: NamedThread.becomeRealTime(priority: Self.realTimePriority))
             var turns = PumpTurns(desk: desk, head: head, post: post)
             turns.run()
         }
@@ -92,12 +91,5 @@ package final class PumpThread: Pump, Sendable {
         guard let running else { return }
         desk.askToStop()
         running.join()
-    }
-
-    /// The corresponding C function is `pthread_setschedparam`.
-    private static func becomeRealTime() -> Bool {
-        var parameters = sched_param()
-        parameters.sched_priority = realTimePriority
-        return unsafe pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters) == 0
     }
 }

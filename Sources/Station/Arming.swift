@@ -59,7 +59,7 @@ package struct Arms {
 
 extension TerminalKeyStore {
     package init(_ settings: Configuration.KeySettings, of terminal: TerminalID) {
-        self.init(settings.store, of: terminal, storageKey: settings.storageKey)
+        self.init(settings.store, of: terminal, storageKey: settings.storageKey, memory: settings.memory)
     }
 }
 

@@ -80,7 +80,7 @@ private struct KeyLook: Sendable {
         guard stamp != self.stamp || schedule.selling(at: now) != selling else { return }
         let keys: TerminalKeys
         do throws(FileFault) {
-            guard let stored = try store.read() else { return note("the keys' file is gone") }
+            guard let stored = try store.read() else { return goneOrAway() }
             try admit(stored)
             if let fault = stored.auditFault { log.error("\(fault)") }
             keys = stored.keys
@@ -101,6 +101,14 @@ private struct KeyLook: Sendable {
             "keys",
             metadata: ["selling": "\(selling.isEmpty ? "none" : selling.map(\.words).sorted().joined(separator: ", "))"]
         )
+    }
+
+    /// A disk that is away takes the folder with it; a store that is gone from its folder was erased.
+    private mutating func goneOrAway() {
+        guard store.folderIsThere else { return note("the keys' file is gone") }
+        goesOn = false
+        module.replaceKeys(.lockedMemory(MasterKeys()))
+        gone("all keys were erased: the service ends, and serves no card before it has keys again")
     }
 
     /// Once, though it is looked at again.

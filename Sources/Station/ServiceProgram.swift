@@ -26,6 +26,9 @@ package struct ServiceProgram {
         SignalWatch.hold()
         let streams = ServiceStreams()
         let log = streams.logger(name)
+        try saying(streams) { () throws(ServiceFailure) in
+            if let end = try TamperEnd(begunFor: path) { throw finish(end, path, streams) }
+        }
         let stop = watchSignals(
             streams,
             awaits: "the next start settles what is open",
@@ -36,6 +39,8 @@ package struct ServiceProgram {
         try saying(streams) { () throws(ServiceFailure) in
             let configuration = try Service.configuration(at: path)
             try ProcessHardening.apply(log: log)
+            let tamper = try watchTamper(configuration, path, stop, streams)
+            defer { tamper?.stop() }
             let customer = try streams.takeConsole(for: configuration).map {
                 Customer(console: $0, language: configuration.language)
             }
@@ -52,7 +57,49 @@ package struct ServiceProgram {
                 if let customer = service.customer(at: side) { displays.append(CustomerDisplay(customer)) }
                 return SideFace(SharedDisplay(displays))
             }
+            if let failure = tamper?.failure { throw failure }
         }
+    }
+
+    /// No key is read before the line is looked after.
+    ///
+    /// - Returns: nil where there is none.
+    private func watchTamper(
+        _ configuration: Configuration,
+        _ path: String,
+        _ stop: StopControl,
+        _ streams: ServiceStreams
+    ) throws(ServiceFailure) -> TamperWatch? {
+        guard let wiring = configuration.keys?.tamper else { return nil }
+        let (line, isActive): (TamperLine, Bool)
+        do throws(GPIOFault) {
+            line = try TamperLine(wiring)
+            isActive = try line.isActive()
+        } catch {
+            throw ServiceFailure(ofTamperLine: error)
+        }
+        guard !isActive else { throw finish(TamperEnd(atStartOf: configuration), path, streams) }
+        return TamperWatch(line, try NextProgram(configuration), stop, giveBack: streams.giveBack)
+    }
+
+    private func finish(_ end: TamperEnd, _ path: String, _ streams: ServiceStreams) -> ServiceFailure {
+        let failure = end.run(streams.logger(name)) {
+            let closing = ValveClosing(configuration: path, held: HeldOutputsFile()) { line in
+                streams.say("\(name): \(line)")
+            }
+            do throws(ServiceFailure) { try closing.run() } catch { streams.say("\(name): \(error.reason)") }
+        }
+        // Whoever stands there reads the litres of a moment ago.
+        do throws(ServiceFailure) {
+            if let console = try streams.takeConsole(for: end.configuration) {
+                CustomerDisplay(Customer(console: console, language: end.configuration.language))
+                    .show(.inoperative, .notArmed)
+            }
+        } catch {
+            streams.say("\(name): \(error.reason)")
+        }
+        streams.finish()
+        return failure
     }
 
     /// Switches the pump's outputs off and ends.

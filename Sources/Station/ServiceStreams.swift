@@ -58,8 +58,11 @@ package final class ServiceStreams: Sendable {
     /// Before the process ends as it is: the terminal is as it was.
     package func breakOff() {
         drain()
-        console.withLock { $0 }?.giveBack()
+        giveBack()
     }
+
+    /// The terminal is as it was; waits for nobody who reads.
+    func giveBack() { console.withLock { $0 }?.giveBack() }
 
     /// The terminal is as it was.
     package func finish() {

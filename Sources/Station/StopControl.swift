@@ -57,6 +57,20 @@ package final class StopControl: Sendable {
         for side in sides { side.mailbox.requestStop() }
     }
 
+    /// Closes the valves of all sides for good, and tells the sides nothing.
+    ///
+    /// - Returns: when the outputs were off, on the monotonic clock; nil when they were not by `deadline`.
+    func closeValves(before deadline: UInt64) -> UInt64? {
+        let sides = sides.withLock { $0 }
+        for side in sides { side.shut() }
+        let never = MonotonicSemaphore()
+        while sides.contains(where: \.drivesOutputs) {
+            guard MonotonicClock.nanoseconds < deadline else { return nil }
+            _ = never.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds)
+        }
+        return MonotonicClock.nanoseconds
+    }
+
     /// Waits for a stop, where no side does yet.
     func comes(before deadline: UInt64) -> Bool {
         guard asked.wait(until: deadline) else { return false }

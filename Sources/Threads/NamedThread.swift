@@ -40,6 +40,16 @@ package final class NamedThread: Sendable {
         self.thread = thread
     }
 
+    /// The calling thread comes before every ordinary one. The corresponding C function is `pthread_setschedparam`.
+    ///
+    /// - Parameter priority: of real time, 1 to 99; the kernel's interrupt threads, which bring the edges, have 50.
+    /// - Returns: false where the process may not have real-time threads (CAP_SYS_NICE, or `LimitRTPRIO=` of its unit).
+    package static func becomeRealTime(priority: Int32) -> Bool {
+        var parameters = sched_param()
+        parameters.sched_priority = priority
+        return unsafe pthread_setschedparam(pthread_self(), SCHED_FIFO, &parameters) == 0
+    }
+
     package func join() {
         let result = pthread_join(thread, nil)
         precondition(result == 0, "a thread is joined once, by another")

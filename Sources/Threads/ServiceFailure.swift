@@ -3,6 +3,8 @@ package struct ServiceFailure: Error, Sendable {
     package static let unavailable: Int32 = 69
     package static let systemError: Int32 = 71
     package static let inputOutput: Int32 = 74
+    /// EX_NOPERM: the housing was opened, and the keys are destroyed.
+    package static let tampered: Int32 = 77
     package static let configuration: Int32 = 78
 
     package let exitStatus: Int32

@@ -3,6 +3,7 @@ import Configuration
 import Console
 import Files
 import FuelPassbook
+import GPIO
 import ISO7816
 import KeyCustody
 import KeyFiles
@@ -21,14 +22,33 @@ enum KeyTool {
 
     /// - Parameter file: of the settings.
     static func store(of settings: Configuration, _ file: String) throws(ServiceFailure) -> TerminalKeyStore {
-        guard let keys = settings.keys else {
+        guard let keys = settings.keys else { throw noKeys(file) }
+        return TerminalKeyStore(keys, of: settings.terminal)
+    }
+
+    /// - Parameter file: of the settings.
+    static func noKeys(_ file: String) -> ServiceFailure {
+        ServiceFailure(
+            exitStatus: ServiceFailure.configuration,
+            reason: "\(file): the demonstration has no keys of its own: set demonstration = false and [keys]"
+        )
+    }
+
+    /// While the housing is open no key comes in. A running service looks after the line itself.
+    static func requireClosedHousing(_ settings: Configuration) throws(ServiceFailure) {
+        guard let wiring = settings.keys?.tamper else { return }
+        let isOpen: Bool
+        do throws(GPIOFault) { isOpen = try TamperLine(wiring).isActive() } catch .offsetBusy {
+            return
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "keys.tamper: \(error)")
+        }
+        guard !isOpen else {
             throw ServiceFailure(
-                exitStatus: ServiceFailure.configuration,
-                reason:
-                    "\(file): the demonstration has no keys of its own: set demonstration = false and [keys]"
+                exitStatus: ServiceFailure.unavailable,
+                reason: "the housing is open: close it, and begin again; nothing was changed"
             )
         }
-        return TerminalKeyStore(keys, of: settings.terminal)
     }
 
     static func stored<Value: ~Copyable>(_ call: () throws(FileFault) -> Value) throws(ServiceFailure) -> Value {
@@ -59,6 +79,7 @@ enum KeyTool {
     @discardableResult
     static func change(
         _ store: TerminalKeyStore,
+        of settings: Configuration,
         _ body: (inout TerminalKeys) throws(CustodyFault) -> Void
     ) throws(ServiceFailure) -> TerminalKeys {
         var change = try stored { () throws(FileFault) in try store.beginChange() }
@@ -66,10 +87,23 @@ enum KeyTool {
             throw ServiceFailure(exitStatus: refused, reason: "\(error.words); nothing was changed")
         }
         let changed = change.keys
-        do throws(FileFault) { try change.store() } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
-        }
+        try finish(change, of: store, settings)
         return changed
+    }
+
+    /// Stores what was changed, and tells the journal of it.
+    static func finish(
+        _ change: consuming KeyChange,
+        of store: TerminalKeyStore,
+        _ settings: Configuration
+    ) throws(ServiceFailure) {
+        if let fault = change.auditFault { standardError("warning: \(fault): another audit log is begun") }
+        do throws(FileFault) {
+            if let warning = try change.store() { standardError("warning: \(warning)") }
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(error.reason); nothing was changed")
+        }
+        if let untold = store.tellJournal(of: settings) { standardError("warning: \(untold)") }
     }
 
     /// "5C 94 05"

@@ -14,15 +14,21 @@ import Threads
 struct KeysErase: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "erase",
-        abstract: "Erase a key of this terminal, for good.",
+        abstract: "Erase a key of this terminal, or with --all everything, for good.",
         discussion: """
             Cards whose sales are open, or under way, under a purchase master cannot pay here without it: those records are named, \
             and the key stays. One that sells is retired first. A running service ends when the record key goes, and forgets a \
             purchase master within a second. A flash disk may keep what was overwritten: the storage key is what makes old copies \
             useless.
 
-            Exit status: 0; 65 when there is no such key, or open records need it; 69 with a clock that is not set; 74 when the \
-            store or the journal cannot be read or written; 78 for a wrong configuration. \(ExitStatusHelp.common)
+            With --all, in an emergency: the storage key, what a token holds, and the store are destroyed, in this order; it needs neither \
+            the storage key nor a store that opens, asks for no open record, and goes on past what cannot be destroyed. A \
+            running service ends within a second or two. Records stay, and the issuer releases their cards. The terminal's id has to \
+            be typed for it.
+
+            Exit status: 0; 1 when nothing was typed; 65 when there is no such key, open records need it, or another id was typed; \
+            69 with a clock that is not set, or without a terminal to type at; 74 when the store or the journal cannot be read \
+            or written, or not all could be destroyed; 78 for a wrong configuration. \(ExitStatusHelp.common)
 
             With --json: `terminal`, `change`, `erased`: the key's name.
             """
@@ -36,17 +42,44 @@ struct KeysErase: ParsableCommand {
 
     @OptionGroup var output: JSONOption
 
+    @Flag(help: "All keys, and what opens their store.")
+    var all = false
+
+    @Option(help: ArgumentHelp("Why; it stands in the audit log.", valueName: "TEXT"))
+    var reason: String
+
+    @Option(help: ArgumentHelp("With --all: the terminal's id in place of typing it, for scripts.", valueName: "ID"))
+    var yesTerminal: String?
+
     @Argument(help: ArgumentHelp("MPK, RECORD or TRANSPORT.", valueName: "USAGE"))
-    var usage: KeyUsage
+    var usage: KeyUsage?
 
     @Argument(help: "The key's index, 0 to 255.")
-    var index: UInt8
+    var index: UInt8?
 
     @Argument(help: "Its version, 0 to 255.")
-    var version: UInt8
+    var version: UInt8?
+
+    func validate() throws {
+        guard (1...AuditFact.reasonMax).contains(reason.count), reason.contains(where: { !$0.isWhitespace }) else {
+            throw ValidationError("--reason: expected 1 to \(AuditFact.reasonMax) characters")
+        }
+        guard all else {
+            guard usage != nil, index != nil, version != nil else {
+                throw ValidationError("say which key, as in MPK 1 2, or --all")
+            }
+            guard yesTerminal == nil else { throw ValidationError("--yes-terminal belongs to --all") }
+            return
+        }
+        guard usage == nil, !despiteOpenRecords else { throw ValidationError("--all goes with no key and no open records") }
+    }
 
     func run() throws {
         try runTool("keys erase") { () throws(ServiceFailure) in
+            guard let usage, let index, let version else {
+                let settings = try Service.configuration(at: config)
+                return try EmergencyErasure(settings, config, reason).run(confirmedBy: yesTerminal)
+            }
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
             let configuration = try Service.configuration(at: config)
             let store = try KeyTool.store(of: configuration, config)
@@ -61,7 +94,9 @@ struct KeysErase: ParsableCommand {
                     )
                 }
             }
-            let changed = try KeyTool.change(store) { (keys) throws(CustodyFault) in try keys.erase(name, at: now) }
+            let changed = try KeyTool.change(store, of: configuration) { (keys) throws(CustodyFault) in
+                try keys.erase(name, at: now, [.reason(reason)])
+            }
             if output.json {
                 return writeLine(try jsonText(KeyChangeReport(changed, [], at: now, erased: name)))
             }

@@ -1,11 +1,13 @@
 import ArgumentParser
 import CardCryptography
+import Configuration
 import Console
 import Files
 import FuelPassbook
 import KeyBlocks
 import KeyCustody
 import KeyFiles
+import Station
 import Threads
 
 struct KeysLoad: ParsableCommand {
@@ -43,13 +45,15 @@ struct KeysLoad: ParsableCommand {
 
     func run() throws {
         try runTool("keys load") { () throws(ServiceFailure) in
-            let store = try KeyTool.store(config)
+            let settings = try Service.configuration(at: config)
+            let store = try KeyTool.store(of: settings, config)
+            try KeyTool.requireClosedHousing(settings)
             let now = try KeyTool.now()
-            if blocks.isEmpty { try loadComponents(store, now) } else { try loadBlocks(store, now) }
+            if blocks.isEmpty { try loadComponents(store, settings, now) } else { try loadBlocks(store, settings, now) }
         }
     }
 
-    private func loadComponents(_ store: TerminalKeyStore, _ now: Int64) throws(ServiceFailure) {
+    private func loadComponents(_ store: TerminalKeyStore, _ settings: Configuration, _ now: Int64) throws(ServiceFailure) {
         let (name, kind) = sheets.key.meant(masterIndex)
         let made = try KeyTool.utc(now)
         var warnings: [String] = []
@@ -63,11 +67,12 @@ struct KeysLoad: ParsableCommand {
         let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits)
         let words = "\(name.words) of terminal \(store.terminal)"
         let confirmed = try ceremony.key(words, custodians: sheets.key.components)
+        let facts = AuditFact.custodians(confirmed.custodians)
         let delivery = KeyDelivery(name, kind.cipher, made: made, confirmed.take().key())
-        do throws(CustodyFault) { try change.keys.load(delivery, .components, at: now) } catch {
+        do throws(CustodyFault) { try change.keys.load(delivery, .components, at: now, facts) } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(error.words); nothing was changed")
         }
-        try self.store(change, [name], warnings, now)
+        try finish(change, of: store, settings, [name], warnings, now)
     }
 
     /// Before anybody has typed anything.
@@ -80,7 +85,7 @@ struct KeysLoad: ParsableCommand {
         }
     }
 
-    private func loadBlocks(_ store: TerminalKeyStore, _ now: Int64) throws(ServiceFailure) {
+    private func loadBlocks(_ store: TerminalKeyStore, _ settings: Configuration, _ now: Int64) throws(ServiceFailure) {
         var names: [HeldKeyName] = []
         var warnings: [String] = []
         var change = try KeyTool.stored { () throws(FileFault) in try store.beginChange() }
@@ -96,19 +101,19 @@ struct KeysLoad: ParsableCommand {
             }
         }
         for warning in warnings { standardError("warning: \(warning)") }
-        try self.store(change, names, warnings, now)
+        try finish(change, of: store, settings, names, warnings, now)
     }
 
-    private func store(
+    private func finish(
         _ change: consuming KeyChange,
+        of store: TerminalKeyStore,
+        _ settings: Configuration,
         _ names: [HeldKeyName],
         _ warnings: [String],
         _ now: Int64
     ) throws(ServiceFailure) {
         let keys = change.keys
-        do throws(FileFault) { try change.store() } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(error.reason); nothing was changed")
-        }
+        try KeyTool.finish(change, of: store, settings)
         if output.json {
             return writeLine(try jsonText(KeyChangeReport(keys, names, at: now, warnings: warnings)))
         }

@@ -14,7 +14,7 @@ struct RunStation: ParsableCommand {
 
             Exit status: as greylockd: 0 when it was told to stop, 69 when something that it needs is missing, 74 when the \
             journal or the pump failed, or the configuration cannot be read, 75 when it was told to stop and something \
-            did not answer, 78 for a wrong configuration. \(ExitStatusHelp.common)
+            did not answer, 77 when the housing was opened and the keys are destroyed, 78 for a wrong configuration. \(ExitStatusHelp.common)
             """
     )
 

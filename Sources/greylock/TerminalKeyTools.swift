@@ -119,9 +119,10 @@ struct KeysActivate: ParsableCommand {
 
     func run() throws {
         try runTool("keys activate") { () throws(ServiceFailure) in
+            let settings = try Service.configuration(at: master.config)
             let now = try KeyTool.now()
             let from = from?.start ?? now
-            let changed = try KeyTool.change(KeyTool.store(master.config)) { (keys) throws(CustodyFault) in
+            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) { (keys) throws(CustodyFault) in
                 try keys.activate(master.name, from: from, at: now)
             }
             if output.json { return writeLine(try jsonText(KeyChangeReport(changed, [master.name], at: now))) }
@@ -150,8 +151,9 @@ struct KeysRetire: ParsableCommand {
 
     func run() throws {
         try runTool("keys retire") { () throws(ServiceFailure) in
+            let settings = try Service.configuration(at: master.config)
             let now = try KeyTool.now()
-            let changed = try KeyTool.change(KeyTool.store(master.config)) { (keys) throws(CustodyFault) in
+            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) { (keys) throws(CustodyFault) in
                 try keys.retire(master.name, at: now)
             }
             if output.json { return writeLine(try jsonText(KeyChangeReport(changed, [master.name], at: now))) }

@@ -65,8 +65,8 @@ extension Invocation {
         command line, 69 when something that it needs is missing, 71 when the system
         refuses what it needs (core dumps must be forbidden), 74 when the journal or
         the pump failed, or the configuration cannot be read, 75 when it was told to
-        stop and something did not answer, 78 for a wrong configuration. Only 64 and 78
-        need somebody: every other cause can pass, and a new start is worth while.
+        stop and something did not answer, 77 when the housing was opened and the keys are destroyed,
+        78 for a wrong configuration. Only 64, 77 and 78 need somebody: every other cause can pass, and a new start is worth while.
 
         USAGE: \(usage)
 

@@ -1,27 +1,27 @@
-import CInspection
-import CardCryptography
+private import CInspection
+private import CardCryptography
 import Foundation
-import Glibc
+private import Glibc
 
 /// The writable memory of a process that is stopped: heap, stacks, data, anonymous and shared mappings.
-final class ProcessMemory {
-    struct Mapping {
-        let range: Range<UInt>
-        let name: String
+package final class ProcessMemory {
+    package struct Mapping {
+        package let range: Range<UInt>
+        package let name: String
         /// Of a mapped file, also where in it.
-        let fileOffset: UInt64
-        let isShared: Bool
-        let isLocked: Bool
+        package let fileOffset: UInt64
+        package let isShared: Bool
+        package let isLocked: Bool
     }
 
-    struct Hit: CustomStringConvertible {
-        let secret: String
-        let isSchedule: Bool
-        let address: UInt
-        let mapping: Mapping
-        let isInArena: Bool
+    package struct Hit: CustomStringConvertible {
+        package let secret: String
+        package let isSchedule: Bool
+        package let address: UInt
+        package let mapping: Mapping
+        package let isInArena: Bool
 
-        var description: String {
+        package var description: String {
             "\(secret)\(isSchedule ? ", expanded," : "") at \(String(address, radix: 16)) in \(mapping.name)"
                 + (isInArena ? ", the locked arena" : "")
         }
@@ -31,12 +31,12 @@ final class ProcessMemory {
     /// No form of a secret is longer.
     private static let overlapBytes = 64
 
-    let mappings: [Mapping]
+    package let mappings: [Mapping]
     /// libcrypto's secure heap: the one mapping of its size that is locked. It is gone when the last key is.
-    let arena: Range<UInt>?
+    package let arena: Range<UInt>?
     private let memory: Int32
 
-    init(of process: pid_t) throws {
+    package init(of process: Int32) throws {
         mappings = try Self.mappings(of: process)
         let locked = mappings.filter { $0.isLocked && $0.range.count == LockedBuffer.arenaBytesMax }
         guard locked.count <= 1 else { throw MemoryFailure(description: "several mappings look like the arena") }
@@ -47,11 +47,11 @@ final class ProcessMemory {
 
     deinit { close(memory) }
 
-    static let reasonToSkip =
+    package static let reasonToSkip =
         "no CAP_SYS_PTRACE, which reading a service's memory needs; GREYLOCK_REQUIRE=pcscd makes this a failure"
 
     /// Whether this process may read the memory of one that forbids dumps, as the service does (capabilities(7)).
-    static let isReadable: Bool = {
+    package static let isReadable: Bool = {
         let ptrace: UInt64 = 1 << 19
         guard let status = FileManager.default.contents(atPath: "/proc/self/status") else { return false }
         let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("CapEff:") }
@@ -63,9 +63,11 @@ final class ProcessMemory {
     ///
     /// The published demonstration keys are constants of the program, and some linkers lay constants among its data:
     /// what stands in a private mapping as in the file that is mapped is no hit.
-    func search(for secrets: [SecretPatterns]) throws -> [Hit] {
+    ///
+    /// - Parameter inArena: looks there alone, which is quick.
+    package func search(for secrets: [SecretPatterns], inArena: Bool = false) throws -> [Hit] {
         var hits: [Hit] = []
-        for mapping in mappings {
+        for mapping in mappings where !inArena || mapping.range == arena {
             let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: mapping.range.count, alignment: 16)
             defer { unsafe bytes.deallocate() }
             try unsafe read(mapping, into: bytes)
@@ -92,7 +94,7 @@ final class ProcessMemory {
         return hits
     }
 
-    func bytes(at address: UInt, count: Int) throws -> [UInt8] {
+    package func bytes(at address: UInt, count: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         guard unsafe pread(memory, &bytes, count, off_t(address)) == count else {
             throw MemoryFailure(description: "\(String(address, radix: 16)) cannot be read: \(errorText())")
@@ -100,7 +102,7 @@ final class ProcessMemory {
         return bytes
     }
 
-    func write(_ bytes: [UInt8], at address: UInt) throws {
+    package func write(_ bytes: [UInt8], at address: UInt) throws {
         guard unsafe pwrite(memory, bytes, bytes.count, off_t(address)) == bytes.count else {
             throw MemoryFailure(description: "\(String(address, radix: 16)) cannot be written: \(errorText())")
         }
@@ -203,8 +205,10 @@ extension SecretPatterns {
     }
 }
 
-struct MemoryFailure: Error, CustomStringConvertible {
-    let description: String
+package struct MemoryFailure: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(description: String) { self.description = description }
 }
 
-func errorText() -> String { unsafe String(cString: strerror(errno)) }
+package func errorText() -> String { unsafe String(cString: strerror(errno)) }

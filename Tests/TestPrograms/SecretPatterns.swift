@@ -1,27 +1,25 @@
-import COpenSSL
-import CardCryptography
-import FuelPassbook
-import ISO7816
+private import COpenSSL
+private import ISO7816
 
 /// One secret, and every form in which it is looked for.
 ///
 /// Each form has at least 6 bytes. Of 10 MB of random bytes, 6 would be met by chance once in 30 million searches; a
 /// round key of 8 bytes has 48 random bits too. The forms of a key that libcrypto computes with in registers, its
 /// halves permuted, are not among them: what covers them is that the whole stack below is overwritten.
-struct SecretPatterns {
-    static let lengthMin = 6
+package struct SecretPatterns {
+    package static let lengthMin = 6
 
-    let name: String
+    package let name: String
     /// The secret's own bytes, and texts of them.
-    let plain: [[UInt8]]
+    package let plain: [[UInt8]]
     /// What a cipher makes of it before it is used.
-    let schedule: [[UInt8]]
+    package let schedule: [[UInt8]]
 
-    var all: [[UInt8]] { plain + schedule }
+    package var all: [[UInt8]] { plain + schedule }
 
     /// A DES key of 8 bytes: also with its 32-bit halves exchanged, as hexadecimal digits in ASCII and as values, and
     /// its sixteen round keys as libcrypto lays them out.
-    init(_ name: String, des key: [UInt8]) {
+    package init(_ name: String, des key: [UInt8]) {
         precondition(key.count == 8)
         self.name = name
         let digits = Hex.string(key).utf8.filter { $0 != UInt8(ascii: " ") }
@@ -35,7 +33,7 @@ struct SecretPatterns {
     }
 
     /// An AES-256 key of 32 bytes, in eights, and the round keys that are not the key itself, in both byte orders.
-    init(_ name: String, aes256 key: [UInt8]) {
+    package init(_ name: String, aes256 key: [UInt8]) {
         precondition(key.count == 32)
         self.name = name
         plain = stride(from: 0, to: 32, by: 8).map { Array(key[$0..<$0 + 8]) }
@@ -47,7 +45,7 @@ struct SecretPatterns {
     }
 
     /// A PIN of 12 digits: as typed, as digits' values, and packed as VERIFY carries it.
-    init(pin digits: String) {
+    package init(pin digits: String) {
         precondition(digits.utf8.count == 12)
         name = "PIN"
         let values = digits.utf8.map { $0 - UInt8(ascii: "0") }
@@ -70,52 +68,10 @@ struct SecretPatterns {
     }
 }
 
-/// The secrets of a terminal with the demonstration keys, and of a demonstration card's sales in it, computed by the
-/// formulas of spec/grey-lock.md, section 2.
-enum TerminalSecrets {
-    private static let master = DoubleLengthKey(MasterKey.purchase.demonstration)
-    private static let factor = Demonstration.applicationFile.asn.diversificationFactor
-    /// DPK, 16 bytes.
-    static let cardKey = master.encrypted(factor) + master.encrypted(factor.map { ~$0 })
-
-    /// MPK, and the key drawn from it that seals GMACs.
-    static var ofTerminal: [SecretPatterns] {
-        let raw = MasterKey.purchase.demonstration.withSpan { [UInt8](copying: $0) }
-        let sealing = (UInt8(0)..<4).flatMap { master.encrypted(Array("GL-GMAC".utf8) + [$0]) }
-        return [
-            SecretPatterns("MPK left", des: Array(raw.prefix(8))),
-            SecretPatterns("MPK right", des: Array(raw.suffix(8))),
-            SecretPatterns("sealing key", aes256: sealing),
-        ]
-    }
-
-    static var ofCard: [SecretPatterns] {
-        [
-            SecretPatterns("DPK left", des: Array(cardKey.prefix(8))),
-            SecretPatterns("DPK right", des: Array(cardKey.suffix(8))),
-        ]
-    }
-
-    /// SESPK of a sale.
-    static func ofSale(_ data: SaleNumbers) -> SecretPatterns {
-        var raw = cardKey
-        let key = DoubleLengthKey(LockedBuffer(wiping: &raw))
-        let input = data.icc.bytes + data.ctc.bytes + data.ttc.bytes.suffix(2)
-        return SecretPatterns("SESPK", des: key.encrypted(input))
-    }
-}
-
-/// What a sale's session key is made from besides DPK.
-struct SaleNumbers {
-    let icc: ICCRandom
-    let ctc: CTC
-    let ttc: TTC
-}
-
 /// FIPS 197, 5.2, for keys of 32 bytes.
-enum AES256Schedule {
+package enum AES256Schedule {
     /// The 60 words, of 4 bytes each.
-    static func words(of key: [UInt8]) -> [[UInt8]] {
+    package static func words(of key: [UInt8]) -> [[UInt8]] {
         var words = stride(from: 0, to: 32, by: 4).map { Array(key[$0..<$0 + 4]) }
         var constant: UInt8 = 1
         for index in 8..<60 {
