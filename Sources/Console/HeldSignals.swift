@@ -37,7 +37,9 @@ package final class HeldSignals {
     /// - Throws: when one of the signals came, meanwhile or before.
     package func wait(for direction: Direction, of file: Int32) throws(ServiceFailure) {
         let events = Int16(direction == .reading ? POLLIN : POLLOUT)
-        var waited = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: file, events: events, revents: 0)]
+        var waited = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: file, events: events, revents: 0),
+        ]
         repeat {
             guard unsafe poll(&waited, 2, -1) >= 0 || errno == EINTR else {
                 throw ServiceFailure(exitStatus: ServiceFailure.systemError, reason: "waiting: \(systemError())")

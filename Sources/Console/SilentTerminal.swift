@@ -131,7 +131,7 @@ package struct SilentTerminal: ~Copyable {
     /// What whoever types does not want to.
     package borrowing func cancelled() -> ServiceFailure {
         say("\n")
-        return ServiceFailure(exitStatus: 1, reason: "no \(secret) was typed")
+        return ServiceFailure(exitStatus: 1, reason: signals == nil ? "no \(secret) was typed" : "it was broken off")
     }
 
     /// Throws away what was typed and not read.

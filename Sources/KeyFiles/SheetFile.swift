@@ -13,7 +13,8 @@ package enum SheetFile {
         defer { close(file) }
         try WholeFile.requireGuarded(file, path)
         var bytes = LockedBuffer(count: ComponentSheet.bytesMax + 1)
-        let count = try bytes.withMutableSpan { (span) throws(FileFault) in try WholeFile.read(file, path, into: &span) }
+        let count = try bytes.withMutableSpan { (span) throws(FileFault) in try WholeFile.read(file, path, into: &span)
+        }
         guard count > 0 else { throw FileFault("\(path) is empty") }
         guard count <= ComponentSheet.bytesMax else { throw FileFault("\(path) is too long: it is no sheet") }
         return bytes.part(0..<count)

@@ -40,7 +40,9 @@ package final class SheetTarget {
         }
     }
 
-    package func isSame(as other: SheetTarget) -> Bool { device == other.device && number == other.number && kind == other.kind }
+    package func isSame(as other: SheetTarget) -> Bool {
+        device == other.device && number == other.number && kind == other.kind
+    }
 
     /// Writes a page, and of a file flushes it with its folder. The corresponding C function is `write`.
     ///
@@ -62,16 +64,16 @@ package final class SheetTarget {
             if count >= 0 {
                 done += count
             } else if errno != EINTR && errno != EAGAIN {
-                throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "cannot write \(path): \(systemError())")
+                throw failure("cannot write \(path): \(systemError())")
             }
         }
         guard kind == .file else { return }
-        guard fsync(descriptor) == 0 else {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "cannot flush \(path): \(systemError())")
-        }
-        do throws(FileFault) { try WholeFile.flushFolder(of: path) } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
-        }
+        guard fsync(descriptor) == 0 else { throw failure("cannot flush \(path): \(systemError())") }
+        do throws(FileFault) { try WholeFile.flushFolder(of: path) } catch { throw failure(error.reason) }
+    }
+
+    private func failure(_ reason: String) -> ServiceFailure {
+        ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
     }
 
     /// Overwrites and takes away the file that was made here; of a page that went elsewhere nothing can be taken back.

@@ -105,7 +105,7 @@ package struct TerminalKeyStore: Sendable {
             throw FileFault("\(error.reason); \(path) opens with \(opens.words)")
         }
         guard let written = next.opened(), written.number == keys.number else {
-            throw FileFault("\(path) was written and does not open with \(new.words): keep both storage keys, and look at the disk")
+            throw FileFault("\(path) was written and does not open with \(new.words): keep both, and look at the disk")
         }
         return (keys, false)
     }

@@ -47,7 +47,9 @@ struct KeysGenerate: ParsableCommand {
     func run() throws {
         try runTool("keys generate") { () throws(ServiceFailure) in
             try ProcessHardening.forbidDumps()
-            if !LockedBuffer.arenaIsLocked { standardError("warning: keys may be swapped out: turn swap off (swapoff -a)") }
+            if !LockedBuffer.arenaIsLocked {
+                standardError("warning: keys may be swapped out: turn swap off (swapoff -a)")
+            }
             let made = try KeyTool.utc(KeyTool.now())
             let networks = try KeyTool.stored { () throws(FileFault) in try NetworkInterfaces.up() }
             if !networks.isEmpty {
@@ -69,7 +71,10 @@ struct KeysGenerate: ParsableCommand {
             )
             try places.write(components, head)
             standardError(
-                "\(name.words) of terminal \(terminal.id), check value \(KeyTool.grouped(checkValue)): \(components.count) pages are written"
+                """
+                \(name.words) of terminal \(terminal.id), check value \(KeyTool.grouped(checkValue)): \
+                \(components.count) pages are written
+                """
             )
         }
     }
@@ -78,7 +83,8 @@ struct KeysGenerate: ParsableCommand {
     private static func newKey(_ kind: ComponentKind, _ count: Int) -> ([KeyComponent], checkValue: [UInt8]) {
         while true {
             let components = (0..<count).map { _ in KeyComponent(generating: kind) }
-            do throws(ComponentFault) { return (components, try CombinedKey(kind, of: components).checkValue()) } catch {
+            do throws(ComponentFault) { return (components, try CombinedKey(kind, of: components).checkValue()) } catch
+            {
                 continue
             }
         }

@@ -58,7 +58,9 @@ struct KeysLoad: ParsableCommand {
         let made = try KeyTool.utc(now)
         var warnings: [String] = []
         if name.usage == .purchaseMaster {
-            warnings.append("a purchase master is a key of every card: load it in a block wherever the issuer can make one")
+            warnings.append(
+                "a purchase master is a key of every card: load it in a block wherever the issuer can make one"
+            )
         }
         for warning in warnings { standardError("warning: \(warning)") }
         // Until it ends nobody else changes the keys.
@@ -192,7 +194,8 @@ extension DeliveryFault {
         case .block(let error): "it \(error)"
         case .issuersOwn(let master): "it holds \(master.name), a key of the issuer alone: no terminal takes it"
         case .otherTerminal(let other): "it is for terminal \(other), and this is \(terminal)"
-        case .seemsOtherTerminals(let other): "it does not open: it seems to be for terminal \(other), and this is \(terminal)"
+        case .seemsOtherTerminals(let other):
+            "it does not open: it seems to be for terminal \(other), and this is \(terminal)"
         case .strongerThanTransport:
             "it holds an AES key, and the transport key is one of triple DES, which protects less: load that key from components"
         case .field(let field): "\(field.rawValue) is not what its label says"

@@ -54,10 +54,10 @@ struct KeysReceipt: ParsableCommand {
         let store = try KeyTool.store(config)
         let now = try KeyTool.now()
         let keys = try KeyTool.stored { () throws(FileFault) in try store.read() }?.keys
-        guard let keys, let receipt = try Self.clocked({ () throws(ParseError) in try KeyReceipt(of: keys, at: now) }) else {
+        guard let keys, let receipt = try Self.receipt(of: keys, at: now) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
-                reason: "terminal \(store.terminal) has no record key to code a receipt with: load it with greylock keys load"
+                reason: "terminal \(store.terminal) has no record key to code a receipt with: load it first"
             )
         }
         guard output.json else { return writeLine(receipt.text) }
@@ -80,7 +80,7 @@ struct KeysReceipt: ParsableCommand {
         }
         let receipt: KeyReceipt
         do throws(ParseError) { receipt = try KeyReceipt(parsing: String(decoding: bytes, as: UTF8.self)) } catch {
-            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file) is no receipt of a terminal, or not a whole one")
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file) is no receipt, or not a whole one")
         }
         let keys = try KeyStoreFile.open(store)
         let own = KeyReference(index: keys.index, version: keys.version)
@@ -107,9 +107,12 @@ struct KeysReceipt: ParsableCommand {
         if !output.json { writeLine("\(file) is authentic: terminal \(receipt.terminal) wrote it") }
     }
 
-    private static func clocked(_ body: () throws(ParseError) -> KeyReceipt?) throws(ServiceFailure) -> KeyReceipt? {
-        do throws(ParseError) { return try body() } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the clock shows no time: set it first")
+    private static func receipt(of keys: TerminalKeys, at now: Int64) throws(ServiceFailure) -> KeyReceipt? {
+        do throws(ParseError) { return try KeyReceipt(of: keys, at: now) } catch {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "the clock shows no time: set it first"
+            )
         }
     }
 }

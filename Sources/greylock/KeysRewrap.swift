@@ -62,7 +62,8 @@ struct KeysRewrap: ParsableCommand {
                 )
                 return writeLine(try jsonText(report))
             }
-            writeLine("\(store.path), change \(keys.number.change), \(wasAlready ? "opens already" : "opens now") with \(new.words)")
+            let opens = wasAlready ? "opens already" : "opens now"
+            writeLine("\(store.path), change \(keys.number.change), \(opens) with \(new.words)")
             writeLine("set that in \(config), restart the service, and then destroy the old storage key")
         }
     }

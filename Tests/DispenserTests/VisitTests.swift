@@ -122,6 +122,17 @@ struct VisitTests {
         #expect(station.display.refusals == [.answer(.initializeForPurchase, .conditionsOfUseNotSatisfied)])
     }
 
+    @Test("an ordinary purchase names the index that the card has no key of")
+    func purchaseKeyMissing() throws {
+        let (station, _) = try visit { station in
+            station.settings.payment = .prepaid(Preset(centilitres: 100))
+            station.reader.hasPetrolCommands = false
+            station.reader.faults[.initializeForPurchase] = [.status(.keyIndexNotSupported)]
+        }
+        expectUntouched(station)
+        #expect(station.display.refusals == [.noKey(Demonstration.keyIndex)])
+    }
+
     @Test("without a preset and a limit the card's balance is the limit")
     func balanceIsTheLimit() throws {
         let station = try TestStation(balance: 2_000)

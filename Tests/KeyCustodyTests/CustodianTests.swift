@@ -9,7 +9,8 @@ import Testing
     func isName(_ typed: String, _ name: String) { #expect(Custodian.name(typed) == name) }
 
     @Test(arguments: [
-        "", "   ", String(repeating: "w", count: 41), "Wang\n", "Wa\u{1B}[31mng", "Wa\u{7}ng", "Wa\u{9B}2Jng", "\u{202E}gnaW",
+        "", "   ", String(repeating: "w", count: 41), "Wang\n", "Wa\u{1B}[31mng", "Wa\u{7}ng", "Wa\u{9B}2Jng",
+        "\u{202E}gnaW",
         "Wang\u{200B}", "Wa\u{2028}ng", "w" + String(repeating: "\u{301}", count: 200),
     ])
     func isNoName(_ typed: String) { #expect(Custodian.name(typed) == nil) }

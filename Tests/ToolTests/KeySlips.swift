@@ -223,8 +223,9 @@ struct KeySlipTable {
                 says: "only its owner may read and write: chmod 600 (found mode 0644)",
                 status: 74,
                 prepare: { unsafe _ = chmod($0.storageKey, 0o644) },
-                restore: { unsafe _ = chmod($0.storageKey, 0o600) }
-            ) { _, _ in },
+                restore: { unsafe _ = chmod($0.storageKey, 0o600) },
+                play: { _, _ in }
+            ),
             KeySlip(
                 done: "a second ceremony at once",
                 says: "the keys are being changed by another program: try again when it ended",

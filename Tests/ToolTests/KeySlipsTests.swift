@@ -35,7 +35,9 @@ struct KeySlipsTests {
         #expect(other?.tool.end() ?? 1 == 1)
         slip.restore(table.bench)
         #expect(status == slip.status, "\(slip.done): \(ceremony.tool.log)")
-        if slip.stream == .log { #expect(ceremony.tool.log.contains(slip.says), "\(slip.done): \(ceremony.tool.log)") }
+        if slip.stream == .log, !slip.says.isEmpty {
+            #expect(ceremony.tool.log.contains(slip.says), "\(slip.done): \(ceremony.tool.log)")
+        }
         let isSame = try table.bench.storeBytes == before
         #expect(isSame, "\(slip.done)")
         for sheet in [table.first, table.second] {

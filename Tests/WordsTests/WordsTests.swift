@@ -1,5 +1,7 @@
 import Dispenser
+import FuelPassbook
 import Records
+import SecurityModule
 import Testing
 import Words
 
@@ -21,6 +23,20 @@ struct WordsTests {
         let notices = try Situations.notices().map(\.0)
         #expect(Set(notices.map(NoticeKind.init)) == Set(NoticeKind.allCases))
         #expect(Set(try Situations.refusals().map { RefusalKind($0.0) }) == Set(RefusalKind.allCases))
+    }
+
+    @Test("a card whose key is not here tells its customer and the log which, in both languages")
+    func missingKey() {
+        let key = KeyReference(index: KeyIndex(8), version: KeyVersion(9))
+        for language in [Language.english, .chinese] {
+            let vocabulary = language.vocabulary
+            for refusal in [Refusal.module(.keyNotLoaded(key)), .module(.keyNotInUse(key)), .noKey(key.index)] {
+                for text in [vocabulary.words(.refused(refusal)), vocabulary.customerWords(.refused(refusal))] {
+                    let figures = refusal == .noKey(key.index) ? ["8"] : ["8", "9"]
+                    #expect(figures.allSatisfy { text.contains($0) }, "\(text)")
+                }
+            }
+        }
     }
 
     @Test("a fault of the journal names what was done and why it failed")
