@@ -12,6 +12,8 @@ struct KeySlip {
     let status: Int32
     var options: [String] = []
     var environment: [String] = []
+    /// The question that stands there next: what is typed before it is thrown away.
+    var next: String?
     /// Before the tool is started.
     var prepare: (CeremonyBench) throws -> Void = { _ in }
     /// When it has ended.
@@ -37,6 +39,7 @@ struct KeySlipTable {
         _ says: String,
         options: [String] = [],
         environment: [String] = [],
+        next: String? = nil,
         _ play: @escaping (Ceremony, KeySlipTable) throws -> Void
     ) -> KeySlip {
         KeySlip(
@@ -46,6 +49,7 @@ struct KeySlipTable {
             status: 1,
             options: options,
             environment: environment,
+            next: next,
             play: play
         )
     }
@@ -75,14 +79,18 @@ struct KeySlipTable {
                 try ceremony.introduce()
                 try ceremony.answer(" 0 of ", table.first.digits + " " + table.first.groups[0])
             },
-            atScreen("check value of another sheet", "the component makes another check value: type it again") {
+            atScreen(
+                "check value of another sheet",
+                "the component makes another check value: type it again",
+                next: " 0 of "
+            ) {
                 ceremony,
                 table in
                 try ceremony.introduce()
                 try ceremony.answer(" 0 of ", table.first.digits)
                 try ceremony.answer("digits: ", table.second.checkValue + "\r")
             },
-            atScreen("check value of nine digits", "a check value has 10 digits, 0 to 9 and A to F") {
+            atScreen("check value of nine digits", "a check value has 10 digits, 0 to 9 and A to F", next: "digits: ") {
                 ceremony,
                 table in
                 try ceremony.introduce()
@@ -140,25 +148,28 @@ struct KeySlipTable {
 
     static var custodians: [KeySlip] {
         [
-            atScreen("escape sequence in a name", nameRule) { ceremony, _ in
+            atScreen("escape sequence in a name", nameRule, next: "your name: ") { ceremony, _ in
                 try ceremony.answer("your name: ", "\u{1B}[2JWang\r")
             },
-            atScreen("no name", nameRule) { ceremony, _ in try ceremony.answer("your name: ", " \r") },
-            atScreen("name of 41 characters", nameRule) { ceremony, _ in
+            atScreen("no name", nameRule, next: "your name: ") { ceremony, _ in
+                try ceremony.answer("your name: ", " \r")
+            },
+            atScreen("name of 41 characters", nameRule, next: "your name: ") { ceremony, _ in
                 try ceremony.answer("your name: ", String(repeating: "w", count: 41) + "\r")
             },
-            atScreen("name that is not UTF-8", nameRule) { ceremony, _ in
+            atScreen("name that is not UTF-8", nameRule, next: "your name: ") { ceremony, _ in
                 try ceremony.tool.wait(for: "your name: ", on: .screen)
                 try ceremony.tool.type([0xFF, 0xC3, 0x0D])
             },
-            atScreen("the same name twice, in capitals", nameRule) { ceremony, table in
+            atScreen("the same name twice, in capitals", nameRule, next: "your name: ") { ceremony, table in
                 try ceremony.introduce()
                 try ceremony.type(table.first)
                 try ceremony.answer("your name: ", " WANG\r")
             },
             atScreen(
                 "the same envelope twice",
-                "a number has 1 to 20 letters and digits, and is no other envelope's"
+                "a number has 1 to 20 letters and digits, and is no other envelope's",
+                next: "envelope's number: "
             ) { ceremony, table in
                 try ceremony.introduce()
                 try ceremony.type(table.first)
@@ -168,7 +179,7 @@ struct KeySlipTable {
             atScreen("pasted lines: the first is taken", "your envelope's number: ") { ceremony, _ in
                 try ceremony.answer("your name: ", "Wang\r17-A\ryes\r")
             },
-            atScreen("neither yes nor no", "type yes or no") { try $1.perhaps($0) },
+            atScreen("neither yes nor no", "type yes or no", next: "yes or no: ") { try $1.perhaps($0) },
             KeySlip(
                 done: "seal broken",
                 says: "the seal of envelope 17-A was broken; nothing was stored: destroy all sheets of this key",

@@ -28,6 +28,7 @@ struct KeySlipsTests {
         try slip.play(ceremony, table)
         if slip.stream == .screen {
             try ceremony.tool.wait(for: slip.says, on: .screen)
+            if let next = slip.next { try ceremony.tool.wait(for: next, on: .screen) }
             try ceremony.tool.type("\u{3}")
         }
         let status = ceremony.tool.end()

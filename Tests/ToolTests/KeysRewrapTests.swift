@@ -4,6 +4,7 @@ import FuelPassbook
 import Glibc
 import KeyCustody
 import KeyFiles
+import TestFolders
 import TestPrograms
 import Testing
 
@@ -41,7 +42,7 @@ struct KeysRewrapTests {
         #expect(throws: (any Error).self) { _ = try keys(bench.storageKey) }
         let bytes = try bench.storeBytes
         for isGone in [false, true] {
-            if isGone { #expect(unlink(bench.storageKey) == 0) }
+            if isGone { #expect(unsafe unlink(bench.storageKey) == 0) }
             let again = try run(["rewrap", "--config", bench.config, "--to", new], readsOutput: true)
             #expect(again.status == 0 && again.said.contains("opens already with storage_key"), "\(again.said)")
         }
