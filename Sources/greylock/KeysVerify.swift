@@ -2,6 +2,7 @@ import ArgumentParser
 import CardCryptography
 import Console
 import Files
+import ISO7816
 import KeyCustody
 import KeyFiles
 import Threads
@@ -34,22 +35,22 @@ struct KeysVerify: ParsableCommand {
 
     func run() throws {
         try runTool("keys verify") { () throws(ServiceFailure) in
-            let report = if let sheet { try read(sheet) } else { try typed() }
+            let (checkValue, report) = if let sheet { try read(sheet) } else { try typed() }
             if output.json { writeLine(try jsonText(report)) }
             guard report.right else {
                 throw ServiceFailure(exitStatus: KeyTool.refused, reason: words(of: report))
             }
-            if !output.json { writeLine("the component is right: \(report.checkValue)") }
+            if !output.json { writeLine("the component is right: \(KeyTool.grouped(checkValue))") }
         }
     }
 
-    private func typed() throws(ServiceFailure) -> SheetReport {
+    private func typed() throws(ServiceFailure) -> ([UInt8], SheetReport) {
         let ceremony = try KeyCeremony(tripleDES ? .tripleDES : .aes256, hasCheckDigits: !noCheckDigits)
         let (checkValue, isRight) = try ceremony.isRight()
-        return SheetReport(right: isRight, checkValue: KeyTool.grouped(checkValue), wrongGroups: [])
+        return (checkValue, SheetReport(right: isRight, checkValue: Hex.string(checkValue), wrongGroups: []))
     }
 
-    private func read(_ sheet: String) throws(ServiceFailure) -> SheetReport {
+    private func read(_ sheet: String) throws(ServiceFailure) -> ([UInt8], SheetReport) {
         try ProcessHardening.forbidDumps()
         let page = try KeyTool.stored { () throws(FileFault) in
             try SheetFile.page(sheet)
@@ -57,11 +58,12 @@ struct KeysVerify: ParsableCommand {
         guard let verdict = SheetVerdict(of: page) else {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(sheet) is no sheet of a component")
         }
-        return SheetReport(
+        let report = SheetReport(
             right: verdict.isRight,
-            checkValue: KeyTool.grouped(verdict.checkValue),
+            checkValue: Hex.string(verdict.checkValue),
             wrongGroups: verdict.wrongGroups
         )
+        return (verdict.checkValue, report)
     }
 
     private func words(of report: SheetReport) -> String {
