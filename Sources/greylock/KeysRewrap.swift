@@ -41,6 +41,9 @@ struct KeysRewrap: ParsableCommand {
         guard (to == nil) != (toCredential == nil) else {
             throw ValidationError("expected one of --to and --to-credential")
         }
+        guard to.map({ $0.hasPrefix("/") }) ?? true else {
+            throw ValidationError("--to: expected a path from / on, as the configuration has it (found \(to ?? ""))")
+        }
         guard toCredential.map({ !$0.isEmpty && !$0.contains("/") }) ?? true else {
             throw ValidationError("--to-credential: expected the name of a credential (found \(toCredential ?? ""))")
         }

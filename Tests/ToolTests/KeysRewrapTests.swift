@@ -62,6 +62,7 @@ struct KeysRewrapTests {
             #expect(refused.status == 74 && refused.said.contains(reason), "\(refused.said)")
         }
         #expect(try run(["rewrap", "--config", bench.config]).status == 64)
+        #expect(try run(["rewrap", "--config", bench.config, "--to", "key"]).status == 64)
         #expect(try bench.storeBytes == bytes)
     }
 
