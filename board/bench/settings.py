@@ -53,3 +53,21 @@ keys = "demonstration"
 [holder]
 name = "A. Driver"
 """
+
+
+# A scheme's own, in place of the demonstration's.
+SCHEME_AID = "F0 50 45 54 52 4F 4C 02"
+SCHEME_TERMINAL = "310000000017"
+
+
+def armed_settings(journal: str, **more) -> str:
+    """The service's with keys of its own, opened by a credential."""
+    settings = service_settings(journal, **more)
+    for demonstration, own in (
+        ("demonstration = true", f'demonstration = false\ncard = {{ aid = "{SCHEME_AID}" }}'),
+        ("001122334455", SCHEME_TERMINAL),
+        ('pin = { kind = "fixed" }', 'pin = { kind = "terminal" }'),
+    ):
+        assert demonstration in settings
+        settings = settings.replace(demonstration, own)
+    return settings + '[keys]\nstore = "/var/lib/greylock/keys"\ncredential = "greylock-storage-key"\n'
