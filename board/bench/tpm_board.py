@@ -156,12 +156,9 @@ class Board:
     def refused(self):
         """The unit that cannot have its credential, start after start."""
         until("243", lambda: show("ExecMainStatus") == "243" and int(show("NRestarts")) >= 2)
-        said = run("journalctl", "--boot", "--unit", UNIT, "--output", "cat")
-        if "the storage key does not open, so no card is served" not in said:
-            raise Wrong(f"the log does not say why: {said}")
-        console = subprocess.run(["cat", "/dev/vcs1"], stdout=subprocess.PIPE).stdout.decode("latin-1")
-        if "Out of order" not in console:
-            raise Wrong(f"the console does not say it: {' '.join(console.split())}")
+        why = "the storage key does not open, so no card is served"
+        until("the log says why", lambda: why in run("journalctl", "--boot", "--unit", UNIT, "--output", "cat"))
+        until("the console says it", lambda: b"Out of order" in Path("/dev/vcs1").read_bytes())
         if self.chip and self.chip.is_open:
             raise Wrong("outputs are on")
         return f"status 243, restarts {show('NRestarts')}; named on the console and in the log; outputs off"
