@@ -97,6 +97,13 @@ let package = Package(
         ),
         .target(name: "VirtualPump", dependencies: ["Metering", "Threads"]),
         .target(
+            name: "Counter",
+            dependencies: [
+                "CardCryptography", "Files", "FuelPassbook", "ISO7816", "Issuer", "Quantities", "Records",
+                "SecurityModule",
+            ]
+        ),
+        .target(
             name: "Simulation",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "GreyLock", "ISO7816", "Issuer",
@@ -140,6 +147,7 @@ let package = Package(
             name: "greylock",
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
+                "Counter",
                 "Dispenser",
                 "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
                 "Metering",
@@ -207,6 +215,13 @@ let package = Package(
         .testTarget(
             name: "KeyCustodyTests",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "KeyCustody", "Quantities"]
+        ),
+        .testTarget(
+            name: "CounterTests",
+            dependencies: [
+                "CardApplication", "CardCryptography", "Counter", "FuelPassbook", "ISO7816", "Issuer", "Quantities",
+                "Records", "SecurityModule", "TestCards", "TestFolders",
+            ]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),

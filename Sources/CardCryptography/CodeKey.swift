@@ -27,7 +27,8 @@ package struct CodeKey: ~Copyable, Sendable {
 
     private let raw: LockedBuffer
 
-    private init(raw: consuming LockedBuffer) {
+    /// - Parameter raw: 32 bytes.
+    package init(raw: consuming LockedBuffer) {
         precondition(raw.count == Self.length)
         self.raw = raw
     }

@@ -88,6 +88,9 @@ package struct KeyStore: ~Copyable, Sendable {
         return key
     }
 
+    /// By which the issuer's own books are coded.
+    package borrowing func bookKey() -> CodeKey { CodeKey(raw: keys.raw.extract(salt: Array("GL-BOOKS".utf8))) }
+
     package consuming func schemeKeys() -> SchemeKeys { keys }
 }
 

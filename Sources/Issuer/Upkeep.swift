@@ -64,4 +64,16 @@ extension Issuer {
         let key = AuthenticationKey(master: masters.scheme[.externalAuthentication], card: card)
         return ExternalAuthenticate(cryptogram: key.answer(to: challenge))
     }
+
+    /// Judges a card's answer to INTERNAL AUTHENTICATE: whether it was made with these keys.
+    package func isGenuine(
+        _ answer: Cryptogram,
+        challenge: Challenge,
+        card: ApplicationSerialNumber,
+        _ reference: KeyReference
+    ) throws(IssuerError) -> Bool {
+        let masters = try masters(reference.index, reference.version, .tripleDES)
+        let key = AuthenticationKey(master: masters.scheme[.internalAuthentication], card: card)
+        return key.answer(to: challenge).isValid(answer)
+    }
 }

@@ -9,8 +9,8 @@ struct Greylock: ParsableCommand {
         abstract: "Tools for a fuel dispenser that locks the card before fuel flows.",
         version: "greylock \(Release.version)",
         subcommands: [
-            Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Audit.self, Records.self,
-            PositionTool.self,
+            Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Audit.self, CounterTool.self,
+            Records.self, PositionTool.self,
         ]
     )
 
