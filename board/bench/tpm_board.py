@@ -232,7 +232,7 @@ class Board:
         self.insert()
         self.type_pin()
         self.log.wait("settles-ttc=")
-        until("the sale is paid", lambda: all(state == "settled" for _, state, _ in self.records()))
+        until("the sale is paid", lambda: all(state != "open" for _, state, _ in self.records()))
         self.pull()
         self.row("the sale that was broken off", f"settled: {self.records()[-1][2] / 100:.2f} yuan")
         self.storage_key("loosen")
