@@ -113,7 +113,7 @@ extension OnGPIO {
                 at: 1_790_000_000
             )
             try change.keys.load(record, .block, at: 1_790_000_000)
-            try change.keys.activate(master, from: 1_700_000_000)
+            try change.keys.activate(master, from: 1_700_000_000, at: 1_790_000_000)
             try change.store()
         }
 
