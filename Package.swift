@@ -18,6 +18,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCSCLite", pkgConfig: "libpcsclite", providers: [.apt(["libpcsclite-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CPKCS11", providers: [.apt(["libp11-kit-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CGPIOD", pkgConfig: "libgpiod", providers: [.apt(["libgpiod-dev"])]),
         .target(name: "CICUData"),
@@ -77,6 +78,10 @@ let package = Package(
             name: "KeyFiles",
             dependencies: ["CardCryptography", "Files", "FuelPassbook", "ISO7816", "KeyCustody", "Threads"]
         ),
+        .target(
+            name: "Tokens",
+            dependencies: ["CPKCS11", "CardCryptography", "Files", "KeyCustody", "KeyFiles", "Threads"]
+        ),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
             name: "Console",
@@ -116,7 +121,7 @@ let package = Package(
             name: "Configuration",
             dependencies: [
                 "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Quantities",
-                "Threads", "Words",
+                "Threads", "Tokens", "Words",
             ]
         ),
         .target(
@@ -124,7 +129,7 @@ let package = Package(
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
                 "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Pump", "Quantities", "Records",
-                "SecurityModule", "Threads", "Words", .product(name: "Logging", package: "swift-log"),
+                "SecurityModule", "Threads", "Tokens", "Words", .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
@@ -151,17 +156,17 @@ let package = Package(
                 "Dispenser",
                 "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
                 "Metering",
-                "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "VirtualCards",
-                "VirtualStation", "Words",
+                "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens",
+                "VirtualCards", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
         .executableTarget(
             name: "greylock-bench",
             dependencies: [
-                "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "FuelPassbook", "GreyLock",
-                "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Quantities", "Records",
-                "SecurityModule", "Simulation", "Station", "Threads", "VirtualCards",
+                "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "Files", "FuelPassbook",
+                "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC",
+                "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -223,6 +228,13 @@ let package = Package(
                 "Records", "SecurityModule", "TestCards", "TestFolders",
             ]
         ),
+        .testTarget(
+            name: "TokensTests",
+            dependencies: [
+                "CardCryptography", "FuelPassbook", "ISO7816", "KeyCustody", "KeyFiles", "Quantities", "Records",
+                "SecurityModule", "Station", "TestPrograms", "Tokens",
+            ]
+        ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
         .testTarget(
@@ -275,8 +287,9 @@ let package = Package(
             name: "PCSCTests",
             dependencies: [
                 "CInspection", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
-                "FuelPassbook", "ISO7816", "Issuer", "KeyCustody", "PCSC", "Quantities", "Records", "SecurityModule",
-                "TestFolders", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylockd",
+                "FuelPassbook", "ISO7816", "Issuer", "KeyBlocks", "KeyCustody", "KeyFiles", "PCSC", "Quantities",
+                "Records", "SecurityModule", "TestFolders", "TestPrograms", "Threads", "VirtualCards", "greylock",
+                "greylockd",
             ]
         ),
         .testTarget(
@@ -314,7 +327,7 @@ let package = Package(
             name: "ConfigurationTests",
             dependencies: [
                 "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Quantities",
-                "Simulation", "TestFolders", "TestPrograms", "Words",
+                "Simulation", "TestFolders", "TestPrograms", "Tokens", "Words",
             ]
         ),
         .testTarget(

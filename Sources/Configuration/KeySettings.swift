@@ -1,5 +1,6 @@
 package import GPIO
 package import KeyFiles
+package import Tokens
 
 extension Setting where Value == String {
     /// A file's name (systemd.exec(5)).
@@ -22,6 +23,8 @@ extension Configuration {
         package let memory: BoardMemory?
         /// nil on a board whose housing tells nothing.
         package let tamper: TamperWiring?
+        /// nil where the store has all keys.
+        package let token: TokenPlace?
 
         /// nil where the demonstration's keys serve. A table that is there is held to its rules all the same.
         static func read(_ root: ConfigurationTable, demonstration: Bool) -> KeySettings? {
@@ -32,17 +35,10 @@ extension Configuration {
 
         private init(reading table: ConfigurationTable) {
             store = table.value("store", .path)
-            let file = table.optional("storage_key", .path)
-            if let name = table.optional("credential", .credentialName) {
-                if file != nil { table.noteConflict("credential", "nothing beside storage_key") }
-                storageKey = .credential(name)
-                credentialFile = table.optional("credential_file", .path)
-            } else {
-                table.refuse("credential_file", unless: "credential is set")
-                credentialFile = nil
-                if file == nil { _ = table.required("storage_key", .path) }
-                storageKey = .file(file ?? "/")
-            }
+            storageKey = StorageKeyPlace(reading: table, file: "storage_key", credential: "credential")
+            credentialFile = table.optional("credential_file", .path)
+            if table.entry("credential") == nil { table.refuse("credential_file", unless: "credential is set") }
+            token = table.entry("token") == nil ? nil : TokenPlace(reading: table.table("token"))
             if let path = table.optional("nvmem", .path) {
                 let offset = table.value("nvmem_offset", .integer(0...BoardMemory.offsetMax), default: 0)
                 memory = BoardMemory(path, offset: offset)
@@ -86,4 +82,28 @@ extension TamperWiring {
     }
 
     private var chipName: Substring { chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...] }
+}
+
+extension StorageKeyPlace {
+    /// One of the two.
+    fileprivate init(reading table: ConfigurationTable, file: String, credential: String) {
+        let path = table.optional(file, .path)
+        if let name = table.optional(credential, .credentialName) {
+            if path != nil { table.noteConflict(credential, "nothing beside \(file)") }
+            self = .credential(name)
+        } else {
+            if path == nil { _ = table.required(file, .path) }
+            self = .file(path ?? "/")
+        }
+    }
+}
+
+extension TokenPlace {
+    fileprivate init(reading table: ConfigurationTable) {
+        self.init(
+            module: table.value("module", .path),
+            label: table.value("label", .text(1...32)),
+            pin: StorageKeyPlace(reading: table, file: "pin_file", credential: "pin_credential")
+        )
+    }
 }

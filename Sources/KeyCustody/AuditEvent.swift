@@ -8,6 +8,8 @@ package enum AuditEvent: Equatable, Sendable {
     case activated(HeldKeyName, from: Int64)
     case retired(HeldKeyName)
     case erased(HeldKeyName)
+    /// On tamper, or on somebody's word: what opens the store, and the store.
+    case allErased
     /// Under another storage key.
     case rewrapped
     /// All changes up to this one are in the store.
@@ -48,6 +50,7 @@ extension AuditEvent {
         case .activated: "activate"
         case .retired: "retire"
         case .erased: Self.erasedAction
+        case .allErased: "erase-all"
         case .rewrapped: "rewrap"
         case .stored: "stored"
         }
@@ -62,7 +65,7 @@ extension AuditEvent {
             ]
         case .activated(let name, let from): [AuditFact("key", name.words), AuditFact("since", Self.text(from))]
         case .retired(let name), .erased(let name): [AuditFact("key", name.words)]
-        case .rewrapped, .stored: []
+        case .allErased, .rewrapped, .stored: []
         }
     }
 

@@ -144,6 +144,18 @@ package struct AuditLog: Sendable {
         return "\(text) hash=\(Hex.string(hash)) code=\(code?.text ?? "-")"
     }
 
+    /// - Returns: the line; there is no key to make its code.
+    package mutating func noteErasure(_ reason: String, left: [String], at now: Int64) -> String {
+        let last = entries.last?.change ?? .none
+        let event = PendingEvent(
+            event: .allErased,
+            facts: [.reason(reason)] + left.map { AuditFact("left", $0) },
+            time: now,
+            change: last.next(at: now)
+        )
+        return append(event, under: nil)
+    }
+
     mutating func confirm(_ change: StoreNumber, at time: Int64, under key: AuditKey?) -> String {
         append(PendingEvent(event: .stored, facts: [], time: time, change: change), under: key)
     }
@@ -196,7 +208,7 @@ extension AuditLog {
             fault(number, "it does not fit the entries before it: one of them, or this, was altered")
         } else if let last = entries.last, !entry.change.mayFollow(last.change) {
             fault(number, "change \(entry.change.change) does not follow change \(last.change.change)")
-        } else if entry.code == nil, isCoded(entry) {
+        } else if entry.code == nil, entry.action != AuditEvent.allErased.action, isCoded(entry) {
             fault(number, "it has no code, though the terminal had a record key")
         } else if !entry.isConfirmation, entry.change <= stored {
             fault(number, "change \(entry.change.change) had been stored: it was made on an older copy of the store")
@@ -209,7 +221,7 @@ extension AuditLog {
         let before = entries.reversed().prefix { $0.change.begun == entry.change.begun }
         guard before.contains(where: { $0.code != nil }) else { return false }
         let last = before.first { $0.facts.contains { $0.name == "key" && $0.value.hasPrefix(KeyUsage.record.name) } }
-        return last?.action != AuditEvent.erasedAction
+        return last?.action != AuditEvent.erasedAction && before.first?.action != AuditEvent.allErased.action
     }
 
     private mutating func add(_ entry: AuditEntry) {

@@ -24,13 +24,41 @@ package struct HeldKey: Sendable {
     /// By UTC: when its block was made, or its components were combined.
     package let made: TransactionTime
     package internal(set) var dates: Dates
-    package let secret: SecretKey
+    package internal(set) var place: Place
+
+    /// Where the key itself is.
+    package enum Place: Sendable {
+        /// In the store.
+        case store(SecretKey)
+        /// In the terminal's token, which does not hand it out.
+        case token(TokenMark)
+    }
+
+    /// nil of a key in a token.
+    package var secret: SecretKey? {
+        switch place {
+        case .store(let secret): secret
+        case .token: nil
+        }
+    }
 
     /// By which it is told from a key that has its name later.
     package var coming: Coming { Coming(name: name, made: made) }
 
     /// 3 bytes of triple DES, 5 of AES.
-    package func checkValue() -> [UInt8] { BlockCipherKey(cipher, secret.raw).checkValue() }
+    package func checkValue() -> [UInt8] {
+        switch place {
+        case .store(let secret): BlockCipherKey(cipher, secret.raw).checkValue()
+        case .token(let mark): Array(mark.bytes.prefix(3))
+        }
+    }
+
+    func isEqual(to raw: borrowing LockedBuffer) -> Bool {
+        switch place {
+        case .store(let secret): secret.raw.isEqual(to: raw)
+        case .token(let mark): raw.count == DoubleLengthKey.length && mark == TokenMark(of: raw)
+        }
+    }
 }
 
 extension HeldKey {

@@ -24,7 +24,7 @@ package struct KeyReceipt: Sendable {
     ///
     /// - Parameter now: seconds of UTC since 1970.
     package init?(of keys: TerminalKeys, at now: Int64) throws(ParseError) {
-        guard let record = keys.only(.record) else { return nil }
+        guard let record = keys.only(.record), let secret = record.secret else { return nil }
         terminal = keys.terminal
         recordKey = record.name.reference
         var lines = [
@@ -35,7 +35,7 @@ package struct KeyReceipt: Sendable {
             lines.append("erased \(key.name.words) made \(Hex.string(key.made.bytes)) on \(try Self.time(key.erased))")
         }
         self.lines = lines
-        code = Self.code(of: lines, under: record.secret.raw)
+        code = Self.code(of: lines, under: secret.raw)
     }
 
     /// What a terminal wrote; nothing of it is believed before ``isAuthentic(under:)``.

@@ -58,7 +58,7 @@ package struct TerminalKeys: Sendable {
     ) throws(CustodyFault) {
         let name = delivery.name
         try requireNew(name, delivery.made)
-        for key in keys where key.secret.raw.isEqual(to: delivery.key) { throw .equal(key.name) }
+        for key in keys where key.isEqual(to: delivery.key) { throw .equal(key.name) }
         guard keys.count + erased.count < Self.namesMax else { throw .wornOut }
         var activeFrom: Int64? = now
         switch name.usage {
@@ -78,7 +78,7 @@ package struct TerminalKeys: Sendable {
                 origin: origin,
                 made: made,
                 dates: HeldKey.Dates(loaded: now, activeFrom: activeFrom),
-                secret: SecretKey(delivery.take())
+                place: .store(SecretKey(delivery.take()))
             )
         )
         note(.loaded(name, checkValue: checkValue, origin), at: now, facts)
@@ -149,7 +149,21 @@ package struct TerminalKeys: Sendable {
     }
 
     /// The key of the log's codes; nil without a record key.
-    package func auditKey() -> AuditKey? { only(.record).map { AuditKey($0.secret.raw, as: $0.name.reference) } }
+    package func auditKey() -> AuditKey? {
+        only(.record).flatMap { key in key.secret.map { AuditKey($0.raw, as: key.name.reference) } }
+     }
+
+    /// Hands purchase masters that are in the store to a token; those of them that it took are no more in the store.
+    package mutating func moveMasters<Failure: Error>(
+        _ put: (HeldKeyName, SecretKey, TokenMark) throws(Failure) -> Void
+    ) throws(Failure) {
+        for index in keys.indices where keys[index].name.usage == .purchaseMaster {
+            guard case .store(let secret) = keys[index].place else { continue }
+            let mark = TokenMark(of: secret.raw)
+            try put(keys[index].name, secret, mark)
+            keys[index].place = .token(mark)
+        }
+    }
 
     private mutating func forget(_ key: HeldKey, at now: Int64) {
         keys.removeAll { $0.name == key.name }

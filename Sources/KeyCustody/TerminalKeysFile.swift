@@ -8,7 +8,7 @@ import Quantities
 // the nonce too. Numbers are big-endian.
 //
 // A held key: usage 1, index 1, version 1, cipher 1, origin 1, made 7, loaded 8, active from 8 and retired 8 (0 for never),
-// length 1, key 32 with zeros behind it. An erased one: usage 1, index 1, version 1, made 7, erased 8.
+// length 1, key 32 with zeros behind it; of a key in a token the length is 0 and zeros under the key, 8, stand for it. An erased one: usage 1, index 1, version 1, made 7, erased 8.
 
 /// Why a file's keys cannot be had.
 package enum TerminalKeysFault: Error, Equatable, Sendable {
@@ -82,8 +82,8 @@ extension TerminalKeys {
                 for time in [key.dates.loaded, key.dates.activeFrom ?? 0, key.dates.retired ?? 0] {
                     write(Self.bytes(UInt64(bitPattern: time)), &content)
                 }
-                write([UInt8(key.secret.raw.count)], &content)
-                key.secret.raw.withSpan { raw in for index in raw.indices { content[place + index] = raw[index] } }
+                write([UInt8(key.secret?.raw.count ?? 0)], &content)
+                Self.write(key.place, &content, at: place)
                 place += Self.keyRoom
             }
             write([UInt8(erased.count >> 8), UInt8(erased.count & 0xFF)], &content)
@@ -107,7 +107,6 @@ extension TerminalKeys {
             let made = try TransactionTime(digits: reader.bytes(TransactionTime.length, of: content))
             let times = [try reader.time(of: content), try reader.time(of: content), try reader.time(of: content)]
             let length = Int(try reader.byte(of: content))
-            guard cipher.keyLengths.contains(length), length <= Self.keyRoom else { throw .invalid("key") }
             let secret = try reader.take(Self.keyRoom)
             keys.append(
                 HeldKey(
@@ -120,7 +119,7 @@ extension TerminalKeys {
                         activeFrom: times[1] == 0 ? nil : times[1],
                         retired: times[2] == 0 ? nil : times[2]
                     ),
-                    secret: SecretKey(content.part(secret.lowerBound..<secret.lowerBound + length))
+                    place: try Self.place(of: name, cipher, length, in: content, at: secret.lowerBound)
                 )
             )
         }
@@ -134,6 +133,31 @@ extension TerminalKeys {
         audit = AuditHead(entries: entries, hash: try reader.bytes(SHA256.length, of: content))
         try reader.end()
         try requireRules()
+    }
+
+    private static func write(_ place: HeldKey.Place, _ content: inout MutableSpan<UInt8>, at offset: Int) {
+        switch place {
+        case .store(let secret):
+            secret.raw.withSpan { raw in for index in raw.indices { content[offset + index] = raw[index] } }
+        case .token(let mark):
+            for (index, byte) in mark.bytes.enumerated() { content[offset + index] = byte }
+        }
+    }
+
+    private static func place(
+        of name: HeldKeyName,
+        _ cipher: BlockCipherKey.Cipher,
+        _ length: Int,
+        in content: borrowing LockedBuffer,
+        at offset: Int
+    ) throws(ParseError) -> HeldKey.Place {
+        if length == 0 {
+            guard name.usage == .purchaseMaster else { throw .invalid("key") }
+            let mark = content.withSpan { content in (offset..<offset + TokenMark.length).map { content[$0] } }
+            return .token(TokenMark(bytes: mark))
+        }
+        guard cipher.keyLengths.contains(length), length <= Self.keyRoom else { throw .invalid("key") }
+        return .store(SecretKey(content.part(offset..<offset + length)))
     }
 
     /// What ``load(_:_:at:)`` holds to.

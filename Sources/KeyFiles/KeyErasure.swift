@@ -1,4 +1,4 @@
-private import Files
+package import Files
 
 /// Where all that opens a terminal's keys lies, and how it is destroyed: what opens the store before the store, and of that first
 /// what lies in the board. Wherever the power goes in between, what is left opens nothing.
@@ -34,13 +34,23 @@ package struct KeyErasure: Sendable {
     private let storageKey: StorageKeyPlace
     private let credentialFile: String?
     private let memory: BoardMemory?
+    fileprivate let destroyTokenKeys: (@Sendable () throws(FileFault) -> Bool)?
 
-    /// - Parameter credentialFile: what a credential is sealed in; nil where that is not known.
-    package init(store: String, storageKey: StorageKeyPlace, credentialFile: String?, memory: BoardMemory?) {
+    /// - Parameters:
+    ///   - credentialFile: what a credential is sealed in; nil where that is not known.
+    ///   - destroyTokenKeys: whether there were any; nil without a token.
+    package init(
+        store: String,
+        storageKey: StorageKeyPlace,
+        credentialFile: String?,
+        memory: BoardMemory?,
+        destroyTokenKeys: (@Sendable () throws(FileFault) -> Bool)? = nil
+    ) {
         self.store = store
         self.storageKey = storageKey
         self.credentialFile = credentialFile
         self.memory = memory
+        self.destroyTokenKeys = destroyTokenKeys
     }
 
     /// Goes on past what cannot be destroyed. Needs neither the storage key nor a store that opens.
@@ -72,8 +82,7 @@ package struct KeyErasure: Sendable {
                 }
                 return try WipedFile.destroy(credentialFile)
             }
-        // No token holds keys of a terminal yet.
-        case .tokenObjects: return nil
+        case .tokenObjects: return try destroyTokenKeys?()
         case .store:
             var isDestroyed = false
             var fault: FileFault?

@@ -13,11 +13,11 @@ package enum StorageKeyPlace: Equatable, Sendable {
 
     package static let keyLength = 32
 
-    /// "storage_key = "/etc/greylock/key"", as the configuration has it.
+    /// "file /etc/greylock/storage-key"
     package var words: String {
         switch self {
-        case .file(let path): "storage_key = \"\(path)\""
-        case .credential(let name): "credential = \"\(name)\""
+        case .file(let path): "file \(path)"
+        case .credential(let name): "credential \(name)"
         }
     }
 
@@ -26,18 +26,8 @@ package enum StorageKeyPlace: Equatable, Sendable {
     /// - Parameter half: of the board's memory, where one is used: neither opens anything without the other.
     package func read(and half: SecretKey? = nil) throws(FileFault) -> SealingKey {
         let path = try self.path()
-        // A pipe would be waited for.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard file >= 0 else {
-            let remedy = errno == ENOENT ? ": make one, 32 random bytes that only the service's user may read" : ""
-            throw FileFault("cannot open the storage key \(path): \(systemError())\(remedy)")
-        }
-        defer { close(file) }
-        try requireGuarded(file, path)
         var raw = LockedBuffer(count: Self.keyLength + 1)
-        let count = try raw.withMutableSpan { (span) throws(FileFault) in
-            try WholeFile.read(file, "the storage key \(path)", into: &span)
-        }
+        let count = try read("the storage key \(path)", path, into: &raw)
         guard count == Self.keyLength else {
             throw FileFault("the storage key \(path) has \(count > Self.keyLength ? "more" : "fewer") than 32 bytes")
         }
@@ -57,7 +47,22 @@ package enum StorageKeyPlace: Equatable, Sendable {
         }
     }
 
-    private func path() throws(FileFault) -> String {
+    /// - Returns: how many bytes there were, as far as there is room.
+    func read(_ name: String, _ path: String, into raw: inout LockedBuffer) throws(FileFault) -> Int {
+        // A pipe would be waited for.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard file >= 0 else {
+            let remedy =
+                errno == ENOENT && name.hasPrefix("the storage key")
+                ? ": make one, 32 random bytes that only the service's user may read" : ""
+            throw FileFault("cannot open \(name): \(systemError())\(remedy)")
+        }
+        defer { close(file) }
+        try requireGuarded(file, path)
+        return try raw.withMutableSpan { (span) throws(FileFault) in try WholeFile.read(file, name, into: &span) }
+    }
+
+    func path() throws(FileFault) -> String {
         switch self {
         case .file(let path): return path
         case .credential(let name):

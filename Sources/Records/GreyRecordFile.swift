@@ -13,12 +13,13 @@ package struct GreyRecordFileFault: Error, Equatable, Sendable {
 
 /// Grey records on their way to another terminal: text, one line each, under a code over all of it.
 ///
-///     greylock-grey 2 terminal 310000000017 key 01 01
+///     greylock-grey 3 terminal 310000000017 key 01 01
 ///     record 12 card 00010000000000000042 ctc 291 balance 50000 amount 785 mac3 A1B2C3D4 key 01 01 gmac 5F..
 ///     end 1 code 8A..
 ///
 /// Money is in fen, `-` a balance that is not known. A GMAC is sealed for the way, so the file is no secret; what it says is
-/// believed by its code alone. Format 1 carried GMACs under the seal of the terminal that made them, which no other opens.
+/// believed by its code alone. Format 1 carried GMACs under the seal of the terminal that made them, which no other opens; in format
+/// 2 seal and code were drawn from the master key itself, which a token does not do.
 package struct GreyRecordFile: Equatable, Sendable {
     package static let bytesMax = 1 << 20
 
@@ -51,7 +52,7 @@ package struct GreyRecordFile: Equatable, Sendable {
     package func text(code: StoredCode) -> [UInt8] { body + Array(" code \(Hex.string(code.bytes))\n".utf8) }
 
     fileprivate static let name = "greylock-grey"
-    fileprivate static let format = 2
+    fileprivate static let format = 3
 
     private func line(_ entry: Entry) -> String {
         let gmac = entry.gmac
@@ -72,7 +73,7 @@ extension GreyRecordFile {
     /// - Throws: ``GreyRecordFileFault`` for any other text than a terminal made.
     package init(
         parsing bytes: [UInt8],
-        isCoded: (_ body: [UInt8], _ code: [UInt8], KeyReference) -> Bool?
+        isCoded: (_ body: [UInt8], _ code: [UInt8], KeyReference) throws(GreyRecordFileFault) -> Bool?
     ) throws(GreyRecordFileFault) {
         guard bytes.count <= Self.bytesMax else { throw GreyRecordFileFault("it is longer than any such file") }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Self.noFile }
@@ -98,7 +99,7 @@ extension GreyRecordFile {
         }
         let code = try end.bytes("code", StoredCode.length)
         try end.end()
-        guard let isRight = isCoded(body, code, key) else {
+        guard let isRight = try isCoded(body, code, key) else {
             throw GreyRecordFileFault(
                 "it is coded under master key \(key.index.number), version \(key.version.number), which is not loaded here"
             )

@@ -55,9 +55,9 @@ package final class TerminalSeal: Sendable {
 
     /// Of grey records on their way to another terminal, under what all terminals of a scheme share. A sealed GMAC of a journal
     /// does not open with it, nor one on its way with a journal's.
-    package init(onTheWay master: borrowing DoubleLengthKey, of terminal: TerminalID) {
+    package init(onTheWay travel: borrowing DoubleLengthKey, of terminal: TerminalID) {
         self.terminal = terminal
-        key = SealingKey(from: master.child(of: Array("TL".utf8) + terminal.bytes), label: "GL-WAYS")
+        key = SealingKey(from: travel.child(of: Array("TL".utf8) + terminal.bytes), label: "GL-WAYS")
     }
 
     /// The same GMAC under this seal.

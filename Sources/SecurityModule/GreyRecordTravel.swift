@@ -13,12 +13,13 @@ extension SecurityModule {
         guard let newest = keys.newest else { throw GreyRecordFileFault("no master key is loaded") }
         let text: [UInt8]
         do throws(SecurityModuleError) {
-            let way = try keys.greyRecordSeal(of: terminal, newest)
+            let travel = try keys.travelKey(newest)
+            let way = TerminalSeal(onTheWay: travel, of: terminal)
             let file = try GreyRecordFile(terminal: terminal, key: newest, records).sealed {
                 gmac throws(SecurityModuleError) in
                 way.seal(try open(gmac), as: gmac, random: random)
             }
-            text = file.text(code: try keys.greyRecordCode(of: file.body, newest))
+            text = file.text(code: greyRecordCode(of: file.body, travel))
         } catch {
             throw GreyRecordFileFault("\(error)")
         }
@@ -30,15 +31,17 @@ extension SecurityModule {
 
     /// - Throws: ``GreyRecordFileFault`` also when its code is wrong, or a GMAC in it is not what it says.
     package func greyRecordFile(parsing bytes: [UInt8]) throws(GreyRecordFileFault) -> GreyRecordFile {
-        let file = try GreyRecordFile(parsing: bytes) { body, code, reference in
+        let file = try GreyRecordFile(parsing: bytes) { (body, code, reference) throws(GreyRecordFileFault) in
             do throws(SecurityModuleError) {
-                return try keys.greyRecordCode(of: body, reference).isValid(code)
-            } catch {
+                return greyRecordCode(of: body, try keys.travelKey(reference)).isValid(code)
+            } catch .keyNotLoaded {
                 return nil
+            } catch {
+                throw GreyRecordFileFault("\(error)")
             }
         }
         do throws(SecurityModuleError) {
-            let way = try keys.greyRecordSeal(of: file.terminal, file.key)
+            let way = TerminalSeal(onTheWay: try keys.travelKey(file.key), of: file.terminal)
             return try file.sealed { gmac throws(SecurityModuleError) in
                 guard let mac = way.mac(in: gmac) else { throw .sealBroken }
                 return recordKey.seal(of: gmac.terminal).seal(mac, as: gmac, random: random)
@@ -46,5 +49,9 @@ extension SecurityModule {
         } catch {
             throw GreyRecordFileFault("\(error)")
         }
+    }
+
+    private func greyRecordCode(of body: [UInt8], _ travel: borrowing DoubleLengthKey) -> StoredCode {
+        CodeKey(from: travel, label: "GL-GREY").code(of: body)
     }
 }

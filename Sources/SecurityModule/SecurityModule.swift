@@ -10,6 +10,8 @@ package enum SecurityModuleError: Error, Equatable, Sendable {
     case keyNotLoaded(KeyReference)
     /// The master key of this index and version is not active yet, or retired.
     case keyNotInUse(KeyReference)
+    /// The holder of the master key draws nothing from it now, in words.
+    case holderFails(KeyReference, String)
     /// The card asks for an algorithm other than 3DES.
     case algorithmNotSupported(AlgorithmID)
     /// Step 1.3: the card did not prove that it holds this scheme's key.
@@ -29,6 +31,8 @@ extension SecurityModuleError: CustomStringConvertible {
             "no master key of index \(key.index.number), version \(key.version.number) is loaded"
         case .keyNotInUse(let key):
             "the master key of index \(key.index.number), version \(key.version.number) does not sell now"
+        case .holderFails(let key, let reason):
+            "the master key of index \(key.index.number), version \(key.version.number) cannot be asked: \(reason)"
         case .algorithmNotSupported(let algorithm): "the card wants algorithm \(algorithm.number), only 0 is known"
         case .mac1Wrong: "MAC1 of the card is wrong: not a card of this scheme"
         case .mac3Wrong: "MAC3 of the card is wrong: the lock is not proven"
@@ -109,10 +113,8 @@ package final class SecurityModule: Sendable {
         return AuthenticatedSale(key: key, context: context)
     }
 
-    /// - Throws: `.keyNotLoaded` where no answer of a card under this key could be judged.
-    package func requireKey(_ reference: KeyReference) throws(SecurityModuleError) {
-        guard keys.references.contains(reference) else { throw .keyNotLoaded(reference) }
-    }
+    /// - Throws: `.keyNotLoaded` or `.holderFails` where no answer of a card under this key could be judged.
+    package func requireKey(_ reference: KeyReference) throws(SecurityModuleError) { try keys.require(reference) }
 
     /// Opens a sealed GMAC for the one DEBIT FOR PETROL that it authorises.
     package func open(_ gmac: SealedGMAC) throws(SecurityModuleError) -> MAC {

@@ -9,6 +9,7 @@ import Quantities
 package import Records
 package import SecurityModule
 package import Threads
+import Tokens
 
 // Where a service has its keys from: the demonstration's, or the terminal's own store. A store that changes is read again, so
 // that custodians change keys while it sells.
@@ -19,8 +20,10 @@ package struct Arms {
     let keys: KeyHolder
     /// nil for the demonstration's.
     let stored: (store: TerminalKeyStore, keys: StoredKeys)?
+    /// nil where the store has all keys.
+    let token: Token?
 
-    private static var demonstration: Arms { Arms(recordKey: .demonstration, keys: .demonstration, stored: nil) }
+    private static var demonstration: Arms { Arms(recordKey: .demonstration, keys: .demonstration) }
 
     /// nil where the terminal has no record key yet: no journal can be kept without it.
     package static func read(_ configuration: Configuration) throws(ServiceFailure) -> Arms? {
@@ -29,7 +32,9 @@ package struct Arms {
         do throws(FileFault) {
             guard let stored = try store.read(), let recordKey = stored.keys.recordKey else { return nil }
             let now = SystemClock().now?.utcSeconds
-            return Arms(recordKey: recordKey, keys: stored.keys.holder(at: now), stored: (store, stored))
+            let token = settings.token.map { Token($0) }
+            let holder = stored.keys.holder(at: now, token)
+            return Arms(recordKey: recordKey, keys: holder, stored: (store, stored), token: token)
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "keys: \(error.reason)")
         }
@@ -46,10 +51,16 @@ package struct Arms {
         self = arms
     }
 
-    private init(recordKey: RecordKey, keys: KeyHolder, stored: (store: TerminalKeyStore, keys: StoredKeys)?) {
+    private init(
+        recordKey: RecordKey,
+        keys: KeyHolder,
+        stored: (store: TerminalKeyStore, keys: StoredKeys)? = nil,
+        token: Token? = nil
+    ) {
         self.recordKey = recordKey
         self.keys = keys
         self.stored = stored
+        self.token = token
     }
 
     package func module(of terminal: TerminalID) -> SecurityModule {
@@ -65,20 +76,23 @@ extension TerminalKeyStore {
 
 extension TerminalKeys {
     var recordKey: RecordKey? {
-        only(.record).map { RecordKey($0.secret.raw.part(0..<DoubleLengthKey.length), as: $0.name.reference) }
+        only(.record).flatMap { key in
+            key.secret.map { RecordKey($0.raw.part(0..<DoubleLengthKey.length), as: key.name.reference) }
+        }
     }
 
     /// - Parameter now: nil where the clock was never set: nothing sells then.
-    func holder(at now: Int64?) -> KeyHolder {
+    func holder(at now: Int64?, _ token: Token? = nil) -> KeyHolder {
         var masters = MasterKeys()
         for key in keys where key.name.usage == .purchaseMaster {
+            guard let secret = key.secret else { continue }
             masters.load(
-                key.secret.raw.part(0..<DoubleLengthKey.length),
+                secret.raw.part(0..<DoubleLengthKey.length),
                 as: key.name.reference,
                 sells: now.map { key.dates.state(at: $0) == .active } ?? false
             )
         }
-        return .lockedMemory(masters)
+        return holder(in: token, beside: masters, at: now)
     }
 }
 

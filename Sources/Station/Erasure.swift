@@ -1,7 +1,9 @@
 package import Configuration
+import Files
 package import FuelPassbook
 package import KeyFiles
 import Quantities
+import Tokens
 
 /// All keys of a terminal destroyed at once: the housing was opened, or somebody asked for it. Records stay: they keep amounts, and
 /// the issuer releases their cards.
@@ -30,11 +32,22 @@ package struct Erasure {
     ///   - begins: called before each place.
     ///   - say: takes a line for each thing that was destroyed, or is left.
     package func run(reason: String, begins: () -> Void = {}, say: (String) -> Void) -> Report {
-        let results = settings.erasure.run { _ in begins() }
+        let results = settings.erasure(of: terminal).run { _ in begins() }
         let report = Report(time: SystemClock().now?.utcSeconds, reason: reason, results: results)
+        note(report, say)
         for result in results { say(line(result)) }
         say("a flash disk may keep copies of what was overwritten: destroy the board, or keep it under lock and key")
         return report
+    }
+
+    /// A word that the keys are gone needs no code, and there is no key to make one.
+    private func note(_ report: Report, _ say: (String) -> Void) {
+        let left = report.results.filter(\.isLeft).map { words($0.place) }
+        do throws(FileFault) {
+            try AuditLogFile(of: settings.store, terminal).noteErasure(report.reason, left: left, at: report.time ?? 0)
+        } catch {
+            say("not in the audit log: \(error.reason)")
+        }
     }
 
     private func line(_ result: KeyErasure.Result) -> String {
@@ -56,7 +69,15 @@ package struct Erasure {
 }
 
 extension Configuration.KeySettings {
-    fileprivate var erasure: KeyErasure {
-        KeyErasure(store: store, storageKey: storageKey, credentialFile: credentialFile, memory: memory)
+    fileprivate func erasure(of terminal: TerminalID) -> KeyErasure {
+        guard let place = token else {
+            return KeyErasure(store: store, storageKey: storageKey, credentialFile: credentialFile, memory: memory)
+        }
+        return KeyErasure(store: store, storageKey: storageKey, credentialFile: credentialFile, memory: memory) {
+            () throws(FileFault) in
+            do throws(TokenFault) { return try Token(place).destroyAll(of: "\(terminal)") } catch {
+                throw FileFault(error.reason)
+            }
+        }
     }
 }

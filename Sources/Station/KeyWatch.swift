@@ -5,6 +5,7 @@ import Logging
 import Quantities
 import SecurityModule
 import Threads
+import Tokens
 
 /// Looks once a second whether the terminal's keys were changed, or the day of one has come, and hands them to the module.
 final class KeyWatch: Sendable {
@@ -15,21 +16,26 @@ final class KeyWatch: Sendable {
 
     /// - Parameters:
     ///   - keys: what the module has.
+    ///   - token: nil where the store has all keys.
     ///   - admit: holds what is read to what is known besides.
     ///   - gone: called once, when the record key is another, or none.
     init(
         _ store: TerminalKeyStore,
         _ keys: TerminalKeys,
         _ module: SecurityModule,
+        token: Token? = nil,
         log: Logger,
         admit: @escaping @Sendable (StoredKeys) throws(FileFault) -> Void,
         gone: @escaping @Sendable (String) -> Void
     ) {
-        let look = KeyLook(store, keys, module, log: log, admit: admit, gone: gone)
+        let look = KeyLook(store, keys, module, token, log: log, admit: admit, gone: gone)
         let ended = ended
         thread = NamedThread("keys") {
             var look = look
-            while look.goesOn, !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds) { look.look() }
+            while look.goesOn, !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds) {
+                look.look()
+                look.lookAtToken()
+            }
         }
     }
 
@@ -42,6 +48,9 @@ final class KeyWatch: Sendable {
 private struct KeyLook: Sendable {
     private let store: TerminalKeyStore
     private let module: SecurityModule
+    private let token: Token?
+    private var tokenLook: TokenLook?
+    private var tokenKeys: [TokenKey]
     private let log: Logger
     private let admit: @Sendable (StoredKeys) throws(FileFault) -> Void
     private let gone: @Sendable (String) -> Void
@@ -58,12 +67,16 @@ private struct KeyLook: Sendable {
         _ store: TerminalKeyStore,
         _ keys: TerminalKeys,
         _ module: SecurityModule,
+        _ token: Token?,
         log: Logger,
         admit: @escaping @Sendable (StoredKeys) throws(FileFault) -> Void,
         gone: @escaping @Sendable (String) -> Void
     ) {
         self.store = store
         self.module = module
+        self.token = token
+        tokenLook = TokenLook(token, log: log)
+        tokenKeys = Array(keys.tokenKeys.values)
         self.log = log
         self.admit = admit
         self.gone = gone
@@ -87,6 +100,7 @@ private struct KeyLook: Sendable {
         } catch {
             return note("keys: \(error.reason)")
         }
+        if stamp != self.stamp { tokenLook?.storeIsNew() }
         self.stamp = stamp
         fault = nil
         guard let recordKey, keys.only(.record)?.coming == recordKey else {
@@ -96,7 +110,8 @@ private struct KeyLook: Sendable {
         }
         schedule = KeySchedule(keys)
         selling = schedule.selling(at: now)
-        module.replaceKeys(keys.holder(at: now))
+        module.replaceKeys(keys.holder(at: now, token))
+        tokenKeys = Array(keys.tokenKeys.values)
         log.notice(
             "keys",
             metadata: ["selling": "\(selling.isEmpty ? "none" : selling.map(\.words).sorted().joined(separator: ", "))"]
@@ -110,6 +125,8 @@ private struct KeyLook: Sendable {
         module.replaceKeys(.lockedMemory(MasterKeys()))
         gone("all keys were erased: the service ends, and serves no card before it has keys again")
     }
+
+    mutating func lookAtToken() { tokenLook?.look(at: tokenKeys) }
 
     /// Once, though it is looked at again.
     private mutating func note(_ fault: String) {

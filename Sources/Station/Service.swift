@@ -14,6 +14,7 @@ import Records
 import SecurityModule
 import Synchronization
 package import Threads
+import Tokens
 import Words
 
 /// Where a side speaks. It is made once on the side's thread, and before that where keys are waited for and
@@ -165,17 +166,26 @@ package final class Service: Sendable {
         let journal = try openJournal(arms.recordKey, supervisor)
         supervisor?.ready("starting")
         let module = arms.module(of: configuration.terminal)
+        sayProtection(arms)
         guard let (store, stored) = arms.stored else { return (journal, module, nil) }
         do throws(FileFault) { try journal.admit(stored, of: store) } catch {
             throw inputOutput("keys: \(error.reason)")
         }
         if let fault = stored.auditFault { log.error("\(fault)") }
-        let keyWatch = KeyWatch(store, stored.keys, module, log: log) { (stored) throws(FileFault) in
+        let keyWatch = KeyWatch(store, stored.keys, module, token: arms.token, log: log) { (stored) throws(FileFault) in
             try journal.admit(stored, of: store)
         } gone: { reason in
             roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
         }
         return (journal, module, keyWatch)
+    }
+
+    /// What protects what. A token that is not there is the watch's to say.
+    private func sayProtection(_ arms: Arms) {
+        guard let settings = configuration.keys, let keys = arms.stored?.keys else { return }
+        var words: String?
+        do throws(TokenFault) { words = try arms.token?.words() } catch {}
+        log.notice("\(settings.protection(of: keys.keys, token: words))")
     }
 
     /// The first side that counts begins the run. It is said when nobody counted for a time: what flowed then is in no record.

@@ -169,6 +169,7 @@ struct Chinese: Vocabulary {
         switch error {
         case .keyNotLoaded(let key): "没有装入索引\(key.index.number)、版本\(key.version.number)的主密钥"
         case .keyNotInUse(let key): "索引\(key.index.number)、版本\(key.version.number)的主密钥现在不用于销售"
+        case .holderFails(let key, _): "索引\(key.index.number)、版本\(key.version.number)的主密钥现在无法使用"
         case .algorithmNotSupported(let algorithm): "卡要求算法\(algorithm.number)，只支持0"
         case .mac1Wrong: "卡的 MAC1 错误：不是本系统的卡"
         case .mac3Wrong: "卡的 MAC3 错误：灰锁未得到证明"

@@ -37,7 +37,7 @@ enum BenchResult {
         _ turns: Int = 5,
         name: String,
         of peer: String,
-        atMost: Double,
+        atMost: Double?,
         because: String = "",
         _ turn: () throws -> (ours: [UInt64], theirs: [UInt64])
     ) rethrows -> BenchResult {

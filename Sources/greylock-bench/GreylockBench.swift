@@ -37,6 +37,7 @@ struct GreylockBench: ParsableCommand {
         let folder = programs ?? Self.ownFolder
         var table = BenchTable()
         table.add(CryptographyBench.run(peers: peers))
+        table.add(TokenBench.run())
         table.add(KeyBlockBench.run(peers: peers))
         table.add(QuadratureBench.run(peers: peers))
         table.add(CardBench.run(peers: peers))

@@ -75,17 +75,20 @@ enum KeyTool {
 
     /// Changes the terminal's keys, whole or not at all.
     ///
+    /// - Parameter whenAllowed: done before the change is stored.
     /// - Returns: the keys as they are now.
     @discardableResult
     static func change(
         _ store: TerminalKeyStore,
         of settings: Configuration,
-        _ body: (inout TerminalKeys) throws(CustodyFault) -> Void
+        _ body: (inout TerminalKeys) throws(CustodyFault) -> Void,
+        whenAllowed: () throws(ServiceFailure) -> Void = {}
     ) throws(ServiceFailure) -> TerminalKeys {
         var change = try stored { () throws(FileFault) in try store.beginChange() }
         do throws(CustodyFault) { try body(&change.keys) } catch {
             throw ServiceFailure(exitStatus: refused, reason: "\(error.words); nothing was changed")
         }
+        try whenAllowed()
         let changed = change.keys
         try finish(change, of: store, settings)
         return changed

@@ -27,7 +27,7 @@ struct KeysErase: ParsableCommand {
             be typed for it.
 
             Exit status: 0; 1 when nothing was typed; 65 when there is no such key, open records need it, or another id was typed; \
-            69 with a clock that is not set, or without a terminal to type at; 74 when the store or the journal cannot be read \
+            69 with a clock that is not set, a token that is not there, or without a terminal to type at; 74 when the store or the journal cannot be read \
             or written, or not all could be destroyed; 78 for a wrong configuration. \(ExitStatusHelp.common)
 
             With --json: `terminal`, `change`, `erased`: the key's name.
@@ -94,14 +94,33 @@ struct KeysErase: ParsableCommand {
                     )
                 }
             }
+            guard try !eraseLeftover(name, store, configuration) else { return }
+            var isInToken = false
             let changed = try KeyTool.change(store, of: configuration) { (keys) throws(CustodyFault) in
+                isInToken = keys[name].map { $0.secret == nil } ?? false
                 try keys.erase(name, at: now, [.reason(reason)])
+            } whenAllowed: { () throws(ServiceFailure) in
+                if isInToken { try TokenTool.destroy(name, configuration) }
             }
             if output.json {
                 return writeLine(try jsonText(KeyChangeReport(changed, [], at: now, erased: name)))
             }
             writeLine("\(name.words) is erased")
         }
+    }
+
+    /// What a load that was broken off left in the token.
+    private func eraseLeftover(
+        _ name: HeldKeyName,
+        _ store: TerminalKeyStore,
+        _ configuration: Configuration
+    ) throws(ServiceFailure) -> Bool {
+        guard configuration.keys?.token != nil, name.usage == .purchaseMaster,
+            try KeyTool.stored({ () throws(FileFault) in try store.read() })?[name] == nil,
+            try TokenTool.destroy(name, configuration)
+        else { return false }
+        writeLine("\(name.words) is not held; what a load that was broken off had left of it in the token is erased")
+        return true
     }
 
     /// Every seal is under the record key; a card's answer is judged with its purchase master. In words: grey records, and sales

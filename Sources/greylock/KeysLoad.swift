@@ -63,6 +63,7 @@ struct KeysLoad: ParsableCommand {
             )
         }
         for warning in warnings { standardError("warning: \(warning)") }
+        if name.usage == .purchaseMaster { try TokenTool.require(settings) }
         // Until it ends nobody else changes the keys.
         var change = try KeyTool.stored { () throws(FileFault) in try store.beginChange() }
         try refuse(name, change.keys)
@@ -107,13 +108,15 @@ struct KeysLoad: ParsableCommand {
     }
 
     private func finish(
-        _ change: consuming KeyChange,
+        _ loaded: consuming KeyChange,
         of store: TerminalKeyStore,
         _ settings: Configuration,
         _ names: [HeldKeyName],
         _ warnings: [String],
         _ now: Int64
     ) throws(ServiceFailure) {
+        var change = loaded
+        let taken = try TokenTool.take(&change.keys, settings)
         let keys = change.keys
         try KeyTool.finish(change, of: store, settings)
         if output.json {
@@ -123,6 +126,7 @@ struct KeysLoad: ParsableCommand {
             guard let key = keys[name] else { continue }
             writeLine("loaded: \(name.words)  check value \(KeyTool.grouped(key.checkValue()))")
         }
+        for line in taken { writeLine(line) }
     }
 
     /// - Returns: what was loaded.
@@ -131,7 +135,7 @@ struct KeysLoad: ParsableCommand {
         into keys: inout TerminalKeys,
         _ now: Int64
     ) throws(ServiceFailure) -> (HeldKeyName, isByOldMethod: Bool) {
-        guard let held = keys.only(.transport) else {
+        guard let held = keys.only(.transport), let secret = held.secret else {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
                 reason: "no block opens without the transport key: load that first, from its components"
@@ -139,7 +143,7 @@ struct KeysLoad: ParsableCommand {
         }
         let delivery: KeyDelivery
         do throws(DeliveryFault) {
-            delivery = try TransportKey(held.cipher, held.secret.raw).delivery(in: block.text, for: keys.terminal)
+            delivery = try TransportKey(held.cipher, secret.raw).delivery(in: block.text, for: keys.terminal)
         } catch {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,

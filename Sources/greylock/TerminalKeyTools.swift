@@ -54,7 +54,8 @@ struct KeysList: ParsableCommand {
 
     func run() throws {
         try runTool("keys list") { () throws(ServiceFailure) in
-            let store = try KeyTool.store(config)
+            let settings = try Service.configuration(at: config)
+            let store = try KeyTool.store(of: settings, config)
             guard let keys = try KeyTool.stored({ () throws(FileFault) in try store.read() })?.keys, !keys.keys.isEmpty
             else {
                 throw ServiceFailure(
@@ -65,6 +66,7 @@ struct KeysList: ParsableCommand {
             let now = SystemClock().now?.utcSeconds
             if output.json { return writeLine(try jsonText(KeyListReport(keys, in: store, at: now))) }
             writeLine("terminal \(keys.terminal), store \(store.path), change \(keys.number.change)")
+            for line in TokenTool.lines(keys, settings) { writeLine(line) }
             for key in keys.keys { writeLine(try key.line(at: now)) }
             for key in keys.erased { writeLine("\(key.name.words)  erased \(try KeyTool.utc(key.erased)) UTC") }
         }

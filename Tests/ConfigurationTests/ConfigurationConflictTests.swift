@@ -1,6 +1,7 @@
 import Configuration
 import KeyFiles
 import Testing
+import Tokens
 
 /// One setting against another.
 struct ConfigurationConflictTests {
@@ -27,6 +28,31 @@ struct ConfigurationConflictTests {
         )
         sample.set("", "demonstration", "true")
         #expect(sample.verdict == "accepted")
+    }
+
+    /// A token is optional; one that is there has a module, a name and one PIN.
+    @Test func aTokenIsWholeOrNotThere() throws {
+        var sample = SampleConfiguration.service
+        #expect(try sample.load().keys?.token == nil)
+        sample.lines.append("[keys.token]")
+        let table = sample.lines.count
+        #expect(sample.verdict.contains("\(table): keys.token.module: a path that begins with / (found nothing)"))
+        sample.set("keys.token", "module", "'/usr/lib/softhsm/libsofthsm2.so'")
+        sample.set("keys.token", "label", "'greylock'")
+        #expect(sample.verdict == "\(table): keys.token.pin_file: a path that begins with / (found nothing)")
+        sample.set("keys.token", "pin_file", "'/etc/greylock/pin'")
+        let place = TokenPlace(
+            module: "/usr/lib/softhsm/libsofthsm2.so",
+            label: "greylock",
+            pin: .file("/etc/greylock/pin")
+        )
+        #expect(try sample.load().keys?.token == place)
+        let line = sample.set("keys.token", "pin_credential", "'pin'")
+        #expect(sample.verdict == "\(line): keys.token.pin_credential: nothing beside pin_file (found \"pin\")")
+        sample.lines.removeAll { $0.hasPrefix("pin_file") }
+        #expect(try sample.load().keys?.token?.pin == .credential("pin"))
+        let long = sample.set("keys.token", "label", "'\(String(repeating: "x", count: 33))'")
+        #expect(sample.verdict.hasPrefix("\(long): keys.token.label: "))
     }
 
     /// What opens the keys is named once; a demonstration needs none, and holds a table that is there to its rules.

@@ -1,9 +1,11 @@
 import CardApplication
+import CardCryptography
 import Dispenser
 import FuelPassbook
 import Quantities
 import Records
 import SecurityModule
+import Synchronization
 import Testing
 
 /// Records outlive the master key of their cards (decision 0042), and come from terminals that have others.
@@ -74,6 +76,85 @@ struct MissingKeyTests {
         #expect(!station.log.entries.contains("DEBIT FOR PETROL"))
         #expect(station.records.map(\.phase) == [.escaped])
         station.expectOwed(Amount(fen: 3_925))
+    }
+
+    // MARK: - A token
+
+    /// Holds the demonstration's key, until it is gone.
+    private final class Token: Sendable {
+        private let left: Mutex<Int>
+
+        /// - Parameter asked: so many times it answers.
+        init(asked: Int = .max) { left = Mutex(asked) }
+
+        func isGone(_ isGone: Bool) { left.withLock { $0 = isGone ? 0 : .max } }
+
+        var keys: KeyHolder {
+            let reference = KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion)
+            return .token(
+                TokenKeys([reference: true]) { [self] (blocks, _) throws(HolderFault) in
+                    let isGone = left.withLock { left in
+                        guard left > 0 else { return true }
+                        left -= 1
+                        return false
+                    }
+                    guard !isGone else { throw HolderFault("token greylock is not there") }
+                    let master = DoubleLengthKey(MasterKey.purchase.demonstration)
+                    var raw = master.encrypted(Array(blocks.prefix(8))) + master.encrypted(Array(blocks.suffix(8)))
+                    return LockedBuffer(wiping: &raw)
+                }
+            )
+        }
+    }
+
+    private func expectWords(_ station: TestStation) {
+        guard case .module(.holderFails(_, "token greylock is not there")) = station.display.refusals.last else {
+            Issue.record("\(station.display.refusals)")
+            return
+        }
+    }
+
+    @Test("a token that is gone before MAC1 refuses the card in words, and sells to it when it is back")
+    func tokenGoneBefore() throws {
+        let station = try TestStation()
+        let token = Token()
+        station.keys = token.keys
+        token.isGone(true)
+        station.visitAndStop()
+        expectWords(station)
+        #expect(!station.log.entries.contains("LOCK FOR PETROL") && station.reader.image.balance.fen == 50_000)
+        token.isGone(false)
+        station.scheduleRefuel(centilitres: 500)
+        #expect(station.run() == nil)
+        #expect(station.records.map(\.phase).last == .settled)
+    }
+
+    @Test("a token that is gone while fuel flows ends no sale: it is not debited, and paid when the token is back")
+    func tokenGoneMeanwhile() throws {
+        let token = Token()
+        let station = try refuel { station in
+            station.keys = token.keys
+            token.isGone(true)
+        }
+        #expect(!station.log.entries.contains("DEBIT FOR PETROL"))
+        #expect(station.records.map(\.phase) == [.escaped])
+        station.expectOwed(Amount(fen: 3_925))
+        token.isGone(false)
+        station.expectHonestVisitPays(Amount(fen: 3_925))
+    }
+
+    /// It answers that it is there, and is gone when the card's answer is judged.
+    @Test("a token that is gone while the card is debited leaves a record that the card proves paid when it is back")
+    func tokenGoneAtDebit() throws {
+        let token = Token()
+        let station = try refuel { station in station.keys = Token(asked: 1).keys }
+        #expect(station.log.entries.contains("DEBIT FOR PETROL"))
+        #expect(station.records.map(\.phase) == [.escaped])
+        #expect(station.reader.image.balance.fen == 50_000 - 3_925)
+        station.keys = token.keys
+        station.visitAndStop()
+        #expect(station.records.first?.phase == .settled)
+        #expect(station.reader.image.balance.fen == 50_000 - 3_925)
     }
 
     @Test("a retired key settles what it sold, and sells no more")

@@ -91,7 +91,7 @@ struct GreyRecordFileTests {
     @Test(
         "each refusal says what is wrong",
         arguments: [
-            ("grey 2", "grey 1", "another version of this program made it: export it again with this one"),
+            ("grey 3", "grey 2", "another version of this program made it: export it again with this one"),
             ("greylock-grey", "something else", "it is no file that greylock records export made"),
             ("record 3 ", "record 03 ", "line 2: record is no number of its range"),
             ("ctc 291", "ctc 99999", "line 2: ctc is no number of its range"),

@@ -110,13 +110,50 @@ import Testing
         #expect(opened.erased == keys.erased)
         #expect(opened.keys.map(\.name) == keys.keys.map(\.name))
         for (read, written) in zip(opened.keys, keys.keys) {
-            let isSame = read.secret.raw.isEqual(to: written.secret.raw)
+            let (one, other) = (try #require(read.secret), try #require(written.secret))
+            let isSame = one.raw.isEqual(to: other.raw)
             #expect(isSame)
             #expect(read.cipher == written.cipher && read.origin == written.origin && read.made == written.made)
             #expect(read.dates == written.dates)
         }
         let other = keys.sealed(under: storageKey, random: SystemRandom())
         #expect(other != file)
+    }
+
+    @Test func aMasterInATokenLeavesItsMarkInTheFile() throws {
+        var keys = try sample()
+        let masters = keys.keys.filter { $0.name.usage == .purchaseMaster }
+        let secrets = try masters.map { try #require($0.secret) }
+        var moved: [HeldKeyName] = []
+        keys.moveMasters { name, _, _ in moved.append(name) }
+        #expect(!masters.isEmpty && moved == masters.map(\.name))
+        let storageKey = sealingKey()
+        let opened = try TerminalKeys(
+            opening: keys.sealed(under: storageKey, random: SystemRandom()),
+            under: storageKey,
+            of: terminal
+        )
+        for (master, secret) in zip(masters, secrets) {
+            let read = try #require(opened[master.name])
+            guard case .token(let mark) = read.place else {
+                Issue.record("\(master.name.words) is not in the token")
+                continue
+            }
+            #expect(mark == TokenMark(of: secret.raw) && read.checkValue() == master.checkValue())
+            #expect(read.dates == master.dates)
+            var again = opened
+            let made = try time(day: 9)
+            #expect(throws: CustodyFault.equal(master.name)) {
+                let delivery = KeyDelivery(mpk(9, 9), .tripleDES, made: made, secret.raw.part(0..<16))
+                try again.load(delivery, .block, at: now)
+            }
+        }
+        #expect(opened.keys.filter { $0.name.usage != .purchaseMaster }.allSatisfy { $0.secret != nil })
+        // There is nothing left to move, and what fails is not moved.
+        keys.moveMasters { name, _, _ in Issue.record("\(name) is moved twice") }
+        var kept = try sample()
+        #expect(throws: CancellationError.self) { try kept.moveMasters { _, _, _ in throw CancellationError() } }
+        #expect(kept.keys.allSatisfy { $0.secret != nil })
     }
 
     /// Every bit and every cut; what a thief reads of it is the terminal and the number.
@@ -135,7 +172,7 @@ import Testing
         expectRefused(file + [0], storageKey)
         expectRefused(file, sealingKey())
         for key in keys.keys {
-            let raw = key.secret.raw.withSpan { span in span.indices.map { span[$0] } }
+            let raw = try #require(key.secret).raw.withSpan { span in span.indices.map { span[$0] } }
             #expect(!file.contains(raw))
         }
     }

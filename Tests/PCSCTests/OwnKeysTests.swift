@@ -77,14 +77,20 @@ extension WithPCSCD {
         }
 
         private func typeComponents(_ tool: ProgramAtTerminal) throws {
-            for component in components {
+            for (component, name) in zip(components, ["Li Na", "Ana Souza"]) {
+                try tool.wait(for: "your name: ", on: .screen)
+                try tool.type(name + "\r")
+                try tool.wait(for: "your envelope's number: ", on: .screen)
+                try tool.type("A-\(name.count)\r")
+                try tool.wait(for: "was its seal unbroken, yes or no: ", on: .screen)
+                try tool.type("yes\r")
                 try tool.wait(for: "and their check digit:", on: .screen)
                 try tool.type(component.sheetText().withSpan { span in span.indices.map { span[$0] } })
                 try tool.wait(for: "check value of your component, 10 digits: ", on: .screen)
                 try tool.type(Hex.string(component.checkValue(.aes256)) + "\r")
             }
             for _ in components {
-                try tool.wait(for: "yes or no: ", on: .screen)
+                try tool.wait(for: "is it the one on your sheet, yes or no: ", on: .screen)
                 try tool.type("yes\r")
             }
         }
@@ -225,7 +231,7 @@ extension WithPCSCD {
             try service.wait(for: "insert your card", on: .log)
             let held = try ProcessMemory(of: service.id).search(for: try purchaseMaster())
             #expect(Set(held.map(\.secret)).count == 2 && held.allSatisfy(\.isInArena), "\(held)")
-            _ = try run("keys", "erase", "--config", config, "MPK", "1", "1")
+            _ = try run("keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1")
             try service.wait(for: "selling=none", on: .log)
             let left = try ProcessMemory(of: service.id).search(for: try purchaseMaster())
             #expect(left.isEmpty, "\(left)")

@@ -59,7 +59,7 @@ struct EmergencyErasureTests {
         "what is not said whole destroys nothing",
         arguments: [
             (["--all"], 64), (["--all", "--reason", "  "], 64), (["--all", "MPK", "1", "1", "--reason", "lost"], 64),
-            (["--reason", "lost"], 64), (["MPK", "1", "1", "--reason", "lost"], 64),
+            (["--reason", "lost"], 64), (["MPK", "1", "1"], 64),
             (["--all", "--reason", "lost", "--yes-terminal", "310000000018"], 65),
             (["--all", "--reason", "lost", "--yes-terminal", ""], 65),
         ] as [([String], Int32)]

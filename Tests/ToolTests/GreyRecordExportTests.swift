@@ -49,7 +49,7 @@ struct GreyRecordExportTests {
     @Test func anEscapeTravels() throws {
         try write()
         let run = try export()
-        #expect(run.status == 0 && run.output.hasPrefix("greylock-grey 2 terminal "), "\(run.error)")
+        #expect(run.status == 0 && run.output.hasPrefix("greylock-grey 3 terminal "), "\(run.error)")
     }
 
     @Test func whatWasPrepaidStays() throws {

@@ -81,20 +81,20 @@ struct KeysEraseTests {
     func underWay(kind: RecordKind, phase: RecordPhase) throws {
         try begin(kind, phase)
         for usage in ["MPK", "RECORD"] {
-            let refused = try run("erase", "--config", config, usage, "1", "1")
+            let refused = try run("erase", "--config", config, "--reason", "worn", usage, "1", "1")
             #expect(refused.status == 65)
             #expect(refused.said.contains("record 1: not finished, card "), "\(refused.said)")
         }
-        #expect(try run("erase", "--config", config, "--despite-open-records", "MPK", "1", "1").status == 0)
+        #expect(try run("erase", "--config", config, "--reason", "worn", "--despite-open-records", "MPK", "1", "1").status == 0)
     }
 
     @Test("a purchase master that sells is retired before it is erased")
     func selling() throws {
         #expect(try run("activate", "--config", config, "1", "1").status == 0)
-        let refused = try run("erase", "--config", config, "MPK", "1", "1")
+        let refused = try run("erase", "--config", config, "--reason", "worn", "MPK", "1", "1")
         #expect(refused.status == 65 && refused.said.contains("MPK 1 1 sells: retire it first"), "\(refused.said)")
         #expect(try run("retire", "--config", config, "1", "1").status == 0)
-        #expect(try run("erase", "--config", config, "MPK", "1", "1").status == 0)
+        #expect(try run("erase", "--config", config, "--reason", "worn", "MPK", "1", "1").status == 0)
     }
 
     /// The store writes a day that is none as zero.

@@ -78,7 +78,7 @@ struct KeysRewrapTests {
         #expect(tool.end() == 74)
         #expect(
             tool.log.contains(
-                "No space left on device; \(bench.store) opens with storage_key = \"\(bench.storageKey)\""
+                "No space left on device; \(bench.store) opens with file \(bench.storageKey)"
             )
         )
         #expect(try bench.storeBytes == bytes)
@@ -100,7 +100,7 @@ struct KeysRewrapTests {
 
     @Test("each report is one JSON object")
     func json() throws {
-        for arguments in [["list"], ["receipt"], ["erase", "RECORD", "1", "1"]] {
+        for arguments in [["list"], ["receipt"], ["erase", "RECORD", "1", "1", "--reason", "worn"]] {
             let said = try run(arguments + ["--config", bench.config, "--json"], readsOutput: true)
             #expect(said.status == 0)
             let object = try JSONSerialization.jsonObject(with: Data(said.said.utf8)) as? [String: Any]

@@ -49,6 +49,14 @@ enum Situations {
             (.journalNotCounted, "counted"), (.noNumber("no number follows 9"), "no number follows 9"),
             (.module(.keyNotLoaded(KeyReference(index: KeyIndex(8), version: KeyVersion(9)))), "index 8, version 9"),
             (.noKey(KeyIndex(8)), "index 8"),
+            (
+                .module(
+                    .holderFails(
+                        KeyReference(index: KeyIndex(4), version: KeyVersion(5)),
+                        "token greylock is not there"
+                    )
+                ), "index 4, version 5"
+            ),
             (.module(.keyNotInUse(KeyReference(index: KeyIndex(6), version: KeyVersion(7)))), "index 6, version 7"),
             (.module(.algorithmNotSupported(AlgorithmID(5))), "algorithm 5"), (.module(.mac2Wrong), "MAC2"),
             (.module(.mac3Wrong), "MAC3"), (.module(.sealBroken), "GMAC"),
