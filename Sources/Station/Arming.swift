@@ -3,7 +3,7 @@ package import Configuration
 import Dispenser
 import Files
 package import FuelPassbook
-import KeyCustody
+package import KeyCustody
 package import KeyFiles
 import Quantities
 package import Records
@@ -75,7 +75,7 @@ extension TerminalKeyStore {
 }
 
 extension TerminalKeys {
-    var recordKey: RecordKey? {
+    package var recordKey: RecordKey? {
         only(.record).flatMap { key in
             key.secret.map { RecordKey($0.raw.part(0..<DoubleLengthKey.length), as: key.name.reference) }
         }

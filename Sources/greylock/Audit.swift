@@ -117,10 +117,9 @@ struct AuditVerify: ParsableCommand {
         findings.lines.append(
             "the key store, change \(stored.keys.number.change), stands at entry \(stored.keys.audit.entries)"
         )
-        guard let key = stored.keys.only(.record), FileStamp(settings.journal.path) != nil else { return }
+        guard let recordKey = stored.keys.recordKey, FileStamp(settings.journal.path) != nil else { return }
         let mark: CustodyMark?
         do throws(StorageFault) {
-            let recordKey = RecordKey(key.secret.raw.part(0..<DoubleLengthKey.length), as: key.name.reference)
             mark = try JournalReader(path: settings.journal.path, key: recordKey).custodyMark()
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(settings.journal.path): \(error)")

@@ -116,7 +116,7 @@ struct KeysErase: ParsableCommand {
         _ configuration: Configuration
     ) throws(ServiceFailure) -> Bool {
         guard configuration.keys?.token != nil, name.usage == .purchaseMaster,
-            try KeyTool.stored({ () throws(FileFault) in try store.read() })?[name] == nil,
+            try KeyTool.stored({ () throws(FileFault) in try store.read() })?.keys[name] == nil,
             try TokenTool.destroy(name, configuration)
         else { return false }
         writeLine("\(name.words) is not held; what a load that was broken off had left of it in the token is erased")

@@ -88,9 +88,9 @@ struct KeysRewrapTests {
     func receipt() throws {
         let written = try run(["receipt", "--config", bench.config], readsOutput: true)
         #expect(written.status == 0, "\(written.said)")
-        let record = try #require(try keys(bench.storageKey)?.only(.record))
+        let record = try #require(try keys(bench.storageKey)?.only(.record)?.secret)
         let receipt = try KeyReceipt(parsing: written.said)
-        let isAuthentic = receipt.isAuthentic(under: record.secret.raw)
+        let isAuthentic = receipt.isAuthentic(under: record.raw)
         #expect(isAuthentic && receipt.terminal == CeremonyBench.terminal)
         let file = try bench.folder.file("receipt", String(written.said.dropLast(40)))
         let refused = try run(["receipt", "--check", file, "--store", bench.store])
