@@ -70,6 +70,9 @@ extension WithPCSCD {
             )
             try typePassphrase(card)
             try card.wait(for: "is in the reader", on: .log)
+            // pcscd sees it a little later.
+            let patience = Patience()
+            while try Program("greylock", ["card", "status"]).end() == 69, patience.milliseconds > 0 {}
             return card
         }
 

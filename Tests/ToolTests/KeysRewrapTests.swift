@@ -44,7 +44,7 @@ struct KeysRewrapTests {
         for isGone in [false, true] {
             if isGone { #expect(unsafe unlink(bench.storageKey) == 0) }
             let again = try run(["rewrap", "--config", bench.config, "--to", new], readsOutput: true)
-            #expect(again.status == 0 && again.said.contains("opens already with storage_key"), "\(again.said)")
+            #expect(again.status == 0 && again.said.contains("opens already with file"), "\(again.said)")
         }
         #expect(try bench.storeBytes == bytes)
     }

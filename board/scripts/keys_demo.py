@@ -25,6 +25,9 @@ PIN = "123456"
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 
 
+DEBIT_FOR_UNLOCK = "E0540101"
+
+
 class Failure(Exception):
     pass
 
@@ -99,6 +102,11 @@ class Program:
 
 def run(*arguments, status=0):
     return Program(*arguments).end(status)
+
+
+def run_quietly(*arguments):
+    """Its standard output alone."""
+    return subprocess.run([GREYLOCK, *arguments], check=True, stdout=subprocess.PIPE).stdout
 
 
 def expect(text, *words):
@@ -265,8 +273,18 @@ simulated = {{ centilitres = 500, litres_per_minute = 40, speed = 10 }}
             program.answer("yes or no: ", "yes")
         return program
 
-    def passphrase(self, program):
+    @staticmethod
+    def passphrase(program):
         return program.wait("passphrase of ").answer(": ", PASSPHRASE)
+
+    def counter(self, *arguments, status=0, pin=True):
+        stores = [word for version in (1, 2) for word in ("--store", self.issuer(version))]
+        program = Program("counter", *arguments, "--book", self.path("book"), *stores)
+        for _ in (1, 2):
+            self.passphrase(program)
+        if pin:
+            program.answer("PIN: ", PIN)
+        return program.end(status)
 
     def issuer(self, version):
         return self.path(f"issuer-{version}")
@@ -281,7 +299,7 @@ simulated = {{ centilitres = 500, litres_per_minute = 40, speed = 10 }}
             f"{name}.toml",
             f"""
 issuer = "GREYLOCK"
-asn = "{number:020d}"
+asn = "0001{number:016d}"
 valid_from = "2024-01-01"
 valid_to = "2049-12-31"
 balance_fen = 50000
@@ -291,14 +309,20 @@ keys = "{self.issuer(version)}"
         )
         self.passphrase(Program("card", "new", "--profile", profile, "--state", self.path(name))).end()
 
-    def insert(self, name, version, through_shim=False):
+    def insert(self, name, version, through_shim=False, waits=False):
         port = self.shim.port if through_shim else self.reader
         card = Program(
             *("card", "serve", "--vpcd", str(port), "--state", self.path(name)),
             *("--keys", self.issuer(version), "--aid", AID),
         )
         self.passphrase(card)
-        return card.wait("is in the reader")
+        card.wait("is in the reader")
+        # pcscd sees it a little later; where a service has the card, that is busy with it.
+        if waits:
+            until = time.monotonic() + PATIENCE
+            while Program("card", "status").end(None) and time.monotonic() < until:
+                time.sleep(0.1)
+        return card
 
     @staticmethod
     def take_out(card):
@@ -373,8 +397,30 @@ def story(scene):
     scene.customer(service).wait("index 1, version 1")
     scene.take_out(card)
 
-    step("What the custodians did stands in the audit log")
+    step("A card is pulled while fuel flows, and its holder goes to the issuer's counter with what the pump recorded")
+    card = scene.insert("card-2", 2)
+    scene.customer(service).wait("fuelling")
+    card.stop(signal.SIGKILL)
+    service.wait("escaped")
+    scene.write("grey.txt", run_quietly("records", "export", "--config", scene.config))
+    stores = [word for version in (1, 2) for word in ("--store", scene.issuer(version))]
+    book = Program("counter", "new", "--book", scene.path("book"), "--counter", COUNTER, *stores)
+    for _ in (1, 2):
+        scene.passphrase(book)
+    book.end()
     service.stop()
+    for loses_answer in (False, True):
+        card = scene.insert("card-2", 2, through_shim=True, waits=True)
+        scene.shim.lose(DEBIT_FOR_UNLOCK, loses_answer)
+        said = scene.counter("unlock", "--records", scene.path("grey.txt"), status=75)
+        shown(said, "again")
+        card.stop()
+    card = scene.insert("card-2", 2, waits=True)
+    shown(scene.counter("unlock", "--records", scene.path("grey.txt"), status=None), "released", "paid", "yuan")
+    scene.take_out(card)
+    shown(scene.counter("list", pin=False), "unlock")
+
+    step("What the custodians did stands in the audit log")
     shown(run("audit", "verify", "--config", scene.config), "entries", "codes", "store", "journal")
 
 
