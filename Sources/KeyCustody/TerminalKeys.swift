@@ -151,7 +151,7 @@ package struct TerminalKeys: Sendable {
     /// The key of the log's codes; nil without a record key.
     package func auditKey() -> AuditKey? {
         only(.record).flatMap { key in key.secret.map { AuditKey($0.raw, as: key.name.reference) } }
-     }
+    }
 
     /// Hands purchase masters that are in the store to a token; those of them that it took are no more in the store.
     package mutating func moveMasters<Failure: Error>(

@@ -20,7 +20,9 @@ package struct AuditLogFile: Sendable {
     package func read() throws(FileFault) -> AuditLog? {
         guard let bytes = try WholeFile.contents(path, bytesMax: AuditLog.fileBytesMax) else { return nil }
         let log: AuditLog
-        do throws(AuditFault) { log = try AuditLog(parsing: bytes) } catch { throw FileFault("\(path), \(error.words)") }
+        do throws(AuditFault) { log = try AuditLog(parsing: bytes) } catch {
+            throw FileFault("\(path), \(error.words)")
+        }
         guard log.terminal == terminal else {
             throw FileFault("\(path) is the audit log of terminal \(log.terminal), and this is \(terminal)")
         }

@@ -245,7 +245,9 @@ package struct KeyChange: ~Copyable {
         var keys = keys
         let key = auditKey ?? keys.auditKey()
         var entered = log ?? AuditLog(of: keys.terminal, after: keys.audit)
-        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else { return (keys, nil) }
+        guard let (lines, confirmation) = keys.enter(into: &entered, under: key, after: last) else {
+            return (keys, nil)
+        }
         if let log {
             try store.audit.append(lines, cutting: log.tornBytes)
         } else {

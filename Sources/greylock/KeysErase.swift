@@ -71,7 +71,9 @@ struct KeysErase: ParsableCommand {
             guard yesTerminal == nil else { throw ValidationError("--yes-terminal belongs to --all") }
             return
         }
-        guard usage == nil, !despiteOpenRecords else { throw ValidationError("--all goes with no key and no open records") }
+        guard usage == nil, !despiteOpenRecords else {
+            throw ValidationError("--all goes with no key and no open records")
+        }
     }
 
     func run() throws {

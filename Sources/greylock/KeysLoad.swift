@@ -53,7 +53,11 @@ struct KeysLoad: ParsableCommand {
         }
     }
 
-    private func loadComponents(_ store: TerminalKeyStore, _ settings: Configuration, _ now: Int64) throws(ServiceFailure) {
+    private func loadComponents(
+        _ store: TerminalKeyStore,
+        _ settings: Configuration,
+        _ now: Int64
+    ) throws(ServiceFailure) {
         let (name, kind) = sheets.key.meant(masterIndex)
         let made = try KeyTool.utc(now)
         var warnings: [String] = []

@@ -54,7 +54,8 @@ struct KeysRewrap: ParsableCommand {
             let store = try KeyTool.store(config)
             let now = try KeyTool.now()
             let new: StorageKeyPlace = toCredential.map { .credential($0) } ?? .file(to ?? "")
-            let (keys, wasAlready) = try KeyTool.stored { () throws(FileFault) in try store.rewrap(under: new, at: now) }
+            let (keys, wasAlready) = try KeyTool.stored { () throws(FileFault) in try store.rewrap(under: new, at: now)
+            }
             guard !output.json else {
                 let report = KeyRewrapReport(
                     terminal: "\(keys.terminal)",

@@ -34,7 +34,9 @@ struct KeysWrap: ParsableCommand {
     @Option(help: ArgumentHelp("The file for the blocks, a line each; it must not exist yet.", valueName: "BLOCKS"))
     var into: String
 
-    @Flag(help: "The purchase master alone, for a terminal that has its record key: another version of the same scheme.")
+    @Flag(
+        help: "The purchase master alone, for a terminal that has its record key: another version of the same scheme."
+    )
     var masterOnly = false
 
     @OptionGroup var sheets: SheetOptions

@@ -124,7 +124,8 @@ struct KeysActivate: ParsableCommand {
             let settings = try Service.configuration(at: master.config)
             let now = try KeyTool.now()
             let from = from?.start ?? now
-            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) { (keys) throws(CustodyFault) in
+            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) {
+                (keys) throws(CustodyFault) in
                 try keys.activate(master.name, from: from, at: now)
             }
             if output.json { return writeLine(try jsonText(KeyChangeReport(changed, [master.name], at: now))) }
@@ -155,7 +156,8 @@ struct KeysRetire: ParsableCommand {
         try runTool("keys retire") { () throws(ServiceFailure) in
             let settings = try Service.configuration(at: master.config)
             let now = try KeyTool.now()
-            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) { (keys) throws(CustodyFault) in
+            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) {
+                (keys) throws(CustodyFault) in
                 try keys.retire(master.name, at: now)
             }
             if output.json { return writeLine(try jsonText(KeyChangeReport(changed, [master.name], at: now))) }

@@ -151,7 +151,9 @@ struct KeyErasureTests {
         let newer = try Data(contentsOf: URL(filePath: "\(board.folder)/keys"))
         try older.write(to: URL(filePath: "\(board.folder)/keys"))
         let said = try #require(faultOfReading(board))
-        #expect(said.contains("is an older copy of the key store: it has change 3, and the board's memory knows change 4"))
+        #expect(
+            said.contains("is an older copy of the key store: it has change 3, and the board's memory knows change 4")
+        )
         #expect(fault { () throws(FileFault) in _ = try board.store.beginChange() } == said)
 
         // The power went between the store and its number.

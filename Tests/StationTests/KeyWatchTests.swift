@@ -63,7 +63,14 @@ struct KeyWatchTests {
                 if line.contains("selling=none") { sellsNone.signal() }
             }
         }
-        let watch = KeyWatch(store, try #require(try store.read()?.keys), module(), log: log, admit: { _ in }) { _ in }
+        let watch = KeyWatch(
+            store,
+            try #require(try store.read()?.keys),
+            module(),
+            log: log,
+            admit: { _ in },
+            gone: { _ in }
+        )
         defer { watch.stop() }
         try sells.wait(for: "the first look")
 
@@ -98,7 +105,7 @@ struct KeyWatchTests {
         )
         try change.store()
         let log = Logger(label: "test") { _ in LineLogHandler { _ in } }
-        let watch = KeyWatch(store, keys, module(), log: log, admit: { _ in }) { _ in gone.signal() }
+        let watch = KeyWatch(store, keys, module(), log: log, admit: { _ in }, gone: { _ in gone.signal() })
         defer { watch.stop() }
         try gone.wait(for: "the end of the service")
     }

@@ -85,7 +85,10 @@ struct KeysEraseTests {
             #expect(refused.status == 65)
             #expect(refused.said.contains("record 1: not finished, card "), "\(refused.said)")
         }
-        #expect(try run("erase", "--config", config, "--reason", "worn", "--despite-open-records", "MPK", "1", "1").status == 0)
+        #expect(
+            try run("erase", "--config", config, "--reason", "worn", "--despite-open-records", "MPK", "1", "1").status
+                == 0
+        )
     }
 
     @Test("a purchase master that sells is retired before it is erased")

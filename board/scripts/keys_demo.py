@@ -1,187 +1,29 @@
 """The story of a terminal's own keys: `keys_demo.py GREYLOCK [--verbose]`, in a mount namespace of its own."""
 
 import os
-import pty
 import re
-import select
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-GREYLOCK = sys.argv[1]
-VERBOSE = "--verbose" in sys.argv[2:]
-PATIENCE = 60
+from at_terminal import PATIENCE, Failure, Program, Shim, expect, run, run_quietly, say, shown
+
 TERMINAL = "310000000017"
 COUNTER = "310000009001"
 AID = "F0504554524F4C02"
 PASSPHRASE = "correct horse battery staple"
 PIN = "123456"
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
-
-
 DEBIT_FOR_UNLOCK = "E0540101"
-
-
-class Failure(Exception):
-    pass
-
-
-def say(text):
-    print(text, flush=True)
 
 
 def step(text):
     say(f"\n== {text}")
-
-
-class Program:
-    """A program at a terminal of its own: what it shows is read as it comes, and searched once."""
-
-    def __init__(self, *arguments):
-        self.name = " ".join(arguments[:2])
-        self.text, self.place, self.status = "", 0, None
-        self.child, self.master = pty.fork()
-        if self.child == 0:
-            os.execv(GREYLOCK, ["greylock", *arguments])
-
-    def read(self, seconds):
-        if not select.select([self.master], [], [], seconds)[0]:
-            return True
-        try:
-            part = os.read(self.master, 65536)
-        except OSError:
-            part = b""
-        self.text += part.decode("utf-8", "replace")
-        if VERBOSE and part:
-            sys.stderr.write(part.decode("utf-8", "replace"))
-        return bool(part)
-
-    def wait(self, words):
-        """Goes on behind the words."""
-        until = time.monotonic() + PATIENCE
-        while True:
-            found = self.text.find(words, self.place)
-            if found >= 0:
-                self.place = found + len(words)
-                return self
-            if not self.read(max(0, until - time.monotonic())) or time.monotonic() > until:
-                found = self.text.find(words, self.place)
-                if found >= 0:
-                    continue
-                raise Failure(f"{self.name}: no {words!r} in what it said:\n{self.text[-3000:]}")
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-        return self
-
-    def answer(self, words, text):
-        return self.wait(words).type(text + "\r")
-
-    def end(self, status=0):
-        """Its last words, when it ended by itself with that status."""
-        until = time.monotonic() + PATIENCE
-        while self.read(max(0, until - time.monotonic())):
-            if time.monotonic() > until:
-                raise Failure(f"{self.name} does not end:\n{self.text[-3000:]}")
-        self.status = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
-        os.close(self.master)
-        if status is not None and self.status != status:
-            raise Failure(f"{self.name} ended with {self.status}, not {status}:\n{self.text[-3000:]}")
-        return self.text[self.place :]
-
-    def stop(self, number=signal.SIGTERM):
-        os.kill(self.child, number)
-        return self.end(status=None)
-
-
-def run(*arguments, status=0):
-    return Program(*arguments).end(status)
-
-
-def run_quietly(*arguments):
-    """Its standard output alone."""
-    return subprocess.run([GREYLOCK, *arguments], check=True, stdout=subprocess.PIPE).stdout
-
-
-def expect(text, *words):
-    for word in words:
-        if word not in text:
-            raise Failure(f"no {word!r} in:\n{text}")
-    return text
-
-
-def shown(text, *words):
-    """What a user would look at of a program's output."""
-    for line in text.splitlines():
-        if any(word in line for word in words):
-            say("   " + line.strip())
-
-
-class Shim:
-    """Between card and reader, as a thief's is: it loses one command, or its answer, and then the card is out."""
-
-    def __init__(self, reader):
-        self.reader, self.lost = reader, threading.Event()
-        self.rule = None
-        self.server = socket.create_server(("127.0.0.1", 0))
-        self.port = self.server.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def lose(self, command, answer):
-        """The next command that begins so; only its answer, if `answer`."""
-        self.rule = (bytes.fromhex(command), answer)
-        self.lost.clear()
-
-    def serve(self):
-        while True:
-            card, _ = self.server.accept()
-            reader = socket.create_connection(("127.0.0.1", self.reader))
-            try:
-                self.relay(card, reader)
-            except OSError:
-                pass
-            card.close()
-            reader.close()
-
-    @staticmethod
-    def message(end):
-        def take(count):
-            data = b""
-            while len(data) < count:
-                part = end.recv(count - len(data))
-                if not part:
-                    raise OSError
-                data += part
-            return data
-
-        head = take(2)
-        return head + take(struct.unpack(">H", head)[0])
-
-    def relay(self, card, reader):
-        while True:
-            command = self.message(reader)
-            rule = self.rule
-            matches = rule and command[2:].startswith(rule[0])
-            if matches and not rule[1]:
-                self.rule = None
-                self.lost.set()
-                return
-            card.sendall(command)
-            # Of the reader's own messages only the one for the ATR is answered.
-            if len(command) == 3 and command[2] != 4:
-                continue
-            answer = self.message(card)
-            if matches:
-                self.rule = None
-                self.lost.set()
-                return
-            reader.sendall(answer)
 
 
 class Scene:
@@ -235,6 +77,7 @@ terminal = {{ id = "{TERMINAL}" }}
 journal = {{ path = "{self.path("journal.sqlite")}" }}
 card = {{ aid = "{AID}" }}
 display = {{ language = "english" }}
+timeouts = {{ grace = 1 }}
 [keys]
 store = "{self.path("keys")}"
 storage_key = "{self.path("storage-key")}"
@@ -278,10 +121,9 @@ simulated = {{ centilitres = 500, litres_per_minute = 40, speed = 10 }}
         return program.wait("passphrase of ").answer(": ", PASSPHRASE)
 
     def counter(self, *arguments, status=0, pin=True):
-        stores = [word for version in (1, 2) for word in ("--store", self.issuer(version))]
-        program = Program("counter", *arguments, "--book", self.path("book"), *stores)
-        for _ in (1, 2):
-            self.passphrase(program)
+        aid = () if arguments[0] in ("new", "list") else ("--aid", AID)
+        program = Program("counter", *arguments, "--book", self.path("book"), "--store", self.issuer(2), *aid)
+        self.passphrase(program)
         if pin:
             program.answer("PIN: ", PIN)
         return program.end(status)
@@ -325,8 +167,10 @@ keys = "{self.issuer(version)}"
         return card
 
     @staticmethod
-    def take_out(card):
+    def take_out(card, service):
+        """vpcd does not see one that comes before it has seen the last one go."""
         card.stop()
+        service.wait("insert your card")
 
     @staticmethod
     def customer(service):
@@ -366,7 +210,7 @@ def story(scene):
     step("A card of version 1 buys")
     card = scene.insert("card-1", 1)
     scene.customer(service).wait("notice paid")
-    scene.take_out(card)
+    scene.take_out(card, service)
 
     step("Between two sales version 2 is loaded and activated: a card of each version buys")
     run("keys", "load", "--config", scene.config, scene.path("blocks-2"))
@@ -375,39 +219,35 @@ def story(scene):
     for version in (2, 1):
         card = scene.insert(f"card-{version}", version)
         scene.customer(service).wait("notice paid")
-        scene.take_out(card)
+        scene.take_out(card, service)
 
     step("A card of version 1 is pulled while fuel flows; its version is retired; it pays and is free, and buys no more")
     card = scene.insert("card-1", 1)
     scene.customer(service).wait("fuelling")
     card.stop(signal.SIGKILL)
-    service.wait("escaped")
+    service.wait("is not paid")
     run("keys", "retire", "--config", scene.config, "1", "1")
     service.wait("selling=MPK 1 2")
     refused = run("keys", "erase", "--config", scene.config, "MPK", "1", "1", "--reason", "worn", status=65)
     shown(expect(refused, "is needed by"), "is needed by", "record")
     card = scene.insert("card-1", 1)
-    service.wait("settled")
-    scene.take_out(card)
+    scene.customer(service).wait("the card is free again")
+    scene.take_out(card, service)
 
     step("Now version 1 is erased, and its card is refused with words")
     run("keys", "erase", "--config", scene.config, "MPK", "1", "1", "--reason", "worn")
     service.wait("selling=MPK 1 2")
     card = scene.insert("card-1", 1)
     scene.customer(service).wait("index 1, version 1")
-    scene.take_out(card)
+    scene.take_out(card, service)
 
     step("A card is pulled while fuel flows, and its holder goes to the issuer's counter with what the pump recorded")
     card = scene.insert("card-2", 2)
     scene.customer(service).wait("fuelling")
     card.stop(signal.SIGKILL)
-    service.wait("escaped")
+    service.wait("is not paid")
     scene.write("grey.txt", run_quietly("records", "export", "--config", scene.config))
-    stores = [word for version in (1, 2) for word in ("--store", scene.issuer(version))]
-    book = Program("counter", "new", "--book", scene.path("book"), "--counter", COUNTER, *stores)
-    for _ in (1, 2):
-        scene.passphrase(book)
-    book.end()
+    scene.counter("new", "--counter", COUNTER, pin=False)
     service.stop()
     for loses_answer in (False, True):
         card = scene.insert("card-2", 2, through_shim=True, waits=True)
@@ -416,9 +256,23 @@ def story(scene):
         shown(said, "again")
         card.stop()
     card = scene.insert("card-2", 2, waits=True)
-    shown(scene.counter("unlock", "--records", scene.path("grey.txt"), status=None), "released", "paid", "yuan")
-    scene.take_out(card)
-    shown(scene.counter("list", pin=False), "unlock")
+    said = scene.counter("unlock", "--records", scene.path("grey.txt"), pin=False)
+    shown(expect(said, "whose answer was lost: none was made now"), "released", "paid", "lost")
+    card.stop()
+
+    step("Another is pulled, and released for nothing, on the word of the clerk")
+    service = Program("run", "--config", scene.config)
+    service.wait("insert your card")
+    card = scene.insert("card-2", 2)
+    scene.customer(service).wait("fuelling")
+    card.stop(signal.SIGKILL)
+    service.wait("is not paid")
+    service.stop()
+    card = scene.insert("card-2", 2, waits=True)
+    forced = ("--force-zero", "--reason", "the pump burnt", "--name", "Ana Souza")
+    shown(scene.counter("unlock", *forced), "released", "yuan")
+    card.stop()
+    shown(scene.counter("list", pin=False), "unlock", "pump")
 
     step("What the custodians did stands in the audit log")
     shown(run("audit", "verify", "--config", scene.config), "entries", "codes", "store", "journal")
