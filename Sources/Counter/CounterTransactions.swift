@@ -174,15 +174,32 @@ extension CounterVisit {
 
     /// Whatever is no proof leaves the entry open, until the card shows what it did.
     private func conclude(_ entry: CounterEntry, _ answer: String, isProved: Bool) throws(CounterStop) {
-        if isProved { return tell(.done(try close(entry, as: .done))) }
+        if isProved { return tell(.done(try closeAtOnce(entry))) }
         do throws(CounterStop) {
-            if try isProven(entry) { return tell(.done(try close(entry, as: .done))) }
+            if try isProven(entry) { return tell(.done(try closeAtOnce(entry))) }
             try judgeByStanding()
         } catch {
-            guard case .book = error else { throw lost(entry, answer) }
-            throw error
+            guard case .book(let reason) = error else { throw lost(entry, answer) }
+            throw unwritten(entry, reason)
         }
         throw .refused("the card did not do it (\(answer)); no money moved")
+    }
+
+    /// The card has done it.
+    private func closeAtOnce(_ entry: CounterEntry) throws(CounterStop) -> CounterEntry {
+        do throws(CounterStop) { return try close(entry, as: .done) } catch {
+            guard case .book(let reason) = error else { throw error }
+            throw unwritten(entry, reason)
+        }
+    }
+
+    private func unwritten(_ entry: CounterEntry, _ reason: String) -> CounterStop {
+        .open(
+            """
+            what the card did is not in the book (\(reason)): entry \(entry.id) stays open; keep the customer here, mend that, put the \
+            same card in and give the command again, which finds out what the card did
+            """
+        )
     }
 
     private func lost(_ entry: CounterEntry, _ reason: String) -> CounterStop {

@@ -86,6 +86,8 @@ package struct AuditFault: Error, Equatable, Sendable {
 /// What custodians did to one terminal's keys, one entry a line, each of them bound to all before it.
 package struct AuditLog: Sendable {
     package static let fileBytesMax = 1 << 24
+    /// More than a terminal's life has.
+    private static let entriesMax: UInt64 = 1 << 32
     private static let magic = "greylock-audit"
 
     package let terminal: TerminalID
@@ -189,7 +191,8 @@ extension AuditLog {
         }
         guard words[1] == "1" else { throw AuditFault(line: 1, reason: "another version of this program wrote it") }
         let broken = AuditFault(line: 1, reason: "the line cannot be read")
-        guard let entries = UInt64(words[3]), let hash = Self.bytes(String(words[4])), hash.count == SHA256.length,
+        guard let entries = UInt64(words[3]), entries < Self.entriesMax, let hash = Self.bytes(String(words[4])),
+            hash.count == SHA256.length,
             let id = Self.bytes(String(words[2]))
         else { throw broken }
         let terminal: TerminalID

@@ -17,8 +17,7 @@ package struct StoreNumber: Comparable, Sendable {
 
     /// - Parameter now: seconds of UTC since 1970, for the first change of a store.
     package func next(at now: Int64) -> StoreNumber {
-        let begun = self == .none ? UInt32(clamping: now) : begun
-        return StoreNumber(raw: UInt64(begun) << 32 | UInt64(change + 1))
+        self == .none ? StoreNumber(raw: UInt64(UInt32(clamping: now)) << 32 | 1) : StoreNumber(raw: raw &+ 1)
     }
 
     package static func < (left: StoreNumber, right: StoreNumber) -> Bool { left.raw < right.raw }

@@ -18,6 +18,8 @@ package enum CustodyFault: Error, Equatable, Sendable {
     case retired(HeldKeyName)
     /// A sale may begin under it before a service sees that it is gone.
     case sells(HeldKeyName)
+    /// A service that runs may not have seen it yet.
+    case retiredJustNow(HeldKeyName)
     /// As many purchase masters are held as may be.
     case full
     /// As many keys were held, one after the other, as may be.
@@ -26,6 +28,8 @@ package enum CustodyFault: Error, Equatable, Sendable {
 
 /// All keys that one terminal holds: at most one transport and one record key, and purchase masters (MPK) by index and version.
 package struct TerminalKeys: Sendable {
+    /// In which a running service stops selling with a key that was retired, so that what it sold has a record.
+    package static let retiringSeconds: Int64 = 3
     package static let mastersMax = 128
     /// Held or erased.
     package static let namesMax = 1_000
@@ -119,6 +123,9 @@ package struct TerminalKeys: Sendable {
     ) throws(CustodyFault) {
         guard let key = self[name] else { throw .missing(name) }
         if name.usage == .purchaseMaster, key.dates.state(at: now) == .active { throw .sells(name) }
+        if let retired = key.dates.retired, (0..<Self.retiringSeconds).contains(now - retired) {
+            throw .retiredJustNow(name)
+        }
         forget(key, at: now)
         note(.erased(name), at: now, facts)
     }

@@ -1,4 +1,4 @@
-package import Files
+private import Files
 
 /// Where all that opens a terminal's keys lies, and how it is destroyed: what opens the store before the store, and of that first
 /// what lies in the board. Wherever the power goes in between, what is left opens nothing.
@@ -34,17 +34,17 @@ package struct KeyErasure: Sendable {
     private let storageKey: StorageKeyPlace
     private let credentialFile: String?
     private let memory: BoardMemory?
-    fileprivate let destroyTokenKeys: (@Sendable () throws(FileFault) -> Bool)?
+    private let destroyTokenKeys: (@Sendable () -> Outcome)?
 
     /// - Parameters:
     ///   - credentialFile: what a credential is sealed in; nil where that is not known.
-    ///   - destroyTokenKeys: whether there were any; nil without a token.
+    ///   - destroyTokenKeys: nil without a token.
     package init(
         store: String,
         storageKey: StorageKeyPlace,
         credentialFile: String?,
         memory: BoardMemory?,
-        destroyTokenKeys: (@Sendable () throws(FileFault) -> Bool)? = nil
+        destroyTokenKeys: (@Sendable () -> Outcome)? = nil
     ) {
         self.store = store
         self.storageKey = storageKey
@@ -82,7 +82,13 @@ package struct KeyErasure: Sendable {
                 }
                 return try WipedFile.destroy(credentialFile)
             }
-        case .tokenObjects: return try destroyTokenKeys?()
+        case .tokenObjects:
+            switch destroyTokenKeys?() {
+            case nil: return nil
+            case .destroyed?: return true
+            case .absent?: return false
+            case .left(let reason)?: throw FileFault(reason)
+            }
         case .store:
             var isDestroyed = false
             var fault: FileFault?

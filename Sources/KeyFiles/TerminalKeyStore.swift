@@ -34,9 +34,9 @@ package struct TerminalKeyStore: Sendable {
         guard let bytes = try contents() else { return nil }
         let held = try held()
         let keys = try keys(in: bytes, under: storageKey.read(and: held?.half))
-        if let held { try follow(keys, after: held) }
+        let memoryFault = try held.map { (held) throws(FileFault) in try follow(keys, after: held) } ?? nil
         let (log, fault) = try audit(of: keys)
-        return StoredKeys(keys: keys, audit: log, auditFault: fault)
+        return StoredKeys(keys: keys, audit: log, auditFault: fault, memoryFault: memoryFault)
     }
 
     private func audit(of keys: TerminalKeys) throws(FileFault) -> (log: AuditLog?, fault: String?) {
@@ -148,10 +148,15 @@ package struct TerminalKeyStore: Sendable {
     }
 
     /// A change is in the store before it is in the memory: what the power kept from it is made up for.
-    private func follow(_ keys: TerminalKeys, after held: BoardMemory.Content) throws(FileFault) {
+    ///
+    /// - Returns: why the memory does not take it; the keys serve all the same.
+    @discardableResult
+    private func follow(_ keys: TerminalKeys, after held: BoardMemory.Content) throws(FileFault) -> String? {
         let known = StoreNumber(raw: held.number)
         guard keys.number >= known else { throw FileFault(older(keys.number, "the board's memory", known)) }
-        if keys.number > known { try memory?.raise(to: keys.number.raw) }
+        guard keys.number > known else { return nil }
+        do throws(FileFault) { try memory?.raise(to: keys.number.raw) } catch { return error.reason }
+        return nil
     }
 
     /// One that was made for a store that was then not written is taken.
@@ -178,6 +183,10 @@ package struct StoredKeys: Sendable {
     package let audit: AuditLog?
     /// In words.
     package let auditFault: String?
+    /// Why the board's memory does not take the store's number.
+    package let memoryFault: String?
+
+    package var faults: [String] { [auditFault, memoryFault].compactMap(\.self) }
 
     /// Where the log stands; where there is none that fits, where it stood.
     package var auditHead: AuditHead { audit?.head ?? keys.audit }
@@ -197,6 +206,7 @@ package struct KeyChange: ~Copyable {
     private let lock: FileLock
     /// Of a new store, for the board's memory.
     private let newHalf: SecretKey?
+    private let stamps: [FileStamp?]
 
     fileprivate init(
         _ keys: TerminalKeys,
@@ -215,6 +225,18 @@ package struct KeyChange: ~Copyable {
         self.newHalf = newHalf
         last = keys.number
         auditKey = keys.auditKey()
+        stamps = Self.stamps(store)
+    }
+
+    private static func stamps(_ store: TerminalKeyStore) -> [FileStamp?] {
+        [FileStamp(store.path), FileStamp(store.audit.path)]
+    }
+
+    /// Before anything is written, here or in a token: keys that were destroyed meanwhile do not come back.
+    package borrowing func requireStanding() throws(FileFault) {
+        guard Self.stamps(store) == stamps else {
+            throw FileFault("\(store.path) was destroyed or replaced meanwhile: look who did that, and begin again")
+        }
     }
 
     /// On disk when this returns, in the log and after that in the store.
@@ -242,6 +264,7 @@ package struct KeyChange: ~Copyable {
         under opening: borrowing SealingKey,
         random: any RandomSource
     ) throws(FileFault) -> (keys: TerminalKeys, warning: String?) {
+        try requireStanding()
         var keys = keys
         let key = auditKey ?? keys.auditKey()
         var entered = log ?? AuditLog(of: keys.terminal, after: keys.audit)

@@ -24,7 +24,7 @@ extension CustodyMark {
             throw FileFault(store.older(stored.keys.number, "the journal", knownNumber))
         }
         let head = AuditHead(entries: auditEntries, hash: auditHash)
-        guard let audit = stored.audit, head.entries >= audit.base.entries, !audit.contains(head) else { return }
+        guard let audit = stored.audit, head.entries > 0, !audit.contains(head) else { return }
         throw FileFault(
             """
             \(store.audit.path) is not the audit log that the journal knows: its entry \(head.entries) is missing or another. Put \
@@ -39,6 +39,20 @@ extension CustodyMark {
 }
 
 extension TerminalKeyStore {
+    /// Before keys are changed: on an older copy none is. Of a journal that cannot be read nothing is known.
+    package func requireKnown(to configuration: Configuration) throws(FileFault) {
+        guard FileStamp(configuration.journal.path) != nil, let stored = try read(),
+            let recordKey = stored.keys.recordKey
+        else { return }
+        let mark: CustodyMark?
+        do throws(StorageFault) {
+            mark = try JournalReader(path: configuration.journal.path, key: recordKey).custodyMark()
+        } catch {
+            return
+        }
+        try mark?.require(stored, of: self)
+    }
+
     /// Tells the journal of a change, where no service has it open: a running one sees the change by itself.
     ///
     /// - Returns: in words, why the journal was not told; nil when it was, or need not be.

@@ -34,8 +34,8 @@ package struct Erasure {
     package func run(reason: String, begins: () -> Void = {}, say: (String) -> Void) -> Report {
         let results = settings.erasure(of: terminal).run { _ in begins() }
         let report = Report(time: SystemClock().now?.utcSeconds, reason: reason, results: results)
-        note(report, say)
         for result in results { say(line(result)) }
+        note(report, say)
         say("a flash disk may keep copies of what was overwritten: destroy the board, or keep it under lock and key")
         return report
     }
@@ -74,9 +74,10 @@ extension Configuration.KeySettings {
             return KeyErasure(store: store, storageKey: storageKey, credentialFile: credentialFile, memory: memory)
         }
         return KeyErasure(store: store, storageKey: storageKey, credentialFile: credentialFile, memory: memory) {
-            () throws(FileFault) in
-            do throws(TokenFault) { return try Token(place).destroyAll(of: "\(terminal)") } catch {
-                throw FileFault(error.reason)
+            do throws(TokenFault) {
+                return try Token(place).destroyAll(of: "\(terminal)") ? .destroyed : .absent
+            } catch {
+                return .left(error.reason)
             }
         }
     }

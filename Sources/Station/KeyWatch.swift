@@ -95,7 +95,7 @@ private struct KeyLook: Sendable {
         do throws(FileFault) {
             guard let stored = try store.read() else { return goneOrAway() }
             try admit(stored)
-            if let fault = stored.auditFault { log.error("\(fault)") }
+            for fault in stored.faults { log.error("\(fault)") }
             keys = stored.keys
         } catch {
             return note("keys: \(error.reason)")

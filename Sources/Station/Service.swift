@@ -171,7 +171,7 @@ package final class Service: Sendable {
         do throws(FileFault) { try journal.admit(stored, of: store) } catch {
             throw inputOutput("keys: \(error.reason)")
         }
-        if let fault = stored.auditFault { log.error("\(fault)") }
+        for fault in stored.faults { log.error("\(fault)") }
         let keyWatch = KeyWatch(store, stored.keys, module, token: arms.token, log: log) { (stored) throws(FileFault) in
             try journal.admit(stored, of: store)
         } gone: { reason in

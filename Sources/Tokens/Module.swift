@@ -131,6 +131,7 @@ final class Module {
 /// An open session, closed when it ends. The corresponding C functions are `C_OpenSession` and `C_CloseSession`.
 final class ModuleSession {
     private static let keysMax = 8
+    private static let tokenKeysMax = 1 << 16
 
     private let module: Module
     private let slot: UInt
@@ -180,7 +181,8 @@ final class ModuleSession {
     ///
     /// - Parameter label: "" for all, as many as are asked for at once.
     func keys(_ label: String) throws(ModuleFault) -> [UInt] {
-        var found = [UInt](repeating: 0, count: Self.keysMax)
+        let room = label.isEmpty ? Self.tokenKeysMax : Self.keysMax
+        var found = [UInt](repeating: 0, count: room)
         var count: UInt = 0
         let label = Array(label.utf8)
         let result = unsafe greylock_pkcs11_find(
@@ -189,7 +191,7 @@ final class ModuleSession {
             label,
             label.count,
             &found,
-            UInt(Self.keysMax),
+            UInt(room),
             &count
         )
         try module.require("C_FindObjects", result)

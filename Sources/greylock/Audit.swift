@@ -66,6 +66,9 @@ struct AuditVerify: ParsableCommand {
     @Option(help: ArgumentHelp("The issuer's key store.", valueName: "FILE"))
     var store: String?
 
+    @Option(help: ArgumentHelp("The log that was set aside when this one was begun anew.", valueName: "LOG"))
+    var before: String?
+
     func validate() throws {
         guard (log == nil) != (config == nil) else { throw ValidationError("name the log, or --config FILE") }
         guard store == nil || config == nil else { throw ValidationError("--store is for a log that is named") }
@@ -78,10 +81,12 @@ struct AuditVerify: ParsableCommand {
                 let log = try AuditLog.read(log)
                 try findings.judge(
                     log,
+                    after: before.map { path throws(ServiceFailure) in try AuditLog.read(path) },
                     store.map { path throws(ServiceFailure) in try Self.issuersKey(path, log.terminal) }
                 )
             } else if let config {
-                try Self.judgeTerminal(config, &findings)
+                let before = try before.map { path throws(ServiceFailure) in try AuditLog.read(path) }
+                try Self.judgeTerminal(config, after: before, &findings)
             }
             for line in findings.lines { writeLine(line) }
             for fault in findings.faults { standardError(fault) }
@@ -102,18 +107,22 @@ struct AuditVerify: ParsableCommand {
         )
     }
 
-    private static func judgeTerminal(_ config: String, _ findings: inout AuditFindings) throws(ServiceFailure) {
+    private static func judgeTerminal(
+        _ config: String,
+        after before: AuditLog?,
+        _ findings: inout AuditFindings
+    ) throws(ServiceFailure) {
         let settings = try Service.configuration(at: config)
         let store = try KeyTool.store(of: settings, config)
         guard let stored = try KeyTool.stored({ () throws(FileFault) in try store.read() }) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
-                reason: "terminal \(store.terminal) holds no keys, and so has no audit log"
+                reason: "terminal \(store.terminal) holds no keys: name its audit log, \(store.audit.path), by itself"
             )
         }
         if let fault = stored.auditFault { findings.faults.append(fault) }
         guard let log = stored.audit else { return }
-        findings.judge(log, stored.keys.auditKey())
+        findings.judge(log, after: before, stored.keys.auditKey())
         findings.lines.append(
             "the key store, change \(stored.keys.number.change), stands at entry \(stored.keys.audit.entries)"
         )
@@ -126,7 +135,7 @@ struct AuditVerify: ParsableCommand {
         }
         guard let mark else { return findings.faults.append("what the journal knows of the keys is not believed") }
         let head = AuditHead(entries: mark.auditEntries, hash: mark.auditHash)
-        guard head.entries < log.base.entries || log.contains(head) else {
+        guard head.entries == 0 || log.contains(head) else {
             return findings.faults.append(
                 "the journal knows entry \(head.entries), which is not in the log, or is another one there"
             )
@@ -140,16 +149,24 @@ private struct AuditFindings {
     var faults: [String] = []
 
     /// - Parameter key: nil for anybody.
-    mutating func judge(_ log: AuditLog, _ key: AuditKey?) {
+    mutating func judge(_ log: AuditLog, after before: AuditLog?, _ key: AuditKey?) {
         let span = log.entries.isEmpty ? "none" : "\(log.base.entries + 1) to \(log.head.entries)"
         lines.append("terminal \(log.terminal), entries: \(span)")
         if log.base.entries > 0 {
-            lines.append("it was begun anew after entry \(log.base.entries), of a log that was lost: ask for that one")
+            let fits = before.map { $0.faults.isEmpty && $0.terminal == log.terminal && $0.contains(log.base) }
+            switch fits {
+            case true?: lines.append("entries 1 to \(log.base.entries) stand in the log before it")
+            case false?: faults.append("the log that was named by --before does not go on with this one")
+            case nil:
+                faults.append(
+                    "it begins after entry \(log.base.entries): name the log before it with --before, or it was cut off"
+                )
+            }
         }
         for fault in log.faults { faults.append(fault.words) }
         if log.tornBytes > 0 { lines.append("the last line was cut short when it was written: it is none") }
         for entry in log.unstored {
-            lines.append("entry \(entry.number) (\(entry.action)) was begun, and its change was not stored")
+            lines.append("entry \(entry.number) (\(entry.action.printable)) was begun, and its change was not stored")
         }
         guard let key else {
             return lines.append(
@@ -167,8 +184,11 @@ private struct AuditFindings {
         lines.append(
             "codes under RECORD \(key.reference.index.number) \(key.reference.version.number): \(counts.right) right"
         )
+        if counts.right == 0, !log.entries.isEmpty {
+            faults.append("no entry has a right code: the terminal wrote none of them")
+        }
         if counts.uncoded > 0 {
-            lines.append("entries without a code, from before there was a record key: \(counts.uncoded)")
+            lines.append("entries without a code, where there was no record key: \(counts.uncoded)")
         }
         if counts.foreign > 0 { lines.append("entries under another record key, not judged: \(counts.foreign)") }
     }
@@ -193,6 +213,6 @@ extension AuditEntry {
     fileprivate var words: String {
         let facts = facts.map { "\($0.name) \($0.value.printable)" }.joined(separator: ", ")
         let head = "\(number)  \(time) UTC  change \(change.change)  \(action)"
-        return facts.isEmpty ? head : "\(head)  \(facts)"
+        return (facts.isEmpty ? head : "\(head)  \(facts)").printable
     }
 }

@@ -14,7 +14,8 @@ struct CounterLoad: ParsableCommand {
         commandName: "load",
         abstract: "Put money onto a card.",
         discussion: """
-            Take the customer's money when the receipt says that it is loaded. What an earlier visit left open is judged first.
+            Take the customer's money first, and hold it: give it back only when this says that the card did not do it. What an earlier \
+            visit left open is judged first.
 
             \(CounterTool.exitStatus)
             """

@@ -84,7 +84,7 @@ enum KeyTool {
         _ body: (inout TerminalKeys) throws(CustodyFault) -> Void,
         whenAllowed: () throws(ServiceFailure) -> Void = {}
     ) throws(ServiceFailure) -> TerminalKeys {
-        var change = try stored { () throws(FileFault) in try store.beginChange() }
+        var change = try begin(store, of: settings)
         do throws(CustodyFault) { try body(&change.keys) } catch {
             throw ServiceFailure(exitStatus: refused, reason: "\(error.words); nothing was changed")
         }
@@ -92,6 +92,13 @@ enum KeyTool {
         let changed = change.keys
         try finish(change, of: store, settings)
         return changed
+    }
+
+    static func begin(_ store: TerminalKeyStore, of settings: Configuration) throws(ServiceFailure) -> KeyChange {
+        try stored { () throws(FileFault) in
+            try store.requireKnown(to: settings)
+            return try store.beginChange()
+        }
     }
 
     /// Stores what was changed, and tells the journal of it.
@@ -104,7 +111,10 @@ enum KeyTool {
         do throws(FileFault) {
             if let warning = try change.store() { standardError("warning: \(warning)") }
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(error.reason); nothing was changed")
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(error.reason); the store was not changed"
+            )
         }
         if let untold = store.tellJournal(of: settings) { standardError("warning: \(untold)") }
     }
@@ -139,6 +149,8 @@ extension CustodyFault {
             "a \(usage.name) key is in use from the moment it is loaded, and until it is erased"
         case .retired(let name): "\(name.words) is retired, for good"
         case .sells(let name): "\(name.words) sells: retire it first"
+        case .retiredJustNow(let name):
+            "\(name.words) was retired just now: give a running service \(TerminalKeys.retiringSeconds) seconds, and try again"
         case .full: "\(TerminalKeys.mastersMax) purchase masters are held: erase one that no open record needs"
         case .wornOut: "\(TerminalKeys.namesMax) keys were held here: begin a new store"
         }

@@ -141,7 +141,8 @@ struct KeysErase: ParsableCommand {
             let begun = try journal.openRecords().filter {
                 name.usage == .record || $0.standing?.key == name.reference
             }
-            return grey.map { "record \($0.number.value): \($0.amount), card \($0.card)" }
+            let unread = try journal.damagedRows.map { "not to be read, and may need it: \($0)" }
+            return unread + grey.map { "record \($0.number.value): \($0.amount), card \($0.card)" }
                 + begun.map { "record \($0.number.value): not finished, card \($0.card)" }
         } catch {
             throw ServiceFailure(

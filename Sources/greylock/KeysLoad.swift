@@ -69,7 +69,7 @@ struct KeysLoad: ParsableCommand {
         for warning in warnings { standardError("warning: \(warning)") }
         if name.usage == .purchaseMaster { try TokenTool.require(settings) }
         // Until it ends nobody else changes the keys.
-        var change = try KeyTool.stored { () throws(FileFault) in try store.beginChange() }
+        var change = try KeyTool.begin(store, of: settings)
         try refuse(name, change.keys)
         let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits)
         let words = "\(name.words) of terminal \(store.terminal)"
@@ -95,7 +95,7 @@ struct KeysLoad: ParsableCommand {
     private func loadBlocks(_ store: TerminalKeyStore, _ settings: Configuration, _ now: Int64) throws(ServiceFailure) {
         var names: [HeldKeyName] = []
         var warnings: [String] = []
-        var change = try KeyTool.stored { () throws(FileFault) in try store.beginChange() }
+        var change = try KeyTool.begin(store, of: settings)
         for file in blocks {
             for block in try PlacedBlock.all(in: file) {
                 let (name, isByOldMethod) = try load(block, into: &change.keys, now)
@@ -120,6 +120,7 @@ struct KeysLoad: ParsableCommand {
         _ now: Int64
     ) throws(ServiceFailure) {
         var change = loaded
+        try KeyTool.stored { () throws(FileFault) in try change.requireStanding() }
         let taken = try TokenTool.take(&change.keys, settings)
         let keys = change.keys
         try KeyTool.finish(change, of: store, settings)

@@ -168,6 +168,13 @@ import Testing
         #expect(read.contains(keys.audit))
     }
 
+    /// A number beyond all that a terminal's life has.
+    @Test(arguments: [UInt64.max, 1 << 32])
+    func aBeginBeyondAllNumbersIsRefused(_ entries: UInt64) {
+        let text = "greylock-audit 1 310000000017 \(entries) \(String(repeating: "0", count: 64))\n"
+        #expect(throws: AuditFault.self) { try AuditLog(parsing: Array(text.utf8)) }
+    }
+
     @Test(arguments: ["", "\n", "greylock-audit 1\n", "GLKS\u{1}\n", "greylock-audit 2 310000000017 0 00\n"])
     func whatIsNoLogIsRefused(_ text: String) {
         #expect(throws: AuditFault.self) { try AuditLog(parsing: Array(text.utf8)) }

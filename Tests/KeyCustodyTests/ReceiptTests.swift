@@ -64,7 +64,7 @@ import Testing
         var keys = try keys()
         let master = HeldKeyName(.purchaseMaster, Self.reference)
         try keys.activate(master, from: Self.now, at: Self.now)
-        try keys.retire(master, at: Self.now)
+        try keys.retire(master, at: Self.now - TerminalKeys.retiringSeconds)
         let receipt = try #require(try KeyReceipt(of: keys, at: Self.now))
         let line = try #require(receipt.lines.first { $0.hasPrefix("key MPK 1 2 TDES ") })
         #expect(line.contains(" retired from components "))

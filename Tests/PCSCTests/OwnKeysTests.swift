@@ -231,7 +231,10 @@ extension WithPCSCD {
             try service.wait(for: "insert your card", on: .log)
             let held = try ProcessMemory(of: service.id).search(for: try purchaseMaster())
             #expect(Set(held.map(\.secret)).count == 2 && held.allSatisfy(\.isInArena), "\(held)")
-            _ = try run("keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1")
+            let patience = Patience()
+            let erase = ["keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1"]
+            // It was retired just now.
+            while try ProgramAtTerminal("greylock", erase).end() == 65, patience.milliseconds > 0 {}
             try service.wait(for: "selling=none", on: .log)
             let left = try ProcessMemory(of: service.id).search(for: try purchaseMaster())
             #expect(left.isEmpty, "\(left)")

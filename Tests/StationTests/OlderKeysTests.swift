@@ -159,6 +159,20 @@ import Testing
         try admit()
     }
 
+    /// Custodians sit at their prompts while all keys are destroyed.
+    @Test func whatWasDestroyedMeanwhileDoesNotComeBack() throws {
+        var change = try change()
+        #expect(unsafe unlink(folder.path("keys")) == 0)
+        try change.keys.erase(Self.first, at: Self.now + 1)
+        do throws(FileFault) {
+            try change.store()
+            Issue.record("it was stored")
+        } catch {
+            #expect(error.reason.contains("destroyed or replaced meanwhile"))
+        }
+        #expect(FileStamp(folder.path("keys")) == nil)
+    }
+
     // MARK: - The mains cut
 
     /// The log is flushed before the store is written, and the store before the log's confirmation: so these are all the states

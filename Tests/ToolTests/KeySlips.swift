@@ -209,7 +209,7 @@ struct KeySlipTable {
         return [
             KeySlip(
                 done: "full disk",
-                says: "No space left on device; nothing was changed",
+                says: "No space left on device; the store was not changed",
                 status: 74,
                 environment: system("SLIP_FULL")
             ) {

@@ -235,6 +235,8 @@ def story(scene):
     scene.take_out(card, service)
 
     step("Now version 1 is erased, and its card is refused with words")
+    # Not within the first seconds after it was retired.
+    time.sleep(3)
     run("keys", "erase", "--config", scene.config, "MPK", "1", "1", "--reason", "worn")
     service.wait("selling=MPK 1 2")
     card = scene.insert("card-1", 1)
