@@ -1,5 +1,6 @@
 import CardCryptography
 import Foundation
+import FuelPassbook
 import Glibc
 import KeyCustody
 import TestPrograms
@@ -50,6 +51,22 @@ extension WithToken {
             #expect(try !token.destroy(own.key))
             #expect(try token.faults(of: [own.key]) == ["token greylock has no key MPK 1 2 310000000017"])
             #expect(reason { _ = try token.encrypted(TokenMark.input, under: own.key) }.contains("has no key"))
+        }
+
+        /// More of another terminal's than are asked for at once.
+        @Test("all keys of a terminal go, and none of another's that shares the token")
+        func destroyedTogether() throws {
+            let token = own.token()
+            func name(_ version: UInt8) -> HeldKeyName {
+                HeldKeyName(.purchaseMaster, KeyReference(index: KeyIndex(7), version: KeyVersion(version)))
+            }
+            let others = (UInt8(0)..<20).map { TokenKey(name($0), of: "3100000000AA") }
+            for other in others { try token.put(SecretKey(SystemRandom().secret(16)), as: other) }
+            try token.put(own.raw, as: own.key)
+            #expect(try token.destroyAll(of: "\(OwnToken.terminal)"))
+            #expect(try !token.destroyAll(of: "\(OwnToken.terminal)"))
+            #expect(try token.faults(of: [own.key]) == ["token greylock has no key MPK 1 2 310000000017"])
+            #expect(try token.faults(of: others).isEmpty)
         }
 
         @Test("a token that is not there is taken when it comes")
