@@ -162,8 +162,11 @@ keys = "{self.issuer(version)}"
         # pcscd sees it a little later; where a service has the card, that is busy with it.
         if waits:
             until = time.monotonic() + PATIENCE
-            while Program("card", "status").end(None) and time.monotonic() < until:
-                time.sleep(0.1)
+            while time.monotonic() < until:
+                status = Program("card", "status", "--aid", AID)
+                status.end(None)
+                if status.status != 69:
+                    break
         return card
 
     @staticmethod
