@@ -196,12 +196,7 @@ private struct AuditFindings {
 
 extension AuditLog {
     fileprivate static func read(_ path: String) throws(ServiceFailure) -> AuditLog {
-        let bytes = try KeyTool.stored { () throws(FileFault) in
-            guard let bytes = try WholeFile.contents(path, bytesMax: fileBytesMax) else {
-                throw FileFault("there is no file \(path)")
-            }
-            return bytes
-        }
+        let bytes = try KeyTool.bytes(of: path, max: fileBytesMax)
         do throws(AuditFault) { return try AuditLog(parsing: bytes) } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(path), \(error.words)")
         }

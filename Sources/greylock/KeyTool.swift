@@ -57,6 +57,16 @@ enum KeyTool {
         }
     }
 
+    /// A file that somebody named.
+    static func bytes(of file: String, max: Int) throws(ServiceFailure) -> [UInt8] {
+        try stored { () throws(FileFault) in
+            guard let bytes = try WholeFile.contents(file, bytesMax: max) else {
+                throw FileFault("there is no file \(file)")
+            }
+            return bytes
+        }
+    }
+
     static func now() throws(ServiceFailure) -> Int64 {
         guard let now = SystemClock().now else {
             throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the clock is not set: set it first")

@@ -177,12 +177,7 @@ private struct PlacedBlock {
 
     /// One a line; an empty line is none.
     static func all(in file: String) throws(ServiceFailure) -> [PlacedBlock] {
-        let bytes = try KeyTool.stored { () throws(FileFault) in
-            guard let bytes = try WholeFile.contents(file, bytesMax: fileBytesMax) else {
-                throw FileFault("there is no file \(file)")
-            }
-            return bytes
-        }
+        let bytes = try KeyTool.bytes(of: file, max: fileBytesMax)
         let lines = String(decoding: bytes, as: UTF8.self).split(
             omittingEmptySubsequences: false,
             whereSeparator: \.isNewline

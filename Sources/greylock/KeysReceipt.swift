@@ -72,12 +72,7 @@ struct KeysReceipt: ParsableCommand {
     }
 
     private func check(_ file: String, _ store: String) throws(ServiceFailure) {
-        let bytes = try KeyTool.stored { () throws(FileFault) in
-            guard let bytes = try WholeFile.contents(file, bytesMax: KeyReceipt.bytesMax) else {
-                throw FileFault("there is no file \(file)")
-            }
-            return bytes
-        }
+        let bytes = try KeyTool.bytes(of: file, max: KeyReceipt.bytesMax)
         let receipt: KeyReceipt
         do throws(ParseError) { receipt = try KeyReceipt(parsing: String(decoding: bytes, as: UTF8.self)) } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file) is no receipt, or not a whole one")
