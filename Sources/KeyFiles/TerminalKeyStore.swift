@@ -197,7 +197,7 @@ package struct KeyChange: ~Copyable {
     package var keys: TerminalKeys
     /// What is wrong with the audit log, in words: another is begun then.
     package let auditFault: String?
-    private let store: TerminalKeyStore
+    package let store: TerminalKeyStore
     private let log: AuditLog?
     private let last: StoreNumber
     /// nil where there was no record key.
@@ -226,6 +226,11 @@ package struct KeyChange: ~Copyable {
         last = keys.number
         auditKey = keys.auditKey()
         stamps = Self.stamps(store)
+    }
+
+    /// As they are in their file, while nothing is changed.
+    package var stored: StoredKeys {
+        StoredKeys(keys: keys, audit: log, auditFault: auditFault, memoryFault: nil)
     }
 
     private static func stamps(_ store: TerminalKeyStore) -> [FileStamp?] {

@@ -38,21 +38,22 @@ extension CustodyMark {
     }
 }
 
-extension TerminalKeyStore {
+extension KeyChange {
     /// Before keys are changed: on an older copy none is. Of a journal that cannot be read nothing is known.
-    package func requireKnown(to configuration: Configuration) throws(FileFault) {
-        guard FileStamp(configuration.journal.path) != nil, let stored = try read(),
-            let recordKey = stored.keys.recordKey
-        else { return }
+    package borrowing func requireKnown(to configuration: Configuration) throws(FileFault) {
+        let stored = stored
+        guard FileStamp(configuration.journal.path) != nil, let recordKey = stored.keys.recordKey else { return }
         let mark: CustodyMark?
         do throws(StorageFault) {
             mark = try JournalReader(path: configuration.journal.path, key: recordKey).custodyMark()
         } catch {
             return
         }
-        try mark?.require(stored, of: self)
+        try mark?.require(stored, of: store)
     }
+}
 
+extension TerminalKeyStore {
     /// Tells the journal of a change, where no service has it open: a running one sees the change by itself.
     ///
     /// - Returns: in words, why the journal was not told; nil when it was, or need not be.

@@ -106,8 +106,9 @@ enum KeyTool {
 
     static func begin(_ store: TerminalKeyStore, of settings: Configuration) throws(ServiceFailure) -> KeyChange {
         try stored { () throws(FileFault) in
-            try store.requireKnown(to: settings)
-            return try store.beginChange()
+            let change = try store.beginChange()
+            try change.requireKnown(to: settings)
+            return change
         }
     }
 
