@@ -32,7 +32,10 @@ class Program:
         self.text, self.place, self.status = "", 0, None
         self.child, self.master = pty.fork()
         if self.child == 0:
-            os.execv(GREYLOCK, ["greylock", *arguments])
+            try:
+                os.execv(GREYLOCK, ["greylock", *arguments])
+            finally:
+                os._exit(127)
 
     def read(self, seconds):
         if not select.select([self.master], [], [], seconds)[0]:
