@@ -20,6 +20,8 @@ PASSPHRASE = "correct horse battery staple"
 PIN = "123456"
 DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 DEBIT_FOR_UNLOCK = "E0540101"
+# How `card status` ends then.
+NO_CARD = 69
 
 
 def step(text):
@@ -161,19 +163,27 @@ keys = "{self.issuer(version)}"
         card.wait("is in the reader")
         # pcscd sees it a little later; where a service has the card, that is busy with it.
         if waits:
-            until = time.monotonic() + PATIENCE
-            while time.monotonic() < until:
-                status = Program("card", "status", "--aid", AID)
-                status.end(None)
-                if status.status != 69:
-                    break
+            self.reader_holds(True)
         return card
 
     @staticmethod
-    def take_out(card, service):
+    def reader_holds(card):
+        """Waits until pcscd has seen a card come, or go."""
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            status = Program("card", "status", "--aid", AID)
+            status.end(None)
+            if (status.status != NO_CARD) == card:
+                return
+        raise Failure("pcscd sees no card" if card else "pcscd does not see the card go")
+
+    def take_out(self, card, service=None):
         """vpcd does not see one that comes before it has seen the last one go."""
         card.stop()
-        service.wait("insert your card")
+        if service:
+            service.wait("insert your card")
+        else:
+            self.reader_holds(False)
 
     @staticmethod
     def customer(service):
@@ -259,11 +269,11 @@ def story(scene):
         scene.shim.lose(DEBIT_FOR_UNLOCK, loses_answer)
         said = scene.counter("unlock", "--records", scene.path("grey.txt"), status=75)
         shown(said, "again")
-        card.stop()
+        scene.take_out(card)
     card = scene.insert("card-2", 2, waits=True)
     said = scene.counter("unlock", "--records", scene.path("grey.txt"), pin=False)
     shown(expect(said, "whose answer was lost: none was made now"), "released", "paid", "lost")
-    card.stop()
+    scene.take_out(card)
 
     step("Another is pulled, and released for nothing, on the word of the clerk")
     service = Program("run", "--config", scene.config)
@@ -276,7 +286,7 @@ def story(scene):
     card = scene.insert("card-2", 2, waits=True)
     forced = ("--force-zero", "--reason", "the pump burnt", "--name", "Ana Souza")
     shown(scene.counter("unlock", *forced), "released", "yuan")
-    card.stop()
+    scene.take_out(card)
     shown(scene.counter("list", pin=False), "unlock", "pump")
 
     step("What the custodians did stands in the audit log")
