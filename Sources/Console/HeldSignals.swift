@@ -34,14 +34,23 @@ package final class HeldSignals {
 
     /// Waits until there is something to read, or room to write.
     ///
-    /// - Throws: when one of the signals came, meanwhile or before.
-    package func wait(for direction: Direction, of file: Int32) throws(ServiceFailure) {
+    /// - Parameter seconds: how long; nil without an end.
+    /// - Throws: when one of the signals came, meanwhile or before, or nothing in that time.
+    package func wait(for direction: Direction, of file: Int32, seconds: Int? = nil) throws(ServiceFailure) {
         let events = Int16(direction == .reading ? POLLIN : POLLOUT)
         var waited = [
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: file, events: events, revents: 0),
         ]
+        let milliseconds = seconds.map { Int32(clamping: $0 * 1_000) } ?? -1
         repeat {
-            guard unsafe poll(&waited, 2, -1) >= 0 || errno == EINTR else {
+            let result = unsafe poll(&waited, 2, milliseconds)
+            if result == 0 {
+                throw ServiceFailure(
+                    exitStatus: 1,
+                    reason: "nothing came for \(seconds ?? 0) seconds: it was broken off"
+                )
+            }
+            guard result > 0 || errno == EINTR else {
                 throw ServiceFailure(exitStatus: ServiceFailure.systemError, reason: "waiting: \(systemError())")
             }
             if let signal = taken() {

@@ -12,12 +12,14 @@ package struct SilentTerminal: ~Copyable {
     private let terminal: Int32
     private let mode: TerminalMode
     private let signals: HeldSignals?
+    private let patience: Int?
 
     /// - Parameters:
     ///   - secret: what is typed, for an error.
     ///   - signals: what ends the typing with an error, where it is not to end the process.
+    ///   - patience: with `signals`: after so many seconds in which no key was typed it ends likewise; nil for never.
     /// - Throws: when the process has no terminal, or when its memory could be dumped.
-    package init(for secret: String, holding signals: HeldSignals? = nil) throws(ServiceFailure) {
+    package init(for secret: String, holding signals: HeldSignals? = nil, patience: Int? = nil) throws(ServiceFailure) {
         try ProcessHardening.forbidDumps()
         let terminal = unsafe Glibc.open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
@@ -39,6 +41,7 @@ package struct SilentTerminal: ~Copyable {
         self.terminal = terminal
         self.mode = mode
         self.signals = signals
+        self.patience = patience
     }
 
     deinit {
@@ -141,7 +144,7 @@ package struct SilentTerminal: ~Copyable {
     package borrowing func key() throws(ServiceFailure) -> UInt8 {
         var key: UInt8 = 0
         while true {
-            try signals?.wait(for: .reading, of: terminal)
+            try signals?.wait(for: .reading, of: terminal, seconds: patience)
             let result = unsafe Glibc.read(terminal, &key, 1)
             if result == 1 { return key }
             guard result < 0, errno == EINTR else {

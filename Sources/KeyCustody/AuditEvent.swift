@@ -8,6 +8,8 @@ package enum AuditEvent: Equatable, Sendable {
     case activated(HeldKeyName, from: Int64)
     case retired(HeldKeyName)
     case erased(HeldKeyName)
+    /// From the store into the token.
+    case moved(HeldKeyName)
     /// On tamper, or on somebody's word: what opens the store, and the store.
     case allErased
     /// Under another storage key.
@@ -34,6 +36,9 @@ extension AuditFact {
 
     package static func reason(_ text: String) -> AuditFact { AuditFact("reason", text) }
 
+    /// Who did it, where no custodian typed a component.
+    package static func person(_ name: String) -> AuditFact { AuditFact("name", name) }
+
     /// Who typed the components, and out of which envelopes, whose seals were unbroken.
     package static func custodians(_ custodians: [Custodian]) -> [AuditFact] {
         custodians.flatMap { [AuditFact("custodian", $0.name), AuditFact("envelope", $0.envelope)] }
@@ -50,6 +55,7 @@ extension AuditEvent {
         case .activated: "activate"
         case .retired: "retire"
         case .erased: Self.erasedAction
+        case .moved: "into-token"
         case .allErased: "erase-all"
         case .rewrapped: "rewrap"
         case .stored: "stored"
@@ -64,7 +70,7 @@ extension AuditEvent {
                 AuditFact("from", origin == .block ? "block" : "components"),
             ]
         case .activated(let name, let from): [AuditFact("key", name.words), AuditFact("since", Self.text(from))]
-        case .retired(let name), .erased(let name): [AuditFact("key", name.words)]
+        case .retired(let name), .erased(let name), .moved(let name): [AuditFact("key", name.words)]
         case .allErased, .rewrapped, .stored: []
         }
     }
@@ -82,11 +88,4 @@ package struct PendingEvent: Equatable, Sendable {
     package let time: Int64
     /// That the event makes.
     package let change: StoreNumber
-}
-
-extension TransactionTime {
-    /// Seconds of UTC since 1970; ``unknown`` of what no such time shows.
-    init(utc seconds: Int64) {
-        do throws(ParseError) { try self.init(secondsSince1970: Int(seconds)) } catch { self = .unknown }
-    }
 }

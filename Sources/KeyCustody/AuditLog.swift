@@ -147,11 +147,11 @@ package struct AuditLog: Sendable {
     }
 
     /// - Returns: the line; there is no key to make its code.
-    package mutating func noteErasure(_ reason: String, left: [String], at now: Int64) -> String {
+    package mutating func noteErasure(_ facts: [AuditFact], left: [String], at now: Int64) -> String {
         let last = entries.last?.change ?? .none
         let event = PendingEvent(
             event: .allErased,
-            facts: [.reason(reason)] + left.map { AuditFact("left", $0) },
+            facts: facts + left.map { AuditFact("left", $0) },
             time: now,
             change: last.next(at: now)
         )

@@ -78,9 +78,10 @@ extension HeldKey {
         package internal(set) var activeFrom: Int64?
         package internal(set) var retired: Int64?
 
-        package func state(at utcSeconds: Int64) -> State {
+        /// - Parameter utcSeconds: nil where the clock was never set: nothing sells then.
+        package func state(at utcSeconds: Int64?) -> State {
             if retired != nil { return .retired }
-            guard let activeFrom, activeFrom <= utcSeconds else { return .loaded }
+            guard let activeFrom, let utcSeconds, activeFrom <= utcSeconds else { return .loaded }
             return .active
         }
     }

@@ -23,16 +23,16 @@ package struct KeyReceipt: Sendable {
     /// nil for a terminal without a record key.
     ///
     /// - Parameter now: seconds of UTC since 1970.
-    package init?(of keys: TerminalKeys, at now: Int64) throws(ParseError) {
+    package init?(of keys: TerminalKeys, at now: Int64) {
         guard let record = keys.only(.record), let secret = record.secret else { return nil }
         terminal = keys.terminal
         recordKey = record.name.reference
         var lines = [
-            Self.title, "terminal \(keys.terminal)", "change \(keys.number.change)", "made \(try Self.time(now))",
+            Self.title, "terminal \(keys.terminal)", "change \(keys.number.change)", "made \(Self.time(now))",
         ]
-        for key in keys.keys { lines.append(try Self.line(of: key, at: now)) }
+        for key in keys.keys { lines.append(Self.line(of: key, at: now)) }
         for key in keys.erased {
-            lines.append("erased \(key.name.words) made \(Hex.string(key.made.bytes)) on \(try Self.time(key.erased))")
+            lines.append("erased \(key.name.words) made \(Hex.string(key.made.bytes)) on \(Self.time(key.erased))")
         }
         self.lines = lines
         code = Self.code(of: lines, under: secret.raw)
@@ -68,21 +68,21 @@ package struct KeyReceipt: Sendable {
         return Hex.string(CodeKey(from: root, label: "GL-RCPT").code(of: Array(text.utf8)).bytes)
     }
 
-    private static func line(of key: HeldKey, at now: Int64) throws(ParseError) -> String {
+    private static func line(of key: HeldKey, at now: Int64) -> String {
         let sells = key.name.usage == .purchaseMaster ? key.dates.activeFrom : nil
         let state = key.name.usage == .purchaseMaster ? key.dates.state(at: now).name : "active"
         return [
             "key \(key.name.words) \(key.cipher == .aes ? "AES" : "TDES") \(Hex.string(key.checkValue()))",
             "\(state) from \(key.origin.name) made \(Hex.string(key.made.bytes))",
-            "loaded \(try time(key.dates.loaded)) sells \(try time(sells))",
-            "retired \(try time(key.dates.retired))",
+            "loaded \(time(key.dates.loaded)) sells \(time(sells))",
+            "retired \(time(key.dates.retired))",
         ]
         .joined(separator: " ")
     }
 
-    private static func time(_ seconds: Int64?) throws(ParseError) -> String {
+    private static func time(_ seconds: Int64?) -> String {
         guard let seconds else { return "-" }
-        return Hex.string(try TransactionTime(secondsSince1970: Int(seconds)).bytes)
+        return Hex.string(TransactionTime(utc: seconds).bytes)
     }
 }
 

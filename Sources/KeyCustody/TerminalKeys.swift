@@ -10,6 +10,8 @@ package enum CustodyFault: Error, Equatable, Sendable {
     case equal(HeldKeyName)
     /// A key of this name was held, and its block was made no earlier than this one.
     case older(HeldKeyName, made: TransactionTime)
+    /// Its block was made later than now, by more than clocks differ: none after it would be newer.
+    case future(HeldKeyName, made: TransactionTime)
     /// Records are coded under the one that is held.
     case recordKeyHeld(HeldKeyName)
     case missing(HeldKeyName)
@@ -31,6 +33,8 @@ package struct TerminalKeys: Sendable {
     /// In which a running service stops selling with a key that was retired, so that what it sold has a record.
     package static let retiringSeconds: Int64 = 3
     package static let mastersMax = 128
+    /// By which the clocks of who makes a block and who takes it may differ.
+    private static let clocksDifferSeconds: Int64 = 86_400
     /// Held or erased.
     package static let namesMax = 1_000
 
@@ -62,6 +66,9 @@ package struct TerminalKeys: Sendable {
     ) throws(CustodyFault) {
         let name = delivery.name
         try requireNew(name, delivery.made)
+        guard delivery.made <= TransactionTime(utc: now + Self.clocksDifferSeconds) else {
+            throw .future(name, made: delivery.made)
+        }
         for key in keys where key.isEqual(to: delivery.key) { throw .equal(key.name) }
         guard keys.count + erased.count < Self.namesMax else { throw .wornOut }
         var activeFrom: Int64? = now
@@ -89,7 +96,7 @@ package struct TerminalKeys: Sendable {
     }
 
     /// A file under another storage key is a change.
-    package mutating func noteSealedAnew(at now: Int64) { note(.rewrapped, at: now, []) }
+    package mutating func noteSealedAnew(at now: Int64, _ facts: [AuditFact]) { note(.rewrapped, at: now, facts) }
 
     /// Sells with a purchase master from that moment on; the last word counts.
     package mutating func activate(
@@ -162,6 +169,7 @@ package struct TerminalKeys: Sendable {
 
     /// Hands purchase masters that are in the store to a token; those of them that it took are no more in the store.
     package mutating func moveMasters<Failure: Error>(
+        at now: Int64,
         _ put: (HeldKeyName, SecretKey, TokenMark) throws(Failure) -> Void
     ) throws(Failure) {
         for index in keys.indices where keys[index].name.usage == .purchaseMaster {
@@ -169,6 +177,7 @@ package struct TerminalKeys: Sendable {
             let mark = TokenMark(of: secret.raw)
             try put(keys[index].name, secret, mark)
             keys[index].place = .token(mark)
+            note(.moved(keys[index].name), at: now, [])
         }
     }
 

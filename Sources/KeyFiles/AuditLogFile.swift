@@ -50,10 +50,10 @@ package struct AuditLogFile: Sendable {
     /// - Parameters:
     ///   - left: what could not be destroyed.
     ///   - now: seconds of UTC since 1970; 0 where the clock was never set.
-    package func noteErasure(_ reason: String, left: [String], at now: Int64) throws(FileFault) {
+    package func noteErasure(_ facts: [AuditFact], left: [String], at now: Int64) throws(FileFault) {
         guard var log = try read(), log.faults.isEmpty else { return }
         let torn = log.tornBytes
-        try append([log.noteErasure(reason, left: left, at: now)], cutting: torn)
+        try append([log.noteErasure(facts, left: left, at: now)], cutting: torn)
     }
 
     /// On disk when this returns, as `append` does. What is there is set aside, under a name that is not in use.

@@ -86,7 +86,8 @@ package struct TerminalKeyStore: Sendable {
     /// - Throws: ``FileFault``, which says what the store opens with.
     package func rewrap(
         under new: StorageKeyPlace,
-        at now: Int64
+        at now: Int64,
+        _ facts: [AuditFact] = []
     ) throws(FileFault) -> (keys: TerminalKeys, wasAlready: Bool) {
         let other = try new.read(and: held()?.half)
         let next = TerminalKeyStore(path, of: terminal, storageKey: new, memory: memory)
@@ -100,7 +101,7 @@ package struct TerminalKeyStore: Sendable {
             throw FileFault("\(new.words) is the storage key that \(path) has already: make a new one")
         }
         let keys: TerminalKeys
-        do throws(FileFault) { keys = try change.store(under: other, at: now) } catch {
+        do throws(FileFault) { keys = try change.store(under: other, at: now, facts) } catch {
             let opens = next.opened() == nil ? storageKey : new
             throw FileFault("\(error.reason); \(path) opens with \(opens.words)")
         }
@@ -259,10 +260,10 @@ package struct KeyChange: ~Copyable {
     fileprivate consuming func store(
         under other: borrowing SealingKey,
         at now: Int64,
-        random: any RandomSource = SystemRandom()
+        _ facts: [AuditFact]
     ) throws(FileFault) -> TerminalKeys {
-        keys.noteSealedAnew(at: now)
-        return try write(under: other, random: random).keys
+        keys.noteSealedAnew(at: now, facts)
+        return try write(under: other, random: SystemRandom()).keys
     }
 
     private borrowing func write(

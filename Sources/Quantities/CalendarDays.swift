@@ -54,4 +54,9 @@ extension TransactionTime {
             second: clock % 60
         )
     }
+
+    /// Of seconds of UTC since 1970; ``unknown`` of what no calendar shows.
+    package init(utc seconds: Int64) {
+        do throws(ParseError) { try self.init(secondsSince1970: Int(seconds)) } catch { self = .unknown }
+    }
 }

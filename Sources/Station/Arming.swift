@@ -89,7 +89,7 @@ extension TerminalKeys {
             masters.load(
                 secret.raw.part(0..<DoubleLengthKey.length),
                 as: key.name.reference,
-                sells: now.map { key.dates.state(at: $0) == .active } ?? false
+                sells: key.dates.state(at: now) == .active
             )
         }
         return holder(in: token, beside: masters, at: now)

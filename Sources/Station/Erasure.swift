@@ -1,6 +1,7 @@
 package import Configuration
 import Files
 package import FuelPassbook
+package import KeyCustody
 package import KeyFiles
 import Quantities
 import Tokens
@@ -20,7 +21,7 @@ package struct Erasure {
     package struct Report {
         /// Seconds of UTC since 1970; nil where the clock was never set.
         package let time: Int64?
-        package let reason: String
+        package let facts: [AuditFact]
         package let results: [KeyErasure.Result]
 
         package var isComplete: Bool { !results.contains { $0.isLeft } }
@@ -29,11 +30,12 @@ package struct Erasure {
     /// Goes on past what cannot be destroyed. The one way by which all keys of a terminal end.
     ///
     /// - Parameters:
+    ///   - facts: why, and who asked for it.
     ///   - begins: called before each place.
     ///   - say: takes a line for each thing that was destroyed, or is left.
-    package func run(reason: String, begins: () -> Void = {}, say: (String) -> Void) -> Report {
+    package func run(_ facts: [AuditFact], begins: () -> Void = {}, say: (String) -> Void) -> Report {
         let results = settings.erasure(of: terminal).run { _ in begins() }
-        let report = Report(time: SystemClock().now?.utcSeconds, reason: reason, results: results)
+        let report = Report(time: SystemClock().now?.utcSeconds, facts: facts, results: results)
         for result in results { say(line(result)) }
         note(report, say)
         say("a flash disk may keep copies of what was overwritten: destroy the board, or keep it under lock and key")
@@ -44,7 +46,7 @@ package struct Erasure {
     private func note(_ report: Report, _ say: (String) -> Void) {
         let left = report.results.filter(\.isLeft).map { words($0.place) }
         do throws(FileFault) {
-            try AuditLogFile(of: settings.store, terminal).noteErasure(report.reason, left: left, at: report.time ?? 0)
+            try AuditLogFile(of: settings.store, terminal).noteErasure(report.facts, left: left, at: report.time ?? 0)
         } catch {
             say("not in the audit log: \(error.reason)")
         }

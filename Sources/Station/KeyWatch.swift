@@ -145,7 +145,6 @@ private struct KeySchedule {
 
     /// - Parameter now: nil where the clock was never set.
     func selling(at now: Int64?) -> Set<HeldKeyName> {
-        guard let now else { return [] }
-        return Set(masters.filter { $0.dates.state(at: now) == .active }.map(\.name))
+        Set(masters.filter { $0.dates.state(at: now) == .active }.map(\.name))
     }
 }

@@ -2,6 +2,7 @@ import Configuration
 private import Files
 import GPIO
 private import Glibc
+private import KeyCustody
 import Logging
 import Threads
 
@@ -64,7 +65,7 @@ struct TamperEnd {
         let begun = MonotonicClock.nanoseconds
         let report = Erasure(of: keys, configuration.terminal)
             .run(
-                reason: "the housing was opened",
+                [.reason("the housing was opened")],
                 begins: { supervisor?.feedWatchdog() },
                 say: { log.critical("\($0)") }
             )

@@ -28,7 +28,7 @@ extension TerminalKeys {
         guard !tokenKeys.isEmpty else { return .lockedMemory(beside) }
         var sells: [KeyReference: Bool] = [:]
         for key in keys where tokenKeys[key.name.reference] != nil && key.name.usage == .purchaseMaster {
-            sells[key.name.reference] = now.map { key.dates.state(at: $0) == .active } ?? false
+            sells[key.name.reference] = key.dates.state(at: now) == .active
         }
         return .token(
             TokenKeys(sells, beside: beside) { (blocks, reference) throws(HolderFault) in
@@ -51,7 +51,8 @@ extension Configuration.KeySettings {
     ///
     /// - Parameter token: in words.
     package func protection(of keys: TerminalKeys, token: String?) -> String {
-        let rest = "in \(store), opened by \(storageKey.words)"
+        let half = memory.map { " and its half in \($0.path)" } ?? ""
+        let rest = "in \(store), opened by \(storageKey.words)\(half)"
         let names = keys.keys.filter { $0.secret == nil }.map(\.name.words).sorted()
         guard !names.isEmpty else { return "all keys \(rest)" }
         let place = self.token.map { "\(token ?? "token \($0.label)"), opened by the PIN in \($0.pin.words)" }

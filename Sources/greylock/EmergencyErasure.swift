@@ -11,18 +11,18 @@ import Threads
 struct EmergencyErasure {
     private let terminal: TerminalID
     private let keys: Configuration.KeySettings
-    private let reason: String
+    private let facts: [AuditFact]
 
     /// - Parameter file: of the settings.
-    init(_ settings: Configuration, _ file: String, _ reason: String) throws(ServiceFailure) {
+    init(_ settings: Configuration, _ file: String, _ facts: [AuditFact]) throws(ServiceFailure) {
         guard let keys = settings.keys else { throw KeyTool.noKeys(file) }
         self.keys = keys
-        self.reason = reason.printable
+        self.facts = facts
         terminal = settings.terminal
     }
 
     /// - Parameter typed: the terminal's id; nil to have it typed.
-    func run(confirmedBy typed: String?) throws(ServiceFailure) {
+    func run(confirmedBy typed: String?, _ output: JSONOption) throws(ServiceFailure) {
         let isConfirmed: Bool
         if let typed { isConfirmed = isMeant(typed) } else { isConfirmed = try asked() }
         guard isConfirmed else {
@@ -31,15 +31,28 @@ struct EmergencyErasure {
                 reason: "the keys are those of terminal \(terminal), and that is another id; nothing was changed"
             )
         }
-        writeLine("terminal \(terminal), all keys: \(reason)")
-        let report = Erasure(of: keys, terminal).run(reason: reason) { line in writeLine(line) }
+        let why = facts.map(\.value.printable).joined(separator: ", ")
+        var lines: [String] = []
+        func say(_ line: String) {
+            lines.append(line)
+            if !output.json { writeLine(line) }
+        }
+        say("terminal \(terminal), all keys: \(why)")
+        let report = Erasure(of: keys, terminal).run(facts, say: say)
+        if report.isComplete { say("a service that runs ends within a second or two") }
+        if output.json {
+            writeLine(
+                try jsonText(
+                    EmergencyErasureReport(terminal: "\(terminal)", complete: report.isComplete, lines: lines)
+                )
+            )
+        }
         guard report.isComplete else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.inputOutput,
                 reason: "not all keys are destroyed: the lines above say what is left; mend that and type it again"
             )
         }
-        writeLine("a service that runs ends within a second or two")
     }
 
     private func asked() throws(ServiceFailure) -> Bool {

@@ -12,8 +12,9 @@ struct KeyCeremony: ~Copyable {
     private let kind: ComponentKind
     private let hasCheckDigits: Bool
 
-    init(_ kind: ComponentKind, hasCheckDigits: Bool) throws(ServiceFailure) {
-        terminal = try SilentTerminal(for: "component", holding: HeldSignals())
+    /// - Parameter patience: in seconds without a key typed, after which it is broken off: while it waits nobody else changes keys.
+    init(_ kind: ComponentKind, hasCheckDigits: Bool, patience: Int) throws(ServiceFailure) {
+        terminal = try SilentTerminal(for: "component", holding: HeldSignals(), patience: patience)
         self.kind = kind
         self.hasCheckDigits = hasCheckDigits
     }

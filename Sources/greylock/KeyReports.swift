@@ -33,18 +33,17 @@ struct HeldKeyReport: Encodable {
         version = key.name.reference.version.number
         cipher = key.cipher == .aes ? "AES" : "TDES"
         checkValue = Hex.string(key.checkValue())
-        let held = now.map(key.dates.state) ?? (key.dates.retired == nil ? .loaded : .retired)
-        state = key.name.usage == .purchaseMaster ? held.name : HeldKey.State.active.name
+        state = key.name.usage == .purchaseMaster ? key.dates.state(at: now).name : HeldKey.State.active.name
         origin = key.origin.name
         made = "\(key.made)"
-        loaded = "\(try KeyTool.utc(key.dates.loaded))"
+        loaded = "\(TransactionTime(utc: key.dates.loaded))"
         sellsFrom = try key.name.usage == .purchaseMaster ? Self.time(key.dates.activeFrom) : nil
         retired = try Self.time(key.dates.retired)
     }
 
     private static func time(_ seconds: Int64?) throws(ServiceFailure) -> String? {
         guard let seconds else { return nil }
-        return "\(try KeyTool.utc(seconds))"
+        return "\(TransactionTime(utc: seconds))"
     }
 
     /// All that are held.
@@ -77,7 +76,7 @@ struct KeyListReport: Encodable {
         var erased: [Erased] = []
         for key in keys.erased {
             erased.append(
-                Erased(name: key.name.words, made: "\(key.made)", erased: "\(try KeyTool.utc(key.erased))")
+                Erased(name: key.name.words, made: "\(key.made)", erased: "\(TransactionTime(utc: key.erased))")
             )
         }
         self.erased = erased
@@ -140,5 +139,12 @@ struct KeyReceiptReport: Encodable {
 struct KeyReceiptCheck: Encodable {
     let terminal: String
     let authentic: Bool
+    let lines: [String]
+}
+
+/// Of `erase --all`: what became of each place, in the order in which they were destroyed.
+struct EmergencyErasureReport: Encodable {
+    let terminal: String
+    let complete: Bool
     let lines: [String]
 }

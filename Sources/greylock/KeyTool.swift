@@ -74,15 +74,6 @@ enum KeyTool {
         return now.utcSeconds
     }
 
-    static func utc(_ seconds: Int64) throws(ServiceFailure) -> TransactionTime {
-        do throws(ParseError) { return try TransactionTime(secondsSince1970: Int(seconds)) } catch {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.unavailable,
-                reason: "the clock shows no time: set it first"
-            )
-        }
-    }
-
     /// Changes the terminal's keys, whole or not at all.
     ///
     /// - Parameter whenAllowed: done before the change is stored.
@@ -153,6 +144,11 @@ extension CustodyFault {
         case .equal(let name): "this key is held already, as \(name.words)"
         case .older(let name, let made):
             "\(name.words) was held and erased, and this block is no newer: it was made by \(made) UTC"
+        case .future(let name, let made):
+            """
+            \(name.words) comes in a block that was made at \(made) UTC, later than now: set this machine's clock, or have the block \
+            made again where the clock is right
+            """
         case .recordKeyHeld(let name):
             "the records of this terminal are coded under \(name.words): erase that first, with all that it means"
         case .missing(let name): "\(name.words) is not held"

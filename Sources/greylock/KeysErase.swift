@@ -21,8 +21,8 @@ struct KeysErase: ParsableCommand {
             purchase master within a second. A flash disk may keep what was overwritten: the storage key is what makes old copies \
             useless.
 
-            With --all, in an emergency: the storage key, what a token holds, and the store are destroyed, in this order; it needs neither \
-            the storage key nor a store that opens, asks for no open record, and goes on past what cannot be destroyed. A \
+            With --all, in an emergency: the storage key's half in the board's memory, the storage key, what a token holds, and the \
+            store are destroyed, in this order; it needs neither the storage key nor a store that opens, asks for no open record, and goes on past what cannot be destroyed. A \
             running service ends within a second or two. Records stay, and the issuer releases their cards. The terminal's id has to \
             be typed for it.
 
@@ -30,7 +30,7 @@ struct KeysErase: ParsableCommand {
             69 with a clock that is not set, a token that is not there, or without a terminal to type at; 74 when the store or the journal cannot be read \
             or written, or not all could be destroyed; 78 for a wrong configuration. \(ExitStatusHelp.common)
 
-            With --json: `terminal`, `change`, `erased`: the key's name.
+            With --json: `terminal`, `change`, `erased`: the key's name. With --all: `terminal`, `complete`, `lines`.
             """
     )
 
@@ -47,6 +47,8 @@ struct KeysErase: ParsableCommand {
 
     @Option(help: ArgumentHelp("Why; it stands in the audit log.", valueName: "TEXT"))
     var reason: String
+
+    @OptionGroup var person: PersonOption
 
     @Option(help: ArgumentHelp("With --all: the terminal's id in place of typing it, for scripts.", valueName: "ID"))
     var yesTerminal: String?
@@ -80,7 +82,8 @@ struct KeysErase: ParsableCommand {
         try runTool("keys erase") { () throws(ServiceFailure) in
             guard let usage, let index, let version else {
                 let settings = try Service.configuration(at: config)
-                return try EmergencyErasure(settings, config, reason).run(confirmedBy: yesTerminal)
+                let facts = [.reason(reason)] + person.facts
+                return try EmergencyErasure(settings, config, facts).run(confirmedBy: yesTerminal, output)
             }
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
             let configuration = try Service.configuration(at: config)
@@ -100,7 +103,7 @@ struct KeysErase: ParsableCommand {
             var isInToken = false
             let changed = try KeyTool.change(store, of: configuration) { (keys) throws(CustodyFault) in
                 isInToken = keys[name].map { $0.secret == nil } ?? false
-                try keys.erase(name, at: now, [.reason(reason)])
+                try keys.erase(name, at: now, [.reason(reason)] + person.facts)
             } whenAllowed: { () throws(ServiceFailure) in
                 if isInToken { try TokenTool.destroy(name, configuration) }
             }

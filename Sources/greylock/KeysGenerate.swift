@@ -5,6 +5,7 @@ import Files
 import FuelPassbook
 import KeyCustody
 import KeyFiles
+import Quantities
 import Threads
 
 struct KeysGenerate: ParsableCommand {
@@ -50,7 +51,7 @@ struct KeysGenerate: ParsableCommand {
             if !LockedBuffer.arenaIsLocked {
                 standardError("warning: keys may be swapped out: turn swap off (swapoff -a)")
             }
-            let made = try KeyTool.utc(KeyTool.now())
+            let made = TransactionTime(utc: try KeyTool.now())
             let networks = try KeyTool.stored { () throws(FileFault) in try NetworkInterfaces.up() }
             if !networks.isEmpty {
                 standardError(

@@ -7,6 +7,7 @@ import FuelPassbook
 import KeyBlocks
 import KeyCustody
 import KeyFiles
+import Quantities
 import Station
 import Threads
 
@@ -20,10 +21,11 @@ struct KeysLoad: ParsableCommand {
             service takes new keys within a second.
 
             Purchase masters may be loaded from components too, where a scheme has no tool that makes blocks: whoever has seen all \
-            components of one then knows a key of every card.
+            components of one then knows a key of every card. Where [keys.token] names a token, purchase masters move into it, also \
+            those that were loaded before.
 
             Exit status: 0 when all keys are stored; 1 when a custodian broke off; 65 for a block or components that are refused; \
-            69 without a terminal or with a clock that is not set; 74 when a file cannot be read or written; 78 for a wrong \
+            69 without a terminal, with a clock that is not set, an open housing or a token that does not serve; 74 when a file cannot be read or written; 78 for a wrong \
             configuration. Nothing is changed but with 0. \(ExitStatusHelp.common)
 
             With --json: `terminal`, `change`, `keys`: those that were loaded, as keys list has them; `warnings`, where there are any.
@@ -40,8 +42,16 @@ struct KeysLoad: ParsableCommand {
     @Option(help: ArgumentHelp("A purchase master from components: its index.", valueName: "NUMBER"))
     var masterIndex: UInt8?
 
+    @OptionGroup var person: PersonOption
+
     @Argument(help: ArgumentHelp("Files with key blocks.", valueName: "BLOCKS"))
     var blocks: [String] = []
+
+    func validate() throws {
+        guard !blocks.isEmpty || person.name == nil else {
+            throw ValidationError("--name belongs to blocks: custodians type their names")
+        }
+    }
 
     func run() throws {
         try runTool("keys load") { () throws(ServiceFailure) in
@@ -59,7 +69,7 @@ struct KeysLoad: ParsableCommand {
         _ now: Int64
     ) throws(ServiceFailure) {
         let (name, kind) = sheets.key.meant(masterIndex)
-        let made = try KeyTool.utc(now)
+        let made = TransactionTime(utc: now)
         var warnings: [String] = []
         if name.usage == .purchaseMaster {
             warnings.append(
@@ -71,7 +81,7 @@ struct KeysLoad: ParsableCommand {
         // Until it ends nobody else changes the keys.
         var change = try KeyTool.begin(store, of: settings)
         try refuse(name, change.keys)
-        let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits)
+        let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits, patience: sheets.patience)
         let words = "\(name.words) of terminal \(store.terminal)"
         let confirmed = try ceremony.key(words, custodians: sheets.key.components)
         let facts = AuditFact.custodians(confirmed.custodians)
@@ -121,7 +131,7 @@ struct KeysLoad: ParsableCommand {
     ) throws(ServiceFailure) {
         var change = loaded
         try KeyTool.stored { () throws(FileFault) in try change.requireStanding() }
-        let taken = try TokenTool.take(&change.keys, settings)
+        let taken = try TokenTool.take(&change.keys, settings, at: now)
         let keys = change.keys
         try KeyTool.finish(change, of: store, settings)
         if output.json {
@@ -156,7 +166,7 @@ struct KeysLoad: ParsableCommand {
             )
         }
         let loaded = (delivery.name, delivery.isByOldMethod)
-        do throws(CustodyFault) { try keys.load(delivery, .block, at: now) } catch {
+        do throws(CustodyFault) { try keys.load(delivery, .block, at: now, person.facts) } catch {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
                 reason: "\(block.place): \(error.words); nothing was changed"

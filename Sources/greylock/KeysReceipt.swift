@@ -54,7 +54,7 @@ struct KeysReceipt: ParsableCommand {
         let store = try KeyTool.store(config)
         let now = try KeyTool.now()
         let keys = try KeyTool.stored { () throws(FileFault) in try store.read() }?.keys
-        guard let keys, let receipt = try Self.receipt(of: keys, at: now) else {
+        guard let keys, let receipt = KeyReceipt(of: keys, at: now) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
                 reason: "terminal \(store.terminal) has no record key to code a receipt with: load it first"
@@ -100,14 +100,5 @@ struct KeysReceipt: ParsableCommand {
             )
         }
         if !output.json { writeLine("\(file) is authentic: terminal \(receipt.terminal) wrote it") }
-    }
-
-    private static func receipt(of keys: TerminalKeys, at now: Int64) throws(ServiceFailure) -> KeyReceipt? {
-        do throws(ParseError) { return try KeyReceipt(of: keys, at: now) } catch {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.unavailable,
-                reason: "the clock shows no time: set it first"
-            )
-        }
     }
 }

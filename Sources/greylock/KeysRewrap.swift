@@ -35,6 +35,8 @@ struct KeysRewrap: ParsableCommand {
     @Option(help: ArgumentHelp("The new storage key, as a credential of systemd's.", valueName: "NAME"))
     var toCredential: String?
 
+    @OptionGroup var person: PersonOption
+
     @OptionGroup var output: JSONOption
 
     func validate() throws {
@@ -54,7 +56,8 @@ struct KeysRewrap: ParsableCommand {
             let store = try KeyTool.store(config)
             let now = try KeyTool.now()
             let new: StorageKeyPlace = toCredential.map { .credential($0) } ?? .file(to ?? "")
-            let (keys, wasAlready) = try KeyTool.stored { () throws(FileFault) in try store.rewrap(under: new, at: now)
+            let (keys, wasAlready) = try KeyTool.stored { () throws(FileFault) in
+                try store.rewrap(under: new, at: now, person.facts)
             }
             guard !output.json else {
                 let report = KeyRewrapReport(

@@ -45,7 +45,11 @@ struct KeysVerify: ParsableCommand {
     }
 
     private func typed() throws(ServiceFailure) -> ([UInt8], SheetReport) {
-        let ceremony = try KeyCeremony(tripleDES ? .tripleDES : .aes256, hasCheckDigits: !noCheckDigits)
+        let ceremony = try KeyCeremony(
+            tripleDES ? .tripleDES : .aes256,
+            hasCheckDigits: !noCheckDigits,
+            patience: SheetOptions.usualPatience
+        )
         let (checkValue, isRight) = try ceremony.isRight()
         return (checkValue, SheetReport(right: isRight, checkValue: Hex.string(checkValue), wrongGroups: []))
     }

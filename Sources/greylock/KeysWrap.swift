@@ -43,7 +43,7 @@ struct KeysWrap: ParsableCommand {
 
     func run() throws {
         try runTool("keys wrap") { () throws(ServiceFailure) in
-            let made = try KeyTool.utc(KeyTool.now())
+            let made = TransactionTime(utc: try KeyTool.now())
             let keys = try KeyStoreFile.open(store)
             let reference = KeyReference(index: keys.index, version: keys.version)
             let transport = try sheets.transportKey(of: terminal.id)
@@ -116,9 +116,23 @@ struct SheetOptions: ParsableArguments {
     @Flag(help: "The sheets have no check digits: they are another program's.")
     var noCheckDigits = false
 
+    static let usualPatience = 600
+
+    @Option(
+        help: ArgumentHelp(
+            "After how many seconds without a key typed it is broken off, 1 to 86400.",
+            valueName: "SECONDS"
+        )
+    )
+    var patience = usualPatience
+
+    func validate() throws {
+        guard (1...86_400).contains(patience) else { throw ValidationError("--patience: expected 1 to 86400") }
+    }
+
     func transportKey(of terminal: TerminalID) throws(ServiceFailure) -> TransportKey {
         let (name, kind) = key.meant(nil)
-        let ceremony = try KeyCeremony(kind, hasCheckDigits: !noCheckDigits)
+        let ceremony = try KeyCeremony(kind, hasCheckDigits: !noCheckDigits, patience: patience)
         return TransportKey(
             kind.cipher,
             try ceremony.key("\(name.words) of terminal \(terminal)", custodians: key.components).take().key()

@@ -16,6 +16,8 @@ struct MasterName: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
     var config: String
 
+    @OptionGroup var person: PersonOption
+
     @Argument(help: "The key's index, 0 to 255.")
     var index: UInt8
 
@@ -25,6 +27,20 @@ struct MasterName: ParsableArguments {
     var name: HeldKeyName {
         HeldKeyName(.purchaseMaster, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
     }
+}
+
+/// Who does it.
+struct PersonOption: ParsableArguments {
+    @Option(help: ArgumentHelp("Who does it; it stands in the audit log.", valueName: "NAME"))
+    var name: String?
+
+    func validate() throws {
+        guard name.map({ Custodian.name($0) != nil }) ?? true else {
+            throw ValidationError("--name: expected 1 to \(Custodian.nameMax) characters that can be seen")
+        }
+    }
+
+    var facts: [AuditFact] { name.flatMap(Custodian.name).map { [.person($0)] } ?? [] }
 }
 
 /// For another program.
@@ -68,7 +84,7 @@ struct KeysList: ParsableCommand {
             writeLine("terminal \(keys.terminal), store \(store.path), change \(keys.number.change)")
             for line in TokenTool.lines(keys, settings) { writeLine(line) }
             for key in keys.keys { writeLine(try key.line(at: now)) }
-            for key in keys.erased { writeLine("\(key.name.words)  erased \(try KeyTool.utc(key.erased)) UTC") }
+            for key in keys.erased { writeLine("\(key.name.words)  erased \(TransactionTime(utc: key.erased)) UTC") }
         }
     }
 }
@@ -77,7 +93,7 @@ extension HeldKey {
     fileprivate func line(at now: Int64?) throws(ServiceFailure) -> String {
         let state =
             switch name.usage {
-            case .transport, .record: "in use since \(try KeyTool.utc(dates.loaded)) UTC"
+            case .transport, .record: "in use since \(TransactionTime(utc: dates.loaded)) UTC"
             case .purchaseMaster: try masterWords(at: now)
             }
         let origin =
@@ -89,10 +105,10 @@ extension HeldKey {
     }
 
     private func masterWords(at now: Int64?) throws(ServiceFailure) -> String {
-        switch (now.map(dates.state) ?? .loaded, dates.activeFrom) {
+        switch (dates.state(at: now), dates.activeFrom) {
         case (.retired, _): return "retired, settles what it sold"
-        case (.active, let from?): return "sells since \(try KeyTool.utc(from)) UTC"
-        case (.loaded, let from?): return "sells from \(try KeyTool.utc(from)) UTC on"
+        case (.active, let from?): return "sells since \(TransactionTime(utc: from)) UTC"
+        case (.loaded, let from?): return "sells from \(TransactionTime(utc: from)) UTC on"
         case (_, nil): return "waits to be activated"
         }
     }
@@ -126,10 +142,10 @@ struct KeysActivate: ParsableCommand {
             let from = from?.start ?? now
             let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) {
                 (keys) throws(CustodyFault) in
-                try keys.activate(master.name, from: from, at: now)
+                try keys.activate(master.name, from: from, at: now, master.person.facts)
             }
             if output.json { return writeLine(try jsonText(KeyChangeReport(changed, [master.name], at: now))) }
-            writeLine("\(master.name.words) sells from \(try KeyTool.utc(from)) UTC on")
+            writeLine("\(master.name.words) sells from \(TransactionTime(utc: from)) UTC on")
         }
     }
 }
@@ -158,7 +174,7 @@ struct KeysRetire: ParsableCommand {
             let now = try KeyTool.now()
             let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) {
                 (keys) throws(CustodyFault) in
-                try keys.retire(master.name, at: now)
+                try keys.retire(master.name, at: now, master.person.facts)
             }
             if output.json { return writeLine(try jsonText(KeyChangeReport(changed, [master.name], at: now))) }
             writeLine("\(master.name.words) is retired")

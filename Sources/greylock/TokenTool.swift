@@ -16,12 +16,16 @@ enum TokenTool {
     /// of zeros, before the store forgets it. What an interruption leaves in the token, the next load of that name replaces.
     ///
     /// - Returns: what was done, in words.
-    static func take(_ keys: inout TerminalKeys, _ settings: Configuration) throws(ServiceFailure) -> [String] {
+    static func take(
+        _ keys: inout TerminalKeys,
+        _ settings: Configuration,
+        at now: Int64
+    ) throws(ServiceFailure) -> [String] {
         guard let token = token(of: settings) else { return [] }
         var names: [String] = []
         let terminal = "\(keys.terminal)"
         try asked { () throws(TokenFault) in
-            try keys.moveMasters { (name, secret, mark) throws(TokenFault) in
+            try keys.moveMasters(at: now) { (name, secret, mark) throws(TokenFault) in
                 try token.put(secret, as: TokenKey(name, of: terminal, mark))
                 names.append(name.words)
             }

@@ -31,7 +31,7 @@ import Testing
     private func isAuthentic(_ receipt: KeyReceipt) -> Bool { receipt.isAuthentic(under: recordKey.raw) }
 
     @Test func isAuthenticUnderItsTerminalsRecordKeyAlone() throws {
-        let text = try #require(try KeyReceipt(of: keys(), at: Self.now)).text
+        let text = try #require(KeyReceipt(of: keys(), at: Self.now)).text
         for form in [text, text + "\n", text.replacing("\n", with: "\r\n")] {
             let receipt = try KeyReceipt(parsing: form)
             #expect(receipt.terminal == TerminalID(0x3100_0000_0017) && receipt.recordKey == Self.reference)
@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func noAlteredCharacterIsAuthentic() throws {
-        let text = Array(try #require(try KeyReceipt(of: keys(), at: Self.now)).text)
+        let text = Array(try #require(KeyReceipt(of: keys(), at: Self.now)).text)
         for place in text.indices where text[place] != "\n" {
             var changed = text
             changed[place] = changed[place] == "7" ? "8" : "7"
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func everyBeginningIsRefused() throws {
-        let text = try #require(try KeyReceipt(of: keys(), at: Self.now)).text
+        let text = try #require(KeyReceipt(of: keys(), at: Self.now)).text
         for count in 0..<text.count {
             do throws(ParseError) {
                 #expect(!isAuthentic(try KeyReceipt(parsing: String(text.prefix(count)))))
@@ -65,11 +65,11 @@ import Testing
         let master = HeldKeyName(.purchaseMaster, Self.reference)
         try keys.activate(master, from: Self.now, at: Self.now)
         try keys.retire(master, at: Self.now - TerminalKeys.retiringSeconds)
-        let receipt = try #require(try KeyReceipt(of: keys, at: Self.now))
+        let receipt = try #require(KeyReceipt(of: keys, at: Self.now))
         let line = try #require(receipt.lines.first { $0.hasPrefix("key MPK 1 2 TDES ") })
         #expect(line.contains(" retired from components "))
         try keys.erase(master, at: Self.now)
-        let after = try #require(try KeyReceipt(of: keys, at: Self.now))
+        let after = try #require(KeyReceipt(of: keys, at: Self.now))
         #expect(after.lines.contains { $0.hasPrefix("erased MPK 1 2 made ") })
         #expect(try KeyReceipt(of: TerminalKeys(of: TerminalID(1)), at: Self.now) == nil)
     }

@@ -19,8 +19,10 @@ import Testing
         try keys.activate(name, from: now + 10, at: now)
         #expect(keys[name]?.dates.state(at: now + 9) == .loaded)
         #expect(keys[name]?.dates.state(at: now + 10) == .active)
+        #expect(keys[name]?.dates.state(at: nil) == .loaded)
         try keys.retire(name, at: now + 20)
         #expect(keys[name]?.dates.state(at: now + 20) == .retired)
+        #expect(keys[name]?.dates.state(at: nil) == .retired)
         #expect(throws: CustodyFault.retired(name)) { try keys.activate(name, from: now + 30, at: now) }
         try keys.erase(name, at: now + 30)
         #expect(keys[name]?.dates.state(at: now) == nil)
@@ -40,6 +42,20 @@ import Testing
             }
         }
         try keys.load(delivery(name, day: 3), .block, at: now)
+    }
+
+    /// One of the year 2099 would make every later block of that name an older one.
+    @Test func aBlockOfTheFutureIsRefused() throws {
+        var keys = TerminalKeys(of: terminal)
+        let day: Int64 = 86_400
+        for seconds in [day + 1, 30 * day, 2_000_000_000] {
+            let made = TransactionTime(utc: now + seconds)
+            #expect(throws: CustodyFault.future(mpk(1, 1), made: made)) {
+                try keys.load(delivery(mpk(1, 1), made: made), .block, at: now)
+            }
+        }
+        #expect(keys.number == .none && keys.keys.isEmpty)
+        try keys.load(delivery(mpk(1, 1), made: TransactionTime(utc: now + day)), .block, at: now)
     }
 
     @Test func oneKeyHasOneName() throws {
@@ -126,8 +142,9 @@ import Testing
         let masters = keys.keys.filter { $0.name.usage == .purchaseMaster }
         let secrets = try masters.map { try #require($0.secret) }
         var moved: [HeldKeyName] = []
-        keys.moveMasters { name, _, _ in moved.append(name) }
+        keys.moveMasters(at: now) { name, _, _ in moved.append(name) }
         #expect(!masters.isEmpty && moved == masters.map(\.name))
+        #expect(keys.events.suffix(moved.count).map(\.event) == moved.map(AuditEvent.moved))
         let storageKey = sealingKey()
         let opened = try TerminalKeys(
             opening: keys.sealed(under: storageKey, random: SystemRandom()),
@@ -151,9 +168,11 @@ import Testing
         }
         #expect(opened.keys.filter { $0.name.usage != .purchaseMaster }.allSatisfy { $0.secret != nil })
         // There is nothing left to move, and what fails is not moved.
-        keys.moveMasters { name, _, _ in Issue.record("\(name) is moved twice") }
+        keys.moveMasters(at: now) { name, _, _ in Issue.record("\(name) is moved twice") }
         var kept = try sample()
-        #expect(throws: CancellationError.self) { try kept.moveMasters { _, _, _ in throw CancellationError() } }
+        #expect(throws: CancellationError.self) {
+            try kept.moveMasters(at: now) { _, _, _ in throw CancellationError() }
+        }
         #expect(kept.keys.allSatisfy { $0.secret != nil })
     }
 
@@ -251,16 +270,17 @@ import Testing
     }
 
     private func time(day: Int) throws -> TransactionTime {
-        try TransactionTime(date: CalendarDate(year: 2026, month: 11, day: day), hour: 8, minute: 0, second: 0)
+        try TransactionTime(date: CalendarDate(year: 2026, month: 8, day: day), hour: 8, minute: 0, second: 0)
     }
 
     private func delivery(
         _ name: HeldKeyName,
         _ raw: String? = nil,
         day: Int = 1,
+        made: TransactionTime? = nil,
         cipher: BlockCipherKey.Cipher = .tripleDES
     ) throws -> KeyDelivery {
         let key = raw.map { LockedBuffer(hexadecimal: $0) } ?? SystemRandom().secret(cipher == .aes ? 32 : 16)
-        return KeyDelivery(name, cipher, made: try time(day: day), key)
+        return KeyDelivery(name, cipher, made: try made ?? time(day: day), key)
     }
 }

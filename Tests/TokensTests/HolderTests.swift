@@ -53,7 +53,7 @@ extension WithToken {
             try keys.activate(OwnToken.name, from: Self.now, at: Self.now)
             try keys.retire(Self.retired, at: Self.now)
             if let token {
-                try keys.moveMasters { name, secret, mark in
+                try keys.moveMasters(at: Self.now) { name, secret, mark in
                     try token.put(secret, as: TokenKey(name, of: "\(OwnToken.terminal)", mark))
                 }
             }

@@ -40,26 +40,34 @@ struct PaperSheet {
     }
 }
 
-/// A terminal with a record key, whose custodians are about to type the transport key.
+/// A terminal with keys of index and version 1, whose custodians are about to do something.
 struct CeremonyBench {
     static let terminal = TerminalID(0x3100_0000_0017)
+    static let reference = KeyReference(index: KeyIndex(1), version: KeyVersion(1))
 
     let folder: TestFolder
     let config: String
     let store: String
     let storageKey: String
 
-    init() throws {
+    init(holding usages: [KeyUsage] = [.record]) throws {
         folder = try TestFolder()
         store = folder.path("keys")
         storageKey = try folder.file("storage-key", String(repeating: "k", count: 32))
         unsafe _ = chmod(storageKey, 0o600)
         config = try folder.file("greylock.toml", Self.configuration(folder, store: store, storageKey: storageKey))
         var change = try TerminalKeyStore(store, of: Self.terminal, storageKey: .file(storageKey)).beginChange()
-        let record = HeldKeyName(.record, KeyReference(index: KeyIndex(1), version: KeyVersion(1)))
-        let made = try TransactionTime(secondsSince1970: 1_790_000_000)
-        let delivery = KeyDelivery(record, .tripleDES, made: made, SystemRandom().secret(16))
-        try change.keys.load(delivery, .block, at: 1_790_000_000)
+        let now: Int64 = 1_790_000_000
+        for usage in usages {
+            let name = HeldKeyName(usage, Self.reference)
+            let delivery = KeyDelivery(
+                name,
+                .tripleDES,
+                made: TransactionTime(utc: now),
+                SystemRandom().secret(DoubleLengthKey.length)
+            )
+            try change.keys.load(delivery, .block, at: now)
+        }
         try change.store()
     }
 
@@ -74,6 +82,18 @@ struct CeremonyBench {
         .replacing("demonstration = true", with: "demonstration = false")
         .replacing("001122334455", with: "\(terminal)")
             + "\n[keys]\nstore = \"\(store)\"\nstorage_key = \"\(storageKey)\""
+    }
+
+    /// A tool with the terminal's configuration: what it says on standard error, or on its output.
+    func run(
+        _ tool: String,
+        _ verb: String,
+        _ arguments: [String],
+        readsOutput: Bool = false
+    ) throws -> (status: Int32, said: String) {
+        let program = try Program("greylock", [tool, verb, "--config", config] + arguments, readsOutput: readsOutput)
+        let status = program.end()
+        return (status, program.lines.joined(separator: "\n"))
     }
 
     var storeBytes: [UInt8] { get throws { Array(try Data(contentsOf: URL(filePath: store))) } }

@@ -1,58 +1,20 @@
-import CardCryptography
 import Foundation
-import FuelPassbook
 import Glibc
 import KeyCustody
 import KeyFiles
-import Quantities
-import TestFolders
 import TestPrograms
 import Testing
 
 /// `greylock keys erase --all`.
 struct EmergencyErasureTests {
-    private static let terminal = TerminalID(0x3100_0000_0017)
-
-    private let folder: TestFolder
-    private let config: String
-    private var secrets: [String] { ["storage-key", "keys"].map(folder.path) }
+    private let bench: CeremonyBench
+    private var secrets: [String] { [bench.storageKey, bench.store] }
     private var remaining: [Bool] { secrets.map { FileManager.default.fileExists(atPath: $0) } }
 
-    init() throws {
-        folder = try TestFolder()
-        let storageKey = try folder.file("storage-key", String(repeating: "k", count: 32))
-        #expect(unsafe chmod(storageKey, 0o600) == 0)
-        config = try folder.file(
-            "greylock.toml",
-            ServiceConfiguration.text(
-                journal: (folder.path("journal"), ", capacity = 64"),
-                board: #"aid = "F0504554524F4C02""#,
-                card: ServiceConfiguration.reader,
-                pin: "terminal",
-                pump: ServiceConfiguration.simulated(centilitres: 500, speed: 10)
-            )
-            .replacing("demonstration = true", with: "demonstration = false")
-            .replacing("001122334455", with: "\(Self.terminal)")
-                + "\n[keys]\nstore = \"\(folder.path("keys"))\"\nstorage_key = \"\(storageKey)\""
-        )
-        var change = try TerminalKeyStore(folder.path("keys"), of: Self.terminal, storageKey: .file(storageKey))
-            .beginChange()
-        for usage in [KeyUsage.record, .purchaseMaster] {
-            let delivery = KeyDelivery(
-                HeldKeyName(usage, KeyReference(index: KeyIndex(1), version: KeyVersion(1))),
-                .tripleDES,
-                made: try TransactionTime(secondsSince1970: 1_790_000_000),
-                SystemRandom().secret(16)
-            )
-            try change.keys.load(delivery, .block, at: 1_790_000_000)
-        }
-        try change.store()
-    }
+    init() throws { bench = try CeremonyBench(holding: [.record, .purchaseMaster]) }
 
     private func erase(_ arguments: String...) throws -> (status: Int32, said: String) {
-        let output = try Program("greylock", ["keys", "erase", "--config", config] + arguments, readsOutput: true)
-        let status = output.end()
-        return (status, output.lines.joined(separator: "\n"))
+        try bench.run("keys", "erase", arguments, readsOutput: true)
     }
 
     @Test(
@@ -65,14 +27,14 @@ struct EmergencyErasureTests {
         ] as [([String], Int32)]
     )
     func refused(arguments: [String], status: Int32) throws {
-        let program = try Program("greylock", ["keys", "erase", "--config", config] + arguments)
-        #expect(program.end() == status, "\(program.lines)")
+        let result = try bench.run("keys", "erase", arguments)
+        #expect(result.status == status, "\(result.said)")
         #expect(remaining == [true, true])
     }
 
     @Test("all at once, and again; also where the store does not open any more")
     func all() throws {
-        try Data("nonsense".utf8).write(to: URL(filePath: folder.path("storage-key")))
+        try Data("nonsense".utf8).write(to: URL(filePath: bench.storageKey))
         let first = try erase("--all", "--reason", "the board is sold", "--yes-terminal", "310000000017")
         #expect(first.status == 0)
         #expect(first.said.contains("destroyed: the storage key"))
@@ -83,11 +45,32 @@ struct EmergencyErasureTests {
         #expect(again.status == 0 && again.said.contains("not there: the storage key"), "\(again.said)")
     }
 
+    @Test("for another program: what became of each place, and in the log who asked for it, as it was typed")
+    func json() throws {
+        let words = [
+            "--all", "--json", "--reason", "  sold\tto Łódź ", "--name", "Ana Souza", "--yes-terminal", "310000000017",
+        ]
+        let result = try bench.run("keys", "erase", words, readsOutput: true)
+        #expect(result.status == 0)
+        let report = try JSONDecoder().decode(Report.self, from: Data(result.said.utf8))
+        #expect(report.terminal == "\(CeremonyBench.terminal)" && report.complete)
+        #expect(report.lines.contains { $0.hasPrefix("destroyed: the key store") })
+        let log = try #require(try AuditLogFile(of: bench.store, CeremonyBench.terminal).read())
+        let facts = [AuditFact("reason", "  sold\tto Łódź "), AuditFact("name", "Ana Souza")]
+        #expect(log.entries.last?.facts == facts)
+    }
+
+    private struct Report: Decodable {
+        let terminal: String
+        let complete: Bool
+        let lines: [String]
+    }
+
     @Test("what cannot be destroyed is named, and the status says it")
     func left() throws {
-        #expect(unsafe unlink(folder.path("storage-key")) == 0)
+        #expect(unsafe unlink(bench.storageKey) == 0)
         try FileManager.default.createDirectory(
-            atPath: folder.path("storage-key"),
+            atPath: bench.storageKey,
             withIntermediateDirectories: false
         )
         let result = try erase("--all", "--reason", "lost", "--yes-terminal", "310000000017")
@@ -101,7 +84,7 @@ struct EmergencyErasureTests {
             ("310000000018\r", 65, true), ("\u{3}", 1, true), ("\r310000000017\r", 65, true),
             ("310000000017\r", 0, false),
         ] as [(String, Int32, Bool)] {
-            let command = ["keys", "erase", "--config", config, "--all", "--reason", "x"]
+            let command = ["keys", "erase", "--config", bench.config, "--all", "--reason", "x"]
             let tool = try ProgramAtTerminal("greylock", command)
             try tool.wait(for: "type the terminal's id: ", on: .screen)
             try tool.type(typed)
@@ -112,12 +95,12 @@ struct EmergencyErasureTests {
 
     @Test("a running service ends within its look, and the next one is a board without keys")
     func whileItRuns() throws {
-        let service = try ProgramAtTerminal("greylock", ["run", "--config", config])
+        let service = try ProgramAtTerminal("greylock", ["run", "--config", bench.config])
         try service.wait(for: "selling=none", on: .log)
         #expect(try erase("--all", "--reason", "stolen", "--yes-terminal", "310000000017").status == 0)
         try service.wait(for: "all keys were erased: the service ends", on: .log)
         #expect(service.end() == 74)
-        let next = try ProgramAtTerminal("greylock", ["run", "--config", config])
+        let next = try ProgramAtTerminal("greylock", ["run", "--config", bench.config])
         try next.wait(for: "this terminal has no keys", on: .log)
         next.signal(SIGTERM)
         #expect(next.end() == 0)

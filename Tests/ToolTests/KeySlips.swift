@@ -256,22 +256,30 @@ struct KeySlipTable {
 
     /// At each prompt, each way to break off.
     static var interruptions: [KeySlip] {
-        Ceremony.Prompt.allCases.flatMap { prompt in
-            let onward = "nothing was stored: begin again, with all custodians and the same sheets"
-            return [
-                KeySlip(done: "Ctrl-C at \(prompt.rawValue)", says: onward, status: 1) {
-                    try $0.go(to: prompt, $1.first, $1.second)
-                    try $0.tool.type(cancel)
-                },
-                KeySlip(done: "SIGTERM at \(prompt.rawValue)", says: "it was interrupted; \(onward)", status: 1) {
-                    try $0.go(to: prompt, $1.first, $1.second)
-                    $0.tool.signal(SIGTERM)
-                },
-                KeySlip(done: "hang-up at \(prompt.rawValue)", says: "the terminal is gone; \(onward)", status: 69) {
-                    try $0.go(to: prompt, $1.first, $1.second)
-                    $0.tool.hangUp()
-                },
-            ]
-        }
+        let onward = "nothing was stored: begin again, with all custodians and the same sheets"
+        let forgotten = KeySlip(
+            done: "left alone at component",
+            says: "nothing came for 1 seconds: it was broken off; \(onward)",
+            status: 1,
+            options: ["--patience", "1"]
+        ) { try $0.go(to: .component, $1.first, $1.second) }
+        return [forgotten]
+            + Ceremony.Prompt.allCases.flatMap { prompt in
+                [
+                    KeySlip(done: "Ctrl-C at \(prompt.rawValue)", says: onward, status: 1) {
+                        try $0.go(to: prompt, $1.first, $1.second)
+                        try $0.tool.type(cancel)
+                    },
+                    KeySlip(done: "SIGTERM at \(prompt.rawValue)", says: "it was interrupted; \(onward)", status: 1) {
+                        try $0.go(to: prompt, $1.first, $1.second)
+                        $0.tool.signal(SIGTERM)
+                    },
+                    KeySlip(done: "hang-up at \(prompt.rawValue)", says: "the terminal is gone; \(onward)", status: 69)
+                    {
+                        try $0.go(to: prompt, $1.first, $1.second)
+                        $0.tool.hangUp()
+                    },
+                ]
+            }
     }
 }
