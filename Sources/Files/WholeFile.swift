@@ -81,12 +81,16 @@ package enum WholeFile {
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
         defer { close(file) }
         if isSecret { try requireGuarded(file, path) }
-        // One byte more than may be there tells a file that is too large.
-        var bytes = [UInt8](repeating: 0, count: bytesMax + 1)
-        var span = bytes.mutableSpan
-        let count = try read(file, path, into: &span)
-        guard count <= bytesMax else { throw FileFault("\(path) is too long: it is another kind of file") }
-        return Array(bytes.prefix(count))
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 1 << 14)
+        var count: Int
+        repeat {
+            var span = part.mutableSpan
+            count = try read(file, path, into: &span)
+            bytes += part.prefix(count)
+        } while count == part.count && bytes.count <= bytesMax
+        guard bytes.count <= bytesMax else { throw FileFault("\(path) is too long: it is another kind of file") }
+        return bytes
     }
 
     /// Reads until the span is full, or the file ends.
