@@ -201,11 +201,12 @@ extension BlockCipherKey {
         message.withSpan { message in
             subkey.withSpan { subkey in
                 chain.withMutableSpan { chain in
-                    for index in message.indices {
-                        chain[index % length] ^= message[index]
-                        if index % length == length - 1, index < lastStart { apply(&chain, encrypting: true) }
+                    for start in stride(from: 0, to: lastStart, by: length) {
+                        for index in chain.indices { chain[index] ^= message[start + index] }
+                        apply(&chain, encrypting: true)
                     }
-                    if !isWhole { chain[message.count % length] ^= 0x80 }
+                    for index in lastStart..<message.count { chain[index - lastStart] ^= message[index] }
+                    if !isWhole { chain[message.count - lastStart] ^= 0x80 }
                     for index in chain.indices { chain[index] ^= subkey[index] }
                     apply(&chain, encrypting: true)
                 }
