@@ -11,10 +11,14 @@ enum TerminalSecrets {
     /// DPK, 16 bytes.
     static let cardKey = master.encrypted(factor) + master.encrypted(factor.map { ~$0 })
 
-    /// MPK, and the key drawn from it that seals GMACs.
+    /// MPK, and the key that seals the terminal's GMACs.
     static var ofTerminal: [SecretPatterns] {
         let raw = MasterKey.purchase.demonstration.withSpan { [UInt8](copying: $0) }
-        let sealing = (UInt8(0)..<4).flatMap { master.encrypted(Array("GL-GMAC".utf8) + [$0]) }
+        // The demonstration's record key has MPK's bytes, and the service of the tests this terminal's id.
+        let factor = Array("TL".utf8) + [0x00, 0x11, 0x22, 0x33, 0x44, 0x55]
+        var child = master.encrypted(factor) + master.encrypted(factor.map { ~$0 })
+        let terminal = DoubleLengthKey(LockedBuffer(wiping: &child))
+        let sealing = (UInt8(0)..<4).flatMap { terminal.encrypted(Array("GL-GMAC".utf8) + [$0]) }
         return [
             SecretPatterns("MPK left", des: Array(raw.prefix(8))),
             SecretPatterns("MPK right", des: Array(raw.suffix(8))),
