@@ -47,7 +47,10 @@ let package = Package(
             name: "SecurityModule",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Records"]
         ),
-        .target(name: "Issuer", dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities"]),
+        .target(
+            name: "Issuer",
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyCustody", "Quantities"]
+        ),
         .target(
             name: "KeyCustody",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "Quantities"]
@@ -136,7 +139,7 @@ let package = Package(
             name: "CardWorkshop",
             dependencies: [
                 "CardApplication", "CardCryptography", "Configuration", "Console", "Files", "FuelPassbook", "ISO7816",
-                "Issuer", "Quantities", "Station", "Threads", "VirtualCards",
+                "Issuer", "KeyCustody", "KeyFiles", "Quantities", "Station", "Threads", "VirtualCards",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -194,8 +197,8 @@ let package = Package(
         .testTarget(
             name: "CardApplicationTests",
             dependencies: [
-                "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "Quantities", "Simulation",
-                "TestCards", "VirtualCards",
+                "CardApplication", "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "KeyCustody", "Quantities",
+                "Simulation", "TestCards", "VirtualCards",
             ]
         ),
         .testTarget(
@@ -219,7 +222,10 @@ let package = Package(
         ),
         .testTarget(
             name: "KeyCustodyTests",
-            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "KeyCustody", "Quantities"]
+            dependencies: [
+                "CardCryptography", "FuelPassbook", "ISO7816", "Issuer", "KeyBlocks", "KeyCustody", "Quantities",
+            ],
+            exclude: ["Vectors"]
         ),
         .testTarget(
             name: "CounterTests",

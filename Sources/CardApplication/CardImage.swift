@@ -35,6 +35,9 @@ package struct CardImage: Equatable, Sendable {
     /// The last transaction of each type.
     package var proofs: [KeptProof]
 
+    /// Of the masters that the card was made with.
+    package var keys: KeyReference { KeyReference(index: keyIndex, version: keyVersion) }
+
     package var isLockedForGood: Bool { gmacTriesLeft == 0 || block == .permanent }
 
     /// The balance without what the issuer lends; nothing when part of that is spent.

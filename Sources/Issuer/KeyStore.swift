@@ -1,117 +1,145 @@
 package import CardCryptography
 package import FuelPassbook
-import ISO7816
+package import KeyCustody
 
-/// The issuer's master keys of one index and version. They rest in a file, sealed under a passphrase.
-///
-/// The file, 230 bytes: magic "GLKS" 4, format version 1, scrypt's log2 N, r and p 1 each, salt 16, key index 1, key
-/// version 1, nonce 12, the 11 keys in the order of ``MasterKey`` enciphered 176, tag 16. The tag covers what stands
-/// before the nonce too.
-package struct KeyStore: ~Copyable, Sendable {
-    package static let fileLength = headerLength + SealingKey.nonceLength + MasterKey.allBytes + SealingKey.tagLength
+/// The issuer's keys: masters of one index and several versions, and the key of its counters' books. They rest in a file, sealed
+/// under a passphrase.
+package struct KeyStore: Sendable {
+    /// The file has room for no more.
+    package static let versionsMax = (KeyStoreContent<IssuerUsage>.keysMax - 1) / MasterKey.allCases.count
     package static let passphraseCharactersMin = 12
     package static let passphraseBytesMax = 128
 
-    private static let magic = Array("GLKS".utf8)
-    private static let format: [UInt8] = [
-        1, PassphraseKey.costExponent, PassphraseKey.blockSize, PassphraseKey.parallelism,
-    ]
-    private static let saltOffset = magic.count + format.count
-    private static let indexOffset = saltOffset + PassphraseKey.saltLength
-    private static let headerLength = indexOffset + 2
-
-    package let index: KeyIndex
-    package let version: KeyVersion
-    package let keys: SchemeKeys
+    /// Which change of the file it is.
+    package private(set) var number: StoreNumber
+    /// In the order in which they were added.
+    package private(set) var versions: [MasterSet]
+    private let books: StoredKey<IssuerUsage>
+    private let erased: [ErasedKey<IssuerUsage>]
 
     /// New keys from the system's generator.
-    package init(generating index: KeyIndex, version: KeyVersion) {
-        self.init(index: index, version: version, SchemeKeys(SystemRandom().secret(MasterKey.allBytes)))
+    ///
+    /// - Parameter now: seconds of UTC since 1970.
+    package init(generating reference: KeyReference, at now: Int64) {
+        self.init(MasterSet(generating: reference, at: now), books: SystemRandom().secret(CodeKey.length), at: now)
     }
 
-    package init(index: KeyIndex, version: KeyVersion, _ keys: consuming SchemeKeys) {
-        self.index = index
-        self.version = version
-        self.keys = keys
+    /// - Parameter books: 32 bytes.
+    init(_ first: MasterSet, books: consuming LockedBuffer, at now: Int64) {
+        number = .none.next(at: now)
+        versions = [first]
+        self.books = StoredKey(
+            name: StoredKeyName(.books, first.reference),
+            cipher: .aes,
+            origin: .generated,
+            made: first.made,
+            dates: StoredKey.Dates(loaded: now, activeFrom: now),
+            place: .store(SecretKey(books))
+        )
+        erased = []
     }
 
-    /// - Parameter bytes: a whole file.
-    package init(opening bytes: [UInt8], passphrase: borrowing LockedBuffer) throws(KeyStoreError) {
-        try Self.check(bytes)
-        let salt = Array(bytes[Self.saltOffset..<Self.indexOffset])
-        try self.init(opening: bytes, sealing: SealingKey(passphrase: passphrase, salt: salt))
+    package var index: KeyIndex { books.name.reference.index }
+
+    /// The one that was added last.
+    package var newest: MasterSet { versions[versions.count - 1] }
+
+    package subscript(reference: KeyReference) -> MasterSet? { versions.first { $0.reference == reference } }
+
+    package subscript(version: KeyVersion) -> MasterSet? { self[KeyReference(index: index, version: version)] }
+
+    /// New masters of the same index, from the system's generator.
+    ///
+    /// - Parameter now: seconds of UTC since 1970.
+    package mutating func add(_ version: KeyVersion, at now: Int64) throws(VersionFault) {
+        guard self[version] == nil else { throw .isThere(version) }
+        guard versions.count < Self.versionsMax else { throw .full }
+        versions.append(MasterSet(generating: KeyReference(index: index, version: version), at: now))
+        number = number.next(at: now)
+    }
+
+    /// What the counters' books call their key: the index and version that the store began with.
+    package var bookReference: KeyReference { books.name.reference }
+
+    /// By which the issuer's own books are coded.
+    package func bookKey() -> CodeKey { CodeKey(raw: books.bytes) }
+}
+
+/// Why a version is not added.
+package enum VersionFault: Error, Equatable, Sendable {
+    case isThere(KeyVersion)
+    case full
+}
+
+// MARK: - The file
+
+extension KeyStore {
+    /// The file's bytes, with a new salt and nonce each time.
+    package func sealed(under passphrase: borrowing LockedBuffer, random: any RandomSource) -> [UInt8] {
+        let salt = random.bytes(PassphraseKey.saltLength)
+        return KeyStoreContent(versions.flatMap(\.keys) + [books], erased: erased)
+            .sealed(
+                KeyStoreHeader(.issuer(salt: salt), number),
+                under: SealingKey(passphrase: passphrase, salt: salt),
+                random: random
+            )
+    }
+
+    /// - Parameters:
+    ///   - bytes: a whole file, also one of the format before this.
+    ///   - now: seconds of UTC since 1970: when keys of the format before this come into this one.
+    package init(
+        opening bytes: [UInt8],
+        passphrase: borrowing LockedBuffer,
+        at now: Int64
+    ) throws(KeyStoreFault) {
+        try self.init(opening: bytes, SealingKey(passphrase: passphrase, salt: try Self.salt(of: bytes)), at: now)
     }
 
     /// - Parameter sealing: drawn from the passphrase and the file's salt.
-    package init(opening bytes: [UInt8], sealing: borrowing SealingKey) throws(KeyStoreError) {
-        try Self.check(bytes)
-        let header = Array(bytes[..<Self.headerLength])
-        guard
-            let keys = sealing.openSecret(Array(bytes[Self.headerLength...]), context: header),
-            keys.count == MasterKey.allBytes
-        else { throw .passphraseWrongOrAltered }
-        index = KeyIndex(header[Self.indexOffset])
-        version = KeyVersion(header[Self.indexOffset + 1])
-        self.keys = SchemeKeys(keys)
-    }
-
-    /// Refuses what no passphrase opens, before one is asked for.
-    package static func check(_ bytes: [UInt8]) throws(KeyStoreError) {
-        guard bytes.starts(with: magic.prefix(bytes.count)) else { throw .notAKeyStore }
-        guard bytes.count >= fileLength else { throw .truncated }
-        guard bytes[magic.count..<saltOffset].elementsEqual(format) else { throw .otherFormat }
-    }
-
-    /// The file's bytes, with a new salt and nonce each time.
-    package borrowing func sealed(under passphrase: borrowing LockedBuffer, random: any RandomSource) -> [UInt8] {
-        let salt = random.bytes(PassphraseKey.saltLength)
-        let header = Self.magic + Self.format + salt + [index.number, version.number]
-        return header + SealingKey(passphrase: passphrase, salt: salt).seal(keys.raw, context: header, random: random)
-    }
-
-    /// 3 bytes by which the key's owners recognise it.
-    package borrowing func checkValue(of master: MasterKey) -> [UInt8] { keys[master].checkValue() }
-
-    /// A terminal's MPK, 16 bytes with odd parity.
-    package borrowing func purchaseMaster() -> LockedBuffer {
-        let start = MasterKey.purchase.rawValue * DoubleLengthKey.length
-        var master = keys.raw.part(start..<start + DoubleLengthKey.length)
-        master.setOddParity()
-        return master
-    }
-
-    /// The record key of a terminal, 16 bytes with odd parity: the same whenever it is asked for, so that the issuer keeps it by
-    /// keeping this store.
-    package borrowing func recordKey(of terminal: TerminalID) -> LockedBuffer {
-        var key = keys.raw.extract(salt: Array("GL-RECORD".utf8) + terminal.bytes).part(0..<DoubleLengthKey.length)
-        key.setOddParity()
-        return key
-    }
-
-    /// By which the issuer's own books are coded.
-    package borrowing func bookKey() -> CodeKey { CodeKey(raw: keys.raw.extract(salt: Array("GL-BOOKS".utf8))) }
-
-    package consuming func schemeKeys() -> SchemeKeys { keys }
-}
-
-/// Why a file's keys cannot be had.
-package enum KeyStoreError: Error, Equatable, Sendable {
-    case notAKeyStore
-    /// Made by another version of this program, or the bytes that say so were altered.
-    case otherFormat
-    case truncated
-    /// The two cannot be told apart.
-    case passphraseWrongOrAltered
-}
-
-extension KeyStoreError: CustomStringConvertible {
-    package var description: String {
-        switch self {
-        case .notAKeyStore: "is no key store"
-        case .otherFormat: "is a key store of another format"
-        case .truncated: "is cut short: use a copy of the key store"
-        case .passphraseWrongOrAltered:
-            "does not open: the passphrase is wrong, or the file was altered; try again, then use a copy of it"
+    package init(opening bytes: [UInt8], _ sealing: borrowing SealingKey, at now: Int64) throws(KeyStoreFault) {
+        if try FormerKeyStore.isOne(bytes) {
+            self = try FormerKeyStore.converted(bytes, sealing, at: now)
+        } else {
+            let header = try KeyStoreHeader(of: bytes)
+            guard case .issuer = header.holder else { throw .isTerminals }
+            guard let content = try KeyStoreContent<IssuerUsage>(opening: bytes, header, under: sealing) else {
+                throw .passphraseWrongOrAltered
+            }
+            try self.init(content, header.number)
         }
+    }
+
+    /// With which the passphrase opens the file. Refuses what no passphrase opens, before one is asked for.
+    package static func salt(of bytes: [UInt8]) throws(KeyStoreFault) -> [UInt8] {
+        if try FormerKeyStore.isOne(bytes) { return try FormerKeyStore.salt(of: bytes) }
+        guard case .issuer(let salt) = try KeyStoreHeader(of: bytes).holder else { throw .isTerminals }
+        return salt
+    }
+
+    private init(_ content: KeyStoreContent<IssuerUsage>, _ number: StoreNumber) throws(KeyStoreFault) {
+        guard let books = content.keys.last, books.name.usage == .books, books.secret?.raw.count == CodeKey.length,
+            content.audit == .none
+        else { throw .otherFormat }
+        let masters = content.keys.dropLast()
+        let size = MasterKey.allCases.count
+        guard !masters.isEmpty, masters.count.isMultiple(of: size) else { throw .otherFormat }
+        versions = []
+        for start in stride(from: 0, to: masters.count, by: size) {
+            guard let set = MasterSet(Array(masters[start..<start + size])) else { throw .otherFormat }
+            guard set.reference.index == books.name.reference.index else { throw .otherFormat }
+            versions.append(set)
+        }
+        self.number = number
+        self.books = books
+        erased = content.erased
+    }
+}
+
+extension StoredKey<IssuerUsage> {
+    /// Of a key that is in the store, as all of the issuer's are.
+    fileprivate var bytes: LockedBuffer {
+        guard let secret else { preconditionFailure("the issuer has no token") }
+        return secret.raw.part(0..<secret.raw.count)
     }
 }

@@ -1,4 +1,4 @@
-import FuelPassbook
+package import FuelPassbook
 package import Quantities
 package import Records
 import SQLite
@@ -14,22 +14,27 @@ package final class JournalReader: Sendable {
     }
 
     private let path: String
-    private let key: RecordKey?
+    private let keys: [RecordKey]
     private let loaded: Mutex<Loaded>
 
     /// - Parameter key: nil when there is none: then rows are read without judging their codes.
     /// - Throws: `StorageFault` when there is no journal, this user may not read it, it is damaged or of another version.
-    package init(path: String, key: RecordKey? = nil) throws(StorageFault) {
+    package convenience init(path: String, key: RecordKey? = nil) throws(StorageFault) {
+        try self.init(path: path, keys: key.map { [$0] } ?? [])
+    }
+
+    /// - Parameter keys: of which one may be the journal's.
+    package init(path: String, keys: [RecordKey]) throws(StorageFault) {
         self.path = JournalFile.resolved(path)
-        self.key = key
-        loaded = Mutex(try Self.load(self.path, key))
+        self.keys = keys
+        loaded = Mutex(try Self.load(self.path, keys))
     }
 
     /// As of the last commit.
     private func present() throws(StorageFault) -> (Connection, Judgement) {
         try loaded.withLock { loaded throws(StorageFault) in
             if try !loaded.image.isPresent(at: path) {
-                loaded = try Self.load(path, key)
+                loaded = try Self.load(path, keys)
             }
             return (loaded.connection, loaded.judgement)
         }
@@ -42,11 +47,11 @@ package final class JournalReader: Sendable {
         try present().0.view(operation, body)
     }
 
-    private static func load(_ path: String, _ key: RecordKey?) throws(StorageFault) -> Loaded {
+    private static func load(_ path: String, _ keys: [RecordKey]) throws(StorageFault) -> Loaded {
         let image = try JournalImage(path: path)
         do {
             let connection = try Connection.reader(of: image)
-            var judgement = try judge(connection, key)
+            var judgement = try judge(connection, keys)
             judgement.findings.merge(Findings(damaged: try connection.read { try $0.damagedTables() }))
             return Loaded(image: image, connection: connection, judgement: judgement)
         } catch {
@@ -62,6 +67,16 @@ package final class JournalReader: Sendable {
     /// Why no code was judged; nil when all were.
     package var unjudged: String? {
         get throws(StorageFault) { try present().1.unjudged }
+    }
+
+    /// Whether the journal's state opens with one of the keys.
+    package var isStateBelieved: Bool {
+        get throws(StorageFault) { try present().1.isStateBelieved }
+    }
+
+    /// Of the key that the rows are judged with, which is what the journal calls its own; nil where none is.
+    package var keyReference: KeyReference? {
+        get throws(StorageFault) { try present().1.key?.reference }
     }
 
     /// Whether a service has the journal open, as far as this user can see.
@@ -196,16 +211,18 @@ private struct Judgement {
     /// Why the journal's state is not believed.
     var stateFault: DamagedRow?
 
+    var isStateBelieved: Bool { key != nil && stateFault == nil }
+
     var belief: Belief { Belief(key: key, doubts: findings.doubts, showsUnjudged: true) }
 }
 
 extension JournalReader {
     /// Each table beside the state of the same moment. One whose pages are damaged is named, and the others are judged.
-    private static func judge(_ connection: Connection, _ key: RecordKey?) throws(StorageFault) -> Judgement {
+    private static func judge(_ connection: Connection, _ keys: [RecordKey]) throws(StorageFault) -> Judgement {
         var judgement = Judgement()
         for table in JournalTable.coded {
             do {
-                try connection.read { try judge(table, $0, key, &judgement) }
+                try connection.read { try judge(table, $0, keys, &judgement) }
             } catch let error as DatabaseError where error.code == .corrupt {
                 let reason = "pages of the file are damaged: what is beyond them cannot be read"
                 judgement.findings.damaged.append(
@@ -221,13 +238,15 @@ extension JournalReader {
     private static func judge(
         _ table: JournalTable,
         _ db: Database,
-        _ recordKey: RecordKey?,
+        _ keys: [RecordKey],
         _ judgement: inout Judgement
     ) throws {
         var state: JournalState?
-        if let recordKey {
+        if keys.isEmpty {
+            judgement.unjudged = "there is no key"
+        } else {
             do {
-                switch try db.journalState(recordKey) {
+                switch try db.journalState(keys) {
                 case .uncoded: judgement.unjudged = "the service has made none yet"
                 case .believed(let believed, let key, let copyFault):
                     (judgement.key, state) = (key, believed)
@@ -241,8 +260,6 @@ extension JournalReader {
             } catch let fault as StorageFault {
                 judgement.unjudged = fault.reason
             }
-        } else {
-            judgement.unjudged = "there is no key"
         }
         let classes = RowClass.allCases.filter { $0.table.name == table.name }
         judgement.findings.merge(try db.findings(Set(classes), judgement.key, state))

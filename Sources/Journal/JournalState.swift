@@ -124,6 +124,21 @@ extension Database {
         return .unbelieved(fault ?? missing, key)
     }
 
+    /// With whichever of the keys is the journal's.
+    ///
+    /// - Parameter keys: at least one.
+    func journalState(_ keys: [RecordKey]) throws -> StateReading {
+        var missing: StorageFault?
+        for key in keys {
+            do {
+                return try journalState(key)
+            } catch let fault as StorageFault where fault.row == nil {
+                missing = fault
+            }
+        }
+        throw missing ?? StorageFault(operation: "open", reason: "there is no key")
+    }
+
     /// For a commit; nil when neither copy is believed.
     func journalState(_ key: JournalKey) throws -> JournalState? {
         try firstStateCopy { copy throws(StorageFault) in try copy.state(key) }

@@ -1,5 +1,5 @@
 import ISO7816
-import Quantities
+package import Quantities
 
 /// What custodians did to a terminal's keys.
 package enum AuditEvent: Equatable, Sendable {
@@ -67,7 +67,7 @@ extension AuditEvent {
         case .loaded(let name, let checkValue, let origin):
             [
                 AuditFact("key", name.words), AuditFact("check", Hex.string(checkValue)),
-                AuditFact("from", origin == .block ? "block" : "components"),
+                AuditFact("from", origin.name),
             ]
         case .activated(let name, let from): [AuditFact("key", name.words), AuditFact("since", Self.text(from))]
         case .retired(let name), .erased(let name), .moved(let name): [AuditFact("key", name.words)]

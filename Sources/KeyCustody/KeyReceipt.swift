@@ -85,22 +85,3 @@ package struct KeyReceipt: Sendable {
         return Hex.string(TransactionTime(utc: seconds).bytes)
     }
 }
-
-extension HeldKey.State {
-    package var name: String {
-        switch self {
-        case .loaded: "loaded"
-        case .active: "active"
-        case .retired: "retired"
-        }
-    }
-}
-
-extension HeldKey.Origin {
-    package var name: String {
-        switch self {
-        case .components: "components"
-        case .block: "block"
-        }
-    }
-}

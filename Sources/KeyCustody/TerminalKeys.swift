@@ -46,7 +46,7 @@ package struct TerminalKeys: Sendable {
     /// Since it was read.
     package private(set) var events: [PendingEvent] = []
     package internal(set) var keys: [HeldKey] = []
-    package internal(set) var erased: [ErasedKey] = []
+    package internal(set) var erased: [ErasedKey<KeyUsage>] = []
 
     package init(of terminal: TerminalID) { self.terminal = terminal }
 

@@ -3,12 +3,11 @@ package import Files
 package import FuelPassbook
 private import Glibc
 package import KeyCustody
-private import Threads
 
 /// A terminal's keys in their file.
 package struct TerminalKeyStore: Sendable {
-    package let path: String
     package let terminal: TerminalID
+    fileprivate let file: StoreFile
     private let storageKey: StorageKeyPlace
     fileprivate let memory: BoardMemory?
 
@@ -19,11 +18,13 @@ package struct TerminalKeyStore: Sendable {
         storageKey: StorageKeyPlace,
         memory: BoardMemory? = nil
     ) {
-        self.path = path
+        file = StoreFile(path)
         self.terminal = terminal
         self.storageKey = storageKey
         self.memory = memory
     }
+
+    package var path: String { file.path }
 
     package var audit: AuditLogFile { AuditLogFile(of: path, terminal) }
 
@@ -31,7 +32,7 @@ package struct TerminalKeyStore: Sendable {
     ///
     /// - Throws: ``FileFault`` also where the audit log says that a later store was written.
     package func read() throws(FileFault) -> StoredKeys? {
-        guard let bytes = try contents() else { return nil }
+        guard let bytes = try file.contents() else { return nil }
         let held = try held()
         let keys = try keys(in: bytes, under: storageKey.read(and: held?.half))
         let memoryFault = try held.map { (held) throws(FileFault) in try follow(keys, after: held) } ?? nil
@@ -63,11 +64,8 @@ package struct TerminalKeyStore: Sendable {
     ///
     /// - Throws: ``FileFault`` also while another process changes them.
     package func beginChange() throws(FileFault) -> KeyChange {
-        let lock = try FileLock(
-            lockPath,
-            whenHeld: "the keys are being changed by another program: try again when it ended"
-        )
-        guard let bytes = try contents() else {
+        let lock = try file.lock()
+        guard let bytes = try file.contents() else {
             let half = try halfOfNewStore()
             let opening = try storageKey.read(and: half.known ?? half.new)
             let keys = TerminalKeys(of: terminal)
@@ -93,10 +91,10 @@ package struct TerminalKeyStore: Sendable {
         let next = TerminalKeyStore(path, of: terminal, storageKey: new, memory: memory)
         let change: KeyChange
         do throws(FileFault) { change = try beginChange() } catch {
-            guard FileStamp(path) != nil, let keys = next.opened() else { throw error }
+            guard file.stamp != nil, let keys = next.opened() else { throw error }
             return (keys, true)
         }
-        guard FileStamp(path) != nil else { throw FileFault("there is no key store \(path)") }
+        guard file.stamp != nil else { throw FileFault("there is no key store \(path)") }
         guard next.opened() == nil else {
             throw FileFault("\(new.words) is the storage key that \(path) has already: make a new one")
         }
@@ -118,19 +116,13 @@ package struct TerminalKeyStore: Sendable {
     }
 
     /// With what a change leaves there, also where the store is not.
-    package var folderIsThere: Bool { FileStamp(lockPath) != nil }
-
-    private var lockPath: String { path + ".lock" }
-
-    private func contents() throws(FileFault) -> [UInt8]? {
-        try WholeFile.contents(path, bytesMax: TerminalKeys.fileBytesMax, isSecret: true)
-    }
+    package var folderIsThere: Bool { file.folderIsThere }
 
     private func keys(in bytes: [UInt8], under opening: borrowing SealingKey) throws(FileFault) -> TerminalKeys {
-        do throws(TerminalKeysFault) {
+        do throws(KeyStoreFault) {
             return try TerminalKeys(opening: bytes, under: opening, of: terminal)
         } catch {
-            throw FileFault("\(path) \(error.words(terminal))")
+            throw FileFault("\(path) \(error)")
         }
     }
 
@@ -235,7 +227,7 @@ package struct KeyChange: ~Copyable {
     }
 
     private static func stamps(_ store: TerminalKeyStore) -> [FileStamp?] {
-        [FileStamp(store.path), FileStamp(store.audit.path)]
+        [store.file.stamp, FileStamp(store.audit.path)]
     }
 
     /// Before anything is written, here or in a token: keys that were destroyed meanwhile do not come back.
@@ -283,25 +275,12 @@ package struct KeyChange: ~Copyable {
             try store.audit.begin([entered.firstLine] + lines)
         }
         if let newHalf { try store.memory?.create(newHalf, of: keys.terminal) }
-        try WholeFile.replace(store.path, with: keys.sealed(under: opening, random: random))
+        try store.file.replace(with: keys.sealed(under: opening, random: random))
         // What does not get in here, the next change enters.
         do throws(FileFault) { try store.audit.append([confirmation], cutting: 0) } catch {}
         do throws(FileFault) { try store.memory?.raise(to: keys.number.raw) } catch {
             return (keys, "the change is stored, but its number is not: \(error.reason)")
         }
         return (keys, nil)
-    }
-}
-
-extension TerminalKeysFault {
-    fileprivate func words(_ terminal: TerminalID) -> String {
-        switch self {
-        case .noKeyStore: "is no key store: name another file"
-        case .otherFormat: "is a key store of another format: this program writes another version"
-        case .truncated: "is cut short: use its copy, or load the keys again"
-        case .otherTerminal(let other): "holds the keys of terminal \(other), and this is \(terminal)"
-        case .doesNotOpen:
-            "does not open: the storage key is another than the one that sealed it, or the file was altered"
-        }
     }
 }

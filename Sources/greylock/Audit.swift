@@ -82,7 +82,7 @@ struct AuditVerify: ParsableCommand {
                 try findings.judge(
                     log,
                     after: before.map { path throws(ServiceFailure) in try AuditLog.read(path) },
-                    store.map { path throws(ServiceFailure) in try Self.issuersKey(path, log.terminal) }
+                    store.map { path throws(ServiceFailure) in try Self.issuersKeys(path, log.terminal) } ?? []
                 )
             } else if let config {
                 let before = try before.map { path throws(ServiceFailure) in try AuditLog.read(path) }
@@ -99,12 +99,9 @@ struct AuditVerify: ParsableCommand {
         }
     }
 
-    private static func issuersKey(_ path: String, _ terminal: TerminalID) throws(ServiceFailure) -> AuditKey {
-        let keys = try KeyStoreFile.open(path)
-        return AuditKey(
-            keys.recordKey(of: terminal),
-            as: KeyReference(index: keys.index, version: keys.version)
-        )
+    /// One of each version: whichever the terminal's record key was drawn from.
+    private static func issuersKeys(_ path: String, _ terminal: TerminalID) throws(ServiceFailure) -> [AuditKey] {
+        try KeyStoreFile.open(path).versions.map { AuditKey($0.recordKey(of: terminal), as: $0.reference) }
     }
 
     private static func judgeTerminal(
@@ -122,7 +119,7 @@ struct AuditVerify: ParsableCommand {
         }
         if let fault = stored.auditFault { findings.faults.append(fault) }
         guard let log = stored.audit else { return }
-        findings.judge(log, after: before, stored.keys.auditKey())
+        findings.judge(log, after: before, stored.keys.auditKey().map { [$0] } ?? [])
         findings.lines.append(
             "the key store, change \(stored.keys.number.change), stands at entry \(stored.keys.audit.entries)"
         )
@@ -148,8 +145,8 @@ private struct AuditFindings {
     var lines: [String] = []
     var faults: [String] = []
 
-    /// - Parameter key: nil for anybody.
-    mutating func judge(_ log: AuditLog, after before: AuditLog?, _ key: AuditKey?) {
+    /// - Parameter keys: none for anybody.
+    mutating func judge(_ log: AuditLog, after before: AuditLog?, _ keys: [AuditKey]) {
         let span = log.entries.isEmpty ? "none" : "\(log.base.entries + 1) to \(log.head.entries)"
         lines.append("terminal \(log.terminal), entries: \(span)")
         if log.base.entries > 0 {
@@ -168,23 +165,30 @@ private struct AuditFindings {
         for entry in log.unstored {
             lines.append("entry \(entry.number) (\(entry.action.printable)) was begun, and its change was not stored")
         }
-        guard let key else {
+        guard !keys.isEmpty else {
             return lines.append(
                 "whether the terminal wrote them, its record key tells: --config, or --store of the issuer"
             )
         }
-        var counts = (right: 0, uncoded: 0, foreign: 0)
-        for entry in log.entries {
-            switch key.isAuthentic(entry) {
-            case true?: counts.right += 1
-            case false?: faults.append("entry \(entry.number): its code is wrong; the terminal did not write it")
+        judgeCodes(of: log.entries, keys)
+    }
+
+    private mutating func judgeCodes(of entries: [AuditEntry], _ keys: [AuditKey]) {
+        var right: [KeyReference: Int] = [:]
+        var counts = (uncoded: 0, foreign: 0)
+        for entry in entries {
+            let judged = keys.lazy.compactMap { key in key.isAuthentic(entry).map { (key.reference, $0) } }.first
+            switch judged {
+            case (let reference, true)?: right[reference, default: 0] += 1
+            case (_, false)?: faults.append("entry \(entry.number): its code is wrong; the terminal did not write it")
             case nil: if entry.code == nil { counts.uncoded += 1 } else { counts.foreign += 1 }
             }
         }
-        lines.append(
-            "codes under RECORD \(key.reference.index.number) \(key.reference.version.number): \(counts.right) right"
-        )
-        if counts.right == 0, !log.entries.isEmpty {
+        for reference in keys.map(\.reference) {
+            guard let count = right[reference] else { continue }
+            lines.append("codes under \(HeldKeyName(.record, reference).words): \(count) right")
+        }
+        if right.isEmpty, !entries.isEmpty {
             faults.append("no entry has a right code: the terminal wrote none of them")
         }
         if counts.uncoded > 0 {

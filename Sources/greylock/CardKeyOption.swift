@@ -2,6 +2,7 @@ import ArgumentParser
 import CardApplication
 import CardWorkshop
 import FuelPassbook
+import ISO7816
 import Threads
 import VirtualCards
 
@@ -9,7 +10,7 @@ import VirtualCards
 struct CardKeyOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The key store that the virtual card was made with; without it, the demonstration keys.",
+            "The key store that the virtual card was made with, of whichever version; without it, the demonstration keys.",
             valueName: "FILE"
         )
     )
@@ -35,16 +36,21 @@ struct CardKeyOption: ParsableArguments {
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
-        let keySet = try keySet()
+        func refusal(_ reason: VirtualCardRefusal) -> ServiceFailure {
+            ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(reason)")
+        }
+        let image: CardImage
+        do throws(ParseError) { image = try CardImage(parsing: file.image) } catch { throw refusal(.image(error)) }
+        let keySet = try keySet(of: image)
         do throws(VirtualCardRefusal) {
             return try VirtualCard(stored: file.image, memory: file, aid: aid, scheme: keySet.scheme)
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error)")
+            throw refusal(error)
         }
     }
 
     /// Asks for the passphrase of the key store.
-    func keySet() throws(ServiceFailure) -> CardKeySet {
-        if let keys { try CardKeySet.store(keys) } else { .demonstration }
+    private func keySet(of card: CardImage) throws(ServiceFailure) -> CardKeySet {
+        if let keys { try CardKeySet.store(keys, ofCard: card.keys) } else { .demonstration }
     }
 }

@@ -73,7 +73,7 @@ struct CardNew: ParsableCommand {
         let keys =
             switch profile.keys {
             case .demonstration: CardKeySet.demonstration
-            case .store(let path): try CardKeySet.store(path)
+            case .store(let path): try CardKeySet.store(path, profile.keyVersion)
             }
         return switch profile.pin {
         case .ask: try profile.image(pin: try PINPrompt().askNew(), keys: keys)

@@ -48,7 +48,7 @@ struct CardShow: ParsableCommand {
     }
 
     private func check(_ image: CardImage, madeWith store: String) throws(ServiceFailure) {
-        let keys = CardKeys(card: image.file.asn, scheme: try CardKeySet.store(store).scheme)
+        let keys = CardKeys(card: image.file.asn, scheme: try CardKeySet.store(store, ofCard: image.keys).scheme)
         guard image.isSealed(under: keys) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.inputOutput,

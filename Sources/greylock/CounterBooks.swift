@@ -39,10 +39,9 @@ struct CounterNew: ParsableCommand {
     func run() throws {
         try runTool("counter new") { () throws(ServiceFailure) in
             let keys = try KeyStoreFile.open(store)
-            let reference = KeyReference(index: keys.index, version: keys.version)
             let key = keys.bookKey()
             try stopped { () throws(CounterStop) in
-                try CounterBook.begin(book, counter: counter.id, reference, key: key, random: SystemRandom())
+                try CounterBook.begin(book, counter: counter.id, keys.bookReference, key: key, random: SystemRandom())
             }
             writeLine("the book of counter \(counter.id) is in \(book)")
         }

@@ -77,14 +77,12 @@ struct KeysReceipt: ParsableCommand {
         do throws(ParseError) { receipt = try KeyReceipt(parsing: String(decoding: bytes, as: UTF8.self)) } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file) is no receipt, or not a whole one")
         }
-        let keys = try KeyStoreFile.open(store)
-        let own = KeyReference(index: keys.index, version: keys.version)
-        guard own == receipt.recordKey else {
+        guard let keys = try KeyStoreFile.open(store)[receipt.recordKey] else {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
                 reason: """
-                    \(file) is coded under \(HeldKeyName(.record, receipt.recordKey).words), and \(store) gives \
-                    \(HeldKeyName(.record, own).words): name the store of that index and version
+                    \(file) is coded under \(HeldKeyName(.record, receipt.recordKey).words), and \(store) has no masters of that index \
+                    and version: name the store that has
                     """
             )
         }

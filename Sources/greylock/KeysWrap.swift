@@ -18,9 +18,10 @@ struct KeysWrap: ParsableCommand {
             The passphrase of the store is asked for at the terminal, then the components of the transport key, from the sheets that \
             the terminal was armed with. Nothing in the file is secret without the transport key, and no other terminal takes it.
 
-            The record key of a terminal is drawn from the store: the issuer can check its records for as long as the store is kept.
+            Both are of one version of the store: its newest, or --key-version. The record key of a terminal is drawn from the masters \
+            of that version: the issuer can check its records for as long as the store is kept.
 
-            Exit status: 0 when the file is written; 1 when a custodian broke off; 65 for components that are refused; 69 without \
+            Exit status: 0 when the file is written; 1 when a custodian broke off; 65 for components that are refused, or a version that the store has not; 69 without \
             a terminal or with a clock that is not set; 74 when a file cannot be read or made. \(ExitStatusHelp.common)
             """
     )
@@ -30,6 +31,12 @@ struct KeysWrap: ParsableCommand {
 
     @Option(help: ArgumentHelp("The terminal's id, 12 hexadecimal digits.", valueName: "ID"))
     var terminal: TerminalArgument
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Which version of the store; without it, the one that was added last.", valueName: "NUMBER")
+    )
+    var keyVersion: UInt8?
 
     @Option(help: ArgumentHelp("The file for the blocks, a line each; it must not exist yet.", valueName: "BLOCKS"))
     var into: String
@@ -45,13 +52,13 @@ struct KeysWrap: ParsableCommand {
         try runTool("keys wrap") { () throws(ServiceFailure) in
             let made = TransactionTime(utc: try KeyTool.now())
             let keys = try KeyStoreFile.open(store)
-            let reference = KeyReference(index: keys.index, version: keys.version)
+                .masters(keyVersion.map { KeyVersion($0) }, in: store, whenMissing: KeyTool.refused)
             let transport = try sheets.transportKey(of: terminal.id)
             var blocks: [String] = []
             var lines: [String] = []
             for usage in masterOnly ? [KeyUsage.purchaseMaster] : [.purchaseMaster, .record] {
                 let key = usage == .record ? keys.recordKey(of: terminal.id) : keys.purchaseMaster()
-                let delivery = KeyDelivery(HeldKeyName(usage, reference), .tripleDES, made: made, key)
+                let delivery = KeyDelivery(HeldKeyName(usage, keys.reference), .tripleDES, made: made, key)
                 let (block, line) = try block(delivery, transport)
                 blocks.append(block)
                 lines.append(line)

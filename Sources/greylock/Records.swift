@@ -33,8 +33,12 @@ struct ListRecords: ParsableCommand {
             A row that cannot be believed is named and in no list: an edited or rotten one, an older one that was put back, \
             one that is gone.
 
-            Exit status: 0; 69 when the terminal has no record key yet; 74 when a row is damaged, or a file cannot be read; 78 \
-            for a wrong configuration. \(ExitStatusHelp.common)
+            The issuer judges a terminal's journal without the terminal: with --store and --terminal the record key is drawn from the \
+            issuer's store, from masters of the index and version that the journal names. The passphrase is asked for.
+
+            Exit status: 0; 1 when no passphrase was typed; 65 when no version of the issuer's store fits the journal; 69 when the \
+            terminal has no record key yet, or there is no terminal for the passphrase; 74 when a row is damaged, or a file \
+            cannot be read; 78 for a wrong configuration. \(ExitStatusHelp.common)
             """
     )
 
@@ -44,12 +48,14 @@ struct ListRecords: ParsableCommand {
     @Option(help: ArgumentHelp("The service's configuration, which names the journal.", valueName: "FILE"))
     var config: String?
 
+    @OptionGroup var issuer: IssuersJournal
+
     @Option(parsing: .unconditional, help: "The newest records only: how many.")
     var last = 100
 
     @Flag(
         help:
-            "One JSON object: `count`, `room`, `sales`, `open`, `greyRecords`, `totalisers`, `damage`, `service`, `uncounted`, `acceptances`, `doubt`; local times, money in fen."
+            "One JSON object: `count`, `room`, `sales`, `open`, `greyRecords`, `totalisers`, `damage`, `service`, `uncounted`, `acceptances`, `doubt`, with --store `recordKey`; local times, money in fen."
     )
     var json = false
 
@@ -57,6 +63,7 @@ struct ListRecords: ParsableCommand {
         guard (journal == nil) != (config == nil) else {
             throw ValidationError("give either --journal FILE or --config FILE")
         }
+        guard issuer.store == nil || journal != nil else { throw ValidationError("--store is for --journal") }
         guard (1...10_000_000).contains(last) else { throw ValidationError("--last: expected 1 to 10000000") }
     }
 
@@ -65,10 +72,13 @@ struct ListRecords: ParsableCommand {
             let configuration = try config.map { try Service.configuration(at: $0) }
             let settings = configuration?.journal
             guard let path = journal ?? settings?.path else { preconditionFailure("validated") }
-            let reader = try JournalReader(
-                path: path,
-                key: try configuration.map { try Arms(of: $0).recordKey } ?? .demonstration
-            )
+            let judged = try issuer.reader(of: path)
+            let reader =
+                try judged?.reader
+                ?? JournalReader(
+                    path: path,
+                    key: try configuration.map { try Arms(of: $0).recordKey } ?? .demonstration
+                )
             let count = try reader.count()
             let checkpoints = try reader.checkpoints()
             func line(_ record: Record) -> SaleLine { SaleLine(record, checkpoint: checkpoints[record.number]) }
@@ -84,6 +94,7 @@ struct ListRecords: ParsableCommand {
                 uncounted: try reader.runs(limit: JournalReader.runsShown).compactMap(UncountedLine.init),
                 acceptances: try reader.acceptances().map(AcceptanceLine.init),
                 doubt: try reader.standing(markPath: settings?.mark).refusal,
+                recordKey: judged?.recordKey,
                 serviceLines: try reader.serviceLines()
             )
             writeLine(json ? try report.json : report.text)
@@ -115,10 +126,13 @@ private struct RecordReport: Encodable {
     let acceptances: [AcceptanceLine]
     /// Why this may not be the newest copy of the journal.
     let doubt: String?
+    /// nil where nobody named the issuer's store.
+    let recordKey: String?
     let serviceLines: [String]
 
     private enum CodingKeys: String, CodingKey {
         case count, room, sales, open, greyRecords, totalisers, damage, service, uncounted, acceptances, doubt
+        case recordKey
     }
 
     var json: String {
@@ -153,6 +167,7 @@ private struct RecordReport: Encodable {
         }
         for acceptance in acceptances { lines.append("journal \(acceptance.words)") }
         if let doubt { lines.append("journal: \(doubt)") }
+        if let recordKey { lines.append("codes of the rows: judged with \(recordKey)") }
         return (lines + damage.lines + serviceLines).joined(separator: "\n")
     }
 }

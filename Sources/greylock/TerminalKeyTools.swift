@@ -100,6 +100,7 @@ extension HeldKey {
             switch self.origin {
             case .components: "from components"
             case .block: "from a block of \(made) UTC"
+            case .generated: "generated"
             }
         return "\(name.words)  check value \(KeyTool.grouped(checkValue()))  \(state), \(origin)"
     }

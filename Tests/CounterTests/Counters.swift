@@ -33,7 +33,7 @@ final class TestCounter {
     }
 
     static func key() -> CodeKey {
-        KeyStore(index: Demonstration.keyIndex, version: Demonstration.keyVersion, Demonstration.schemeKeys).bookKey()
+        demonstrationStore().bookKey()
     }
 
     /// As after the end of the process: what was in memory is gone.
@@ -160,8 +160,15 @@ extension TestCounter {
     }
 
     static func demonstrationMaster() -> LockedBuffer {
-        KeyStore(index: Demonstration.keyIndex, version: Demonstration.keyVersion, Demonstration.schemeKeys)
-            .purchaseMaster()
+        demonstrationStore().newest.purchaseMaster()
+    }
+
+    static func demonstrationStore() -> KeyStore {
+        KeyStore(
+            converting: Demonstration.schemeKeys,
+            KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+            at: 0
+        )
     }
 
     static var keys: KeyHolder { holder(demonstrationMaster()) }

@@ -210,7 +210,7 @@ import Testing
         content += [0, 0] + [UInt8](repeating: 0, count: 8 + 32)
         let header = Array("GLKS".utf8) + [3] + terminal.bytes + [UInt8](repeating: 0, count: 8)
         let file = header + storageKey.seal(content, context: header, random: SystemRandom())
-        do throws(TerminalKeysFault) {
+        do throws(KeyStoreFault) {
             let keys = try TerminalKeys(opening: file, under: storageKey, of: terminal)
             #expect(isTaken && keys.keys.count == versions.count)
         } catch {
@@ -221,22 +221,25 @@ import Testing
     @Test func whatIsRefusedIsNamed() throws {
         let storageKey = sealingKey()
         let file = try sample().sealed(under: storageKey, random: SystemRandom())
-        func fault(_ bytes: [UInt8], of terminal: TerminalID) -> TerminalKeysFault? {
-            do throws(TerminalKeysFault) {
+        func fault(_ bytes: [UInt8], of terminal: TerminalID) -> KeyStoreFault? {
+            do throws(KeyStoreFault) {
                 _ = try TerminalKeys(opening: bytes, under: storageKey, of: terminal)
                 return nil
             } catch {
                 return error
             }
         }
-        #expect(fault([], of: terminal) == .noKeyStore)
+        #expect(fault([], of: terminal) == .truncated)
         #expect(fault(Array("[keys]".utf8), of: terminal) == .noKeyStore)
         #expect(fault(Array(file.prefix(12)), of: terminal) == .truncated)
-        #expect(fault(file, of: TerminalID(7)) == .otherTerminal(terminal))
+        #expect(fault(file, of: TerminalID(7)) == .otherTerminal(terminal, expected: TerminalID(7)))
         var issuers = file
         issuers[4] = 1
-        #expect(fault(issuers, of: terminal) == .otherFormat)
-        #expect(fault(Array(file.dropLast()), of: terminal) == .doesNotOpen)
+        #expect(fault(issuers, of: terminal) == .isIssuers)
+        var others = file
+        others[4] = 2
+        #expect(fault(others, of: terminal) == .otherFormat)
+        #expect(fault(Array(file.dropLast()), of: terminal) == .storageKeyWrongOrAltered)
     }
 
     // MARK: -
@@ -253,7 +256,7 @@ import Testing
     }
 
     private func expectRefused(_ bytes: [UInt8], _ storageKey: borrowing SealingKey) {
-        do throws(TerminalKeysFault) {
+        do throws(KeyStoreFault) {
             _ = try TerminalKeys(opening: bytes, under: storageKey, of: terminal)
             Issue.record("taken: \(bytes.count) bytes")
         } catch {}

@@ -130,8 +130,8 @@ extension WithPCSCD {
         private func purchaseMaster() throws -> [SecretPatterns] {
             var digits = Array(Self.passphrase.utf8)
             let file = try #require(FileManager.default.contents(atPath: folder.path("issuer")))
-            let store = try KeyStore(opening: Array(file), passphrase: LockedBuffer(wiping: &digits))
-            let raw = store.purchaseMaster().withSpan { span in span.indices.map { span[$0] } }
+            let store = try KeyStore(opening: Array(file), passphrase: LockedBuffer(wiping: &digits), at: 0)
+            let raw = store.newest.purchaseMaster().withSpan { span in span.indices.map { span[$0] } }
             return [
                 SecretPatterns("MPK left", des: Array(raw.prefix(8))),
                 SecretPatterns("MPK right", des: Array(raw.suffix(8))),

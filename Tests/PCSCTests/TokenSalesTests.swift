@@ -45,9 +45,9 @@ extension WithPCSCD {
             try token.serve()
             config = try Self.configuration(folder)
 
-            let issuer = KeyStore(generating: Self.reference.index, version: Self.reference.version)
-            master = Self.patterns("MPK", issuer.purchaseMaster())
-            record = Self.patterns("record key", issuer.recordKey(of: Self.terminal))
+            let issuer = KeyStore(generating: Self.reference, at: Self.now)
+            master = Self.patterns("MPK", issuer.newest.purchaseMaster())
+            record = Self.patterns("record key", issuer.newest.recordKey(of: Self.terminal))
             var digits = Array(Self.passphrase.utf8)
             let sealed = issuer.sealed(under: LockedBuffer(wiping: &digits), random: SystemRandom())
             try Self.write(sealed, folder.path("issuer"))
@@ -78,7 +78,7 @@ extension WithPCSCD {
         }
 
         /// The transport key is in the store; MPK and record key are in a file of blocks.
-        private func storeTransportKey(and issuer: borrowing KeyStore) throws {
+        private func storeTransportKey(and issuer: KeyStore) throws {
             let made = try TransactionTime(secondsSince1970: Int(Self.now))
             let raw = SystemRandom().secret(32)
             let transport = TransportKey(.aes, raw.part(0..<32))
@@ -93,7 +93,7 @@ extension WithPCSCD {
             try change.store()
             var blocks = ""
             for usage in [KeyUsage.purchaseMaster, .record] {
-                let key = usage == .record ? issuer.recordKey(of: Self.terminal) : issuer.purchaseMaster()
+                let key = usage == .record ? issuer.newest.recordKey(of: Self.terminal) : issuer.newest.purchaseMaster()
                 let delivery = KeyDelivery(HeldKeyName(usage, Self.reference), .tripleDES, made: made, key)
                 blocks += try transport.block(of: delivery, for: Self.terminal, random: SystemRandom()) + "\n"
             }

@@ -2,11 +2,16 @@ package import CardCryptography
 package import Quantities
 
 /// A key that a terminal holds, and what its custodians know of it.
-package struct HeldKey: Sendable {
+package typealias HeldKey = StoredKey<KeyUsage>
+
+/// A key in a store, and what its custodians know of it.
+package struct StoredKey<Usage: StoreUsage>: Sendable {
     /// How it came.
-    package enum Origin: UInt8, CaseIterable, Sendable {
+    package enum Origin: UInt8, Sendable {
         case components = 1
         case block = 2
+        /// Made where it is: the issuer's own.
+        case generated = 3
     }
 
     package enum State: Equatable, Sendable {
@@ -18,13 +23,29 @@ package struct HeldKey: Sendable {
         case retired
     }
 
-    package let name: HeldKeyName
+    package let name: StoredKeyName<Usage>
     package let cipher: BlockCipherKey.Cipher
     package let origin: Origin
-    /// By UTC: when its block was made, or its components were combined.
+    /// By UTC: when its block was made, its components were combined, or it was generated.
     package let made: TransactionTime
     package internal(set) var dates: Dates
     package internal(set) var place: Place
+
+    package init(
+        name: StoredKeyName<Usage>,
+        cipher: BlockCipherKey.Cipher,
+        origin: Origin,
+        made: TransactionTime,
+        dates: Dates,
+        place: Place
+    ) {
+        self.name = name
+        self.cipher = cipher
+        self.origin = origin
+        self.made = made
+        self.dates = dates
+        self.place = place
+    }
 
     /// Where the key itself is.
     package enum Place: Sendable {
@@ -61,22 +82,28 @@ package struct HeldKey: Sendable {
     }
 }
 
-extension HeldKey {
+extension StoredKey {
     package struct Coming: Equatable, Sendable {
-        private let name: HeldKeyName
+        private let name: StoredKeyName<Usage>
         private let made: TransactionTime
 
-        fileprivate init(name: HeldKeyName, made: TransactionTime) {
+        fileprivate init(name: StoredKeyName<Usage>, made: TransactionTime) {
             self.name = name
             self.made = made
         }
     }
 
-    /// By the terminal's clock, in seconds of UTC since 1970.
+    /// By the holder's clock, in seconds of UTC since 1970.
     package struct Dates: Equatable, Sendable {
         package let loaded: Int64
         package internal(set) var activeFrom: Int64?
         package internal(set) var retired: Int64?
+
+        package init(loaded: Int64, activeFrom: Int64?, retired: Int64? = nil) {
+            self.loaded = loaded
+            self.activeFrom = activeFrom
+            self.retired = retired
+        }
 
         /// - Parameter utcSeconds: nil where the clock was never set: nothing sells then.
         package func state(at utcSeconds: Int64?) -> State {
@@ -95,9 +122,29 @@ package final class SecretKey: Sendable {
 }
 
 /// A key that was held: it does not come back.
-package struct ErasedKey: Equatable, Sendable {
-    package let name: HeldKeyName
+package struct ErasedKey<Usage: StoreUsage>: Equatable, Sendable {
+    package let name: StoredKeyName<Usage>
     package let made: TransactionTime
     /// Seconds of UTC since 1970.
     package let erased: Int64
+}
+
+extension StoredKey.State {
+    package var name: String {
+        switch self {
+        case .loaded: "loaded"
+        case .active: "active"
+        case .retired: "retired"
+        }
+    }
+}
+
+extension StoredKey.Origin {
+    package var name: String {
+        switch self {
+        case .components: "components"
+        case .block: "block"
+        case .generated: "generated"
+        }
+    }
 }
