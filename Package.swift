@@ -318,9 +318,9 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "CardCryptography", "Dispenser", "FuelPassbook", "Journal", "KeyCustody", "KeyFiles", "Metering",
-                "Quantities", "Records", "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms",
-                "Threads", "VirtualCards", "greylock", "greylock-bench",
+                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "KeyCustody", "KeyFiles",
+                "Metering", "Quantities", "Records", "SecurityModule", "Station", "TestFolders", "TestJournals",
+                "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
             ]
         ),
         .testTarget(

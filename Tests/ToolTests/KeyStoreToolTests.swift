@@ -31,7 +31,7 @@ struct KeyStoreToolTests {
         let folder = try TestFolder()
         let profile = try folder.file("card.toml", profile(keys: folder.path("none"), more: ""))
         let (status, text) = try said(["card", "new", "--profile", profile, "--state", folder.path("card")])
-        #expect(status == 74 && text.contains("No such file"), "\(text)")
+        #expect(status == 74 && text.contains("there is no key store"), "\(text)")
         #expect(!FileManager.default.fileExists(atPath: folder.path("card")))
     }
 
