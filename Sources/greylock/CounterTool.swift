@@ -52,10 +52,6 @@ struct CounterFiles: ParsableArguments {
         var opened: CounterBook?
         for path in store {
             let store = try KeyStoreFile.open(path)
-            if store.bookReference == reference {
-                let key = store.bookKey()
-                opened = try stopped { () throws(CounterStop) in try CounterBook(book, key: key) }
-            }
             for set in store.versions {
                 let own = set.reference
                 guard !references.contains(own), references.count < IssuerKeys.keysMax else {
@@ -70,6 +66,10 @@ struct CounterFiles: ParsableArguments {
                 masters.load(set.purchaseMaster(), as: own)
                 references.append(own)
                 keys.load(set.schemeKeys(), index: own.index, version: own.version)
+            }
+            if store.bookReference == reference {
+                let key = store.bookKey()
+                opened = try stopped { () throws(CounterStop) in try CounterBook(book, key: key) }
             }
         }
         guard let opened else {

@@ -49,6 +49,13 @@ extension WithPCSCD {
             )
             try typePassphrase(card)
             #expect(card.end() == 0, "\(card.log)")
+            // Of which no card is made here.
+            let added = try ProgramAtTerminal(
+                "greylock",
+                ["keys", "add", "--store", folder.path("issuer"), "--version", "2"]
+            )
+            try typePassphrase(added)
+            #expect(added.end() == 0, "\(added.log)")
             let book = try ProgramAtTerminal(
                 "greylock",
                 [
