@@ -54,13 +54,19 @@ struct CounterFiles: ParsableArguments {
             let store = try KeyStoreFile.open(path)
             for set in store.versions {
                 let own = set.reference
-                guard !references.contains(own), references.count < IssuerKeys.keysMax else {
+                guard !references.contains(own) else {
                     throw ServiceFailure(
                         exitStatus: ServiceFailure.inputOutput,
                         reason: """
-                            \(path) has index \(own.index.number), version \(own.version.number), which is in another store too, or is \
-                            one more than the \(IssuerKeys.keysMax) that a counter takes: name fewer stores
+                            \(path) has index \(own.index.number), version \(own.version.number), which is in another store too: \
+                            name one of them
                             """
+                    )
+                }
+                guard references.count < IssuerKeys.keysMax else {
+                    throw ServiceFailure(
+                        exitStatus: ServiceFailure.inputOutput,
+                        reason: "a counter takes \(IssuerKeys.keysMax) versions, and the stores have more: name fewer of them"
                     )
                 }
                 masters.load(set.purchaseMaster(), as: own)
