@@ -52,6 +52,11 @@ package struct TerminalKeys: Sendable {
 
     package subscript(name: HeldKeyName) -> HeldKey? { keys.first { $0.name == name } }
 
+    /// By the clock of then, in seconds of UTC since 1970; nil of a store without any key yet.
+    package var lastChange: Int64? {
+        (keys.flatMap { [$0.dates.loaded, $0.dates.retired ?? 0] } + erased.map(\.erased)).max()
+    }
+
     package func only(_ usage: KeyUsage) -> HeldKey? { keys.first { $0.name.usage == usage } }
 
     /// Takes a key. A transport key takes the place of the one before it; a transport or record key is in use from now on, a

@@ -3,6 +3,7 @@ import Console
 import FuelPassbook
 import ISO7816
 import KeyCustody
+import Quantities
 import Threads
 
 /// Custodians at the terminal, one after the other, who make a key together: each types the component of one sheet, none sees
@@ -19,10 +20,17 @@ struct KeyCeremony: ~Copyable {
         self.hasCheckDigits = hasCheckDigits
     }
 
-    /// - Parameter what: the key's name, as it stands on the sheets.
+    /// - Parameters:
+    ///   - what: the key's name, as it stands on the sheets.
+    ///   - now: by UTC, which the custodians see.
     /// - Throws: ``ServiceFailure`` also when the components make no key that may be used, or a custodian does not confirm it.
-    borrowing func key(_ what: String, custodians count: Int) throws(ServiceFailure) -> ConfirmedKey {
+    borrowing func key(
+        _ what: String,
+        at now: TransactionTime,
+        custodians count: Int
+    ) throws(ServiceFailure) -> ConfirmedKey {
         terminal.say("\(what), from \(count) components. Nothing is stored before all custodians confirm it.\n")
+        terminal.say("By this machine's clock it is \(now) UTC.\n")
         do throws(ServiceFailure) { return try key(of: count) } catch {
             guard error.exitStatus != KeyTool.refused else { throw error }
             throw ServiceFailure(

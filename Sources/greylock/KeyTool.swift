@@ -96,11 +96,25 @@ enum KeyTool {
     }
 
     static func begin(_ store: TerminalKeyStore, of settings: Configuration) throws(ServiceFailure) -> KeyChange {
-        try stored { () throws(FileFault) in
+        let change = try stored { () throws(FileFault) in
             let change = try store.beginChange()
             try change.requireKnown(to: settings)
             return change
         }
+        try warn(ofClockBehind: change.keys.lastChange)
+        return change
+    }
+
+    /// It stops nothing: an earlier change may have been made while the clock was ahead.
+    private static func warn(ofClockBehind last: Int64?) throws(ServiceFailure) {
+        let now = try now()
+        guard let last, now < last else { return }
+        standardError(
+            """
+            warning: the clock shows \(try utc(now)) UTC, and the keys were last changed at \(try utc(last)) UTC: look which is \
+            wrong before you go on
+            """
+        )
     }
 
     /// Stores what was changed, and tells the journal of it.

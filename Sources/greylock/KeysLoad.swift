@@ -83,7 +83,7 @@ struct KeysLoad: ParsableCommand {
         try refuse(name, change.keys)
         let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits, patience: sheets.patience)
         let words = "\(name.words) of terminal \(store.terminal)"
-        let confirmed = try ceremony.key(words, custodians: sheets.key.components)
+        let confirmed = try ceremony.key(words, at: made, custodians: sheets.key.components)
         let facts = AuditFact.custodians(confirmed.custodians)
         let delivery = KeyDelivery(name, kind.cipher, made: made, confirmed.take().key())
         do throws(CustodyFault) { try change.keys.load(delivery, .components, at: now, facts) } catch {

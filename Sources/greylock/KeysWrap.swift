@@ -53,7 +53,7 @@ struct KeysWrap: ParsableCommand {
             let made = TransactionTime(utc: try KeyTool.now())
             let keys = try KeyStoreFile.open(store)
                 .masters(keyVersion.map { KeyVersion($0) }, in: store, whenMissing: KeyTool.refused)
-            let transport = try sheets.transportKey(of: terminal.id)
+            let transport = try sheets.transportKey(of: terminal.id, at: made)
             var blocks: [String] = []
             var lines: [String] = []
             for usage in masterOnly ? [KeyUsage.purchaseMaster] : [.purchaseMaster, .record] {
@@ -137,12 +137,12 @@ struct SheetOptions: ParsableArguments {
         guard (1...86_400).contains(patience) else { throw ValidationError("--patience: expected 1 to 86400") }
     }
 
-    func transportKey(of terminal: TerminalID) throws(ServiceFailure) -> TransportKey {
+    func transportKey(of terminal: TerminalID, at now: TransactionTime) throws(ServiceFailure) -> TransportKey {
         let (name, kind) = key.meant(nil)
         let ceremony = try KeyCeremony(kind, hasCheckDigits: !noCheckDigits, patience: patience)
         return TransportKey(
             kind.cipher,
-            try ceremony.key("\(name.words) of terminal \(terminal)", custodians: key.components).take().key()
+            try ceremony.key("\(name.words) of terminal \(terminal)", at: now, custodians: key.components).take().key()
         )
     }
 }

@@ -38,7 +38,8 @@ package struct SlippedSystem {
               return ((ssize_t (*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write"))(file, bytes, count);
             }
             time_t time(time_t *place) {
-              time_t now = getenv("SLIP_CLOCK") ? 0 : ((time_t (*)(time_t *))dlsym(RTLD_NEXT, "time"))(NULL);
+              const char *slip = getenv("SLIP_CLOCK");
+              time_t now = slip ? atoll(slip) : ((time_t (*)(time_t *))dlsym(RTLD_NEXT, "time"))(NULL);
               if (place) *place = now;
               return now;
             }
@@ -49,5 +50,8 @@ package struct SlippedSystem {
         guard compiler.status == 0 else { throw StartedProcess.Failure(description: "cc: \(compiler.error)") }
     }
 
-    package func environment(_ slip: String) -> [String] { ["LD_PRELOAD=\(library)", "\(slip)=1"] }
+    /// - Parameter value: of a clock, the seconds since 1970 that it shows.
+    package func environment(_ slip: String, _ value: Int = 1) -> [String] {
+        ["LD_PRELOAD=\(library)", "\(slip)=\(value)"]
+    }
 }

@@ -55,8 +55,9 @@ struct CeremonyBench {
         store = folder.path("keys")
         storageKey = try folder.file("storage-key", String(repeating: "k", count: 32))
         unsafe _ = chmod(storageKey, 0o600)
-        config = try folder.file("greylock.toml", Self.configuration(folder, store: store, storageKey: storageKey))
-        var change = try TerminalKeyStore(store, of: Self.terminal, storageKey: .file(storageKey)).beginChange()
+        config = folder.path("greylock.toml")
+        try setTamperLine("")
+        var change = try keyStore.beginChange()
         let now: Int64 = 1_790_000_000
         for usage in usages {
             let name = HeldKeyName(usage, Self.reference)
@@ -71,7 +72,10 @@ struct CeremonyBench {
         try change.store()
     }
 
-    private static func configuration(_ folder: TestFolder, store: String, storageKey: String) -> String {
+    /// - Parameter tamper: `[keys.tamper]`; empty for a board without it.
+    func setTamperLine(_ tamper: String) throws { _ = try folder.file("greylock.toml", configuration + "\n" + tamper) }
+
+    private var configuration: String {
         ServiceConfiguration.text(
             journal: (folder.path("journal"), ", capacity = 64"),
             board: #"aid = "F0504554524F4C02""#,
@@ -80,9 +84,11 @@ struct CeremonyBench {
             pump: ServiceConfiguration.simulated(centilitres: 500, speed: 10)
         )
         .replacing("demonstration = true", with: "demonstration = false")
-        .replacing("001122334455", with: "\(terminal)")
+        .replacing("001122334455", with: "\(Self.terminal)")
             + "\n[keys]\nstore = \"\(store)\"\nstorage_key = \"\(storageKey)\""
     }
+
+    var keyStore: TerminalKeyStore { TerminalKeyStore(store, of: Self.terminal, storageKey: .file(storageKey)) }
 
     /// A tool with the terminal's configuration: what it says on standard error, or on its output.
     func run(

@@ -17,7 +17,7 @@ struct KeySlip {
     /// Before the tool is started.
     var prepare: (CeremonyBench) throws -> Void = { _ in }
     /// When it has ended.
-    var restore: (CeremonyBench) -> Void = { _ in }
+    var restore: (CeremonyBench) throws -> Void = { _ in }
     /// Another ceremony has begun.
     var isOfTwo = false
     let play: (Ceremony, KeySlipTable) throws -> Void
@@ -204,8 +204,9 @@ struct KeySlipTable {
     }
 
     /// What is wrong with the machine.
-    static func machine(_ slipped: SlippedSystem) -> [KeySlip] {
+    static func machine(_ slipped: SlippedSystem, _ housing: SimulatedHousing) -> [KeySlip] {
         let system = { (name: String) in slipped.environment(name) }
+        let clock = { (seconds: Int) in slipped.environment("SLIP_CLOCK", seconds) }
         return [
             KeySlip(
                 done: "full disk",
@@ -229,6 +230,37 @@ struct KeySlipTable {
                 status: 69,
                 environment: system("SLIP_CLOCK")
             ) { _, _ in },
+            KeySlip(
+                done: "clock behind the last change, seen and broken off",
+                says:
+                    "the clock shows 2026-05-28 20:26:40 UTC, and the keys were last changed at 2026-09-21 14:13:20 UTC",
+                status: 1,
+                environment: clock(1_780_000_000)
+            ) {
+                try $0.go(to: .name, $1.first, $1.second)
+                try $0.tool.type(cancel)
+            },
+            atScreen(
+                "clock 70 years ahead, seen and broken off",
+                "By this machine's clock it is 2100-01-01 00:00:00 UTC.",
+                environment: clock(4_102_444_800),
+                next: "your name: "
+            ) { _, _ in },
+            KeySlip(
+                done: "tool started while the housing is open",
+                says: "the housing is open: close it, and begin again; nothing was changed",
+                status: 69,
+                environment: housing.environment,
+                prepare: {
+                    try $0.setTamperLine(housing.settings)
+                    try housing.open()
+                },
+                restore: {
+                    try $0.setTamperLine("")
+                    try housing.close()
+                },
+                play: { _, _ in }
+            ),
             KeySlip(
                 done: "storage key that others may read",
                 says: "only its owner may read and write: chmod 600 (found mode 0644)",

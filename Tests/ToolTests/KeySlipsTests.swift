@@ -1,5 +1,8 @@
+import CardCryptography
 import Foundation
 import Glibc
+import KeyCustody
+import KeyFiles
 import TestPrograms
 import Testing
 
@@ -9,7 +12,10 @@ struct KeySlipsTests {
     @Test func table() throws {
         let bench = try CeremonyBench()
         let table = KeySlipTable(bench)
-        let machine = KeySlipTable.machine(try SlippedSystem(in: bench.folder))
+        let machine = KeySlipTable.machine(
+            try SlippedSystem(in: bench.folder),
+            try SimulatedHousing(in: bench.folder)
+        )
         var rows: [[String]] = []
         for slip in KeySlipTable.component + KeySlipTable.custodians + machine + KeySlipTable.interruptions {
             rows.append(try row(slip, table))
@@ -34,7 +40,7 @@ struct KeySlipsTests {
         let status = ceremony.tool.end()
         try other?.tool.type("\u{3}")
         #expect(other?.tool.end() ?? 1 == 1)
-        slip.restore(table.bench)
+        try slip.restore(table.bench)
         #expect(status == slip.status, "\(slip.done): \(ceremony.tool.log)")
         if slip.stream == .log, !slip.says.isEmpty {
             #expect(ceremony.tool.log.contains(slip.says), "\(slip.done): \(ceremony.tool.log)")
@@ -45,9 +51,68 @@ struct KeySlipsTests {
             #expect(!sheet.groups.contains { ceremony.tool.screen.contains($0.prefix(4)) }, "\(slip.done)")
         }
         return [
-            slip.done, slip.stream == .screen ? slip.says : Self.said(ceremony.tool), "\(status)",
+            slip.done, slip.stream == .screen ? slip.says : Self.said(ceremony.tool, slip.says), "\(status)",
             isSame ? "same" : "CHANGED",
         ]
+    }
+
+    /// The key is the same; the log has each with the envelope that he typed.
+    @Test("two custodians exchange their sheets: the same key is stored, under their own names")
+    func exchanged() throws {
+        let first = PaperSheet(generating: .aes256)
+        let second = PaperSheet(generating: .aes256)
+        var keys: [[UInt8]] = []
+        for sheets in [[(first, "17-A"), (second, "17-B")], [(second, "17-B"), (first, "17-A")]] {
+            let bench = try CeremonyBench()
+            let ceremony = try bench.ceremony()
+            for (name, (sheet, envelope)) in zip(["Wang", "Li"], sheets) {
+                try ceremony.introduce(name, envelope)
+                try ceremony.type(sheet)
+            }
+            try ceremony.tool.wait(for: "Check value of the whole key: ", on: .screen)
+            for name in ["Wang", "Li"] {
+                try ceremony.answer("\(name): is it the one on your sheet, yes or no: ", "yes\r")
+            }
+            #expect(ceremony.tool.end() == 0, "\(ceremony.tool.log)")
+            let held = try #require(try bench.keyStore.read())
+            let transport = try #require(held.keys.only(.transport)?.secret)
+            keys.append(transport.raw.withSpan { span in span.indices.map { span[$0] } })
+            let entry = try #require(held.audit?.entries.last { $0.action == "load" })
+            #expect(
+                entry.facts.filter { ["custodian", "envelope"].contains($0.name) }.map(\.value)
+                    == ["Wang", sheets[0].1, "Li", sheets[1].1]
+            )
+        }
+        #expect(Set(keys).count == 1)
+    }
+
+    @Test("the housing is opened while custodians type: what the service destroyed does not come back")
+    func tampered() throws {
+        let bench = try CeremonyBench()
+        let housing = try SimulatedHousing(in: bench.folder)
+        try bench.setTamperLine(housing.settings)
+        let service = try ProgramAtTerminal(
+            "greylock",
+            ["run", "--config", bench.config],
+            environment: housing.environment
+        )
+        try service.wait(for: "selling=none", on: .log)
+        let table = KeySlipTable(bench)
+        let ceremony = try bench.ceremony(environment: housing.environment)
+        try ceremony.go(to: .confirmation, table.first, table.second)
+        try housing.open()
+        try service.wait(for: "the housing was opened, and the keys are destroyed", on: .log)
+        #expect(service.end() == 77)
+        try ceremony.tool.type("yes\r")
+        try ceremony.answer("Li: is it the one on your sheet, yes or no: ", "yes\r")
+        #expect(ceremony.tool.end() == 74)
+        #expect(ceremony.tool.log.contains("was destroyed or replaced meanwhile"), "\(ceremony.tool.log)")
+        for path in [bench.store, bench.store + ".new", bench.storageKey] {
+            #expect(!FileManager.default.fileExists(atPath: path), "\(path)")
+        }
+        let again = try bench.ceremony(environment: housing.environment)
+        #expect(again.tool.end() == 69)
+        #expect(again.tool.log.contains("the housing is open"), "\(again.tool.log)")
     }
 
     /// The same sheets are loaded then.
@@ -63,8 +128,10 @@ struct KeySlipsTests {
         #expect(try table.bench.storeBytes != before)
     }
 
-    private static func said(_ tool: ProgramAtTerminal) -> String {
-        tool.log.split(separator: "\n").last.map { String($0).replacing("greylock keys load: ", with: "") } ?? "-"
+    /// The line of it.
+    private static func said(_ tool: ProgramAtTerminal, _ words: String) -> String {
+        let line = tool.log.split(separator: "\n").last { words.isEmpty || $0.contains(words) }
+        return line.map { String($0).replacing("greylock keys load: ", with: "") } ?? "-"
     }
 
     private static func text(_ rows: [[String]]) -> String {
