@@ -318,7 +318,8 @@ let package = Package(
         .testTarget(
             name: "ToolTests",
             dependencies: [
-                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "KeyCustody", "KeyFiles",
+                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyCustody",
+                "KeyFiles",
                 "Metering", "Quantities", "Records", "SecurityModule", "Station", "TestFolders", "TestJournals",
                 "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
             ]

@@ -29,9 +29,7 @@ package struct SilentTerminal: ~Copyable {
             )
         }
         _ = signal(SIGTSTP, SIG_IGN)
-        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] + SignalPolicy.numbers({ $0 == .fatal }) {
-            TerminalMode.giveBackAndEnd(at: number)
-        }
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] { TerminalMode.giveBackAndEnd(at: number) }
         guard let mode = TerminalMode(silencing: terminal) else {
             let reason = systemError()
             close(terminal)

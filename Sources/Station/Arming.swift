@@ -1,5 +1,6 @@
 import CardCryptography
 package import Configuration
+import Console
 import Dispenser
 import Files
 package import FuelPassbook
@@ -28,6 +29,7 @@ package struct Arms {
     /// nil where the terminal has no record key yet: no journal can be kept without it.
     package static func read(_ configuration: Configuration) throws(ServiceFailure) -> Arms? {
         guard let settings = configuration.keys else { return .demonstration }
+        try ProcessHardening.forbidDumps()
         let store = TerminalKeyStore(settings, of: configuration.terminal)
         do throws(FileFault) {
             guard let stored = try store.read(), let recordKey = stored.keys.recordKey else { return nil }

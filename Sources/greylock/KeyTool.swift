@@ -23,6 +23,7 @@ enum KeyTool {
     /// - Parameter file: of the settings.
     static func store(of settings: Configuration, _ file: String) throws(ServiceFailure) -> TerminalKeyStore {
         guard let keys = settings.keys else { throw noKeys(file) }
+        try ProcessHardening.forbidDumps()
         return TerminalKeyStore(keys, of: settings.terminal)
     }
 

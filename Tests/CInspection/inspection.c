@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -161,6 +162,11 @@ int greylock_stop_at_exit(pid_t pid) {
 int greylock_is_at_exit(int status) { return status >> 8 == (SIGTRAP | PTRACE_EVENT_EXIT << 8); }
 
 int greylock_continue(pid_t pid, int signal) { return (int)ptrace(PTRACE_CONT, pid, NULL, (void *)(long)signal); }
+
+int greylock_allow_core(pid_t pid) {
+  struct rlimit none = {RLIM_INFINITY, RLIM_INFINITY};
+  return prlimit(pid, RLIMIT_CORE, &none, NULL);
+}
 
 const void *greylock_find(const void *bytes, size_t count, const void *pattern, size_t length) {
   return memmem(bytes, count, pattern, length);

@@ -73,31 +73,7 @@ final class ServiceAtTerminal {
     ///
     /// - Returns: what was seen, and the exit status.
     func terminate<Result>(_ look: (ProcessMemory) throws -> Result) throws -> (seen: Result, exitStatus: Int32) {
-        guard greylock_stop_at_exit(started.pid) == 0 else {
-            throw MemoryFailure(description: "ptrace: \(errorText())")
-        }
-        kill(started.pid, SIGTERM)
-        var seen: Swift.Result<Result, any Error>?
-        while true {
-            guard let status = process.nextStatus(Int32(__WALL), said: said) else {
-                throw MemoryFailure(description: "the service neither stops nor ends")
-            }
-            guard status & 0xFF == 0x7F else {
-                guard let seen else { throw MemoryFailure(description: "the service ended unseen: status \(status)") }
-                return (try seen.get(), status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F))
-            }
-            var signal = status >> 8 & 0xFF
-            if greylock_is_at_exit(status) != 0 {
-                seen = Swift.Result { try look(ProcessMemory(of: started.pid)) }
-                signal = 0
-            } else if status >> 16 != 0 {
-                // A group stop, which a SIGCONT before has ended already.
-                signal = 0
-            }
-            guard greylock_continue(started.pid, signal) == 0 else {
-                throw MemoryFailure(description: "ptrace: \(errorText())")
-            }
-        }
+        try process.lookAtExit(said: said, finish: { kill(started.pid, SIGTERM) }, look)
     }
 
     private func typePIN() throws {

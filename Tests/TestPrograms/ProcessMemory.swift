@@ -12,6 +12,10 @@ package final class ProcessMemory {
         package let fileOffset: UInt64
         package let isShared: Bool
         package let isLocked: Bool
+        /// No core has it.
+        package let isLeftOutOfDumps: Bool
+        /// In kilobytes.
+        package let swapped: Int
     }
 
     package struct Hit: CustomStringConvertible {
@@ -174,9 +178,11 @@ package final class ProcessMemory {
         }
         var mappings: [Mapping] = []
         var head: [Substring] = []
+        var swapped = -1
         for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
             let words = line.split(separator: " ")
             guard line.hasPrefix("VmFlags:") else {
+                if line.hasPrefix("Swap:"), words.count > 1 { swapped = Int(words[1]) ?? -1 }
                 if let first = words.first, first.contains("-"), !first.contains(":") { head = words }
                 continue
             }
@@ -191,7 +197,9 @@ package final class ProcessMemory {
                     name: head.count > 5 ? head[5...].joined(separator: " ") : "anonymous memory",
                     fileOffset: fileOffset,
                     isShared: head[1].contains("s"),
-                    isLocked: words.contains("lo")
+                    isLocked: words.contains("lo"),
+                    isLeftOutOfDumps: words.contains("dd"),
+                    swapped: swapped
                 )
             )
         }

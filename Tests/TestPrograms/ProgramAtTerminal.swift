@@ -46,6 +46,19 @@ package final class ProgramAtTerminal {
 
     package func signal(_ number: Int32) { process.signal(number) }
 
+    /// As ``StartedProcess/allowCore()``.
+    package func allowCore() { process.allowCore() }
+
+    package var leftCore: Bool { process.leftCore }
+
+    /// Looks at the memory when everything is done and the last thread is about to end.
+    package func lookAtExit<Result>(
+        finish: () throws -> Void,
+        _ look: (ProcessMemory) throws -> Result
+    ) throws -> (seen: Result, exitStatus: Int32) {
+        try process.lookAtExit(said: said, finish: finish, look)
+    }
+
     package func type(_ keys: [UInt8]) throws {
         guard unsafe Glibc.write(started.terminal, keys, keys.count) == keys.count else {
             throw Failure(description: "the keys cannot be typed")

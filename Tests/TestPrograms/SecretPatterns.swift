@@ -44,6 +44,34 @@ package struct SecretPatterns {
         }
     }
 
+    /// A component of an AES-256 key, also as its custodian types it: group by group with check digits, and without; and what three
+    /// groups make.
+    ///
+    /// - Parameter sheet: its groups, "A1B2-4", with blanks between them.
+    package init(_ name: String, aes256Component raw: [UInt8], sheet: String) {
+        let key = Self(name, aes256: raw)
+        let groups = sheet.split(separator: " ").map(String.init)
+        let pairs = stride(from: 0, to: groups.count, by: 2).map { groups[$0..<$0 + 2] }
+        let typed = pairs.flatMap { pair in
+            let digits = pair.map { $0.prefix(4) }.joined()
+            return [pair.joined(separator: " "), pair.joined().replacing("-", with: ""), digits, digits.lowercased()]
+        }
+        let values = Hex.string(raw).utf8.filter { $0 != UInt8(ascii: " ") }.map { $0 < 0x40 ? $0 & 0xF : $0 & 0xF + 9 }
+        self.name = name
+        plain =
+            key.plain + [Array(raw.prefix(Self.lengthMin))] + typed.map { Array($0.utf8) }
+            + stride(from: 0, to: 64, by: 8).map { Array(values[$0..<$0 + 8]) }
+        schedule = key.schedule
+    }
+
+    /// What is typed, as it is.
+    package init(_ name: String, text: String) {
+        precondition(text.utf8.count >= Self.lengthMin)
+        self.name = name
+        plain = [Array(text.utf8)]
+        schedule = []
+    }
+
     /// A PIN of 12 digits: as typed, as digits' values, and packed as VERIFY carries it.
     package init(pin digits: String) {
         precondition(digits.utf8.count == 12)

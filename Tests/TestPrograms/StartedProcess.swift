@@ -104,6 +104,44 @@ package final class StartedProcess {
         killGroup()
     }
 
+    /// Whether it ended by a signal and the kernel wrote its memory to a file, or would have (core(5)).
+    package var leftCore: Bool { waitStatus.map { $0 & 0x80 != 0 } ?? false }
+
+    /// Lifts what limits the size of its core, as far as this process may: only its own word forbids one then (PR_SET_DUMPABLE).
+    package func allowCore() { _ = greylock_allow_core(id) }
+
+    /// Looks at the memory when everything is done and the last thread is about to end.
+    ///
+    /// - Parameter finish: makes it end.
+    /// - Returns: what was seen, and the exit status.
+    package func lookAtExit<Result>(
+        said: @autoclosure () -> String,
+        finish: () throws -> Void,
+        _ look: (ProcessMemory) throws -> Result
+    ) throws -> (seen: Result, exitStatus: Int32) {
+        guard greylock_stop_at_exit(id) == 0 else { throw Failure(description: "ptrace: \(errorText())") }
+        try finish()
+        var seen: Swift.Result<Result, any Error>?
+        while true {
+            guard let status = nextStatus(Int32(__WALL), said: said()) else {
+                throw Failure(description: "\(name) neither stops nor ends")
+            }
+            guard status & 0xFF == 0x7F else {
+                guard let seen else { throw Failure(description: "\(name) ended unseen: status \(status)") }
+                return (try seen.get(), end())
+            }
+            var signal = status >> 8 & 0xFF
+            if greylock_is_at_exit(status) != 0 {
+                seen = Swift.Result { try look(ProcessMemory(of: id)) }
+                signal = 0
+            } else if status >> 16 != 0 {
+                // A group stop, which a SIGCONT before has ended already.
+                signal = 0
+            }
+            guard greylock_continue(id, signal) == 0 else { throw Failure(description: "ptrace: \(errorText())") }
+        }
+    }
+
     private func killGroup() {
         if kill(-id, SIGKILL) != 0 { kill(id, SIGKILL) }
     }
@@ -153,9 +191,21 @@ package enum ProcessReport {
     }
 
     /// A signal that stops a process reaches its threads one after the other.
-    package static func isStopped(_ process: Int32) -> Bool {
+    package static func isStopped(_ process: Int32) -> Bool { isEachThread(of: process, "T") }
+
+    /// Returns when each thread of the process waits in the kernel.
+    package static func awaitSleep(of process: Int32) throws {
+        let patience = Patience()
+        while !isEachThread(of: process, "S") {
+            guard patience.milliseconds > 0 else { throw OutOfPatience("the sleep of \(process)") }
+            sched_yield()
+        }
+    }
+
+    /// - Parameter state: as proc(5) has it.
+    private static func isEachThread(of process: Int32, _ state: String) -> Bool {
         names(in: "/proc/\(process)/task").allSatisfy { task in
-            content(of: "/proc/\(process)/task/\(task)/status").contains("State:\tT")
+            content(of: "/proc/\(process)/task/\(task)/status").contains("State:\t\(state)")
         }
     }
 

@@ -27,6 +27,8 @@ struct PaperSheet {
 
     init(generating kind: ComponentKind) { self.init(KeyComponent(generating: kind), kind) }
 
+    var raw: [UInt8] { component.raw.withSpan { span in span.indices.map { span[$0] } } }
+
     /// From 0.
     var groups: [String] { digits.split(separator: " ").map(String.init) }
 
@@ -58,18 +60,17 @@ struct CeremonyBench {
         config = folder.path("greylock.toml")
         try setTamperLine("")
         var change = try keyStore.beginChange()
-        let now: Int64 = 1_790_000_000
         for usage in usages {
-            let name = HeldKeyName(usage, Self.reference)
-            let delivery = KeyDelivery(
-                name,
-                .tripleDES,
-                made: TransactionTime(utc: now),
-                SystemRandom().secret(DoubleLengthKey.length)
-            )
-            try change.keys.load(delivery, .block, at: now)
+            let secret = SystemRandom().secret(DoubleLengthKey.length)
+            try change.keys.load(Self.delivery(usage, secret), .block, at: 1_790_000_000)
         }
         try change.store()
+    }
+
+    /// Of index and version 1.
+    static func delivery(_ usage: KeyUsage, _ key: consuming LockedBuffer) throws -> KeyDelivery {
+        let name = HeldKeyName(usage, KeyReference(index: KeyIndex(1), version: KeyVersion(1)))
+        return KeyDelivery(name, .tripleDES, made: try TransactionTime(secondsSince1970: 1_790_000_000), key)
     }
 
     /// - Parameter tamper: `[keys.tamper]`; empty for a board without it.

@@ -130,7 +130,7 @@ struct KeySheetsTests {
 }
 
 /// A pipe with a name, open at both ends.
-private final class Pipe {
+final class Pipe {
     let path: String
     let end: Int32
 
@@ -146,5 +146,19 @@ private final class Pipe {
     func fill() {
         let block = [UInt8](repeating: 0, count: 4_096)
         while unsafe write(end, block, block.count) > 0 {}
+    }
+
+    /// Throws away what is in it.
+    func drain() {
+        var block = [UInt8](repeating: 0, count: 4_096)
+        while unsafe read(end, &block, block.count) > 0 {}
+    }
+
+    /// The next page, which a program writes at once.
+    func page() throws -> String {
+        guard Patience().awaitInput(of: end) else { throw OutOfPatience("a page in \(path)") }
+        var page = [UInt8](repeating: 0, count: 4_096)
+        let count = unsafe read(end, &page, page.count)
+        return String(decoding: page.prefix(max(0, count)), as: UTF8.self)
     }
 }

@@ -57,6 +57,9 @@ int greylock_is_at_exit(int status);
 
 int greylock_continue(pid_t pid, int signal);
 
+/// Lets the process leave a core, as far as its size goes (prlimit(2)).
+int greylock_allow_core(pid_t pid);
+
 /// memmem(3)
 const void *greylock_find(const void *bytes, size_t count, const void *pattern, size_t length);
 
