@@ -34,12 +34,12 @@ final class SpyingCard: Sendable {
     private let connection: VirtualReaderConnection
     private let seen = Seen()
 
-    init(port: UInt16, _ mishap: CardMishap? = nil) throws {
+    init(port: UInt16, aid: [UInt8] = Demonstration.aid, _ mishap: CardMishap? = nil) throws {
         let connection = try VirtualReaderConnection.connect(port: port)
         self.connection = connection
         Thread.detachNewThread { [seen] in
             do {
-                try connection.serve(Slot(connection, mishap, seen), over: .t1)
+                try connection.serve(Slot(connection, aid, mishap, seen), over: .t1)
             } catch {
                 seen.fault.withLock { $0 = error }
             }
@@ -72,12 +72,17 @@ final class SpyingCard: Sendable {
         private let seen: Seen
         private let card: VirtualCard<VolatileCardMemory>
 
-        init(_ connection: VirtualReaderConnection, _ mishap: CardMishap?, _ seen: Seen) throws {
+        init(
+            _ connection: VirtualReaderConnection,
+            _ aid: [UInt8],
+            _ mishap: CardMishap?,
+            _ seen: Seen
+        ) throws {
             self.connection = connection
             self.mishap = mishap
             self.seen = seen
             let image = try SpyingCard.image()
-            card = try VirtualCard(stored: image, memory: VolatileCardMemory(image: image))
+            card = try VirtualCard(stored: image, memory: VolatileCardMemory(image: image), aid: aid)
         }
 
         func reset() { card.reset() }

@@ -1,3 +1,4 @@
+private import CInspection
 package import Foundation
 private import Glibc
 private import TestFolders
@@ -30,8 +31,15 @@ package struct ProcessTraces {
         }
         places += try files(own).map { ($0, try Data(contentsOf: URL(filePath: $0))) }
         return secrets.flatMap { secret in
-            places.filter { place in secret.all.contains { place.1.firstRange(of: $0) != nil } }
+            places.filter { place in secret.all.contains { Self.has($0, in: place.1) } }
                 .map { "\(secret.name) in \($0.0)" }
+        }
+    }
+
+    private static func has(_ pattern: [UInt8], in data: Data) -> Bool {
+        unsafe data.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return unsafe greylock_find(base, bytes.count, pattern, pattern.count) != nil
         }
     }
 

@@ -136,11 +136,14 @@ struct ToolTracesTests {
         try ceremony.answer("Wang: is it the one on your sheet, yes or no: ", "yes\r")
         try ceremony.tool.wait(for: "Li: is it the one on your sheet, yes or no: ", on: .screen)
         let secrets = try components + [transport, storageKey]
-        let (hits, status) = try ceremony.tool.lookAtExit(finish: { try ceremony.tool.type("yes\r") }) { memory in
-            try expectNoTraces(secrets, ceremony.tool, "keys load, after")
-            #expect(try !memory.search(for: [planted]).isEmpty)
-            return try memory.search(for: secrets)
-        }
+        let (hits, status) = try ceremony.tool.lookAtExit(
+            finish: { try ceremony.tool.type("yes\r") },
+            { memory in
+                try expectNoTraces(secrets, ceremony.tool, "keys load, after")
+                #expect(try !memory.search(for: [planted]).isEmpty)
+                return try memory.search(for: secrets)
+            }
+        )
         #expect(status == 0)
         #expect(hits.isEmpty, "\(hits)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: temporary) == [])
@@ -190,7 +193,7 @@ struct ToolTracesTests {
             "keys", "generate", "--terminal", "310000000017", "--to", first.path, "--to", second.path,
         ])
         let printed = try PrintedPage(first.page())
-        let (hits, status) = try tool.lookAtExit(finish: second.drain) { try $0.search(for: [printed.patterns]) }
+        let (hits, status) = try tool.lookAtExit(finish: second.drain, { try $0.search(for: [printed.patterns]) })
         #expect(status == 0)
         #expect(hits.isEmpty, "\(hits)")
     }

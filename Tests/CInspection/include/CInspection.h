@@ -60,6 +60,17 @@ int greylock_continue(pid_t pid, int signal);
 /// Lets the process leave a core, as far as its size goes (prlimit(2)).
 int greylock_allow_core(pid_t pid);
 
+/// From now on each call of this process is kept that changes a file in the folder: open, close, write, pwrite, ftruncate, fsync,
+/// fdatasync, rename and unlink, as far as they succeed.
+void greylock_record_begin(const char *folder);
+
+/// Keeps a number among the calls.
+void greylock_record_mark(int number);
+
+/// All calls since, until the next recording: each a letter, a descriptor of 4 bytes, a number of 8 and three texts with 4 bytes of length
+/// before them, in the machine's order of bytes. The number is an open's flags, a write's place (-1 for the file's end) or a length.
+const unsigned char *greylock_record_end(size_t *count);
+
 /// memmem(3)
 const void *greylock_find(const void *bytes, size_t count, const void *pattern, size_t length);
 
