@@ -56,7 +56,7 @@ package struct MasterSet: Sendable {
         made = first.made
     }
 
-    package func state(at now: Int64) -> StoredKey<IssuerUsage>.State { keys[0].dates.state(at: now) }
+    package func state(at now: Int64?) -> StoredKey<IssuerUsage>.State { keys[0].dates.state(at: now) }
 
     /// 3 bytes by which the key's owners recognise it.
     package func checkValue(of master: MasterKey) -> [UInt8] { keys[master.rawValue].checkValue() }

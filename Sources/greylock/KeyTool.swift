@@ -112,7 +112,7 @@ enum KeyTool {
         guard let last, now < last else { return }
         standardError(
             """
-            warning: the clock shows \(try utc(now)) UTC, and the keys were last changed at \(try utc(last)) UTC: look which is \
+            warning: the clock shows \(TransactionTime(utc: now)) UTC, and the keys were last changed at \(TransactionTime(utc: last)) UTC: look which is \
             wrong before you go on
             """
         )

@@ -132,7 +132,7 @@ struct KeysShow: ParsableCommand {
             let now = SystemClock().now?.utcSeconds
             writeLine("\(store), change \(keys.number.change), versions: \(keys.versions.count)")
             for set in keys.versions {
-                let state = now.map { ", \(set.state(at: $0).name)" } ?? ""
+                let state = ", \(set.state(at: now).name)"
                 let made = set.made == .unknown ? "" : ", made \(set.made) UTC"
                 for (place, line) in set.lines.enumerated() { writeLine(place == 0 ? line + state + made : line) }
             }

@@ -202,7 +202,7 @@ struct ToolTracesTests {
 
     private func issuer() throws -> String {
         let path = folder.path("issuer")
-        let store = KeyStore(generating: KeyIndex(1), version: KeyVersion(1))
+        let store = KeyStore(generating: CeremonyBench.reference, at: 1_790_000_000)
         var text = Array(Self.passphrase.utf8)
         try folder.write("issuer", store.sealed(under: LockedBuffer(wiping: &text), random: SystemRandom()))
         return path
@@ -268,12 +268,17 @@ struct ToolTracesTests {
         try ceremony.tool.type("\r")
         try ceremony.go(to: prompt, sheets[0], sheets[1])
         var text = Array(Self.passphrase.utf8)
-        let store = try KeyStore(opening: folder.bytes("issuer"), passphrase: LockedBuffer(wiping: &text))
+        let store = try KeyStore(
+            opening: folder.bytes("issuer"),
+            passphrase: LockedBuffer(wiping: &text),
+            at: 1_790_000_000
+        )
+        let masters = store.newest
         let start = MasterKey.purchase.rawValue * DoubleLengthKey.length
-        let asStored = store.keys.raw.part(start..<start + DoubleLengthKey.length)
+        let asStored = masters.schemeKeys().raw.part(start..<start + DoubleLengthKey.length)
         let secrets =
             components + [transport, SecretPatterns("passphrase", text: Self.passphrase)]
-            + halves("MPK", store.purchaseMaster()) + halves("MPK", asStored)
+            + halves("MPK", masters.purchaseMaster()) + halves("MPK", asStored)
         try expectOnlyInOwner(
             secrets,
             held: Self.held(at: prompt).union(["MPK"]),
