@@ -66,7 +66,7 @@ struct CounterFiles: ParsableArguments {
                 guard references.count < IssuerKeys.keysMax else {
                     throw ServiceFailure(
                         exitStatus: ServiceFailure.inputOutput,
-                        reason: "a counter takes \(IssuerKeys.keysMax) versions, and the stores have more: name fewer of them"
+                        reason: "the stores have more than the \(IssuerKeys.keysMax) versions of a counter: name fewer"
                     )
                 }
                 masters.load(set.purchaseMaster(), as: own)
