@@ -66,7 +66,8 @@ package enum KeyStoreFile {
         try check(contents(of: file), path)
         let lock = try filed { () throws(FileFault) in try file.lock() }
         let stamp = file.stamp
-        let opened = try opened(contents(of: file), path)
+        let bytes = try contents(of: file)
+        let opened = try opened(bytes, path)
         var store = opened.store
         try body(&store)
         guard file.stamp == stamp else {
@@ -75,8 +76,12 @@ package enum KeyStoreFile {
         let sealed = store.sealed(under: opened.passphrase, random: SystemRandom())
         try filed { () throws(FileFault) in try file.replace(with: sealed) }
         _ = consume lock
+        if try isFormer(bytes, path) { standardError("\(path) \(converted)") }
         return store
     }
+
+    private static let converted =
+        "was of the format for one version, and is converted: its keys and the passphrase are the same"
 
     /// - Returns: what became of the file, in words.
     private static func convert(
@@ -89,7 +94,7 @@ package enum KeyStoreFile {
             guard try file.contents() == bytes else { throw FileFault("it was changed meanwhile") }
             try file.replace(with: opened.store.sealed(under: opened.passphrase, random: SystemRandom()))
             _ = consume lock
-            return "was of the format for one version, and is converted: the keys and the passphrase are the same"
+            return converted
         } catch {
             return "is of the format for one version, serves as it is, and is not converted: \(error.reason)"
         }
