@@ -20,5 +20,10 @@ package struct FileLock: ~Copyable, Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    /// A process that another thread starts just now has the descriptor until it becomes its program: closing alone would leave the
+    /// lock with it.
+    deinit {
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

@@ -170,7 +170,7 @@ extension WithPCSCD {
 
         @Test("the counter's tool, while the holder types his PIN")
         func counterPIN() throws {
-            let issuer = KeyStore(generating: Self.reference.index, version: Self.reference.version)
+            let issuer = KeyStore(generating: Self.reference, at: 1_790_000_000)
             var text = Array(Self.passphrase.utf8)
             try folder.write("issuer", issuer.sealed(under: LockedBuffer(wiping: &text), random: SystemRandom()))
             let files = ["--book", folder.path("book"), "--store", folder.path("issuer")]
