@@ -92,8 +92,8 @@ package struct BoardMemory: Equatable, Sendable {
         case .held, .damaged: break
         }
         let zeros = BoardMemoryImage()
-        let (name, rest) = (BoardMemoryImage.head.prefix(8), BoardMemoryImage.head.dropFirst(8))
-        for range in [BoardMemoryImage.half, BoardMemoryImage.numbers, rest, name] {
+        let (mark, rest) = (BoardMemoryImage.mark, BoardMemoryImage.mark.upperBound..<BoardMemoryImage.head.upperBound)
+        for range in [BoardMemoryImage.half, BoardMemoryImage.numbers, rest, mark] {
             try file.write(zeros, range)
         }
         return true
@@ -174,6 +174,8 @@ private struct BoardMemoryImage: ~Copyable {
     }
 
     static let head = 0..<16
+    /// Where the magic is.
+    static let mark = 0..<4
     static let half = 16..<48
     static let numbers = 48..<80
     private static let places = [48..<64, 64..<80]
@@ -199,12 +201,9 @@ private struct BoardMemoryImage: ~Copyable {
     }
 
     var state: State {
-        let isFresh = [UInt8.min, .max].contains { blank in
-            raw.withSpan { span in span.indices.allSatisfy { span[$0] == blank } }
-        }
-        if isFresh { return .fresh }
+        if isBlank(but: 0..<0) { return .fresh }
         let named = bytes(Self.named)
-        guard named.starts(with: Self.magic) else { return .foreign }
+        guard named.starts(with: Self.magic) else { return isBlank(but: Self.mark) ? .damaged : .foreign }
         let terminal: TerminalID
         do throws(ParseError) { terminal = try TerminalID(bytes: named.suffix(TerminalID.length)) } catch {
             return .damaged
@@ -213,6 +212,19 @@ private struct BoardMemoryImage: ~Copyable {
             let number = Self.places.compactMap({ self.number(at: $0) }).max()
         else { return .damaged }
         return .held(terminal, number: number, half: SecretKey(raw.part(Self.half)))
+    }
+
+    /// All ones or all zeros.
+    ///
+    /// - Parameter mark: bytes that may be the magic's, as where the first writing, or a destruction, was cut short within it.
+    private func isBlank(but mark: Range<Int>) -> Bool {
+        [UInt8.min, .max].contains { blank in
+            raw.withSpan { span in
+                span.indices.allSatisfy { index in
+                    span[index] == blank || mark.contains(index) && span[index] == Self.magic[index]
+                }
+            }
+        }
     }
 
     /// - Returns: what is to be written.
