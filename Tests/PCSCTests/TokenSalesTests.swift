@@ -24,19 +24,19 @@ extension WithPCSCD {
         .timeLimit(.minutes(3))
     )
     struct TokenSalesTests {
-        private static let terminal = TerminalID(0x3100_0000_0017)
-        private static let reference = KeyReference(index: KeyIndex(1), version: KeyVersion(1))
-        private static let aid = "F0504554524F4C02"
-        private static let passphrase = "correct horse battery"
-        private static let now: Int64 = 1_790_000_000
+        static let terminal = TerminalID(0x3100_0000_0017)
+        static let reference = KeyReference(index: KeyIndex(1), version: KeyVersion(1))
+        static let aid = "F0504554524F4C02"
+        static let passphrase = "correct horse battery"
+        static let now: Int64 = 1_790_000_000
 
-        private let folder: TestFolder
-        private let daemon: CardDaemon
-        private let token: SoftToken
-        private let config: String
-        private let master: [SecretPatterns]
+        let folder: TestFolder
+        let daemon: CardDaemon
+        let token: SoftToken
+        let config: String
+        let master: [SecretPatterns]
         /// What the service has in its own memory.
-        private let record: [SecretPatterns]
+        let record: [SecretPatterns]
 
         init() throws {
             folder = try TestFolder()
@@ -56,7 +56,7 @@ extension WithPCSCD {
             try storeTransportKey(and: issuer)
         }
 
-        private static func write(_ bytes: [UInt8], _ path: String) throws {
+        static func write(_ bytes: [UInt8], _ path: String) throws {
             let isMade = FileManager.default.createFile(
                 atPath: path,
                 contents: Data(bytes),
@@ -65,7 +65,7 @@ extension WithPCSCD {
             #expect(isMade)
         }
 
-        private static func patterns(_ name: String, _ raw: borrowing LockedBuffer) -> [SecretPatterns] {
+        static func patterns(_ name: String, _ raw: borrowing LockedBuffer) -> [SecretPatterns] {
             var raw = raw.part(0..<16)
             func halves(_ raw: borrowing LockedBuffer) -> [[UInt8]] {
                 raw.withSpan { span in [0..<8, 8..<16].map { half in half.map { span[$0] } } }
@@ -78,7 +78,7 @@ extension WithPCSCD {
         }
 
         /// The transport key is in the store; MPK and record key are in a file of blocks.
-        private func storeTransportKey(and issuer: KeyStore) throws {
+        func storeTransportKey(and issuer: borrowing KeyStore) throws {
             let made = try TransactionTime(secondsSince1970: Int(Self.now))
             let raw = SystemRandom().secret(32)
             let transport = TransportKey(.aes, raw.part(0..<32))
@@ -100,7 +100,7 @@ extension WithPCSCD {
             _ = try folder.file("blocks", blocks)
         }
 
-        private static func configuration(_ folder: TestFolder) throws -> String {
+        static func configuration(_ folder: TestFolder) throws -> String {
             let text = ServiceConfiguration.text(
                 journal: (folder.path("journal.sqlite"), ""),
                 board: #"aid = "\#(Self.aid)""#,
@@ -128,15 +128,15 @@ extension WithPCSCD {
 
         // MARK: - What people do
 
-        private func program(_ arguments: String...) throws -> ProgramAtTerminal {
+        func program(_ arguments: String...) throws -> ProgramAtTerminal {
             try start(arguments)
         }
 
-        private func start(_ arguments: [String]) throws -> ProgramAtTerminal {
+        func start(_ arguments: [String]) throws -> ProgramAtTerminal {
             try ProgramAtTerminal("greylock", arguments, environment: token.environment.map { "\($0)=\($1)" })
         }
 
-        private func run(_ arguments: String..., status: Int32 = 0) throws -> String {
+        func run(_ arguments: String..., status: Int32 = 0) throws -> String {
             let tool = try start(arguments)
             let ended = tool.end()
             tool.readScreen()
@@ -145,7 +145,7 @@ extension WithPCSCD {
         }
 
         /// Its keys are loaded and sell.
-        private func armed() throws -> ProgramAtTerminal {
+        func armed() throws -> ProgramAtTerminal {
             let loaded = try run("keys", "load", "--config", config, folder.path("blocks"))
             #expect(loaded.contains("in token greylock (SoftHSM v2): MPK 1 1"), "\(loaded)")
             _ = try run("keys", "activate", "--config", config, "1", "1")
@@ -153,19 +153,19 @@ extension WithPCSCD {
             return try service()
         }
 
-        private func service() throws -> ProgramAtTerminal {
+        func service() throws -> ProgramAtTerminal {
             let service = try program("run", "--config", config)
             try service.wait(for: "insert your card", on: .log)
             return service
         }
 
-        private func typePassphrase(_ tool: ProgramAtTerminal) throws {
+        func typePassphrase(_ tool: ProgramAtTerminal) throws {
             try tool.wait(for: "passphrase of ", on: .screen)
             try tool.wait(for: ": ", on: .screen)
             try tool.type(Self.passphrase + "\r")
         }
 
-        private func newCard() throws {
+        func newCard() throws {
             let profile = try folder.file(
                 "card.toml",
                 """
@@ -184,7 +184,7 @@ extension WithPCSCD {
         }
 
         /// The card is put in, and its PIN typed.
-        private func visit(_ service: ProgramAtTerminal) throws -> ProgramAtTerminal {
+        func visit(_ service: ProgramAtTerminal) throws -> ProgramAtTerminal {
             let arguments = [
                 "--vpcd", "\(daemon.port)", "--state", folder.path("card"), "--keys", folder.path("issuer"),
             ]
@@ -197,18 +197,18 @@ extension WithPCSCD {
             return card
         }
 
-        private func takeOut(_ card: ProgramAtTerminal) throws {
+        func takeOut(_ card: ProgramAtTerminal) throws {
             card.signal(SIGTERM)
             try card.wait(for: "is out of the reader", on: .log)
             #expect(card.end() == 0)
         }
 
-        private func end(_ service: ProgramAtTerminal) {
+        func end(_ service: ProgramAtTerminal) {
             service.signal(SIGTERM)
             #expect(service.end() == 0, "\(service.log)")
         }
 
-        private func expectNoMaster(_ service: ProgramAtTerminal) throws {
+        func expectNoMaster(_ service: ProgramAtTerminal) throws {
             let memory = try ProcessMemory(of: service.id)
             #expect(try !memory.search(for: record).isEmpty, "the search finds what is there")
             let found = try memory.search(for: master)
@@ -216,7 +216,7 @@ extension WithPCSCD {
         }
 
         /// The record is there in the journal, and the next visit pays it.
-        private func expectSettlesLater(_ service: ProgramAtTerminal) throws {
+        func expectSettlesLater(_ service: ProgramAtTerminal) throws {
             let card = try visit(service)
             try service.wait(for: "notice paid", on: .log)
             try takeOut(card)
