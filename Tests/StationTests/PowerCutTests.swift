@@ -177,6 +177,10 @@ struct PowerCutTests {
             try board.store.audit.noteErasure("opened", left: [], at: Self.now)
             LosingDisk.mark(3)
         }
+        // Overwritten before they lose their names.
+        let remains = disk.remains().map { Data($0) }
+        #expect(!remains.isEmpty)
+        #expect(!remains.contains { bytes in secrets.contains { bytes.firstRange(of: $0) != nil } })
         var opened = 0
         let states = disk.states()
         for (state, mark) in states {

@@ -54,6 +54,13 @@ package struct LosingDisk {
 
     package var callsCount: Int { calls.count }
 
+    /// What the disk may still have, after all calls, of files that have no name any more.
+    package func remains() -> [[UInt8]] {
+        var disk = DiskAfterCalls(before, folder)
+        for call in calls { disk.take(call) }
+        return disk.remains
+    }
+
     /// Each with the greatest number that was marked before it; 0 before the first.
     package func states() -> [State: Int] {
         var disk = DiskAfterCalls(before, folder)
@@ -246,6 +253,11 @@ private struct DiskAfterCalls {
 
     private mutating func flush(_ content: Int) {
         contents[content] = Content(flushed: contents[content].now)
+    }
+
+    var remains: [[UInt8]] {
+        let named = Set(names.values)
+        return contents.indices.filter { !named.contains($0) }.flatMap { contents[$0].possible }
     }
 
     /// All in which the disk can be now.
