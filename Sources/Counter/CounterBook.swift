@@ -2,33 +2,43 @@ package import CardCryptography
 private import Files
 package import FuelPassbook
 private import ISO7816
+package import Quantities
 
-/// What the counter authorised, on its disk. One process has it at a time.
+/// What the counter authorised, on a disk. One process has it at a time.
 ///
-/// The file: magic "GLCB" 4, format 1, key index and version 1 each, the counter's terminal id 6, random identity 8; for each entry
+/// The file: magic "GLCB" 4, format 2, key index and version 1 each, the counter's terminal id 6, random identity 8; for each line
 /// its length 2, its bytes, and their code 16; at the end a code over everything before it 16. The key of the codes is drawn from the
 /// issuer's store of that index and version, and the book's identity. Each change replaces the file whole, flushed with its folder.
 package final class CounterBook {
     package static let bytesMax = 32 << 20
     private static let magic = Array("GLCB".utf8)
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
     private static let identityLength = 8
     private static let headerLength = magic.count + 3 + TerminalID.length + identityLength
 
     /// The counter's terminal id, which the cards' codes cover.
     package let counter: TerminalID
-    package private(set) var entries: [CounterEntry]
+    package private(set) var lines: [BookLine]
+    /// Why nothing may be written, when the mark does not show this book as the newest one.
+    package private(set) var doubt: CounterStop?
+    private var point: CounterMark.Point
     private let path: String
+    private let mark: String
     private let header: [UInt8]
     private let key: CodeKey
     private let lock: FileLock
+    private let disk: any BookDisk
+
+    /// Where a mark is that nobody put elsewhere.
+    package static func mark(of path: String) -> String { path + ".mark" }
 
     /// Begins a book.
     ///
     /// - Parameter key: the issuer's, of that reference.
-    /// - Throws: ``CounterStop`` also when there is a file at `path`.
+    /// - Throws: ``CounterStop`` also when there is a file at `path`, or at the mark's.
     package static func begin(
         _ path: String,
+        mark: String? = nil,
         counter: TerminalID,
         _ reference: KeyReference,
         key: borrowing CodeKey,
@@ -36,14 +46,18 @@ package final class CounterBook {
     ) throws(CounterStop) {
         try stored { () throws(FileFault) in
             let lock = try lock(path)
-            guard try WholeFile.contents(path, bytesMax: bytesMax, isSecret: true) == nil else {
-                throw FileFault("\(path) exists and may have open entries: choose another name")
+            let mark = mark ?? Self.mark(of: path)
+            for path in [path, mark] where FileStamp(path) != nil {
+                throw FileFault("\(path) exists, and there may be open entries: choose another name")
             }
             let header =
                 magic + [format] + reference.index.bytes + reference.version.bytes + counter.bytes
                 + random.bytes(identityLength)
             let key = key.child(of: header)
-            try WholeFile.replace(path, with: header + key.code(of: header).bytes)
+            let code = key.code(of: header).bytes
+            let point = CounterMark.Point(changes: 0, code: code)
+            try WholeFile.replace(mark, with: CounterMark(from: point, to: point).bytes(key))
+            try WholeFile.replace(path, with: header + code)
             _ = consume lock
         }
     }
@@ -54,8 +68,14 @@ package final class CounterBook {
         return KeyReference(index: KeyIndex(header[magic.count + 1]), version: KeyVersion(header[magic.count + 2]))
     }
 
-    /// - Throws: ``CounterStop`` for a book that another process has, that another store codes, or that was altered.
-    package init(_ path: String, key issuer: borrowing CodeKey) throws(CounterStop) {
+    /// - Throws: ``CounterStop`` for a book that another process has, that another store codes, or that was altered. An older copy is
+    ///   read; ``doubt`` says so.
+    package init(
+        _ path: String,
+        mark: String? = nil,
+        key issuer: borrowing CodeKey,
+        disk: any BookDisk = RealDisk()
+    ) throws(CounterStop) {
         let lock = try Self.stored { () throws(FileFault) in try Self.lock(path) }
         let bytes = try Self.read(path)
         header = Array(bytes[..<Self.headerLength])
@@ -65,84 +85,191 @@ package final class CounterBook {
         } catch {
             throw .altered(path, "\(error)")
         }
-        entries = try Self.entries(bytes, path, key)
+        lines = try Self.lines(bytes, path, key)
+        point = CounterMark.Point(changes: Self.changes(lines), code: Array(bytes.suffix(StoredCode.length)))
         self.key = key
         self.path = path
+        self.mark = mark ?? Self.mark(of: path)
         self.lock = lock
+        self.disk = disk
+        do throws(CounterStop) { try compareMark() } catch { doubt = error }
     }
 
-    /// Those of a card that nothing has proved yet, oldest first.
-    package func open(_ card: ApplicationSerialNumber) -> [CounterEntry] {
-        entries.filter { $0.card == card && $0.state == .open }
+    package var entries: [CounterEntry] {
+        lines.compactMap { line in
+            switch line {
+            case .entry(let entry): entry
+            case .acceptance: nil
+            }
+        }
+    }
+
+    /// Those of a card that nothing has proved or closed yet, oldest first.
+    package func open(_ card: ApplicationSerialNumber) -> [CounterEntry] { waiting(card).filter { $0.state == .open } }
+
+    /// Those of a card that it has still to show, oldest first: what is open, and what was closed by hand.
+    package func waiting(_ card: ApplicationSerialNumber) -> [CounterEntry] {
+        entries.filter { $0.card == card && $0.awaitsCard }
     }
 
     /// The entry that settled a lock, if one did.
     package func settling(_ lock: LockedSaleName, of card: ApplicationSerialNumber) -> CounterEntry? {
         entries.first { entry in
             guard entry.card == card, case .unlock(lock, _) = entry.task else { return false }
-            return switch entry.state {
-            case .done, .closedByHand(isDone: true, _): true
-            case .open, .void, .closedByHand: false
-            }
+            return entry.outcome == .done
         }
     }
 
-    /// The number of the next entry.
-    package var nextID: UInt32 { (entries.last?.id ?? 0) + 1 }
+    /// The online number that a card has next, as far as the book knows; nil for a card that was never here.
+    package func expectedNumber(_ card: ApplicationSerialNumber) -> UInt32? {
+        lines.compactMap { line -> UInt32? in
+            switch line {
+            case .entry(let entry):
+                guard entry.card == card else { return nil }
+                return UInt32(entry.online.number) + (entry.outcome == .done ? 1 : 0)
+            case .acceptance(let acceptance):
+                guard case .card(card, let online) = acceptance.subject else { return nil }
+                return UInt32(online.number)
+            }
+        }.max()
+    }
 
-    /// Durable when this returns.
-    ///
-    /// - Throws: ``CounterStop``; the book is what it was.
+    /// The number of the next line.
+    package var nextID: UInt32 { (lines.last?.id ?? 0) + 1 }
+
+    // MARK: - Changes, durable when they return
+
+    /// - Throws: ``CounterStop``; the book is what it was, or has the open entry.
     package func authorise(_ entry: CounterEntry) throws(CounterStop) {
         precondition(entry.id == nextID && entry.state == .open)
-        try write(entries + [entry])
+        try write(lines + [.entry(entry)])
+        // The mark may have gone since.
+        try requireNewest()
     }
 
-    /// Durable when this returns.
-    package func close(_ id: UInt32, as state: CounterEntry.State) throws(CounterStop) {
-        guard let place = entries.firstIndex(where: { $0.id == id }) else {
+    /// What the card showed of an entry that waits for it.
+    package func judge(_ entry: CounterEntry, as outcome: CounterEntry.Outcome) throws(CounterStop) -> CounterEntry {
+        let judged = entry.shown(outcome)
+        try change(entry, to: judged)
+        return judged
+    }
+
+    /// - Throws: ``CounterStop``, also for an entry that is closed.
+    package func close(
+        _ id: UInt32,
+        as outcome: CounterEntry.Outcome,
+        by signature: Signature
+    ) throws(CounterStop) {
+        guard let entry = entries.first(where: { $0.id == id }) else {
             throw .data("the book has no entry \(id): greylock counter list shows them")
         }
-        guard entries[place].state == .open else { throw .data("entry \(id) is closed: it stays as it is") }
-        var changed = entries
-        changed[place].state = state
-        try write(changed)
+        guard entry.state == .open else { throw .data("entry \(id) is closed: it stays as it is") }
+        var closed = entry
+        closed.state = .closedByHand(as: outcome, signature, shown: nil)
+        try change(entry, to: closed)
     }
 
-    private func write(_ changed: [CounterEntry]) throws(CounterStop) {
+    /// Goes on from what stopped the counter.
+    package func accept(
+        _ subject: Acceptance.Subject,
+        at time: TransactionTime,
+        by signature: Signature
+    ) throws(CounterStop) {
+        let acceptance = Acceptance(id: nextID, subject: subject, time: time, signature: signature)
+        let acceptsBook = subject == .book
+        if acceptsBook { doubt = nil }
+        try write(lines + [.acceptance(acceptance)], needsMark: !acceptsBook)
+        try requireNewest()
+    }
+
+    /// - Throws: ``doubt``.
+    package func requireNewest() throws(CounterStop) { if let doubt { throw doubt } }
+
+    private func change(_ entry: CounterEntry, to changed: CounterEntry) throws(CounterStop) {
+        try write(lines.map { $0 == .entry(entry) ? .entry(changed) : $0 })
+    }
+
+    private func write(_ changed: [BookLine], needsMark: Bool = true) throws(CounterStop) {
+        try requireNewest()
         var bytes = header
-        for entry in changed {
-            let content = entry.bytes
+        for line in changed {
+            let content = line.bytes
             bytes += UInt16(content.count).bytes + content + key.code(of: content).bytes
         }
-        bytes += key.code(of: bytes).bytes
+        let next = CounterMark.Point(changes: Self.changes(changed), code: key.code(of: bytes).bytes)
+        bytes += next.code
         guard bytes.count <= Self.bytesMax else {
             throw .book("\(path) is full: keep it, and begin another book with greylock counter new")
         }
-        try Self.stored { () throws(FileFault) in try WholeFile.replace(path, with: bytes) }
-        entries = changed
+        try writeMark(CounterMark(from: point, to: next), needsMark: needsMark)
+        try Self.stored { () throws(FileFault) in try disk.replace(path, with: bytes) }
+        lines = changed
+        point = next
+        // What was to be written is; the mark allows it, and settles when the book is opened next.
+        do throws(CounterStop) { try writeMark(CounterMark(from: point, to: point)) } catch { doubt = error }
+    }
+
+    private static func changes(_ lines: [BookLine]) -> UInt32 { lines.reduce(0) { $0 + $1.changes } }
+
+    // MARK: - The mark
+
+    /// - Parameter needsMark: refuses to make one anew, as where a medium is not mounted.
+    private func writeMark(_ content: CounterMark, needsMark: Bool = true) throws(CounterStop) {
+        guard !needsMark || FileStamp(mark) != nil else { throw noMark }
+        try Self.stored { () throws(FileFault) in try disk.replace(mark, with: content.bytes(key)) }
+    }
+
+    private func compareMark() throws(CounterStop) {
+        let bytes = try Self.stored { () throws(FileFault) in
+            try WholeFile.contents(mark, bytesMax: CounterMark.bytesMax)
+        }
+        guard let bytes else { throw noMark }
+        guard let marked = CounterMark(parsing: bytes, key: key) else {
+            throw doubted("\(mark) is damaged, or is the mark of another book: put back the right one")
+        }
+        guard [marked.from, marked.to].contains(point) else {
+            throw doubted(
+                """
+                \(path) is an older copy, or \(mark) is: the book was changed \(point.changes) times, when the mark was written                 \(marked.to.changes) times: put the newest book in its place
+                """
+            )
+        }
+        guard marked.from != marked.to else { return }
+        try writeMark(CounterMark(from: point, to: point))
+    }
+
+    private var noMark: CounterStop {
+        doubted("there is no mark at \(mark): mount its medium, or name it with --mark")
+    }
+
+    private func doubted(_ words: String) -> CounterStop {
+        .book(
+            """
+            \(words); nothing was done. Only where that cannot be: greylock counter accept book, and what the book does not know can be             given twice
+            """
+        )
     }
 
     // MARK: - Reading
 
-    private static func entries(
+    private static func lines(
         _ bytes: [UInt8],
         _ path: String,
         _ key: borrowing CodeKey
-    ) throws(CounterStop) -> [CounterEntry] {
+    ) throws(CounterStop) -> [BookLine] {
         let end = bytes.count - StoredCode.length
-        var entries: [CounterEntry] = []
+        var lines: [BookLine] = []
         do throws(ParseError) {
             var reader = FieldReader(Array(bytes[headerLength..<end]))
             var place = headerLength
             while place < end {
-                let count: UInt16 = try reader.read("length of an entry")
-                let content = Array(try reader.read("entry", count: Int(count)))
+                let count: UInt16 = try reader.read("length of a line")
+                let content = Array(try reader.read("line", count: Int(count)))
                 let code = Array(try reader.read("code", count: StoredCode.length))
-                guard key.code(of: content).isValid(code) else { throw .invalid("code of entry \(entries.count + 1)") }
-                let entry = try CounterEntry(parsing: content)
-                guard entry.id == (entries.last?.id ?? 0) + 1 else { throw .invalid("order of entries") }
-                entries.append(entry)
+                guard key.code(of: content).isValid(code) else { throw .invalid("code of line \(lines.count + 1)") }
+                let line = try BookLine(parsing: content)
+                guard line.id == (lines.last?.id ?? 0) + 1 else { throw .invalid("order of lines") }
+                lines.append(line)
                 place += UInt16.length + content.count + code.count
             }
         } catch {
@@ -151,7 +278,7 @@ package final class CounterBook {
         guard key.code(of: Array(bytes[..<end])).isValid(Array(bytes[end...])) else {
             throw .altered(path, "its code is wrong")
         }
-        return entries
+        return lines
     }
 
     private static func read(_ path: String) throws(CounterStop) -> [UInt8] {

@@ -17,16 +17,14 @@ extension CounterVisit {
         pin: () throws(CounterStop) -> PIN
     ) throws(CounterStop) -> Bool {
         guard try judgeAll(.load, pin) else { return false }
-        let (command, answer) = try initialize {
+        let (command, answer) = try begin {
             InitializeForLoad(keyIndex: $0, amount: amount, terminal: book.counter)
         }
         let entry = try entry(.load(amount), command.keyIndex, answer, answer.balance.adding(amount), time)
         let authorised = try issued { () throws(IssuerError) in
             try side.issuer.verifyMAC1(card: card, command: command, answer: answer)
         }.makeMAC2(time: time)
-        try book.authorise(entry)
-        let (answered, status) = try send(authorised.command, of: entry)
-        try conclude(entry, status, isProved: authorised.isProved(by: answered?.tac))
+        try carryOut(authorised, entry, proof: \.tac)
         return true
     }
 
@@ -37,16 +35,14 @@ extension CounterVisit {
         pin: () throws(CounterStop) -> PIN
     ) throws(CounterStop) -> Bool {
         guard try judgeAll(.unload, pin) else { return false }
-        let (command, answer) = try initialize {
+        let (command, answer) = try begin {
             InitializeForUnload(keyIndex: $0, amount: amount, terminal: book.counter)
         }
         let entry = try entry(.unload(amount), command.keyIndex, answer, answer.balance.subtracting(amount), time)
         let authorised = try issued { () throws(IssuerError) in
             try side.issuer.verifyMAC1(card: card, command: command, answer: answer)
         }.makeMAC2(time: time)
-        try book.authorise(entry)
-        let (answered, status) = try send(authorised.command, of: entry)
-        try conclude(entry, status, isProved: authorised.isProved(by: answered?.mac3))
+        try carryOut(authorised, entry, proof: \.mac3)
         return true
     }
 
@@ -67,7 +63,10 @@ extension CounterVisit {
         let (task, balance) = try decide(basis)
         try verifyPIN(pin)
         try judgeByStanding()
-        let (command, answer) = try initialize { InitializeForUnlock(keyIndex: $0, terminal: book.counter) }
+        if case .unlock(let lock, _) = task, let settled = book.settling(lock, of: card) {
+            throw .data("entry \(settled.id) settled this record already: it is not paid twice")
+        }
+        let (command, answer) = try begin { InitializeForUnlock(keyIndex: $0, terminal: book.counter) }
         let authenticated = try issued { () throws(IssuerError) in
             try side.issuer.verifyMAC1(card: card, command: command, answer: answer)
         }
@@ -78,18 +77,8 @@ extension CounterVisit {
         }
         let entry = try entry(task, command.keyIndex, answer, answer.balance.subtracting(task.amount), time)
         let authorised = try authorise(authenticated, task.amount, time)
-        try book.authorise(entry)
-        let (answered, status) = try send(authorised.command, of: entry)
-        try conclude(entry, status, isProved: authorised.isProved(by: answered?.mac3))
+        try carryOut(authorised, entry, proof: \.mac3)
         return true
-    }
-
-    /// Judges everything that is open, and does nothing else.
-    package func judge(pin: () throws(CounterStop) -> PIN) throws(CounterStop) {
-        _ = try judgeByProof()
-        guard !book.open(card).isEmpty else { return }
-        try verifyPIN(pin)
-        try judgeByStanding()
     }
 
     // MARK: - Steps
@@ -117,7 +106,7 @@ extension CounterVisit {
 
     /// - Returns: also the balance at the lock, where the record has it.
     private func decide(_ basis: UnlockBasis) throws(CounterStop) -> (CounterTask, Amount?) {
-        guard let grey = try isGrey() else { throw .refused("the card is not grey: there is nothing to release") }
+        guard let grey = try greyStatus() else { throw .refused("the card is not grey: there is nothing to release") }
         switch basis {
         case .forced(let signature): return (.forcedUnlock(signature), nil)
         case .records(let file):
@@ -128,9 +117,6 @@ extension CounterVisit {
                 throw .data("no record in the file is of this card's lock: export it from the terminal of that sale")
             }
             let lock = LockedSaleName(terminal: file.terminal, ttc: found.gmac.ttc, ctc: found.gmac.ctc)
-            if let settled = book.settling(lock, of: card) {
-                throw .data("entry \(settled.id) settled this record already: it is not paid twice")
-            }
             return (.unlock(lock, found.gmac.amount), found.balance)
         }
     }
@@ -154,6 +140,17 @@ extension CounterVisit {
             balance: balance,
             time: time
         )
+    }
+
+    private func carryOut<Command: PassbookCommand>(
+        _ authorised: consuming Authorised<Command>,
+        _ entry: CounterEntry,
+        proof: KeyPath<Command.Response, MAC>
+    ) throws(CounterStop) {
+        try book.authorise(entry)
+        let (answered, status) = try send(authorised.command, of: entry)
+        guard let answered else { return try conclude(entry, status, isProved: false) }
+        try conclude(entry, status, isProved: authorised.isProved(by: answered[keyPath: proof]))
     }
 
     /// Sends the command with MAC2.
@@ -187,7 +184,7 @@ extension CounterVisit {
 
     /// The card has done it.
     private func closeAtOnce(_ entry: CounterEntry) throws(CounterStop) -> CounterEntry {
-        do throws(CounterStop) { return try close(entry, as: .done) } catch {
+        do throws(CounterStop) { return try book.judge(entry, as: .done) } catch {
             guard case .book(let reason) = error else { throw error }
             throw unwritten(entry, reason)
         }
@@ -212,35 +209,10 @@ extension CounterVisit {
     }
 }
 
-extension AuthorisedLoad {
-    fileprivate consuming func isProved(by tac: MAC?) -> Bool {
-        guard let tac else { return false }
+extension Authorised {
+    fileprivate consuming func isProved(by proof: MAC) -> Bool {
         do throws(IssuerError) {
-            _ = try verifyTAC(tac)
-            return true
-        } catch {
-            return false
-        }
-    }
-}
-
-extension AuthorisedUnload {
-    fileprivate consuming func isProved(by mac3: MAC?) -> Bool {
-        guard let mac3 else { return false }
-        do throws(IssuerError) {
-            _ = try verifyMAC3(mac3)
-            return true
-        } catch {
-            return false
-        }
-    }
-}
-
-extension AuthorisedUnlock {
-    fileprivate consuming func isProved(by mac3: MAC?) -> Bool {
-        guard let mac3 else { return false }
-        do throws(IssuerError) {
-            _ = try verifyMAC3(mac3)
+            _ = try verify(proof)
             return true
         } catch {
             return false

@@ -8,7 +8,7 @@ private import Quantities
 ///
 /// Invariants: an entry is in the book before the command with its MAC2 leaves; while an entry of the card is open, nothing else is
 /// authorised for it; an entry is closed as done by a right MAC or TAC of its own transaction alone, and as void by a fresh MAC1 that
-/// shows its number unused alone.
+/// shows its number unused alone; nothing is authorised at a number that the book does not account for.
 package final class CounterVisit {
     /// What the counter's side of a card is made of.
     package struct Side {
@@ -31,10 +31,14 @@ package final class CounterVisit {
 
     /// What became of earlier entries and of the one that was asked for.
     package enum Finding: Equatable, Sendable {
-        /// Of an earlier visit.
+        case done(CounterEntry)
+        /// Of an earlier visit, as the next two.
         case wasDone(CounterEntry)
         case wasNotDone(CounterEntry)
-        case done(CounterEntry)
+        /// It had been closed by hand.
+        case shownAfterAll(CounterEntry)
+        /// The card's log accounts by these for numbers that the book does not know.
+        case wasElsewhere([LogRecord])
     }
 
     package let file: PublicApplicationFile
@@ -105,98 +109,12 @@ package final class CounterVisit {
     /// Says how many tries a card has after a wrong PIN.
     package var wrongPIN: (UInt8) -> Void = { _ in }
 
-    // MARK: - What is open
-
-    /// Closes what GET TRANSACTION PROVE proves (D14, D22). No PIN is needed.
-    ///
-    /// - Returns: the entries that are done.
-    package func judgeByProof() throws(CounterStop) -> [CounterEntry] {
-        var done: [CounterEntry] = []
-        for entry in book.open(card) where try isProven(entry) {
-            done.append(try close(entry, as: .done))
-            told(.wasDone(done[done.count - 1]))
-        }
-        return done
-    }
-
-    /// Closes as void what the card, its PIN verified, shows to be not done and no longer possible.
-    ///
-    /// - Throws: `.open` while one is neither proved nor void.
-    package func judgeByStanding() throws(CounterStop) {
-        guard !book.open(card).isEmpty else { return }
-        let standing = try freshStanding()
-        for entry in book.open(card) {
-            guard standing == entry.online else {
-                throw .open(
-                    """
-                    entry \(entry.id): the card's number has passed it and the card keeps no proof of it: find out what became of it, \
-                    then greylock counter close \(entry.id)
-                    """
-                )
-            }
-            told(.wasNotDone(try close(entry, as: .void)))
-        }
-    }
-
-    func isProven(_ entry: CounterEntry) throws(CounterStop) -> Bool {
-        let answer = try transmit(GetTransactionProve(type: entry.task.type, number: entry.online.number).apdu)
-        guard answer.status == .success else { return false }
-        let proof: TransactionProof
-        do throws(ParseError) { proof = try TransactionProof(parsing: answer.data) } catch { return false }
-        return try issued { () throws(IssuerError) in
-            try side.issuer.isTACValid(
-                proof.tac,
-                card: entry.card,
-                keyIndex: entry.key.index,
-                keyVersion: entry.key.version,
-                balance: entry.balance,
-                online: entry.online,
-                amount: entry.task.amount,
-                type: entry.task.type,
-                terminal: book.counter,
-                time: entry.time
-            )
-        }
-    }
-
-    /// The card's online number now. MAC1 covers a terminal id drawn at random, so no answer collected before is right; and the
-    /// INITIALIZE ends the session in the card that an older MAC2 belongs to.
-    private func freshStanding() throws(CounterStop) -> OnlineNumber {
-        let terminal: TerminalID
-        do throws(ParseError) {
-            terminal = try TerminalID(parsing: side.random.bytes(TerminalID.length))
-        } catch {
-            preconditionFailure("any six bytes are a terminal id")
-        }
-        if try isGrey() != nil {
-            let (command, answer) = try initialize { InitializeForUnlock(keyIndex: $0, terminal: terminal) }
-            _ = try issued { () throws(IssuerError) in
-                try side.issuer.verifyMAC1(card: card, command: command, answer: answer)
-            }
-            return answer.online
-        }
-        let (command, answer) = try initialize {
-            InitializeForLoad(keyIndex: $0, amount: Amount(fen: 1), terminal: terminal)
-        }
-        _ = try issued { () throws(IssuerError) in
-            try side.issuer.verifyMAC1(card: card, command: command, answer: answer)
-        }
-        return answer.online
-    }
-
-    func close(_ entry: CounterEntry, as state: CounterEntry.State) throws(CounterStop) -> CounterEntry {
-        try book.close(entry.id, as: state)
-        var closed = entry
-        closed.state = state
-        return closed
-    }
-
     func tell(_ finding: Finding) { told(finding) }
 
     // MARK: - Exchanges
 
     /// GET GREY STATUS; nil when the purse is not grey (D18), or knows no such thing.
-    package func isGrey() throws(CounterStop) -> GetGreyStatus.Response? {
+    package func greyStatus() throws(CounterStop) -> GetGreyStatus.Response? {
         let answered: Result<PurseAnswer, PurseRefusal>
         do throws(CardFault) {
             answered = try Selection.purse { (command) throws(CardFault) in try reader.transmit(command.bytes.span) }

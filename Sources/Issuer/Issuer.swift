@@ -66,7 +66,7 @@ final class Masters: Sendable {
 /// The issuer's side of the transactions that need it, with every master key in locked memory.
 ///
 /// Each is a value that its steps consume, as in the security module: `verifyMAC1` -> authenticated -> `makeMAC2` ->
-/// authorised -> `verifyTAC` or `verifyMAC3`. The session key lives in it and is wiped when the value ends.
+/// ``Authorised`` -> `verify`. The session key lives in it and is wiped when the value ends.
 package final class Issuer: Sendable {
     private let keys: IssuerKeys
 

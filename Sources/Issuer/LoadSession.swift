@@ -1,4 +1,4 @@
-package import CardCryptography
+private import CardCryptography
 package import FuelPassbook
 package import Quantities
 
@@ -61,27 +61,14 @@ package struct AuthenticatedLoad: ~Copyable, Sendable {
             terminal: terminal,
             time: time
         )
-        return AuthorisedLoad(command: CreditForLoad(time: time, mac2: mac2), balance: balance, expected: expected)
+        return AuthorisedLoad(
+            command: CreditForLoad(time: time, mac2: mac2),
+            balance: balance,
+            expected: expected,
+            otherwise: .tacWrong
+        )
     }
 }
 
 /// MAC2 is made: CREDIT FOR LOAD may be on its way, and the card loaded or not.
-package struct AuthorisedLoad: ~Copyable, Sendable {
-    package let command: CreditForLoad
-    private let balance: Amount
-    private let expected: MAC
-
-    init(command: CreditForLoad, balance: Amount, expected: MAC) {
-        self.command = command
-        self.balance = balance
-        self.expected = expected
-    }
-
-    /// Checks the card's TAC, answered or fetched by GET TRANSACTION PROVE.
-    ///
-    /// - Returns: the card's balance now.
-    package consuming func verifyTAC(_ tac: MAC) throws(IssuerError) -> Amount {
-        guard expected.isValid(tac) else { throw .tacWrong }
-        return balance
-    }
-}
+package typealias AuthorisedLoad = Authorised<CreditForLoad>

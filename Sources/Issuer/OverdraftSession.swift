@@ -1,4 +1,4 @@
-package import CardCryptography
+private import CardCryptography
 package import FuelPassbook
 package import Quantities
 
@@ -63,28 +63,11 @@ package struct AuthenticatedUpdate: ~Copyable, Sendable {
         return AuthorisedUpdate(
             command: UpdateOverdraftLimit(limit: new, time: time, mac2: mac2),
             balance: after,
-            expected: expected
+            expected: expected,
+            otherwise: .tacWrong
         )
     }
 }
 
 /// MAC2 is made: UPDATE OVERDRAFT LIMIT may be on its way, and the limit changed or not.
-package struct AuthorisedUpdate: ~Copyable, Sendable {
-    package let command: UpdateOverdraftLimit
-    private let balance: Amount
-    private let expected: MAC
-
-    init(command: UpdateOverdraftLimit, balance: Amount, expected: MAC) {
-        self.command = command
-        self.balance = balance
-        self.expected = expected
-    }
-
-    /// Checks the card's TAC, answered or fetched by GET TRANSACTION PROVE.
-    ///
-    /// - Returns: the card's balance now.
-    package consuming func verifyTAC(_ tac: MAC) throws(IssuerError) -> Amount {
-        guard expected.isValid(tac) else { throw .tacWrong }
-        return balance
-    }
-}
+package typealias AuthorisedUpdate = Authorised<UpdateOverdraftLimit>

@@ -1,4 +1,4 @@
-package import CardCryptography
+private import CardCryptography
 package import FuelPassbook
 package import Quantities
 
@@ -58,27 +58,14 @@ package struct AuthenticatedUnload: ~Copyable, Sendable {
             terminal: terminal,
             time: time
         )
-        return AuthorisedUnload(command: DebitForUnload(time: time, mac2: mac2), balance: balance, expected: expected)
+        return AuthorisedUnload(
+            command: DebitForUnload(time: time, mac2: mac2),
+            balance: balance,
+            expected: expected,
+            otherwise: .mac3Wrong
+        )
     }
 }
 
 /// MAC2 is made: DEBIT FOR UNLOAD may be on its way, and the card unloaded or not.
-package struct AuthorisedUnload: ~Copyable, Sendable {
-    package let command: DebitForUnload
-    private let balance: Amount
-    private let expected: MAC
-
-    init(command: DebitForUnload, balance: Amount, expected: MAC) {
-        self.command = command
-        self.balance = balance
-        self.expected = expected
-    }
-
-    /// Checks the card's MAC3, answered or fetched by GET TRANSACTION PROVE: only then is the account credited.
-    ///
-    /// - Returns: the card's balance now.
-    package consuming func verifyMAC3(_ mac3: MAC) throws(IssuerError) -> Amount {
-        guard expected.isValid(mac3) else { throw .mac3Wrong }
-        return balance
-    }
-}
+package typealias AuthorisedUnload = Authorised<DebitForUnload>

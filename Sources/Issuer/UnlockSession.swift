@@ -1,4 +1,4 @@
-package import CardCryptography
+private import CardCryptography
 package import FuelPassbook
 package import Quantities
 
@@ -48,28 +48,11 @@ package struct AuthenticatedUnlock: ~Copyable, Sendable {
         return AuthorisedUnlock(
             command: DebitForUnlock(amount: amount, time: time, mac2: mac2),
             balance: after,
-            expected: expected
+            expected: expected,
+            otherwise: .mac3Wrong
         )
     }
 }
 
 /// MAC2 is made: DEBIT FOR UNLOCK may be on its way, and the card free or still grey.
-package struct AuthorisedUnlock: ~Copyable, Sendable {
-    package let command: DebitForUnlock
-    private let balance: Amount
-    private let expected: MAC
-
-    init(command: DebitForUnlock, balance: Amount, expected: MAC) {
-        self.command = command
-        self.balance = balance
-        self.expected = expected
-    }
-
-    /// Checks the card's MAC3, answered or fetched by GET TRANSACTION PROVE.
-    ///
-    /// - Returns: the card's balance now.
-    package consuming func verifyMAC3(_ mac3: MAC) throws(IssuerError) -> Amount {
-        guard expected.isValid(mac3) else { throw .mac3Wrong }
-        return balance
-    }
-}
+package typealias AuthorisedUnlock = Authorised<DebitForUnlock>

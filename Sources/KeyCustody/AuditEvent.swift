@@ -32,8 +32,6 @@ package struct AuditFact: Equatable, Sendable {
 }
 
 extension AuditFact {
-    package static let reasonMax = 200
-
     package static func reason(_ text: String) -> AuditFact { AuditFact("reason", text) }
 
     /// Who did it, where no custodian typed a component.

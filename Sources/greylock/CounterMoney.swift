@@ -21,24 +21,15 @@ struct CounterLoad: ParsableCommand {
             """
     )
 
-    @OptionGroup var files: CounterFiles
-    @OptionGroup var place: CounterCard
-
-    @Argument(help: ArgumentHelp("Yuan, with up to two decimals.", valueName: "AMOUNT"))
-    var amount: YuanArgument
+    @OptionGroup var money: CounterMoney
 
     func run() throws {
-        try runTool("counter load") { () throws(ServiceFailure) in
-            let counter = try files.open()
-            let now = try counter.now()
-            try place.visit(counter) { (visit) throws(CounterStop) in
-                let validity = CardValidity(of: visit.file, on: now.date)
-                if let advice = CardAdvice.validity(validity, visit.file) {
-                    throw .refused("\(advice); nothing was changed")
-                }
-                let isMade = try visit.load(amount.amount, at: now, pin: CounterCard.pin)
-                CounterCard.sayMade(isMade, "load")
+        try money.run("load") { (visit, amount, now) throws(CounterStop) in
+            let validity = CardValidity(of: visit.file, on: now.date)
+            if let advice = CardAdvice.validity(validity, visit.file) {
+                throw .refused("\(advice); nothing was changed")
             }
+            return try visit.load(amount, at: now, pin: CounterCard.pin)
         }
     }
 }
@@ -54,19 +45,33 @@ struct CounterUnload: ParsableCommand {
             """
     )
 
+    @OptionGroup var money: CounterMoney
+
+    func run() throws {
+        try money.run("unload") { (visit, amount, now) throws(CounterStop) in
+            try visit.unload(amount, at: now, pin: CounterCard.pin)
+        }
+    }
+}
+
+/// An amount for the card in the reader.
+struct CounterMoney: ParsableArguments {
     @OptionGroup var files: CounterFiles
     @OptionGroup var place: CounterCard
 
     @Argument(help: ArgumentHelp("Yuan, with up to two decimals.", valueName: "AMOUNT"))
     var amount: YuanArgument
 
-    func run() throws {
-        try runTool("counter unload") { () throws(ServiceFailure) in
+    /// - Parameter act: false when it is of an earlier visit.
+    func run(
+        _ name: String,
+        _ act: (CounterVisit, Amount, TransactionTime) throws(CounterStop) -> Bool
+    ) throws {
+        try runTool("counter \(name)") { () throws(ServiceFailure) in
             let counter = try files.open()
             let now = try counter.now()
             try place.visit(counter) { (visit) throws(CounterStop) in
-                let isMade = try visit.unload(amount.amount, at: now, pin: CounterCard.pin)
-                CounterCard.sayMade(isMade, "unload")
+                CounterCard.sayMade(try act(visit, amount.amount, now), name)
             }
         }
     }
@@ -100,7 +105,10 @@ struct CounterUnlock: ParsableCommand {
         guard (records == nil) == forceZero else {
             throw ValidationError("give either --records FILE, or --force-zero --reason TEXT --name TEXT")
         }
-        try signature.validate(isNeeded: forceZero)
+        guard !forceZero else { return try signature.requireGiven() }
+        guard signature.reason == nil, signature.name == nil else {
+            throw ValidationError("--reason and --name belong to --force-zero")
+        }
     }
 
     func run() throws {
@@ -155,7 +163,7 @@ struct CounterJudge: ParsableCommand {
             let counter = try files.open()
             _ = try counter.now()
             try place.visit(counter) { (visit) throws(CounterStop) in
-                guard !counter.book.open(visit.card).isEmpty else {
+                guard !counter.book.waiting(visit.card).isEmpty else {
                     return writeLine("card \(visit.card): nothing is open")
                 }
                 try visit.judge(pin: CounterCard.pin)
@@ -171,45 +179,5 @@ struct YuanArgument: ExpressibleByArgument {
     init?(argument: String) {
         guard let yuan = Hundredths(argument: argument), yuan.count > 0 else { return nil }
         amount = Amount(fen: UInt32(yuan.count))
-    }
-}
-
-/// Who decides by hand, and why.
-struct SignatureOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Why it is decided by hand.", valueName: "TEXT"))
-    var reason: String?
-
-    @Option(help: ArgumentHelp("Who decides it.", valueName: "TEXT"))
-    var name: String?
-
-    func validate(isNeeded: Bool) throws {
-        guard isNeeded else {
-            guard reason == nil, name == nil else {
-                throw ValidationError("--reason and --name belong to --force-zero")
-            }
-            return
-        }
-        for (option, text) in [("--reason", reason), ("--name", name)] {
-            let count = text?.trimmed.utf8.count ?? 0
-            guard (1...Signature.bytesMax).contains(count) else {
-                throw ValidationError("\(option): expected 1 to \(Signature.bytesMax) bytes of text (found \(count))")
-            }
-        }
-    }
-
-    func signature() throws(CounterStop) -> Signature {
-        do throws(ParseError) {
-            return try Signature(name: name?.trimmed ?? "", reason: reason?.trimmed ?? "")
-        } catch {
-            throw .data("\(error)")
-        }
-    }
-}
-
-extension String {
-    /// Without blanks at its ends.
-    fileprivate var trimmed: String {
-        let front = drop(while: \.isWhitespace)
-        return String(front[..<(front.lastIndex { !$0.isWhitespace }.map(front.index(after:)) ?? front.startIndex)])
     }
 }

@@ -45,8 +45,8 @@ struct KeysErase: ParsableCommand {
     @Flag(help: "All keys, and what opens their store.")
     var all = false
 
-    @Option(help: ArgumentHelp("Why; it stands in the audit log.", valueName: "TEXT"))
-    var reason: String
+    @Option(help: ArgumentHelp("Why, up to 200 bytes; it stands in the audit log.", valueName: "TEXT"))
+    var reason: ReasonText
 
     @OptionGroup var person: PersonOption
 
@@ -63,9 +63,6 @@ struct KeysErase: ParsableCommand {
     var version: UInt8?
 
     func validate() throws {
-        guard (1...AuditFact.reasonMax).contains(reason.count), reason.contains(where: { !$0.isWhitespace }) else {
-            throw ValidationError("--reason: expected 1 to \(AuditFact.reasonMax) characters")
-        }
         guard all else {
             guard usage != nil, index != nil, version != nil else {
                 throw ValidationError("say which key, as in MPK 1 2, or --all")
@@ -82,8 +79,7 @@ struct KeysErase: ParsableCommand {
         try runTool("keys erase") { () throws(ServiceFailure) in
             guard let usage, let index, let version else {
                 let settings = try Service.configuration(at: config)
-                let facts = [.reason(reason)] + person.facts
-                return try EmergencyErasure(settings, config, facts).run(confirmedBy: yesTerminal, output)
+                return try EmergencyErasure(settings, config, reason.text).run(confirmedBy: yesTerminal)
             }
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
             let configuration = try Service.configuration(at: config)
@@ -103,7 +99,7 @@ struct KeysErase: ParsableCommand {
             var isInToken = false
             let changed = try KeyTool.change(store, of: configuration) { (keys) throws(CustodyFault) in
                 isInToken = keys[name].map { $0.secret == nil } ?? false
-                try keys.erase(name, at: now, [.reason(reason)] + person.facts)
+                try keys.erase(name, at: now, [.reason(reason.text)])
             } whenAllowed: { () throws(ServiceFailure) in
                 if isInToken { try TokenTool.destroy(name, configuration) }
             }

@@ -19,7 +19,7 @@ struct OrdinaryTests {
         )
         let loaded = loading.makeMAC2(time: TestCard.time)
         let credit = try card.exchange(loaded.command)
-        let balanceLoaded = try loaded.verifyTAC(credit.tac)
+        let balanceLoaded = try loaded.verify(credit.tac)
         #expect(balanceLoaded == card.image.balance && card.image.balance.fen == 51_234)
         #expect(try proof(card, .load, card.profile.online.number).tac.isValid(credit.tac))
 
@@ -30,7 +30,7 @@ struct OrdinaryTests {
         )
         let unloaded = unloading.makeMAC2(time: TestCard.time)
         let debit = try card.exchange(unloaded.command)
-        let balanceUnloaded = try unloaded.verifyMAC3(debit.mac3)
+        let balanceUnloaded = try unloaded.verify(debit.mac3)
         #expect(balanceUnloaded == card.image.balance && card.image.balance.fen == 50_000)
         let kept = try proof(card, .unload, card.profile.online.number + 1)
         #expect(kept.mac.isValid(debit.mac3))
@@ -56,7 +56,7 @@ struct OrdinaryTests {
         )
         let updated = try updating.makeMAC2(limit: TestCard.newLimit, time: TestCard.time)
         let update = try card.exchange(updated.command)
-        let balanceUpdated = try updated.verifyTAC(update.tac)
+        let balanceUpdated = try updated.verify(update.tac)
         #expect(balanceUpdated == card.image.balance && card.image.balance.fen == 70_000)
     }
 
@@ -70,7 +70,7 @@ struct OrdinaryTests {
         )
         let unlocking = try begun.makeMAC2(amount: Amount(fen: 100), time: TestCard.time)
         let answer = try card.exchange(unlocking.command)
-        let balanceUnlocking = try unlocking.verifyMAC3(answer.mac3)
+        let balanceUnlocking = try unlocking.verify(answer.mac3)
         #expect(balanceUnlocking == card.image.balance && card.image.grey == nil)
     }
 
@@ -88,7 +88,7 @@ struct OrdinaryTests {
         )
         let loaded = loading.makeMAC2(time: TestCard.time)
         do throws(IssuerError) {
-            _ = try loaded.verifyTAC(MAC(bytes: [0, 0, 0, 0]))
+            _ = try loaded.verify(MAC(bytes: [0, 0, 0, 0]))
             Issue.record("a wrong TAC passes")
         } catch {
             #expect(error == .tacWrong)

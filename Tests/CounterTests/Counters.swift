@@ -23,12 +23,12 @@ final class TestCounter {
     private(set) var findings: [CounterVisit.Finding] = []
     var pin: () throws(CounterStop) -> PIN = { () throws(CounterStop) in Demonstration.pin }
 
-    init(_ card: TestCard, in folder: TestFolder? = nil) throws {
-        self.folder = try folder ?? TestFolder()
+    init(_ card: TestCard, id: TerminalID = counter) throws {
+        folder = try TestFolder()
         reader = LossyReader(card)
-        let path = self.folder.path("book")
+        let path = folder.path("book")
         let key = Self.key()
-        try CounterBook.begin(path, counter: Self.counter, Self.reference, key: key, random: SystemRandom())
+        try CounterBook.begin(path, counter: id, Self.reference, key: key, random: SystemRandom())
         held = [try CounterBook(path, key: key)]
     }
 

@@ -144,7 +144,7 @@ struct LostAnswerTests {
         _ = reason { () throws(CounterStop) in _ = try act() }
         try counter.restart()
         // Another counter loads it, under the number of the entry.
-        let other = try TestCounter(counter.reader.card)
+        let other = try TestCounter(counter.reader.card, id: TerminalID(0x3100_0000_0098))
         #expect(try other.load(1_00))
         guard case .open(let words) = reason({ () throws(CounterStop) in _ = try act() }) else {
             Issue.record("it is not left open")
@@ -153,7 +153,7 @@ struct LostAnswerTests {
         #expect(words.contains("greylock counter close 1"))
         #expect(counter.book.entries.map(\.state) == [.open] && counter.reader.card.image.balance.fen == 501_00)
         let signature = try Signature(name: "Wang Li", reason: "seen in the card's log")
-        try counter.book.close(1, as: .closedByHand(isDone: false, signature))
+        try counter.book.close(1, as: .notDone, by: signature)
         #expect(try act())
         #expect(counter.reader.card.image.balance.fen == 601_00)
     }

@@ -64,7 +64,7 @@ extension TestReader {
             let authenticated = try issuer.verifyMAC1(card: asn, command: command, answer: try exchange(command))
             let authorised = try authenticated.makeMAC2(amount: amount, time: time)
             let answer = try exchange(authorised.command)
-            _ = try authorised.verifyMAC3(answer.mac3)
+            _ = try authorised.verify(answer.mac3)
         }
     }
 }

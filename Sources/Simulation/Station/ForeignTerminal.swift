@@ -133,7 +133,7 @@ final class ForeignTerminal {
         let answer = try exchange(card, command)
         let load = try issuer.verifyMAC1(card: card.asn, command: command, answer: answer).makeMAC2(time: time)
         let loaded = try exchange(card, load.command)
-        _ = try load.verifyTAC(loaded.tac)
+        _ = try load.verify(loaded.tac)
     }
 
     private func unlock(_ card: SimulatedCard, _ amount: Amount, _ time: TransactionTime) throws {
@@ -144,7 +144,7 @@ final class ForeignTerminal {
             time: time
         )
         let unlocked = try exchange(card, unlock.command)
-        _ = try unlock.verifyMAC3(unlocked.mac3)
+        _ = try unlock.verify(unlocked.mac3)
     }
 
     /// Its answer is right and heard here: the card is not asked whether it is free.
