@@ -227,11 +227,19 @@ let package = Package(
             ],
             exclude: ["Vectors"]
         ),
+        .target(
+            name: "TestCounters",
+            dependencies: [
+                "CardApplication", "CardCryptography", "Counter", "Files", "FuelPassbook", "ISO7816", "Issuer",
+                "Quantities", "Records", "SecurityModule", "TestCards", "TestFolders",
+            ],
+            path: "Tests/TestCounters"
+        ),
         .testTarget(
             name: "CounterTests",
             dependencies: [
-                "CardApplication", "CardCryptography", "Counter", "FuelPassbook", "ISO7816", "Issuer", "Quantities",
-                "Records", "SecurityModule", "TestCards", "TestFolders",
+                "CardApplication", "CardCryptography", "Counter", "Files", "FuelPassbook", "ISO7816", "Quantities",
+                "TestCards", "TestCounters", "TestFolders",
             ]
         ),
         .testTarget(

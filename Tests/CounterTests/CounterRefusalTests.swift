@@ -6,6 +6,7 @@ import FuelPassbook
 import ISO7816
 import Quantities
 import TestCards
+import TestCounters
 import TestFolders
 import Testing
 

@@ -5,58 +5,24 @@ import FuelPassbook
 import ISO7816
 import Quantities
 import TestCards
+import TestCounters
 import Testing
 
 /// Each way in which the answer to the command with MAC2 gets lost: the next visit finds out what the card did, and the money moves
 /// once.
 struct LostAnswerTests {
-    enum Kind: CaseIterable {
-        case load, unload, unlock, forcedUnlock
-    }
-
-    private func counter(_ kind: Kind) throws -> (TestCounter, () throws(CounterStop) -> Bool) {
-        switch kind {
-        case .load:
-            let counter = try TestCounter(TestCard())
-            return (counter, { () throws(CounterStop) in try counter.load(100_00) })
-        case .unload:
-            let counter = try TestCounter(TestCard())
-            return (counter, { () throws(CounterStop) in try counter.unload(100_00) })
-        case .unlock:
-            let (card, file) = try TestCounter.greyCard()
-            let counter = try TestCounter(card)
-            let basis = try TestCounter.records(file)
-            return (counter, { () throws(CounterStop) in try counter.unlock(basis) })
-        case .forcedUnlock:
-            let (card, _) = try TestCounter.greyCard()
-            let counter = try TestCounter(card)
-            let signature = try Signature(name: "Wang Li", reason: "station burnt down")
-            return (counter, { () throws(CounterStop) in try counter.unlock(.forced(signature)) })
-        }
-    }
-
-    /// On a card of 500.00 yuan.
-    private func balanceDone(_ kind: Kind) -> UInt32 {
-        switch kind {
-        case .load: 600_00
-        case .unload: 400_00
-        case .unlock: 500_00 - 7_85
-        case .forcedUnlock: 500_00
-        }
-    }
-
-    @Test(arguments: Kind.allCases)
-    func nothingLost(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test(arguments: CounterErrand.allCases)
+    func nothingLost(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         #expect(try act())
-        #expect(counter.reader.card.image.balance.fen == balanceDone(kind) && counter.reader.card.image.grey == nil)
+        #expect(counter.reader.card.image.balance.fen == errand.balanceDone && counter.reader.card.image.grey == nil)
         let entry = try #require(counter.book.entries.first)
-        #expect(entry.state == .done && entry.balance.fen == balanceDone(kind) && counter.findings == [.done(entry)])
+        #expect(entry.state == .done && entry.balance.fen == errand.balanceDone && counter.findings == [.done(entry)])
     }
 
-    @Test("the card did it, and the process ended", arguments: Kind.allCases)
-    func after(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test("the card did it, and the process ended", arguments: CounterErrand.allCases)
+    func after(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         counter.reader.loss = .after
         guard case .open = reason({ () throws(CounterStop) in _ = try act() }) else {
             Issue.record("the loss is not said")
@@ -67,12 +33,12 @@ struct LostAnswerTests {
         #expect(try !act())
         let entry = try #require(counter.book.entries.first)
         #expect(counter.book.entries.count == 1 && entry.state == .done && counter.findings == [.wasDone(entry)])
-        #expect(counter.reader.card.image.balance.fen == balanceDone(kind) && counter.reader.deliveries == 1)
+        #expect(counter.reader.card.image.balance.fen == errand.balanceDone && counter.reader.deliveries == 1)
     }
 
-    @Test("the card never got it, and the process ended", arguments: Kind.allCases)
-    func before(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test("the card never got it, and the process ended", arguments: CounterErrand.allCases)
+    func before(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         counter.reader.loss = .before
         guard case .open = reason({ () throws(CounterStop) in _ = try act() }) else {
             Issue.record("the loss is not said")
@@ -82,21 +48,21 @@ struct LostAnswerTests {
         #expect(try act())
         #expect(counter.book.entries.map(\.state) == [.void, .done])
         #expect(counter.findings.count == 2)
-        #expect(counter.reader.card.image.balance.fen == balanceDone(kind) && counter.reader.deliveries == 1)
+        #expect(counter.reader.card.image.balance.fen == errand.balanceDone && counter.reader.deliveries == 1)
     }
 
-    @Test("a refusal in place of the answer does not pass for one", arguments: Kind.allCases)
-    func replaced(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test("a refusal in place of the answer does not pass for one", arguments: CounterErrand.allCases)
+    func replaced(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         counter.reader.loss = .answerReplaced
         #expect(try act())
         #expect(counter.book.entries.map(\.state) == [.done])
-        #expect(counter.reader.card.image.balance.fen == balanceDone(kind))
+        #expect(counter.reader.card.image.balance.fen == errand.balanceDone)
     }
 
-    @Test("a refusal is believed when the card shows its number unused", arguments: Kind.allCases)
-    func madeUp(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test("a refusal is believed when the card shows its number unused", arguments: CounterErrand.allCases)
+    func madeUp(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         counter.reader.loss = .refusalMadeUp
         guard case .refused = reason({ () throws(CounterStop) in _ = try act() }) else {
             Issue.record("the refusal is not said")
@@ -106,18 +72,18 @@ struct LostAnswerTests {
         #expect(counter.reader.card.image.balance.fen == 500_00)
     }
 
-    @Test("the entry is on the disk before the command with MAC2 leaves", arguments: Kind.allCases)
-    func writtenAhead(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test("the entry is on the disk before the command with MAC2 leaves", arguments: CounterErrand.allCases)
+    func writtenAhead(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         var standing: [CounterEntry.State] = []
         counter.reader.arrived = { standing = counter.book.entries.map(\.state) }
         #expect(try act())
         #expect(standing == [.open])
     }
 
-    @Test("a book that cannot be written lets no command with MAC2 leave", arguments: Kind.allCases)
-    func diskGone(_ kind: Kind) throws {
-        let (counter, act) = try counter(kind)
+    @Test("a book that cannot be written lets no command with MAC2 leave", arguments: CounterErrand.allCases)
+    func diskGone(_ errand: CounterErrand) throws {
+        let (counter, act) = try errand.begin()
         try counter.folder.breakBook()
         guard case .book = reason({ () throws(CounterStop) in _ = try act() }) else {
             Issue.record("the disk is not named")
@@ -128,7 +94,7 @@ struct LostAnswerTests {
 
     @Test("another kind of visit judges it and then does its own")
     func otherKind() throws {
-        let (counter, act) = try counter(.unlock)
+        let (counter, act) = try CounterErrand.unlock.begin()
         counter.reader.loss = .after
         _ = reason { () throws(CounterStop) in _ = try act() }
         try counter.restart()
@@ -139,7 +105,7 @@ struct LostAnswerTests {
 
     @Test("a card whose number passed the entry without proof waits for a person")
     func passed() throws {
-        let (counter, act) = try counter(.load)
+        let (counter, act) = try CounterErrand.load.begin()
         counter.reader.loss = .before
         _ = reason { () throws(CounterStop) in _ = try act() }
         try counter.restart()
