@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 
-// What a simulated station is made of, without the rest: board/defects builds it from a copy of the sources.
+// What a simulated station and a counter are made of, without the rest: board/defects builds it from a copy of the sources.
 
 import PackageDescription
 
@@ -27,7 +27,12 @@ let package = Package(
         .target(name: "Words", dependencies: ["Dispenser"]),
         .target(name: "VirtualPump", dependencies: ["Metering", "Threads"]),
         .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "VirtualPump", "Words"]),
-        .executableTarget(name: "defects", dependencies: ["Simulation"]),
+        .target(name: "Files", dependencies: ["Threads"]),
+        .target(name: "Counter", dependencies: ["Files", "Issuer", "SecurityModule"]),
+        .target(name: "TestCards", dependencies: ["CardApplication"]),
+        .target(name: "TestFolders"),
+        .target(name: "TestCounters", dependencies: ["Counter", "TestCards", "TestFolders"]),
+        .executableTarget(name: "defects", dependencies: ["Simulation", "TestCounters"]),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
         .target(name: "Journal", dependencies: ["Records", "SQLite", "Threads"]),
         .executableTarget(name: "JournalEdits", dependencies: ["Journal", "Simulation"]),

@@ -1,11 +1,13 @@
 import Simulation
+import TestCounters
 
 // `defects SALES [SIDES]`: prints how many sales it took to see that a rule was broken, and which; or that none was.
 // `defects exhaustive`: the same of every power cut and every pair of them.
+// `defects counter`: the same of the issuer's counter, its power cut everywhere.
 // `defects SCENARIO`: the same of an attacker's known way, or of what the field does, by the name of its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
-    fatalError("usage: defects SALES [SIDES]|exhaustive|SCENARIO")
+    fatalError("usage: defects SALES [SIDES]|exhaustive|counter|SCENARIO")
 }
 let sales = Int(CommandLine.arguments[1])
 var found: String?
@@ -15,6 +17,9 @@ if let sales {
     else { fatalError("no number of sides") }
     var simulation = StationSimulation(seed: 1, profile: .full, sides: sides, ownsArena: true)
     found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
+} else if CommandLine.arguments[1] == "counter" {
+    var walk = CounterWalk()
+    found = try walk.run().map { "\(walk.ways) \($0)" }
 } else if let attack = AttackScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
     found = attack.run().map { "1 \($0.reason)" }
 } else if let field = FieldScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
