@@ -221,7 +221,7 @@ package final class CounterBook {
 
     private func compareMark() throws(CounterStop) {
         let bytes = try Self.stored { () throws(FileFault) in
-            try WholeFile.contents(mark, bytesMax: CounterMark.bytesMax)
+            try WholeFile.contents(mark, bytesMax: Self.bytesMax)
         }
         guard let bytes else { throw noMark }
         guard let marked = CounterMark(parsing: bytes, key: key) else {
@@ -230,7 +230,8 @@ package final class CounterBook {
         guard [marked.from, marked.to].contains(point) else {
             throw doubted(
                 """
-                \(path) is an older copy, or \(mark) is: the book was changed \(point.changes) times, when the mark was written                 \(marked.to.changes) times: put the newest book in its place
+                \(path) is an older copy, or \(mark) is: the book was changed \(point.changes) times, when the mark was written \
+                \(marked.to.changes) times: put the newest book in its place
                 """
             )
         }
@@ -245,7 +246,8 @@ package final class CounterBook {
     private func doubted(_ words: String) -> CounterStop {
         .book(
             """
-            \(words); nothing was done. Only where that cannot be: greylock counter accept book, and what the book does not know can be             given twice
+            \(words); nothing was done. Only where that cannot be: greylock counter accept book, and what the book does not know can be \
+            given twice
             """
         )
     }

@@ -13,7 +13,7 @@ struct CounterMark: Equatable {
         let code: [UInt8]
     }
 
-    static let bytesMax = magic.count + 1 + 2 * (UInt32.length + StoredCode.length) + StoredCode.length
+    private static let length = magic.count + 1 + 2 * (UInt32.length + StoredCode.length) + StoredCode.length
     private static let magic = Array("GLCM".utf8)
     private static let format: UInt8 = 1
 
@@ -23,7 +23,7 @@ struct CounterMark: Equatable {
     /// - Returns: nil for another file, or that of another book.
     init?(parsing bytes: [UInt8], key: borrowing CodeKey) {
         let end = bytes.count - StoredCode.length
-        guard bytes.count == Self.bytesMax, key.code(of: Array(bytes[..<end])).isValid(Array(bytes[end...])) else {
+        guard bytes.count == Self.length, key.code(of: Array(bytes[..<end])).isValid(Array(bytes[end...])) else {
             return nil
         }
         var reader = FieldReader(Array(bytes[..<end]))

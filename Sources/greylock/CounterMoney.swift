@@ -70,9 +70,7 @@ struct CounterMoney: ParsableArguments {
         try runTool("counter \(name)") { () throws(ServiceFailure) in
             let counter = try files.open()
             let now = try counter.now()
-            try place.visit(counter) { (visit) throws(CounterStop) in
-                CounterCard.sayMade(try act(visit, amount.amount, now), name)
-            }
+            try place.move(name, counter) { (visit) throws(CounterStop) in try act(visit, amount.amount, now) }
         }
     }
 }
@@ -119,9 +117,8 @@ struct CounterUnlock: ParsableCommand {
             let basis = try stopped { () throws(CounterStop) -> CounterVisit.UnlockBasis in
                 try decided(bytes, counter)
             }
-            try place.visit(counter) { (visit) throws(CounterStop) in
-                let isMade = try visit.unlock(basis, at: now, pin: CounterCard.pin)
-                CounterCard.sayMade(isMade, "release")
+            try place.move("release", counter) { (visit) throws(CounterStop) in
+                try visit.unlock(basis, at: now, pin: CounterCard.pin)
             }
         }
     }

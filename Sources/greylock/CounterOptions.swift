@@ -154,18 +154,29 @@ struct CounterCard: ParsableArguments {
         }
     }
 
+    /// A visit that moves money. Before that it is said what was done with the card last: whoever lost the receipt sees it.
+    ///
+    /// - Parameter act: false when an earlier visit's transaction proved done, and none was made now.
+    func move(
+        _ name: String,
+        _ counter: OpenCounter,
+        _ act: (CounterVisit) throws(CounterStop) -> Bool
+    ) throws(ServiceFailure) {
+        try visit(counter) { (visit) throws(CounterStop) in
+            if let last = counter.book.entries.last(where: { $0.card == visit.card }), last.outcome == .done {
+                writeLine("the card was here last for \(last.name): done")
+            }
+            guard try !act(visit) else { return }
+            writeLine("this \(name) is of the visit before, whose answer was lost: none was made now")
+            writeLine("give the command again for another one")
+        }
+    }
+
     static func pin() throws(CounterStop) -> PIN {
         try typed { () throws(ServiceFailure) in try PINPrompt().ask("PIN") }
     }
 
     static func typed(_ ask: () throws(ServiceFailure) -> PIN) throws(CounterStop) -> PIN {
         do throws(ServiceFailure) { return try ask() } catch { throw .refused(error.reason) }
-    }
-
-    /// What is said when an earlier visit's transaction proved done.
-    static func sayMade(_ isMadeNow: Bool, _ name: String) {
-        guard !isMadeNow else { return }
-        writeLine("this \(name) is of the visit before, whose answer was lost: none was made now")
-        writeLine("give the command again for another one")
     }
 }

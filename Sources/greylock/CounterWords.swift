@@ -63,7 +63,7 @@ extension CounterEntry.Outcome {
 }
 
 extension CounterEntry {
-    fileprivate var name: String { "entry \(id), \(task.words) at \(time)" }
+    var name: String { "entry \(id), \(task.words) at \(time)" }
 
     /// What a card showed of an entry that was closed by hand, and what follows.
     fileprivate var shownAfterAll: [String] {

@@ -59,7 +59,8 @@ package struct CounterWalk {
             power.comeBack()
             ways += 1
             if let broken = try goOn(counter, errand, afterwards, act) {
-                return "\(errand), \(loss, default: "no loss"), power cut at instant \(instant), \(afterwards): \(broken)"
+                let way = "\(loss, default: "no loss"), power cut at instant \(instant), \(afterwards)"
+                return "\(errand), \(way): \(broken)"
             }
             instant += 1
         }

@@ -30,6 +30,8 @@ package final class TestFolder {
 
     package func path(_ name: String) -> String { url.appending(path: name).path }
 
+    package func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
+
     /// Writes a file and returns its path.
     package func file(_ name: String, _ text: String) throws -> String {
         try text.write(toFile: path(name), atomically: false, encoding: .utf8)
