@@ -300,7 +300,7 @@ let package = Package(
         .testTarget(
             name: "PCSCTests",
             dependencies: [
-                "CInspection", "CPCSCLite", "CardApplication", "CardCryptography", "Dispenser",
+                "CInspection", "CPCSCLite", "CardApplication", "CardCryptography", "Counter", "Dispenser",
                 "FuelPassbook", "ISO7816", "Issuer", "KeyBlocks", "KeyCustody", "KeyFiles", "PCSC", "Quantities",
                 "Records", "SecurityModule", "TestFolders", "TestPrograms", "Threads", "VirtualCards", "greylock",
                 "greylockd",

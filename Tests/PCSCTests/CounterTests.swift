@@ -1,5 +1,11 @@
+import CardCryptography
+import Counter
 import Foundation
+import FuelPassbook
 import Glibc
+import ISO7816
+import Issuer
+import Quantities
 import TestFolders
 import TestPrograms
 import Testing
@@ -8,120 +14,152 @@ extension WithPCSCD {
     /// The issuer's counter, each step a program at a terminal, with the card in a reader of the real pcscd.
     @Suite(.timeLimit(.minutes(3)))
     struct CounterTests {
-        private static let passphrase = "correct horse battery"
+        private static let byHand = ["--name", "Wang Li", "--reason", "station burnt down"]
 
         private let folder: TestFolder
-        private let daemon: CardDaemon
+        private let scene: IssuerScene
 
         init() throws {
             folder = try TestFolder()
-            daemon = try CardDaemon(port: CardDaemon.freePorts())
+            scene = try IssuerScene(in: folder)
+            try scene.newIssuer()
+            try scene.newCard()
+            try scene.runWithStore(["counter", "new", "--counter", "310000000099"] + files)
         }
 
-        private func typePassphrase(_ tool: ProgramAtTerminal) throws {
-            try tool.wait(for: "passphrase of ", on: .screen)
-            try tool.wait(for: ": ", on: .screen)
-            try tool.type(Self.passphrase + "\r")
-        }
-
-        private func make() throws {
-            let store = try ProgramAtTerminal("greylock", ["keys", "new", "--store", folder.path("issuer")])
-            for question in ["new passphrase: ", "again: "] {
-                try store.wait(for: question, on: .screen)
-                try store.type(Self.passphrase + "\r")
-            }
-            #expect(store.end() == 0)
-            let profile = try folder.file(
-                "card.toml",
-                """
-                issuer = "GREYLOCK"
-                asn = "00010000000000000043"
-                valid_from = "2024-01-01"
-                valid_to = "2049-12-31"
-                balance_fen = 50000
-                pin = "demonstration"
-                keys = "\(folder.path("issuer"))"
-                """
-            )
-            let card = try ProgramAtTerminal(
-                "greylock",
-                ["card", "new", "--profile", profile, "--state", folder.path("card")]
-            )
-            try typePassphrase(card)
-            #expect(card.end() == 0, "\(card.log)")
-            // Of which no card is made here.
-            let added = try ProgramAtTerminal(
-                "greylock",
-                ["keys", "add", "--store", folder.path("issuer"), "--version", "2"]
-            )
-            try typePassphrase(added)
-            #expect(added.end() == 0, "\(added.log)")
-            let book = try ProgramAtTerminal(
-                "greylock",
-                [
-                    "counter", "new", "--book", folder.path("book"), "--store", folder.path("issuer"), "--counter",
-                    "310000000099",
-                ]
-            )
-            try typePassphrase(book)
-            #expect(book.end() == 0, "\(book.log)")
-        }
-
-        private func insertCard() throws -> ProgramAtTerminal {
-            let card = try ProgramAtTerminal(
-                "greylock",
-                [
-                    "card", "serve", "--vpcd", "\(daemon.port)", "--state", folder.path("card"), "--keys",
-                    folder.path("issuer"),
-                ]
-            )
-            try typePassphrase(card)
-            try card.wait(for: "is in the reader", on: .log)
-            // pcscd sees it a little later.
-            let patience = Patience()
-            while try Program("greylock", ["card", "status"]).end() == 69, patience.milliseconds > 0 {}
-            return card
-        }
+        private var files: [String] { ["--book", folder.path("book"), "--store", folder.path("issuer")] }
 
         /// - Returns: what stands on the screen and in the errors.
+        @discardableResult
         private func counter(_ arguments: [String], pin: String? = nil, status: Int32 = 0) throws -> String {
-            let tool = try ProgramAtTerminal(
-                "greylock",
-                ["counter"] + arguments + ["--book", folder.path("book"), "--store", folder.path("issuer")]
+            let usesCard = !["list", "close"].contains(arguments[0])
+            return try scene.runWithStore(
+                ["counter"] + arguments + files + (usesCard ? ["--aid", IssuerScene.aid] : []),
+                pin: pin,
+                status: status
             )
-            try typePassphrase(tool)
-            if let pin {
-                try tool.wait(for: "PIN: ", on: .screen)
-                try tool.type(pin + "\r")
-            }
-            let ended = tool.end()
-            tool.readScreen()
-            #expect(ended == status, "\(arguments): \(tool.log)")
-            return tool.screen + tool.log
         }
+
+        private func withBook(_ body: (CounterBook) throws -> Void) throws {
+            try body(CounterBook(folder.path("book"), key: scene.openIssuer().bookKey()))
+        }
+
+        // MARK: -
 
         @Test("a card is loaded and unloaded, and the book lists both")
         func money() throws {
-            try make()
-            let card = try insertCard()
-            let loaded = try counter(["load", "100"], pin: "123456")
+            let card = try scene.insertCardAndWait()
+            let loaded = try counter(["load", "100"], pin: IssuerScene.pin)
             #expect(loaded.contains("100.00 yuan") && loaded.contains("600.00 yuan"), "\(loaded)")
-            let unloaded = try counter(["unload", "50.5"], pin: "123456")
+            let unloaded = try counter(["unload", "50.5"], pin: IssuerScene.pin)
             #expect(unloaded.contains("549.50 yuan"), "\(unloaded)")
-            let more = try counter(["unload", "600"], pin: "123456", status: 1)
+            #expect(unloaded.contains("the card was here last for entry 1, load of 100.00 yuan"), "\(unloaded)")
+            let more = try counter(["unload", "600"], pin: IssuerScene.pin, status: 1)
             #expect(more.contains("does not have that much"), "\(more)")
-            let free = try counter(
-                ["unlock", "--force-zero", "--reason", "station burnt down", "--name", "Wang Li"],
-                status: 1
-            )
+            let free = try counter(["unlock", "--force-zero"] + Self.byHand, status: 1)
             #expect(free.contains("not grey"), "\(free)")
             let list = try counter(["list"])
             #expect(
                 list.contains("load of 100.00 yuan  done") && list.contains("unload of 50.50 yuan  done"),
                 "\(list)"
             )
-            card.signal(SIGTERM)
-            #expect(card.end() == 0)
+            try scene.takeOut(card)
+        }
+
+        @Test("a card that left a pump grey is released for its record, once, and the pump serves it again")
+        func grey() throws {
+            let config = try scene.configure(grace: 1, speed: 2)
+            try scene.storeTransportKey(and: scene.openIssuer())
+            try scene.loadAndActivate(config)
+            let service = try scene.startService(config)
+            let pulled = try scene.insertCard()
+            try scene.typePIN(service)
+            try service.wait(for: "state=fuelling", on: .log)
+            try scene.takeOut(pulled)
+            try service.wait(for: "is not paid: the card is locked", on: .log)
+            scene.end(service)
+            let exported = try scene.run("records", "export", "--config", config)
+            let records = try folder.file("grey", exported.replacing("\r\n", with: "\n"))
+            let changed = try folder.file("changed", exported.replacing("amount", with: "amounts"))
+
+            let grey = try scene.insertCardAndWait()
+            try counter(["unlock", "--records", changed], status: 65)
+            let released = try counter(["unlock", "--records", records], pin: IssuerScene.pin)
+            // Five litres at 7.85.
+            #expect(released.contains("39.25 yuan") && released.contains("460.75 yuan"), "\(released)")
+            #expect(released.contains("record 1 of terminal \(IssuerScene.terminal)"), "\(released)")
+            let again = try counter(["unlock", "--records", records], status: 1)
+            #expect(again.contains("not grey"), "\(again)")
+            try scene.takeOut(grey)
+
+            let after = try scene.startService(config)
+            let card = try scene.insertCard()
+            try scene.typePIN(after)
+            try after.wait(for: "notice paid", on: .log)
+            try scene.takeOut(card)
+            scene.end(after)
+        }
+
+        @Test("an older copy of the book, and a clock behind it, stop the counter until a named person accepts them")
+        func accepted() throws {
+            let older = try folder.bytes("book")
+            let card = try scene.insertCardAndWait()
+            try counter(["load", "100"], pin: IssuerScene.pin)
+            try folder.write("book", older)
+            let refused = try counter(["load", "100"], status: 74)
+            #expect(refused.contains("is an older copy") && refused.contains("counter accept book"), "\(refused)")
+            #expect(try counter(["list"]).contains("is an older copy"))
+            try counter(["accept", "book"] + Self.byHand)
+            let forgotten = try counter(["load", "100"], pin: IssuerScene.pin, status: 74)
+            #expect(forgotten.contains("did something at this counter"), "\(forgotten)")
+            try counter(["accept", "card"] + Self.byHand, pin: IssuerScene.pin)
+
+            try withBook { book in
+                let year2090 = try TransactionTime(
+                    date: CalendarDate(year: 2090, month: 1, day: 1),
+                    hour: 0,
+                    minute: 0,
+                    second: 0
+                )
+                try book.accept(.clock, at: year2090, by: Signature(name: "test", reason: "a clock far ahead"))
+            }
+            let early = try counter(["load", "100"], status: 69)
+            #expect(early.contains("counter accept clock"), "\(early)")
+            try counter(["accept", "clock"] + Self.byHand)
+            try counter(["accept", "clock"] + Self.byHand, status: 65)
+            let loaded = try counter(["load", "100"], pin: IssuerScene.pin)
+            #expect(loaded.contains("700.00 yuan"), "\(loaded)")
+            let list = try counter(["list"])
+            for line in ["this book accepted as the newest", "accepted at number 1", "the clock accepted"] {
+                #expect(list.contains(line), "\(list)")
+            }
+            #expect(list.contains("by Wang Li: station burnt down"), "\(list)")
+            try scene.takeOut(card)
+        }
+
+        @Test("a card whose entry was closed by hand judges it, and it is said what follows")
+        func closedByHand() throws {
+            try withBook { book in
+                try book.authorise(
+                    CounterEntry(
+                        id: 1,
+                        .load(Amount(fen: 100_00)),
+                        card: ApplicationSerialNumber(parsing: Hex.bytes("00010000000000000043")),
+                        key: IssuerScene.reference,
+                        online: OnlineNumber(0),
+                        balance: Amount(fen: 600_00),
+                        time: TransactionTime(secondsSince1970: 1_700_000_000)
+                    )
+                )
+            }
+            try counter(["close", "1", "--as", "done"] + Self.byHand)
+            let card = try scene.insertCardAndWait()
+            let judged = try counter(["judge"], pin: IssuerScene.pin)
+            #expect(judged.contains("was closed by hand as done, by Wang Li: station burnt down"), "\(judged)")
+            #expect(judged.contains("the card never got the 100.00 yuan: give the money back"), "\(judged)")
+            #expect(try counter(["judge"]).contains("nothing is open"))
+            #expect(try counter(["list"]).contains("closed by hand as done, the card showed later: not done"))
+            try scene.takeOut(card)
         }
     }
 }

@@ -24,45 +24,35 @@ extension WithPCSCD {
         .timeLimit(.minutes(3))
     )
     struct TokenSalesTests {
-        static let terminal = TerminalID(0x3100_0000_0017)
-        static let reference = KeyReference(index: KeyIndex(1), version: KeyVersion(1))
-        static let aid = "F0504554524F4C02"
-        static let passphrase = "correct horse battery"
-        static let now: Int64 = 1_790_000_000
-
-        let folder: TestFolder
-        let daemon: CardDaemon
-        let token: SoftToken
-        let config: String
-        let master: [SecretPatterns]
+        private let scene: IssuerScene
+        private let folder: TestFolder
+        private let token: SoftToken
+        private let config: String
+        private let master: [SecretPatterns]
         /// What the service has in its own memory.
         let record: [SecretPatterns]
 
         init() throws {
             folder = try TestFolder()
-            daemon = try CardDaemon(port: CardDaemon.freePorts())
             token = try SoftToken(in: folder.path("token"))
             try token.serve()
-            config = try Self.configuration(folder)
-
-            let issuer = KeyStore(generating: Self.reference, at: Self.now)
-            master = Self.patterns("MPK", issuer.newest.purchaseMaster())
-            record = Self.patterns("record key", issuer.newest.recordKey(of: Self.terminal))
-            var digits = Array(Self.passphrase.utf8)
-            let sealed = issuer.sealed(under: LockedBuffer(wiping: &digits), random: SystemRandom())
-            try Self.write(sealed, folder.path("issuer"))
-            try Self.write(Array(SystemRandom().bytes(32)), folder.path("storage-key"))
-            try Self.write(Array(SoftToken.pin.utf8) + [10], folder.path("pin"))
-            try storeTransportKey(and: issuer)
-        }
-
-        static func write(_ bytes: [UInt8], _ path: String) throws {
-            let isMade = FileManager.default.createFile(
-                atPath: path,
-                contents: Data(bytes),
-                attributes: [.posixPermissions: 0o600]
+            scene = try IssuerScene(in: folder, environment: token.environment)
+            try folder.write("pin", Array(SoftToken.pin.utf8) + [10])
+            config = try scene.configure(
+                grace: 1,
+                speed: 2,
+                more: """
+                    [keys.token]
+                    module = "\(SoftToken.client)"
+                    label = "\(SoftToken.label)"
+                    pin_file = "\(folder.path("pin"))"
+                    """
             )
-            #expect(isMade)
+            try scene.newIssuer()
+            let issuer = try scene.openIssuer()
+            master = Self.patterns("MPK", issuer.purchaseMaster())
+            record = Self.patterns("record key", issuer.recordKey(of: IssuerScene.terminal))
+            try scene.storeTransportKey(and: issuer)
         }
 
         static func patterns(_ name: String, _ raw: borrowing LockedBuffer) -> [SecretPatterns] {
@@ -77,138 +67,24 @@ extension WithPCSCD {
             return patterns
         }
 
-        /// The transport key is in the store; MPK and record key are in a file of blocks.
-        func storeTransportKey(and issuer: borrowing KeyStore) throws {
-            let made = try TransactionTime(secondsSince1970: Int(Self.now))
-            let raw = SystemRandom().secret(32)
-            let transport = TransportKey(.aes, raw.part(0..<32))
-            let store = TerminalKeyStore(
-                folder.path("keys"),
-                of: Self.terminal,
-                storageKey: .file(folder.path("storage-key"))
-            )
-            var change = try store.beginChange()
-            let name = HeldKeyName(.transport, Self.reference)
-            try change.keys.load(KeyDelivery(name, .aes, made: made, raw), .components, at: Self.now)
-            try change.store()
-            var blocks = ""
-            for usage in [KeyUsage.purchaseMaster, .record] {
-                let key = usage == .record ? issuer.newest.recordKey(of: Self.terminal) : issuer.newest.purchaseMaster()
-                let delivery = KeyDelivery(HeldKeyName(usage, Self.reference), .tripleDES, made: made, key)
-                blocks += try transport.block(of: delivery, for: Self.terminal, random: SystemRandom()) + "\n"
-            }
-            _ = try folder.file("blocks", blocks)
-        }
-
-        static func configuration(_ folder: TestFolder) throws -> String {
-            let text = ServiceConfiguration.text(
-                journal: (folder.path("journal.sqlite"), ""),
-                board: #"aid = "\#(Self.aid)""#,
-                card: ServiceConfiguration.reader,
-                pin: "terminal",
-                grace: 1,
-                pump: ServiceConfiguration.simulated(centilitres: 500, speed: 2)
-            )
-            .replacing("demonstration = true", with: "demonstration = false")
-            .replacing("001122334455", with: "\(Self.terminal)")
-            return try folder.file(
-                "greylock.toml",
-                """
-                \(text)
-                [keys]
-                store = "\(folder.path("keys"))"
-                storage_key = "\(folder.path("storage-key"))"
-                [keys.token]
-                module = "\(SoftToken.client)"
-                label = "\(SoftToken.label)"
-                pin_file = "\(folder.path("pin"))"
-                """
-            )
-        }
-
         // MARK: - What people do
 
-        func program(_ arguments: String...) throws -> ProgramAtTerminal {
-            try start(arguments)
-        }
-
-        func start(_ arguments: [String]) throws -> ProgramAtTerminal {
-            try ProgramAtTerminal("greylock", arguments, environment: token.environment.map { "\($0)=\($1)" })
-        }
-
-        func run(_ arguments: String..., status: Int32 = 0) throws -> String {
-            let tool = try start(arguments)
-            let ended = tool.end()
-            tool.readScreen()
-            #expect(ended == status, "\(arguments): \(tool.screen)\(tool.log)")
-            return tool.screen + tool.log
-        }
-
         /// Its keys are loaded and sell.
-        func armed() throws -> ProgramAtTerminal {
-            let loaded = try run("keys", "load", "--config", config, folder.path("blocks"))
+        private func armed() throws -> ProgramAtTerminal {
+            let loaded = try scene.loadAndActivate(config)
             #expect(loaded.contains("in token greylock (SoftHSM v2): MPK 1 1"), "\(loaded)")
-            _ = try run("keys", "activate", "--config", config, "1", "1")
-            try newCard()
-            return try service()
-        }
-
-        func service() throws -> ProgramAtTerminal {
-            let service = try program("run", "--config", config)
-            try service.wait(for: "insert your card", on: .log)
-            return service
-        }
-
-        func typePassphrase(_ tool: ProgramAtTerminal) throws {
-            try tool.wait(for: "passphrase of ", on: .screen)
-            try tool.wait(for: ": ", on: .screen)
-            try tool.type(Self.passphrase + "\r")
-        }
-
-        func newCard() throws {
-            let profile = try folder.file(
-                "card.toml",
-                """
-                issuer = "GREYLOCK"
-                asn = "00010000000000000043"
-                valid_from = "2024-01-01"
-                valid_to = "2049-12-31"
-                balance_fen = 50000
-                pin = "demonstration"
-                keys = "\(folder.path("issuer"))"
-                """
-            )
-            let tool = try program("card", "new", "--profile", profile, "--state", folder.path("card"))
-            try typePassphrase(tool)
-            #expect(tool.end() == 0, "\(tool.log)")
+            try scene.newCard()
+            return try scene.startService(config)
         }
 
         /// The card is put in, and its PIN typed.
-        func visit(_ service: ProgramAtTerminal) throws -> ProgramAtTerminal {
-            let arguments = [
-                "--vpcd", "\(daemon.port)", "--state", folder.path("card"), "--keys", folder.path("issuer"),
-            ]
-            let card = try start(["card", "serve"] + arguments + ["--aid", Self.aid])
-            try typePassphrase(card)
-            try card.wait(for: "is in the reader", on: .log)
-            try service.wait(for: "Reading your card...", on: .screen)
-            try service.wait(for: "your PIN, then Enter: ", on: .screen)
-            try service.type("123456\r")
+        private func visit(_ service: ProgramAtTerminal) throws -> ProgramAtTerminal {
+            let card = try scene.insertCard()
+            try scene.typePIN(service)
             return card
         }
 
-        func takeOut(_ card: ProgramAtTerminal) throws {
-            card.signal(SIGTERM)
-            try card.wait(for: "is out of the reader", on: .log)
-            #expect(card.end() == 0)
-        }
-
-        func end(_ service: ProgramAtTerminal) {
-            service.signal(SIGTERM)
-            #expect(service.end() == 0, "\(service.log)")
-        }
-
-        func expectNoMaster(_ service: ProgramAtTerminal) throws {
+        private func expectNoMaster(_ service: ProgramAtTerminal) throws {
             let memory = try ProcessMemory(of: service.id)
             #expect(try !memory.search(for: record).isEmpty, "the search finds what is there")
             let found = try memory.search(for: master)
@@ -219,9 +95,9 @@ extension WithPCSCD {
         func expectSettlesLater(_ service: ProgramAtTerminal) throws {
             let card = try visit(service)
             try service.wait(for: "notice paid", on: .log)
-            try takeOut(card)
-            end(service)
-            let report = try run("records", "--config", config, "--json")
+            try scene.takeOut(card)
+            scene.end(service)
+            let report = try scene.run("records", "--config", config, "--json")
             #expect(report.contains(#""local-unlock""#) && report.contains(#""settled""#), "\(report)")
         }
 
@@ -236,12 +112,12 @@ extension WithPCSCD {
             try service.wait(for: "state=fuelling", on: .log)
             try expectNoMaster(service)
             try service.wait(for: "notice paid", on: .log)
-            try takeOut(card)
+            try scene.takeOut(card)
             try expectNoMaster(service)
-            let list = try run("keys", "list", "--config", config)
+            let list = try scene.run("keys", "list", "--config", config)
             #expect(list.contains("MPK 1 1 in token greylock") && list.contains("the rest in \(folder.path("keys"))"))
-            end(service)
-            #expect(try run("records", "--config", config).contains("39.25"))
+            scene.end(service)
+            #expect(try scene.run("records", "--config", config).contains("39.25"))
         }
 
         @Test("a card that escapes pays at its next visit")
@@ -249,7 +125,7 @@ extension WithPCSCD {
             let service = try armed()
             let card = try visit(service)
             try service.wait(for: "state=fuelling", on: .log)
-            try takeOut(card)
+            try scene.takeOut(card)
             try service.wait(for: "is not paid: the card is locked", on: .log)
             try expectNoMaster(service)
             try expectSettlesLater(service)
@@ -262,13 +138,13 @@ extension WithPCSCD {
             try service.wait(for: "error token greylock", on: .log)
             let refused = try visit(service)
             try service.wait(for: "index 1, version 1 cannot be asked: token greylock", on: .log)
-            try takeOut(refused)
+            try scene.takeOut(refused)
             try token.serve()
             try service.wait(for: "the token serves", on: .log)
             let card = try visit(service)
             try service.wait(for: "notice paid", on: .log)
-            try takeOut(card)
-            end(service)
+            try scene.takeOut(card)
+            scene.end(service)
         }
 
         @Test(
@@ -282,8 +158,8 @@ extension WithPCSCD {
             if hangs { token.freeze() } else { token.stop() }
             let words = "cannot be asked: token greylock" + (hangs ? " does not answer" : "")
             try service.wait(for: words, on: .log)
-            try takeOut(card)
-            let records = try run("records", "--config", config)
+            try scene.takeOut(card)
+            let records = try scene.run("records", "--config", config)
             #expect(records.contains("39.25"), "all of the fuel that was asked for flowed: \(records)")
             if hangs { token.thaw() } else { try token.serve() }
             try service.wait(for: "the token serves", on: .log)
@@ -294,39 +170,39 @@ extension WithPCSCD {
             "without its token, with a wrong PIN or without its key a service starts, says so and goes on when it is mended"
         )
         func startsWithout() throws {
-            end(try armed())
+            scene.end(try armed())
             token.stop()
-            let service = try service()
+            let service = try scene.startService(config)
             try service.wait(for: "error token greylock", on: .log)
-            try Self.write(Array("11111111".utf8), folder.path("pin"))
+            try folder.write("pin", Array("11111111".utf8))
             try token.serve()
             try service.wait(for: "refuses the PIN", on: .log)
             #expect(!service.log.contains("11111111") && !service.log.contains(SoftToken.pin))
-            try Self.write(Array(SoftToken.pin.utf8), folder.path("pin"))
+            try folder.write("pin", Array(SoftToken.pin.utf8))
             try service.wait(for: "the token serves", on: .log)
             token.stop()
             try token.initialize(pin: SoftToken.pin)
             try token.serve()
             try service.wait(for: "has no key MPK 1 1 310000000017", on: .log)
-            #expect(try run("keys", "list", "--config", config).contains("has no key MPK 1 1 310000000017"))
-            end(service)
+            #expect(try scene.run("keys", "list", "--config", config).contains("has no key MPK 1 1 310000000017"))
+            scene.end(service)
         }
 
         @Test("a load without its token changes nothing, and the token gives up what is erased")
         func loadAndErase() throws {
             token.stop()
             let before = FileManager.default.contents(atPath: folder.path("keys"))
-            let said = try run("keys", "load", "--config", config, folder.path("blocks"), status: 69)
+            let said = try scene.run("keys", "load", "--config", config, folder.path("blocks"), status: 69)
             #expect(said.contains("nothing was changed in the store"))
             #expect(FileManager.default.contents(atPath: folder.path("keys")) == before)
             try token.serve()
-            end(try armed())
-            _ = try run("keys", "retire", "--config", config, "1", "1")
+            scene.end(try armed())
+            try scene.run("keys", "retire", "--config", config, "1", "1")
             let patience = Patience()
             // It was retired just now.
             let erase = ["keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1"]
-            while try start(erase).end() == 65, patience.milliseconds > 0 {}
-            let again = try run("keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1", status: 65)
+            while try scene.start(erase).end() == 65, patience.milliseconds > 0 {}
+            let again = try scene.run("keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1", status: 65)
             #expect(again.contains("MPK 1 1 is not held"))
         }
     }
