@@ -202,7 +202,18 @@ extension WithPCSCD {
             // It was retired just now.
             let erase = ["keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1"]
             while try scene.start(erase).end() == 65, patience.milliseconds > 0 {}
-            let again = try scene.run("keys", "erase", "--config", config, "--reason", "worn", "MPK", "1", "1", status: 65)
+            let again = try scene.run(
+                "keys",
+                "erase",
+                "--config",
+                config,
+                "--reason",
+                "worn",
+                "MPK",
+                "1",
+                "1",
+                status: 65
+            )
             #expect(again.contains("MPK 1 1 is not held"))
         }
     }
