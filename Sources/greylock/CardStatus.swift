@@ -21,6 +21,27 @@ struct CardStatus: ParsableCommand {
             """
     )
 
+    @OptionGroup var place: ReaderOptions
+
+    @Flag(help: "One JSON object; money in fen, bytes in hexadecimal.")
+    var json = false
+
+    func run() throws {
+        var isFine = false
+        try runTool("card status") { () throws(ServiceFailure) in
+            let card = try CardTarget.realReader(place.reader)
+            try card.powerUp()
+            defer { card.disconnect() }
+            let report = try StatusReading(card: card, aid: place.aid.bytes).report()
+            writeLine(json ? try jsonText(report) : report.text)
+            isFine = report.finding == .fine
+        }
+        guard isFine else { throw ExitCode(1) }
+    }
+}
+
+/// A card in a reader, and its application.
+struct ReaderOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME")
     )
@@ -31,22 +52,6 @@ struct CardStatus: ParsableCommand {
         help: ArgumentHelp("The card application, 10 to 32 hexadecimal digits.", valueName: "HEX")
     )
     var aid = ApplicationArgument(bytes: Demonstration.aid)
-
-    @Flag(help: "One JSON object; money in fen, bytes in hexadecimal.")
-    var json = false
-
-    func run() throws {
-        var isFine = false
-        try runTool("card status") { () throws(ServiceFailure) in
-            let card = try CardTarget.realReader(reader)
-            try card.powerUp()
-            defer { card.disconnect() }
-            let report = try StatusReading(card: card, aid: aid.bytes).report()
-            writeLine(json ? try jsonText(report) : report.text)
-            isFine = report.finding == .fine
-        }
-        guard isFine else { throw ExitCode(1) }
-    }
 }
 
 /// An AID on the command line.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Console
 import Counter
 import ISO7816
+import Quantities
 import Station
 import Threads
 
@@ -76,23 +77,15 @@ struct CounterAccept: ParsableCommand {
             switch subject {
             case .clock:
                 let now = try counter.clock()
-                guard counter.isBehindBook(now) else {
-                    throw ServiceFailure(
-                        exitStatus: KeyTool.refused,
-                        reason: "the clock is not behind the book: there is nothing to accept"
-                    )
-                }
+                try require(counter.isBehindBook(now), "the clock is not behind the book")
                 try stopped { () throws(CounterStop) in try counter.book.accept(.clock, at: now, by: signed) }
                 writeLine("the counter goes on from \(now)")
             case .book:
-                let now = try counter.now()
-                guard counter.book.doubt != nil else {
-                    throw ServiceFailure(
-                        exitStatus: KeyTool.refused,
-                        reason: "the book is the newest: there is nothing to accept"
-                    )
-                }
-                try stopped { () throws(CounterStop) in try counter.book.accept(.book, at: now, by: signed) }
+                try require(counter.book.doubt != nil, "the book is the newest")
+                // This says nothing of the clock.
+                let now = try counter.clock()
+                let time = counter.book.lines.last.map { max($0.time, now) } ?? now
+                try stopped { () throws(CounterStop) in try counter.book.accept(.book, at: time, by: signed) }
                 writeLine("the counter goes on with this book")
             case .card:
                 let now = try counter.now()
@@ -102,6 +95,11 @@ struct CounterAccept: ParsableCommand {
                 }
             }
         }
+    }
+
+    private func require(_ isStopped: Bool, _ words: String) throws(ServiceFailure) {
+        guard !isStopped else { return }
+        throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(words): there is nothing to accept")
     }
 }
 

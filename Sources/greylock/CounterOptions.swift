@@ -128,25 +128,17 @@ struct OpenCounter {
 
 /// The card's place, and what a visit says.
 struct CounterCard: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("The card reader's name or a part of it; without it, the first reader.", valueName: "NAME")
-    )
-    var reader: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("The card application, 10 to 32 hexadecimal digits.", valueName: "HEX")
-    )
-    var aid = ApplicationArgument(bytes: Demonstration.aid)
+    @OptionGroup var place: ReaderOptions
 
     func visit(
         _ counter: OpenCounter,
         _ body: (CounterVisit) throws(CounterStop) -> Void
     ) throws(ServiceFailure) {
-        let card = try CardTarget.realReader(reader)
+        let card = try CardTarget.realReader(place.reader)
         defer { card.disconnect() }
         try stopped { () throws(CounterStop) in
-            let visit = try CounterVisit(card, aid: aid.bytes, side: counter.side, book: counter.book) { finding in
+            let visit = try CounterVisit(card, aid: place.aid.bytes, side: counter.side, book: counter.book) {
+                finding in
                 for line in finding.lines(counter.book.counter) { writeLine(line) }
             }
             visit.wrongPIN = { standardError("the PIN is wrong, \($0.tries) left") }

@@ -128,6 +128,10 @@ extension WithPCSCD {
             }
             let early = try counter(["load", "100"], status: 69)
             #expect(early.contains("counter accept clock"), "\(early)")
+            try folder.remove("book.mark")
+            try counter(["accept", "clock"] + Self.byHand, status: 74)
+            try counter(["accept", "book"] + Self.byHand)
+            try counter(["load", "100"], status: 69)
             try counter(["accept", "clock"] + Self.byHand)
             try counter(["accept", "clock"] + Self.byHand, status: 65)
             let loaded = try counter(["load", "100"], pin: IssuerScene.pin)
