@@ -81,19 +81,17 @@ package enum WholeFile {
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
         defer { close(file) }
         if isSecret { try requireGuarded(file, path) }
-        // One byte more than may be there tells a file that is too large.
         var bytes: [UInt8] = []
-        while bytes.count <= bytesMax {
-            var part = [UInt8](repeating: 0, count: min(partLength, bytesMax + 1 - bytes.count))
+        var part = [UInt8](repeating: 0, count: 1 << 14)
+        var count: Int
+        repeat {
             var span = part.mutableSpan
-            let count = try read(file, path, into: &span)
+            count = try read(file, path, into: &span)
             bytes += part.prefix(count)
-            if count < part.count { return bytes }
-        }
-        throw FileFault("\(path) is too long: it is another kind of file")
+        } while count == part.count && bytes.count <= bytesMax
+        guard bytes.count <= bytesMax else { throw FileFault("\(path) is too long: it is another kind of file") }
+        return bytes
     }
-
-    private static let partLength = 64 << 10
 
     /// Reads until the span is full, or the file ends.
     ///

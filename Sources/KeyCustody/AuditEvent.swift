@@ -1,5 +1,5 @@
 import ISO7816
-package import Quantities
+import Quantities
 
 /// What custodians did to a terminal's keys.
 package enum AuditEvent: Equatable, Sendable {

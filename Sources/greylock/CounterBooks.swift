@@ -45,7 +45,7 @@ struct CounterNew: ParsableCommand {
                     place.book,
                     mark: place.mark,
                     counter: counter.id,
-                    reference,
+                    keys.bookReference,
                     key: key,
                     random: SystemRandom()
                 )

@@ -33,7 +33,7 @@ struct CounterFiles: ParsableArguments {
     @OptionGroup var place: BookOptions
 
     @Option(
-        help: ArgumentHelp("The issuer's key store; once for each version that cards have.", valueName: "FILE")
+        help: ArgumentHelp("The issuer's key store; once for each that cards are of.", valueName: "FILE")
     )
     var store: [String]
 
@@ -53,27 +53,38 @@ struct CounterFiles: ParsableArguments {
         var opened: CounterBook?
         for path in store {
             let store = try KeyStoreFile.open(path)
-            let own = KeyReference(index: store.index, version: store.version)
-            guard !references.contains(own) else {
-                throw ServiceFailure(
-                    exitStatus: ServiceFailure.inputOutput,
-                    reason: "\(path) has the index and version of another store: name one of them"
-                )
+            for set in store.versions {
+                let own = set.reference
+                guard !references.contains(own) else {
+                    throw ServiceFailure(
+                        exitStatus: ServiceFailure.inputOutput,
+                        reason: """
+                            \(path) has index \(own.index.number), version \(own.version.number), which is in another store too: \
+                            name one of them
+                            """
+                    )
+                }
+                guard references.count < IssuerKeys.keysMax else {
+                    throw ServiceFailure(
+                        exitStatus: ServiceFailure.inputOutput,
+                        reason: "the stores have more than the \(IssuerKeys.keysMax) versions of a counter: name fewer"
+                    )
+                }
+                masters.load(set.purchaseMaster(), as: own)
+                references.append(own)
+                keys.load(set.schemeKeys(), index: own.index, version: own.version)
             }
-            if own == reference {
+            if store.bookReference == reference {
                 let key = store.bookKey()
                 opened = try stopped { () throws(CounterStop) in try CounterBook(book, mark: place.mark, key: key) }
             }
-            masters.load(store.purchaseMaster(), as: own)
-            references.append(own)
-            keys.load(store.schemeKeys(), index: own.index, version: own.version)
         }
         guard let opened else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.inputOutput,
                 reason: """
-                    \(book) is coded under index \(reference.index.number), version \(reference.version.number): name that store too \
-                    with --store
+                    \(book) is coded under the key of the store that began with index \(reference.index.number), version \
+                    \(reference.version.number): name that store too with --store
                     """
             )
         }

@@ -79,7 +79,8 @@ struct KeysErase: ParsableCommand {
         try runTool("keys erase") { () throws(ServiceFailure) in
             guard let usage, let index, let version else {
                 let settings = try Service.configuration(at: config)
-                return try EmergencyErasure(settings, config, reason.text).run(confirmedBy: yesTerminal)
+                let facts = [.reason(reason.text)] + person.facts
+                return try EmergencyErasure(settings, config, facts).run(confirmedBy: yesTerminal, output)
             }
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
             let configuration = try Service.configuration(at: config)
@@ -99,7 +100,7 @@ struct KeysErase: ParsableCommand {
             var isInToken = false
             let changed = try KeyTool.change(store, of: configuration) { (keys) throws(CustodyFault) in
                 isInToken = keys[name].map { $0.secret == nil } ?? false
-                try keys.erase(name, at: now, [.reason(reason.text)])
+                try keys.erase(name, at: now, [.reason(reason.text)] + person.facts)
             } whenAllowed: { () throws(ServiceFailure) in
                 if isInToken { try TokenTool.destroy(name, configuration) }
             }

@@ -24,6 +24,8 @@ extension WithPCSCD {
             scene = try IssuerScene(in: folder)
             try scene.newIssuer()
             try scene.newCard()
+            // Of which no card is made here.
+            try scene.runWithStore(["keys", "add", "--store", folder.path("issuer"), "--version", "2"])
             try scene.runWithStore(["counter", "new", "--counter", "310000000099"] + files)
         }
 

@@ -87,7 +87,7 @@ final class IssuerScene {
 
     func openIssuer() throws -> KeyStore {
         var digits = Array(Self.passphrase.utf8)
-        return try KeyStore(opening: folder.bytes("issuer"), passphrase: LockedBuffer(wiping: &digits))
+        return try KeyStore(opening: folder.bytes("issuer"), passphrase: LockedBuffer(wiping: &digits), at: Self.now)
     }
 
     // MARK: - The card
@@ -159,7 +159,8 @@ final class IssuerScene {
     }
 
     /// As after a ceremony: the transport key is in the terminal's store; MPK and record key are in a file of blocks.
-    func storeTransportKey(and issuer: borrowing KeyStore) throws {
+    func storeTransportKey(and issuer: KeyStore) throws {
+        let masters = try #require(issuer[Self.reference])
         let made = try TransactionTime(secondsSince1970: Int(Self.now))
         let raw = SystemRandom().secret(32)
         let transport = TransportKey(.aes, raw.part(0..<32))
@@ -174,7 +175,7 @@ final class IssuerScene {
         try change.store()
         var blocks = ""
         for usage in [KeyUsage.purchaseMaster, .record] {
-            let key = usage == .record ? issuer.recordKey(of: Self.terminal) : issuer.purchaseMaster()
+            let key = usage == .record ? masters.recordKey(of: Self.terminal) : masters.purchaseMaster()
             let delivery = KeyDelivery(HeldKeyName(usage, Self.reference), .tripleDES, made: made, key)
             blocks += try transport.block(of: delivery, for: Self.terminal, random: SystemRandom()) + "\n"
         }

@@ -69,7 +69,7 @@ extension WithPCSCD {
         /// Out of the issuer's store.
         private func purchaseMaster() throws -> [SecretPatterns] {
             let store = try scene.openIssuer()
-            let raw = store.purchaseMaster().withSpan { span in span.indices.map { span[$0] } }
+            let raw = store.versions[0].purchaseMaster().withSpan { span in span.indices.map { span[$0] } }
             return [
                 SecretPatterns("MPK left", des: Array(raw.prefix(8))),
                 SecretPatterns("MPK right", des: Array(raw.suffix(8))),

@@ -30,13 +30,13 @@ extension WithPCSCD.TokenSalesTests {
         if slip == .wrongPIN { try service.wait(for: slip.words, on: .log) }
         let refused = try visit(service)
         try service.wait(for: "index 1, version 1 cannot be asked: \(slip.words)", on: .log)
-        try takeOut(refused)
+        try scene.takeOut(refused)
         try mend(slip, other, service)
         let card = try visit(service)
         try service.wait(for: "notice paid", on: .log)
-        try takeOut(card)
-        end(service)
-        #expect(try run("records", "--config", config).split(separator: "\n").count { $0.contains("39.25") } == 1)
+        try scene.takeOut(card)
+        scene.end(service)
+        #expect(try scene.run("records", "--config", config).split(separator: "\n").count { $0.contains("39.25") } == 1)
     }
 
     @Test(
@@ -57,8 +57,8 @@ extension WithPCSCD.TokenSalesTests {
         token.thaw()
         // Of a server that is being started again it may have been another reason first.
         try service.wait(for: "cannot be asked: \(slip == .wrongPIN ? "token greylock" : slip.words)", on: .log)
-        try takeOut(card)
-        let records = try run("records", "--config", config)
+        try scene.takeOut(card)
+        let records = try scene.run("records", "--config", config)
         #expect(records.contains("39.25"), "all of the fuel that was asked for flowed: \(records)")
         try mend(slip, other, service)
         try expectSettlesLater(service)
@@ -67,7 +67,7 @@ extension WithPCSCD.TokenSalesTests {
     private func make(_ slip: TokenSlip, _ other: OtherProgram) throws {
         switch slip {
         case .wrongPIN:
-            try Self.write(Array("11111111".utf8), folder.path("pin"))
+            try folder.write("pin", Array("11111111".utf8))
             token.stop()
             try token.serve()
         case .objectMissing: try other.removeKeys()
@@ -83,7 +83,7 @@ extension WithPCSCD.TokenSalesTests {
         }
         while !isSaid() { try service.wait(for: "cards whose key it has are not served", on: .log) }
         switch slip {
-        case .wrongPIN: try Self.write(Array(SoftToken.pin.utf8), folder.path("pin"))
+        case .wrongPIN: try folder.write("pin", Array(SoftToken.pin.utf8))
         case .objectMissing: try other.putKeysBack()
         }
         try service.wait(for: "the token serves", on: .log)
@@ -122,7 +122,7 @@ private struct OtherProgram {
         let erase = [
             "keys", "erase", "--config", config, "--all", "--reason", "test", "--yes-terminal", "310000000017",
         ]
-        let tool = try terminal.start(erase)
+        let tool = try terminal.scene.start(erase)
         #expect(tool.end() == 0, "\(tool.log)")
         tool.readScreen()
         #expect(tool.screen.contains("destroyed: the keys in the token"), "\(tool.screen)")
@@ -130,7 +130,7 @@ private struct OtherProgram {
 
     func putKeysBack() throws {
         try start()
-        let tool = try terminal.start(["keys", "load", "--config", config, terminal.folder.path("blocks")])
+        let tool = try terminal.scene.start(["keys", "load", "--config", config, terminal.folder.path("blocks")])
         #expect(tool.end() == 0, "\(tool.log)")
     }
 }

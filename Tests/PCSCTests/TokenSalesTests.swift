@@ -24,13 +24,13 @@ extension WithPCSCD {
         .timeLimit(.minutes(3))
     )
     struct TokenSalesTests {
-        private let scene: IssuerScene
-        private let folder: TestFolder
-        private let token: SoftToken
-        private let config: String
+        let scene: IssuerScene
+        let folder: TestFolder
+        let token: SoftToken
+        let config: String
         private let master: [SecretPatterns]
         /// What the service has in its own memory.
-        let record: [SecretPatterns]
+        private let record: [SecretPatterns]
 
         init() throws {
             folder = try TestFolder()
@@ -50,12 +50,12 @@ extension WithPCSCD {
             )
             try scene.newIssuer()
             let issuer = try scene.openIssuer()
-            master = Self.patterns("MPK", issuer.purchaseMaster())
-            record = Self.patterns("record key", issuer.recordKey(of: IssuerScene.terminal))
+            master = Self.patterns("MPK", issuer.newest.purchaseMaster())
+            record = Self.patterns("record key", issuer.newest.recordKey(of: IssuerScene.terminal))
             try scene.storeTransportKey(and: issuer)
         }
 
-        static func patterns(_ name: String, _ raw: borrowing LockedBuffer) -> [SecretPatterns] {
+        private static func patterns(_ name: String, _ raw: borrowing LockedBuffer) -> [SecretPatterns] {
             var raw = raw.part(0..<16)
             func halves(_ raw: borrowing LockedBuffer) -> [[UInt8]] {
                 raw.withSpan { span in [0..<8, 8..<16].map { half in half.map { span[$0] } } }
@@ -70,7 +70,7 @@ extension WithPCSCD {
         // MARK: - What people do
 
         /// Its keys are loaded and sell.
-        private func armed() throws -> ProgramAtTerminal {
+        func armed() throws -> ProgramAtTerminal {
             let loaded = try scene.loadAndActivate(config)
             #expect(loaded.contains("in token greylock (SoftHSM v2): MPK 1 1"), "\(loaded)")
             try scene.newCard()
@@ -78,7 +78,7 @@ extension WithPCSCD {
         }
 
         /// The card is put in, and its PIN typed.
-        private func visit(_ service: ProgramAtTerminal) throws -> ProgramAtTerminal {
+        func visit(_ service: ProgramAtTerminal) throws -> ProgramAtTerminal {
             let card = try scene.insertCard()
             try scene.typePIN(service)
             return card

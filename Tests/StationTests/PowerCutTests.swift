@@ -174,7 +174,7 @@ struct PowerCutTests {
                 if place == first { isPast = true }
             }
             LosingDisk.mark(2)
-            try board.store.audit.noteErasure("opened", left: [], at: Self.now)
+            try board.store.audit.noteErasure([.reason("opened")], left: [], at: Self.now)
             LosingDisk.mark(3)
         }
         // Overwritten before they lose their names.
@@ -191,7 +191,7 @@ struct PowerCutTests {
             #expect(refusal != "")
             let left = board.erasure.run().filter(\.isLeft)
             #expect(left.isEmpty, "\(left)")
-            try board.store.audit.noteErasure("opened", left: [], at: Self.now)
+            try board.store.audit.noteErasure([.reason("opened")], left: [], at: Self.now)
             #expect(try board.store.audit.read()?.faults == [])
             #expect(try board.store.read() == nil)
             for name in try FileManager.default.contentsOfDirectory(atPath: board.folder.url.path) {

@@ -38,7 +38,7 @@ package final class TestCounter {
     }
 
     package static func key() -> CodeKey {
-        KeyStore(index: Demonstration.keyIndex, version: Demonstration.keyVersion, Demonstration.schemeKeys).bookKey()
+        demonstrationStore().bookKey()
     }
 
     /// As after the end of the process: what was in memory is gone.

@@ -48,8 +48,15 @@ extension TestCounter {
     }
 
     package static func demonstrationMaster() -> LockedBuffer {
-        KeyStore(index: Demonstration.keyIndex, version: Demonstration.keyVersion, Demonstration.schemeKeys)
-            .purchaseMaster()
+        demonstrationStore().newest.purchaseMaster()
+    }
+
+    static func demonstrationStore() -> KeyStore {
+        KeyStore(
+            converting: Demonstration.schemeKeys,
+            KeyReference(index: Demonstration.keyIndex, version: Demonstration.keyVersion),
+            at: 0
+        )
     }
 
     package static var keys: KeyHolder { holder(demonstrationMaster()) }
