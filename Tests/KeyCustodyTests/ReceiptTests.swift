@@ -71,6 +71,6 @@ import Testing
         try keys.erase(master, at: Self.now)
         let after = try #require(KeyReceipt(of: keys, at: Self.now))
         #expect(after.lines.contains { $0.hasPrefix("erased MPK 1 2 made ") })
-        #expect(try KeyReceipt(of: TerminalKeys(of: TerminalID(1)), at: Self.now) == nil)
+        #expect(KeyReceipt(of: TerminalKeys(of: TerminalID(1)), at: Self.now) == nil)
     }
 }
