@@ -64,16 +64,12 @@ package struct ComponentSheet {
             text.line("")
         }
         text.line("")
-        text.line(checkValueMark + pairs(component.checkValue(key.kind)))
-        text.line("check value of the key:        " + pairs(key.checkValue))
+        text.line(checkValueMark + Hex.pairs(component.checkValue(key.kind)))
+        text.line("check value of the key:        " + Hex.pairs(key.checkValue))
         text.line("")
         text.line("envelope number: ____________________   sealed by: ____________________")
         if forPrinter { text.append("\u{0C}") }
         return text.take()
-    }
-
-    private static func pairs(_ checkValue: [UInt8]) -> String {
-        checkValue.map { Hex.string([$0]) }.joined(separator: " ")
     }
 }
 

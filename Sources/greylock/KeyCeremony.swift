@@ -52,7 +52,7 @@ struct KeyCeremony: ~Copyable {
         do throws(ComponentFault) { key = try CombinedKey(kind, of: components) } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(error.words); nothing was stored")
         }
-        terminal.say("\nCheck value of the whole key: \(KeyTool.grouped(key.checkValue()))\n")
+        terminal.say("\nCheck value of the whole key: \(Hex.pairs(key.checkValue()))\n")
         for custodian in custodians {
             guard try confirms("\(custodian.name): is it the one on your sheet, yes or no") else {
                 throw ServiceFailure(

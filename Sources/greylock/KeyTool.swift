@@ -136,9 +136,6 @@ enum KeyTool {
         if let untold = store.tellJournal(of: settings) { standardError("warning: \(untold)") }
     }
 
-    /// "5C 94 05"
-    static func grouped(_ checkValue: [UInt8]) -> String { checkValue.map { Hex.string([$0]) }.joined(separator: " ") }
-
     /// nil of a text that is no check value.
     static func isEqual(_ line: consuming SecretLine, _ checkValue: [UInt8], digits: Int) -> Bool? {
         let count = line.count

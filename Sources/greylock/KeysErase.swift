@@ -34,8 +34,7 @@ struct KeysErase: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
-    var config: String
+    @OptionGroup var terminal: TerminalOption
 
     @Flag(help: "Erase it although open records need it: the issuer releases their cards.")
     var despiteOpenRecords = false
@@ -78,13 +77,13 @@ struct KeysErase: ParsableCommand {
     func run() throws {
         try runTool("keys erase") { () throws(ServiceFailure) in
             guard let usage, let index, let version else {
-                let settings = try Service.configuration(at: config)
+                let settings = try terminal.settings()
                 let facts = [.reason(reason.text)] + person.facts
-                return try EmergencyErasure(settings, config, facts).run(confirmedBy: yesTerminal, output)
+                return try EmergencyErasure(settings, terminal.config, facts).run(confirmedBy: yesTerminal, output)
             }
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
-            let configuration = try Service.configuration(at: config)
-            let store = try KeyTool.store(of: configuration, config)
+            let configuration = try terminal.settings()
+            let store = try KeyTool.store(of: configuration, terminal.config)
             let now = try KeyTool.now()
             let open = try openRecords(under: name, configuration)
             if !open.isEmpty {

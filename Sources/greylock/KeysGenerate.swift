@@ -3,6 +3,7 @@ import CardCryptography
 import Console
 import Files
 import FuelPassbook
+import ISO7816
 import KeyCustody
 import KeyFiles
 import Quantities
@@ -73,7 +74,7 @@ struct KeysGenerate: ParsableCommand {
             try places.write(components, head)
             standardError(
                 """
-                \(name.words) of terminal \(terminal.id), check value \(KeyTool.grouped(checkValue)): \
+                \(name.words) of terminal \(terminal.id), check value \(Hex.pairs(checkValue)): \
                 \(components.count) pages are written
                 """
             )

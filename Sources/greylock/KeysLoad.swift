@@ -4,6 +4,7 @@ import Configuration
 import Console
 import Files
 import FuelPassbook
+import ISO7816
 import KeyBlocks
 import KeyCustody
 import KeyFiles
@@ -32,8 +33,7 @@ struct KeysLoad: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
-    var config: String
+    @OptionGroup var terminal: TerminalOption
 
     @OptionGroup var sheets: SheetOptions
 
@@ -55,8 +55,8 @@ struct KeysLoad: ParsableCommand {
 
     func run() throws {
         try runTool("keys load") { () throws(ServiceFailure) in
-            let settings = try Service.configuration(at: config)
-            let store = try KeyTool.store(of: settings, config)
+            let settings = try terminal.settings()
+            let store = try KeyTool.store(of: settings, terminal.config)
             try KeyTool.requireClosedHousing(settings)
             let now = try KeyTool.now()
             if blocks.isEmpty { try loadComponents(store, settings, now) } else { try loadBlocks(store, settings, now) }
@@ -139,7 +139,7 @@ struct KeysLoad: ParsableCommand {
         }
         for name in names {
             guard let key = keys[name] else { continue }
-            writeLine("loaded: \(name.words)  check value \(KeyTool.grouped(key.checkValue()))")
+            writeLine("loaded: \(name.words)  check value \(Hex.pairs(key.checkValue()))")
         }
         for line in taken { writeLine(line) }
     }

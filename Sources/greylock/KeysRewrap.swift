@@ -26,8 +26,7 @@ struct KeysRewrap: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
-    var config: String
+    @OptionGroup var terminal: TerminalOption
 
     @Option(help: ArgumentHelp("The new storage key.", valueName: "FILE"))
     var to: String?
@@ -53,7 +52,7 @@ struct KeysRewrap: ParsableCommand {
 
     func run() throws {
         try runTool("keys rewrap") { () throws(ServiceFailure) in
-            let store = try KeyTool.store(config)
+            let store = try KeyTool.store(terminal.config)
             let now = try KeyTool.now()
             let new: StorageKeyPlace = toCredential.map { .credential($0) } ?? .file(to ?? "")
             let (keys, wasAlready) = try KeyTool.stored { () throws(FileFault) in
@@ -71,7 +70,7 @@ struct KeysRewrap: ParsableCommand {
             }
             let opens = wasAlready ? "opens already" : "opens now"
             writeLine("\(store.path), change \(keys.number.change), \(opens) with \(new.words)")
-            writeLine("set that in \(config), restart the service, and then destroy the old storage key")
+            writeLine("set that in \(terminal.config), restart the service, and then destroy the old storage key")
         }
     }
 }

@@ -40,7 +40,7 @@ struct KeysVerify: ParsableCommand {
             guard report.right else {
                 throw ServiceFailure(exitStatus: KeyTool.refused, reason: words(of: report))
             }
-            if !output.json { writeLine("the component is right: \(KeyTool.grouped(checkValue))") }
+            if !output.json { writeLine("the component is right: \(Hex.pairs(checkValue))") }
         }
     }
 

@@ -73,7 +73,7 @@ struct KeysWrap: ParsableCommand {
         _ delivery: consuming KeyDelivery,
         _ transport: borrowing TransportKey
     ) throws(ServiceFailure) -> (String, String) {
-        let words = "\(delivery.name.words), check value \(KeyTool.grouped(delivery.checkValue()))"
+        let words = "\(delivery.name.words), check value \(Hex.pairs(delivery.checkValue()))"
         do throws(KeyBlockError) {
             return (try transport.block(of: delivery, for: terminal.id, random: SystemRandom()), words)
         } catch {

@@ -11,10 +11,17 @@ import Quantities
 import Station
 import Threads
 
-/// Which purchase master is meant.
-struct MasterName: ParsableArguments {
+/// Whose keys they are.
+struct TerminalOption: ParsableArguments {
     @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
     var config: String
+
+    func settings() throws(ServiceFailure) -> Configuration { try Service.configuration(at: config) }
+}
+
+/// Which purchase master is meant.
+struct MasterName: ParsableArguments {
+    @OptionGroup var terminal: TerminalOption
 
     @OptionGroup var person: PersonOption
 
@@ -63,15 +70,14 @@ struct KeysList: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The configuration of the service, whose [keys] names the store.", valueName: "FILE"))
-    var config: String
+    @OptionGroup var terminal: TerminalOption
 
     @OptionGroup var output: JSONOption
 
     func run() throws {
         try runTool("keys list") { () throws(ServiceFailure) in
-            let settings = try Service.configuration(at: config)
-            let store = try KeyTool.store(of: settings, config)
+            let settings = try terminal.settings()
+            let store = try KeyTool.store(of: settings, terminal.config)
             guard let keys = try KeyTool.stored({ () throws(FileFault) in try store.read() })?.keys, !keys.keys.isEmpty
             else {
                 throw ServiceFailure(
@@ -102,7 +108,7 @@ extension HeldKey {
             case .block: "from a block of \(made) UTC"
             case .generated: "generated"
             }
-        return "\(name.words)  check value \(KeyTool.grouped(checkValue()))  \(state), \(origin)"
+        return "\(name.words)  check value \(Hex.pairs(checkValue()))  \(state), \(origin)"
     }
 
     private func masterWords(at now: Int64?) throws(ServiceFailure) -> String {
@@ -138,10 +144,10 @@ struct KeysActivate: ParsableCommand {
 
     func run() throws {
         try runTool("keys activate") { () throws(ServiceFailure) in
-            let settings = try Service.configuration(at: master.config)
+            let settings = try master.terminal.settings()
             let now = try KeyTool.now()
             let from = from?.start ?? now
-            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) {
+            let changed = try KeyTool.change(KeyTool.store(of: settings, master.terminal.config), of: settings) {
                 (keys) throws(CustodyFault) in
                 try keys.activate(master.name, from: from, at: now, master.person.facts)
             }
@@ -171,9 +177,9 @@ struct KeysRetire: ParsableCommand {
 
     func run() throws {
         try runTool("keys retire") { () throws(ServiceFailure) in
-            let settings = try Service.configuration(at: master.config)
+            let settings = try master.terminal.settings()
             let now = try KeyTool.now()
-            let changed = try KeyTool.change(KeyTool.store(of: settings, master.config), of: settings) {
+            let changed = try KeyTool.change(KeyTool.store(of: settings, master.terminal.config), of: settings) {
                 (keys) throws(CustodyFault) in
                 try keys.retire(master.name, at: now, master.person.facts)
             }
