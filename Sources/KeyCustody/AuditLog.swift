@@ -51,6 +51,8 @@ package struct AuditEntry: Equatable, Sendable {
     /// That the changes before it were stored.
     package var isConfirmation: Bool { action == AuditEvent.stored.action }
 
+    fileprivate var isErasureOfAll: Bool { action == AuditEvent.allErased.action }
+
     fileprivate var head: AuditHead { AuditHead(entries: number, hash: hash) }
 }
 
@@ -211,7 +213,7 @@ extension AuditLog {
             fault(number, "it does not fit the entries before it: one of them, or this, was altered")
         } else if let last = entries.last, !entry.change.mayFollow(last.change) {
             fault(number, "change \(entry.change.change) does not follow change \(last.change.change)")
-        } else if entry.code == nil, entry.action != AuditEvent.allErased.action, isCoded(entry) {
+        } else if entry.code == nil, !entry.isErasureOfAll, isCoded(entry) {
             fault(number, "it has no code, though the terminal had a record key")
         } else if !entry.isConfirmation, entry.change <= stored {
             fault(number, "change \(entry.change.change) had been stored: it was made on an older copy of the store")
@@ -224,7 +226,7 @@ extension AuditLog {
         let before = entries.reversed().prefix { $0.change.begun == entry.change.begun }
         guard before.contains(where: { $0.code != nil }) else { return false }
         let last = before.first { $0.facts.contains { $0.name == "key" && $0.value.hasPrefix(KeyUsage.record.name) } }
-        return last?.action != AuditEvent.erasedAction && before.first?.action != AuditEvent.allErased.action
+        return last?.action != AuditEvent.erasedAction && before.first?.isErasureOfAll != true
     }
 
     private mutating func add(_ entry: AuditEntry) {
@@ -232,11 +234,11 @@ extension AuditLog {
         if entry.isConfirmation { stored = max(stored, entry.change) }
     }
 
-    /// Entries whose changes were begun and, as far as the log goes, not stored.
+    /// Entries whose changes were begun and, as far as the log goes, not stored. Of keys that were all destroyed no store is left.
     package var unstored: [AuditEntry] {
         var later = StoreNumber(raw: .max)
         var found: [AuditEntry] = []
-        for entry in entries.reversed() where !entry.isConfirmation {
+        for entry in entries.reversed() where !entry.isConfirmation && !entry.isErasureOfAll {
             if entry.change >= later || entry.change > stored { found.append(entry) }
             later = min(later, entry.change)
         }

@@ -168,6 +168,21 @@ import Testing
         #expect(read.contains(keys.audit))
     }
 
+    /// There is no store to have it in; what was begun before is named all the same.
+    @Test func anErasureOfAllIsNoChangeThatWasNotStored() throws {
+        var (lines, keys, log) = try story()
+        let last = keys.number
+        let made = try TransactionTime(secondsSince1970: Int(Self.now + 2))
+        let delivery = KeyDelivery(Self.record, .tripleDES, made: made, SystemRandom().secret(16))
+        try keys.load(delivery, .block, at: Self.now + 2)
+        lines += try #require(keys.enter(into: &log, under: nil, after: last)).lines
+        log = try self.log(lines)
+        lines.append(log.noteErasure([.reason("sold")], left: [], at: Self.now + 3))
+        let read = try self.log(lines)
+        #expect(read.faults.isEmpty && read.entries.last?.action == "erase-all")
+        #expect(read.unstored.map(\.action) == ["load"])
+    }
+
     /// A number beyond all that a terminal's life has.
     @Test(arguments: [UInt64.max, 1 << 32])
     func aBeginBeyondAllNumbersIsRefused(_ entries: UInt64) {
