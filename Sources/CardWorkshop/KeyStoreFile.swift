@@ -4,7 +4,6 @@ private import Configuration
 import Console
 import Files
 package import FuelPassbook
-private import Glibc
 package import Issuer
 private import KeyCustody
 private import KeyFiles
@@ -26,15 +25,21 @@ package enum KeyStoreFile {
         _ reference: KeyReference,
         at now: Int64
     ) throws(ServiceFailure) -> KeyStore {
-        // Before the passphrase is asked for; the file's own creation refuses it too.
-        guard unsafe access(path, F_OK) != 0 else {
-            throw failure("\(path) exists and may hold keys that cards depend on: choose another name")
-        }
+        try requireNew(path, "may hold keys that cards depend on")
         try harden()
         let store = KeyStore(generating: reference, at: now)
         let sealed = store.sealed(under: try PassphrasePrompt().askNew(), random: SystemRandom())
         try writeNew(path, sealed)
         return store
+    }
+
+    /// Before anything is asked for: the file's own creation refuses it too, when everything was typed.
+    ///
+    /// - Parameter words: of a file that is there.
+    package static func requireNew(_ path: String, _ words: String) throws(ServiceFailure) {
+        guard FileStamp(path) == nil else { throw failure("\(path) exists and \(words): choose another name") }
+        let folder = FilePath.folder(of: path)
+        guard FileStamp(folder) != nil else { throw failure("\(path) cannot be made: there is no folder \(folder)") }
     }
 
     /// A file that only its owner may read and that was not there: it appears whole, flushed with its folder, or not at all.

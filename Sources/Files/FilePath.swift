@@ -1,5 +1,5 @@
 /// Of a path's text alone.
-enum FilePath {
+package enum FilePath {
     /// With a slash at its end; "." of a bare name.
-    static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
+    package static func folder(of path: String) -> String { path.lastIndex(of: "/").map { String(path[...$0]) } ?? "." }
 }

@@ -51,6 +51,7 @@ struct KeysWrap: ParsableCommand {
     func run() throws {
         try runTool("keys wrap") { () throws(ServiceFailure) in
             let made = TransactionTime(utc: try KeyTool.now())
+            try KeyStoreFile.requireNew(into, "may hold blocks that a terminal waits for")
             let keys = try KeyStoreFile.open(store)
                 .masters(keyVersion.map { KeyVersion($0) }, in: store, whenMissing: KeyTool.refused)
             let transport = try sheets.transportKey(of: terminal.id, at: made)

@@ -119,6 +119,20 @@ struct IssuersStoreTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("card")))
     }
 
+    // MARK: - Blocks
+
+    @Test("nobody types anything for blocks that cannot be written", arguments: ["blocks", "none/blocks"])
+    func noPlaceForBlocks(name: String) throws {
+        try put("issuer", store)
+        let there = try folder.file("blocks", "those of before")
+        let wrap = ["keys", "wrap", "--store", store, "--terminal", "310000000017", "--into", folder.path(name)]
+        let tool = try Program("greylock", wrap)
+        #expect(tool.end() == 74)
+        let words = name == "blocks" ? "\(there) exists and may hold blocks" : "there is no folder"
+        #expect(tool.lines.joined().contains(words), "\(tool.lines)")
+        #expect(try bytes(there) == Array("those of before".utf8))
+    }
+
     // MARK: - Whose it is
 
     @Test func aTerminalsStoreIsRefusedByName() throws {
