@@ -37,9 +37,14 @@ extension AuditFact {
     /// Who did it, where no custodian typed a component.
     package static func person(_ name: String) -> AuditFact { AuditFact("name", name) }
 
-    /// Who typed the components, and out of which envelopes, whose seals were unbroken.
+    /// Who typed the components, and out of which envelopes: all said that the seal was unbroken, or there is no key.
     package static func custodians(_ custodians: [Custodian]) -> [AuditFact] {
-        custodians.flatMap { [AuditFact("custodian", $0.name), AuditFact("envelope", $0.envelope)] }
+        custodians.flatMap { custodian in
+            [
+                AuditFact("custodian", custodian.name), AuditFact("envelope", custodian.envelope),
+                AuditFact("seal", "unbroken"),
+            ]
+        }
     }
 }
 

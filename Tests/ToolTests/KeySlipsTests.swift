@@ -79,8 +79,8 @@ struct KeySlipsTests {
             keys.append(transport.raw.withSpan { span in span.indices.map { span[$0] } })
             let entry = try #require(held.audit?.entries.last { $0.action == "load" })
             #expect(
-                entry.facts.filter { ["custodian", "envelope"].contains($0.name) }.map(\.value)
-                    == ["Wang", sheets[0].1, "Li", sheets[1].1]
+                entry.facts.filter { ["custodian", "envelope", "seal"].contains($0.name) }.map(\.value)
+                    == ["Wang", sheets[0].1, "unbroken", "Li", sheets[1].1, "unbroken"]
             )
         }
         #expect(Set(keys).count == 1)
