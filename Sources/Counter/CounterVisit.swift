@@ -75,7 +75,10 @@ package final class CounterVisit {
         case .failure(.lockedForGood): throw .answered(.select, .applicationLockedForGood)
         case .failure(.notSelected(let status)), .failure(.fileNotRead(let status)):
             throw .refused(
-                "this is no card of the application \(Hex.string(aid)) (\(status)): use a card of this scheme"
+                """
+                this is no card of the application \(Hex.string(aid)) (\(status)): use a card of this scheme, and name its \
+                application with --aid
+                """
             )
         case .failure(.fileMalformed(let error)): throw .malformed(.readBinary, error)
         }
