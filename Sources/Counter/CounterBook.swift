@@ -7,8 +7,9 @@ package import Quantities
 /// What the counter authorised, on a disk. One process has it at a time.
 ///
 /// The file: magic "GLCB" 4, format 2, key index and version 1 each, the counter's terminal id 6, random identity 8; for each line
-/// its length 2, its bytes, and their code 16; at the end a code over everything before it 16. The key of the codes is drawn from the
-/// issuer's store of that index and version, and the book's identity. Each change replaces the file whole, flushed with its folder.
+/// its length 2, its bytes, and their code 16; at the end a code over everything before it 16. The key of the codes is drawn from
+/// these first bytes and the books' key in the issuer's store, which that index and version name. Each change replaces the file whole,
+/// flushed with its folder.
 package final class CounterBook {
     package static let bytesMax = 32 << 20
     private static let magic = Array("GLCB".utf8)

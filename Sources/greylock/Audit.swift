@@ -52,8 +52,9 @@ struct AuditVerify: ParsableCommand {
             also sees whether the terminal wrote them: on the terminal (--config), where the log is compared with the key store and \
             the journal too, or the issuer (--store), whose passphrase is asked for.
 
-            Exit status: 0 when nothing is wrong; 65 when something is, each of it in a line; 69 when the terminal has no keys; \
-            74 when a file cannot be read; 78 for a wrong configuration. \(ExitStatusHelp.common)
+            Exit status: 0 when nothing is wrong; 1 when no passphrase was typed; 65 when something is wrong, each of it in a line; 69 \
+            when the terminal has no keys, or there is no terminal for the passphrase; 74 when a file cannot be read or does not open; \
+            78 for a wrong configuration. \(ExitStatusHelp.common)
             """
     )
 

@@ -15,7 +15,7 @@ struct CounterNew: ParsableCommand {
         commandName: "new",
         abstract: "Begin the book of a counter.",
         discussion: """
-            The book keeps what the counter authorised, coded under a key drawn from the issuer's store. With an older copy in its place, \
+            The book keeps what the counter authorised, coded under a key of the issuer's store. With an older copy in its place, \
             what it forgot could be given twice: its mark shows that, best on another medium, which is never restored with the book. A \
             file that is there already is never replaced.
 
@@ -59,7 +59,11 @@ struct CounterList: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "What the counter authorised, oldest first.",
-        discussion: CounterTool.exitStatus
+        discussion: """
+            A book that is not the newest is listed all the same, and a line on standard error says so.
+
+            \(CounterTool.exitStatus)
+            """
     )
 
     @OptionGroup var files: CounterFiles

@@ -23,7 +23,7 @@ struct CounterTool: ParsableCommand {
     )
 
     static let exitStatus = """
-        Exit status: 0; 1 when the card or its holder refuses, and nothing was changed; 65 for a file or an amount that is refused; \
+        Exit status: 0; 1 when the card or its holder refuses, or no passphrase was typed, and nothing was changed; 65 for a file or an amount that is refused; \
         69 without a terminal, reader or card, or with a clock that is not set or behind the book; 74 when the store or the book cannot \
         be read or written, or the book is not the newest; 75 when the card's answer is lost: give the command again with the same \
         card. \(ExitStatusHelp.common)

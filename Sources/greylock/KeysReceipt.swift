@@ -17,7 +17,7 @@ struct KeysReceipt: ParsableCommand {
             The receipt names keys, check values, states and dates, never keys, with a code under the record key over all lines. At the \
             issuer, --check and --store tell whether it is authentic, with the record key that is drawn from the issuer's store.
 
-            Exit status: 0; 65 when a receipt is not authentic, or none; 69 without a record key or with a clock that is not set, or \
+            Exit status: 0; 1 when no passphrase was typed; 65 when a receipt is not authentic, or none; 69 without a record key or with a clock that is not set, or \
             without a terminal for the passphrase; 74 when a file cannot be read or does not open; 78 for a wrong configuration. \
             \(ExitStatusHelp.common)
 

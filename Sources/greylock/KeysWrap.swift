@@ -21,8 +21,9 @@ struct KeysWrap: ParsableCommand {
             Both are of one version of the store: its newest, or --key-version. The record key of a terminal is drawn from the masters \
             of that version: the issuer can check its records for as long as the store is kept.
 
-            Exit status: 0 when the file is written; 1 when a custodian broke off; 65 for components that are refused, or a version that the store has not; 69 without \
-            a terminal or with a clock that is not set; 74 when a file cannot be read or made. \(ExitStatusHelp.common)
+            Exit status: 0 when the file is written; 1 when no passphrase was typed, or a custodian broke off; 65 for components that are \
+            refused, or a version that the store has not; 69 without a terminal or with a clock that is not set; 74 when a file cannot \
+            be read or made. \(ExitStatusHelp.common)
             """
     )
 
