@@ -5,7 +5,7 @@ import Testing
 
 /// Blocks that were edited with their form in mind: lengths, counts and kinds that fit the text again, and characters that none has.
 @Suite struct MutatedBlockTests {
-    /// `GREYLOCK_BLOCK_EDITS=200000` asks for more.
+    /// `GREYLOCK_BLOCK_EDITS=1000000` asks for more.
     private static let count = Int(ProcessInfo.processInfo.environment["GREYLOCK_BLOCK_EDITS"] ?? "") ?? 8_000
 
     @Test(arguments: [UInt64(1), 2])
