@@ -103,7 +103,8 @@ struct IssuersStoreTests {
     @Test(arguments: [(nil, 2), (1, 1), (2, 2)])
     func aCardTakesItsVersion(asked: Int?, made: Int) throws {
         try put("issuer", store)
-        let profile = try folder.file("card.toml", Self.profile(store, asked.map { "key_version = \($0)" } ?? ""))
+        let more = asked.map { "key_version = \($0)" } ?? ""
+        let profile = try folder.file("card.toml", cardProfile(keys: store, more: more))
         let card = folder.path("card")
         _ = try run("card", "new", "--profile", profile, "--state", card)
         let shown = try run("card", "show", "--state", card, "--keys", store, "--json").screen
@@ -113,7 +114,7 @@ struct IssuersStoreTests {
 
     @Test func aVersionThatIsNotThereMakesNoCard() throws {
         try put("issuer", store)
-        let profile = try folder.file("card.toml", Self.profile(store, "key_version = 3"))
+        let profile = try folder.file("card.toml", cardProfile(keys: store, more: "key_version = 3"))
         let said = try run("card", "new", "--profile", profile, "--state", folder.path("card"), status: 78)
         #expect(said.log.contains("has no version 3: it has 1, 2"), "\(said.log)")
         #expect(!FileManager.default.fileExists(atPath: folder.path("card")))
@@ -245,19 +246,6 @@ struct IssuersStoreTests {
         tool.readScreen()
         #expect(ended == status, "\(arguments): \(tool.log)")
         return (tool.screen, tool.log)
-    }
-
-    private static func profile(_ store: String, _ more: String) -> String {
-        """
-        issuer = "GREYLOCK"
-        asn = "00010000000000000043"
-        valid_from = "2024-01-01"
-        valid_to = "2049-12-31"
-        balance_fen = 700
-        pin = "demonstration"
-        keys = "\(store)"
-        \(more)
-        """
     }
 
     private func put(_ name: String, _ path: String) throws {

@@ -29,7 +29,7 @@ struct KeyStoreToolTests {
 
     @Test func aMissingKeyStoreMakesNoCard() throws {
         let folder = try TestFolder()
-        let profile = try folder.file("card.toml", profile(keys: folder.path("none"), more: ""))
+        let profile = try folder.file("card.toml", cardProfile(keys: folder.path("none")))
         let (status, text) = try said(["card", "new", "--profile", profile, "--state", folder.path("card")])
         #expect(status == 74 && text.contains("there is no key store"), "\(text)")
         #expect(!FileManager.default.fileExists(atPath: folder.path("card")))
@@ -38,18 +38,5 @@ struct KeyStoreToolTests {
     private func said(_ arguments: [String]) throws -> (status: Int32, text: String) {
         let program = try Program("greylock", arguments)
         return (program.end(), program.lines.joined(separator: "\n"))
-    }
-
-    private func profile(keys: String, more: String) -> String {
-        """
-        issuer = "GREYLOCK"
-        asn = "00010000000000000043"
-        valid_from = "2024-01-01"
-        valid_to = "2049-12-31"
-        balance_fen = 700
-        pin = "demonstration"
-        keys = "\(keys)"
-        \(more)
-        """
     }
 }

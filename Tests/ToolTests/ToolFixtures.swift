@@ -17,6 +17,24 @@ func toolConfiguration(journal: String, more: String = "", card: String = "", fl
     )
 }
 
+/// A card's profile.
+///
+/// - Parameters:
+///   - keys: an issuer's store.
+///   - more: lines.
+func cardProfile(keys: String, more: String = "") -> String {
+    """
+    issuer = "GREYLOCK"
+    asn = "00010000000000000043"
+    valid_from = "2024-01-01"
+    valid_to = "2049-12-31"
+    balance_fen = 700
+    pin = "demonstration"
+    keys = "\(keys)"
+    \(more)
+    """
+}
+
 /// A record's values of side 1: 7.85 yuan, nothing counted.
 func recordFields(
     _ kind: RecordKind,

@@ -244,18 +244,7 @@ struct ToolTracesTests {
             let file = try folder.file("receipt", receipt.lines.joined(separator: "\n") + "\n")
             return ["--check", file, "--store", issuer]
         case "card new":
-            let profile = try folder.file(
-                "card.toml",
-                """
-                issuer = "GREYLOCK"
-                asn = "00010000000000000043"
-                valid_from = "2024-01-01"
-                valid_to = "2049-12-31"
-                balance_fen = 700
-                pin = "demonstration"
-                keys = "\(issuer)"
-                """
-            )
+            let profile = try folder.file("card.toml", cardProfile(keys: issuer))
             return ["--profile", profile, "--state", folder.path("card")]
         case _: return ["--book", folder.path("book"), "--store", issuer, "--counter", "310000000099"]
         }
