@@ -15,7 +15,6 @@ package struct KeyStore: Sendable {
     /// In the order in which they were added.
     package private(set) var versions: [MasterSet]
     private let books: StoredKey<IssuerUsage>
-    private let erased: [ErasedKey<IssuerUsage>]
 
     /// New keys from the system's generator.
     ///
@@ -36,7 +35,6 @@ package struct KeyStore: Sendable {
             dates: StoredKey.Dates(loaded: now, activeFrom: now),
             place: .store(SecretKey(books))
         )
-        erased = []
     }
 
     package var index: KeyIndex { books.name.reference.index }
@@ -77,7 +75,7 @@ extension KeyStore {
     /// The file's bytes, with a new salt and nonce each time.
     package func sealed(under passphrase: borrowing LockedBuffer, random: any RandomSource) -> [UInt8] {
         let salt = random.bytes(PassphraseKey.saltLength)
-        return KeyStoreContent(versions.flatMap(\.keys) + [books], erased: erased)
+        return KeyStoreContent(versions.flatMap(\.keys) + [books], erased: [])
             .sealed(
                 KeyStoreHeader(.issuer(salt: salt), number),
                 under: SealingKey(passphrase: passphrase, salt: salt),
@@ -119,7 +117,7 @@ extension KeyStore {
 
     private init(_ content: KeyStoreContent<IssuerUsage>, _ number: StoreNumber) throws(KeyStoreFault) {
         guard let books = content.keys.last, books.name.usage == .books, books.secret?.raw.count == CodeKey.length,
-            content.audit == .none
+            content.erased.isEmpty, content.audit == .none
         else { throw .otherFormat }
         let masters = content.keys.dropLast()
         let size = MasterKey.allCases.count
@@ -132,7 +130,6 @@ extension KeyStore {
         }
         self.number = number
         self.books = books
-        erased = content.erased
     }
 }
 

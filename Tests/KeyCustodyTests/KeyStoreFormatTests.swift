@@ -115,6 +115,20 @@ import Testing
         #expect((1..<5_000).contains(taken))
     }
 
+    /// No tool erases a version: a file that has an erased key is another format's.
+    @Test func anIssuersFileHasNoErasedKey() throws {
+        let file = try bytes("issuer")
+        let sealing = SealingKey(passphrase: locked(Self.passphrase), salt: try KeyStore.salt(of: file))
+        let header = Array(file[..<32])
+        let opened = sealing.open(Array(file[32...]), context: header)
+        var content = try #require(opened)
+        let count = 1 + Int(content[0]) * 69
+        content[count + 1] = 1
+        content.insert(contentsOf: [3, 5, 7] + content[6..<13] + [UInt8](repeating: 1, count: 8), at: count + 2)
+        let sealed = header + sealing.seal(content, context: header, random: SystemRandom())
+        #expect(throws: KeyStoreFault.otherFormat) { _ = try KeyStore(opening: sealed, sealing, at: Self.now) }
+    }
+
     @Test func aStoreHolds23Versions() throws {
         var store = KeyStore(generating: KeyReference(index: KeyIndex(1), version: KeyVersion(1)), at: Self.now)
         let record = store.newest.recordKey(of: terminal)
