@@ -155,7 +155,7 @@ extension CustodyFault {
         case .held(let name): "\(name.words) is held already"
         case .equal(let name): "this key is held already, as \(name.words)"
         case .older(let name, let made):
-            "\(name.words) was held and erased, and this block is no newer: it was made by \(made) UTC"
+            "\(name.words) was held and erased, and this block is no newer than the one of then, which was made at \(made) UTC"
         case .future(let name, let made):
             """
             \(name.words) comes in a block that was made at \(made) UTC, later than now: set this machine's clock, or have the block \
