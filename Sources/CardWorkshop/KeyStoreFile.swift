@@ -25,7 +25,7 @@ package enum KeyStoreFile {
         _ reference: KeyReference,
         at now: Int64
     ) throws(ServiceFailure) -> KeyStore {
-        try requireNew(path, "may hold keys that cards depend on")
+        try requireNew(path, "cards may depend on the keys in it")
         try harden()
         let store = KeyStore(generating: reference, at: now)
         let sealed = store.sealed(under: try PassphrasePrompt().askNew(), random: SystemRandom())
@@ -37,7 +37,7 @@ package enum KeyStoreFile {
     ///
     /// - Parameter words: of a file that is there.
     package static func requireNew(_ path: String, _ words: String) throws(ServiceFailure) {
-        guard FileStamp(path) == nil else { throw failure("\(path) exists and \(words): choose another name") }
+        guard FileStamp(path) == nil else { throw failure("\(path) exists, and \(words): choose another name") }
         let folder = FilePath.folder(of: path)
         guard FileStamp(folder) != nil else { throw failure("\(path) cannot be made: there is no folder \(folder)") }
     }

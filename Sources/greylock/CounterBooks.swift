@@ -38,6 +38,9 @@ struct CounterNew: ParsableCommand {
 
     func run() throws {
         try runTool("counter new") { () throws(ServiceFailure) in
+            for path in [place.book, place.markPath] {
+                try KeyStoreFile.requireNew(path, "there may be open entries")
+            }
             let keys = try KeyStoreFile.open(store)
             let key = keys.bookKey()
             try stopped { () throws(CounterStop) in

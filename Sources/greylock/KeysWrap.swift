@@ -52,7 +52,7 @@ struct KeysWrap: ParsableCommand {
     func run() throws {
         try runTool("keys wrap") { () throws(ServiceFailure) in
             let made = TransactionTime(utc: try KeyTool.now())
-            try KeyStoreFile.requireNew(into, "may hold blocks that a terminal waits for")
+            try KeyStoreFile.requireNew(into, "a terminal may wait for the blocks in it")
             let keys = try KeyStoreFile.open(store)
                 .masters(keyVersion.map { KeyVersion($0) }, in: store, whenMissing: KeyTool.refused)
             let transport = try sheets.transportKey(of: terminal.id, at: made)

@@ -120,18 +120,22 @@ struct IssuersStoreTests {
         #expect(!FileManager.default.fileExists(atPath: folder.path("card")))
     }
 
-    // MARK: - Blocks
+    // MARK: - What it makes
 
-    @Test("nobody types anything for blocks that cannot be written", arguments: ["blocks", "none/blocks"])
-    func noPlaceForBlocks(name: String) throws {
+    @Test("nobody types anything for a file that cannot be made", arguments: ["keys wrap", "counter new"])
+    func noPlace(command: String) throws {
         try put("issuer", store)
-        let there = try folder.file("blocks", "those of before")
-        let wrap = ["keys", "wrap", "--store", store, "--terminal", "310000000017", "--into", folder.path(name)]
-        let tool = try Program("greylock", wrap)
-        #expect(tool.end() == 74)
-        let words = name == "blocks" ? "\(there) exists and may hold blocks" : "there is no folder"
-        #expect(tool.lines.joined().contains(words), "\(tool.lines)")
-        #expect(try bytes(there) == Array("those of before".utf8))
+        let there = try folder.file("there", "that of before")
+        let absent = folder.path("none/file")
+        for (path, words) in [(there, "\(there) exists, and "), (absent, "\(absent) cannot be made: there is no folder")] {
+            let place =
+                command == "keys wrap"
+                ? ["--terminal", "310000000017", "--into", path] : ["--counter", "310000000099", "--book", path]
+            let tool = try Program("greylock", command.split(separator: " ").map(String.init) + ["--store", store] + place)
+            #expect(tool.end() == 74)
+            #expect(tool.lines.joined().contains(words), "\(tool.lines)")
+        }
+        #expect(try bytes(there) == Array("that of before".utf8))
     }
 
     // MARK: - Whose it is

@@ -9,7 +9,7 @@ struct KeyStoreToolTests {
         let folder = try TestFolder()
         let path = try folder.file("issuer.keys", "mine")
         let (status, text) = try said(["keys", "new", "--store", path])
-        #expect(status == 74 && text.contains("exists and may hold keys that cards depend on"))
+        #expect(status == 74 && text.contains("exists, and cards may depend on the keys in it"))
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
     }
 
