@@ -127,13 +127,15 @@ struct IssuersStoreTests {
         try put("issuer", store)
         let there = try folder.file("there", "that of before")
         let absent = folder.path("none/file")
-        for (path, words) in [(there, "\(there) exists, and "), (absent, "\(absent) cannot be made: there is no folder")] {
+        let words = command.split(separator: " ").map(String.init) + ["--store", store]
+        for (path, said) in [(there, "exists, and "), (absent, "cannot be made: there is no folder")] {
             let place =
                 command == "keys wrap"
-                ? ["--terminal", "310000000017", "--into", path] : ["--counter", "310000000099", "--book", path]
-            let tool = try Program("greylock", command.split(separator: " ").map(String.init) + ["--store", store] + place)
+                ? ["--terminal", "310000000017", "--into", path]
+                : ["--counter", "310000000099", "--book", path]
+            let tool = try Program("greylock", words + place)
             #expect(tool.end() == 74)
-            #expect(tool.lines.joined().contains(words), "\(tool.lines)")
+            #expect(tool.lines.joined().contains("\(path) \(said)"), "\(tool.lines)")
         }
         #expect(try bytes(there) == Array("that of before".utf8))
     }
