@@ -77,6 +77,28 @@ extension Configuration {
         source = bytes
     }
 
+    /// What a configuration says of a terminal's keys: anything else may be wrong in it.
+    package struct Custody: Sendable {
+        package let terminal: TerminalID
+        /// nil where the demonstration's keys serve.
+        package let keys: KeySettings?
+
+        fileprivate init(reading root: ConfigurationTable) {
+            let table = root.table("terminal")
+            terminal = table.value("id", .terminal)
+            table.skipOthers()
+            keys = KeySettings.read(root, demonstration: root.value("demonstration", .truth, default: false))
+            root.skipOthers()
+        }
+    }
+
+    /// Blocks while the file is read.
+    ///
+    /// - Throws: the first thing that is wrong with what is asked for, as one line.
+    package static func custody(path: String) throws(ConfigurationError) -> Custody {
+        try ConfigurationDocument(file: path, bytes: ConfigurationDocument.contents(of: path)).read(Custody.init)
+    }
+
     private init(reading root: ConfigurationTable) {
         demonstration = root.value("demonstration", .truth, default: false)
         terminal = root.table("terminal").value("id", .terminal)

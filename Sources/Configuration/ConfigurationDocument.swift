@@ -71,6 +71,8 @@ package final class ConfigurationDocument {
         skipped.insert(path)
     }
 
+    func isKnown(_ path: ConfigurationPath) -> Bool { known.contains(path) }
+
     var isSound: Bool { problem == nil }
 
     func error(at path: ConfigurationPath, line: Int, _ expected: String, found: String) -> ConfigurationError {

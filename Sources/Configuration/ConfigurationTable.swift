@@ -135,6 +135,11 @@ package struct ConfigurationTable {
         for key in keys { document.skip(path(to: key)) }
     }
 
+    /// All that nobody asked for.
+    func skipOthers() {
+        for key in (entries ?? [:]).keys where !document.isKnown(path(to: key)) { document.skip(path(to: key)) }
+    }
+
     /// Notes that the key's value, or its absence, does not fit another setting.
     package func noteConflict(_ key: String, _ expected: String) {
         note(key, expected, found: entries?[key]?.value.description)

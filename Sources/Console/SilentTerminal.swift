@@ -142,7 +142,12 @@ package struct SilentTerminal: ~Copyable {
     package borrowing func key() throws(ServiceFailure) -> UInt8 {
         var key: UInt8 = 0
         while true {
-            try signals?.wait(for: .reading, of: terminal, seconds: patience)
+            do throws(ServiceFailure) {
+                try signals?.wait(for: .reading, of: terminal, seconds: patience)
+            } catch {
+                say("\n")
+                throw error
+            }
             let result = unsafe Glibc.read(terminal, &key, 1)
             if result == 1 { return key }
             guard result < 0, errno == EINTR else {

@@ -1,7 +1,7 @@
 package import CardCryptography
 package import FuelPassbook
 import ISO7816
-package import KeyCustody
+import KeyCustody
 package import Quantities
 
 /// The issuer's masters of one index and version.
@@ -55,8 +55,6 @@ package struct MasterSet: Sendable {
         reference = first.name.reference
         made = first.made
     }
-
-    package func state(at now: Int64?) -> StoredKey<IssuerUsage>.State { keys[0].dates.state(at: now) }
 
     /// 3 bytes by which the key's owners recognise it.
     package func checkValue(of master: MasterKey) -> [UInt8] { keys[master.rawValue].checkValue() }

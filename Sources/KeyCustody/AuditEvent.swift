@@ -10,6 +10,8 @@ package enum AuditEvent: Equatable, Sendable {
     case erased(HeldKeyName)
     /// From the store into the token.
     case moved(HeldKeyName)
+    /// A ceremony that a custodian ended, because the seal of his envelope was broken: nothing was changed.
+    case refused
     /// On tamper, or on somebody's word: what opens the store, and the store.
     case allErased
     /// Under another storage key.
@@ -37,6 +39,14 @@ extension AuditFact {
     /// Who did it, where no custodian typed a component.
     package static func person(_ name: String) -> AuditFact { AuditFact("name", name) }
 
+    /// Whose sheets may have been seen.
+    package static func brokenSeal(_ custodian: Custodian) -> [AuditFact] {
+        [
+            AuditFact("custodian", custodian.name), AuditFact("envelope", custodian.envelope),
+            AuditFact("seal", "broken"),
+        ]
+    }
+
     /// Who typed the components, and out of which envelopes: all said that the seal was unbroken, or there is no key.
     package static func custodians(_ custodians: [Custodian]) -> [AuditFact] {
         custodians.flatMap { custodian in
@@ -59,6 +69,7 @@ extension AuditEvent {
         case .retired: "retire"
         case .erased: Self.erasedAction
         case .moved: "into-token"
+        case .refused: "refuse"
         case .allErased: "erase-all"
         case .rewrapped: "rewrap"
         case .stored: "stored"
@@ -74,7 +85,7 @@ extension AuditEvent {
             ]
         case .activated(let name, let from): [AuditFact("key", name.words), AuditFact("since", Self.text(from))]
         case .retired(let name), .erased(let name), .moved(let name): [AuditFact("key", name.words)]
-        case .allErased, .rewrapped, .stored: []
+        case .refused, .allErased, .rewrapped, .stored: []
         }
     }
 

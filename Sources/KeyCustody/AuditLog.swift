@@ -51,6 +51,9 @@ package struct AuditEntry: Equatable, Sendable {
     /// That the changes before it were stored.
     package var isConfirmation: Bool { action == AuditEvent.stored.action }
 
+    /// Nothing was changed.
+    fileprivate var isRefusal: Bool { action == AuditEvent.refused.action }
+
     fileprivate var isErasureOfAll: Bool { action == AuditEvent.allErased.action }
 
     fileprivate var head: AuditHead { AuditHead(entries: number, hash: hash) }
@@ -160,6 +163,17 @@ package struct AuditLog: Sendable {
         return append(event, under: nil)
     }
 
+    /// - Parameter change: the last one: nothing is changed.
+    /// - Returns: the line.
+    package mutating func noteRefusal(
+        _ facts: [AuditFact],
+        after change: StoreNumber,
+        at now: Int64,
+        under key: AuditKey?
+    ) -> String {
+        append(PendingEvent(event: .refused, facts: facts, time: now, change: change), under: key)
+    }
+
     mutating func confirm(_ change: StoreNumber, at time: Int64, under key: AuditKey?) -> String {
         append(PendingEvent(event: .stored, facts: [], time: time, change: change), under: key)
     }
@@ -215,7 +229,7 @@ extension AuditLog {
             fault(number, "change \(entry.change.change) does not follow change \(last.change.change)")
         } else if entry.code == nil, !entry.isErasureOfAll, isCoded(entry) {
             fault(number, "it has no code, though the terminal had a record key")
-        } else if !entry.isConfirmation, entry.change <= stored {
+        } else if !entry.isConfirmation, !entry.isRefusal, entry.change <= stored {
             fault(number, "change \(entry.change.change) had been stored: it was made on an older copy of the store")
         }
         add(entry)
@@ -238,7 +252,7 @@ extension AuditLog {
     package var unstored: [AuditEntry] {
         var later = StoreNumber(raw: .max)
         var found: [AuditEntry] = []
-        for entry in entries.reversed() where !entry.isConfirmation && !entry.isErasureOfAll {
+        for entry in entries.reversed() where !entry.isConfirmation && !entry.isErasureOfAll && !entry.isRefusal {
             if entry.change >= later || entry.change > stored { found.append(entry) }
             later = min(later, entry.change)
         }

@@ -237,6 +237,18 @@ package struct KeyChange: ~Copyable {
         }
     }
 
+    /// Enters what ended a ceremony; the keys stay as they are.
+    package borrowing func noteRefusal(_ facts: [AuditFact], at now: Int64) throws(FileFault) {
+        try requireStanding()
+        var entered = log ?? AuditLog(of: keys.terminal, after: keys.audit)
+        let line = entered.noteRefusal(facts, after: last, at: now, under: auditKey)
+        if let log {
+            try store.audit.append([line], cutting: log.tornBytes)
+        } else {
+            try store.audit.begin([entered.firstLine, line])
+        }
+    }
+
     /// On disk when this returns, in the log and after that in the store.
     ///
     /// - Returns: in words, what of a change that is stored could not be done; nil as a rule.

@@ -174,7 +174,7 @@ struct English: Vocabulary {
         case .readerLost: "Out of order: the card reader."
         case .readerGone(_, let seconds): "Out of order: the card reader. The sale waits \(seconds) s for it."
         case .pumpMissing: "Out of order: the pump."
-        case .notArmed: "Out of service."
+        case .notArmed: "Out of service: no keys. Staff: greylock keys load."
         case .meterStopped: "The fuel was stopped. You pay what was counted."
         case .emergency: "Emergency stop. No fuel."
         case .emergencyOver: "The emergency stop is over."

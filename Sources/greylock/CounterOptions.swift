@@ -39,6 +39,7 @@ struct CounterFiles: ParsableArguments {
 
     func validate() throws {
         guard !store.isEmpty else { throw ValidationError("give the issuer's key store with --store FILE") }
+        guard Set(store).count == store.count else { throw ValidationError("--store: name each file once") }
     }
 
     /// Asks for the passphrase of each store, and takes the book.

@@ -13,8 +13,12 @@ struct EmergencyErasure {
     private let keys: Configuration.KeySettings
     private let facts: [AuditFact]
 
-    /// - Parameter file: of the settings.
-    init(_ settings: Configuration, _ file: String, _ facts: [AuditFact]) throws(ServiceFailure) {
+    /// - Parameter file: the configuration's.
+    init(_ file: String, _ facts: [AuditFact]) throws(ServiceFailure) {
+        let settings: Configuration.Custody
+        do throws(ConfigurationError) { settings = try Configuration.custody(path: file) } catch {
+            throw ServiceFailure(error)
+        }
         guard let keys = settings.keys else { throw KeyTool.noKeys(file) }
         self.keys = keys
         self.facts = facts

@@ -23,15 +23,17 @@ struct KeyCeremony: ~Copyable {
     /// - Parameters:
     ///   - what: the key's name, as it stands on the sheets.
     ///   - now: by UTC, which the custodians see.
+    ///   - sealWasBroken: told whose, before the ceremony ends for it.
     /// - Throws: ``ServiceFailure`` also when the components make no key that may be used, or a custodian does not confirm it.
     borrowing func key(
         _ what: String,
         at now: TransactionTime,
-        custodians count: Int
+        custodians count: Int,
+        sealWasBroken: (Custodian) -> Void = { _ in }
     ) throws(ServiceFailure) -> ConfirmedKey {
-        terminal.say("\(what), from \(count) components. Nothing is stored before all custodians confirm it.\n")
+        terminal.say("\(what), from \(count) components.\nNothing is stored before all custodians confirm it.\n")
         terminal.say("By this machine's clock it is \(now) UTC.\n")
-        do throws(ServiceFailure) { return try key(of: count) } catch {
+        do throws(ServiceFailure) { return try key(what, of: count, sealWasBroken) } catch {
             guard error.exitStatus != KeyTool.refused else { throw error }
             throw ServiceFailure(
                 exitStatus: error.exitStatus,
@@ -40,12 +42,16 @@ struct KeyCeremony: ~Copyable {
         }
     }
 
-    private borrowing func key(of count: Int) throws(ServiceFailure) -> ConfirmedKey {
+    private borrowing func key(
+        _ what: String,
+        of count: Int,
+        _ sealWasBroken: (Custodian) -> Void
+    ) throws(ServiceFailure) -> ConfirmedKey {
         var custodians: [Custodian] = []
         var components: [KeyComponent] = []
         for number in 1...count {
-            terminal.say("\nCustodian \(number) of \(count), alone at the screen.\n")
-            custodians.append(try custodian(after: custodians))
+            terminal.say("\nCustodian \(number) of \(count), alone at the screen.\n\(what)\n")
+            custodians.append(try custodian(after: custodians, sealWasBroken: sealWasBroken))
             components.append(try component())
         }
         let key: CombinedKey
@@ -65,7 +71,10 @@ struct KeyCeremony: ~Copyable {
         return ConfirmedKey(key, of: custodians)
     }
 
-    private borrowing func custodian(after others: [Custodian]) throws(ServiceFailure) -> Custodian {
+    private borrowing func custodian(
+        after others: [Custodian],
+        sealWasBroken: (Custodian) -> Void
+    ) throws(ServiceFailure) -> Custodian {
         let name = try terminal.askOpenly(
             "your name",
             rule: "a name has 1 to \(Custodian.nameMax) characters, and is no other custodian's"
@@ -76,13 +85,15 @@ struct KeyCeremony: ~Copyable {
         }
         let custodian = try terminal.askOpenly(
             "your envelope's number",
-            rule: "a number has 1 to \(Custodian.envelopeMax) letters and digits, and is no other envelope's"
+            rule:
+                "a number has 1 to \(Custodian.envelopeMax) letters, digits and dashes, no blanks, and is no other envelope's"
         ) { text in
             Custodian(name: name, envelope: text).flatMap { custodian in
-                others.contains { $0.envelope == custodian.envelope } ? nil : custodian
+                others.contains { $0.envelope.uppercased() == custodian.envelope.uppercased() } ? nil : custodian
             }
         }
         guard try confirms("was its seal unbroken, yes or no") else {
+            sealWasBroken(custodian)
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
                 reason: """
@@ -131,7 +142,8 @@ struct KeyCeremony: ~Copyable {
             case .delete, .byte(0x08), .byte(0x7F): entry.removeLast()
             case .byte(0x03), .byte(0x04), .byte(0x1C): throw terminal.cancelled()
             case .byte(0x0A), .byte(0x0D):
-                terminal.say("\n\(kind.groups - entry.groupsDone) groups are still to come\n")
+                let missing = kind.groups - entry.groupsDone
+                terminal.say("\n\(missing) \(missing == 1 ? "group is" : "groups are") still to come\n")
                 showProgress(entry)
             case .byte(0x00..<0x20): continue
             case .byte(let character): take(character, &entry)
@@ -147,7 +159,7 @@ struct KeyCeremony: ~Copyable {
         case .taken, .tooMany: break
         case .group: showProgress(entry)
         case .wrongGroup(let number):
-            terminal.say("\ngroup \(number) is wrong: type it again\n")
+            terminal.say("\ngroup \(number) is wrong: press backspace five times, and type it again\n")
             showProgress(entry)
         case .noDigit:
             terminal.say("\nonly 0 to 9 and A to F, blanks and dashes\n")

@@ -26,7 +26,7 @@ struct HeldKeyReport: Encodable {
     let retired: String?
 
     /// - Parameter now: nil where the clock was never set: nothing sells then.
-    init(_ key: HeldKey, at now: Int64?) throws(ServiceFailure) {
+    init(_ key: HeldKey, at now: Int64?) {
         name = key.name.words
         usage = key.name.usage.name
         index = key.name.reference.index.number
@@ -37,19 +37,19 @@ struct HeldKeyReport: Encodable {
         origin = key.origin.name
         made = "\(key.made)"
         loaded = "\(TransactionTime(utc: key.dates.loaded))"
-        sellsFrom = try key.name.usage == .purchaseMaster ? Self.time(key.dates.activeFrom) : nil
-        retired = try Self.time(key.dates.retired)
+        sellsFrom = key.name.usage == .purchaseMaster ? Self.time(key.dates.activeFrom) : nil
+        retired = Self.time(key.dates.retired)
     }
 
-    private static func time(_ seconds: Int64?) throws(ServiceFailure) -> String? {
+    private static func time(_ seconds: Int64?) -> String? {
         guard let seconds else { return nil }
         return "\(TransactionTime(utc: seconds))"
     }
 
     /// All that are held.
-    static func all(of keys: TerminalKeys, at now: Int64?) throws(ServiceFailure) -> [HeldKeyReport] {
+    static func all(of keys: TerminalKeys, at now: Int64?) -> [HeldKeyReport] {
         var reports: [HeldKeyReport] = []
-        for key in keys.keys { reports.append(try HeldKeyReport(key, at: now)) }
+        for key in keys.keys { reports.append(HeldKeyReport(key, at: now)) }
         return reports
     }
 }
@@ -65,14 +65,17 @@ struct KeyListReport: Encodable {
     let terminal: String
     let store: String
     let change: UInt32
+    /// What protects what, and what of it is missing.
+    let protection: [String]
     let keys: [HeldKeyReport]
     let erased: [Erased]
 
-    init(_ keys: TerminalKeys, in store: TerminalKeyStore, at now: Int64?) throws(ServiceFailure) {
+    init(_ keys: TerminalKeys, in store: TerminalKeyStore, _ protection: [String], at now: Int64?) {
         terminal = "\(keys.terminal)"
         self.store = store.path
         change = keys.number.change
-        self.keys = try HeldKeyReport.all(of: keys, at: now)
+        self.protection = protection
+        self.keys = HeldKeyReport.all(of: keys, at: now)
         var erased: [Erased] = []
         for key in keys.erased {
             erased.append(
@@ -97,12 +100,12 @@ struct KeyChangeReport: Encodable {
         at now: Int64,
         erased: HeldKeyName? = nil,
         warnings: [String] = []
-    ) throws(ServiceFailure) {
+    ) {
         terminal = "\(keys.terminal)"
         change = keys.number.change
         var reports: [HeldKeyReport] = []
         for name in names {
-            if let key = keys[name] { reports.append(try HeldKeyReport(key, at: now)) }
+            if let key = keys[name] { reports.append(HeldKeyReport(key, at: now)) }
         }
         self.keys = reports
         self.erased = erased?.words

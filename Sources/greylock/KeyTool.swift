@@ -141,7 +141,7 @@ enum KeyTool {
         let count = line.count
         let text = line.bytes.withSpan { span in String(decoding: (0..<count).map { span[$0] }, as: UTF8.self) }
         do throws(ParseError) {
-            let bytes = try Hex.bytes(text)
+            let bytes = try Hex.bytes(text.filter { $0 != "-" })
             return bytes.count == digits / 2 ? bytes == checkValue : nil
         } catch {
             return nil

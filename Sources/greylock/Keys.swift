@@ -129,10 +129,9 @@ struct KeysShow: ParsableCommand {
     func run() throws {
         try runTool("keys show") { () throws(ServiceFailure) in
             let keys = try KeyStoreFile.open(store)
-            let now = SystemClock().now?.utcSeconds
             writeLine("\(store), change \(keys.number.change), versions: \(keys.versions.count)")
             for set in keys.versions {
-                let state = ", \(set.state(at: now).name)"
+                let state = set.reference == keys.newest.reference ? ", newest" : ""
                 let made = set.made == .unknown ? "" : ", made \(set.made) UTC"
                 for (place, line) in set.lines.enumerated() { writeLine(place == 0 ? line + state + made : line) }
             }

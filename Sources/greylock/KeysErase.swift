@@ -22,7 +22,7 @@ struct KeysErase: ParsableCommand {
             useless.
 
             With --all, in an emergency: the storage key's half in the board's memory, the storage key, what a token holds, and the \
-            store are destroyed, in this order; it needs neither the storage key nor a store that opens, asks for no open record, and goes on past what cannot be destroyed. A \
+            store are destroyed, in this order; it needs no more of the configuration than [terminal] and [keys], neither the storage key nor a store that opens, asks for no open record, and goes on past what cannot be destroyed. A \
             running service ends within a second or two. Records stay, and the issuer releases their cards. The terminal's id has to \
             be typed for it.
 
@@ -77,9 +77,8 @@ struct KeysErase: ParsableCommand {
     func run() throws {
         try runTool("keys erase") { () throws(ServiceFailure) in
             guard let usage, let index, let version else {
-                let settings = try terminal.settings()
                 let facts = [.reason(reason.text)] + person.facts
-                return try EmergencyErasure(settings, terminal.config, facts).run(confirmedBy: yesTerminal, output)
+                return try EmergencyErasure(terminal.config, facts).run(confirmedBy: yesTerminal, output)
             }
             let name = HeldKeyName(usage, KeyReference(index: KeyIndex(index), version: KeyVersion(version)))
             let configuration = try terminal.settings()

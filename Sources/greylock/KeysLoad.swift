@@ -48,8 +48,12 @@ struct KeysLoad: ParsableCommand {
     var blocks: [String] = []
 
     func validate() throws {
-        guard !blocks.isEmpty || person.name == nil else {
-            throw ValidationError("--name belongs to blocks: custodians type their names")
+        if blocks.isEmpty {
+            guard person.name == nil else {
+                throw ValidationError("--name belongs to blocks: custodians type their names")
+            }
+        } else if masterIndex != nil || !sheets.isUsual {
+            throw ValidationError("how custodians type a key, and which, says nothing of key blocks: leave it out")
         }
     }
 
@@ -83,13 +87,26 @@ struct KeysLoad: ParsableCommand {
         try refuse(name, change.keys)
         let ceremony = try KeyCeremony(kind, hasCheckDigits: !sheets.noCheckDigits, patience: sheets.patience)
         let words = "\(name.words) of terminal \(store.terminal)"
-        let confirmed = try ceremony.key(words, at: made, custodians: sheets.key.components)
+        var broken: Custodian?
+        let confirmed: ConfirmedKey
+        do throws(ServiceFailure) {
+            confirmed = try ceremony.key(words, at: made, custodians: sheets.key.components) { broken = $0 }
+        } catch {
+            if let broken { note(broken, change, now) }
+            throw error
+        }
         let facts = AuditFact.custodians(confirmed.custodians)
         let delivery = KeyDelivery(name, kind.cipher, made: made, confirmed.take().key())
         do throws(CustodyFault) { try change.keys.load(delivery, .components, at: now, facts) } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(error.words); nothing was changed")
         }
         try finish(change, of: store, settings, [name], warnings, now)
+    }
+
+    private func note(_ broken: Custodian, _ change: borrowing KeyChange, _ now: Int64) {
+        do throws(FileFault) { try change.noteRefusal(AuditFact.brokenSeal(broken), at: now) } catch {
+            standardError("warning: not in the audit log: \(error.reason)")
+        }
     }
 
     /// Before anybody has typed anything.

@@ -64,7 +64,7 @@ struct KeysReceipt: ParsableCommand {
         let report = KeyReceiptReport(
             terminal: "\(keys.terminal)",
             change: keys.number.change,
-            keys: try HeldKeyReport.all(of: keys, at: now),
+            keys: HeldKeyReport.all(of: keys, at: now),
             text: receipt.text,
             code: receipt.code
         )

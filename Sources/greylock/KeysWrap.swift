@@ -110,6 +110,8 @@ struct ComponentOptions: ParsableArguments {
         }
     }
 
+    var isUsual: Bool { components == 2 && !tripleDES && version == 1 }
+
     /// - Parameter masterIndex: of a purchase master; nil for the transport key.
     func meant(_ masterIndex: UInt8?) -> (HeldKeyName, ComponentKind) {
         let usage: KeyUsage = masterIndex == nil ? .transport : .purchaseMaster
@@ -138,6 +140,9 @@ struct SheetOptions: ParsableArguments {
     func validate() throws {
         guard (1...86_400).contains(patience) else { throw ValidationError("--patience: expected 1 to 86400") }
     }
+
+    /// Nothing was said of the sheets.
+    var isUsual: Bool { !noCheckDigits && key.isUsual }
 
     func transportKey(of terminal: TerminalID, at now: TransactionTime) throws(ServiceFailure) -> TransportKey {
         let (name, kind) = key.meant(nil)

@@ -64,7 +64,7 @@ struct KeysList: ParsableCommand {
             Exit status: 0; 69 when it holds none; 74 when the store cannot be read or does not open; 78 for a wrong \
             configuration. \(ExitStatusHelp.common)
 
-            With --json: `terminal`, `store`, `change`, `keys` (each with `name`, `usage`, `index`, `version`, `cipher`, `checkValue`, \
+            With --json: `terminal`, `store`, `change`, `protection` (lines: what protects what, and what of it is missing), `keys` (each with `name`, `usage`, `index`, `version`, `cipher`, `checkValue`, \
             `state`: loaded, active or retired, `origin`: components or block, `made`, `loaded`, `sellsFrom`, `retired`), `erased` \
             (`name`, `made`, `erased`). Times are by UTC; what does not apply is left out.
             """
@@ -86,21 +86,22 @@ struct KeysList: ParsableCommand {
                 )
             }
             let now = SystemClock().now?.utcSeconds
-            if output.json { return writeLine(try jsonText(KeyListReport(keys, in: store, at: now))) }
+            let protection = TokenTool.lines(keys, settings)
+            if output.json { return writeLine(try jsonText(KeyListReport(keys, in: store, protection, at: now))) }
             writeLine("terminal \(keys.terminal), store \(store.path), change \(keys.number.change)")
-            for line in TokenTool.lines(keys, settings) { writeLine(line) }
-            for key in keys.keys { writeLine(try key.line(at: now)) }
+            for line in protection { writeLine(line) }
+            for key in keys.keys { writeLine(key.line(at: now)) }
             for key in keys.erased { writeLine("\(key.name.words)  erased \(TransactionTime(utc: key.erased)) UTC") }
         }
     }
 }
 
 extension HeldKey {
-    fileprivate func line(at now: Int64?) throws(ServiceFailure) -> String {
+    fileprivate func line(at now: Int64?) -> String {
         let state =
             switch name.usage {
             case .transport, .record: "in use since \(TransactionTime(utc: dates.loaded)) UTC"
-            case .purchaseMaster: try masterWords(at: now)
+            case .purchaseMaster: masterWords(at: now)
             }
         let origin =
             switch self.origin {
@@ -111,7 +112,7 @@ extension HeldKey {
         return "\(name.words)  check value \(Hex.pairs(checkValue()))  \(state), \(origin)"
     }
 
-    private func masterWords(at now: Int64?) throws(ServiceFailure) -> String {
+    private func masterWords(at now: Int64?) -> String {
         switch (dates.state(at: now), dates.activeFrom) {
         case (.retired, _): return "retired, settles what it sold"
         case (.active, let from?): return "sells since \(TransactionTime(utc: from)) UTC"

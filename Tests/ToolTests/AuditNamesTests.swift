@@ -1,4 +1,5 @@
 import KeyCustody
+import KeyFiles
 import TestPrograms
 import Testing
 
@@ -37,8 +38,38 @@ struct AuditNamesTests {
         #expect(try bench.storeBytes == before)
     }
 
+    @Test("a seal that was broken is in the log, whose keys are as they were", arguments: [true, false])
+    func brokenSeal(isNew: Bool) throws {
+        let bench = isNew ? try CeremonyBench(holding: []) : bench
+        let before = isNew ? nil : try bench.storeBytes
+        let ceremony = try bench.ceremony()
+        try ceremony.introduce(seal: "no")
+        #expect(ceremony.tool.end() == 65)
+        #expect(try (isNew ? nil : bench.storeBytes) == before)
+        let log = try #require(try AuditLogFile(of: bench.store, CeremonyBench.terminal).read())
+        let facts = [AuditFact("custodian", "Wang"), AuditFact("envelope", "17-A"), AuditFact("seal", "broken")]
+        #expect(log.entries.last?.facts == facts && log.entries.last?.action == "refuse")
+        #expect(log.faults.isEmpty && log.unstored.isEmpty, "\(log.faults) \(log.unstored)")
+        // The next ceremony goes on behind it.
+        let again = try bench.ceremony()
+        let sheets = [PaperSheet(generating: .aes256), PaperSheet(generating: .aes256)]
+        try again.type(sheets[0], sheets[1])
+        for name in ["Wang", "Li"] { try again.answer("\(name): is it the one on your sheet, yes or no: ", "yes\r") }
+        #expect(again.tool.end() == 0, "\(again.tool.log)")
+        let verified = try bench.run("audit", "verify", [])
+        #expect(verified.status == 0, "\(verified.said)")
+    }
+
     @Test("custodians type their names, nobody says them for them")
     func ofCustodians() throws {
         #expect(try bench.run("keys", "load", ["--name", "Li Na"]).status == 64)
+    }
+
+    @Test(
+        "what is said of sheets goes with no key blocks",
+        arguments: [["--triple-des"], ["--master-index", "1"], ["--version", "2"]]
+    )
+    func sheetsAndBlocks(options: [String]) throws {
+        #expect(try bench.run("keys", "load", options + ["blocks"]).status == 64)
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KeyCustody
 import KeyFiles
+import TestFolders
 import TestPrograms
 import Testing
 
@@ -64,6 +65,19 @@ struct EmergencyErasureTests {
         let terminal: String
         let complete: Bool
         let lines: [String]
+    }
+
+    @Test("whatever is wrong in the configuration but whose keys they are, and where")
+    func wrongConfiguration() throws {
+        let text = try String(contentsOfFile: bench.config, encoding: .utf8)
+        let wrong = text.replacing("F0504554524F4C02", with: "no AID").replacing("[side.1", with: "[place.1")
+        _ = try bench.folder.file("greylock.toml", "unknown = 1\n" + wrong)
+        #expect(try bench.run("keys", "list", []).status == 78)
+        let result = try erase("--all", "--reason", "lost", "--yes-terminal", "310000000017")
+        #expect(result.status == 0, "\(result.said)")
+        #expect(remaining == [false, false])
+        _ = try bench.folder.file("greylock.toml", text.replacing("store = ", with: "stor = "))
+        #expect(try erase("--all", "--reason", "lost", "--yes-terminal", "310000000017").status == 78)
     }
 
     @Test("what cannot be destroyed is named, and the status says it")

@@ -39,7 +39,7 @@ struct IssuersStoreTests {
         let second = try run("keys", "show", "--store", store)
         #expect(!second.log.contains("format") && second.screen == first.screen)
         #expect(try bytes(store) == converted)
-        let lines = "index 7, version 9, active\r\n  CFC87B  purchase and petrol, MPK"
+        let lines = "index 7, version 9, newest\r\n  CFC87B  purchase and petrol, MPK"
         #expect(first.screen.contains(lines), "\(first.screen)")
         #expect(first.screen.contains("  C9D97A  internal authentication"))
     }
@@ -71,7 +71,7 @@ struct IssuersStoreTests {
         #expect(log.contains("is converted") == (name == "former"), "\(log)")
         let after = try run("keys", "show", "--store", store).screen
         for check in try fields(name + ".checks").joined() { #expect(after.contains(check)) }
-        #expect(after.contains(", version 12, active, made "), "\(after)")
+        #expect(after.contains(", version 12, newest, made "), "\(after)")
         let bytes = try bytes(store)
         let again = try run("keys", "add", "--store", store, "--version", "12", status: 65)
         #expect(again.log.contains("has version 12 already: choose another number"), "\(again.log)")

@@ -56,13 +56,17 @@ struct KeySlipTable {
 
     static var component: [KeySlip] {
         [
-            atScreen("wrong digit", "group 3 is wrong: type it again") { ceremony, table in
+            atScreen("wrong digit", "group 3 is wrong: press backspace five times, and type it again") {
+                ceremony,
+                table in
                 try ceremony.introduce()
                 var groups = table.first.groups
                 groups[2] = (groups[2].hasPrefix("0") ? "1" : "0") + groups[2].dropFirst()
                 try ceremony.answer(" 0 of ", groups.prefix(3).joined())
             },
-            atScreen("two groups swapped", "is wrong: type it again") { ceremony, table in
+            atScreen("two groups swapped", "is wrong: press backspace five times, and type it again") {
+                ceremony,
+                table in
                 try ceremony.introduce()
                 let groups = table.first.groups
                 try ceremony.answer(" 0 of ", groups[1] + groups[0])
@@ -168,7 +172,7 @@ struct KeySlipTable {
             },
             atScreen(
                 "the same envelope twice",
-                "a number has 1 to 20 letters and digits, and is no other envelope's",
+                "a number has 1 to 20 letters, digits and dashes, no blanks, and is no other envelope's",
                 next: "envelope's number: "
             ) { ceremony, table in
                 try ceremony.introduce()
