@@ -218,7 +218,7 @@ struct Chinese: Vocabulary {
         case .readerLost: "读卡器故障，暂停服务。"
         case .readerGone(_, let seconds): "读卡器故障，本次加油等待其恢复\(seconds)秒。"
         case .pumpMissing: "加油机故障，暂停服务。"
-        case .notArmed: "暂停服务：没有密钥。员工请用“greylock keys load”装入。"
+        case .notArmed: "暂停服务：没有密钥，请员工装入。"
         case .meterStopped: "供油已停止，请按已加油量付款。"
         case .emergency: "紧急停机，停止加油。"
         case .emergencyOver: "紧急停机已解除。"
