@@ -11,13 +11,16 @@ package struct FileFault: Error, Equatable, Sendable {
 
 /// A file that is whole under its name, whenever the power goes: the old content or the new one.
 package enum WholeFile {
+    /// Where the new content of a file is written, beside it. No person gives a file this name, so what has it may be removed: it is of
+    /// a process that was killed.
+    package static func draft(of path: String) -> String { path + ".greylock-draft" }
+
     /// Writes beside the file, flushes, gives the file's name to what was written and flushes the folder. Only its owner may read
     /// it. The corresponding C functions are `open`, `write`, `fsync` and `rename`.
     ///
     /// - Throws: ``FileFault``; the old content stands then, unless the folder alone could not be flushed.
     package static func replace(_ path: String, with bytes: [UInt8]) throws(FileFault) {
-        let draft = path + ".new"
-        // Of a process that was killed; usually there is none.
+        let draft = draft(of: path)
         _ = unsafe unlink(draft)
         let file = try call("create", draft) {
             unsafe open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)

@@ -92,7 +92,7 @@ package struct KeyErasure: Sendable {
         case .store:
             var isDestroyed = false
             var fault: FileFault?
-            for path in [store, store + ".new"] {
+            for path in [store, WholeFile.draft(of: store)] {
                 do throws(FileFault) {
                     if try WipedFile.destroy(path) { isDestroyed = true }
                 } catch {

@@ -189,7 +189,7 @@ extension OnGPIO {
             #expect(service.wait(for: "out of order: the pump's lines are waited for") != nil)
             let noted = try String(contentsOfFile: "\(unit)/outputs", encoding: .utf8)
 
-            let obstacle = "\(unit)/outputs.new"
+            let obstacle = "\(unit)/outputs.greylock-draft"
             try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
             let again = try SimulatedChip(label: chips[1].label, folder: "greylock-side-2-again")
             #expect(service.wait(for: "which outputs are held could not be noted")?.contains("position=2") == true)

@@ -201,7 +201,7 @@ import Testing
             for seen in [false, true] where !seen || state.store == newStore {
                 try folder.write("keys", state.store)
                 try folder.write("keys-audit", state.log)
-                if let draft = state.draft { try folder.write("keys.new", draft) }
+                if let draft = state.draft { try folder.write("keys.greylock-draft", draft) }
                 try folder.write("journal", oldJournal)
                 try folder.write("journal-mark", oldMark)
                 if seen { try admit() }
@@ -224,7 +224,7 @@ import Testing
     @Test func withoutAnEntryNothingIsStored() throws {
         let old = try folder.bytes("keys")
         #expect(unsafe unlink(folder.path("keys-audit")) == 0)
-        #expect(unsafe mkdir(folder.path("keys-audit.new"), 0o700) == 0)
+        #expect(unsafe mkdir(folder.path("keys-audit.greylock-draft"), 0o700) == 0)
         #expect(reason { try erase(Self.first) } != nil)
         #expect(try folder.bytes("keys") == old)
     }
@@ -232,7 +232,7 @@ import Testing
     /// One that takes no more of the store leaves it as it is, and the log says that the change was not stored.
     @Test func whatIsNotStoredIsToldByTheLog() throws {
         let old = try folder.bytes("keys")
-        #expect(unsafe mkdir(folder.path("keys.new"), 0o700) == 0)
+        #expect(unsafe mkdir(folder.path("keys.greylock-draft"), 0o700) == 0)
         #expect(reason { try erase(Self.first) } != nil)
         #expect(try folder.bytes("keys") == old)
         #expect(try store.read()?.audit?.unstored.map(\.action) == ["erase"])

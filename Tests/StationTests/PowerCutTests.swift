@@ -160,7 +160,7 @@ struct PowerCutTests {
         try board.makeNew()
         try board.load(.record)
         try board.load(.purchaseMaster)
-        try board.folder.write("keys.new", try board.folder.bytes("keys"))
+        try board.folder.write("keys.greylock-draft", try board.folder.bytes("keys"))
         var disk = try LosingDisk(of: board.folder.url)
         let half = try board.memory?.read(of: Self.terminal).map { held in
             held.half.raw.withSpan { span in span.indices.map { span[$0] } }

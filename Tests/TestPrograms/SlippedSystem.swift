@@ -29,7 +29,7 @@ package struct SlippedSystem {
               va_end(rest);
               if (getenv("SLIP_READ_ONLY") && flags & O_CREAT) { errno = EROFS; return -1; }
               int file = ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(path, flags, mode);
-              if (ends(path, ".new")) draft = file;
+              if (ends(path, ".greylock-draft")) draft = file;
               return file;
             }
             int open64(const char *, int, ...) __attribute__((alias("open")));

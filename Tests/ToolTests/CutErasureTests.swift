@@ -14,7 +14,7 @@ struct CutErasureTests {
         housing = try SimulatedHousing(in: bench.folder)
         try bench.setTamperLine(housing.settings)
         #expect(unsafe unlink(bench.storageKey) == 0)
-        try bench.folder.write("keys.new", try bench.storeBytes)
+        try bench.folder.write("keys.greylock-draft", try bench.storeBytes)
     }
 
     private func program(_ arguments: String...) throws -> ProgramAtTerminal {
@@ -22,7 +22,7 @@ struct CutErasureTests {
     }
 
     private var isFinished: Bool {
-        [bench.store, bench.store + ".new"].allSatisfy { !FileManager.default.fileExists(atPath: $0) }
+        [bench.store, bench.store + ".greylock-draft"].allSatisfy { !FileManager.default.fileExists(atPath: $0) }
     }
 
     @Test("the housing is still open: the next start finishes it")

@@ -29,11 +29,14 @@ struct IssuersStoreTests {
     @Test func aFormerFileIsConvertedOnce() throws {
         try put("former", store)
         // Of a conversion that the power cut off.
-        _ = try folder.file("issuer.keys.new", "GLKS")
+        _ = try folder.file("issuer.keys.greylock-draft", "GLKS")
+        // A person's own.
+        try put("issuer", store + ".new")
         let first = try run("keys", "show", "--store", store)
         #expect(first.log.contains("\(store) was of the format for one version, and is converted"), "\(first.log)")
         #expect(try Array(bytes(store).prefix(5)) == Array("GLKS".utf8) + [4])
-        #expect(!FileManager.default.fileExists(atPath: store + ".new"))
+        #expect(!FileManager.default.fileExists(atPath: store + ".greylock-draft"))
+        #expect(try bytes(store + ".new") == vector("issuer"))
         #expect(try mode(store) == 0o600)
         let converted = try bytes(store)
         let second = try run("keys", "show", "--store", store)

@@ -107,7 +107,7 @@ struct KeySlipsTests {
         try ceremony.answer("Li: is it the one on your sheet, yes or no: ", "yes\r")
         #expect(ceremony.tool.end() == 74)
         #expect(ceremony.tool.log.contains("was destroyed or replaced meanwhile"), "\(ceremony.tool.log)")
-        for path in [bench.store, bench.store + ".new", bench.storageKey] {
+        for path in [bench.store, bench.store + ".greylock-draft", bench.storageKey] {
             #expect(!FileManager.default.fileExists(atPath: path), "\(path)")
         }
         let again = try bench.ceremony(environment: housing.environment)
