@@ -57,7 +57,11 @@ package final class CounterBook {
             let key = key.child(of: header)
             let code = key.code(of: header).bytes
             let point = CounterMark.Point(changes: 0, code: code)
-            try WholeFile.replace(mark, with: CounterMark(from: point, to: point).bytes(key))
+            try WholeFile.replace(mark, with: CounterMark(at: point).bytes(key))
+            guard FileStamp(path) == nil else {
+                _ = try WipedFile.destroy(mark)
+                throw FileFault("\(mark) is the book itself: give its mark another name")
+            }
             try WholeFile.replace(path, with: header + code)
             _ = consume lock
         }
@@ -202,29 +206,57 @@ package final class CounterBook {
         guard bytes.count <= Self.bytesMax else {
             throw .book("\(path) is full: keep it, and begin another book with greylock counter new")
         }
-        try writeMark(CounterMark(from: point, to: next), needsMark: needsMark)
+        if needsMark { try requireMark(CounterMark(at: point)) } else { try requireReplaceableMark() }
+        try writeMark(CounterMark(from: point, to: next))
         try Self.stored { () throws(FileFault) in try disk.replace(path, with: bytes) }
+        let written = CounterMark(from: point, to: next)
         lines = changed
         point = next
         // What was to be written is; the mark allows it, and settles when the book is opened next.
-        do throws(CounterStop) { try writeMark(CounterMark(from: point, to: point)) } catch { doubt = error }
+        do throws(CounterStop) {
+            try requireMark(written)
+            try writeMark(CounterMark(at: point))
+        } catch {
+            doubt = error
+        }
     }
 
     private static func changes(_ lines: [BookLine]) -> UInt32 { lines.reduce(0) { $0 + $1.changes } }
 
     // MARK: - The mark
 
-    /// - Parameter needsMark: refuses to make one anew, as where a medium is not mounted.
-    private func writeMark(_ content: CounterMark, needsMark: Bool = true) throws(CounterStop) {
-        guard !needsMark || FileStamp(mark) != nil else { throw noMark }
+    private func writeMark(_ content: CounterMark) throws(CounterStop) {
         try Self.stored { () throws(FileFault) in try disk.replace(mark, with: content.bytes(key)) }
     }
 
-    private func compareMark() throws(CounterStop) {
-        let bytes = try Self.stored { () throws(FileFault) in
-            try WholeFile.contents(mark, bytesMax: Self.bytesMax)
+    /// nil where there is none.
+    private func markBytes() throws(CounterStop) -> [UInt8]? {
+        try Self.stored { () throws(FileFault) in
+            try WholeFile.contents(mark, bytesMax: Self.bytesMax, isReplaced: true)
         }
-        guard let bytes else { throw noMark }
+    }
+
+    /// Another process had the book too when it is another one: the lock's file was removed.
+    private func requireMark(_ content: CounterMark) throws(CounterStop) {
+        guard let bytes = try markBytes() else { throw noMark }
+        guard bytes == content.bytes(key) else {
+            throw .book(
+                """
+                \(mark) was changed by another program, which has the book too: let no other be at work, and give the command again; \
+                nothing was done
+                """
+            )
+        }
+    }
+
+    /// Where somebody accepted the book, a mark is made anew, and nothing else is lost by it.
+    private func requireReplaceableMark() throws(CounterStop) {
+        guard let bytes = try markBytes(), !CounterMark.mayReplace(bytes) else { return }
+        throw .book("\(mark) is something else: name another file with --mark, or remove it; nothing was done")
+    }
+
+    private func compareMark() throws(CounterStop) {
+        guard let bytes = try markBytes() else { throw noMark }
         guard let marked = CounterMark(parsing: bytes, key: key) else {
             throw doubted("\(mark) is damaged, or is the mark of another book: put back the right one")
         }
@@ -237,7 +269,7 @@ package final class CounterBook {
             )
         }
         guard marked.from != marked.to else { return }
-        try writeMark(CounterMark(from: point, to: point))
+        try writeMark(CounterMark(at: point))
     }
 
     private var noMark: CounterStop {

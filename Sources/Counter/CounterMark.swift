@@ -43,6 +43,14 @@ struct CounterMark: Equatable {
         self.to = to
     }
 
+    /// As it is between two changes.
+    init(at point: Point) { self.init(from: point, to: point) }
+
+    /// Whether a mark may take the place of what has these bytes: one that may be a mark, or zeros alone.
+    static func mayReplace(_ bytes: [UInt8]) -> Bool {
+        bytes.count <= length && (bytes.starts(with: magic) || bytes.allSatisfy { $0 == 0 })
+    }
+
     func bytes(_ key: borrowing CodeKey) -> [UInt8] {
         let content = Self.magic + [Self.format] + from.bytes + to.bytes
         return content + key.code(of: content).bytes

@@ -70,15 +70,19 @@ package enum WholeFile {
 
     /// A file as it is; nil where there is none.
     ///
-    /// - Parameter isSecret: nobody but its owner may read it, or put another in its place.
+    /// - Parameters:
+    ///   - isSecret: nobody but its owner may read it, or put another in its place. It may be no link.
+    ///   - isReplaced: it may be no link, whose file would stay where it is when the link is replaced.
     /// - Throws: ``FileFault`` also for one that is longer.
     package static func contents(
         _ path: String,
         bytesMax: Int,
-        isSecret: Bool = false
+        isSecret: Bool = false,
+        isReplaced: Bool = false
     ) throws(FileFault) -> [UInt8]? {
-        // A pipe would be waited for. A secret behind a link would stay there when the link is replaced.
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (isSecret ? O_NOFOLLOW : 0))
+        // A pipe would be waited for.
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | (isSecret || isReplaced ? O_NOFOLLOW : 0)
+        let file = unsafe open(path, flags)
         if file < 0, errno == ENOENT { return nil }
         if file < 0, errno == ELOOP { throw FileFault("\(path) is a link: name the file itself") }
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }

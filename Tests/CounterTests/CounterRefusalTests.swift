@@ -263,6 +263,9 @@ extension TestFolder {
 
     /// A folder where the book's draft is made: nothing can be written over it.
     func breakBook() throws {
-        try FileManager.default.createDirectory(atPath: path("book.greylock-draft/full"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            atPath: path("book.greylock-draft/full"),
+            withIntermediateDirectories: true
+        )
     }
 }

@@ -2,6 +2,7 @@ import CardApplication
 import CardCryptography
 import Counter
 import Files
+import Foundation
 import FuelPassbook
 import ISO7816
 import Quantities
@@ -113,6 +114,70 @@ struct NewestBookTests {
         try counter.restart()
         #expect(try !counter.load(1_00))
         #expect(counter.book.entries.map(\.state) == [.done] && counter.reader.deliveries == 1)
+    }
+
+    @Test("what is no mark is not replaced by one, whoever accepts the book")
+    func markIsSomethingElse() throws {
+        let counter = try TestCounter(TestCard())
+        let mark = try counter.folder.bytes("book.mark")
+        for other in [Array("GLKS".utf8) + [UInt8](repeating: 4, count: 226), mark + [0], [1]] {
+            try counter.folder.write("book.mark", other)
+            try counter.restart()
+            expectBook("is something else: name another file") { () throws(CounterStop) in
+                try counter.book.accept(.book, at: TestCard.time, by: Self.signature)
+            }
+            #expect(try counter.folder.bytes("book.mark") == other)
+        }
+        try counter.folder.write("book.mark", [UInt8](repeating: 0, count: mark.count))
+        try counter.restart()
+        try counter.book.accept(.book, at: TestCard.time, by: Self.signature)
+        #expect(counter.book.lines.map(\.id) == [1])
+    }
+
+    @Test("a mark that is a link is refused: the file on the other medium would stay as it is")
+    func markIsALink() throws {
+        let counter = try TestCounter(TestCard())
+        let place = counter.folder.path("book.mark")
+        try FileManager.default.moveItem(atPath: place, toPath: counter.folder.path("medium"))
+        try FileManager.default.createSymbolicLink(
+            atPath: place,
+            withDestinationPath: counter.folder.path("medium")
+        )
+        try counter.restart()
+        expectBook("is a link: name the file itself") { () throws(CounterStop) in _ = try counter.load(1_00) }
+        expectBook("is a link: name the file itself") { () throws(CounterStop) in
+            try counter.book.accept(.book, at: TestCard.time, by: Self.signature)
+        }
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: place) == counter.folder.path("medium"))
+    }
+
+    @Test("a book that another process has too, because the lock was removed, forgets nothing of either")
+    func twoProcesses() throws {
+        let counter = try TestCounter(TestCard())
+        try counter.folder.remove("book.lock")
+        let other = try CounterBook(counter.path, key: TestCounter.key())
+        #expect(try counter.load(1_00))
+        let book = try counter.folder.bytes("book")
+        expectBook("was changed by another program") { () throws(CounterStop) in
+            try other.accept(.clock, at: TestCard.time, by: Self.signature)
+        }
+        #expect(try counter.folder.bytes("book") == book)
+    }
+
+    @Test("a book is not begun where its mark is")
+    func markIsTheBook() throws {
+        let folder = try TestFolder()
+        expectBook("is the book itself") { () throws(CounterStop) in
+            try CounterBook.begin(
+                folder.path("book"),
+                mark: folder.url.path + "/./book",
+                counter: TestCounter.counter,
+                TestCounter.reference,
+                key: TestCounter.key(),
+                random: SystemRandom()
+            )
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == ["book.lock"])
     }
 
     // MARK: - The card
