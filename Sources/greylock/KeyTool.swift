@@ -77,23 +77,22 @@ enum KeyTool {
 
     /// Changes the terminal's keys, whole or not at all.
     ///
-    /// - Parameter whenAllowed: done before the change is stored.
     /// - Returns: the keys as they are now.
     @discardableResult
     static func change(
         _ store: TerminalKeyStore,
         of settings: Configuration,
-        _ body: (inout TerminalKeys) throws(CustodyFault) -> Void,
-        whenAllowed: () throws(ServiceFailure) -> Void = {}
+        _ body: (inout TerminalKeys) throws(CustodyFault) -> Void
     ) throws(ServiceFailure) -> TerminalKeys {
         var change = try begin(store, of: settings)
-        do throws(CustodyFault) { try body(&change.keys) } catch {
-            throw ServiceFailure(exitStatus: refused, reason: "\(error.words); nothing was changed")
-        }
-        try whenAllowed()
+        do throws(CustodyFault) { try body(&change.keys) } catch { throw refusal(error) }
         let changed = change.keys
         try finish(change, of: store, settings)
         return changed
+    }
+
+    static func refusal(_ fault: CustodyFault) -> ServiceFailure {
+        ServiceFailure(exitStatus: refused, reason: "\(fault.words); nothing was changed")
     }
 
     static func begin(_ store: TerminalKeyStore, of settings: Configuration) throws(ServiceFailure) -> KeyChange {

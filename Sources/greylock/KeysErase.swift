@@ -30,7 +30,7 @@ struct KeysErase: ParsableCommand {
             69 with a clock that is not set, a token that is not there, or without a terminal to type at; 74 when the store or the journal cannot be read \
             or written, or not all could be destroyed; 78 for a wrong configuration. \(ExitStatusHelp.common)
 
-            With --json: `terminal`, `change`, `erased`: the key's name. With --all: `terminal`, `complete`, `lines`.
+            With --json: `terminal`, `change`, `erased`: the key's name; `warnings`, where there are any. With --all: `terminal`, `complete`, `lines`.
             """
     )
 
@@ -94,33 +94,49 @@ struct KeysErase: ParsableCommand {
                     )
                 }
             }
-            guard try !eraseLeftover(name, store, configuration) else { return }
-            var isInToken = false
-            let changed = try KeyTool.change(store, of: configuration) { (keys) throws(CustodyFault) in
-                isInToken = keys[name].map { $0.secret == nil } ?? false
-                try keys.erase(name, at: now, [.reason(reason.text)] + person.facts)
-            } whenAllowed: { () throws(ServiceFailure) in
-                if isInToken { try TokenTool.destroy(name, configuration) }
+            // While a key is loaded into the token, this waits for the store that names it.
+            var change = try KeyTool.begin(store, of: configuration)
+            let isInToken = change.keys[name].map { $0.secret == nil } ?? false
+            do throws(CustodyFault) {
+                try change.keys.erase(name, at: now, [.reason(reason.text)] + person.facts)
+            } catch {
+                guard error == .missing(name), try destroyLeftover(name, change.keys, configuration) else {
+                    throw KeyTool.refusal(error)
+                }
+                return try report(name, change.keys, at: now, Self.leftover)
             }
-            if output.json {
-                return writeLine(try jsonText(KeyChangeReport(changed, [], at: now, erased: name)))
-            }
-            writeLine("\(name.words) is erased")
+            if isInToken { try TokenTool.destroy(name, configuration) }
+            let keys = change.keys
+            try KeyTool.finish(change, of: store, configuration)
+            try report(name, keys, at: now)
         }
     }
 
-    /// What a load that was broken off left in the token.
-    private func eraseLeftover(
+    private static let leftover = "is not held; what a load that was broken off had left of it in the token is erased"
+
+    /// - Parameter warning: what to say of the key in place of that it is erased.
+    private func report(
         _ name: HeldKeyName,
-        _ store: TerminalKeyStore,
+        _ keys: TerminalKeys,
+        at now: Int64,
+        _ warning: String? = nil
+    ) throws(ServiceFailure) {
+        let words = "\(name.words) \(warning ?? "is erased")"
+        guard output.json else { return writeLine(words) }
+        let warnings = warning == nil ? [] : [words]
+        writeLine(try jsonText(KeyChangeReport(keys, [], at: now, erased: name, warnings: warnings)))
+    }
+
+    /// What a load that was broken off left in the token. Where the store is gone nobody knows that it is that.
+    private func destroyLeftover(
+        _ name: HeldKeyName,
+        _ keys: TerminalKeys,
         _ configuration: Configuration
     ) throws(ServiceFailure) -> Bool {
-        guard configuration.keys?.token != nil, name.usage == .purchaseMaster,
-            try KeyTool.stored({ () throws(FileFault) in try store.read() })?.keys[name] == nil,
-            try TokenTool.destroy(name, configuration)
-        else { return false }
-        writeLine("\(name.words) is not held; what a load that was broken off had left of it in the token is erased")
-        return true
+        guard configuration.keys?.token != nil, name.usage == .purchaseMaster, keys.number != .none else {
+            return false
+        }
+        return try TokenTool.destroy(name, configuration)
     }
 
     /// Every seal is under the record key; a card's answer is judged with its purchase master. In words: grey records, and sales

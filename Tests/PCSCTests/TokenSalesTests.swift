@@ -120,6 +120,31 @@ extension WithPCSCD {
             #expect(try scene.run("records", "--config", config).contains("39.25"))
         }
 
+        @Test("what a broken load left in the token is erased where the store says that it is not held, and only there")
+        func leftover() throws {
+            let before = try (folder.bytes("keys"), folder.bytes("keys-audit"))
+            try scene.run("keys", "load", "--config", config, folder.path("blocks"))
+            let erase = ["keys", "erase", "--config", config, "--reason", "test", "--json", "MPK", "1", "1"]
+            let loaded = try folder.bytes("keys")
+            try folder.remove("keys")
+            let refused = try scene.start(erase)
+            #expect(refused.end() == 65 && refused.log.contains("MPK 1 1 is not held"), "\(refused.log)")
+            try folder.write("keys", loaded)
+            #expect(try !scene.run("keys", "list", "--config", config).contains("is not in"))
+
+            try folder.write("keys", before.0)
+            try folder.write("keys-audit", before.1)
+            let erased = try scene.start(erase)
+            #expect(erased.end() == 0)
+            erased.readScreen()
+            let report = try #require(
+                JSONSerialization.jsonObject(with: Data(erased.screen.utf8)) as? [String: Any]
+            )
+            #expect(report["erased"] as? String == "MPK 1 1")
+            #expect((report["warnings"] as? [String])?.first?.contains("had left of it in the token") == true)
+            try scene.run("keys", "load", "--config", config, folder.path("blocks"))
+        }
+
         @Test("a card that escapes pays at its next visit")
         func escape() throws {
             let service = try armed()
