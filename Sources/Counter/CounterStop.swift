@@ -50,8 +50,8 @@ package enum CounterStop: Error, Equatable, Sendable {
         case .keyNotLoaded(let index, let version):
             .refused(
                 """
-                the card has keys of index \(index.number), version \(version.number): name that store too with --store; \
-                nothing was changed
+                the card has keys of index \(index.number), version \(version.number), which no store has that is named: name the store \
+                that has them with --store, or take the newest copy of this one; nothing was changed
                 """
             )
         case .balanceDoesNotAllow(let balance):

@@ -164,6 +164,11 @@ struct CounterJudge: ParsableCommand {
                     return writeLine("card \(visit.card): nothing is open")
                 }
                 try visit.judge(pin: CounterCard.pin)
+                for entry in counter.book.waiting(visit.card) {
+                    writeLine(
+                        "\(entry.name), was closed by hand: the card keeps no proof of it any more, and it stays so"
+                    )
+                }
             }
         }
     }

@@ -148,19 +148,7 @@ extension WithPCSCD {
 
         @Test("a card whose entry was closed by hand judges it, and it is said what follows")
         func closedByHand() throws {
-            try withBook { book in
-                try book.authorise(
-                    CounterEntry(
-                        id: 1,
-                        .load(Amount(fen: 100_00)),
-                        card: ApplicationSerialNumber(parsing: Hex.bytes("00010000000000000043")),
-                        key: IssuerScene.reference,
-                        online: OnlineNumber(0),
-                        balance: Amount(fen: 600_00),
-                        time: TransactionTime(secondsSince1970: 1_700_000_000)
-                    )
-                )
-            }
+            try authoriseLoad(at: 0)
             try counter(["close", "1", "--as", "done"] + Self.byHand)
             let card = try scene.insertCardAndWait()
             let judged = try counter(["judge"], pin: IssuerScene.pin)
@@ -169,6 +157,32 @@ extension WithPCSCD {
             #expect(try counter(["judge"]).contains("nothing is open"))
             #expect(try counter(["list"]).contains("closed by hand as done, the card showed later: not done"))
             try scene.takeOut(card)
+        }
+
+        @Test("of an entry closed by hand that the card cannot show any more it is said so")
+        func closedForGood() throws {
+            try authoriseLoad(at: 7)
+            try counter(["close", "1", "--as", "done"] + Self.byHand)
+            let card = try scene.insertCardAndWait()
+            let judged = try counter(["judge"], pin: IssuerScene.pin)
+            #expect(judged.contains("the card keeps no proof of it any more"), "\(judged)")
+            try scene.takeOut(card)
+        }
+
+        private func authoriseLoad(at online: UInt16) throws {
+            try withBook { book in
+                try book.authorise(
+                    CounterEntry(
+                        id: 1,
+                        .load(Amount(fen: 100_00)),
+                        card: ApplicationSerialNumber(parsing: Hex.bytes("00010000000000000043")),
+                        key: IssuerScene.reference,
+                        online: OnlineNumber(online),
+                        balance: Amount(fen: 600_00),
+                        time: TransactionTime(secondsSince1970: 1_700_000_000)
+                    )
+                )
+            }
         }
     }
 }
