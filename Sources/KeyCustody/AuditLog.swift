@@ -227,20 +227,31 @@ extension AuditLog {
             fault(number, "it does not fit the entries before it: one of them, or this, was altered")
         } else if let last = entries.last, !entry.change.mayFollow(last.change) {
             fault(number, "change \(entry.change.change) does not follow change \(last.change.change)")
-        } else if entry.code == nil, !entry.isErasureOfAll, isCoded(entry) {
-            fault(number, "it has no code, though the terminal had a record key")
+        } else if !entry.isErasureOfAll, let key = recordKey(before: entry),
+            entry.code?.reference != key
+        {
+            let missing = "it has no code, though the terminal had a record key"
+            let foreign =
+                "its code is under another record key than \(HeldKeyName(.record, key).words), which was not erased"
+            fault(number, entry.code == nil ? missing : foreign)
         } else if !entry.isConfirmation, !entry.isRefusal, entry.change <= stored {
             fault(number, "change \(entry.change.change) had been stored: it was made on an older copy of the store")
         }
         add(entry)
     }
 
-    /// Whether the entries of its store before it leave a record key.
-    private func isCoded(_ entry: AuditEntry) -> Bool {
-        let before = entries.reversed().prefix { $0.change.begun == entry.change.begun }
-        guard before.contains(where: { $0.code != nil }) else { return false }
-        let last = before.first { $0.facts.contains { $0.name == "key" && $0.value.hasPrefix(KeyUsage.record.name) } }
-        return last?.action != AuditEvent.erasedAction && before.first?.isErasureOfAll != true
+    /// That an entry's store had, by the last change before it: one of a number that comes again was not stored.
+    private func recordKey(before entry: AuditEntry) -> KeyReference? {
+        let last = entries.last { other in
+            !other.isConfirmation && !other.isRefusal && other.change.begun == entry.change.begun
+                && (other.change < entry.change
+                    || (entry.isConfirmation || entry.isRefusal) && other.change == entry.change)
+        }
+        guard let last, let code = last.code else { return nil }
+        let erasesIt =
+            last.action == AuditEvent.erasedAction
+            && last.facts.contains { $0.name == "key" && $0.value == HeldKeyName(.record, code.reference).words }
+        return erasesIt ? nil : code.reference
     }
 
     private mutating func add(_ entry: AuditEntry) {

@@ -177,10 +177,13 @@ private struct AuditFindings {
     private mutating func judgeCodes(of entries: [AuditEntry], _ keys: [AuditKey]) {
         var right: [KeyReference: Int] = [:]
         var counts = (uncoded: 0, foreign: 0)
+        var lastRight: UInt64?
         for entry in entries {
             let judged = keys.lazy.compactMap { key in key.isAuthentic(entry).map { (key.reference, $0) } }.first
             switch judged {
-            case (let reference, true)?: right[reference, default: 0] += 1
+            case (let reference, true)?:
+                right[reference, default: 0] += 1
+                lastRight = entry.number
             case (_, false)?: faults.append("entry \(entry.number): its code is wrong; the terminal did not write it")
             case nil: if entry.code == nil { counts.uncoded += 1 } else { counts.foreign += 1 }
             }
@@ -196,6 +199,11 @@ private struct AuditFindings {
             lines.append("entries without a code, where there was no record key: \(counts.uncoded)")
         }
         if counts.foreign > 0 { lines.append("entries under another record key, not judged: \(counts.foreign)") }
+        // A right code is one for all entries before it too.
+        if let lastRight, let last = entries.last?.number, lastRight < last {
+            let span = lastRight + 1 == last ? "entry \(last) follows" : "entries \(lastRight + 1) to \(last) follow"
+            lines.append("\(span) the last right code: nothing shows that the terminal wrote that")
+        }
     }
 }
 

@@ -120,6 +120,48 @@ import Testing
         )
     }
 
+    /// Who has no record key makes a code under a name that nobody can judge.
+    @Test func aCodeUnderAKeyThatWasNeverThereIsNamed() throws {
+        let foreign = AuditKey(SystemRandom().secret(16), as: KeyReference(index: KeyIndex(9), version: KeyVersion(9)))
+        var log = AuditLog(of: Self.terminal)
+        var keys = TerminalKeys(of: Self.terminal)
+        let made = try TransactionTime(secondsSince1970: Int(Self.now))
+        let delivery = KeyDelivery(Self.record, .tripleDES, made: made, SystemRandom().secret(16))
+        try keys.load(delivery, .block, at: Self.now)
+        let last = keys.number
+        let right = try #require(keys.enter(into: &log, under: Self.auditKey, after: .none))
+        try keys.erase(Self.record, at: Self.now)
+        let forged = try #require(keys.enter(into: &log, under: foreign, after: last))
+        let lines = [log.firstLine] + right.lines + [right.confirmation] + forged.lines
+        #expect(
+            try self.log(lines).faults.map(\.reason) == [
+                "its code is under another record key than \(Self.record.words), which was not erased"
+            ]
+        )
+    }
+
+    /// A record key whose load was not stored, as on a full disk, is none that the terminal had.
+    @Test(arguments: [false, true])
+    func afterARecordKeyThatWasNotStoredOthersFollow(withAnother: Bool) throws {
+        let made = try TransactionTime(secondsSince1970: Int(Self.now))
+        var log = AuditLog(of: Self.terminal)
+        var lines = [log.firstLine]
+        func enter(_ name: HeldKeyName, _ key: AuditKey?, isStored: Bool) throws {
+            var keys = TerminalKeys(of: Self.terminal)
+            let delivery = KeyDelivery(name, .tripleDES, made: made, SystemRandom().secret(16))
+            try keys.load(delivery, .block, at: Self.now)
+            let entered = try #require(keys.enter(into: &log, under: key, after: .none))
+            lines += entered.lines + (isStored ? [entered.confirmation] : [])
+            log = try self.log(lines)
+        }
+        try enter(Self.record, Self.auditKey, isStored: false)
+        let reference = KeyReference(index: KeyIndex(1), version: KeyVersion(7))
+        let other = withAnother ? AuditKey(SystemRandom().secret(16), as: reference) : nil
+        try enter(HeldKeyName(withAnother ? .record : .transport, reference), other, isStored: true)
+        #expect(log.faults.map(\.reason) == [])
+        #expect(log.unstored.map(\.number) == [1])
+    }
+
     @Test func anotherKeyOrTerminalMakesOtherCodes() throws {
         let read = try log(try story().lines)
         let other = AuditKey(SystemRandom().secret(16), as: Self.record.reference)

@@ -1,3 +1,6 @@
+import CardCryptography
+import Foundation
+import ISO7816
 import KeyCustody
 import KeyFiles
 import TestPrograms
@@ -58,6 +61,31 @@ struct AuditNamesTests {
         #expect(again.tool.end() == 0, "\(again.tool.log)")
         let verified = try bench.run("audit", "verify", [])
         #expect(verified.status == 0, "\(verified.said)")
+    }
+
+    @Test("of what follows the last right code it is said that nothing shows who wrote it")
+    func behindTheLastCode() throws {
+        let path = "\(bench.store)-audit"
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+        let before = try bench.run("audit", "verify", [], readsOutput: true)
+        #expect(before.status == 0 && !before.said.contains("the last right code"), "\(before.said)")
+
+        let last = try #require(lines.last).split(separator: " ").map(String.init)
+        let (number, change) = try (
+            #require(Int(last[0])), #require(last[2].firstMatch(of: /([0-9]+)\.([0-9]+)/))
+        )
+        let text = try "\(number + 1) \(last[1]) \(change.1).\(#require(Int(change.2)) + 1) erase-all"
+        let hash = try Hex.bytes(String(#require(last.first { $0.hasPrefix("hash=") }).dropFirst(5)))
+        let forged = SHA256.digest(of: hash + CeremonyBench.terminal.bytes + Array(text.utf8))
+        let line = "\(text) hash=\(Hex.string(forged)) code=-"
+        try (lines + [line, ""]).joined(separator: "\n").write(toFile: path, atomically: false, encoding: .utf8)
+        let after = try bench.run("audit", "verify", [], readsOutput: true)
+        #expect(
+            after.said.contains(
+                "entry \(number + 1) follows the last right code: nothing shows that the terminal wrote"
+            ),
+            "\(after.said)"
+        )
     }
 
     @Test("custodians type their names, nobody says them for them")
