@@ -328,7 +328,8 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyCustody",
                 "KeyFiles",
-                "Metering", "Quantities", "Records", "SecurityModule", "Station", "TestFolders", "TestJournals",
+                "Metering", "Quantities", "Records", "SQLite", "SecurityModule", "Station", "TestFolders",
+                "TestJournals",
                 "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
             ]
         ),

@@ -21,6 +21,9 @@ struct IssuersJournal: ParsableArguments {
         }
     }
 
+    /// One of them with a right code shows whose journal it is, where its state is damaged.
+    private static let recordsTried = 1_000
+
     /// nil where the issuer does not ask.
     ///
     /// - Returns: also the name of the record key that fits.
@@ -37,7 +40,7 @@ struct IssuersJournal: ParsableArguments {
             )
         }
         let name = HeldKeyName(.record, reference).words
-        guard try reader.isStateBelieved || !reader.records(limit: 1).isEmpty else {
+        guard try reader.isStateBelieved || !reader.records(limit: Self.recordsTried).isEmpty else {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
                 reason: """

@@ -5,6 +5,7 @@ import Glibc
 import ISO7816
 import Journal
 import Records
+import SQLite
 import TestFolders
 import TestPrograms
 import Testing
@@ -189,6 +190,20 @@ struct IssuersStoreTests {
         try put("former", store)
         let store = try records(status: 65)
         #expect(store.log.contains("its codes need the record key of index 5, version 1"), "\(store.log)")
+    }
+
+    /// One right code shows whose journal it is.
+    @Test func aJournalWhoseStateAndNewestRowAreDamagedIsJudged() throws {
+        try put("issuer", store)
+        try writeJournal(1)
+        let journal = try Connection(folder.path("journal"))
+        try journal.write { db in
+            try db.execute("UPDATE journal_state SET sealed = zeroblob(length(sealed))")
+            try db.execute("UPDATE sale SET remark = 'another' WHERE ttc = 2")
+        }
+        let said = try records(status: 74)
+        #expect(said.screen.contains("remark 1 that rots") && !said.screen.contains("another"), "\(said.screen)")
+        #expect(said.screen.contains("damaged rows: 2"), "\(said.screen)")
     }
 
     private func writeJournal(_ version: UInt8) throws {
