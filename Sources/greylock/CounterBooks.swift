@@ -71,14 +71,14 @@ struct CounterList: ParsableCommand {
 
     @OptionGroup var files: CounterFiles
 
-    @Flag(help: "Only what has no proof yet.")
+    @Flag(help: "Only what has no proof of a card yet, also what was closed by hand.")
     var open = false
 
     func run() throws {
         try runTool("counter list") { () throws(ServiceFailure) in
             let book = try files.open(inDoubt: true).book
             if case .book(let reason) = book.doubt { standardError(reason) }
-            let lines = book.lines.filter { !open || $0.isOpen }
+            let lines = book.lines.filter { !open || $0.isUnproved }
             for line in lines { for text in line.listed { writeLine(text) } }
             if lines.isEmpty { writeLine(open ? "nothing is open" : "the book has no entry yet") }
         }
@@ -86,9 +86,9 @@ struct CounterList: ParsableCommand {
 }
 
 extension BookLine {
-    fileprivate var isOpen: Bool {
+    fileprivate var isUnproved: Bool {
         switch self {
-        case .entry(let entry): entry.state == .open
+        case .entry(let entry): entry.awaitsCard
         case .acceptance: false
         }
     }
