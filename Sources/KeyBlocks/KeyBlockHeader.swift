@@ -104,9 +104,11 @@ extension KeyBlockHeader {
         }
         let length = Self.length + optional.count + count
         guard length <= Self.blockLengthMax, blocksCount <= 99 else { throw .tooLong }
-        let fixed =
-            "\(version.rawValue)\(Self.digits(length, 4))\(usage)\(algorithm)\(mode)\(keyVersion)\(exportability)"
-        return Array((fixed + Self.digits(blocksCount, 2) + "00").utf8) + optional
+        let fields = [
+            String(version.rawValue), Self.digits(length, 4), usage, String(algorithm), String(mode), keyVersion,
+            String(exportability), Self.digits(blocksCount, 2), "00",
+        ]
+        return fields.flatMap(\.utf8) + optional
     }
 
     private static func digits(_ number: Int, _ count: Int) -> String {
