@@ -43,7 +43,7 @@ private final class SlowPipe: Sendable {
     }
 }
 
-@Suite("What waits for a reader", .timeLimit(.minutes(1)))
+@Suite("What waits for a reader", .timeLimit(.minutes(10)))
 struct OutputQueueTests {
     private static let line = String(repeating: "x", count: 999)
 

@@ -13,7 +13,7 @@ struct LayoutTests {
     private static let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT max(i) FROM n"
 
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(10)),
         arguments: [
             ("CREATE TRIGGER t AFTER INSERT ON sale BEGIN DELETE FROM grey_record; END", "trigger t is"),
             ("CREATE TRIGGER t AFTER UPDATE ON journal_state BEGIN \(endless); END", "trigger t is"),
@@ -54,7 +54,7 @@ struct LayoutTests {
     }
 
     /// Whoever opens a pipe waits for its other end.
-    @Test(.timeLimit(.minutes(1)), arguments: ["", "-wal", "-journal", "-shm", "-beat"])
+    @Test(.timeLimit(.minutes(10)), arguments: ["", "-wal", "-journal", "-shm", "-beat"])
     func aPipeInTheJournalsPlacesIsRefusedAtOnce(suffix: String) throws {
         let scratch = try Scratch()
         if !suffix.isEmpty { _ = try scratch.open().reserve() }

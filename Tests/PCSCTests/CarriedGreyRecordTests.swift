@@ -6,7 +6,7 @@ import Testing
 extension WithPCSCD {
     /// A card escapes at one terminal and pays at another, to which the grey record came as a file: both services run over the
     /// real pcscd.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(10)))
     struct CarriedGreyRecordTests {
         private let folder: TestFolder
         private let daemon: CardDaemon

@@ -12,7 +12,7 @@ import Testing
 
 extension WithPCSCD {
     /// The issuer's counter, each step a program at a terminal, with the card in a reader of the real pcscd.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(10)))
     struct CounterTests {
         private static let byHand = ["--name", "Wang Li", "--reason", "station burnt down"]
 

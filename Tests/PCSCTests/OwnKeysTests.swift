@@ -16,7 +16,7 @@ extension WithPCSCD {
             if: CardDaemon.isRequired || ProcessMemory.isReadable,
             Comment(rawValue: ProcessMemory.reasonToSkip)
         ),
-        .timeLimit(.minutes(3))
+        .timeLimit(.minutes(10))
     )
     struct OwnKeysTests {
         private let scene: IssuerScene

@@ -18,7 +18,7 @@ import VirtualCards
 @Suite(
     .serialized,
     .enabled(if: CardDaemon.isUsable, Comment(rawValue: CardDaemon.reasonToSkip)),
-    .timeLimit(.minutes(2))
+    .timeLimit(.minutes(10))
 )
 struct WithPCSCD {}
 

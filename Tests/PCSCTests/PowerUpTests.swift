@@ -62,7 +62,7 @@ private final class BouncingCard: PoweredCard, @unchecked Sendable {
 }
 
 extension WithPCSCD {
-    @Suite(.timeLimit(.minutes(1)))
+    @Suite(.timeLimit(.minutes(10)))
     struct PowerUpTests {
         @Test func aCardThatLosesItsContactsTwiceIsPoweredUpAgain() throws {
             let daemon = try CardDaemon(port: CardDaemon.freePorts())

@@ -6,7 +6,7 @@ import Testing
 
 extension WithPCSCD {
     /// What readers, the card service and other programs of a board do to the running service (decision record 0025).
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(10)))
     struct ReaderFieldTests {
         private static let reader = "Virtual PCD 00 00"
         private let folder: TestFolder

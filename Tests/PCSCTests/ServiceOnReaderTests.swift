@@ -6,7 +6,7 @@ import Testing
 
 extension WithPCSCD {
     /// The service as a user runs it: real pcscd, the virtual card in it as a process of its own, a simulated pump.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(10)))
     struct ServiceOnReaderTests {
         private let folder: TestFolder
         private let daemon: CardDaemon

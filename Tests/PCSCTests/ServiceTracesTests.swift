@@ -19,7 +19,7 @@ extension WithPCSCD {
             if: CardDaemon.isRequired || ProcessMemory.isReadable,
             Comment(rawValue: ProcessMemory.reasonToSkip)
         ),
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(10))
     )
     struct ServiceTracesTests {
         private static let terminal = TerminalID(0x3100_0000_0017)

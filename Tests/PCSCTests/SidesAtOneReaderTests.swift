@@ -5,7 +5,7 @@ import Testing
 
 extension WithPCSCD {
     /// Of two readers of one name, one is not there: two sides want the other.
-    @Suite(.timeLimit(.minutes(3)))
+    @Suite(.timeLimit(.minutes(10)))
     struct SidesAtOneReaderTests {
         private let folder: TestFolder
         private let daemon: CardDaemon

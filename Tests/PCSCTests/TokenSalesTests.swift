@@ -21,7 +21,7 @@ extension WithPCSCD {
             Comment(rawValue: ProcessMemory.reasonToSkip)
         ),
         .enabled(if: SoftToken.isUsable, Comment(rawValue: SoftToken.reasonToSkip)),
-        .timeLimit(.minutes(3))
+        .timeLimit(.minutes(10))
     )
     struct TokenSalesTests {
         let scene: IssuerScene

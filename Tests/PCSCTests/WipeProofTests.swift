@@ -17,7 +17,7 @@ extension WithPCSCD {
             if: CardDaemon.isRequired || ProcessMemory.isReadable,
             Comment(rawValue: ProcessMemory.reasonToSkip)
         ),
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(10))
     )
     struct WipeProofTests {
         private let folder: TestFolder

@@ -51,7 +51,7 @@ private final class StandingLines: PumpLines, Sendable {
     func wake() { woken.signal() }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct FrozenPumpTests {
     private static let farAway = CutOff(slowAtCounts: .max, stopAtCounts: .max, reportAtCounts: .max)
     private let lines = StandingLines()

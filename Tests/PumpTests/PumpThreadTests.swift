@@ -72,7 +72,7 @@ private func script(centilitres: Int = 100_000) -> SimulatedPumpLines.Script {
 private let farAway = CutOff(slowAtCounts: .max, stopAtCounts: .max, reportAtCounts: .max)
 private let fault = PumpFault(reason: "the cable is cut")
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct PumpThreadTests {
     @Test
     func theCutOffStopsAtItsCountAndTheOverrunIsCounted() throws {

@@ -10,7 +10,7 @@ import Threads
 
 /// Random commands, edges and faults go to the pump's thread and to the virtual site, on which all simulations rest: the same
 /// meter head in two hosts. After each, both show the same and have reported the same.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct TwoPumpsTests {
     @Test(arguments: 1...6 as ClosedRange<UInt64>)
     func areAlike(seed: UInt64) throws {

@@ -15,7 +15,7 @@ import Testing
 @testable import Station
 
 /// A service that looks after a terminal's keys.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct KeyWatchTests {
     private static let terminal = TerminalID(0x3100_0000_0017)
     private static let master = HeldKeyName(.purchaseMaster, KeyReference(index: KeyIndex(1), version: KeyVersion(1)))

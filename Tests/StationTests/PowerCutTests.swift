@@ -15,7 +15,7 @@ import Testing
 
 /// The mains end at every write by which keys are changed or destroyed, on a disk that loses what was not flushed: every state that it
 /// can be in afterwards is looked at.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct PowerCutTests {
     private static let terminal = TerminalID(0x3100_0000_0017)
     private static let now: Int64 = 1_790_000_000

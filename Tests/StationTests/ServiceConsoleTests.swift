@@ -6,7 +6,7 @@ import TestPrograms
 import Testing
 
 /// The service at a terminal of its own, with a virtual card and a simulated pump.
-@Suite("The service's console", .timeLimit(.minutes(3)))
+@Suite("The service's console", .timeLimit(.minutes(10)))
 struct ServiceConsoleTests {
     private static let prompt = "your PIN, then Enter: "
     private static let pin = "123456"

@@ -19,7 +19,7 @@ import VirtualPump
 import VirtualStation
 
 /// Three sides sell at once: one card escapes, one pump fails, and neither concerns the others.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SidesTests {
     private let folder: TestFolder
 

@@ -53,7 +53,7 @@ final class NotifySocket {
     func drain() { while next(milliseconds: 0) != nil {} }
 }
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SupervisorTests {
     private let folder: TestFolder
     private let socket: NotifySocket

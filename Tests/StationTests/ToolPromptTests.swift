@@ -4,7 +4,7 @@ import TestFolders
 import TestPrograms
 import Testing
 
-@Suite("A tool that asks for a secret", .timeLimit(.minutes(2)))
+@Suite("A tool that asks for a secret", .timeLimit(.minutes(10)))
 struct ToolPromptTests {
     private let folder: TestFolder
 

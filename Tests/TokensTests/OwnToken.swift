@@ -13,7 +13,7 @@ import Tokens
 @Suite(
     .enabled(if: SoftToken.isUsable, Comment(rawValue: SoftToken.reasonToSkip)),
     .serialized,
-    .timeLimit(.minutes(2))
+    .timeLimit(.minutes(10))
 )
 enum WithToken {}
 

@@ -12,7 +12,7 @@ import Testing
 import Threads
 
 /// The issuer's store with its tools, each a program at a terminal. `Vectors/key_stores.py` of KeyCustodyTests made the files.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(10)))
 struct IssuersStoreTests {
     private static let passphrase = "correct horse battery"
     private static let terminal = TerminalID(0x3100_0000_0017)

@@ -5,7 +5,7 @@ import TestPrograms
 import Testing
 
 /// The sheets of a new key, made and read again.
-@Suite("keys generate and keys verify", .timeLimit(.minutes(2)))
+@Suite("keys generate and keys verify", .timeLimit(.minutes(10)))
 struct KeySheetsTests {
     private let folder: TestFolder
 

@@ -9,7 +9,7 @@ import TestPrograms
 import Testing
 
 /// A store under a new storage key, and what a terminal says that it holds.
-@Suite("keys rewrap and keys receipt", .timeLimit(.minutes(2)))
+@Suite("keys rewrap and keys receipt", .timeLimit(.minutes(10)))
 struct KeysRewrapTests {
     private let bench: CeremonyBench
 

@@ -17,7 +17,7 @@ import Testing
 @Suite(
     "Traces of the tools",
     .enabled(if: CardDaemon.isRequired || ProcessMemory.isReadable, Comment(rawValue: ProcessMemory.reasonToSkip)),
-    .timeLimit(.minutes(3))
+    .timeLimit(.minutes(10))
 )
 struct ToolTracesTests {
     private static let passphrase = "correct horse battery"
