@@ -40,21 +40,18 @@ extension AuditFact {
     package static func person(_ name: String) -> AuditFact { AuditFact("name", name) }
 
     /// Whose sheets may have been seen.
-    package static func brokenSeal(_ custodian: Custodian) -> [AuditFact] {
-        [
-            AuditFact("custodian", custodian.name), AuditFact("envelope", custodian.envelope),
-            AuditFact("seal", "broken"),
-        ]
-    }
+    package static func brokenSeal(_ custodian: Custodian) -> [AuditFact] { facts(of: custodian, seal: "broken") }
 
     /// Who typed the components, and out of which envelopes: all said that the seal was unbroken, or there is no key.
     package static func custodians(_ custodians: [Custodian]) -> [AuditFact] {
-        custodians.flatMap { custodian in
-            [
-                AuditFact("custodian", custodian.name), AuditFact("envelope", custodian.envelope),
-                AuditFact("seal", "unbroken"),
-            ]
-        }
+        custodians.flatMap { facts(of: $0, seal: "unbroken") }
+    }
+
+    private static func facts(of custodian: Custodian, seal: String) -> [AuditFact] {
+        [
+            AuditFact("custodian", custodian.name), AuditFact("envelope", custodian.envelope),
+            AuditFact("seal", seal),
+        ]
     }
 }
 
