@@ -12,7 +12,7 @@ package enum PulserChannel: Int, CaseIterable, Sendable {
 }
 
 /// How the pulser is wired and what is done about a missing edge (after the classes of ISO 6551).
-package enum PulserKind: Sendable, Equatable {
+package enum PulserKind: Sendable, Hashable {
     /// Two channels in quadrature: four counts a cycle.
     case quadrature(PulserSecurity)
     /// One channel: two counts a cycle, unverified.
