@@ -40,6 +40,10 @@ let package = Package(
             name: "Records",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities"]
         ),
+        .target(
+            name: "Parameters",
+            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities"]
+        ),
 
         // Core
         .target(name: "CardApplication", dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Quantities"]),
@@ -85,6 +89,7 @@ let package = Package(
             name: "Tokens",
             dependencies: ["CPKCS11", "CardCryptography", "Files", "KeyCustody", "KeyFiles", "Threads"]
         ),
+        .target(name: "ParameterFiles", dependencies: ["Files", "Parameters"]),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
             name: "Console",
@@ -248,6 +253,10 @@ let package = Package(
                 "CardCryptography", "FuelPassbook", "ISO7816", "KeyCustody", "KeyFiles", "Quantities", "Records",
                 "SecurityModule", "Station", "TestPrograms", "Tokens",
             ]
+        ),
+        .testTarget(
+            name: "ParametersTests",
+            dependencies: ["CardCryptography", "FuelPassbook", "Metering", "Parameters", "Quantities", "Records"]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),

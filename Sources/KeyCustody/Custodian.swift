@@ -1,6 +1,8 @@
+import Quantities
+
 /// Who typed a component, and out of which envelope.
 package struct Custodian: Equatable, Sendable {
-    package static let nameMax = 40
+    package static var nameMax: Int { PersonName.countMax }
     package static let envelopeMax = 20
 
     package let name: String
@@ -18,36 +20,16 @@ package struct Custodian: Equatable, Sendable {
     }
 
     /// A name as it stands in an audit log: without blanks around it.
-    package static func name(_ text: String) -> String? {
-        let name = trimmed(text)
-        // A character may have any number of accents.
-        guard (1...nameMax).contains(name.count), name.utf8.count <= 4 * nameMax else { return nil }
-        return name.unicodeScalars.allSatisfy(isOfName) ? name : nil
-    }
+    package static func name(_ text: String) -> String? { PersonName.checked(text) }
 
     package static func envelope(_ text: String) -> String? {
-        let number = trimmed(text)
+        let number = PersonName.trimmed(text)
         guard (1...envelopeMax).contains(number.utf8.count) else { return nil }
         return number.utf8.allSatisfy(isOfEnvelope) ? number : nil
     }
 
     /// Whether two names are one person's, in capitals or not.
-    package static func areSame(_ one: String, _ other: String) -> Bool { folded(one) == folded(other) }
-
-    private static func folded(_ name: String) -> String { trimmed(name).uppercased().lowercased() }
-
-    private static func trimmed(_ text: String) -> String {
-        let rest = text.drop { $0.isWhitespace && !$0.isNewline }
-        guard let last = rest.lastIndex(where: { !$0.isWhitespace || $0.isNewline }) else { return "" }
-        return String(rest[...last])
-    }
-
-    private static func isOfName(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        case _: true
-        }
-    }
+    package static func areSame(_ one: String, _ other: String) -> Bool { PersonName.areSame(one, other) }
 
     private static func isOfEnvelope(_ byte: UInt8) -> Bool {
         switch byte {
