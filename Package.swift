@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "Dispenser",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Quantities", "Records",
+                "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
                 "SecurityModule",
             ]
         ),
@@ -74,7 +74,7 @@ let package = Package(
         .target(
             name: "Words",
             dependencies: [
-                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule",
+                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records", "SecurityModule",
             ]
         ),
 
@@ -101,7 +101,8 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SQLite", "Threads",
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records", "SQLite",
+                "Threads",
             ]
         ),
         .target(
@@ -128,15 +129,16 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Quantities",
-                "Threads", "Tokens", "Words",
+                "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Parameters",
+                "Quantities", "Threads", "Tokens", "Words",
             ]
         ),
         .target(
             name: "Station",
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
-                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Pump", "Quantities", "Records",
+                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "Pump",
+                "Quantities", "Records",
                 "SecurityModule", "Threads", "Tokens", "Words", .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -164,7 +166,7 @@ let package = Package(
                 "Dispenser",
                 "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
                 "Metering",
-                "PCSC", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens",
+                "PCSC", "ParameterFiles", "Parameters", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens",
                 "VirtualCards", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -173,7 +175,7 @@ let package = Package(
             name: "greylock-bench",
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "Files", "FuelPassbook",
-                "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC",
+                "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Parameters",
                 "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -301,8 +303,7 @@ let package = Package(
             name: "TestPrograms",
             dependencies: [
                 "CInspection", "COpenSSL", "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "PCSC",
-                "Quantities", "Records", "TestFolders",
-                "Threads",
+                "ParameterFiles", "Parameters", "Quantities", "Records", "SecurityModule", "TestFolders", "Threads",
             ],
             path: "Tests/TestPrograms"
         ),

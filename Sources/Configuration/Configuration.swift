@@ -1,7 +1,7 @@
-package import Dispenser
+import Dispenser
 package import FuelPassbook
 import KeyFiles
-package import Metering
+import Parameters
 import Quantities
 package import Words
 
@@ -20,6 +20,7 @@ package struct Configuration: Sendable {
     package let sides: [Side]
     /// nil where the demonstration's keys serve.
     package let keys: KeySettings?
+    package let parameters: ParameterSettings
     package static let bytesMax = ConfigurationDocument.sizeMax
     /// The text that says all this.
     package private(set) var source: [UInt8] = []
@@ -29,12 +30,8 @@ package struct Configuration: Sendable {
         package let card: CardEdge
         package let pin: PINSource
         package let pump: PumpEdge
-        package let pulser: PulserKind
-        package let meter: MeterLimits
-        /// How it sells.
-        package let settings: SideSettings
-
-        package var number: Int { settings.number }
+        /// How it sells, with a meter that stands in.
+        let terms: SideSettings
     }
 
     /// Who has the console: the side at which the PIN is typed there, else the first.
@@ -106,12 +103,13 @@ extension Configuration {
         language = root.table("display").value("language", .word, default: .english)
         Self.refuseSettingsOfOneSide(root)
         let common = CommonSettings(reading: root)
-        let tables = root.numberedTables("side", 1...99, countMax: Board.sidesMax)
+        let tables = root.sides
         sides = tables.map { Side(reading: $0.table, $0.number, common) }
         keys = KeySettings.read(root, demonstration: demonstration)
+        parameters = ParameterSettings(reading: root, journal: journal.path, demonstration: demonstration)
         let members = Array(zip(sides, tables.map(\.table)))
         if !demonstration { refuseDemonstration(root, common, members) }
-        journal.requireOwnMark(root, sides, keys)
+        requireOwnFiles(root)
         Side.requireOwnEdges(members)
         keys?.tamper?.requireOwnLine(sides, root)
     }
@@ -150,8 +148,15 @@ extension Configuration {
     }
 }
 
+extension ConfigurationTable {
+    /// Of the root.
+    var sides: [(number: Int, table: ConfigurationTable)] {
+        numberedTables("side", ParameterBook.sides, countMax: Board.sidesMax)
+    }
+}
+
 extension Setting where Value == TerminalID {
-    fileprivate static var terminal: Setting {
+    static var terminal: Setting {
         element("12 hexadecimal digits in quotation marks", standIn: TerminalID(0))
     }
 }
@@ -163,15 +168,25 @@ extension Configuration.JournalFile {
         mark = table.optional("mark", .path)
     }
 
-    /// The mark is written over: whatever it is called, it is no other file of the service.
-    fileprivate func requireOwnMark(
-        _ root: ConfigurationTable,
-        _ sides: [Configuration.Side],
-        _ keys: Configuration.KeySettings?
-    ) {
-        guard root.isSound, let mark else { return }
+}
+
+extension Configuration {
+    /// The mark and the parameters are written over: whatever they are called, they are no other file of the service.
+    private func requireOwnFiles(_ root: ConfigurationTable) {
+        guard root.isSound else { return }
+        let parameters = FilePlace(parameters.path)
+        if let (_, words) = otherFiles(root).first(where: { $0.0.isSame(as: parameters) }) {
+            root.table("parameters").noteConflict("path", "another file than \(words)")
+        }
+        guard let mark = journal.mark else { return }
         let place = FilePlace(mark)
-        let journal = FilePlace(path)
+        let others = otherFiles(root) + [(parameters, "the parameters")]
+        guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
+        root.table("journal").noteConflict("mark", "another file than \(words)")
+    }
+
+    private func otherFiles(_ root: ConfigurationTable) -> [(FilePlace, String)] {
+        let journal = FilePlace(journal.path)
         var others = [(journal, "the journal"), (FilePlace(root.file), "this configuration")]
         for suffix in ["-wal", "-journal", "-shm", "-beat"] {
             others.append((FilePlace(journal.path + suffix), "the journal's \(suffix) file"))
@@ -183,7 +198,6 @@ extension Configuration.JournalFile {
             if let path = keys.credentialFile { others.append((FilePlace(path), "the storage key's credential")) }
             if let memory = keys.memory { others.append((FilePlace(memory.path), "the board's memory")) }
         }
-        guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
-        root.table("journal").noteConflict("mark", "another file than \(words)")
+        return others
     }
 }

@@ -1,7 +1,7 @@
 import Glibc
 
 /// A file by where it lies, whatever path names it.
-struct FilePlace {
+package struct FilePlace {
     /// Without links as far as it exists.
     let path: String
     /// nil where there is no file yet.
@@ -20,6 +20,11 @@ struct FilePlace {
         if path == other.path { return true }
         guard let identity, let their = other.identity else { return false }
         return identity == their
+    }
+
+    /// Whether two paths name one file.
+    package static func areSame(_ one: String, _ other: String) -> Bool {
+        FilePlace(one).isSame(as: FilePlace(other))
     }
 
     /// A link to a file that is not there yet is followed too.

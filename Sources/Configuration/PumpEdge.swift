@@ -1,5 +1,4 @@
 package import GPIO
-import Metering
 
 extension Configuration {
     package enum PumpEdge: Equatable, Sendable {
@@ -30,14 +29,12 @@ extension Configuration {
 }
 
 extension Configuration.PumpEdge {
-    /// - Parameters:
-    ///   - kind: nil when it is not known.
-    ///   - pulser: nil when it is not known whether there is a channel B.
-    init(reading pump: ConfigurationTable, _ kind: Kind?, _ pulser: PulserKind?) {
+    /// - Parameter kind: nil when it is not known.
+    init(reading pump: ConfigurationTable, _ kind: Kind?) {
         switch kind {
         case .gpio:
             pump.refuse("simulated", unless: "pump.kind is \"simulated\"")
-            self = .gpio(GPIOWiring(reading: pump.table("gpio"), pulser))
+            self = .gpio(GPIOWiring(reading: pump.table("gpio")))
         case .simulated:
             pump.refuse("gpio", unless: "pump.kind is \"gpio\"")
             self = .simulated(Configuration.SimulatedPump(reading: pump.table("simulated")))
@@ -54,40 +51,6 @@ extension Configuration.SimulatedPump {
         table.read("centilitres", .integer(1...100_000), into: &centilitres)
         table.read("litres_per_minute", .integer(1...200), into: &litresPerMinute)
         table.read("speed", .integer(1...100), into: &speed)
-    }
-}
-
-extension PulserKind {
-    /// nil when it is not known.
-    init?(reading pump: ConfigurationTable) {
-        switch pump.required("channels", .integer(1...2)) {
-        case 1:
-            pump.refuse("security", unless: "pump.channels is 2")
-            self = .single
-        case .some:
-            guard let security = pump.required("security", Setting<PulserSecurity>.word) else { return nil }
-            self = .quadrature(security)
-        case nil:
-            pump.skip("security")
-            return nil
-        }
-    }
-}
-
-extension MeterLimits {
-    init(reading pump: ConfigurationTable, _ calibration: Calibration, _ edge: Configuration.PumpEdge) {
-        let flow = pump.value("litres_per_minute_max", .integer(1...400), default: 200)
-        // A simulated meter makes what its script says.
-        let flowMax =
-            switch edge {
-            case .gpio: flow
-            case .simulated(let customer): max(flow, 2 * customer.litresPerMinute * customer.speed)
-            }
-        self.init(
-            calibration: calibration,
-            litresPerMinuteMax: flowMax,
-            reverseCentilitresMax: pump.value("reverse_centilitres_max", .integer(1...1_000), default: 20)
-        )
     }
 }
 
@@ -110,8 +73,7 @@ extension GPIORole {
 }
 
 extension GPIOWiring {
-    /// - Parameter pulser: nil when it is not known whether there is a channel B.
-    fileprivate init(reading table: ConfigurationTable, _ pulser: PulserKind?) {
+    fileprivate init(reading table: ConfigurationTable) {
         let activeLow = Set(
             table.list("active_low", Setting<GPIORole>.word(\.key), countMax: GPIORole.allCases.count) ?? []
         )
@@ -128,19 +90,10 @@ extension GPIOWiring {
         }
         func value(_ role: GPIORole) -> Int { table.value(role.key, offsets) }
         func optional(_ role: GPIORole) -> Int? { table.optional(role.key, offsets) }
-        var channelB: Int? {
-            switch pulser {
-            case .quadrature: return value(.pulserB)
-            case .single:
-                table.refuse(GPIORole.pulserB.key, unless: "pump.channels is 2")
-                return nil
-            case nil: return optional(.pulserB)
-            }
-        }
         self.init(
             chip: table.value("chip", .text(1...255)),
             pulserA: input(.pulserA, value(.pulserA)),
-            pulserB: channelB.map { input(.pulserB, $0) },
+            pulserB: optional(.pulserB).map { input(.pulserB, $0) },
             nozzle: input(.nozzle, value(.nozzle)),
             emergency: optional(.emergency).map { input(.emergency, $0) },
             motor: output(.motor, value(.motor)),

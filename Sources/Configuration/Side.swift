@@ -1,5 +1,7 @@
-import Dispenser
-import Metering
+package import Dispenser
+import GPIO
+package import Metering
+import Quantities
 
 extension Configuration.Side {
     init(reading side: ConfigurationTable, _ number: Int, _ common: CommonSettings) {
@@ -7,12 +9,48 @@ extension Configuration.Side {
         pin = side.table("pin").value("kind", .word)
         let table = side.table("pump")
         let kind = table.required("kind", Setting<Configuration.PumpEdge.Kind>.word)
-        let pulser = PulserKind(reading: table)
-        let edge = Configuration.PumpEdge(reading: table, kind, pulser)
-        self.pulser = pulser ?? .single
-        pump = edge
-        settings = SideSettings(reading: table, number, common, self.pulser, edge)
-        meter = MeterLimits(reading: table, settings.calibration, edge)
+        pump = Configuration.PumpEdge(reading: table, kind)
+        terms = SideSettings(reading: table, number, common)
+        table.refuseParameters()
+    }
+
+    package var number: Int { terms.number }
+    package var nozzle: Int { terms.nozzle }
+
+    /// How it sells with a meter of these parameters.
+    ///
+    /// - Parameter meter: nil where none may sell: what a crash left is then finished from its records alone.
+    package func settings(under meter: MeterParameters?) -> SideSettings {
+        var settings = terms
+        guard let meter else { return settings }
+        settings.calibration = meter.calibration
+        settings.pulserFaultsMax = meter.pulserFaultsMax
+        settings.slowFlow = pump.hasSlowValve ? meter.slowFlow : .zero
+        return settings
+    }
+
+    package func limits(under meter: MeterParameters) -> MeterLimits {
+        switch pump {
+        case .gpio: return meter.limits
+        // A simulated meter makes what its script says.
+        case .simulated(let customer):
+            return MeterLimits(
+                calibration: meter.calibration,
+                litresPerMinuteMax: max(
+                    meter.litresPerMinute.upperBound,
+                    2 * customer.litresPerMinute * customer.speed
+                ),
+                reverseCentilitresMax: meter.reverseCentilitresMax
+            )
+        }
+    }
+
+    /// Whether the lines are those of such a pulser.
+    package func hasLines(of pulser: PulserKind) -> Bool {
+        switch pump {
+        case .gpio(let wiring): (wiring.pulserB != nil) == (pulser != .single)
+        case .simulated: true
+        }
     }
 
     /// What one side has is no other's.
@@ -32,7 +70,7 @@ extension Configuration.Side {
     }
 
     private func requireOwnEdges(beside other: Self, _ table: ConfigurationTable) {
-        if settings.nozzle == other.settings.nozzle {
+        if nozzle == other.nozzle {
             table.table("pump").noteConflict("nozzle", "another nozzle than side \(other.number)'s")
         }
         if pin == .terminal, other.pin == .terminal {

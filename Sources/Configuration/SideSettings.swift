@@ -27,19 +27,14 @@ struct CommonSettings {
 }
 
 extension SideSettings {
-    init(
-        reading pump: ConfigurationTable,
-        _ number: Int,
-        _ common: CommonSettings,
-        _ pulser: PulserKind,
-        _ edge: Configuration.PumpEdge
-    ) {
+    /// The meter's own stand in: they are under seal.
+    init(reading pump: ConfigurationTable, _ number: Int, _ common: CommonSettings) {
         self.init(
             number: number,
             nozzle: pump.value("nozzle", .integer(1...99)),
             grade: pump.value("grade", .text(1...8)),
             unitPrice: pump.value("price", .unitPrice),
-            calibration: Calibration(reading: pump, pulser),
+            calibration: MeterParameters.standIn.calibration,
             aid: common.aid,
             keyIndex: common.keyIndex,
             limit: Preset(
@@ -50,9 +45,6 @@ extension SideSettings {
         closesValveOnCardRemoval = common.closesValveOnCardRemoval ?? closesValveOnCardRemoval
         blacklist = Set(common.blacklist)
         if !common.cardKinds.isEmpty { cardKinds = Set(common.cardKinds) }
-        pump.read("slow_flow_centilitres", Setting.integer(0...1_000).map { Volume(centilitres: $0) }, into: &slowFlow)
-        pump.read("pulser_faults_max", .integer(0...1_000), into: &pulserFaultsMax)
-        if !edge.hasSlowValve { slowFlow = .zero }
         readPayment(pump)
         timeouts = common.timeouts
     }
@@ -109,26 +101,6 @@ extension SideSettings.Timeouts {
         table.read("no_flow", .seconds(1...600), into: &noFlow)
         table.read("grace", .seconds(0...300), into: &grace)
         table.read("pin", .seconds(5...300), into: &pin)
-    }
-}
-
-extension Calibration {
-    fileprivate init(reading pump: ConfigurationTable, _ pulser: PulserKind) {
-        let pulsesPerLitre = pump.value("pulses_per_litre", .integer(1...10_000))
-        var points: [CalibrationPoint] = []
-        for element in pump.tables("calibration", 1...Self.pointsMax) {
-            let rate = element.required("litres_per_minute", .integer(1...200))
-            let factor = element.required("factor_millionths", .integer(Self.factorMillionthsRange))
-            guard let rate, let factor else { continue }
-            if let last = points.last, rate <= last.litresPerMinute {
-                element.noteConflict("litres_per_minute", "more than \(last.litresPerMinute), the point before")
-                continue
-            }
-            points.append(CalibrationPoint(litresPerMinute: rate, factorMillionths: factor))
-        }
-        // Alone, a point holds at every rate.
-        if points.isEmpty { points = [CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)] }
-        self.init(countsPerLitre: pulsesPerLitre * pulser.countsPerPulse, points: points)
     }
 }
 

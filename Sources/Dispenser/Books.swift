@@ -137,7 +137,8 @@ final class Books {
     }
 
     func newRecord(_ number: RecordNumber, _ begun: TransactionTime, _ beginning: RecordBeginning) -> Record {
-        let head = RecordHead(number: number, side: settings.number, terminal: terminal, begun: begun)
+        var head = RecordHead(number: number, side: settings.number, terminal: terminal, begun: begun)
+        head.identification = settings.identification
         return Record(head, beginning)
     }
 

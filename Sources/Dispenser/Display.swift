@@ -1,6 +1,7 @@
 package import FuelPassbook
 package import ISO7816
 package import Metering
+package import Parameters
 package import Quantities
 package import Records
 package import SecurityModule
@@ -91,6 +92,8 @@ package enum Notice: Equatable, Sendable {
     case readerLost(String)
     /// The pump's lines cannot be had; the text says what to do.
     case pumpMissing(String)
+    /// The meter's parameters under seal may not be used.
+    case parametersRefused(ParameterRefusal)
     /// The terminal holds no keys of its own yet.
     case notArmed
     case pulserFaults(Int)

@@ -29,6 +29,8 @@ package enum SideEvent: Equatable, Sendable {
     case pinCancelled
     /// There is no console any more: what runs is finished, and then the service is started anew.
     case consoleLost
+    /// The meter's parameters are to be read again, when no card is served.
+    case parametersChanged
     /// The service ends: finish what must be finished and return.
     case stopRequested
 }

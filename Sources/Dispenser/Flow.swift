@@ -157,7 +157,7 @@ final class Flow {
         case .pump(.stopped(let stop)): return ended(by: stop)
         case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .pump(.strayFault),
             .reader(.back),
-            .pinEntered, .pinRefused, .pinCancelled, .consoleLost, nil:
+            .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, nil:
             break
         }
         return nil

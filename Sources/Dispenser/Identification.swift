@@ -32,7 +32,8 @@ extension Visit {
             case .stopRequested: throw .stop
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
-            case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost:
+            case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
+                .parametersChanged:
                 break
             }
         }
@@ -150,7 +151,7 @@ extension Visit {
                 pin.cancel()
                 throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
-            case .reader(.cardInserted), .reader(.back), .pump:
+            case .reader(.cardInserted), .reader(.back), .pump, .parametersChanged:
                 continue
             }
         }

@@ -15,7 +15,7 @@ struct Parts {
     let books: Books
     let stray: StrayFuel
 
-    init(_ settings: SideSettings, _ edges: SideEdges, _ board: RecoveredBoard) {
+    init(_ settings: SideSettings, _ edges: SideEdges, _ board: RecoveredBoard, _ presence: CardPresence) {
         self.settings = settings
         module = edges.module
         display = edges.display
@@ -29,7 +29,7 @@ struct Parts {
             board: board
         )
         let stray = StrayFuel(settings, edges, books)
-        let visit = Visit(settings, edges, board) { () throws(StorageFault) in try stray.record() }
+        let visit = Visit(settings, edges, board, presence) { () throws(StorageFault) in try stray.record() }
         self.books = books
         self.stray = stray
         self.visit = visit

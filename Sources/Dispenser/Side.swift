@@ -19,15 +19,19 @@ package final class Side {
 
     private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
-    package init(settings: SideSettings, edges: SideEdges, after board: RecoveredBoard) {
+    /// - Parameter before: the same side with other settings, which has ended: what lies in its reader stays there.
+    package init(settings: SideSettings, edges: SideEdges, after board: RecoveredBoard, goingOnFrom before: Side? = nil) {
         self.settings = settings
-        parts = Parts(settings, edges, board)
+        parts = Parts(settings, edges, board, before?.visit.presence ?? .absent)
     }
 
     package var stopIsRequested: Bool { parts.visit.stopIsRequested }
 
     /// The customer's console is gone: no visit begins any more.
     package var consoleIsGone: Bool { parts.visit.consoleIsGone }
+
+    /// It ended so that it begins anew under other parameters.
+    package var parametersAreNew: Bool { visit.parametersAreNew && !stopIsRequested && !consoleIsGone }
 
     private var visit: Visit { parts.visit }
     private var books: Books { parts.books }
@@ -37,9 +41,9 @@ package final class Side {
     package func run() throws(SideFailure) {
         try onDisk { () throws(StorageFault) in try books.loadTotaliser() }
         try onDisk { () throws(StorageFault) in try warnOfRoom() }
-        try showIdle()
+        try showBetweenVisits()
         do throws(SideFailure) {
-            while !stopIsRequested && !consoleIsGone { try awaitEvent() }
+            while !stopIsRequested && !consoleIsGone && !visit.parametersAreNew { try awaitEvent() }
         } catch {
             if case .pump = error { try onDisk { () throws(StorageFault) in try stray.finish() } }
             throw error
@@ -65,7 +69,7 @@ package final class Side {
             try showBetweenVisits()
         case .pump(.strayFault): show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults))
         case .pumpFailed(let fault): throw .pump(fault)
-        case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .stopRequested: break
+        case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, .stopRequested: break
         case nil:
             if let rest = stray.restsAt, visit.now >= rest {
                 try onDisk { () throws(StorageFault) in try stray.restOrGrow() }

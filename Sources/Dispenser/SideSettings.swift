@@ -1,6 +1,7 @@
 package import FuelPassbook
 package import Metering
 package import Quantities
+package import Records
 
 /// How one fuelling side sells.
 package struct SideSettings: Sendable {
@@ -26,6 +27,8 @@ package struct SideSettings: Sendable {
     /// Cards that are not served.
     package var blacklist: Set<ApplicationSerialNumber>
     package var timeouts: Timeouts
+    /// What a record says of program and parameters; nil where no set is in force.
+    package var identification: SoftwareIdentification?
 
     /// In nanoseconds.
     package struct Timeouts: Sendable {

@@ -31,9 +31,11 @@ final class Visit {
     private let recordStrayFlow: () throws(StorageFault) -> Void
 
     private(set) var stopIsRequested = false
-    private(set) var presence = CardPresence.absent
+    private(set) var presence: CardPresence
     /// The customer's console is gone: no visit begins any more.
     private(set) var consoleIsGone = false
+    /// The side begins anew, with others.
+    private(set) var parametersAreNew = false
     /// Whose card answers.
     var identifiedCard: ApplicationSerialNumber?
     /// Since when the card of the running sale is away; nil while it is not.
@@ -43,6 +45,7 @@ final class Visit {
         _ settings: SideSettings,
         _ edges: SideEdges,
         _ board: RecoveredBoard,
+        _ presence: CardPresence,
         strayFlow recordStrayFlow: @escaping () throws(StorageFault) -> Void
     ) {
         reader = edges.reader
@@ -53,6 +56,7 @@ final class Visit {
         display = edges.display
         self.settings = settings
         self.board = board
+        self.presence = presence
         self.recordStrayFlow = recordStrayFlow
     }
 
@@ -83,6 +87,7 @@ final class Visit {
             presence = .absent
         case .stopRequested: stopIsRequested = true
         case .consoleLost: consoleIsGone = true
+        case .parametersChanged: parametersAreNew = true
         case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, nil: break
         }
         return event

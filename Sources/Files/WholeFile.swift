@@ -18,8 +18,13 @@ package enum WholeFile {
     /// Writes beside the file, flushes, gives the file's name to what was written and flushes the folder. Only its owner may read
     /// it. The corresponding C functions are `open`, `write`, `fsync` and `rename`.
     ///
+    /// - Parameter keepingMode: who could read and write the old file can read and write the new one.
     /// - Throws: ``FileFault``; the old content stands then, unless the folder alone could not be flushed.
-    package static func replace(_ path: String, with bytes: [UInt8]) throws(FileFault) {
+    package static func replace(
+        _ path: String,
+        with bytes: [UInt8],
+        keepingMode: Bool = false
+    ) throws(FileFault) {
         let draft = draft(of: path)
         _ = unsafe unlink(draft)
         let file = try call("create", draft) {
@@ -28,6 +33,10 @@ package enum WholeFile {
         do throws(FileFault) {
             defer { close(file) }
             try FileOwner.leave(file, draft, replacing: path)
+            var status = stat()
+            if keepingMode, unsafe stat(path, &status) == 0 {
+                _ = try call("set the mode of", draft) { fchmod(file, status.st_mode & 0o7777) }
+            }
             try write(bytes, file, draft)
         } catch {
             _ = unsafe unlink(draft)

@@ -164,6 +164,7 @@ extension RowClass {
         case .acceptance: "acceptance"
         case .serviceRun: "run of the service"
         case .overrun: "overrun"
+        case .parameterMark: "version of parameters"
         }
     }
 }

@@ -141,7 +141,7 @@ package final class JournalReader: Sendable {
     }
 
     /// Those that can be believed, or without a key those that can be read, up to the first in a damaged page.
-    private func values<Value: TableRow>(
+    func values<Value: TableRow>(
         _ condition: String,
         _ arguments: [ColumnValue] = []
     ) throws(StorageFault) -> [Value] {

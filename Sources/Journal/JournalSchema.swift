@@ -31,6 +31,7 @@ enum JournalSchema {
         JournalMigration("6") { try $0.execute(version6) },
         // The sealed state tells how far the keys had been changed: an earlier version would not read it.
         JournalMigration("7") { _ in },
+        JournalMigration("10") { try $0.execute(version10) },
     ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
@@ -95,6 +96,25 @@ enum JournalSchema {
             accepted TEXT NOT NULL,
             behind TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// `parameter_mark` says by side how far its parameters under seal had come. A record says under which program and parameters it
+    /// began: `program_version` in words, `program_sha256` of the running file, `parameters_version` of the side, and
+    /// `parameters_hash` of that set.
+    private static let version10 = """
+        CREATE TABLE parameter_mark (
+            position INTEGER PRIMARY KEY,
+            version INTEGER NOT NULL,
+            hash TEXT NOT NULL,
+            calibration_counter INTEGER NOT NULL,
+            configuration_counter INTEGER NOT NULL,
+            code BLOB
+        ) STRICT;
+
+        ALTER TABLE sale ADD COLUMN program_version TEXT;
+        ALTER TABLE sale ADD COLUMN program_sha256 TEXT;
+        ALTER TABLE sale ADD COLUMN parameters_version INTEGER;
+        ALTER TABLE sale ADD COLUMN parameters_hash TEXT;
         """
 
     /// The overrun is no total, and stands apart. The columns that it had keep 0: without them a row would have another code.

@@ -59,15 +59,26 @@ struct JournalState: Equatable, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Self.plainLength)
         BigEndian.append(UInt64(lastNumber), to: &bytes)
-        for sums in sums { sums.append(to: &bytes) }
+        for sums in sums.prefix(Self.classesBeforeCustody) { sums.append(to: &bytes) }
         custody.append(to: &bytes)
+        for sums in sums.dropFirst(Self.classesBeforeCustody) { sums.append(to: &bytes) }
         return bytes
     }
 
-    private static let custodyPlace = 8 + RowClass.allCases.count * RowSums.length
-    private static let plainLength = custodyPlace + CustodyMark.length
-    /// Of versions until schema 6, which had no ``custody``, and until schema 5, which had no ``RowClass/overrun`` either.
-    private static let earlierLengths = [custodyPlace, custodyPlace - RowSums.length]
+    /// Those of schema 7; the sums of later ones stand behind ``custody``.
+    private static let classesBeforeCustody = 12
+    private static let custodyPlace = 8 + classesBeforeCustody * RowSums.length
+    private static let plainLength = place(of: RowClass.allCases.count)
+    /// Of versions until schema 6, which had no ``custody``, and until schema 5, which had no ``RowClass/overrun`` either; and of
+    /// those that had no later classes, or not all of them.
+    private static let earlierLengths =
+        [custodyPlace, custodyPlace - RowSums.length] + (classesBeforeCustody..<RowClass.allCases.count).map(place)
+
+    /// Of the sums of the class with that raw value.
+    private static func place(of rowClass: Int) -> Int {
+        let isBehind = rowClass >= classesBeforeCustody
+        return 8 + rowClass * RowSums.length + (isBehind ? CustodyMark.length : 0)
+    }
 
     /// nil for anything but the plain bytes of a state.
     init?(identity: [UInt8], reference: KeyReference, commits: Int64, plain: [UInt8]) {
@@ -78,7 +89,7 @@ struct JournalState: Equatable, Sendable {
         self.commits = commits
         guard let last = UInt32(exactly: BigEndian.number(plain, at: 0)) else { return nil }
         lastNumber = last
-        sums = RowClass.allCases.map { RowSums(plain, at: 8 + $0.rawValue * RowSums.length) }
+        sums = RowClass.allCases.map { RowSums(plain, at: Self.place(of: $0.rawValue)) }
         custody = CustodyMark(plain, at: Self.custodyPlace)
     }
 }

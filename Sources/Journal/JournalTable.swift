@@ -1,3 +1,4 @@
+import Parameters
 import Quantities
 import Records
 
@@ -48,12 +49,13 @@ struct JournalTable: Sendable {
     static let serviceRun = JournalTable("service_run", of: ServiceRun.self, key: "run")
     static let clockAcceptance = JournalTable("clock_acceptance", of: ClockAcceptance.self, key: "after_ttc", "record")
     static let clockFloor = JournalTable("clock_floor", of: StationTime.self, key: "id", "row")
+    static let parameterMark = JournalTable("parameter_mark", of: ParameterMark.self, key: "position")
     static let state = JournalTable("journal_state", of: nil, key: "id", "copy")
 
     /// But for ``state``, in the order in which they are read.
     static let coded: [JournalTable] = [
         .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .acceptance,
-        .serviceRun, .overrun,
+        .serviceRun, .overrun, .parameterMark,
     ]
     static let codeColumn = "code"
 }

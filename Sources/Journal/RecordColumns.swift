@@ -132,7 +132,18 @@ extension RecordHead {
         column("lock_time") { $0.begun },
         column("end_time") { $0.ended },
         Totaliser.prefixed("totaliser_").ifThere { $0.totaliser },
-        column("remark") { $0.remark }
+        column("remark") { $0.remark },
+        SoftwareIdentification.columns.ifThere { $0.identification }
+    )
+}
+
+extension SoftwareIdentification {
+    static let columns = Columns<SoftwareIdentification, SoftwareIdentification>(
+        { SoftwareIdentification(version: $0, program: $1.bytes, parametersVersion: $2, parameters: $3.bytes) },
+        column("program_version") { $0.version },
+        column("program_sha256") { Digest($0.program) },
+        column("parameters_version") { $0.parametersVersion },
+        column("parameters_hash") { Digest($0.parameters) }
     )
 }
 

@@ -22,6 +22,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     case acceptance
     case serviceRun
     case overrun
+    case parameterMark
 
     var table: JournalTable {
         switch self {
@@ -36,6 +37,7 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .acceptance: .acceptance
         case .serviceRun: .serviceRun
         case .overrun: .overrun
+        case .parameterMark: .parameterMark
         }
     }
 
@@ -47,7 +49,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     /// The next write puts a row in the place of one that is not believed. Of the others, none is ever overwritten.
     var isRenewed: Bool {
         switch self {
-        case .openSale, .closedSale, .greyRecord, .acceptance: false
+        case .openSale, .closedSale, .greyRecord, .acceptance, .parameterMark: false
         case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun, .overrun: true
         }
     }
@@ -55,7 +57,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     /// With several rows amiss, those with right codes are believed; of the others none is.
     var isBelievedApart: Bool {
         switch self {
-        case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun: true
+        case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun, .parameterMark: true
         case .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering: false
         }
     }

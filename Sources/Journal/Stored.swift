@@ -203,6 +203,20 @@ extension StoredDigits where Self: DataElement {
     init(digits bytes: [UInt8]) throws(ParseError) { try self.init(parsing: bytes) }
 }
 
+/// SHA-256.
+struct Digest: StoredDigits {
+    static let length = 32
+
+    let bytes: [UInt8]
+
+    init(_ bytes: [UInt8]) {
+        precondition(bytes.count == Self.length)
+        self.bytes = bytes
+    }
+
+    init(digits bytes: [UInt8]) { self.init(bytes) }
+}
+
 extension ApplicationSerialNumber: StoredDigits {}
 extension TerminalID: StoredDigits {}
 extension ICCRandom: StoredDigits {}

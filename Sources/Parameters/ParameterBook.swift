@@ -71,7 +71,7 @@ package struct ParameterBook: Sendable {
         if let last, key.isAuthentic(last) == false {
             throw ParameterProblem("the code of set \(last.number) is wrong: nothing is added to an altered book")
         }
-        if let last, last.meter == meter, last.board == board, last.code.reference == key.reference {
+        if let last, holds(meter, of: side, on: board, under: key) {
             throw ParameterProblem("side \(side) has these parameters already, as version \(last.version)")
         }
         let content = ParameterSet.Content(
@@ -90,6 +90,17 @@ package struct ParameterBook: Sendable {
         }
         sets.append(set)
         return set
+    }
+
+    /// Whether they are in force already.
+    package func holds(
+        _ meter: MeterParameters,
+        of side: Int,
+        on board: BoardSerial,
+        under key: ParameterKey
+    ) -> Bool {
+        guard let last = newest(of: side) else { return false }
+        return last.meter == meter && last.board == board && last.code.reference == key.reference
     }
 
     package static let sides = 1...99

@@ -42,6 +42,8 @@ package enum ParameterRefusal: Error, Hashable, Sendable {
     case replaced(version: Int)
     /// The journal knows a higher counter.
     case loweredCounter
+    /// The journal's row of the side is not believed, in words.
+    case unknownHistory(String)
     /// The lines of the pulser and its channels do not fit.
     case otherWiring
 }

@@ -14,6 +14,8 @@ package struct RecordHead: Equatable, Sendable {
     package var totaliser: Totaliser?
     /// What went wrong, in words; nil when nothing did.
     package var remark: String?
+    /// Under what it began; nil of an older version's, and of a side that had no parameters.
+    package var identification: SoftwareIdentification?
 
     package init(
         number: RecordNumber,
@@ -22,7 +24,8 @@ package struct RecordHead: Equatable, Sendable {
         begun: TransactionTime,
         ended: TransactionTime? = nil,
         totaliser: Totaliser? = nil,
-        remark: String? = nil
+        remark: String? = nil,
+        identification: SoftwareIdentification? = nil
     ) {
         self.number = number
         self.side = side
@@ -31,6 +34,28 @@ package struct RecordHead: Equatable, Sendable {
         self.ended = ended
         self.totaliser = totaliser
         self.remark = remark
+        self.identification = identification
+    }
+}
+
+/// Which program measured, and under which parameters: what an inspector compares with the type approval.
+package struct SoftwareIdentification: Hashable, Sendable {
+    package static let hashLength = 32
+
+    package let version: String
+    /// SHA-256 of the running program's file.
+    package let program: [UInt8]
+    /// Of the side's set of parameters.
+    package let parametersVersion: Int
+    /// The hash of that set.
+    package let parameters: [UInt8]
+
+    package init(version: String, program: [UInt8], parametersVersion: Int, parameters: [UInt8]) {
+        precondition(program.count == Self.hashLength && parameters.count == Self.hashLength)
+        self.version = version
+        self.program = program
+        self.parametersVersion = parametersVersion
+        self.parameters = parameters
     }
 }
 

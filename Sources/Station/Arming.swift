@@ -6,6 +6,7 @@ import Files
 package import FuelPassbook
 package import KeyCustody
 package import KeyFiles
+package import Parameters
 import Quantities
 package import Records
 package import SecurityModule
@@ -28,9 +29,16 @@ package struct Arms {
 
     /// nil where the terminal has no record key yet: no journal can be kept without it.
     package static func read(_ configuration: Configuration) throws(ServiceFailure) -> Arms? {
-        guard let settings = configuration.keys else { return .demonstration }
+        try read(configuration.keys, of: configuration.terminal)
+    }
+
+    private static func read(
+        _ settings: Configuration.KeySettings?,
+        of terminal: TerminalID
+    ) throws(ServiceFailure) -> Arms? {
+        guard let settings else { return .demonstration }
         try ProcessHardening.forbidDumps()
-        let store = TerminalKeyStore(settings, of: configuration.terminal)
+        let store = TerminalKeyStore(settings, of: terminal)
         do throws(FileFault) {
             guard let stored = try store.read(), let recordKey = stored.keys.recordKey else { return nil }
             let now = SystemClock().now?.utcSeconds
@@ -44,14 +52,23 @@ package struct Arms {
 
     /// For a tool, which does not wait.
     package init(of configuration: Configuration) throws(ServiceFailure) {
-        guard let arms = try Arms.read(configuration) else {
+        try self.init(configuration.keys, of: configuration.terminal)
+    }
+
+    /// For a tool that looks after the parameters.
+    package init(of seal: Configuration.Seal) throws(ServiceFailure) { try self.init(seal.keys, of: seal.terminal) }
+
+    private init(_ settings: Configuration.KeySettings?, of terminal: TerminalID) throws(ServiceFailure) {
+        guard let arms = try Arms.read(settings, of: terminal) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
-                reason: "terminal \(configuration.terminal) has no record key yet: load it with greylock keys load"
+                reason: "terminal \(terminal) has no record key yet: load it with greylock keys load"
             )
         }
         self = arms
     }
+
+    package var parameterKey: ParameterKey { ParameterKey(recordKey.parameterKey(), as: recordKey.reference) }
 
     private init(
         recordKey: RecordKey,

@@ -67,7 +67,7 @@ extension Notice {
         switch self {
         case .insertCard, .removeCard, .closed, .readerLost, .pulserFaults, .strayFlow, .fuelDoesNotStop,
             .heldForCheckpoint, .journalNearlyFull, .fuelling, .settling, .emergency, .pumpMissing, .notArmed,
-            .strayFaults:
+            .parametersRefused, .strayFaults:
             true
         case .refused(let refusal): refusal.isStanding
         case _: false

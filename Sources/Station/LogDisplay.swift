@@ -58,7 +58,7 @@ extension Notice {
             .purchaseVoid,
             .releasedElsewhere:
             .notice
-        case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .notArmed, .pulserFaults,
+        case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .notArmed, .parametersRefused, .pulserFaults,
             .journalNearlyFull, .strayFlow, .strayFaults, .meterStopped, .emergency, .fuelDoesNotStop,
             .heldForCheckpoint, .interrupted, .waitForTheirCards, .damagedRow:
             .warning

@@ -78,7 +78,7 @@ package final class Mailbox: EventSource, Sendable {
     private enum Kind: Hashable {
         case cardInserted, cardGone, readerBack, countsReached, nozzle, emergency, pulserFault, strayFlow, strayFault,
             meterStopped
-        case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, stopRequested
+        case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, parametersChanged, stopRequested
 
         init(_ event: SideEvent) {
             self =
@@ -98,6 +98,7 @@ package final class Mailbox: EventSource, Sendable {
                 case .pinRefused: .pinRefused
                 case .pinCancelled: .pinCancelled
                 case .consoleLost: .consoleLost
+                case .parametersChanged: .parametersChanged
                 case .stopRequested: .stopRequested
                 }
         }

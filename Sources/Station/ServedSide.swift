@@ -9,7 +9,9 @@ import Journal
 import Logging
 import Metering
 import PCSC
+import Parameters
 import Pump
+import Records
 import SecurityModule
 import Threads
 import Words
@@ -26,6 +28,7 @@ struct ServedSide {
     let reached: ReachableSide
     let journal: SQLiteJournal
     let module: SecurityModule
+    let desk: ParameterDesk
     let board: RecoveredBoard
     let roster: Roster
     let log: Logger
@@ -47,6 +50,7 @@ struct ServedSide {
         _ reached: ReachableSide,
         _ journal: SQLiteJournal,
         _ module: SecurityModule,
+        _ desk: ParameterDesk,
         _ board: RecoveredBoard,
         _ roster: Roster
     ) {
@@ -56,6 +60,7 @@ struct ServedSide {
         self.reached = reached
         self.journal = journal
         self.module = module
+        self.desk = desk
         self.board = board
         self.roster = roster
         log = service.log.naming(side.number)
@@ -92,7 +97,9 @@ struct ServedSide {
     }
 
     private func serve(_ face: SideFace, _ slot: VirtualEdges.Slot?) throws(Failure) {
-        guard let pump = try startPump(face.display) else { return }
+        guard var set = try awaitParameters(face.display)?.set, var pump = try startPump(face.display, set.meter) else {
+            return
+        }
         reached.takes(pump.thread)
         defer {
             pump.thread.stop()
@@ -117,6 +124,31 @@ struct ServedSide {
         }
         reader = WatchedReader(reader, reached.cardCall)
         if let trace = face.trace { reader = TracingReader(reader, print: trace) }
+        do throws(ServiceFailure) { try service.beginRun(journal) } catch { throw .ofService(error) }
+        var before: Side?
+        while true {
+            let next = begin(face, reader, customer, set, pump, after: before)
+            try serve(next)
+            guard next.parametersAreNew else { return }
+            pump.thread.stop()
+            reached.takesNoPump()
+            guard let found = try awaitParameters(face.display), let other = try startPump(face.display, found.set.meter)
+            else { return }
+            // Who waited has not seen what became of the card.
+            before = found.hasWaited ? nil : next
+            (set, pump) = (found.set, other)
+            reached.takes(pump.thread)
+        }
+    }
+
+    private func begin(
+        _ face: SideFace,
+        _ reader: any CardReader,
+        _ customer: Customer?,
+        _ set: ParameterSet,
+        _ pump: StartedPump,
+        after before: Side?
+    ) -> Side {
         let edges = SideEdges(
             module: module,
             journal: journal,
@@ -128,10 +160,11 @@ struct ServedSide {
             display: pump.customer?(face.display) ?? face.display,
             remark: Language.technical.vocabulary.words
         )
-        do throws(ServiceFailure) { try service.beginRun(journal) } catch { throw .ofService(error) }
         roster.serves(side.number)
         log.info("ready")
-        try serve(Side(settings: side.settings, edges: edges, after: board))
+        var settings = side.settings(under: set.meter)
+        settings.identification = service.identification(under: set)
+        return Side(settings: settings, edges: edges, after: board, goingOnFrom: before)
     }
 
     private func serve(_ side: Side) throws(Failure) {
@@ -151,6 +184,8 @@ struct ServedSide {
     }
 
     // MARK: - Parts
+
+    private typealias StartedPump = (thread: PumpThread, customer: ((any SideDisplay) -> any SideDisplay)?)
 
     private func virtualSlot() throws(ServiceFailure) -> VirtualEdges.Slot? {
         switch side.card {
@@ -172,9 +207,7 @@ struct ServedSide {
     }
 
     /// - Returns: nil when a stop was requested while the lines were waited for.
-    private func startPump(
-        _ display: any SideDisplay
-    ) throws(Failure) -> (thread: PumpThread, customer: ((any SideDisplay) -> any SideDisplay)?)? {
+    private func startPump(_ display: any SideDisplay, _ meter: MeterParameters) throws(Failure) -> StartedPump? {
         switch side.pump {
         case .gpio(let wiring):
             guard let lines = awaitLines(wiring, display) else { return nil }
@@ -186,22 +219,25 @@ struct ServedSide {
             }
             // What was noted of the others stands: they go on.
             do throws(ServiceFailure) { try service.note(lines.held, of: side.number) } catch { throw .ofPump(error) }
-            return (try pumpThread(lines), nil)
+            return (try pumpThread(lines, meter), nil)
         case .simulated(let flow):
             guard let virtual = service.virtual else { preconditionFailure("refused when the service was made") }
-            let pump = virtual.pump(flow, side.settings.calibration, side.pulser)
-            return (try pumpThread(pump.lines), pump.customer)
+            let pump = virtual.pump(flow, meter.calibration, meter.pulser)
+            return (try pumpThread(pump.lines, meter), pump.customer)
         }
     }
 
-    private func pumpThread(_ lines: sending any PumpLines) throws(Failure) -> PumpThread {
+    private func pumpThread(
+        _ lines: sending any PumpLines,
+        _ meter: MeterParameters
+    ) throws(Failure) -> PumpThread {
         do throws(PumpFault) {
             let thread = try PumpThread(
-                name: "pump-\(side.settings.nozzle)",
+                name: "pump-\(side.nozzle)",
                 lines: lines,
-                calibration: side.settings.calibration,
-                kind: side.pulser,
-                limits: side.meter
+                calibration: meter.calibration,
+                kind: meter.pulser,
+                limits: side.limits(under: meter)
             ) { [mailbox] in mailbox.post($0) }
             if !thread.isRealTime {
                 log.warning("the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)")

@@ -9,6 +9,8 @@ import KeyFiles
 package import Logging
 import Metering
 import PCSC
+import ParameterFiles
+import Parameters
 import Quantities
 import Records
 import SecurityModule
@@ -43,6 +45,7 @@ package final class Service: Sendable {
     private let customer: Customer?
     private let sides: [ReachableSide]
     private let runHasBegun = Mutex(false)
+    private let program = Mutex<ProgramIdentity?>(nil)
     private let heldOutputs: Mutex<[Int: HeldOutputs]> = Mutex([:])
 
     /// - Parameters:
@@ -132,16 +135,21 @@ package final class Service: Sendable {
             return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
         let roster = Roster(sides.map(\.number), end: stop)
-        guard let (journal, module, keyWatch) = try arm(supervisor, faces, roster) else { return }
+        guard let (journal, module, desk, keyWatch) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
+        try identifyProgram()
+        let parameterWatch = ParameterWatch(desk) { [sides] in
+            for side in sides { side.mailbox.post(.parametersChanged) }
+        }
+        defer { parameterWatch.stop() }
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
-        let board = try recover(journal, faces)
+        let board = try recover(journal, desk, faces)
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
             let (side, reached) = pair
             return NamedThread("side-\(side.number)") { [self] in
-                ServedSide(self, side, index, reached, journal, module, board, roster).run(faces)
+                ServedSide(self, side, index, reached, journal, module, desk, board, roster).run(faces)
                 reached.end()
             }
         }
@@ -161,13 +169,14 @@ package final class Service: Sendable {
         _ supervisor: Supervisor?,
         _ faces: Faces,
         _ roster: Roster
-    ) throws(ServiceFailure) -> (SQLiteJournal, SecurityModule, KeyWatch?)? {
+    ) throws(ServiceFailure) -> (SQLiteJournal, SecurityModule, ParameterDesk, KeyWatch?)? {
         guard let arms = try arms(supervisor, faces) else { return nil }
         let journal = try openJournal(arms.recordKey, supervisor)
         supervisor?.ready("starting")
         let module = arms.module(of: configuration.terminal)
         sayProtection(arms)
-        guard let (store, stored) = arms.stored else { return (journal, module, nil) }
+        let desk = try desk(arms.parameterKey, journal)
+        guard let (store, stored) = arms.stored else { return (journal, module, desk, nil) }
         do throws(FileFault) { try journal.admit(stored, of: store) } catch {
             throw inputOutput("keys: \(error.reason)")
         }
@@ -177,7 +186,7 @@ package final class Service: Sendable {
         } gone: { reason in
             roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
         }
-        return (journal, module, keyWatch)
+        return (journal, module, desk, keyWatch)
     }
 
     /// What protects what. A token that is not there is the watch's to say.
@@ -223,9 +232,41 @@ package final class Service: Sendable {
         ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
     }
 
-    private func recover(_ journal: SQLiteJournal, _ faces: Faces) throws(ServiceFailure) -> RecoveredBoard {
-        let members = configuration.sides.map { side in
-            Board.Member(settings: side.settings, display: faces(side, nil).display)
+    private func identifyProgram() throws(ServiceFailure) {
+        let found: ProgramIdentity
+        do throws(FileFault) { found = try ProgramIdentity.ofThisProcess() } catch { throw inputOutput(error.reason) }
+        program.withLock { $0 = found }
+        log.notice("program", metadata: ["version": "\(Release.version)", "sha256": "\(found.digits)"])
+        if found.wasExchanged {
+            log.warning("the file \(found.path) was exchanged since this program was begun: what runs is not what is there")
+        }
+    }
+
+    func identification(under set: ParameterSet) -> SoftwareIdentification? {
+        program.withLock { $0?.identification(under: set) }
+    }
+
+    private func desk(_ key: ParameterKey, _ journal: SQLiteJournal) throws(ServiceFailure) -> ParameterDesk {
+        let board: BoardSerial
+        do throws(FileFault) { board = try configuration.parameters.serial } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: error.reason)
+        }
+        let file = ParameterFile(configuration.parameters.path)
+        return ParameterDesk(file, configuration.terminal, board, key, journal)
+    }
+
+    private func recover(
+        _ journal: SQLiteJournal,
+        _ desk: ParameterDesk,
+        _ faces: Faces
+    ) throws(ServiceFailure) -> RecoveredBoard {
+        var members: [Board.Member] = []
+        for side in configuration.sides {
+            let meter: MeterParameters?
+            do throws(StorageFault) { meter = try desk.set(of: side).success?.meter } catch {
+                throw inputOutput("\(configuration.journal.path): \(error)")
+            }
+            members.append(Board.Member(settings: side.settings(under: meter), display: faces(side, nil).display))
         }
         let board = Board(terminal: configuration.terminal, journal: journal, clock: SystemClock(), members)
         do throws(SideFailure) { return try board.recover() } catch { throw ServiceFailure(error) }

@@ -10,7 +10,7 @@ extension Notice {
             false
         case .insertCard, .readingCard, .liftNozzle, .fuelling, .cardGone, .readerGone, .otherCard, .settling,
             .settlingEarlierSale, .earlierSaleSettled, .removeCard, .refused, .cardFault, .escaped, .readerLost,
-            .pumpMissing, .notArmed, .meterStopped, .emergency, .emergencyOver, .fuelDoesNotStop, .heldForCheckpoint,
+            .pumpMissing, .parametersRefused, .notArmed, .meterStopped, .emergency, .emergencyOver, .fuelDoesNotStop, .heldForCheckpoint,
             .interrupted, .releasedElsewhere, .prepaying, .prepaid, .prepaidCardGone, .refund, .purchaseVoid, .closed:
             true
         }

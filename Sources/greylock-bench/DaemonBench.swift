@@ -1,4 +1,6 @@
 import Glibc
+import Metering
+import Parameters
 import Station
 
 /// Start time and resident memory of `greylockd` and of the same service with virtual edges, and the size of `greylockd`, against
@@ -161,6 +163,7 @@ enum DaemonBench {
             \(keys)
             terminal = { id = "\(ArmedTerminal.id)" }
             journal = { path = "\(folder.path)/\(program).sqlite" }
+            parameters = { path = "\(folder.path)/\(program)-parameters" }
             [side.1]
             card = { kind = "pcsc", reader = "no such reader" }
             pin = { kind = "\(pin)" }
@@ -168,12 +171,10 @@ enum DaemonBench {
             nozzle = 1
             grade = "92"
             price = 785
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
             \(pump)
             """
         try write(text, to: path)
+        try Service.configuration(at: path).sealMeters(.demonstration)
         return path
     }
 

@@ -6,6 +6,7 @@ import FuelPassbook
 import Glibc
 import Logging
 import Metering
+import Parameters
 import Quantities
 import Records
 import Station
@@ -65,7 +66,8 @@ struct Demo: ParsableCommand {
         defer { folder.remove() }
         face.say("card \(Demonstration.applicationFile.asn), balance \(Demonstration.balance)")
         do {
-            let configuration = try configuration(journal: folder.path + "/journal.sqlite")
+            let configuration = try configuration(in: folder.path)
+            try configuration.sealMeters(.demonstration)
             var log = Logger(label: "demo") { _ in LineLogHandler() }
             log.logLevel = .error
             let service = try Service(configuration: configuration, log: log, virtual: .inProcess)
@@ -95,11 +97,12 @@ struct Demo: ParsableCommand {
         }
     }
 
-    private func configuration(journal: String) throws(ConfigurationError) -> Configuration {
+    private func configuration(in folder: String) throws(ConfigurationError) -> Configuration {
         let text = """
             demonstration = true
             terminal = { id = "\(Demonstration.terminal)" }
-            journal = { path = "\(journal)" }
+            journal = { path = "\(folder)/journal.sqlite" }
+            parameters = { path = "\(folder)/parameters", board = "\(BoardSerial.demonstration)" }
             timeouts = { grace = 3 }
             [side.1]
             card = { kind = "virtual" }
@@ -109,9 +112,6 @@ struct Demo: ParsableCommand {
             nozzle = 1
             grade = "92"
             price = 785
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
             \(paymentKeys)
             simulated = { centilitres = \(litres.centilitres), litres_per_minute = 40, speed = \(speed) }
             """

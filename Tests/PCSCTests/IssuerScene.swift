@@ -142,7 +142,8 @@ final class IssuerScene {
             card: ServiceConfiguration.reader,
             pin: "terminal",
             grace: grace,
-            pump: ServiceConfiguration.simulated(centilitres: 500, speed: speed)
+            pump: ServiceConfiguration.simulated(centilitres: 500, speed: speed),
+            isSealed: false
         )
         .replacing("demonstration = true", with: "demonstration = false")
         .replacing("001122334455", with: "\(Self.terminal)")

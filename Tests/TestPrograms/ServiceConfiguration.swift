@@ -1,4 +1,11 @@
-/// The settings of a service under test.
+import FuelPassbook
+import Metering
+import ParameterFiles
+import Parameters
+import Records
+import SecurityModule
+
+/// The settings of a service under test. Its meters are put under seal beside the journal, with the demonstration's record key.
 package enum ServiceConfiguration {
     /// - Parameters:
     ///   - journal: its path, and further keys as `, KEY = VALUE`.
@@ -6,6 +13,7 @@ package enum ServiceConfiguration {
     ///   - card: the keys of `[side.1.card]`.
     ///   - grace: seconds; nil for the default.
     ///   - pump: the keys of `[side.1.pump]` that are the pump's own, `kind` too, and what follows them.
+    ///   - isSealed: false for a terminal with keys of its own, whose meters are put under seal when it has them.
     package static func text(
         journal: (path: String, more: String),
         board: String = "",
@@ -14,10 +22,18 @@ package enum ServiceConfiguration {
         grace: Int? = nil,
         language: String = "english",
         price: Int = 785,
-        pump: String
+        pump: String,
+        isSealed: Bool = true
     ) -> String {
         let side = side(1, card: card, pin: pin, price: price, pump: pump)
-        return text(journal: journal, board: board, grace: grace, language: language, sides: [side])
+        return text(
+            journal: journal,
+            board: board,
+            grace: grace,
+            language: language,
+            sides: [side],
+            isSealed: isSealed
+        )
     }
 
     /// - Parameter sides: of ``side(_:card:pin:price:pump:)``.
@@ -26,17 +42,43 @@ package enum ServiceConfiguration {
         board: String = "",
         grace: Int? = nil,
         language: String = "english",
-        sides: [String]
+        sides: [String],
+        isSealed: Bool = true
     ) -> String {
-        """
+        let parameters = journal.path + "-parameters"
+        if isSealed { seal(parameters, sides) }
+        let name = isSealed ? ", board = \"\(BoardSerial.demonstration)\"" : ""
+        return """
         demonstration = true
         terminal = { id = "001122334455" }
         journal = { path = "\(journal.path)"\(journal.more) }
+        parameters = { path = "\(parameters)"\(name) }
         card = { \(board) }
         timeouts = { \(grace.map { "grace = \($0)" } ?? "") }
         display = { language = "\(language)" }
         \(sides.joined(separator: "\n"))
         """
+    }
+
+    /// - Parameter sides: of ``side(_:card:pin:price:pump:)``.
+    private static func seal(_ path: String, _ sides: [String]) {
+        let numbers = sides.compactMap { text in
+            text.split(separator: "\n").first { $0.hasPrefix("[side.") }.flatMap { Int($0.dropFirst(6).dropLast()) }
+        }
+        let key = RecordKey.demonstration
+        do {
+            guard let board = BoardSerial(BoardSerial.demonstration) else { fatalError("a name of letters") }
+            let book = try ParameterBook.demonstration(
+                of: Demonstration.terminal,
+                sides: numbers,
+                on: board,
+                at: 1_790_000_000,
+                under: ParameterKey(key.parameterKey(), as: key.reference)
+            )
+            try ParameterFile(path).replace(with: book)
+        } catch {
+            fatalError("the meters of the test cannot be put under seal: \(error)")
+        }
     }
 
     /// The side of a number, with the nozzle of the same number.
@@ -55,9 +97,6 @@ package enum ServiceConfiguration {
         nozzle = \(number)
         grade = "92"
         price = \(price)
-        pulses_per_litre = 100
-        channels = 2
-        security = "alarm"
         \(pump)
         """
     }

@@ -82,7 +82,8 @@ struct CeremonyBench {
             board: #"aid = "F0504554524F4C02""#,
             card: ServiceConfiguration.reader,
             pin: "terminal",
-            pump: ServiceConfiguration.simulated(centilitres: 500, speed: 10)
+            pump: ServiceConfiguration.simulated(centilitres: 500, speed: 10),
+            isSealed: false
         )
         .replacing("demonstration = true", with: "demonstration = false")
         .replacing("001122334455", with: "\(Self.terminal)")

@@ -110,6 +110,7 @@ enum NoticeKind: CaseIterable {
     case readerLost
     case pumpMissing
     case notArmed
+    case parametersRefused
     case pulserFaults
     case strayFaults
     case meterStopped
@@ -152,6 +153,7 @@ enum NoticeKind: CaseIterable {
             case .readerLost: .readerLost
             case .pumpMissing: .pumpMissing
             case .notArmed: .notArmed
+            case .parametersRefused: .parametersRefused
             case .pulserFaults: .pulserFaults
             case .strayFaults: .strayFaults
             case .meterStopped: .meterStopped

@@ -1,0 +1,171 @@
+import ArgumentParser
+import Configuration
+import Console
+import Files
+import FuelPassbook
+import Metering
+import ParameterFiles
+import Parameters
+import Quantities
+import Station
+import Threads
+import Words
+
+struct ParametersImport: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Put parameters from a TOML file under seal: a new set of each side that the file has.",
+        discussion: """
+            The file has them under [side.N.pump], as board/parameters.toml shows; what else stands in it is not looked at. Where it is \
+            the configuration itself, the parameters are taken out of it, and a copy of the file as it was stays beside it. A side whose \
+            parameters are in force already keeps its set. A running service takes a new set between two sales.
+
+            The second person is another than the author, and has looked at what is put under seal.
+
+            With --json: `terminal`, `sets` as greylock parameters show has them: those that were added; `copy`: the configuration as \
+            it was, where it was changed.
+
+            Exit status: 0; 65 when nothing was put under seal; 69 when the terminal has no record key yet, or the clock is not set; \
+            74 when a file cannot be read or written; 78 for a wrong configuration or a wrong file of parameters. \
+            \(ExitStatusHelp.common)
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The file that has the parameters.", valueName: "FILE"))
+    var file: String
+
+    @Option(help: ArgumentHelp("The service's configuration.", valueName: "FILE"))
+    var config: String
+
+    @Option(help: ArgumentHelp("Who puts them under seal.", valueName: "NAME"))
+    var name: String
+
+    @Option(help: ArgumentHelp("Who has looked at them too.", valueName: "NAME"))
+    var second: String
+
+    @Option(help: ArgumentHelp("Why they are changed.", valueName: "TEXT"))
+    var reason: String
+
+    @OptionGroup var output: JSONOption
+
+    func run() throws {
+        try runTool("parameters import") { () throws(ServiceFailure) in
+            let seal = try ParameterTool.seal(config)
+            let document: ConfigurationDocument
+            let meters: [(side: Int, meter: MeterParameters)]
+            let bytes: [UInt8]
+            do throws(ConfigurationError) {
+                bytes = try ConfigurationDocument.contents(of: file)
+                document = try ConfigurationDocument(file: file, bytes: bytes)
+                meters = try Configuration.meters(in: document)
+            } catch {
+                throw ServiceFailure(error)
+            }
+            try requireSides(meters.map(\.side), seal)
+            let rest = try FilePlace.areSame(file, config) ? textWithoutParameters(bytes) : nil
+            let added = try add(meters, seal)
+            let copy = try rest.map { rest throws(ServiceFailure) in try replaceConfiguration(bytes, rest) }
+            try say(added, seal, copy)
+        }
+    }
+
+    private func requireSides(_ sides: [Int], _ seal: Configuration.Seal) throws(ServiceFailure) {
+        for side in sides where !seal.sides.contains(side) {
+            throw ServiceFailure(
+                exitStatus: KeyTool.refused,
+                reason: "\(file) has parameters of side \(side), which \(config) does not have; nothing was put under seal"
+            )
+        }
+    }
+
+    private func textWithoutParameters(_ bytes: [UInt8]) throws(ServiceFailure) -> [UInt8] {
+        guard let rest = Configuration.withoutParameters(bytes) else {
+            throw ServiceFailure(
+                exitStatus: KeyTool.refused,
+                reason: """
+                    \(file): the parameters do not stand in lines of their own; write them so under [side.N.pump], or into a file \
+                    of their own; nothing was put under seal
+                    """
+            )
+        }
+        return rest
+    }
+
+    /// - Returns: the sets that are new.
+    private func add(
+        _ meters: [(side: Int, meter: MeterParameters)],
+        _ seal: Configuration.Seal
+    ) throws(ServiceFailure) -> [ParameterSet] {
+        let arms = try Arms(of: seal)
+        let place = ParameterFile(seal.parameters.path)
+        let lock = try KeyTool.stored { () throws(FileFault) in try place.lock() }
+        var book = try ParameterTool.read(place.path) ?? ParameterBook(of: seal.terminal)
+        guard book.terminal == seal.terminal else {
+            throw refused("\(place.path) is the book of terminal \(book.terminal), and this is \(seal.terminal)")
+        }
+        for mark in try ParameterTool.marks(of: seal, arms.recordKey) {
+            do throws(ParameterRefusal) { try book.require(mark) } catch {
+                throw refused("\(place.path): \(error.words)")
+            }
+        }
+        let board = try KeyTool.stored { () throws(FileFault) in try seal.parameters.serial }
+        var added: [ParameterSet] = []
+        do throws(ParameterProblem) {
+            let date = TransactionTime(utc: try now())
+            let change = try ParameterChange(author: name, second: second, reason: reason, date: date)
+            for (side, meter) in meters {
+                if meters.count > 1, book.holds(meter, of: side, on: board, under: arms.parameterKey) { continue }
+                added.append(try book.add(meter, of: side, on: board, by: change, under: arms.parameterKey))
+            }
+        } catch {
+            throw refused(error.words)
+        }
+        guard !added.isEmpty else { throw refused("all sides have these parameters already") }
+        try KeyTool.stored { () throws(FileFault) in try place.replace(with: book) }
+        _ = consume lock
+        return added
+    }
+
+    private func now() throws(ParameterProblem) -> Int64 {
+        do throws(ServiceFailure) { return try KeyTool.now() } catch { throw ParameterProblem(error.reason) }
+    }
+
+    private func refused(_ words: String) -> ServiceFailure {
+        ServiceFailure(exitStatus: KeyTool.refused, reason: "\(words); nothing was put under seal")
+    }
+
+    /// - Returns: where the file as it was is now.
+    private func replaceConfiguration(_ old: [UInt8], _ new: [UInt8]) throws(ServiceFailure) -> String {
+        try KeyTool.stored { () throws(FileFault) in
+            let names = (1...999).lazy.map { "\(config).before-seal\($0 == 1 ? "" : ".\($0)")" }
+            guard let copy = names.first(where: { FileStamp($0) == nil }) else {
+                throw FileFault("the parameters are under seal, but \(config) has too many copies beside it: take them away")
+            }
+            try WholeFile.replace(copy, with: old)
+            try WholeFile.replace(config, with: new, keepingMode: true)
+            return copy
+        }
+    }
+
+    private func say(_ added: [ParameterSet], _ seal: Configuration.Seal, _ copy: String?) throws(ServiceFailure) {
+        if output.json { return writeLine(try jsonText(ImportReport(seal.terminal, added, copy))) }
+        for set in added {
+            writeLine(
+                "position \(set.side): version \(set.version) is under seal, checksum \(set.checksum), \(set.counters.words)"
+            )
+        }
+        if let copy { writeLine("the parameters were taken out of \(config); the file as it was is \(copy)") }
+    }
+}
+
+private struct ImportReport: Encodable {
+    let terminal: String
+    let sets: [SetReport]
+    let copy: String?
+
+    init(_ terminal: TerminalID, _ sets: [ParameterSet], _ copy: String?) {
+        self.terminal = "\(terminal)"
+        self.sets = sets.map { SetReport($0) }
+        self.copy = copy
+    }
+}
