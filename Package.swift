@@ -71,6 +71,8 @@ let package = Package(
             ]
         ),
 
+        .target(name: "Proving", dependencies: ["CardCryptography", "ISO7816", "Metering", "Quantities"]),
+
         .target(
             name: "Words",
             dependencies: [
@@ -262,6 +264,11 @@ let package = Package(
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
+        .testTarget(
+            name: "ProvingTests",
+            dependencies: ["CardCryptography", "ISO7816", "Metering", "Proving", "Quantities"],
+            exclude: ["proving_peer.py"]
+        ),
         .testTarget(
             name: "DispenserTests",
             dependencies: [
