@@ -40,12 +40,20 @@ package struct Refusal: Error, Equatable, Sendable {
     package let found: String
     package let limit: String
 
+    package init(rule: Rule, found: String, limit: String) {
+        self.rule = rule
+        self.found = found
+        self.limit = limit
+    }
+
     package var words: String { "\(rule.words) (\(found); limit \(limit))" }
 }
 
 /// Why a step was not taken: each refusal that no override covers, at least one.
 package struct Refusals: Error, Equatable, Sendable {
     package let refusals: [Refusal]
+
+    package init(refusals: [Refusal]) { self.refusals = refusals }
 }
 
 /// A person let stand what is refused.

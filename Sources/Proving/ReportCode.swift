@@ -40,7 +40,9 @@ enum ReportCode: String, CaseIterable {
     func keyName(in bytes: [UInt8]) -> String? {
         let places = bytes.places(of: Array(keyMark.utf8))
         guard places.count == 1, let start = places.first.map({ $0 + keyMark.utf8.count }) else { return nil }
-        let name = bytes[start...].prefix(2 * TypedText.charactersMax).prefix { $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: "\"") }
+        let name = bytes[start...].prefix(2 * TypedText.charactersMax).prefix {
+            $0 != UInt8(ascii: "<") && $0 != UInt8(ascii: "\"")
+        }
         return String(validating: name, as: UTF8.self)
     }
 }
@@ -60,7 +62,9 @@ extension Report {
     package static func check(_ bytes: [UInt8], _ key: borrowing CodeKey) -> Check {
         guard bytes.count <= bytesMax, let (_, place) = place(in: bytes) else { return .noReport }
         let digits = String(validating: bytes[place], as: UTF8.self)
-        guard let digits, let stored = SessionWords.hexadecimal(digits), Hex.string(stored) == digits else { return .edited }
+        guard let digits, let stored = SessionWords.hexadecimal(digits), Hex.string(stored) == digits else {
+            return .edited
+        }
         let body = bytes[..<place.lowerBound] + Array(ReportCode.blank.utf8) + bytes[place.upperBound...]
         return key.code(of: Array(body)).isValid(stored) ? .authentic : .edited
     }

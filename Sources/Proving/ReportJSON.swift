@@ -9,7 +9,9 @@ extension Report {
     static let format = "greylock-calibration-report"
 
     var value: JSONText {
-        .object(identity + measured + concluded + [("recordKey", .text(keyName.text)), ("code", .text(ReportCode.blank))])
+        .object(
+            identity + measured + concluded + [("recordKey", .text(keyName.text)), ("code", .text(ReportCode.blank))]
+        )
     }
 
     private typealias Members = [(String, JSONText)]

@@ -139,7 +139,8 @@ struct ReportPage {
         ]
         let rows = report.overrides.map { run, override in
             [
-                override.rule.pair.html, run.map { "\($0)" } ?? "–", escaped(override.found), escaped(override.reason.text),
+                override.rule.pair.html, run.map { "\($0)" } ?? "–", escaped(override.found),
+                escaped(override.reason.text),
                 escaped(override.person.text),
             ]
         }
@@ -151,7 +152,8 @@ struct ReportPage {
 
     private var signatures: String {
         let lines = [
-            (Pair("校准人员", "technician"), assignment.technician.text), (Pair("核验人员", "second person"), report.second?.text ?? ""),
+            (Pair("校准人员", "technician"), assignment.technician.text),
+            (Pair("核验人员", "second person"), report.second?.text ?? ""),
             (Pair("检定员 / 监督员", "inspector"), ""),
         ]
         let boxes = lines.map { who, name in
@@ -188,9 +190,11 @@ extension ReportPage {
     static func table(_ head: [Pair], _ rows: [[String]], marked: Set<Int> = []) -> String {
         let heads = head.map { "<th>\($0.html)</th>" }.joined()
         let lines = rows.enumerated().map { index, row in
-            "<tr\(marked.contains(index) ? " class=\"discarded\"" : "")>" + row.map { "<td>\($0)</td>" }.joined() + "</tr>"
+            "<tr\(marked.contains(index) ? " class=\"discarded\"" : "")>" + row.map { "<td>\($0)</td>" }.joined()
+                + "</tr>"
         }
-        return "<table>\n<thead><tr>\(heads)</tr></thead>\n<tbody>\n\(lines.joined(separator: "\n"))\n</tbody>\n</table>"
+        return
+            "<table>\n<thead><tr>\(heads)</tr></thead>\n<tbody>\n\(lines.joined(separator: "\n"))\n</tbody>\n</table>"
     }
 
     private static func facts(_ rows: [(Pair, String)]) -> String {

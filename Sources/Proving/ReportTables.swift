@@ -45,7 +45,10 @@ extension ReportPage {
         var parts = ["<p class=\"note\">\(formula.html)</p>"]
         for (index, run) in report.running.runs.enumerated() {
             for flaw in run.flaws {
-                let pair = Pair("* 第 \(index + 1) 次不计入：\(flaw.pair.chinese)", "run \(index + 1) does not count: \(flaw.pair.english)")
+                let pair = Pair(
+                    "* 第 \(index + 1) 次不计入：\(flaw.pair.chinese)",
+                    "run \(index + 1) does not count: \(flaw.pair.english)"
+                )
                 parts.append("<p class=\"note\">\(pair.html)</p>")
             }
             guard !run.refusedReadings.isEmpty else { continue }
@@ -63,7 +66,9 @@ extension ReportPage {
         guard let verdict = report.verdict else { return "" }
         let head =
             [Pair("来源", "source"), Pair("分布", "distribution")]
-            + verdict.points.map { Pair("\($0.point.pair.chinese) u, %", "\($0.point.pair.english), \($0.point.litresPerMinute) L/min") }
+            + verdict.points.map {
+                Pair("\($0.point.pair.chinese) u, %", "\($0.point.pair.english), \($0.point.litresPerMinute) L/min")
+            }
         var rows = BudgetLine.Source.allCases.map { source in
             var kinds: [String] = []
             for prover in report.running.equipped.provers {
@@ -82,7 +87,10 @@ extension ReportPage {
             row(Pair("合成标准不确定度", "combined u"), { Self.fine($0.standard) }),
             row(Pair("A 类自由度", "degrees of freedom of the scatter"), { "\($0.degrees)" }),
             row(Pair("A 类 t 因子", "Student's factor of the scatter"), { $0.scatterFactor.hundredths }),
-            row(Pair("有效自由度", "effective degrees of freedom"), { $0.effectiveDegrees.map { $0 > 1_000 ? "∞" : $0.tenths } ?? "∞" }),
+            row(
+                Pair("有效自由度", "effective degrees of freedom"),
+                { $0.effectiveDegrees.map { $0 > 1_000 ? "∞" : $0.tenths } ?? "∞" }
+            ),
             row(Pair("包含因子 k = U/u", "k = U/u"), { $0.factor.hundredths }),
             row(Pair("扩展不确定度 U (95 %)", "U (95 %)"), { Self.percent($0.expanded) }),
         ]

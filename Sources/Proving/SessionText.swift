@@ -30,7 +30,9 @@ extension CalibrationSession {
 
     /// - Throws: ``ProvingFault`` for any other text than this program wrote under this key.
     package init(parsing bytes: [UInt8], under key: borrowing CodeKey) throws(ProvingFault) {
-        guard bytes.count <= Self.bytesMax, let text = String(validating: bytes, as: UTF8.self) else { throw Self.noSession }
+        guard bytes.count <= Self.bytesMax, let text = String(validating: bytes, as: UTF8.self) else {
+            throw Self.noSession
+        }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard lines.count >= 3, lines.last == "", lines[lines.count - 2].hasPrefix(Self.codeMark) else {
             throw Self.noSession
@@ -99,7 +101,9 @@ enum SessionWords {
                 bytes.append(first)
                 continue
             }
-            guard let byte = hexadecimal(String(decoding: rest.prefix(2), as: UTF8.self)), byte.count == 1 else { return nil }
+            guard let byte = hexadecimal(String(decoding: rest.prefix(2), as: UTF8.self)), byte.count == 1 else {
+                return nil
+            }
             bytes += byte
             rest = rest.dropFirst(2)
         }

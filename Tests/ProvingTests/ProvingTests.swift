@@ -1,0 +1,303 @@
+import ISO7816
+import Metering
+import Proving
+import Quantities
+import Testing
+
+struct FiguresTests {
+    @Test(arguments: [
+        ("20.004", 20_004_000), ("20,004", 20_004_000), ("0", 0), ("19.9995", 19_999_500), ("+5", 5_000_000),
+        ("0.000001", 1),
+    ])
+    func aTypedVolumeIsExact(_ typed: String, _ microlitres: Int) throws {
+        #expect(try Volume(typedLitres: typed, "reading").microlitres == microlitres)
+    }
+
+    @Test(arguments: [
+        "", "-", ".", "5.", ".5", "20.0000001", "2O.004", "1e3", "20.00.4", "-1", "1001", "２０", "999999999999",
+    ])
+    func anythingElseIsNoVolume(_ typed: String) {
+        #expect(throws: ProvingFault.self) { try Volume(typedLitres: typed, "reading") }
+    }
+
+    @Test func aTemperatureIsOfADispenser() throws {
+        #expect(try Temperature(typed: "-12.5", "air").milliCelsius == -12_500)
+        #expect(throws: ProvingFault.self) { try Temperature(typed: "214", "air") }
+        #expect(throws: ProvingFault.self) { try Temperature(typed: "21.40001", "air") }
+    }
+
+    @Test func typedTextIsOneLine() throws {
+        #expect(try TypedText("  王 小明 ", "name").text == "王 小明")
+        for text in ["", "   ", "a\nb", "a\u{202E}b", String(repeating: "x", count: 201)] {
+            #expect(throws: ProvingFault.self) { try TypedText(text, "name") }
+        }
+    }
+
+    /// By hand: 20.004 L x (1 + 50e-6 x 5.2 + 1.1e-3 x (-1.3)) = 20.004 x 0.99883 = 19.98059532 L.
+    @Test func theReferenceVolumeIsThatOfTheFormula() throws {
+        let reading = ProverReading(
+            scale: Volume(microlitres: 20_000_000),
+            meter: Temperature(milliCelsius: 23_900),
+            prover: Temperature(milliCelsius: 25_200)
+        )
+        let volume = try Bench.vessel(correction: 4_000).reference(reading, liquid: .petrol)
+        #expect(volume.microlitres == 19_980_595)
+        // (20.04 - 19.980595) / 19.980595 = 0.297313...%, by bc.
+        #expect(RelativeError(of: Volume(microlitres: 20_040_000), to: volume).billionths == 2_973_135)
+        #expect(RelativeError(billionths: 2_973_135).percent == "+0.297")
+    }
+
+    @Test func roundingIsAwayFromZeroOnBothSides() {
+        #expect(RelativeError.mean([1, 2].map { RelativeError(billionths: $0) }).billionths == 2)
+        #expect(RelativeError.mean([-1, -2].map { RelativeError(billionths: $0) }).billionths == -2)
+        #expect(RelativeError(billionths: -4_999).percent == "0.000")
+    }
+}
+
+struct RunTests {
+    @Test func aRunOfAnotherFlowDoesNotCountAndStays() throws {
+        var bench = Bench()
+        let running = try bench.run(bench.running(), at: 0, flow: 47)
+        #expect(running.runs.map(\.flaws) == [[.flow(millilitresPerMinute: 47_000)]])
+        #expect(try bench.run(bench.running(), at: 0, flow: 47.6).runs[0].counts)
+        #expect(try bench.run(bench.running(), at: 0, flow: 52.4).runs[0].counts)
+        #expect(try !bench.run(bench.running(), at: 0, flow: 52.6).runs[0].counts)
+    }
+
+    @Test func aRunWithAPulserFaultDoesNotCount() throws {
+        var bench = Bench()
+        #expect(try bench.run(bench.running(), at: 0, faults: 2).runs[0].flaws == [.pulserFaults(2)])
+    }
+
+    @Test func presetAndFreeAreNotMixedAtOneRate() throws {
+        var bench = Bench()
+        var running = try bench.run(bench.running(), at: 0, kind: .free)
+        running = try bench.run(running, at: 0, kind: .preset)
+        running = try bench.run(running, at: 1, kind: .preset)
+        #expect(running.runs.map(\.counts) == [true, false, true])
+        #expect(running.runs[1].flaws == [.mixed])
+        running = try running.discarding(0, reason: Bench.text("hose moved"), person: Bench.text("王小明"))
+        #expect(try bench.run(running, at: 0, kind: .preset).runs[3].counts)
+    }
+
+    @Test func aDiscardedRunStaysWithItsReason() throws {
+        var bench = Bench()
+        let reason = Bench.text("a drop hung at the spout")
+        let running = try bench.run(bench.running(), at: 0)
+            .discarding(0, reason: reason, person: Bench.text("王小明"))
+        #expect(running.runs[0].flaws == [.byPerson(reason: reason, person: Bench.text("王小明"))])
+        #expect(throws: ProvingFault.self) { try running.discarding(0, reason: reason, person: reason) }
+        #expect(throws: ProvingFault.self) { try running.discarding(1, reason: reason, person: reason) }
+    }
+
+    @Test func aReadingFarFromTheCountsIsAskedAgainAndTakenWhenTypedTwice() throws {
+        var bench = Bench()
+        let running = try bench.running()
+        let (delivery, right) = try bench.delivered(running, at: 0)
+        func typed(_ microlitres: Int) -> ProverReading {
+            ProverReading(scale: Volume(microlitres: microlitres), meter: right.meter, prover: right.prover)
+        }
+        let wrong = typed(right.scale.microlitres + 400_000)
+        guard case .askAgain = running.check(wrong, of: delivery, at: 0, refused: []) else {
+            Issue.record("it was taken")
+            return
+        }
+        #expect(throws: ProvingFault.self) { try running.adding(delivery, at: 0, reading: wrong) }
+        #expect(running.check(typed(2_004_000), of: delivery, at: 0, refused: []) == .offScale)
+        #expect(running.check(right, of: delivery, at: 0, refused: [wrong.scale]) == .fits)
+        let taken = try running.adding(delivery, at: 0, reading: wrong, refused: [wrong.scale])
+        #expect(taken.runs[0].refusedReadings == [wrong.scale])
+        #expect(throws: ProvingFault.self) {
+            try running.adding(delivery, at: 0, reading: typed(2_004_000), refused: [Volume(microlitres: 2_004_000)])
+        }
+    }
+
+    @Test func warmLiquidIsRefusedUntilAReasonIsGiven() throws {
+        var bench = Bench()
+        (bench.meter, bench.prover) = (31.2, 26.9)
+        let running = try bench.running()
+        let (delivery, reading) = try bench.delivered(running, at: 0)
+        let refusals = PracticeLimits.refusals(reading)
+        #expect(refusals.map(\.rule) == [.liquidTooWarm, .temperaturesApart])
+        #expect(throws: Refusals(refusals: refusals)) { try running.adding(delivery, at: 0, reading: reading) }
+        let one = Override(refusals[0], reason: Bench.text("no shade"), person: Bench.text("王小明"))
+        #expect(throws: Refusals(refusals: [refusals[1]])) {
+            try running.adding(delivery, at: 0, reading: reading, overrides: [one])
+        }
+        let overrides = [one, Override(refusals[1], reason: Bench.text("no time"), person: Bench.text("王小明"))]
+        #expect(
+            try running.adding(delivery, at: 0, reading: reading, overrides: overrides).runs[0].overrides == overrides
+        )
+    }
+
+    @Test func atTheLimitsOfPracticeNothingIsRefused() {
+        func refusals(_ meter: Int, _ prover: Int) -> [Rule] {
+            PracticeLimits.refusals(
+                ProverReading(
+                    scale: .zero,
+                    meter: Temperature(milliCelsius: meter),
+                    prover: Temperature(milliCelsius: prover)
+                )
+            )
+            .map(\.rule)
+        }
+        #expect(refusals(30_000, 26_000).isEmpty)
+        #expect(refusals(30_001, 30_000) == [.liquidTooWarm])
+        #expect(refusals(10_000, 14_001) == [.temperaturesApart])
+    }
+
+    @Test func anExpiredCertificateIsRefused() throws {
+        let bench = Bench()
+        let vessels = try [Bench.vessel(expires: 2026), Bench.vessel(litres: 5)]
+        let assignment = try bench.assignment()
+        let refusals = vessels[0].refusals(on: try #require(assignment.begun.date))
+        #expect(refusals.map(\.rule) == [.certificateExpired])
+        #expect(throws: Refusals(refusals: refusals)) { try assignment.equipped(with: vessels) }
+        let override = Override(refusals[0], reason: Bench.text("new one is on its way"), person: Bench.text("李"))
+        #expect(try assignment.equipped(with: vessels, overrides: [override]).overrides == [override])
+        let last = try CalendarDate(year: 2026, month: 1, day: 31)
+        #expect(vessels[0].refusals(on: last).isEmpty)
+    }
+
+    @Test func aProverOfAnotherSizeIsNotTakenForTheLeastQuantity() throws {
+        let assignment = try Bench().assignment()
+        #expect(throws: ProvingFault.self) {
+            try assignment.equipped(with: [Bench.vessel(), Bench.vessel(litres: 20)])
+        }
+        #expect(throws: ProvingFault.self) { try assignment.equipped(with: [Bench.vessel()]) }
+    }
+
+    @Test func aPlanNeedsItsThreePoints() {
+        func plan(_ points: [TestPoint], runs: Int = 3) throws -> Plan {
+            try Plan(
+                points: points,
+                runsMin: runs,
+                leastQuantity: Volume(microlitres: 5_000_000),
+                pulsesPerLitre: 90...110
+            )
+        }
+        for index in Bench.points.indices {
+            var points = Bench.points
+            points.remove(at: index)
+            #expect(throws: ProvingFault.self) { try plan(points) }
+        }
+        #expect(throws: ProvingFault.self) { try plan(Bench.points, runs: 2) }
+        #expect(throws: ProvingFault.self) {
+            try plan(Bench.points + [TestPoint(.further, litresPerMinute: 49, prover: 0)])
+        }
+        #expect(throws: ProvingFault.self) {
+            try plan(Bench.points + [TestPoint(.further, litresPerMinute: 60, prover: 0)])
+        }
+    }
+}
+
+struct ProposalTests {
+    /// A meter that shows 0.3 % too much makes 0.3 % too many counts: its factor must become 1.003.
+    @Test(arguments: [0.003, -0.003, 0.0055])
+    func aMeterThatShowsTooMuchGetsALargerFactor(_ error: Double) throws {
+        var bench = Bench()
+        bench.factor = { _ in 1 + error }
+        let judged = try bench.complete(bench.running()).judged()
+        let proposal = try judged.proposal()
+        for line in proposal.lines {
+            #expect(abs(Double(line.after) - (1 + error) * 1e6) < 60)
+            #expect(line.before == 1_000_000)
+            #expect(abs(line.error.share - error) < 0.000_06)
+            #expect(abs(line.rest.billionths) <= 1_000)
+        }
+        #expect(judged.verdict.isPassed == (abs(error) < 0.003 - 0.000_06))
+        bench.old = Bench.set(version: 5, points: proposal.points)
+        let again = try bench.complete(bench.running()).judged()
+        for result in again.verdict.points { #expect(result.mean.magnitude.share < result.budget.expanded) }
+        #expect(again.verdict.isPassed)
+    }
+
+    @Test func aFactorFarOffIsRefused() throws {
+        var bench = Bench()
+        bench.factor = { $0 > 30 ? 1.0065 : 1.001 }
+        let judged = try bench.complete(bench.running()).judged()
+        let refusals = try judged.proposal().refusals
+        #expect(refusals.map(\.rule) == [.factorFarOff])
+        #expect(throws: Refusals(refusals: refusals)) { try judged.proposed() }
+        let override = Override(refusals[0], reason: Bench.text("new meter"), person: Bench.text("王小明"))
+        #expect(try judged.proposed(overrides: [override]).overrides == [override])
+        let another = Override(
+            Refusal(rule: .factorFarOff, found: "+0.900 % at 50 L/min", limit: "0.600 %"),
+            reason: Bench.text("new meter"),
+            person: Bench.text("王小明")
+        )
+        #expect(throws: Refusals.self) { try judged.proposed(overrides: [another]) }
+    }
+
+    @Test func pulsesOutOfThePulsersRangeAreRefused() throws {
+        var bench = Bench()
+        bench.factor = { _ in 1.002 }
+        let assignment = try bench.assignment(pulsesPerLitre: 95...100)
+        let running = try assignment.equipped(with: [Bench.vessel(), Bench.vessel(litres: 5)]).starting(
+            Bench.conditions()
+        )
+        let refusals = try bench.complete(running).judged().proposal().refusals
+        #expect(refusals.map(\.rule) == [.pulsesOutOfRange, .pulsesOutOfRange])
+    }
+
+    @Test func aPointOfTheOldCurveIsNotLostUnseen() throws {
+        var bench = Bench()
+        bench.old = Bench.set(
+            points: [(6, 998_000), (20, 1_000_000), (50, 1_000_000)].map {
+                CalibrationPoint(litresPerMinute: $0.0, factorMillionths: $0.1)
+            }
+        )
+        let refusals = try bench.complete(bench.running()).judged().proposal().refusals
+        #expect(refusals == [Refusal(rule: .pointNotRun, found: "6 L/min", limit: "every point of the old curve")])
+    }
+
+    @Test func aMeterThatDoesNotRepeatGetsNoFactor() throws {
+        var bench = Bench()
+        var running = try bench.complete(bench.running())
+        bench.factor = { _ in 1.0012 }
+        running = try bench.run(running, at: 0)
+        let judged = try running.judged()
+        #expect(judged.verdict.points.map(\.isRepeatable) == [false, true, nil])
+        #expect(!judged.verdict.isPassed)
+        #expect(throws: ProvingFault.self) { try judged.proposal() }
+    }
+
+    @Test func aVerificationChangesNothing() throws {
+        var bench = Bench()
+        bench.factor = { _ in 1.001 }
+        let judged = try bench.complete(bench.running(.verify)).judged()
+        #expect(throws: ProvingFault.self) { try judged.proposal() }
+        #expect(CalibrationSession.judged(judged).isOver)
+        for run in judged.running.runs {
+            #expect(judged.running.indicated(run) == Volume(centilitres: run.delivery.displayedCentilitres))
+        }
+        let lines = judged.verdict.points[0].budget.lines
+        #expect(lines.first { $0.source == .display }.map { $0.standard > 0 } == true)
+    }
+
+    @Test func tooFewRunsGiveNoVerdict() throws {
+        var bench = Bench()
+        var running = try bench.complete(bench.running(), runs: 2)
+        for point in 0..<2 { running = try bench.run(running, at: point) }
+        #expect(throws: ProvingFault("1 more run must count at the least quantity at 20 L/min")) {
+            try running.judged()
+        }
+    }
+
+    @Test func aSecondPersonIsAnother() throws {
+        var bench = Bench()
+        let proposed = try bench.complete(bench.running()).judged().proposed()
+        for name in ["王小明", " 王 小明 "] {
+            #expect(throws: ProvingFault.self) { try proposed.confirmed(by: Bench.text(name), at: Bench.time(70)) }
+        }
+        let confirmed = try proposed.confirmed(by: Bench.text("李丽"), at: Bench.time(70))
+        let sealed = Bench.set(version: 5, points: proposed.proposal.points)
+        #expect(try confirmed.applied(sealed, at: Bench.time(71)).new == sealed)
+        let others = [
+            Bench.set(version: 4, points: proposed.proposal.points), Bench.set(version: 5, points: bench.old.points),
+        ]
+        for other in others {
+            #expect(throws: ProvingFault.self) { try confirmed.applied(other, at: Bench.time(71)) }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import CardCryptography
+import Foundation
+import Proving
+import Quantities
+import Testing
+
+struct ReportTests {
+    static func report(_ session: CalibrationSession) throws -> Report {
+        try Report(of: session, made: Bench.time(95), software: Bench.software("1.2.1"), keyName: Bench.text("00 01"))
+    }
+
+    private static func applied() throws -> CalibrationSession {
+        try #require(SessionTests.phases().first { $0.stateIsApplied })
+    }
+
+    @Test func eachPhaseWithRunsHasAReport() throws {
+        for session in try SessionTests.phases() {
+            guard session.running?.runs.isEmpty == false else {
+                #expect(throws: ProvingFault.self) { try Self.report(session) }
+                continue
+            }
+            let report = try Self.report(session)
+            for text in [report.html(under: Bench.key), report.json(under: Bench.key)] {
+                #expect(Report.check(Array(text.utf8), Bench.key) == .authentic)
+                #expect(Report.keyName(of: Array(text.utf8)) == "00 01")
+            }
+        }
+    }
+
+    @Test func aByteThatChangedIsTold() throws {
+        let report = try Self.report(Self.applied())
+        for text in [report.html(under: Bench.key), report.json(under: Bench.key)] {
+            let bytes = Array(text.utf8)
+            for index in stride(from: 0, to: bytes.count, by: 41) {
+                var edited = bytes
+                edited[index] ^= 1
+                #expect(Report.check(edited, Bench.key) != .authentic)
+            }
+            #expect(Report.check(bytes + [10], Bench.key) == .edited)
+            #expect(Report.check(Array(bytes.dropLast()), Bench.key) == .edited)
+            let lines = text.replacingOccurrences(of: "\n", with: "\r\n")
+            #expect(Report.check(Array(lines.utf8), Bench.key) == .edited)
+            let other = CodeKey(raw: LockedBuffer(hexadecimal: String(repeating: "5B", count: CodeKey.length)))
+            #expect(Report.check(bytes, other) == .edited)
+        }
+        for text in ["", "{}", "<code id=\"code\">", "\"code\": \"00"] {
+            #expect(Report.check(Array(text.utf8), Bench.key) == .noReport)
+        }
+    }
+
+    /// The same digits in lower case would be the same code to a careless reader.
+    @Test func theCodeStandsInOneForm() throws {
+        let json = try Self.report(Self.applied()).json(under: Bench.key)
+        let mark = try #require(json.range(of: "\"code\": \""))
+        let digits = json[mark.upperBound...].prefix(32)
+        let lower = json.replacingCharacters(in: digits.startIndex..<digits.endIndex, with: digits.lowercased())
+        #expect(lower != json)
+        #expect(Report.check(Array(lower.utf8), Bench.key) == .edited)
+    }
+
+    @Test func whatIsTypedIsEscaped() throws {
+        let report = try Self.report(Self.applied())
+        let html = report.html(under: Bench.key)
+        #expect(!html.contains("<b>"))
+        #expect(html.contains("第七 &lt;b&gt;&quot;&amp;&#39;&lt;/b&gt;"))
+        #expect(html.contains("says &lt;he&gt;"))
+        let json = try JSONSerialization.jsonObject(with: Data(report.json(under: Bench.key).utf8))
+        let members = try #require(json as? [String: Any])
+        #expect(members["station"] as? String == "第七 <b>\"&'</b> %25 code 站")
+    }
+
+    /// Somebody's station is called like the mark of the code.
+    @Test func aTypedMarkIsNoMark() throws {
+        for name in ["<code id=\"code\">00", "\"code\": \"00", "\"recordKey\": \"zz"] {
+            var bench = Bench()
+            let running = try bench.assignment(station: name).equipped(with: [Bench.vessel(), Bench.vessel(litres: 5)])
+                .starting(Bench.conditions())
+            let report = try Self.report(.running(bench.run(running, at: 0)))
+            for text in [report.html(under: Bench.key), report.json(under: Bench.key)] {
+                #expect(Report.check(Array(text.utf8), Bench.key) == .authentic)
+                #expect(Report.keyName(of: Array(text.utf8)) == "00 01")
+            }
+        }
+    }
+
+    @Test func thePageNeedsNothingFromOutside() throws {
+        let html = try Self.report(Self.applied()).html(under: Bench.key)
+        for word in ["<script", "<link", "<img", "<iframe", "url(", "@import", "src=", "href=", "onload"] {
+            #expect(!html.contains(word), "\(word)")
+        }
+        #expect(
+            html.replacingOccurrences(of: "xmlns=\"http://www.w3.org/2000/svg\"", with: "").contains("http") == false
+        )
+        #expect(html.contains("@page { size: A4"))
+    }
+
+    /// The page is well-formed but for the elements that HTML leaves open: so no cell swallows the next.
+    @Test func eachElementIsClosed() throws {
+        for session in try SessionTests.phases() where session.running?.runs.isEmpty == false {
+            let html = try Self.report(session).html(under: Bench.key)
+            let body = html.replacingOccurrences(of: "<!DOCTYPE html>\n", with: "")
+                .replacingOccurrences(of: "<br>", with: "<br/>")
+                .replacingOccurrences(of: "&nbsp;", with: " ")
+                .replacing(#/<meta ([^>]*)>/#) { "<meta \($0.1)/>" }
+            var open: [Substring] = []
+            for tag in body.matches(of: #/<(\/?)([a-z0-9]+)[^>]*?(\/?)>/#) where tag.3.isEmpty {
+                if tag.1.isEmpty {
+                    open.append(tag.2)
+                } else {
+                    #expect(open.popLast() == tag.2)
+                }
+            }
+            #expect(open.isEmpty)
+        }
+    }
+
+    @Test func everyRunStandsInTheReport() throws {
+        let session = try Self.applied()
+        let html = try Self.report(session).html(under: Bench.key)
+        let running = try #require(session.running)
+        for run in running.runs { #expect(html.contains("<td>\(run.delivery.totalCounts)</td>")) }
+        #expect(html.components(separatedBy: "<tr class=\"discarded\">").count - 1 == running.runs.count { !$0.counts })
+        for word in ["滴流时间不足", "20.400 L", "脉冲故障 3 次", "A1B2-C3D4-4", "A1B2-C3D4-5", "李丽"] {
+            #expect(html.contains(word), "\(word)")
+        }
+    }
+
+    /// For a look at the pages: writes them where the variable says.
+    @Test(.enabled(if: folder != nil, "GREYLOCK_REPORTS names no folder for the reports"))
+    func reportsToLookAt() throws {
+        let folder = URL(filePath: try #require(Self.folder))
+        var bench = Bench()
+        bench.chance = Chance(seed: 5)
+        bench.scatter = 0.000_1
+        bench.factor = { 1.001 + 0.000_02 * $0 }
+        let verified = try bench.complete(bench.running(.verify)).judged()
+        let incomplete = try bench.run(bench.running(), at: 0)
+        for (name, session) in try [
+            ("applied", Self.applied()), ("verified", .judged(verified)), ("incomplete", .running(incomplete)),
+        ] {
+            let report = try Self.report(session)
+            try Data(report.html(under: Bench.key).utf8).write(to: folder.appending(path: "\(name).html"))
+            try Data(report.json(under: Bench.key).utf8).write(to: folder.appending(path: "\(name).json"))
+        }
+    }
+
+    private static let folder = ProcessInfo.processInfo.environment["GREYLOCK_REPORTS"]
+}
+
+extension CalibrationSession {
+    var stateIsApplied: Bool {
+        guard case .applied = self else { return false }
+        return true
+    }
+}
