@@ -219,6 +219,7 @@ extension Budget {
                 ("source", .text(line.source.rawValue)),
                 ("standardPercent", percent(line.standard)),
                 ("degrees", line.degrees.map { .number($0) } ?? .null),
+                ("enters", .flag(line.enters)),
             ])
         }
         return .object([

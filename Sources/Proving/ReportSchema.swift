@@ -76,8 +76,8 @@ extension Report {
                 "uncertainty": {"type": "object", "additionalProperties": false,
                   "required": ["lines", "standardPercent", "scatterDegrees", "scatterFactor", "effectiveDegrees", "k", "expandedPercent", "coveragePercent"],
                   "properties": {
-                    "lines": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["source", "standardPercent", "degrees"],
-                      "properties": {"source": {"enum": ["scatter", "prover", "thermometer-at-meter", "thermometer-at-prover", "expansion", "reading", "count", "display"]}, "standardPercent": {"type": "number", "minimum": 0}, "degrees": {"type": ["integer", "null"]}}}},
+                    "lines": {"type": "array", "items": {"type": "object", "additionalProperties": false, "required": ["source", "standardPercent", "degrees", "enters"],
+                      "properties": {"source": {"enum": ["scatter", "prover", "thermometer-at-meter", "thermometer-at-prover", "expansion", "reading", "count", "display"]}, "standardPercent": {"type": "number", "minimum": 0}, "degrees": {"type": ["integer", "null"]}, "enters": {"type": "boolean"}}}},
                     "standardPercent": {"type": "number"}, "scatterDegrees": {"type": "integer"}, "scatterFactor": {"type": "number"}, "effectiveDegrees": {"type": ["number", "null"]}, "k": {"type": "number"}, "expandedPercent": {"type": "number"}, "coveragePercent": {"const": 95}}}}},
             "run": {"type": "object", "additionalProperties": false,
               "required": ["number", "point", "counts", "flaws", "begun", "record", "delivery", "countsAtPoints", "seconds", "litresPerMinute", "pulserFaults", "displayed", "indicated", "reading", "refusedReadings", "meterTemperature", "proverTemperature", "reference", "errorPercent"],

@@ -77,7 +77,7 @@ extension ReportPage {
             }
             return [source.pair.html, kinds.joined(separator: ", ")]
                 + verdict.points.map { point in
-                    point.budget.lines.first { $0.source == source }.map { Self.fine($0.standard) } ?? "–"
+                    point.budget.lines.first { $0.source == source }.map(Self.cell) ?? "–"
                 }
         }
         func row(_ title: Pair, _ value: (Budget) -> String) -> [String] {
@@ -95,10 +95,14 @@ extension ReportPage {
             row(Pair("扩展不确定度 U (95 %)", "U (95 %)"), { Self.percent($0.expanded) }),
         ]
         let note = Pair(
-            "各流量点的重复性合并估计（自由度相加），最小被测量单独估计。U² = (t·u_A)² + (1.96·u_B)²：t 只用于由少数几次测量估计的 A 类分量。",
-            "The scatter is pooled over the rates (their degrees of freedom add up), and is the least quantity's own there. U² = (t·u_A)² + (1.96·u_B)²: Student's t belongs to the part that few runs estimate."
+            "各流量点的重复性合并估计（自由度相加），最小被测量单独估计。U² = (t·u_A)² + (1.96·u_B)²：t 只用于由少数几次测量估计的 A 类分量。重复性与计数两项取较大者，另一项列于括号内。",
+            "The scatter is pooled over the rates (their degrees of freedom add up), and is the least quantity's own there. U² = (t·u_A)² + (1.96·u_B)²: Student's t belongs to the part that few runs estimate. Of scatter and count the larger enters; the other stands in brackets."
         )
         return section(Pair("不确定度", "Uncertainty"), Self.table(head, rows) + "\n<p class=\"note\">\(note.html)</p>")
+    }
+
+    private static func cell(_ line: BudgetLine) -> String {
+        line.enters ? fine(line.standard) : "(\(fine(line.standard)))"
     }
 
     /// A share in percent with four decimals.

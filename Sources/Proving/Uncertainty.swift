@@ -14,9 +14,9 @@ package struct BudgetLine: Equatable, Sendable {
         case expansion
         /// The prover's scale. Runs that read alike round alike, so it is not made less by their number.
         case reading
-        /// The first and the last count.
+        /// The first and the last count of each run. The wheel stands anywhere, so it is less for the mean.
         case count
-        /// Its last digit; none of a calibration from counts.
+        /// Its last digit; none of a calibration from counts. Preset deliveries round alike, so their number does not help.
         case display
     }
 
@@ -25,6 +25,8 @@ package struct BudgetLine: Equatable, Sendable {
     package let standard: Double
     /// nil where it is not estimated from runs.
     package let degrees: Int?
+    /// Scatter and count are two views of the same: the larger enters, and the other stands there to be seen.
+    package let enters: Bool
 }
 
 /// The uncertainty of a mean error.
@@ -67,7 +69,7 @@ package struct Budget: Equatable, Sendable {
     package var factor: Double { standard > 0 ? expanded / standard : Student.normalFactor }
 
     private func squares(_ belongs: (BudgetLine) -> Bool) -> Double {
-        lines.reduce(0) { belongs($1) ? $0 + $1.standard * $1.standard : $0 }
+        lines.reduce(0) { $1.enters && belongs($1) ? $0 + $1.standard * $1.standard : $0 }
     }
 }
 
@@ -107,27 +109,35 @@ extension Budget {
         isDisplayed: Bool
     ) {
         let count = Double(runs.count)
-        func mean(_ value: (Run) -> Double) -> Double { runs.reduce(0) { $0 + value($1) } / count }
-        let volume = mean { Double(prover.reference($0.reading, liquid: conditions.expansion).microlitres) }
+        func average(_ value: (Run) -> Double) -> Double { runs.reduce(0) { $0 + value($1) } / count }
+        let mean = scatter.deviation / count.squareRoot()
+        // Two rectangular halves of a count.
+        let ends = 1 / average { Double($0.delivery.totalCounts) } / (6 * count).squareRoot()
+        let volume = average { Double(prover.reference($0.reading, liquid: conditions.expansion).microlitres) }
         let thermometer = Double(conditions.thermometerMilliKelvin) / 1_000 * Self.rectangular
         let liquid = Double(conditions.expansion.billionthsPerKelvin) / 1e9
         let walls = Double(prover.expansion.billionthsPerKelvin) / 1e9
-        let apart = mean { Double($0.reading.meter.milliCelsius - $0.reading.prover.milliCelsius) / 1_000 }
+        let apart = average { Double($0.reading.meter.milliCelsius - $0.reading.prover.milliCelsius) / 1_000 }
         let coefficient = liquid * Double(conditions.expansionThousandths) / 1_000 * Self.rectangular
         let standards: [BudgetLine.Source: Double] = [
-            .scatter: scatter.deviation / count.squareRoot(),
+            .scatter: mean,
             .prover: prover.standardShare,
             .meterThermometer: liquid * thermometer,
             .proverThermometer: abs(walls - liquid) * thermometer,
             .expansion: abs(apart) * coefficient,
             .reading: Double(prover.scaleDivision.microlitres) / 2 / volume * Self.rectangular,
-            // Two rectangular halves of a count.
-            .count: 1 / mean { Double($0.delivery.totalCounts) } / 6.0.squareRoot(),
+            .count: ends,
             .display: isDisplayed ? 5_000 / volume * Self.rectangular : 0,
         ]
+        let isScatter = mean >= ends
         lines = BudgetLine.Source.allCases.compactMap { source in
             standards[source].map {
-                BudgetLine(source: source, standard: $0, degrees: source == .scatter ? scatter.degrees : nil)
+                BudgetLine(
+                    source: source,
+                    standard: $0,
+                    degrees: source == .scatter ? scatter.degrees : nil,
+                    enters: source == .scatter ? isScatter : source != .count || !isScatter
+                )
             }
         }
     }

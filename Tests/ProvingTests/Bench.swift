@@ -201,13 +201,13 @@ struct Bench {
         let exact = litres * Double(calibration.countsPerLitre) * factor(flow) * (1 + scatter * chance.normal())
         // The wheel stands anywhere at the start, and so at the end.
         let total = Int((exact + chance.share()).rounded(.down))
-        let seconds = litres / flow * 60
+        let nanoseconds = UInt64(Double(total) / Double(calibration.countsPerLitre) / flow * 60e9)
         let delivery = try Delivery(
             kind: kind,
             counts: shared(total, flow),
-            nanoseconds: UInt64(seconds * 1e9),
+            nanoseconds: nanoseconds,
             ratedCounts: total,
-            ratedNanoseconds: UInt64(Double(total) / Double(calibration.countsPerLitre) / flow * 60e9),
+            ratedNanoseconds: nanoseconds,
             faults: faults,
             displayedCentilitres: calibration.volume(of: shared(total, flow)).shownCentilitres,
             record: UInt64(100 + running.runs.count),

@@ -98,19 +98,26 @@ def figures(report, each, pooled, beta_y, per_litre):
     thermometer = float(conditions["thermometerLimit"]) * rectangular
     display = 0.005 * rectangular / volume if report["purpose"] == "verify" else 0
     scatter = math.sqrt(pooled[0] / pooled[1] / n)
+    ends = 1 / (sum(each["counts"]) / n) / math.sqrt(6) / math.sqrt(n)
+    t = student_factor(pooled[1])
+    normal = 1.959963984540054
     others = [
         prover,
         beta_y * thermometer,
         abs(beta_b - beta_y) * thermometer,
         abs(float(sum(each["apart"]) / n)) * beta_y * float(conditions["expansionLimitPercent"]) / 100 * rectangular,
         float(vessel["scaleDivision"]) / 2 / volume * rectangular,
-        1 / (sum(each["counts"]) / n) / math.sqrt(6),
+        ends,
         display,
     ]
     rest = sum(other**2 for other in others)
-    standard = math.sqrt(scatter**2 + rest)
-    t = student_factor(pooled[1])
-    expanded = math.sqrt((t * scatter) ** 2 + 1.959963984540054**2 * rest)
+    entering = scatter
+    if scatter >= ends:
+        rest -= ends**2
+    else:
+        entering = 0
+    standard = math.sqrt(entering**2 + rest)
+    expanded = math.sqrt((t * entering) ** 2 + normal**2 * rest)
     # The factor that leaves no mean error, by runs: f = counts / (K V).
     new = sum(count / (per_litre * float(reference)) for count, reference in zip(each["counts"], each["references"])) / n
     return {
