@@ -41,6 +41,11 @@ struct ReportCurve {
         return number(middle - error / errorMax * (Self.height - Self.top - Self.bottom) / 2)
     }
 
+    /// The least quantity stands a little beside its flow, where another point may be.
+    private func place(_ point: TestPoint) -> Double {
+        Double(point.litresPerMinute) - (point.role == .leastQuantity ? flowMax / 30 : 0)
+    }
+
     private func number(_ value: Double) -> String { decimal(Int((value * 10).rounded()), decimals: 1, shown: 0...1) }
 
     private var axes: [String] {
@@ -70,7 +75,7 @@ struct ReportCurve {
         let limit = PracticeLimits.error.share * 100
         var parts = [limit, -limit].map { line(x(0), y($0), x(flowMax), y($0), "limit") }
         for result in verdict.points where result.point.role == .leastQuantity {
-            let flow = Double(result.point.litresPerMinute)
+            let flow = place(result.point)
             let own = result.point.errorLimit.share * 100
             for error in [own, -own] {
                 parts.append(line(x(flow - flowMax / 45), y(error), x(flow + flowMax / 45), y(error), "limit"))
@@ -81,8 +86,7 @@ struct ReportCurve {
 
     private func marks(_ result: PointResult) -> [String] {
         let isLeast = result.point.role == .leastQuantity
-        // Beside the point of the same flow, where there is one.
-        let flow = Double(result.point.litresPerMinute)
+        let flow = place(result.point)
         let (mean, expanded) = (result.mean.share * 100, result.budget.expanded * 100)
         let wing = flowMax / 110
         var parts = result.errors.map {

@@ -11,6 +11,9 @@ struct Pair {
         self.english = english
     }
 
+    /// The English as the beginning of a sentence.
+    var begun: Pair { Pair(chinese, english.prefix(1).uppercased() + english.dropFirst()) }
+
     var html: String {
         "<span lang=\"zh-CN\">\(escaped(chinese))</span> <span lang=\"en\">\(escaped(english))</span>"
     }
@@ -124,9 +127,12 @@ extension Report {
             )
         }
         guard let verdict else { return Pair("未完成：有效次数不足", "Not complete: too few runs count") }
-        return verdict.isPassed
-            ? Pair("各点误差均在限值内", "All points are within the limits")
-            : Pair("有误差超出限值", "Some points are outside the limits")
+        let pair =
+            verdict.isPassed
+            ? Pair("各点均在限值内", "all points are within the limits")
+            : Pair("有测量点超出限值", "some points are outside the limits")
+        guard applied != nil else { return pair.begun }
+        return Pair("调整前\(pair.chinese)", "Before the new factors \(pair.english)")
     }
 
     /// What became of the factors.

@@ -146,23 +146,26 @@ struct Bench {
         )
     }
 
-    static func conditions() throws -> Conditions {
+    static func conditions(thermometerMilliKelvin: Int = 200) throws -> Conditions {
         try Conditions(
             air: Temperature(milliCelsius: 22_100),
             liquid: text("92# 汽油 petrol"),
             expansion: liquid,
             expansionThousandths: 100,
-            thermometerMilliKelvin: 200
+            thermometerMilliKelvin: thermometerMilliKelvin
         )
     }
 
     func running(
         _ purpose: Assignment.Purpose = .calibrate,
         points: [TestPoint] = points,
-        provers: [Prover]? = nil
+        provers: [Prover]? = nil,
+        thermometerMilliKelvin: Int = 200
     ) throws -> Running {
         let vessels = try provers ?? [Self.vessel(), Self.vessel(litres: 5, serial: "JL-5-009")]
-        return try assignment(purpose, points: points).equipped(with: vessels).starting(Self.conditions())
+        return try assignment(purpose, points: points).equipped(with: vessels).starting(
+            Self.conditions(thermometerMilliKelvin: thermometerMilliKelvin)
+        )
     }
 
     /// With the counts that the meter makes of `litres`, and with what is read of it.

@@ -15,7 +15,7 @@ struct MonteCarloTests {
         var testDescription: String { "scatter \(Int(scatter)), prover \(prover)" }
     }
 
-    private static let mixes = [(10, 200), (50, 100), (100, 50), (200, 60), (250, 10)].map {
+    private static let mixes = [(10, 300), (100, 200), (200, 100), (400, 60), (600, 10)].map {
         Mix(scatter: $0.0, prover: $0.1)
     }
 
@@ -27,7 +27,7 @@ struct MonteCarloTests {
         let accuracy = ProverAccuracy.certificate(Volume(microlitres: mix.prover * 40), factorThousandths: 2_000)
         let small = ProverAccuracy.certificate(Volume(microlitres: mix.prover * 10), factorThousandths: 2_000)
         let vessels = try [Bench.vessel(accuracy: accuracy), Bench.vessel(litres: 5, accuracy: small)]
-        let running = try bench.running(provers: vessels)
+        let running = try bench.running(provers: vessels, thermometerMilliKelvin: 50)
         let points = running.equipped.assignment.plan.points.count
         var covered = [Int](repeating: 0, count: points)
         var coveredByTwo = covered
@@ -35,7 +35,7 @@ struct MonteCarloTests {
         for _ in 0..<Self.trials {
             let error = bench.chance.within(0.002)
             bench.factor = { _ in 1 + error }
-            bench.draw(Double(mix.prover) / 1e6)
+            bench.draw(Double(mix.prover) / 1e6, kelvin: 0.05)
             let verdict = try bench.complete(running).judged().verdict
             for (index, result) in verdict.points.enumerated() {
                 let miss = result.mean.share - error
@@ -75,7 +75,7 @@ struct MonteCarloTests {
             bench.old = Bench.set(points: [CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)])
             let (fast, slow) = (bench.chance.within(0.005), bench.chance.within(0.005))
             bench.factor = { $0 > 30 ? 1 + fast : 1 + slow }
-            bench.draw(0.000_1)
+            bench.draw(0.000_1, kelvin: 0.2)
             let judged = try bench.complete(bench.running(provers: vessels)).judged()
             guard judged.verdict.points.allSatisfy({ $0.isRepeatable != false }) else { continue }
             let points = try judged.proposal().points
@@ -120,9 +120,9 @@ struct MonteCarloTests {
 
 extension Bench {
     /// Errors of prover and thermometers for one calibration.
-    fileprivate mutating func draw(_ prover: Double) {
+    fileprivate mutating func draw(_ prover: Double, kelvin: Double) {
         proverError = prover * chance.normal()
-        thermometers = (chance.within(0.2), chance.within(0.2))
+        thermometers = (chance.within(kelvin), chance.within(kelvin))
     }
 
     /// Over 5 to 90 L/min with 100 L each.

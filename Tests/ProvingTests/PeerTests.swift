@@ -25,6 +25,7 @@ struct PeerTests {
         let prover: Int
         let own: Double
         let pooled: Double
+        let two: Double
     }
 
     private static func cases() throws -> [CalibrationSession] {
@@ -86,6 +87,11 @@ struct PeerTests {
             #expect((0.94...0.98).contains(share.own), "\(share.scatter), \(share.prover)")
             #expect((0.94...0.98).contains(share.pooled), "\(share.scatter), \(share.prover)")
         }
+    }
+
+    @Test func threeRunsWithKOfTwoCoverFarLessWhereScatterDominates() throws {
+        let shares = try JSONDecoder().decode([Share].self, from: Python.answer(["coverage", "10000"], ""))
+        #expect((0.80...0.84).contains(try #require(shares.last).two))
     }
 
     @Test func theSchemaAllowsEachReportAndNoOther() throws {

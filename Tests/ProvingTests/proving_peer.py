@@ -170,19 +170,21 @@ def wrong(value, schema, root, place="$"):
 
 
 def coverage(trials):
-    """Of a mean of three runs with the scatter of two rates pooled, and with its own."""
+    """Of a mean of three runs: with the scatter of two rates pooled, with its own, and with its own and k = 2."""
     chance = random.Random(443)
     shares = []
     factors = {2: student_factor(2), 4: student_factor(4)}
-    for scatter, prover in [(10, 200), (50, 100), (100, 50), (200, 60), (250, 10)]:
+    for scatter, prover in [(10, 300), (100, 200), (200, 100), (400, 60), (600, 10)]:
         hits = {2: 0, 4: 0}
+        by_two = 0
         for _ in range(trials):
             off = chance.gauss(0, prover)
             runs, others = ([chance.gauss(off, scatter) for _ in range(3)] for _ in range(2))
             for degrees, sums in [(2, squares(runs)), (4, squares(runs) + squares(others))]:
                 expanded = math.sqrt(factors[degrees] ** 2 * sums / degrees / 3 + 1.959964**2 * prover**2)
                 hits[degrees] += abs(sum(runs) / 3) <= expanded
-        shares.append({"scatter": scatter, "prover": prover, "own": hits[2] / trials, "pooled": hits[4] / trials})
+            by_two += abs(sum(runs) / 3) <= 2 * math.sqrt(squares(runs) / 6 + prover**2)
+        shares.append({"scatter": scatter, "prover": prover, "own": hits[2] / trials, "pooled": hits[4] / trials, "two": by_two / trials})
     return shares
 
 
