@@ -127,13 +127,17 @@ final class Books {
 
     /// A sale here for which nothing has flowed.
     func newSale(_ number: RecordNumber, _ begun: TransactionTime, _ beginning: SaleBeginning) -> Record {
-        let delivery = Delivery(
+        newRecord(number, begun, .sale(newDelivery(), beginning))
+    }
+
+    /// At the side's nozzle and price; nothing has flowed.
+    func newDelivery() -> Delivery {
+        Delivery(
             nozzle: settings.nozzle,
             grade: settings.grade,
             unitPrice: settings.unitPrice,
             reading: .none(points: settings.calibration.points.count)
         )
-        return newRecord(number, begun, .sale(delivery, beginning))
     }
 
     func newRecord(_ number: RecordNumber, _ begun: TransactionTime, _ beginning: RecordBeginning) -> Record {

@@ -28,7 +28,7 @@ struct Parts {
             display: edges.display,
             board: board
         )
-        let stray = StrayFuel(settings, edges, books)
+        let stray = StrayFuel(settings, edges.pump, books)
         let visit = Visit(settings, edges, board, presence) { () throws(StorageFault) in try stray.record() }
         self.books = books
         self.stray = stray

@@ -11,8 +11,8 @@ struct Recovery {
     let books: Books
 
     /// Intent or locked: a grey record of zero, or of the last checkpoint. Ended or debit sent: a grey record of the
-    /// sale's amount. A prepaid sale: see `PrepaidBooks.swift`. Fuel outside any sale is settled as it is. A local
-    /// unlock waits for its card.
+    /// sale's amount. A prepaid sale: see `PrepaidBooks.swift`. Fuel outside any sale, and a test, is settled as it
+    /// is. A local unlock waits for its card.
     ///
     /// One that would take the place of a row that is not believed, or needs a number where none is given, is left as it is.
     func finish(_ record: Record) throws(StorageFault) {
@@ -22,9 +22,9 @@ struct Recovery {
             case .sale(_, .greyLock), .sale(_, .prepaid): try recover(record)
             case .sale(_, .purchase(.intent)): try recoverTorn(record)
             case .sale(_, .purchase(.paid)): try recoverPaid(record)
-            case .sale(_, .none(isFlowing: true)): try recoverStrayFlow(record)
+            case .sale(_, .none(isFlowing: true)), .test(_, isFlowing: true): try recoverStrayFlow(record)
             // The others wait for their cards, or are over.
-            case .sale(_, .purchase), .sale(_, .none), .release, .notice, .refund: break
+            case .sale(_, .purchase), .sale(_, .none), .test, .release, .notice, .refund: break
             }
         } catch {
             guard error.row != nil || error.refusesNumbers else { throw error }

@@ -31,8 +31,8 @@ final class StrayFuel {
     /// What a stop in mid-sale left to the next start.
     var saleLeftOpen: MeterReading?
 
-    init(_ settings: SideSettings, _ edges: SideEdges, _ books: Books) {
-        pump = edges.pump
+    init(_ settings: SideSettings, _ pump: any Pump, _ books: Books) {
+        self.pump = pump
         self.books = books
         self.settings = settings
         recordedCounts = pump.snapshot.allCounts

@@ -118,7 +118,7 @@ extension RecordFields {
             if reading == .none(points: reading.counts.count) { delivery.reading = reading }
         case .noCard:
             if stored.standing == .none(index: stored.standing.key.index) { standing = stored.standing }
-        case .sale, .escape, .cardFault, .prepaid: break
+        case .sale, .escape, .cardFault, .prepaid, .test: break
         }
     }
 }

@@ -98,6 +98,8 @@ package struct Record: Equatable, Sendable {
 /// What a record is of. A release, notice or refund delivers nothing: it is a claim on an earlier sale.
 package indirect enum Content: Equatable, Sendable {
     case sale(Delivery, Tender)
+    /// Fuel that goes back into the tank, as into a prover: in the totaliser's volume, and no money of anybody.
+    case test(Delivery, isFlowing: Bool)
     case release(Release)
     case notice(ReleaseNotice)
     case refund(Refund)
@@ -122,7 +124,7 @@ extension Record {
     /// nil of a claim.
     package var delivery: Delivery? {
         switch content {
-        case .sale(let delivery, _): delivery
+        case .sale(let delivery, _), .test(let delivery, _): delivery
         case .release, .notice, .refund: nil
         }
     }
@@ -131,7 +133,7 @@ extension Record {
     package var lockTender: LockTender? {
         switch content {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender
-        case .sale, .release, .notice, .refund: nil
+        case .sale, .test, .release, .notice, .refund: nil
         }
     }
 
@@ -143,12 +145,12 @@ extension Record {
 
     package var card: ApplicationSerialNumber { standing?.card ?? .none }
 
-    /// Before the sale; of a notice, at present. nil of fuel outside any sale.
+    /// Before the sale; of a notice, at present. nil of fuel outside any sale and of a test.
     package var standing: CardStanding? {
         switch content {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.lock.standing
         case .sale(_, .purchase(let tender)): tender.purchase.standing
-        case .sale(_, .none): nil
+        case .sale(_, .none), .test: nil
         case .release(let release): release.lock.standing
         case .notice(let notice): notice.standing
         case .refund(let refund): refund.standing
@@ -162,7 +164,7 @@ extension Record {
     /// nil without a lock.
     package var mac3: [UInt8]? {
         switch content {
-        case .sale, .release: lock?.mac3
+        case .sale, .test, .release: lock?.mac3
         case .notice(let notice): notice.mac3
         case .refund: nil
         }
@@ -171,7 +173,7 @@ extension Record {
     /// Of the sale, or that a local unlock ends.
     package var lock: Lock? {
         switch content {
-        case .sale: lockTender?.lock
+        case .sale, .test: lockTender?.lock
         case .release(let release): release.lock
         case .notice, .refund: nil
         }
@@ -184,15 +186,20 @@ extension Record {
         case .sale(let delivery, .greyLock(.locked(let locked))): min(delivery.price, locked.lock.standing.balance)
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.amount
         case .sale(_, .purchase(let tender)): tender.purchase.amount
-        case .sale(_, .none): .zero
+        case .sale(_, .none), .test: .zero
         case .release(let release): release.amount
         case .notice(let notice): notice.amount
         case .refund(let refund): refund.amount
         }
     }
 
-    /// What the shown volume costs, whoever pays it; nothing of a claim.
-    package var price: Amount { delivery?.price ?? .zero }
+    /// What the shown volume costs, whoever pays it; nothing of a claim, or of a test.
+    package var price: Amount {
+        switch content {
+        case .sale(let delivery, _): delivery.price
+        case .test, .release, .notice, .refund: .zero
+        }
+    }
 
     /// What flowed beyond the card's balance, beyond what was prepaid, or outside any sale.
     package var nonCardPart: Amount {
@@ -220,7 +227,7 @@ extension Record {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.debits
         case .sale(_, .purchase(let tender)): [tender.purchase.debit]
         case .release(let release): release.debits
-        case .sale(_, .none), .notice, .refund: []
+        case .sale(_, .none), .test, .notice, .refund: []
         }
     }
 
@@ -229,7 +236,7 @@ extension Record {
         switch content {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.ttc
         case .sale(_, .purchase(let tender)): tender.purchase.debit.ttc
-        case .sale(_, .none), .release, .notice, .refund: nil
+        case .sale(_, .none), .test, .release, .notice, .refund: nil
         }
     }
 
@@ -241,7 +248,7 @@ extension Record {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.debitTAC
         case .sale(_, .purchase(let tender)): tender.tac
         case .release(let release): release.tac
-        case .sale(_, .none), .notice, .refund: nil
+        case .sale(_, .none), .test, .notice, .refund: nil
         }
     }
 
@@ -252,7 +259,7 @@ extension Record {
         switch content {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.isPaid ? true : nil
         case .release(let release): if case .settled = release.state { true } else { nil }
-        case .sale, .notice, .refund: nil
+        case .sale, .test, .notice, .refund: nil
         }
     }
 
@@ -268,7 +275,7 @@ extension Record {
     /// For a local unlock or a notice, the number of the sale that escaped; for a refund, that of the prepaid sale.
     package var settles: RecordNumber? {
         switch content {
-        case .sale: nil
+        case .sale, .test: nil
         case .release(let release): release.sale
         case .notice(let notice): notice.sale
         case .refund(let refund): refund.sale
@@ -285,7 +292,7 @@ extension Record {
     /// Of a claim, that of its sale.
     package var origin: SaleOrigin {
         switch content {
-        case .sale(let delivery, _): delivery.origin
+        case .sale(let delivery, _), .test(let delivery, _): delivery.origin
         case .release(let release): release.origin
         case .notice(let notice): notice.origin
         case .refund(let refund): refund.origin

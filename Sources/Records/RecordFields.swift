@@ -58,7 +58,9 @@ package struct RecordFields: Equatable, Sendable {
     }
 
     /// As ``Record/nonCardPart``.
-    package var nonCardPart: Amount { Amount(fen: delivery.price.fen - min(delivery.price, amount).fen) }
+    package var nonCardPart: Amount {
+        kind == .test ? .zero : Amount(fen: delivery.price.fen - min(delivery.price, amount).fen)
+    }
 }
 
 /// Values of a record that do not go together.
@@ -100,7 +102,7 @@ extension RecordFields {
 }
 
 extension CardStanding {
-    /// Of fuel outside any sale: zeros, but for the index of versions until schema 3.
+    /// Of fuel outside any sale and of a test: zeros, but for the index of versions until schema 3.
     package static func none(index: KeyIndex) -> CardStanding {
         CardStanding(
             card: .none,
@@ -127,6 +129,7 @@ extension RecordFields {
         case .prepaid where mac3 == nil: .sale(delivery, .purchase(try purchaseTender()))
         case .prepaid: .sale(delivery, .prepaid(try lockTender()))
         case .noCard: .sale(delivery, .none(isFlowing: try isFlowing()))
+        case .test: .test(delivery, isFlowing: try isFlowing())
         case .localUnlock: .release(try release())
         case .onlineUnlock: .notice(try notice())
         case .refund: .refund(try refund())

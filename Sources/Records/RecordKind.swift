@@ -8,6 +8,8 @@ package enum RecordKind: String, CaseIterable, Sendable {
     case cardFault = "card-fault"
     case prepaid
     case refund
+    /// "Test, returned": a delivery that went back into the tank.
+    case test
 }
 
 /// How far a record has come on disk, as lists and the journal name it. The order is that of the durable writes.
@@ -44,6 +46,7 @@ extension Record {
         case .release: .localUnlock
         case .notice: .onlineUnlock
         case .refund: .refund
+        case .test: .test
         }
     }
 
@@ -51,7 +54,7 @@ extension Record {
         switch content {
         case .sale(_, .greyLock(let tender)), .sale(_, .prepaid(let tender)): tender.phase
         case .sale(_, .purchase(let tender)): tender.phase
-        case .sale(_, .none(let isFlowing)): isFlowing ? .flowing : .settled
+        case .sale(_, .none(let isFlowing)), .test(_, let isFlowing): isFlowing ? .flowing : .settled
         case .release(let release): release.state.phase
         case .notice, .refund: .settled
         }

@@ -5,6 +5,8 @@ package import Quantities
 /// What a record begins as.
 package enum RecordBeginning: Sendable {
     case sale(Delivery, SaleBeginning)
+    /// Fuel that will go back into the tank.
+    case test(Delivery)
     /// Of a grey record, with the balance before the lock and the TAC that GET GREY STATUS said.
     case release(of: GreyRecord, SaleOrigin, balance: Amount, tac: [UInt8])
     case notice(ReleaseNotice)
@@ -16,6 +18,7 @@ package enum RecordBeginning: Sendable {
         case .sale(let delivery, .prepaid(let intent)): .sale(delivery, .prepaid(.intent(intent)))
         case .sale(let delivery, .purchase(let purchase)): .sale(delivery, .purchase(.intent(purchase)))
         case .sale(let delivery, .nobodys): .sale(delivery, .none(isFlowing: true))
+        case .test(let delivery): .test(delivery, isFlowing: true)
         case .release(let grey, let origin, let balance, let tac):
             .release(Release(of: grey, origin, balance: balance, tac: tac))
         case .notice(let notice): .notice(notice)
@@ -56,7 +59,7 @@ package enum RecordStep: Sendable {
     case neverBought(NumberUse)
     /// A prepaid sale is over.
     case delivered
-    /// Fuel outside any sale has come to rest.
+    /// Fuel outside any sale, or of a test, has come to rest.
     case rested
     /// Another way out of a local unlock's lock was proven.
     case overtaken(by: GreyRecord)
@@ -111,9 +114,16 @@ extension Record {
 
     /// The same; nil where none may.
     package func measured(_ reading: MeterReading) -> Record? {
-        guard case .sale(var delivery, let tender) = content, tender.mayFlow else { return nil }
-        delivery.reading = reading
-        return Record(head, .sale(delivery, tender))
+        switch content {
+        case .sale(var delivery, let tender):
+            guard tender.mayFlow else { return nil }
+            delivery.reading = reading
+            return Record(head, .sale(delivery, tender))
+        case .test(var delivery, isFlowing: true):
+            delivery.reading = reading
+            return Record(head, .test(delivery, isFlowing: true))
+        case .test(_, isFlowing: false), .release, .notice, .refund: return nil
+        }
     }
 
     private func next(_ step: RecordStep) -> Content? {
@@ -125,8 +135,10 @@ extension Record {
         case .sale(let delivery, .purchase(let tender)): tender.after(step).map { .sale(delivery, .purchase($0)) }
         case .sale(let delivery, .none(isFlowing: true)):
             if case .rested = step { .sale(delivery, .none(isFlowing: false)) } else { nil }
+        case .test(let delivery, isFlowing: true):
+            if case .rested = step { .test(delivery, isFlowing: false) } else { nil }
         case .release(let release): release.after(step).map { .release($0) }
-        case .sale(_, .none(isFlowing: false)), .notice, .refund: nil
+        case .sale(_, .none(isFlowing: false)), .test(_, isFlowing: false), .notice, .refund: nil
         }
     }
 }

@@ -39,7 +39,7 @@ extension Record {
         case .sale, .localUnlock, .prepaid: .paid(amount)
         case .escape, .cardFault, .onlineUnlock: .notPaid(amount)
         case .refund: .refund(amount)
-        case .noCard: nil
+        case .noCard, .test: nil
         }
     }
 }

@@ -135,6 +135,7 @@ struct Chinese: Vocabulary {
         case .cardFault: "错卡"
         case .prepaid: "预付加油"
         case .refund: "退款"
+        case .test: "检定回罐"
         }
     }
 

@@ -142,6 +142,7 @@ struct English: Vocabulary {
         case .cardFault: "card fault"
         case .prepaid: "prepaid sale"
         case .refund: "refund"
+        case .test: "test, returned"
         }
     }
 

@@ -260,6 +260,7 @@ private struct SaleLine: Encodable {
         switch RecordPhase(rawValue: phase) {
         case .debitSent where kind == RecordKind.localUnlock.rawValue: "waits for card \(card), which may have paid"
         case .torn: "waits for card \(card), which may have paid"
+        case .flowing where kind == RecordKind.test.rawValue: "goes on, or finished by the service's next start"
         case .flowing: "fuel outside any sale, until it rests"
         case .intent, .locked, .paid, .ended, .debitSent: "running, or finished by the service's next start"
         case .settled, .escaped, .void, nil: "finished"

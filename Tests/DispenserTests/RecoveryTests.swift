@@ -14,13 +14,14 @@ struct RecoveryTests {
     private static let finished: [RecordKind: [RecordPhase: RecordPhase]] = [
         .sale: [.intent: .escaped, .locked: .escaped, .ended: .escaped, .debitSent: .escaped],
         .prepaid: [.intent: .escaped, .debitSent: .escaped, .paid: .settled, .torn: .torn],
-        .noCard: [.flowing: .settled],
+        .noCard: [.flowing: .settled], .test: [.flowing: .settled],
         .localUnlock: [.debitSent: .debitSent],
     ]
 
     private static let closed: [RecordKind: [RecordPhase]] = [
         .sale: [.settled], .escape: [.escaped], .cardFault: [.escaped], .prepaid: [.settled, .escaped, .void],
         .noCard: [.settled], .localUnlock: [.settled, .void], .onlineUnlock: [.settled], .refund: [.settled],
+        .test: [.settled],
     ]
 
     /// A record as a sale of the demonstration card leaves it, changed to the kind and phase.

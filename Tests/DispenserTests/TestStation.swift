@@ -281,7 +281,7 @@ extension Record {
         (fields.kind, fields.phase) = (kind, phase)
         switch kind {
         case .localUnlock, .onlineUnlock, .refund: fields.settles = RecordNumber(7)
-        case .sale, .escape, .cardFault, .prepaid, .noCard: break
+        case .sale, .escape, .cardFault, .prepaid, .noCard, .test: break
         }
         switch phase {
         case .torn where kind == .prepaid, .void where kind == .prepaid: fields.makePurchase()

@@ -106,9 +106,9 @@ struct Customer {
         fen: UInt32
     ) throws -> RecordFields {
         let ttc = TTC(number)
-        let fen = phase == .intent || phase == .locked || kind == .noCard ? 0 : fen
+        let fen = phase == .intent || phase == .locked || kind == .noCard || kind == .test ? 0 : fen
         let isPurchase = kind == .prepaid && (isPurchase || phase == .torn || phase == .void)
-        let isOnLock = !isPurchase && kind != .noCard && kind != .refund
+        let isOnLock = !isPurchase && kind != .noCard && kind != .refund && kind != .test
         let isUnpaid = isOnLock && (phase.isOpen || phase == .escaped)
         var fields = RecordFields(
             number: RecordNumber(number),
@@ -142,7 +142,7 @@ struct Customer {
         fields.head.remark = "it's \"done\"; -- \n\u{1F600}"
         switch kind {
         case .localUnlock, .onlineUnlock, .refund: fields.settles = RecordNumber(number - 1)
-        case .sale, .escape, .cardFault, .prepaid, .noCard: break
+        case .sale, .escape, .cardFault, .prepaid, .noCard, .test: break
         }
         if isPurchase, phase == .paid || phase == .settled {
             (fields.debitTAC, fields.mac2IsValid) = ([0xDE, 0xB1, 0x7A, 0xC0], true)
@@ -164,7 +164,7 @@ struct Customer {
     }
 
     private func standing(_ kind: RecordKind) -> CardStanding {
-        kind == .noCard
+        kind == .noCard || kind == .test
             ? CardStanding(
                 card: .none,
                 key: KeyReference(index: KeyIndex(0), version: KeyVersion(0)),

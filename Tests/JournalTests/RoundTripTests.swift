@@ -31,7 +31,7 @@ struct RoundTripTests {
         case .sale: [.intent, .locked, .ended, .debitSent, .settled]
         case .escape, .cardFault: [.escaped]
         case .prepaid: [.intent, .debitSent, .paid, .torn, .settled, .escaped, .void]
-        case .noCard: [.flowing, .settled]
+        case .noCard, .test: [.flowing, .settled]
         case .localUnlock: [.debitSent, .settled, .void]
         case .onlineUnlock, .refund: [.settled]
         }

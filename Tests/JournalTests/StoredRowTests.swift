@@ -125,6 +125,8 @@ struct StoredRowTests {
             (.onlineUnlock, .settled, "lock_tac = '01020304'", "lock_tac"),
             (.noCard, .settled, "balance_before_fen = 1", "balance_before_fen"),
             (.noCard, .settled, "amount_fen = 1", "amount_fen"),
+            (.test, .settled, "amount_fen = 1", "amount_fen"),
+            (.test, .settled, "settles_ttc = 1", "settles_ttc"),
         ]
     )
     func noValueOfThePhase(kind: RecordKind, phase: RecordPhase, change: String, column: String) throws {

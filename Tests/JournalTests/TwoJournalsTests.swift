@@ -18,7 +18,7 @@ struct TwoJournalsTests {
         var written: Set<[String]> = []
         for seed in Self.seeds {
             let journals = try TwoJournals(seed: seed)
-            for _ in 0..<60 { try journals.step() }
+            for _ in 0..<110 { try journals.step() }
             #expect(journals.cuts > 0 && journals.numberCuts > 0, "seed \(seed)")
             written.formUnion(journals.written)
         }
@@ -31,7 +31,7 @@ struct TwoJournalsTests {
 
 /// What a side does under one number, write after write (spec/dispenser.md, section 3).
 private enum Procedure: CaseIterable {
-    case refuel, prepay, purchase, stray, release, notice, refund
+    case refuel, prepay, purchase, stray, test, release, notice, refund
 
     /// - Parameter phase: nil before the first write.
     func next(after phase: RecordPhase?) -> [(RecordKind, RecordPhase)] {
@@ -49,6 +49,8 @@ private enum Procedure: CaseIterable {
         case (.prepay, .paid), (.purchase, .paid): [(.prepaid, .paid), (.prepaid, .settled)]
         case (.stray, nil): [(.noCard, .flowing)]
         case (.stray, .flowing): [(.noCard, .flowing), (.noCard, .settled)]
+        case (.test, nil): [(.test, .flowing)]
+        case (.test, .flowing): [(.test, .flowing), (.test, .settled)]
         case (.release, nil): [(.localUnlock, .debitSent)]
         case (.release, .debitSent): [(.localUnlock, .settled), (.localUnlock, .void)]
         case (.notice, nil): [(.onlineUnlock, .settled)]
@@ -181,7 +183,7 @@ private final class TwoJournals {
         if let state = states.first, let grey = memory.openGreyRecords(of: customer.asn).first {
             entry.grey = try customer.grey(grey.number.value, fen: grey.amount.fen, state)
         }
-        if procedure == .stray || phase == .escaped || phase == .ended {
+        if procedure == .stray || procedure == .test || phase == .escaped || phase == .ended {
             entry.totaliser = customer.totaliser(fen: Int(fen))
         }
         if phase == .ended { entry.overrun = Overrun(nozzle: customer.nozzle, counts: Int(fen)) }

@@ -11,7 +11,7 @@ import Testing
 /// A record takes the steps of its phase (spec/dispenser.md, section 3), and no other.
 struct RecordStepTests {
     enum Kind: CaseIterable {
-        case greyLock, prepaid, purchase, nobodys, release, notice, refund
+        case greyLock, prepaid, purchase, nobodys, test, release, notice, refund
     }
 
     /// From each phase to each that follows it: the first is where the record begins.
@@ -28,6 +28,7 @@ struct RecordStepTests {
             (.intent, [.torn, .paid]), (.torn, [.torn, .paid, .void]), (.paid, [.settled]), (.void, []), (.settled, []),
         ],
         .nobodys: [(.flowing, [.settled]), (.settled, [])],
+        .test: [(.flowing, [.settled]), (.settled, [])],
         .release: [(.debitSent, [.debitSent, .settled, .void]), (.settled, []), (.void, [])],
         .notice: [(.settled, [])],
         .refund: [(.settled, [])],
@@ -52,7 +53,7 @@ struct RecordStepTests {
                     [.bought(try evidence.bought()), .delivered],
                     [.torn(tac: nil), .neverBought(.lock(try evidence.lock()))],
                 ]
-            case .nobodys: [[.rested]]
+            case .nobodys, .test: [[.rested]]
             case .release:
                 [
                     [.sending(evidence.attempt), .paid(try evidence.paid())],
@@ -113,7 +114,7 @@ struct RecordStepTests {
             case .greyLock: [.intent, .locked]
             case .prepaid: [.intent, .locked, .paid]
             case .purchase: [.paid]
-            case .nobodys: [.flowing]
+            case .nobodys, .test: [.flowing]
             case .release, .notice, .refund: []
             }
         for (phase, record) in try records(kind) {
@@ -262,6 +263,7 @@ struct Evidence {
             case .prepaid: .sale(delivery, .prepaid(intent))
             case .purchase: .sale(delivery, .purchase(purchase()))
             case .nobodys: .sale(delivery, .nobodys)
+            case .test: .test(delivery)
             case .release: .release(of: try grey(.open), origin, balance: balance, tac: [1, 2, 3, 4])
             case .notice: .notice(ReleaseNotice(of: try grey(.elsewhere), origin, try release()))
             case .refund: .refund(try #require(Refund(of: try boughtSale())))

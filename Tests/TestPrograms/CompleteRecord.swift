@@ -10,7 +10,7 @@ extension RecordFields {
         let hasLock =
             switch kind {
             case .sale, .escape, .cardFault, .prepaid, .localUnlock, .onlineUnlock: true
-            case .noCard, .refund: false
+            case .noCard, .refund, .test: false
             }
         if hasLock { fields.mac3 = mac3 ?? [1, 2, 3, 4] }
         switch phase {
@@ -21,7 +21,7 @@ extension RecordFields {
         if phase.isOpen || phase == .escaped { fields.gmac = gmac ?? seal }
         switch kind {
         case .localUnlock, .onlineUnlock, .refund: fields.settles = settles ?? RecordNumber(1)
-        case .sale, .escape, .cardFault, .prepaid, .noCard: break
+        case .sale, .escape, .cardFault, .prepaid, .noCard, .test: break
         }
         return try Record(fields)
     }

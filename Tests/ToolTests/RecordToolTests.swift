@@ -36,7 +36,7 @@ struct RecordToolTests {
             phase,
             number: number,
             year: year,
-            card: kind == .noCard ? .none : Demonstration.applicationFile.asn
+            card: kind == .noCard || kind == .test ? .none : Demonstration.applicationFile.asn
         )
         .completed()
     }
@@ -86,21 +86,23 @@ struct RecordToolTests {
             record(1, .escape, .escaped),
             record(2, .localUnlock, .debitSent),
             record(3, .onlineUnlock, .settled),
-            record(4, .noCard, .flowing)
+            record(4, .noCard, .flowing),
+            record(5, .test, .flowing)
         )
         let text = try said("records", "--config", config)
         for part in [
             "local unlock", "online unlock notice", "no-card sale", "of sale 1", "settles 1",
-            "records: 4, room for 60 more",
-            "open records: 2",
+            "records: 5, room for 59 more",
+            "open records: 3",
             "  2, local unlock, debit-sent: waits for card 00010000000000000042, which may have paid",
             "  4, no-card sale, flowing: fuel outside any sale, until it rests",
+            "  5, test, returned, flowing: goes on, or finished by the service's next start",
         ] {
             #expect(text.contains(part), "\(part) in:\n\(text)")
         }
-        #expect(try said("records", "--journal", folder.path("journal")).contains("records: 4\n"))
+        #expect(try said("records", "--journal", folder.path("journal")).contains("records: 5\n"))
         // The open ones are shown whatever their age.
-        #expect(try said("records", "--last", "1", "--config", config).contains("open records: 2"))
+        #expect(try said("records", "--last", "1", "--config", config).contains("open records: 3"))
     }
 
     @Test func aJournalWithLittleRoomSaysWhatFollows() throws {

@@ -28,7 +28,7 @@ extension StationLedger {
             }
             if record.phase.isOpen { openRecords.insert(record.number) } else { openRecords.remove(record.number) }
             side.countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
-            if record.kind == .noCard {
+            if record.kind == .noCard || record.kind == .test {
                 let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
                 flowed.volume = flowed.volume + record.reading.volume - before.volume
                 flowed.fen += Int(record.price.fen) - before.fen

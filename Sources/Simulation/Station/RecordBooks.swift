@@ -47,6 +47,7 @@ struct RecordBooks {
         let price = (centilitres * record.unitPrice.fenPerLitre + 50) / 100
         switch record.kind {
         case .noCard: checkParts(record, cardPays: 0, of: price, fail)
+        case .test: checkParts(record, cardPays: 0, of: 0, fail)
         case .prepaid where record.phase != .settled: checkParts(record, cardPays: 0, of: price, fail)
         case .prepaid:
             let refund = entry.records.reduce(0) { $0 + ($1.settles == record.number ? Int($1.amount.fen) : 0) }
@@ -123,7 +124,7 @@ extension Record {
         guard phase == .settled else { return false }
         return switch kind {
         case .sale, .localUnlock, .prepaid: true
-        case .escape, .cardFault, .refund, .noCard, .onlineUnlock: false
+        case .escape, .cardFault, .refund, .noCard, .onlineUnlock, .test: false
         }
     }
 
