@@ -108,7 +108,8 @@ final class Books {
         if totaliser != stored { try write(JournalEntry(totaliser: totaliser)) }
     }
 
-    func learn(overrun counts: Int) { overrun = overrun.learning(counts) }
+    /// It goes to disk with the sale.
+    func learn(_ overrun: Overrun) { self.overrun = overrun }
 
     /// The time of a debit that releases a card, of a notice, and of fuel outside any sale, none of which waits for the
     /// clock: that of the last record when the clock is behind it or not set.

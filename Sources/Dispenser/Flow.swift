@@ -17,19 +17,10 @@ private struct FuellingProgress {
     var waitsForCardUntil: UInt64?
     var checkpointVolume = Volume.zero
     var checkpointAt: UInt64
-    /// Of the last cut-off.
-    var stopAtCounts: Int?
-    /// Of the last cut-off; nil before the valves opened.
-    var reportAtCounts: Int?
+    /// The last one; nil before the valves opened.
+    var cutOff: CutOff?
 
-    /// At least every 0.5 L (spec/dispenser.md, section 3), the overrun included: there fuel is held back until the
-    /// checkpoint is on disk.
-    static let checkpointMax = Volume(centilitres: 50)
-    /// So much before fuel would be held, the checkpoint is asked for.
-    static let writing = Volume(centilitres: 10)
     static let checkpointNanoseconds: UInt64 = 1_000_000_000
-    /// An overrun beyond this is a leak, and nothing to anticipate.
-    static let overrunMax = Volume(centilitres: 25)
 }
 
 /// Step 1.10: the cardholder refuels, while checkpoints keep the journal able to settle the sale. A prepaid sale flows the same
@@ -41,6 +32,7 @@ final class Flow {
     let books: Books
     private let stray: StrayFuel
     let display: any SideDisplay
+    private let plan: CutOffPlan
 
     init(_ settings: SideSettings, _ edges: SideEdges, _ visit: Visit, _ books: Books, _ stray: StrayFuel) {
         self.settings = settings
@@ -49,6 +41,7 @@ final class Flow {
         self.visit = visit
         self.books = books
         self.stray = stray
+        plan = CutOffPlan(calibration: settings.calibration, slowFlow: settings.slowFlow)
     }
 
     /// Outside a sale: each turn of one works on its own.
@@ -82,7 +75,7 @@ final class Flow {
             var end = try flow(&record, &progress, grant)
             try close(&record, &progress, grant)
             end = endAfterClosing(end, progress.snapshot.stop)
-            if case .regular = end { learnOverrun(progress) }
+            if case .regular = end { learn(progress) }
             try pump(.endSale)
             record.remark = end.remark.map { $0 + lossRemark(record) } ?? record.remark
             return end
@@ -113,7 +106,8 @@ final class Flow {
             if let end = try handle(event, &record, &progress, grant) { return end }
             if let end = endByMeter(record, progress) { return end }
             showProgress(record, progress)
-            _ = try checkpointIfDue(&record, &progress, grant)
+            if try checkpointIfDue(&record, &progress, grant) { continue }
+            try followRate(record.reading, &progress)
         }
     }
 
@@ -244,26 +238,26 @@ final class Flow {
         display.show(.started, .fuelling)
     }
 
-    /// All of it from one snapshot, that of the reading.
     private func cutOff(_ reading: MeterReading, _ progress: inout FuellingProgress) -> CutOff {
-        let calibration = settings.calibration
-        let point = progress.snapshot.point
-        let counts = reading.totalCounts
-        let remaining = max(.zero, progress.target - reading.volume)
-        let stop = max(counts, counts + calibration.counts(for: remaining, at: point) - books.overrun.counts)
-        let sinceCheckpoint = reading.volume - progress.checkpointVolume
-        let toHold = max(.zero, FuellingProgress.checkpointMax - sinceCheckpoint)
-        // At least one count, or fuel would be held for good.
-        let hold = max(counts + 1, counts + calibration.counts(for: toHold, at: point) - books.overrun.counts)
-        let report = max(counts, hold - calibration.counts(for: FuellingProgress.writing, at: point))
-        progress.reportAtCounts = report
-        progress.stopAtCounts = stop
-        return CutOff(
-            slowAtCounts: stop - calibration.counts(for: settings.slowFlow, at: point),
-            stopAtCounts: stop,
-            reportAtCounts: report,
-            holdAtCounts: hold
+        let cutOff = plan.cutOff(
+            reading,
+            progress.snapshot,
+            target: progress.target,
+            checkpoint: progress.checkpointVolume,
+            books.overrun
         )
+        progress.cutOff = cutOff
+        return cutOff
+    }
+
+    /// The target's count, and when to change over, depend on the rate, which falls before the target.
+    private func followRate(_ reading: MeterReading, _ progress: inout FuellingProgress) throws(Interruption) {
+        guard plan.isNearTarget(reading, progress.snapshot, target: progress.target), let last = progress.cutOff
+        else { return }
+        let next = cutOff(reading, &progress)
+        if next.stopAtCounts != last.stopAtCounts || next.slowAtCounts != last.slowAtCounts {
+            try pump(.retarget(next))
+        }
     }
 
     /// Closes the valves and waits until no pulse came for the settling time, with checkpoints as long as fuel flows.
@@ -292,14 +286,8 @@ final class Flow {
         }
     }
 
-    /// When the cut-off closed the valves.
-    private func learnOverrun(_ progress: FuellingProgress) {
-        let snapshot = progress.snapshot
-        guard let closing = snapshot.countsAtClosing, closing == progress.stopAtCounts else { return }
-        let most = settings.calibration.counts(for: FuellingProgress.overrunMax, at: snapshot.point)
-        let overrun = min(most, snapshot.totalCounts - closing)
-        books.learn(overrun: overrun)
-    }
+    /// Once the fuel has come to rest.
+    private func learn(_ progress: FuellingProgress) { books.learn(plan.learning(progress.snapshot, books.overrun)) }
 
     private func showProgress(_ record: Record, _ progress: FuellingProgress) {
         display.show(
@@ -331,14 +319,17 @@ final class Flow {
         let volume = record.reading.volume
         guard volume != progress.checkpointVolume else { return false }
         let isDue =
-            progress.reportAtCounts.map { record.reading.totalCounts >= $0 } ?? false
+            progress.cutOff.map { record.reading.totalCounts >= $0.reportAtCounts } ?? false
             || now >= progress.checkpointAt + FuellingProgress.checkpointNanoseconds
         guard isDue else { return false }
         try checkpoint(record, &progress, grant)
         // What came while it was written is the sale's too, and fuel may be held by now.
         try measure(&record, &progress)
         let snapshot = progress.snapshot
-        if snapshot.isHeld { display.show(.suspended, .heldForCheckpoint) }
+        if snapshot.isHeld {
+            display.show(.suspended, .heldForCheckpoint)
+            if let last = snapshot.lastCountNanoseconds, now >= last + settings.timeouts.settling { learn(progress) }
+        }
         if snapshot.isHeld || !snapshot.outputs.isEmpty { try pump(.retarget(cutOff(record.reading, &progress))) }
         return true
     }

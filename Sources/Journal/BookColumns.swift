@@ -89,9 +89,20 @@ extension Overrun: TableRow {
     static let columns = TableColumns<Overrun>(
         .overrun,
         Columns(
-            { Overrun(nozzle: $0, counts: $1.number) },
+            { nozzle, counts, main, slow, changeOver in
+                Overrun(
+                    nozzle: nozzle,
+                    counts: counts.number,
+                    main: main.times,
+                    slow: slow.times,
+                    changeOver: changeOver.times
+                )
+            },
             column("nozzle") { $0.nozzle },
-            column("counts") { Within<CountBounds>($0.counts) }
+            column("counts") { Within<CountBounds>($0.counts) },
+            column("main_microseconds") { StoredTimes($0.main) },
+            column("slow_microseconds") { StoredTimes($0.slow) },
+            column("change_over_microseconds") { StoredTimes($0.changeOver) }
         )
     )
 }

@@ -31,6 +31,7 @@ enum JournalSchema {
         JournalMigration("6") { try $0.execute(version6) },
         // The sealed state tells how far the keys had been changed: an earlier version would not read it.
         JournalMigration("7") { _ in },
+        JournalMigration("8") { try $0.execute(version8) },
         JournalMigration("10") { try $0.execute(version10) },
     ])
 
@@ -124,6 +125,14 @@ enum JournalSchema {
             counts INTEGER NOT NULL,
             code BLOB
         ) STRICT;
+        """
+
+    /// What each valve has shown, by rate band, -1 in a band without anything; NULL where nothing is learnt. `counts` is what was
+    /// learnt before, of both valves.
+    private static let version8 = """
+        ALTER TABLE overrun ADD COLUMN main_microseconds TEXT;
+        ALTER TABLE overrun ADD COLUMN slow_microseconds TEXT;
+        ALTER TABLE overrun ADD COLUMN change_over_microseconds TEXT;
         """
 
     /// A record's number is the journal's own: `ttc` holds it, and `lock_ttc` the module's number of the lock that the sealed GMAC

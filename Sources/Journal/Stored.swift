@@ -265,6 +265,37 @@ enum PointBounds: Bounds { static let range = 1...Calibration.pointsMax }
 enum ChannelBounds: Bounds { static let range = PulserChannel.allCases.count...PulserChannel.allCases.count }
 enum FurtherFaultBounds: Bounds { static let range = 7...7 }
 
+/// By rate band, -1 where a band has shown nothing; NULL where none has.
+struct StoredTimes: Stored {
+    private static let unknown = -1
+
+    let times: ClosingTimes
+
+    init(_ times: ClosingTimes) { self.times = times }
+
+    static var type: ColumnType { .text }
+    static var mayBeNull: Bool { true }
+
+    var cell: ColumnValue {
+        times.isEmpty ? .null : Counts<BandBounds>(times.microseconds.map { $0 ?? Self.unknown }).cell
+    }
+
+    init(cell: ColumnValue) throws(CellFault) {
+        guard cell != .null else {
+            times = ClosingTimes()
+            return
+        }
+        let numbers = try Counts<BandBounds>(cell: cell).numbers
+        guard numbers.allSatisfy((Self.unknown...ClosingTimes.microsecondsMax).contains) else {
+            throw CellFault(reason: "is out of range")
+        }
+        times = ClosingTimes(microseconds: numbers.map { $0 == Self.unknown ? nil : $0 })
+        guard !times.isEmpty else { throw CellFault(reason: "has nothing, which is NULL") }
+    }
+
+    private enum BandBounds: Bounds { static let range = ClosingTimes.bands...ClosingTimes.bands }
+}
+
 /// Debits before the latest: number, type, terminal and time of each, in hexadecimal digits.
 struct EarlierDebits: Stored {
     let debits: Debits

@@ -20,7 +20,7 @@ package struct MeterHead: Sendable {
     /// Reverse counts of the sale that came while the valves were open: those not worked off, and since the last forward one.
     private var turnedBack = (all: 0, run: 0)
     private var channelsWereSwapped = false
-    private var window: (counts: Int, start: UInt64)?
+    private var flow: FlowMeasurement
 
     package init(
         calibration: Calibration,
@@ -33,6 +33,7 @@ package struct MeterHead: Sendable {
         self.calibration = calibration
         self.limits = limits
         pulser = Pulser(kind: kind, levels: levels, limits: limits)
+        flow = FlowMeasurement(calibration)
         snapshot = MeterSnapshot(points: calibration.points.count)
         snapshot.nozzleIsLifted = nozzleIsLifted
         snapshot.emergencyIsActive = emergency
@@ -47,12 +48,14 @@ package struct MeterHead: Sendable {
             channelsWereSwapped = false
             turnedBack = (0, 0)
             baseFaults = faults
-            window = nil
+            flow.begin()
+            snapshot.millilitresPerMinute = 0
             inSale = true
         case .open(let cutOff):
             guard inSale, snapshot.stop == nil, !snapshot.emergencyIsActive, snapshot.nozzleIsLifted else { return }
             self.cutOff = cutOff
-            snapshot.countsAtClosing = nil
+            flow.pause()
+            forgetClosing()
             snapshot.isHeld = false
             snapshot.outputs = [.motor, .mainValve, .slowValve]
             pulser.flowChanges()
@@ -77,8 +80,14 @@ package struct MeterHead: Sendable {
         snapshot.counts = Array(repeating: 0, count: calibration.points.count)
         snapshot.faults = PulserFaults()
         snapshot.lastCountNanoseconds = nil
-        snapshot.countsAtClosing = nil
+        forgetClosing()
         snapshot.stop = nil
+    }
+
+    private mutating func forgetClosing() {
+        snapshot.countsAtClosing = nil
+        snapshot.closing = nil
+        snapshot.changeOver = nil
     }
 
     package mutating func receive(_ edge: PumpEdge) -> PumpReport? {
@@ -175,9 +184,7 @@ package struct MeterHead: Sendable {
     }
 
     private mutating func gain(_ gained: Int, _ now: UInt64) -> PumpReport? {
-        let point = gained > 0 ? snapshot.point : lastPoint
-        lastPoint = point
-        snapshot.allCounts[point] = max(0, snapshot.allCounts[point] + gained)
+        share(gained)
         guard inSale else {
             let tenth = max(1, calibration.countsPerLitre / 10)
             let before = snapshot.strayCounts / tenth
@@ -185,11 +192,24 @@ package struct MeterHead: Sendable {
             if gained > 0 { measureRate(gained, now) }
             return snapshot.strayCounts / tenth > before ? .strayFlow : nil
         }
-        snapshot.counts[point] = max(0, snapshot.counts[point] + gained)
         guard gained > 0 else { return nil }
         measureRate(gained, now)
         snapshot.lastCountNanoseconds = now
-        return applyCutOff() ? .countsReached : nil
+        return applyCutOff(isFlowing: true) ? .countsReached : nil
+    }
+
+    /// Gives each count to its calibration point; one that is taken back goes where the last one was.
+    private mutating func share(_ gained: Int) {
+        guard gained > 0 else { return add(gained, lastPoint) }
+        for _ in 0..<gained {
+            lastPoint = flow.nextPoint()
+            add(1, lastPoint)
+        }
+    }
+
+    private mutating func add(_ counts: Int, _ point: Int) {
+        snapshot.allCounts[point] = max(0, snapshot.allCounts[point] + counts)
+        if inSale { snapshot.counts[point] = max(0, snapshot.counts[point] + counts) }
     }
 
     /// While the valves are open, nothing flows uncounted.
@@ -210,36 +230,31 @@ package struct MeterHead: Sendable {
         return .stopped(cause)
     }
 
-    /// The flow rate is taken over a tenth of a litre.
     private mutating func measureRate(_ gained: Int, _ now: UInt64) {
-        guard let begun = window else {
-            window = (0, now)
-            return
-        }
-        let counts = begun.counts + gained
-        guard counts >= max(1, calibration.countsPerLitre / 10) else {
-            window = (counts, begun.start)
-            return
-        }
-        snapshot.point = calibration.point(counts: counts, nanoseconds: now &- begun.start)
-        window = (0, now)
+        guard flow.count(gained, now) else { return }
+        snapshot.millilitresPerMinute = flow.millilitresPerMinute
+        let counts = snapshot.totalCounts
+        if !snapshot.outputs.isEmpty { snapshot.changeOver?.measured(flow.millilitresPerMinute, counts: counts) }
     }
 
     /// - Returns: whether there is something to report.
     @discardableResult
-    private mutating func applyCutOff() -> Bool {
+    private mutating func applyCutOff(isFlowing: Bool = false) -> Bool {
         guard var cutOff else { return false }
         let counts = snapshot.totalCounts
         var reports = false
         if counts >= cutOff.stopAtCounts {
             reports = !snapshot.outputs.isEmpty
-            close()
+            closeByCutOff(isFlowing: isFlowing)
         } else if counts >= cutOff.holdAtCounts, !snapshot.outputs.isEmpty {
-            close()
+            closeByCutOff(isFlowing: isFlowing)
             snapshot.isHeld = true
             reports = true
         } else if counts >= cutOff.slowAtCounts, snapshot.outputs.contains(.mainValve) {
             snapshot.outputs.remove(.mainValve)
+            if isFlowing {
+                snapshot.changeOver = ChangeOver(counts: counts, millilitresPerMinute: snapshot.millilitresPerMinute)
+            }
             pulser.flowChanges()
             reports = true
         }
@@ -249,6 +264,17 @@ package struct MeterHead: Sendable {
             reports = true
         }
         return reports
+    }
+
+    private mutating func closeByCutOff(isFlowing: Bool) {
+        if !snapshot.outputs.isEmpty, isFlowing {
+            snapshot.closing = ValveClosing(
+                counts: snapshot.totalCounts,
+                millilitresPerMinute: snapshot.millilitresPerMinute,
+                isOfMainValve: snapshot.outputs.contains(.mainValve)
+            )
+        }
+        close()
     }
 
     private mutating func close() {

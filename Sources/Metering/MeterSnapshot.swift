@@ -16,10 +16,14 @@ package struct MeterSnapshot: Equatable, Sendable {
     package var emergencyIsActive = false
     /// When the last forward count of the sale came; nil before the first.
     package var lastCountNanoseconds: UInt64?
-    /// The present calibration point.
-    package var point = 0
+    /// The present flow rate, or the last one; 0 before it is measured in a sale.
+    package var millilitresPerMinute = 0
     /// Counts when the valves last closed by a cut-off or a command.
     package var countsAtClosing: Int?
+    /// What closed the valves last, where a cut-off did while fuel flowed.
+    package var closing: ValveClosing?
+    /// The last change-over to the slow-flow valve since the valves opened.
+    package var changeOver: ChangeOver?
     /// Why the pump ended the sale by itself; nothing opens in it any more.
     package var stop: MeterStop?
     /// Faults outside any sale since the start.
@@ -31,6 +35,45 @@ package struct MeterSnapshot: Equatable, Sendable {
     }
 
     package var totalCounts: Int { counts.reduce(0, +) }
+}
+
+/// All valves closed by a cut-off while fuel flowed.
+package struct ValveClosing: Hashable, Sendable {
+    /// Of the sale, at that instant.
+    package var counts: Int
+    package var millilitresPerMinute: Int
+    /// The main valve was open; else the slow-flow valve alone.
+    package var isOfMainValve: Bool
+
+    package init(counts: Int, millilitresPerMinute: Int, isOfMainValve: Bool) {
+        self.counts = counts
+        self.millilitresPerMinute = millilitresPerMinute
+        self.isOfMainValve = isOfMainValve
+    }
+}
+
+/// The main valve closed by a cut-off, and the slow-flow valve stayed open.
+package struct ChangeOver: Hashable, Sendable {
+    /// Of the sale, at that instant.
+    package var counts: Int
+    package var millilitresPerMinute: Int
+    /// When the flow was last seen to fall by a tenth or more.
+    package var countsWhenSlow: Int
+    /// The lowest since.
+    package var slowMillilitresPerMinute: Int
+
+    package init(counts: Int, millilitresPerMinute: Int) {
+        self.counts = counts
+        self.millilitresPerMinute = millilitresPerMinute
+        countsWhenSlow = counts
+        slowMillilitresPerMinute = millilitresPerMinute
+    }
+
+    mutating func measured(_ rate: Int, counts: Int) {
+        guard rate * 10 < slowMillilitresPerMinute * 9 else { return }
+        slowMillilitresPerMinute = rate
+        countsWhenSlow = counts
+    }
 }
 
 /// Why the pump closes by itself and does not open again in the same sale.

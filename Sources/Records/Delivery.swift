@@ -85,15 +85,28 @@ package struct Totaliser: Equatable, Sendable {
 /// earlier.
 package struct Overrun: Equatable, Sendable {
     package let nozzle: Int
-    package let counts: Int
+    /// Of both valves at any rate, as it was learnt until schema 7: it holds where ``main`` or ``slow`` has learnt nothing.
+    package var counts: Int
+    /// Of the main valve, when everything closes from full flow.
+    package var main: ClosingTimes
+    /// Of the slow-flow valve alone.
+    package var slow: ClosingTimes
+    /// From the main valve's closing until the slow-flow valve's rate is reached.
+    package var changeOver: ClosingTimes
 
-    package init(nozzle: Int, counts: Int) {
+    package init(
+        nozzle: Int,
+        counts: Int,
+        main: ClosingTimes = ClosingTimes(),
+        slow: ClosingTimes = ClosingTimes(),
+        changeOver: ClosingTimes = ClosingTimes()
+    ) {
         self.nozzle = nozzle
         self.counts = counts
+        self.main = main
+        self.slow = slow
+        self.changeOver = changeOver
     }
-
-    /// A quarter of each new one enters.
-    package func learning(_ latest: Int) -> Overrun { Overrun(nozzle: nozzle, counts: (3 * counts + latest + 3) / 4) }
 }
 
 extension Totaliser {
