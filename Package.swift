@@ -273,7 +273,8 @@ let package = Package(
             name: "DispenserTests",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
-                "Quantities", "Records", "SecurityModule", "Simulation", "Words",
+                "Quantities", "Records", "SecurityModule", "Simulation", "VirtualPump",
+                "Words",
             ]
         ),
         .testTarget(

@@ -25,6 +25,7 @@ extension Configuration.Side {
         guard let meter else { return settings }
         settings.calibration = meter.calibration
         settings.pulserFaultsMax = meter.pulserFaultsMax
+        settings.minimumQuantity = meter.minimumQuantity
         settings.slowFlow = pump.hasSlowValve ? meter.slowFlow : .zero
         return settings
     }

@@ -37,7 +37,7 @@ struct CutOffPlan {
             for: max(.zero, target - reading.volume),
             millilitresPerMinute: rate
         )
-        let stop = max(counts, counts + remaining - stopOverrun(rate, isSlow: isSlow, learnt))
+        let stop = max(counts, counts + remaining - stopOverrun(rate, learnt))
         let toHold = max(.zero, Self.checkpointMax - (reading.volume - checkpoint))
         let holdOverrun = isSlow ? overrun(learnt.slow, rate, learnt) : overrun(learnt.main, rate, learnt)
         // At least one count, or fuel would be held for good.
@@ -62,10 +62,9 @@ struct CutOffPlan {
         !snapshot.outputs.isEmpty && !snapshot.outputs.contains(.mainValve)
     }
 
-    private func stopOverrun(_ rate: Int, isSlow: Bool, _ learnt: Overrun) -> Int {
+    private func stopOverrun(_ rate: Int, _ learnt: Overrun) -> Int {
         if slowFlow == .zero { return overrun(learnt.main, rate, learnt) }
-        guard !isSlow else { return overrun(learnt.slow, rate, learnt) }
-        // Until the flow is slow, nobody knows how slow it will be.
+        // As long as the flow falls, it is not known how slow it will be.
         return overrun(learnt.slow, min(rate, learnt.slow.slowestMillilitresPerMinute ?? rate), learnt)
     }
 
@@ -88,23 +87,32 @@ struct CutOffPlan {
     func learning(_ snapshot: MeterSnapshot, _ learnt: Overrun) -> Overrun {
         guard let closing = snapshot.closing else { return learnt }
         var next = learnt
-        let counts = snapshot.totalCounts - closing.counts
+        if let changeOver = snapshot.changeOver {
+            learnChangeOver(changeOver, until: closing, &next)
+            // The overrun of a flow that was still falling is the main valve's too.
+            guard changeOver.isSteady else { return next }
+        }
         let valve = closing.isOfMainValve ? \Overrun.main : \Overrun.slow
         next[keyPath: valve].learn(
-            counts: counts,
+            counts: snapshot.totalCounts - closing.counts,
             millilitresPerMinute: closing.millilitresPerMinute,
             calibration,
             largest: Self.overrunMax
         )
-        if let changeOver = snapshot.changeOver {
-            next.changeOver.learn(
-                counts: changeOver.countsWhenSlow - changeOver.counts,
-                millilitresPerMinute: changeOver.millilitresPerMinute,
-                calibration,
-                largest: slowFlow,
-                growsAtOnce: true
-            )
-        }
         return next
+    }
+
+    /// One that was too short is made longer by half.
+    private func learnChangeOver(_ changeOver: ChangeOver, until closing: ValveClosing, _ next: inout Overrun) {
+        let counts =
+            changeOver.isSteady
+            ? changeOver.countsWhenSlow - changeOver.counts : (closing.counts - changeOver.counts) * 3 / 2
+        next.changeOver.learn(
+            counts: counts,
+            millilitresPerMinute: changeOver.millilitresPerMinute,
+            calibration,
+            largest: slowFlow,
+            growsAtOnce: true
+        )
     }
 }

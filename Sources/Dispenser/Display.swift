@@ -41,6 +41,8 @@ package enum Refusal: Error, Equatable, Sendable {
     case greyElsewhere
     case numbersUsedUp
     case notEnoughMoney(balance: Amount, needed: Amount)
+    /// In centilitres: what the preset and the limits allow, and what the meter measures at least.
+    case targetTooSmall(centilitres: Int, least: Int)
     case clockNotSet
     case clockBehind(last: TransactionTime)
     case journalFull(room: Int)

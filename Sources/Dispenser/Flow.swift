@@ -65,6 +65,7 @@ final class Flow {
             record.remark = FuellingEnd.pumpFailed(error).remark
             return .pumpFailed(error)
         }
+        defer { remarkLeastQuantity(&record) }
         var progress = FuellingProgress(
             target: target,
             authorisedAt: now,
@@ -91,6 +92,13 @@ final class Flow {
             }
             throw error
         }
+    }
+
+    private func remarkLeastQuantity(_ record: inout Record) {
+        guard record.reading.totalCounts > 0, record.reading.volume < settings.minimumQuantity else { return }
+        let least = litres(centilitres: settings.minimumQuantity.shownCentilitres)
+        let remark = "less than the least quantity, \(least) L"
+        record.remark = record.remark.map { "\($0); \(remark)" } ?? remark
     }
 
     private func flow<Grant: FuelGrant & ~Copyable>(

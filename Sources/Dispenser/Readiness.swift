@@ -49,6 +49,9 @@ struct Readiness {
         if let lock = try books.stored({ (journal) throws(StorageFault) in try journal.lock(of: settings.number) }) {
             throw .refused(.sideLocked(lock))
         }
+        if let target = settings.targetTooSmall {
+            throw .refused(.targetTooSmall(centilitres: target, least: settings.minimumQuantity.shownCentilitres))
+        }
         if let room, room < JournalRoom.refusedBelow { throw .refused(.journalFull(room: room)) }
         return time
     }

@@ -48,7 +48,7 @@ struct Refuel: GreyLockProcedure {
     /// The most that this sale may deliver, in centilitres: the least of balance, preset and the side's limit.
     private func target(balance: Amount) throws(Interruption) -> Volume {
         let price = settings.unitPrice
-        let needed = Amount(fen: UInt32(price.fenPerLitre))
+        let needed = settings.leastBalance
         guard balance >= needed else { throw .refused(.notEnoughMoney(balance: balance, needed: needed)) }
         let affordable = price.centilitres(forFen: Int(balance.fen))
         return Volume(centilitres: min(affordable, settings.centilitresMax(within: settings.preset) ?? affordable))

@@ -17,8 +17,10 @@ package struct SideSettings: Sendable {
     package var payment: PaymentMode
     /// What a customer of the grey lock asked for; nil to fill up.
     package var preset: Preset?
-    /// How much before the target the slow-flow valve takes over.
+    /// How much before the target the slow-flow valve takes over, at first and at most.
     package var slowFlow: Volume
+    /// The least quantity that the meter measures within its limits of error.
+    package var minimumQuantity: Volume
     /// More pulser faults than this in one sale close the valve and the side.
     package var pulserFaultsMax: Int
     package var closesValveOnCardRemoval: Bool
@@ -70,6 +72,7 @@ package struct SideSettings: Sendable {
         self.limit = limit
         payment = .greyLock
         slowFlow = Volume(centilitres: 50)
+        minimumQuantity = Volume(centilitres: 200)
         pulserFaultsMax = 10
         closesValveOnCardRemoval = true
         cardKinds = [ApplicationSerialNumber.customerKind]
@@ -105,6 +108,23 @@ extension SideSettings {
         [limit, preset].compactMap(\.self).flatMap { preset in
             [preset.amount.map { unitPrice.centilitres(forFen: Int($0.fen)) }, preset.centilitres]
         }.compactMap(\.self).min()
+    }
+
+    /// In centilitres, what every sale is limited to where that is less than the meter measures; nil as a rule.
+    var targetTooSmall: Int? {
+        let preset =
+            switch payment {
+            case .greyLock: self.preset
+            case .prepaid(let preset): preset
+            }
+        guard let most = centilitresMax(within: preset) else { return nil }
+        return Volume(centilitres: most) < minimumQuantity ? most : nil
+    }
+
+    /// What a card must hold at least: the price of a litre (spec/dispenser.md, section 3), or of the least quantity.
+    var leastBalance: Amount {
+        let centilitres = max(100, minimumQuantity.shownCentilitres)
+        return Amount(fen: UInt32(clamping: unitPrice.fen(forCentilitres: centilitres)))
     }
 
     /// The price of the largest shown volume within the preset and the side's limit, and that volume.

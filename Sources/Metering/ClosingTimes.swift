@@ -37,12 +37,10 @@ package struct ClosingTimes: Hashable, Sendable {
         return Int((counts + half) / Self.microsecondsTimesRate)
     }
 
-    /// The middle of the lowest band that has shown something.
+    /// The upper limit of the lowest band that has shown something; nil where none has, or only the last.
     package var slowestMillilitresPerMinute: Int? {
-        guard let band = microseconds.firstIndex(where: { $0 != nil }) else { return nil }
-        let begin = band == 0 ? 0 : Self.bandLimits[band - 1]
-        let end = band < Self.bandLimits.count ? Self.bandLimits[band] : begin
-        return (begin + end) * 500
+        guard let band = microseconds.firstIndex(where: { $0 != nil }), band < Self.bandLimits.count else { return nil }
+        return Self.bandLimits[band] * 1_000
     }
 
     /// In a litre, at a millilitre a minute.

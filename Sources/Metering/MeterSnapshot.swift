@@ -61,6 +61,8 @@ package struct ChangeOver: Hashable, Sendable {
     package var countsWhenSlow: Int
     /// The lowest since.
     package var slowMillilitresPerMinute: Int
+    /// It was measured since, and had not fallen further.
+    package var isSteady = false
 
     package init(counts: Int, millilitresPerMinute: Int) {
         self.counts = counts
@@ -70,7 +72,8 @@ package struct ChangeOver: Hashable, Sendable {
     }
 
     mutating func measured(_ rate: Int, counts: Int) {
-        guard rate * 10 < slowMillilitresPerMinute * 9 else { return }
+        isSteady = rate * 10 >= slowMillilitresPerMinute * 9
+        guard !isSteady else { return }
         slowMillilitresPerMinute = rate
         countsWhenSlow = counts
     }

@@ -3,7 +3,7 @@ import FuelPassbook
 import ISO7816
 package import Metering
 package import Quantities
-import VirtualPump
+package import VirtualPump
 
 /// The clock of a forecourt, whose sites share it.
 package final class VirtualClock {
@@ -65,6 +65,8 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     private var events: [SideEvent] = []
     private var nextEdgeAt: UInt64?
     private var overrunLeft = 0
+    /// What the flow does instead of ``Flow``; nil for valves that close at once.
+    package var valves: ValveModel?
     private var numbers = EdgeNumbers()
     /// What the kernel's queue holds while the process stands still; nil while it runs.
     private var queue: [PumpEdge]?
@@ -246,6 +248,12 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     private func scheduleFlow() {
+        if valves != nil {
+            valves?.set(head.snapshot.outputs, now: monotonicNanoseconds)
+            let flows = trueCounts < countsWanted && isLifted
+            nextEdgeAt = flows ? valves?.nextCount(now: monotonicNanoseconds) : nil
+            return
+        }
         guard let edgeInterval else {
             nextEdgeAt = nil
             return
@@ -254,6 +262,13 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     private func deliverEdge() {
+        guard valves == nil else {
+            valves?.takeCount(at: monotonicNanoseconds)
+            turnPulser(forward: true)
+            scheduleFlow()
+            onCount(self)
+            return
+        }
         let wasOpen = !head.snapshot.outputs.isEmpty
         if !wasOpen { overrunLeft -= 1 }
         turnPulser(forward: true)

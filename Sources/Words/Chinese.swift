@@ -92,6 +92,9 @@ struct Chinese: Vocabulary {
                 + "如不在本站，请到当时的加油站，或请发卡单位解扣"
         case .numbersUsedUp: "此卡的交易序号已用完，请到发卡单位换卡"
         case .notEnoughMoney(let balance, let needed): "余额\(money(balance))，至少需要\(money(needed))，请先充值"
+        case .targetTooSmall(let target, let least):
+            "不受理卡：本机每次加油最多\(litres(centilitres: target))升，少于最小被测量\(litres(centilitres: least))升，"
+                + "请在配置中提高预置量或限额"
         case .clockNotSet: "主板时钟未设置：设置后才能受理卡"
         case .clockBehind(let last):
             "不受理卡：主板时钟早于最后一条记录（\(words(last))），请校准时钟；如时钟正确，由技术员用"
@@ -252,7 +255,7 @@ struct Chinese: Vocabulary {
         case .pinWrong(let left): "密码错误，还可再试\(left)次。"
         case .pinMalformed(let fault): "请重新输入：\(words(fault))。"
         case .pinNotTyped: "未输入密码，请取卡。"
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "暂停服务，请联系工作人员。"
+        case .targetTooSmall, .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "暂停服务，请联系工作人员。"
         case .journalNotCounted: "请稍候再插卡。"
         case .pinCancelled: "已取消，请取卡。"
         case .pinNotTried(let left): "没有扣款：密码错误，还可再试\(left)次，请取卡。"

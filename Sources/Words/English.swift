@@ -87,6 +87,9 @@ struct English: Vocabulary {
         case .numbersUsedUp: "the card's transaction numbers are used up: ask the issuer for a new card"
         case .notEnoughMoney(let balance, let needed):
             "balance \(balance), at least \(needed) is needed: load the card"
+        case .targetTooSmall(let target, let least):
+            "no card is served: a sale here ends at \(litres(centilitres: target)) L, and less than"
+                + " \(litres(centilitres: least)) L is not measured: raise the preset or the limit in the configuration"
         case .clockNotSet: "the board's clock is not set: set it before cards can be served"
         case .clockBehind(let last):
             "no card is served: the board's clock is behind the last record (\(last.words)): set the clock; if it is right,"
@@ -212,7 +215,7 @@ struct English: Vocabulary {
         case .pinWrong(let left): "Wrong PIN. \(left.tries) left."
         case .pinMalformed(let fault): "Type again: \(words(fault))."
         case .pinNotTyped: "No PIN was typed. Take your card."
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "Out of order. Call the staff."
+        case .targetTooSmall, .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "Out of order. Call the staff."
         case .journalNotCounted: "Please wait a minute, and put your card in again."
         case .pinCancelled: "Cancelled. Take your card."
         case .pinNotTried(let left): "Not paid: the PIN was wrong, \(left.tries) left. Take your card."

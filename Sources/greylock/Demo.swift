@@ -52,11 +52,11 @@ struct Demo: ParsableCommand {
         guard (1...100_000).contains(litres.centilitres) else {
             throw ValidationError("--litres: expected 0.01 to 1000")
         }
-        if let centilitres = preset?.preset.centilitres, !(100...100_000).contains(centilitres) {
-            throw ValidationError("--preset: expected 1L to 1000L")
+        if let centilitres = preset?.preset.centilitres, !(200...100_000).contains(centilitres) {
+            throw ValidationError("--preset: expected 2L to 1000L, 2L being the least that the meter measures")
         }
-        if let amount = preset?.preset.amount, !(100...100_000).contains(amount.fen) {
-            throw ValidationError("--preset: expected 1 to 1000 yuan")
+        if let amount = preset?.preset.amount, !(1_570...100_000).contains(amount.fen) {
+            throw ValidationError("--preset: expected 15.70 to 1000 yuan, 15.70 being the price of 2L")
         }
     }
 

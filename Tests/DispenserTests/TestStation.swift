@@ -156,9 +156,13 @@ final class TestStation {
         asn: String = "00010000000000000042",
         balance: UInt32 = 50_000,
         ctc: CTC = CTC(0),
-        overrunCounts: Int = 0
+        overrunCounts: Int = 0,
+        calibration: Calibration = SideSettings.demonstration.calibration
     ) throws {
         settings = .demonstration
+        settings.calibration = calibration
+        // Most tests need a little fuel only.
+        settings.minimumQuantity = Volume(centilitres: 1)
         site = VirtualSite(
             calibration: settings.calibration,
             flow: VirtualSite.Flow(countsPerSecond: 267, slowCountsPerSecond: 40, overrunCounts: overrunCounts),

@@ -70,15 +70,53 @@ struct CalibrationTests {
         }
     }
 
-    @Test(arguments: [(6_000, 0), (29_000, 0), (31_000, 1), (69_000, 1), (71_000, 2), (200_000, 2)])
-    func theNearestPointHolds(millilitresPerMinute: Int, point: Int) {
+    /// By hand: 20 L/min is a quarter of the way from 10 to 50.
+    @Test(arguments: [
+        (0, 0, 0), (6_000, 0, 0), (10_000, 0, 0), (20_000, 0, 250), (30_000, 0, 500), (49_999, 0, 1_000), (50_000, 1, 0),
+        (70_000, 1, 500), (89_960, 1, 999), (90_000, 2, 0), (200_000, 2, 0),
+    ])
+    func aRateIsSharedBetweenItsNeighbours(millilitresPerMinute: Int, point: Int, thousandths: Int) {
         let calibration = Calibration(
             countsPerLitre: 400,
             points: [10, 50, 90].map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000) }
         )
-        // 40 counts are 100 ml.
-        let nanoseconds = UInt64(100 * 60_000_000_000 / millilitresPerMinute)
-        #expect(calibration.point(counts: 40, nanoseconds: nanoseconds) == point)
+        let share = calibration.share(millilitresPerMinute: millilitresPerMinute)
+        #expect(share == PointShare(point: point, aboveThousandths: thousandths))
+    }
+
+    @Test(arguments: [(40, 48_000_000 as UInt64, 125_000), (4, 120_000_000, 5_000), (1, 0, 0)])
+    func aRateIsCountsOverTime(counts: Int, nanoseconds: UInt64, millilitresPerMinute: Int) {
+        let rate = calibration(400, [1_000_000]).millilitresPerMinute(counts: counts, nanoseconds: nanoseconds)
+        #expect(rate == millilitresPerMinute)
+    }
+
+    /// Factors of 0.9 and 1.1 in the middle: a litre is 400 x 2 / (1 / 0.9 + 1 / 1.1) = 396 counts.
+    @Test func betweenTwoPointsALitreIsTheirHarmonicMean() {
+        let calibration = calibration(400, [900_000, 1_100_000])
+        let litre = Volume(centilitres: 100)
+        #expect(calibration.counts(for: litre, millilitresPerMinute: 15_000) == 396)
+        #expect(calibration.targetCounts(for: litre, millilitresPerMinute: 15_000) == 396)
+        #expect(calibration.counts(for: litre, millilitresPerMinute: 10_000) == 360)
+        #expect(calibration.counts(for: litre, millilitresPerMinute: 20_000) == 440)
+    }
+
+    /// No count less would be nearer, and none is shown as more.
+    @Test(arguments: 0..<50 as Range<UInt64>) func aTargetIsMetByTheNearestCountThatIsShownAsNoMore(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        for _ in 0..<100 {
+            let calibration = calibration(
+                Int.random(in: 1...2_000, using: &generator),
+                [Int.random(in: Calibration.factorMillionthsRange, using: &generator)]
+            )
+            let target = Volume(centilitres: Int.random(in: 1...10_000, using: &generator))
+            let counts = calibration.targetCounts(for: target, millilitresPerMinute: 0)
+            let volume = calibration.volume(of: [counts])
+            #expect(volume.shownCentilitres <= target.shownCentilitres)
+            let next = calibration.volume(of: [counts + 1])
+            let isNearest = abs(next.microlitres - target.microlitres) >= abs(volume.microlitres - target.microlitres) - 1
+            #expect(isNearest || next.microlitres > target.microlitres + 4_997)
+            #expect(next > target)
+        }
     }
 
     /// Points 10 L/min apart from 10 L/min on.

@@ -173,18 +173,70 @@ struct MeterHeadTests {
         #expect(rig.head.snapshot.faults.total == 0)
     }
 
-    @Test func countsGoToThePointOfTheirFlowRate() {
+    @Test func countsGoToThePointsBesideTheirFlowRate() {
         var rig = Rig(points: [10, 50])
         rig.begin(Rig.far)
-        // 400 counts a litre: 50 L/min is one count in 3 ms, 10 L/min one in 15 ms. The rate is known after 40 counts.
+        // 400 counts a litre: 50 L/min is one count in 3 ms. The rate is known after the first 50 ms, 17 counts behind the first.
         rig.shaft.stepNanoseconds = 3_000_000
-        rig.flow(41)
-        #expect(rig.head.snapshot.counts == [41, 0] && rig.head.snapshot.point == 1)
+        rig.flow(18)
+        #expect(rig.head.snapshot.counts == [18, 0] && rig.head.snapshot.millilitresPerMinute == 50_000)
+        rig.flow(102)
+        #expect(rig.head.snapshot.counts == [18, 102])
+        // 30 L/min, in the middle, is one count in 5 ms: known after ten.
+        rig.shaft.stepNanoseconds = 5_000_000
+        rig.flow(10)
+        #expect(rig.head.snapshot.counts == [18, 112] && rig.head.snapshot.millilitresPerMinute == 30_000)
         rig.flow(100)
-        #expect(rig.head.snapshot.counts == [41, 100])
-        rig.shaft.stepNanoseconds = 15_000_000
-        rig.flow(80)
-        #expect(rig.head.snapshot.point == 0 && rig.head.snapshot.totalCounts == 221)
+        #expect(rig.head.snapshot.counts == [68, 162])
+        // 20 L/min, a quarter of the way, is one count in 7.5 ms: known after seven.
+        rig.shaft.stepNanoseconds = 7_500_000
+        rig.flow(7)
+        let before = rig.head.snapshot.counts
+        #expect(rig.head.snapshot.millilitresPerMinute == 20_000)
+        rig.flow(400)
+        #expect(rig.head.snapshot.counts == [before[0] + 300, before[1] + 100])
+    }
+
+    @Test func theFirstCountsOfASaleBelongToTheLowestPoint() {
+        var rig = Rig(points: [10, 50])
+        rig.begin(Rig.far)
+        rig.shaft.stepNanoseconds = 3_000_000
+        rig.flow(100)
+        #expect(rig.head.snapshot.counts == [18, 82])
+        rig.begin(Rig.far)
+        #expect(rig.head.snapshot.millilitresPerMinute == 0)
+        rig.flow(18)
+        #expect(rig.head.snapshot.counts == [18, 0])
+    }
+
+    @Test func aCutOffThatClosesWhileFuelFlowsSaysAtWhatRate() throws {
+        var rig = Rig()
+        rig.begin(CutOff(slowAtCounts: 400, stopAtCounts: 500, reportAtCounts: .max))
+        rig.shaft.stepNanoseconds = 3_000_000
+        rig.flow(400)
+        var changeOver = try #require(rig.head.snapshot.changeOver)
+        #expect(changeOver.counts == 400 && changeOver.millilitresPerMinute == 50_000)
+        #expect(changeOver.countsWhenSlow == 400)
+        // It falls by and by, and stays at 5 L/min from the 60th count on.
+        for milliseconds: UInt64 in [3, 3, 6, 6, 15, 30] {
+            rig.shaft.stepNanoseconds = milliseconds * 1_000_000
+            rig.flow(10)
+        }
+        rig.flow(40)
+        changeOver = try #require(rig.head.snapshot.changeOver)
+        #expect((450...464).contains(changeOver.countsWhenSlow) && changeOver.slowMillilitresPerMinute == 5_000)
+        let closing = ValveClosing(counts: 500, millilitresPerMinute: 5_000, isOfMainValve: false)
+        #expect(rig.head.snapshot.closing == closing)
+        rig.flow(3)
+        #expect(rig.head.snapshot.closing == closing && rig.head.snapshot.totalCounts == 503)
+    }
+
+    @Test func aTargetThatComesTooLateTeachesNothing() {
+        var rig = Rig()
+        rig.begin(Rig.far)
+        rig.flow(100)
+        rig.head.perform(.retarget(CutOff(slowAtCounts: 50, stopAtCounts: 90, reportAtCounts: .max)))
+        #expect(rig.head.snapshot.outputs.isEmpty && rig.head.snapshot.closing == nil)
     }
 
     /// Whatever comes in whatever order: no output outside a sale, at or after the stop count, or in an emergency; and

@@ -39,6 +39,7 @@ enum Situations {
             (.lockedForGood, "issuer"),
             (.greyElsewhere, "each of the other pumps"), (.numbersUsedUp, "issuer"),
             (.notEnoughMoney(balance: amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
+            (.targetTooSmall(centilitres: 150, least: 200), "1.50"), (.targetTooSmall(centilitres: 150, least: 200), "2.00"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
             (.emergencyStop, "emergency"), (.sideLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
             (

@@ -20,6 +20,7 @@ enum RefusalKind: CaseIterable {
     case greyElsewhere
     case numbersUsedUp
     case notEnoughMoney
+    case targetTooSmall
     case clockNotSet
     case clockBehind
     case journalFull
@@ -64,6 +65,7 @@ enum RefusalKind: CaseIterable {
             case .greyElsewhere: .greyElsewhere
             case .numbersUsedUp: .numbersUsedUp
             case .notEnoughMoney: .notEnoughMoney
+            case .targetTooSmall: .targetTooSmall
             case .clockNotSet: .clockNotSet
             case .clockBehind: .clockBehind
             case .journalFull: .journalFull

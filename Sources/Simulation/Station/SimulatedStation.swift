@@ -106,6 +106,7 @@ final class SimulatedStation {
         self.ownsArena = ownsArena
         settings = .demonstration
         settings.calibration = Self.calibration
+        settings.minimumQuantity = Volume(centilitres: 10)
         settings.timeouts.tick = 1_000_000_000
         journal.store.capacity = layout.capacity
         let clock = VirtualClock()
