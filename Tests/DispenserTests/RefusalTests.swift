@@ -119,6 +119,61 @@ struct RefusalTests {
         #expect(station.reader.image.grey == nil)
     }
 
+    @Test("less than the least quantity's price is not enough where that is more than a litre's")
+    func noMoneyForTheLeastQuantity() throws {
+        for (balance, isServed) in [(3_924 as UInt32, false), (3_925, true)] {
+            let station = try TestStation(balance: balance)
+            station.settings.minimumQuantity = Volume(centilitres: 500)
+            station.scheduleRefuel(centilitres: 500)
+            station.run()
+            let refusal = Refusal.notEnoughMoney(balance: Amount(fen: balance), needed: Amount(fen: 3_925))
+            #expect(station.display.refusals == (isServed ? [] : [refusal]))
+            #expect(station.reader.image.balance == (isServed ? .zero : Amount(fen: balance)))
+        }
+    }
+
+    @Test(
+        "a preset below the least quantity refuses every card",
+        arguments: [
+            (Preset(centilitres: 499), 499), (Preset(amount: Amount(fen: 3_924)), 499),
+            (Preset(amount: Amount(fen: 10_000), centilitres: 200), 200),
+        ]
+    )
+    func presetTooSmall(preset: Preset, centilitres: Int) throws {
+        for payment in [PaymentMode.greyLock, .prepaid(preset)] {
+            let station = try visit {
+                $0.settings.minimumQuantity = Volume(centilitres: 500)
+                $0.settings.payment = payment
+                if payment == .greyLock { $0.settings.preset = preset }
+            }
+            expectNoFuel(station)
+            let refusal = Refusal.targetTooSmall(centilitres: centilitres, least: 500)
+            #expect(!station.display.refusals.isEmpty && station.display.refusals.allSatisfy { $0 == refusal })
+        }
+    }
+
+    @Test("a limit of the side below the least quantity refuses every card")
+    func limitTooSmall() throws {
+        let station = try visit {
+            $0.settings.minimumQuantity = Volume(centilitres: 500)
+            $0.settings.limit = Preset(centilitres: 499)
+        }
+        expectNoFuel(station)
+        #expect(station.display.refusals.first == .targetTooSmall(centilitres: 499, least: 500))
+    }
+
+    @Test("a sale that ended below the least quantity says so", arguments: [0, 1, 499, 500])
+    func endedBelowTheLeastQuantity(centilitres: Int) throws {
+        let station = try TestStation()
+        station.settings.minimumQuantity = Volume(centilitres: 500)
+        station.scheduleRefuel(centilitres: centilitres)
+        station.run()
+        let record = try #require(station.records.first)
+        #expect(record.phase == .settled && record.reading.volume == Volume(centilitres: centilitres))
+        let remark = "less than the least quantity, 5.00 L"
+        #expect(record.remark == ((1..<500).contains(centilitres) ? remark : nil))
+    }
+
     @Test("a journal with less room than 16 records refuses cards")
     func journalFull() throws {
         let station = try visit { $0.journal.edge.roomIs = 15 }

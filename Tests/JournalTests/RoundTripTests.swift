@@ -3,6 +3,7 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Journal
+import Metering
 import Quantities
 import Records
 import SecurityModule
@@ -110,8 +111,11 @@ struct RoundTripTests {
         }
         #expect(try journal.totaliser(of: 2) == totalisers[1])
         #expect(try journal.totaliser(of: 3) == nil)
-        for counts in [-4, 1 << 38] {
-            let overrun = Overrun(nozzle: 2, counts: counts)
+        let times = ClosingTimes(microseconds: [nil, 0, 31_250, nil, nil, ClosingTimes.microsecondsMax])
+        for overrun in [
+            Overrun(nozzle: 2, counts: -4), Overrun(nozzle: 2, counts: 1 << 38),
+            Overrun(nozzle: 2, counts: 3, main: times), Overrun(nozzle: 2, counts: 3, slow: times, changeOver: times),
+        ] {
             try journal.commit(JournalEntry(overrun: overrun))
             #expect(try journal.overrun(of: 2) == overrun)
         }
