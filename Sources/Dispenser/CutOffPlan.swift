@@ -32,18 +32,19 @@ struct CutOffPlan {
     ) -> CutOff {
         let rate = snapshot.millilitresPerMinute
         let counts = reading.totalCounts
-        let isSlow = isSlow(snapshot)
         let remaining = calibration.targetCounts(
             for: max(.zero, target - reading.volume),
             millilitresPerMinute: rate
         )
-        let stop = max(counts, counts + remaining - stopOverrun(rate, learnt))
+        let slowOverrun = slowOverrun(rate, learnt)
+        let mainOverrun = overrun(learnt.main, rate, learnt)
+        let stop = max(counts, counts + remaining - (slowFlow == .zero ? mainOverrun : slowOverrun))
         let toHold = max(.zero, Self.checkpointMax - (reading.volume - checkpoint))
-        let holdOverrun = isSlow ? overrun(learnt.slow, rate, learnt) : overrun(learnt.main, rate, learnt)
         // At least one count, or fuel would be held for good.
         let hold = max(
             counts + 1,
-            counts + calibration.counts(for: toHold, millilitresPerMinute: rate) - holdOverrun
+            counts + calibration.counts(for: toHold, millilitresPerMinute: rate)
+                - (isSlow(snapshot) ? slowOverrun : mainOverrun)
         )
         return CutOff(
             slowAtCounts: stop - slowCounts(rate, learnt),
@@ -62,10 +63,9 @@ struct CutOffPlan {
         !snapshot.outputs.isEmpty && !snapshot.outputs.contains(.mainValve)
     }
 
-    private func stopOverrun(_ rate: Int, _ learnt: Overrun) -> Int {
-        if slowFlow == .zero { return overrun(learnt.main, rate, learnt) }
-        // As long as the flow falls, it is not known how slow it will be.
-        return overrun(learnt.slow, min(rate, learnt.slow.slowestMillilitresPerMinute ?? rate), learnt)
+    /// As long as the flow falls, it is not known how slow it will be.
+    private func slowOverrun(_ rate: Int, _ learnt: Overrun) -> Int {
+        overrun(learnt.slow, min(rate, learnt.slow.slowestMillilitresPerMinute ?? rate), learnt)
     }
 
     private func overrun(_ times: ClosingTimes, _ rate: Int, _ learnt: Overrun) -> Int {

@@ -262,10 +262,11 @@ final class Flow {
     private func followRate(_ reading: MeterReading, _ progress: inout FuellingProgress) throws(Interruption) {
         guard plan.isNearTarget(reading, progress.snapshot, target: progress.target), let last = progress.cutOff
         else { return }
-        let next = cutOff(reading, &progress)
-        if next.stopAtCounts != last.stopAtCounts || next.slowAtCounts != last.slowAtCounts {
-            try pump(.retarget(next))
-        }
+        var next = cutOff(reading, &progress)
+        // What a checkpoint is due for does not change with the rate.
+        (next.reportAtCounts, next.holdAtCounts) = (last.reportAtCounts, last.holdAtCounts)
+        progress.cutOff = next
+        if next != last { try pump(.retarget(next)) }
     }
 
     /// Closes the valves and waits until no pulse came for the settling time, with checkpoints as long as fuel flows.

@@ -78,9 +78,9 @@ struct ValveTests {
     }
 
     /// Each valve takes a tenth of a second longer in the end.
-    @Test("a valve that ages is followed", arguments: [20, 90])
+    @Test("a valve that ages is followed over thousands of sales", arguments: [90])
     func ageing(litresPerMinute: Int) throws {
-        let sales = 1_000
+        let sales = 2_000
         var (main, slow) = (Self.main, Self.slow)
         main.ageing = 100_000_000 / sales
         slow.ageing = main.ageing
