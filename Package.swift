@@ -36,6 +36,7 @@ let package = Package(
         // Vocabulary
         .target(name: "FuelPassbook", dependencies: ["CardCryptography", "ISO7816", "Quantities"]),
         .target(name: "Metering", dependencies: ["Quantities"]),
+        .target(name: "PulseSignals", dependencies: ["Metering"]),
         .target(
             name: "Records",
             dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Quantities"]
@@ -168,7 +169,8 @@ let package = Package(
                 "Dispenser",
                 "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
                 "Metering",
-                "PCSC", "ParameterFiles", "Parameters", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens",
+                "PCSC", "ParameterFiles", "Parameters", "PulseSignals", "Quantities", "Records", "SecurityModule",
+                "Simulation", "Station", "Threads", "Tokens",
                 "VirtualCards", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

@@ -90,7 +90,7 @@ package struct PulserFaults: Equatable, Sendable {
         return ofChannels + bothTogether + flowGaps + reversed + switchGaps
     }
 
-    func since(_ base: PulserFaults) -> PulserFaults {
+    package func since(_ base: PulserFaults) -> PulserFaults {
         func less(_ counts: [Int], _ before: [Int]) -> [Int] { zip(counts, before).map(-) }
         var difference = self
         difference.missedEdges = less(missedEdges, base.missedEdges)

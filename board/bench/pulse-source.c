@@ -1,9 +1,16 @@
 // pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND
+// pulse-source --trace FILE PULL_A PULL_B [PULL_A PULL_B]
 //
-// Turns a simulated pulser: writes CYCLES cycles of forward quadrature, four edges each, to the `pull` files of two
-// gpio-sim lines that start low. The edges have a fixed pace. When the board did not run this program for a while, the
-// shaft stood still with it, and gets up speed again in three slow steps as one with a mass would: slow beside what the board
-// lately made of the pace. With 0 edges per second it goes as fast as it can. Prints the edges and the pace that came of it.
+// Turns a simulated pulser: writes to the `pull` files of two gpio-sim lines. Lines are driven one after the other.
+//
+// In the first form CYCLES cycles of forward quadrature, four edges each, on lines that start low. The edges have a fixed pace. When the
+// board did not run this program for a while, the shaft stood still with it, and gets up speed again in three slow steps as one
+// with a mass would: slow beside what the board lately made of the pace. With 0 edges per second it goes as fast as it can.
+// Prints the edges and the pace that came of it.
+//
+// In the second the edges of a trace (greylock pulses generate), each at its own time by the clock, whoever reads them and however
+// late an edge before it was; with four lines on two pulsers, the second right behind the first. Prints the edges, the pace of the
+// trace, the pace that came of it, and by how many nanoseconds the latest edge was late.
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,8 +48,33 @@ static long long number(const char *text) {
   return value;
 }
 
+static int play(const char *path, char **pulls, int pulsers) {
+  int files[4];
+  for (int line = 0; line < 2 * pulsers; line++) files[line] = open_pull(pulls[line]);
+  FILE *trace = fopen(path, "r");
+  if (trace == NULL) err(1, "%s", path);
+  char text[300], sign, name;
+  long long instant, first = 0, last = 0, edges = 0, latest = 0, begin = now() + 100000000LL;
+  while (fgets(text, sizeof text, trace) != NULL) {
+    if (sscanf(text, "%lld %c%c", &instant, &name, &sign) != 3 || (name != 'a' && name != 'b')) continue;
+    wait_until(begin + instant);
+    for (int pulser = 0; pulser < pulsers; pulser++) pull(files[2 * pulser + (name == 'b')], sign == '+');
+    long long late = now() - begin - instant;
+    if (late > latest) latest = late;
+    if (edges++ == 0) first = instant;
+    last = instant;
+  }
+  double asked = last > first ? (double)(edges - 1) * 1e9 / (double)(last - first) : 0;
+  double made = edges > 1 ? (double)(edges - 1) * 1e9 / (double)(now() - begin - first) : 0;
+  printf("%lld edges, %.0f a second, %.0f were asked for, the latest %lld ns late\n", edges, made, asked, latest);
+  return 0;
+}
+
 int main(int count, char **arguments) {
-  if (count != 5) errx(2, "usage: pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND");
+  if ((count == 5 || count == 7) && strcmp(arguments[1], "--trace") == 0)
+    return play(arguments[2], arguments + 3, (count - 3) / 2);
+  if (count != 5)
+    errx(2, "usage: pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND | --trace FILE PULL_A PULL_B [PULL_A PULL_B]");
   int files[2] = {open_pull(arguments[1]), open_pull(arguments[2])};
   long long edges = 4 * number(arguments[3]), pace = number(arguments[4]);
   long long begin = now(), instant = begin, step = pace > 0 ? 1000000000LL / pace : 0, slow = 0;

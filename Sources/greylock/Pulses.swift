@@ -1,0 +1,103 @@
+import ArgumentParser
+import Configuration
+import Console
+import GPIO
+import Metering
+import Station
+import Threads
+
+struct Pulses: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at a pulser's lines, keep what they did, and say what each fault was.",
+        subcommands: [PulsesWatch.self, PulsesRecord.self, PulsesReplay.self, PulsesGenerate.self]
+    )
+}
+
+/// Whose lines are looked at. The outputs are not touched.
+struct PulseLinesOption: ParsableArguments {
+    @Option(help: ArgumentHelp("The service's configuration, which names the lines.", valueName: "FILE"))
+    var config: String
+
+    @Option(help: ArgumentHelp("The fuelling side; needed where there are several.", valueName: "N"))
+    var position: Int?
+
+    func open() throws(ServiceFailure) -> WatchedLines {
+        let configuration = try Service.configuration(at: config)
+        let side = try side(of: configuration)
+        guard case .gpio(let wiring) = side.pump else {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "side \(side.number) has a simulated pump and no lines: greylock pulses generate makes a trace"
+            )
+        }
+        do throws(GPIOFault) {
+            let lines = try GPIOPumpLines(wiring.inputsAlone)
+            return WatchedLines(lines: lines, side: side.number, kind: side.pulser, limits: side.meter)
+        } catch {
+            let isHeld = if case .lineBusy = error { true } else { false }
+            throw ServiceFailure(
+                exitStatus: error.isInSettings ? ServiceFailure.configuration : ServiceFailure.unavailable,
+                reason: isHeld ? "\(error). A running service holds them: stop it first" : "\(error)"
+            )
+        }
+    }
+
+    private func side(of configuration: Configuration) throws(ServiceFailure) -> Configuration.Side {
+        let sides = configuration.sides
+        if let side = sides.first(where: { $0.number == position }) { return side }
+        if position == nil, sides.count == 1 { return sides[0] }
+        let known = sides.map { "\($0.number)" }.joined(separator: ", ")
+        throw ServiceFailure(
+            exitStatus: ExitCode.validationFailure.rawValue,
+            reason: "--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))"
+        )
+    }
+}
+
+/// The input lines of one side, which nobody else has now.
+struct WatchedLines {
+    let lines: GPIOPumpLines
+    let side: Int
+    let kind: PulserKind
+    let limits: MeterLimits
+
+    var title: String { "side \(side), \(lines.chip.name) (\(lines.chip.label))" }
+
+    func levels() throws(ServiceFailure) -> PumpLevels { try onLines { () throws(PumpFault) in try lines.levels() } }
+
+    /// Returns after edges, `wake` or the time.
+    func wait(nanosecondsMax: UInt64, into edges: inout [PumpEdge]) throws(ServiceFailure) {
+        var came: [PumpEdge] = []
+        try onLines { () throws(PumpFault) in
+            try lines.wait(timeoutNanoseconds: nanosecondsMax, into: &came)
+        }
+        edges = came
+    }
+
+    private func onLines<Value>(_ body: () throws(PumpFault) -> Value) throws(ServiceFailure) -> Value {
+        do throws(PumpFault) { return try body() } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+        }
+    }
+}
+
+extension GPIOWiring {
+    /// Motor and valves stay as the board holds them.
+    fileprivate var inputsAlone: GPIOWiring {
+        var wiring = self
+        (wiring.motor, wiring.mainValve, wiring.slowValve) = (nil, nil, nil)
+        wiring.consumer = "greylock pulses"
+        return wiring
+    }
+}
+
+extension PulserFaultCount {
+    /// "2 missed-edges on A"
+    var words: String {
+        switch channel {
+        case .a: "\(count) \(kind.rawValue) on A"
+        case .b: "\(count) \(kind.rawValue) on B"
+        case nil: "\(count) \(kind.rawValue)"
+        }
+    }
+}
