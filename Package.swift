@@ -266,6 +266,7 @@ let package = Package(
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
+        .testTarget(name: "PulseSignalsTests", dependencies: ["Metering", "PulseSignals"]),
         .testTarget(
             name: "ProvingTests",
             dependencies: ["CardCryptography", "ISO7816", "Metering", "Proving", "Quantities"],

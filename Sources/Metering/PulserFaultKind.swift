@@ -17,6 +17,12 @@ package struct PulserFaultCount: Equatable, Sendable {
     /// nil of a kind that is of no channel.
     package let channel: PulserChannel?
     package let count: Int
+
+    package init(kind: PulserFaultKind, channel: PulserChannel?, count: Int) {
+        self.kind = kind
+        self.channel = channel
+        self.count = count
+    }
 }
 
 extension PulserFaults {

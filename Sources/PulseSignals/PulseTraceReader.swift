@@ -1,4 +1,4 @@
-package import Metering
+import Metering
 
 extension PulseTrace {
     /// Reads the whole text. One that was cut short has no ``end``; a last line without its line feed is left out then.
@@ -20,7 +20,9 @@ extension PulseTrace {
         }
         if let end {
             guard lines.peek == nil, !lines.hasRest else { throw lines.next("nothing after the line with \"end\"") }
-            guard end.edges == edges.count else { throw lines.fault("end \(edges.count), as many edges as stand before it") }
+            guard end.edges == edges.count else {
+                throw lines.fault("end \(edges.count), as many edges as stand before it")
+            }
         }
     }
 }

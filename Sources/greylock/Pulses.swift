@@ -9,7 +9,7 @@ import Threads
 struct Pulses: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at a pulser's lines, keep what they did, and say what each fault was.",
-        subcommands: [PulsesWatch.self, PulsesRecord.self, PulsesReplay.self, PulsesGenerate.self]
+        subcommands: [PulsesWatch.self, PulsesRecord.self, PulsesReplay.self]
     )
 }
 
@@ -56,6 +56,8 @@ struct PulseLinesOption: ParsableArguments {
 
 /// The input lines of one side, which nobody else has now.
 struct WatchedLines {
+    private static let waitNanosecondsMax: UInt64 = 100_000_000
+
     let lines: GPIOPumpLines
     let side: Int
     let kind: PulserKind
@@ -63,21 +65,21 @@ struct WatchedLines {
 
     var title: String { "side \(side), \(lines.chip.name) (\(lines.chip.label))" }
 
-    func levels() throws(ServiceFailure) -> PumpLevels { try onLines { () throws(PumpFault) in try lines.levels() } }
-
-    /// Returns after edges, `wake` or the time.
-    func wait(nanosecondsMax: UInt64, into edges: inout [PumpEdge]) throws(ServiceFailure) {
-        var came: [PumpEdge] = []
-        try onLines { () throws(PumpFault) in
-            try lines.wait(timeoutNanoseconds: nanosecondsMax, into: &came)
-        }
-        edges = came
-    }
-
-    private func onLines<Value>(_ body: () throws(PumpFault) -> Value) throws(ServiceFailure) -> Value {
-        do throws(PumpFault) { return try body() } catch {
+    func levels() throws(ServiceFailure) -> PumpLevels {
+        do throws(PumpFault) { return try lines.levels() } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
         }
+    }
+
+    /// Waits for edges until `deadline` on the monotonic clock, and a tenth of a second at most: somebody may want an end.
+    func edges(beforeNanoseconds deadline: UInt64) throws(ServiceFailure) -> [PumpEdge] {
+        let now = MonotonicClock.nanoseconds
+        let limit = deadline > now ? min(deadline - now, Self.waitNanosecondsMax) : 0
+        var edges: [PumpEdge] = []
+        do throws(PumpFault) { try lines.wait(timeoutNanoseconds: limit, into: &edges) } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
+        }
+        return edges
     }
 }
 

@@ -20,8 +20,6 @@ struct PulsesRecord: ParsableCommand {
             """
     )
 
-    private static let flushNanoseconds: UInt64 = 1_000_000_000
-
     @OptionGroup var target: PulseLinesOption
 
     @Option(help: ArgumentHelp("The trace, a new file.", valueName: "FILE"))
@@ -31,13 +29,15 @@ struct PulsesRecord: ParsableCommand {
     var seconds: Int?
 
     func validate() throws {
-        guard seconds.map((1...86_400).contains) ?? true else { throw ValidationError("--seconds: expected 1 to 86400") }
+        guard seconds.map((1...86_400).contains) ?? true else {
+            throw ValidationError("--seconds: expected 1 to 86400")
+        }
     }
 
     func run() throws {
         try runTool("pulses record") { () throws(ServiceFailure) in
             let watched = try target.open()
-            let isOver = StopFlag { [lines = watched.lines] in lines.wake() }
+            let isOver = StopFlag()
             let file: GrowingFile
             do throws(FileFault) { file = try GrowingFile(into) } catch { throw Self.failure(error) }
             let count = try record(watched, file, isOver)
@@ -60,11 +60,8 @@ struct PulsesRecord: ParsableCommand {
         let begin = MonotonicClock.nanoseconds
         let end = seconds.map { begin + UInt64($0) * 1_000_000_000 } ?? .max
         var count = 0
-        var edges: [PumpEdge] = []
-        while !isOver.isSet, count < PulseTrace.edgesMax {
-            let now = MonotonicClock.nanoseconds
-            guard now < end else { break }
-            try watched.wait(nanosecondsMax: min(Self.flushNanoseconds, end - now), into: &edges)
+        while !isOver.isSet, count < PulseTrace.edgesMax, MonotonicClock.nanoseconds < end {
+            let edges = try watched.edges(beforeNanoseconds: end)
             var text: [UInt8] = []
             // One that the kernel stamped while the levels were read is in them.
             for edge in edges.prefix(PulseTrace.edgesMax - count) {

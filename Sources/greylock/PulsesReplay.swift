@@ -136,7 +136,12 @@ private struct PulseReplayReport: Encodable {
         trueCounts = trace.end?.trueCounts
         faults = replay.faults.counts.map(Fault.init)
         findings = replay.findings.map {
-            Finding(edge: $0.edge, seconds: $0.nanoseconds.seconds, gained: $0.gained, faults: $0.faults.map(Fault.init))
+            Finding(
+                edge: $0.edge,
+                seconds: $0.nanoseconds.seconds,
+                gained: $0.gained,
+                faults: $0.faults.map(Fault.init)
+            )
         }
         furtherFindings = replay.furtherFindings
         isWhole = trace.end != nil

@@ -34,19 +34,17 @@ struct PulsesWatch: ParsableCommand {
     func run() throws {
         try runTool("pulses watch") { () throws(ServiceFailure) in
             let watched = try target.open()
-            let isOver = StopFlag { [lines = watched.lines] in lines.wake() }
+            let isOver = StopFlag()
             let levels = try watched.levels()
             var view = PulseView(watched, levels)
             var next = MonotonicClock.nanoseconds
-            var edges: [PumpEdge] = []
             while !isOver.isSet {
                 let now = MonotonicClock.nanoseconds
                 if now >= next {
                     view.show(at: now, span: UInt64(span) * 1_000_000, columns: Self.columns)
                     next = now + (view.isTerminal ? Self.lookNanoseconds : 1_000_000_000)
                 }
-                try watched.wait(nanosecondsMax: next > now ? next - now : 0, into: &edges)
-                for edge in edges { view.take(edge) }
+                for edge in try watched.edges(beforeNanoseconds: next) { view.take(edge) }
             }
             view.end()
         }
@@ -57,12 +55,7 @@ struct PulsesWatch: ParsableCommand {
 final class StopFlag: Sendable {
     private let flag = Atomic(false)
 
-    init(_ wake: @escaping @Sendable () -> Void) {
-        SignalWatch.start { [self] in
-            flag.store(true, ordering: .releasing)
-            wake()
-        }
-    }
+    init() { SignalWatch.start { [self] in flag.store(true, ordering: .releasing) } }
 
     var isSet: Bool { flag.load(ordering: .acquiring) }
 }
@@ -122,7 +115,8 @@ private struct PulseView {
 
     private func state(_ rate: (edges: Int, counts: Int)) -> String {
         func level(_ isHigh: Bool) -> String { isHigh ? "high" : "low" }
-        let direction = rate.edges == 0 ? "still" : rate.counts > 0 ? "forward" : rate.counts < 0 ? "reverse" : "to and fro"
+        let direction =
+            rate.edges == 0 ? "still" : rate.counts > 0 ? "forward" : rate.counts < 0 ? "reverse" : "to and fro"
         return "A \(level(scope.levels.a))\(isQuadrature ? ", B \(level(scope.levels.b))" : ""), nozzle "
             + "\(nozzle ? "lifted" : "hangs")\(emergency ? ", EMERGENCY" : ""), \(rate.edges) edges/s, \(direction), "
             + "\(pulser.counts) counts"
