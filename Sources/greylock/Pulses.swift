@@ -9,7 +9,7 @@ import Threads
 struct Pulses: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at a pulser's lines, keep what they did, and say what each fault was.",
-        subcommands: [PulsesWatch.self, PulsesRecord.self, PulsesReplay.self]
+        subcommands: [PulsesWatch.self, PulsesRecord.self, PulsesReplay.self, PulsesGenerate.self]
     )
 }
 
