@@ -57,6 +57,7 @@ struct PulsesRecord: ParsableCommand {
             notes: ["\(watched.title), \(SystemClock().localTime.map { "\($0)" } ?? "clock not set")"]
         )
         try Self.write(Array(head.text.utf8), file)
+        standardError("recording \(watched.title); Ctrl-C ends it")
         let begin = MonotonicClock.nanoseconds
         let end = seconds.map { begin + UInt64($0) * 1_000_000_000 } ?? .max
         var count = 0

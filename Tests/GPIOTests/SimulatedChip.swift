@@ -98,22 +98,68 @@ final class SimulatedChip {
     }
 }
 
-/// The program `board/bench/pulse-source.c`.
-enum PulseSource {
-    private static let program: Result<String, any Error> = Result {
+/// A program of `board/bench`, compiled once for these tests.
+enum BenchProgram {
+    static let pulseSource = Result { try compile("pulse-source") }
+    static let pulseReader = Result { try compile("pulse-reader", "-lgpiod") }
+
+    private static func compile(_ name: String, _ libraries: String...) throws -> String {
         var root = URL(fileURLWithPath: #filePath)
         for _ in ["SimulatedChip.swift", "GPIOTests", "Tests"] { root.deleteLastPathComponent() }
-        let program = FileManager.default.temporaryDirectory.appendingPathComponent("pulse-source-\(getpid())").path
-        let source = root.appendingPathComponent("board/bench/pulse-source.c").path
-        let compiled = try Run(command: ["/usr/bin/env", "cc", "-O2", "-o", program, source])
+        let program = FileManager.default.temporaryDirectory.appendingPathComponent("\(name)-\(getpid())").path
+        let source = root.appendingPathComponent("board/bench/\(name).c").path
+        let compiled = try Run(command: ["/usr/bin/env", "cc", "-O2", "-o", program, source] + libraries)
         guard compiled.status == 0 else {
             throw SimulatedChip.SystemFailure(call: "cc \(source)", code: compiled.status)
         }
         return program
     }
+}
 
+/// The program `board/bench/pulse-source.c`.
+enum PulseSource {
     /// Turns the pulser on lines `a` and `b` of `chip`.
     static func turn(_ chip: SimulatedChip, a: Int, b: Int, cycles: Int, edgesPerSecond: Int) throws -> StartedProcess {
-        try StartedProcess([program.get(), chip.pullFile(a), chip.pullFile(b), "\(cycles)", "\(edgesPerSecond)"])
+        let program = try BenchProgram.pulseSource.get()
+        return try StartedProcess([program, chip.pullFile(a), chip.pullFile(b), "\(cycles)", "\(edgesPerSecond)"])
+    }
+
+    /// What came of a trace's pace.
+    struct Played {
+        let edges: Int
+        let edgesPerSecond: Int
+        let asked: Int
+        /// How often the machine did not run the program for two steps.
+        let stands: Int
+        let latestNanoseconds: Int
+
+        /// Whether the edges came as fast as they had to.
+        var keptItsPace: Bool { edgesPerSecond * 100 >= asked * 98 }
+    }
+
+    /// Plays the trace on each chip's lines `a` and `b`, and returns when its last edge was driven.
+    ///
+    /// - Parameter meanwhile: a line of the shell, run beside it.
+    static func play(
+        _ trace: String,
+        _ chips: [SimulatedChip],
+        a: Int,
+        b: Int,
+        meanwhile: String = ":"
+    ) throws -> Played {
+        let lines = chips.flatMap { [$0.pullFile(a), $0.pullFile(b)] }
+        let script = "(\(meanwhile)) & \"$@\"; status=$?; wait; exit $status"
+        let run = try Run(script: script, [BenchProgram.pulseSource.get(), "--trace", trace] + lines)
+        let numbers = run.output.split { !$0.isNumber }.compactMap { Int($0) }
+        guard run.status == 0, numbers.count == 5 else {
+            throw SimulatedChip.SystemFailure(call: "pulse-source: \(run.output)\(run.error)", code: run.status)
+        }
+        return Played(
+            edges: numbers[0],
+            edgesPerSecond: numbers[1],
+            asked: numbers[2],
+            stands: numbers[3],
+            latestNanoseconds: numbers[4]
+        )
     }
 }
