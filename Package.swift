@@ -67,7 +67,8 @@ let package = Package(
         .target(
             name: "Dispenser",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+                "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Parameters", "Quantities",
+                "Records",
                 "SecurityModule",
             ]
         ),
@@ -77,7 +78,8 @@ let package = Package(
         .target(
             name: "Words",
             dependencies: [
-                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records", "SecurityModule",
+                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+                "SecurityModule",
             ]
         ),
 
@@ -104,7 +106,8 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records", "SQLite",
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+                "SQLite",
                 "Threads",
             ]
         ),
@@ -140,7 +143,8 @@ let package = Package(
             name: "Station",
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
-                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "Pump",
+                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters",
+                "Pump",
                 "Quantities", "Records",
                 "SecurityModule", "Threads", "Tokens", "Words", .product(name: "Logging", package: "swift-log"),
             ]
@@ -179,7 +183,8 @@ let package = Package(
             name: "greylock-bench",
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "Files", "FuelPassbook",
-                "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC", "Parameters",
+                "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC",
+                "Parameters",
                 "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

@@ -21,6 +21,20 @@ struct PulseLinesOption: ParsableArguments {
     @Option(help: ArgumentHelp("The fuelling side; needed where there are several.", valueName: "N"))
     var position: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "What the meter makes at its largest flow, 1 to 1000000; beyond it is too fast.",
+            valueName: "N"
+        )
+    )
+    var edgesPerSecondMax = MeterLimits.edgesPerSecondDesign
+
+    func validate() throws {
+        guard (1...1_000_000).contains(edgesPerSecondMax) else {
+            throw ValidationError("--edges-per-second-max: expected 1 to 1000000")
+        }
+    }
+
     func open() throws(ServiceFailure) -> WatchedLines {
         let configuration = try Service.configuration(at: config)
         let side = try side(of: configuration)
@@ -32,7 +46,10 @@ struct PulseLinesOption: ParsableArguments {
         }
         do throws(GPIOFault) {
             let lines = try GPIOPumpLines(wiring.inputsAlone)
-            return WatchedLines(lines: lines, side: side.number, kind: side.pulser, limits: side.meter)
+            var limits = MeterLimits()
+            limits.edgesPerSecondMax = edgesPerSecondMax
+            let kind: PulserKind = wiring.pulserB == nil ? .single : .quadrature(.alarm)
+            return WatchedLines(lines: lines, side: side.number, kind: kind, limits: limits)
         } catch {
             let isHeld = if case .lineBusy = error { true } else { false }
             throw ServiceFailure(
