@@ -137,8 +137,8 @@ package struct Abandonment: Equatable, Sendable {
 }
 
 extension Assignment {
-    /// - Throws: ``Refusals`` for what no override covers, ``ProvingFault`` for provers that do not fit the plan.
-    package func equipped(with provers: [Prover], overrides: [Override] = []) throws -> Equipped {
+    /// - Throws: ``ProvingFault`` for what no override covers, and for provers that do not fit the plan.
+    package func equipped(with provers: [Prover], overrides: [Override] = []) throws(ProvingFault) -> Equipped {
         try Equipped(self, provers, overrides)
     }
 }
@@ -151,7 +151,7 @@ package struct Equipped: Equatable, Sendable {
     package let provers: [Prover]
     package let overrides: [Override]
 
-    fileprivate init(_ assignment: Assignment, _ provers: [Prover], _ overrides: [Override]) throws {
+    fileprivate init(_ assignment: Assignment, _ provers: [Prover], _ overrides: [Override]) throws(ProvingFault) {
         guard (1...Self.proversMax).contains(provers.count) else {
             throw ProvingFault("a calibration has 1 to \(Self.proversMax) provers")
         }
@@ -191,8 +191,8 @@ package struct Judged: Equatable, Sendable {
     /// The factors that the runs give, before anybody agreed.
     package func proposal() throws(ProvingFault) -> Proposal { try Proposal(of: self) }
 
-    /// - Throws: ``Refusals`` for what no override covers, ``ProvingFault`` where the runs give no factors.
-    package func proposed(overrides: [Override] = []) throws -> Proposed {
+    /// - Throws: ``ProvingFault`` for what no override covers, and where the runs give no factors.
+    package func proposed(overrides: [Override] = []) throws(ProvingFault) -> Proposed {
         let proposal = try proposal()
         try proposal.refusals.unless(overrides)
         return Proposed(judged: self, proposal: proposal, overrides: overrides)

@@ -1,8 +1,18 @@
-/// Why a calibration does not go on, in one sentence that says what to do. Nothing of the session is lost by it.
+/// Why a calibration does not go on, in words that say what to do. Nothing of the session is lost by it.
 package struct ProvingFault: Error, Equatable, Sendable {
     package let reason: String
+    /// What a person may let stand by giving a reason for each, and try again; empty where no reason helps.
+    package let refusals: [Refusal]
 
-    package init(_ reason: String) { self.reason = reason }
+    package init(_ reason: String) {
+        self.reason = reason
+        refusals = []
+    }
+
+    package init(_ refusals: [Refusal]) {
+        reason = refusals.map(\.words).joined(separator: "; ")
+        self.refusals = refusals
+    }
 }
 
 /// What stands in a calibration and is refused, unless a person says why it may stand (``Override``).
@@ -35,7 +45,7 @@ package enum Rule: String, CaseIterable, Sendable {
 }
 
 /// A rule that was met, with what was found and what is the limit.
-package struct Refusal: Error, Equatable, Sendable {
+package struct Refusal: Equatable, Sendable {
     package let rule: Rule
     package let found: String
     package let limit: String
@@ -47,13 +57,6 @@ package struct Refusal: Error, Equatable, Sendable {
     }
 
     package var words: String { "\(rule.words) (\(found); limit \(limit))" }
-}
-
-/// Why a step was not taken: each refusal that no override covers, at least one.
-package struct Refusals: Error, Equatable, Sendable {
-    package let refusals: [Refusal]
-
-    package init(refusals: [Refusal]) { self.refusals = refusals }
 }
 
 /// A person let stand what is refused.
@@ -82,9 +85,9 @@ package struct Override: Equatable, Sendable {
 }
 
 extension [Refusal] {
-    /// - Throws: ``Refusals`` with those that no override covers.
-    func unless(_ overrides: [Override]) throws(Refusals) {
+    /// - Throws: ``ProvingFault`` with those that no override covers.
+    func unless(_ overrides: [Override]) throws(ProvingFault) {
         let open = filter { refusal in !overrides.contains { $0.covers(refusal) } }
-        guard open.isEmpty else { throw Refusals(refusals: open) }
+        guard open.isEmpty else { throw ProvingFault(open) }
     }
 }

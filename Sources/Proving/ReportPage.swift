@@ -111,7 +111,10 @@ struct ReportPage {
             "误差为各次平均值 E = (V_J − V)/V；U 的包含概率为 95 %。结论按平均误差作出；“临界”表示限值落在误差的不确定度之内。",
             "The error is the mean of E = (V_J − V)/V; U covers 95 %. The verdict is that of the mean; “close” says that the limit lies within its uncertainty."
         )
-        return section(Pair("结果", "Result"), Self.table(head, rows) + "\n<p class=\"note\">\(note.html)</p>")
+        return section(
+            Pair("结果", "Result"),
+            Self.table(head, rows, kind: "figures") + "\n<p class=\"note\">\(note.html)</p>"
+        )
     }
 
     private static func words(_ point: PointResult) -> String {
@@ -137,11 +140,16 @@ struct ReportPage {
         let head = [
             Pair("规则", "rule"), Pair("测量序号", "run"), Pair("实际值", "found"), Pair("理由", "reason"), Pair("人员", "person"),
         ]
-        let rows = report.overrides.map { run, override in
+        var groups: [(override: Override, runs: [Int])] = []
+        for (run, override) in report.overrides {
+            let place = groups.firstIndex { $0.override == override } ?? groups.count
+            if place == groups.count { groups.append((override, [])) }
+            if let run { groups[place].runs.append(run) }
+        }
+        let rows = groups.map { override, runs in
             [
-                override.rule.pair.html, run.map { "\($0)" } ?? "–", escaped(override.found),
-                escaped(override.reason.text),
-                escaped(override.person.text),
+                override.rule.pair.html, runs.isEmpty ? "–" : runs.map(String.init).joined(separator: ", "),
+                escaped(override.found), escaped(override.reason.text), escaped(override.person.text),
             ]
         }
         guard !rows.isEmpty else {
@@ -187,7 +195,12 @@ extension ReportPage {
     }
 
     /// Cells are HTML.
-    static func table(_ head: [Pair], _ rows: [[String]], marked: Set<Int> = []) -> String {
+    static func table(
+        _ head: [Pair],
+        _ rows: [[String]],
+        kind: String = "words",
+        marked: Set<Int> = []
+    ) -> String {
         let heads = head.map { "<th>\($0.html)</th>" }.joined()
         let lines = rows.enumerated().map { index, row in
             "<tr\(marked.contains(index) ? " class=\"discarded\"" : "")>" + row.map { "<td>\($0)</td>" }.joined()

@@ -29,7 +29,7 @@ extension ReportPage {
                 running.reference(run).shortText, running.error(run).percent,
             ])
         }
-        let table = Self.table(head, rows, marked: discarded)
+        let table = Self.table(head, rows, kind: "figures runs", marked: discarded)
         return section(Pair("全部测量", "All runs"), ([table] + remarks).joined(separator: "\n"))
     }
 
@@ -91,14 +91,17 @@ extension ReportPage {
                 Pair("有效自由度", "effective degrees of freedom"),
                 { $0.effectiveDegrees.map { $0 > 1_000 ? "∞" : $0.tenths } ?? "∞" }
             ),
-            row(Pair("包含因子 k = U/u", "k = U/u"), { $0.factor.hundredths }),
-            row(Pair("扩展不确定度 U (95 %)", "U (95 %)"), { Self.percent($0.expanded) }),
+            row(Pair("包含因子 k = U/u", "coverage factor"), { $0.factor.hundredths }),
+            row(Pair("扩展不确定度 U (95 %)", "expanded"), { Self.percent($0.expanded) }),
         ]
         let note = Pair(
             "各流量点的重复性合并估计（自由度相加），最小被测量单独估计。U² = (t·u_A)² + (1.96·u_B)²：t 只用于由少数几次测量估计的 A 类分量。重复性与计数两项取较大者，另一项列于括号内。",
             "The scatter is pooled over the rates (their degrees of freedom add up), and is the least quantity's own there. U² = (t·u_A)² + (1.96·u_B)²: Student's t belongs to the part that few runs estimate. Of scatter and count the larger enters; the other stands in brackets."
         )
-        return section(Pair("不确定度", "Uncertainty"), Self.table(head, rows) + "\n<p class=\"note\">\(note.html)</p>")
+        return section(
+            Pair("不确定度", "Uncertainty"),
+            Self.table(head, rows, kind: "figures") + "\n<p class=\"note\">\(note.html)</p>"
+        )
     }
 
     private static func cell(_ line: BudgetLine) -> String {
@@ -117,7 +120,7 @@ extension ReportPage {
                 Pair("流量", "flow, L/min"), Pair("原系数", "factor before"), Pair("新系数", "factor after"),
                 Pair("调整前误差", "error before, %"), Pair("剩余误差", "error left, %"),
             ]
-            parts.append(Self.table(head, proposed.proposal.lines.map(Self.row)))
+            parts.append(Self.table(head, proposed.proposal.lines.map(Self.row), kind: "figures"))
             let note = Pair(
                 "f_新 = f_旧 × V_J / V；体积 = 计数 / (每升计数 × f)。",
                 "f new = f old × V_J / V; volume = counts / (counts per litre × f)."
@@ -169,13 +172,16 @@ extension ReportPage {
         .note { font-size: 11.5px; }
         table { border-collapse: collapse; width: 100%; font-size: 11.5px; margin: 4px 0; }
         th, td { border: 1px solid #888; padding: 2px 5px; vertical-align: top; text-align: left; overflow-wrap: anywhere; }
+        .figures th, .figures td { overflow-wrap: normal; padding: 2px 4px; }
+        .figures td:not(:first-child) { white-space: nowrap; } .runs td:nth-child(-n+3), .runs td:nth-child(6) { white-space: normal !important; }
+        .runs td [lang=en] { display: block; }
         thead { display: table-header-group; }
         thead th { background: #f0f0f0; font-weight: 600; }
         thead th [lang=en] { display: block; font-weight: normal; }
         tr { break-inside: avoid; }
         td { font-variant-numeric: tabular-nums; }
         .facts th { width: 30%; font-weight: normal; background: #f7f7f7; }
-        .discarded td { color: #777; text-decoration: line-through; }
+        .discarded td { color: #666; background: #f3f3f3; font-style: italic; }
         .hash { font-family: monospace; font-size: 10.5px; overflow-wrap: anywhere; }
         figure { margin: 10px 0; break-inside: avoid; }
         figcaption { font-size: 11.5px; }
@@ -190,6 +196,8 @@ extension ReportPage {
         code { font-family: monospace; font-weight: bold; }
         @media print {
           html { background: none; } main { max-width: none; margin: 0; padding: 0; }
+          body { font-size: 11px; } h1 { font-size: 18px; } h2 { font-size: 13px; margin-top: 12px; } .outcome { font-size: 14px; }
+          table, .note, figcaption, footer { font-size: 9.5px; } .runs { font-size: 9px; } .hash { font-size: 8.5px; } svg { max-height: 62mm; }
           * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
         }
         """

@@ -37,14 +37,14 @@ package struct Running: Equatable, Sendable {
     /// - Parameters:
     ///   - point: of the plan.
     ///   - refused: readings that were typed before, and did not fit.
-    /// - Throws: ``Refusals``; ``ProvingFault`` for a reading that has to be asked again.
+    /// - Throws: ``ProvingFault`` for what no override covers, and for a reading that has to be asked again.
     package func adding(
         _ delivery: Delivery,
         at point: Int,
         reading: ProverReading,
         refused: [Volume] = [],
         overrides: [Override] = []
-    ) throws -> Running {
+    ) throws(ProvingFault) -> Running {
         let assignment = equipped.assignment
         guard assignment.plan.points.indices.contains(point) else { throw ProvingFault("the plan has no such point") }
         guard runs.count < Self.runsMax, refused.count <= ReadingCheck.refusedMax else {

@@ -9,7 +9,7 @@ struct SessionReader {
 
     init(_ lines: ArraySlice<String>) { rest = lines }
 
-    mutating func session() throws -> CalibrationSession {
+    mutating func session() throws(ProvingFault) -> CalibrationSession {
         let session = try unended()
         guard next(is: "abandoned") else {
             try end()
@@ -23,7 +23,7 @@ struct SessionReader {
         return try session.abandoned(reason: reason, person: person, at: time)
     }
 
-    private mutating func unended() throws -> CalibrationSession {
+    private mutating func unended() throws(ProvingFault) -> CalibrationSession {
         let assignment = try assignment()
         guard next(is: "prover") else { return .begun(assignment) }
         var provers: [Prover] = []
@@ -45,14 +45,14 @@ struct SessionReader {
         return .applied(try applied(confirmed))
     }
 
-    private mutating func assignment() throws -> Assignment {
+    private mutating func assignment() throws(ProvingFault) -> Assignment {
         var begun = try words("begun", 10)
         var oldWords = try words("old", 5)
         var planWords = try words("plan", 5)
         let time = try begun.time()
         guard let purpose = Assignment.Purpose(rawValue: begun.next()) else { throw begun.fault }
         let side = try begun.number()
-        let texts = try (0..<5).map { _ in try begun.text() }
+        let texts = [try begun.text(), try begun.text(), try begun.text(), try begun.text(), try begun.text()]
         let software = SoftwareIdentification(version: try begun.text(), sha256: try begun.text())
         return Assignment(
             purpose: purpose,
@@ -69,7 +69,7 @@ struct SessionReader {
         )
     }
 
-    private static func set(_ words: inout LineWords) throws -> SealedSet {
+    private static func set(_ words: inout LineWords) throws(ProvingFault) -> SealedSet {
         let version = try words.number()
         let checksum = try words.text()
         let pulses = try words.number()
@@ -87,7 +87,7 @@ struct SessionReader {
         )
     }
 
-    private static func plan(_ words: inout LineWords) throws -> Plan {
+    private static func plan(_ words: inout LineWords) throws(ProvingFault) -> Plan {
         let runs = try words.number()
         let least = try words.volume()
         let pulses = (try words.number(), try words.number())
@@ -101,7 +101,7 @@ struct SessionReader {
         return try Plan(points: points, runsMin: runs, leastQuantity: least, pulsesPerLitre: pulses.0...pulses.1)
     }
 
-    private mutating func prover() throws -> Prover {
+    private mutating func prover() throws(ProvingFault) -> Prover {
         var words = try words("prover", 10)
         let serial = try words.text()
         let nominal = try words.volume()
@@ -129,7 +129,7 @@ struct SessionReader {
         )
     }
 
-    private mutating func running(_ equipped: Equipped) throws -> Running {
+    private mutating func running(_ equipped: Equipped) throws(ProvingFault) -> Running {
         var words = try words("conditions", 5)
         let conditions = try Conditions(
             air: words.temperature(),
@@ -144,7 +144,7 @@ struct SessionReader {
         return Running(equipped: equipped, conditions: conditions, runs: runs)
     }
 
-    private mutating func run(_ equipped: Equipped) throws -> Run {
+    private mutating func run(_ equipped: Equipped) throws(ProvingFault) -> Run {
         var words = try words("run", 15)
         let point = try words.number()
         guard let kind = DeliveryKind(rawValue: words.next()) else { throw words.fault }
@@ -208,7 +208,7 @@ struct SessionReader {
         }
     }
 
-    private mutating func overrides() throws -> [Override] {
+    private mutating func overrides() throws(ProvingFault) -> [Override] {
         var overrides: [Override] = []
         while next(is: "override") {
             var words = try words("override", 4)
@@ -220,7 +220,7 @@ struct SessionReader {
         return overrides
     }
 
-    private mutating func applied(_ confirmed: Confirmed) throws -> Applied {
+    private mutating func applied(_ confirmed: Confirmed) throws(ProvingFault) -> Applied {
         var words = try words("applied", 3)
         let time = try words.time()
         let checksum = try words.text()

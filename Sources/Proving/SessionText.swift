@@ -48,9 +48,7 @@ extension CalibrationSession {
             throw ProvingFault("the session's code is wrong: the file was changed, or another terminal made it")
         }
         var reader = SessionReader(lines.dropFirst().dropLast(2))
-        do { self = try reader.session() } catch let fault as ProvingFault { throw fault } catch {
-            throw ProvingFault("the session lets stand what this program refuses: abandon it and begin again")
-        }
+        self = try reader.session()
         guard self.body == body else { throw Self.noSession }
     }
 

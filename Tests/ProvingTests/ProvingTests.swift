@@ -119,9 +119,9 @@ struct RunTests {
         let (delivery, reading) = try bench.delivered(running, at: 0)
         let refusals = PracticeLimits.refusals(reading)
         #expect(refusals.map(\.rule) == [.liquidTooWarm, .temperaturesApart])
-        #expect(throws: Refusals(refusals: refusals)) { try running.adding(delivery, at: 0, reading: reading) }
+        #expect(throws: ProvingFault(refusals)) { try running.adding(delivery, at: 0, reading: reading) }
         let one = Override(refusals[0], reason: Bench.text("no shade"), person: Bench.text("王小明"))
-        #expect(throws: Refusals(refusals: [refusals[1]])) {
+        #expect(throws: ProvingFault([refusals[1]])) {
             try running.adding(delivery, at: 0, reading: reading, overrides: [one])
         }
         let overrides = [one, Override(refusals[1], reason: Bench.text("no time"), person: Bench.text("王小明"))]
@@ -152,7 +152,7 @@ struct RunTests {
         let assignment = try bench.assignment()
         let refusals = vessels[0].refusals(on: try #require(assignment.begun.date))
         #expect(refusals.map(\.rule) == [.certificateExpired])
-        #expect(throws: Refusals(refusals: refusals)) { try assignment.equipped(with: vessels) }
+        #expect(throws: ProvingFault(refusals)) { try assignment.equipped(with: vessels) }
         let override = Override(refusals[0], reason: Bench.text("new one is on its way"), person: Bench.text("李"))
         #expect(try assignment.equipped(with: vessels, overrides: [override]).overrides == [override])
         let last = try CalendarDate(year: 2026, month: 1, day: 31)
@@ -218,7 +218,7 @@ struct ProposalTests {
         let judged = try bench.complete(bench.running()).judged()
         let refusals = try judged.proposal().refusals
         #expect(refusals.map(\.rule) == [.factorFarOff])
-        #expect(throws: Refusals(refusals: refusals)) { try judged.proposed() }
+        #expect(throws: ProvingFault(refusals)) { try judged.proposed() }
         let override = Override(refusals[0], reason: Bench.text("new meter"), person: Bench.text("王小明"))
         #expect(try judged.proposed(overrides: [override]).overrides == [override])
         let another = Override(
@@ -226,7 +226,7 @@ struct ProposalTests {
             reason: Bench.text("new meter"),
             person: Bench.text("王小明")
         )
-        #expect(throws: Refusals.self) { try judged.proposed(overrides: [another]) }
+        #expect(throws: ProvingFault.self) { try judged.proposed(overrides: [another]) }
     }
 
     @Test func pulsesOutOfThePulsersRangeAreRefused() throws {

@@ -1,5 +1,6 @@
 import CardCryptography
 import Foundation
+import Metering
 import Proving
 import Quantities
 import Testing
@@ -135,7 +136,17 @@ struct ReportTests {
         bench.factor = { 1.001 + 0.000_02 * $0 }
         let verified = try bench.complete(bench.running(.verify)).judged()
         let incomplete = try bench.run(bench.running(), at: 0)
+        let flows = [90, 70, 50, 35, 25, 18, 13, 9, 7, 5]
+        bench.old = Bench.set(
+            points: flows.reversed().map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000 + $0) }
+        )
+        let points = flows.enumerated().map { index, flow in
+            TestPoint(index == 0 ? .largestFlow : index == 1 ? .lowerFlow : .further, litresPerMinute: flow, prover: 0)
+        }
+        let least = TestPoint(.leastQuantity, litresPerMinute: 5, prover: 1)
+        let ten = try bench.complete(bench.running(points: points + [least])).judged().proposed()
         for (name, session) in try [
+            ("ten", .proposed(ten)),
             ("applied", Self.applied()), ("verified", .judged(verified)), ("incomplete", .running(incomplete)),
         ] {
             let report = try Self.report(session)
