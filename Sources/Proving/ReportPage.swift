@@ -207,7 +207,7 @@ extension ReportPage {
                 + "</tr>"
         }
         return
-            "<table>\n<thead><tr>\(heads)</tr></thead>\n<tbody>\n\(lines.joined(separator: "\n"))\n</tbody>\n</table>"
+            "<table class=\"\(kind)\">\n<thead><tr>\(heads)</tr></thead>\n<tbody>\n\(lines.joined(separator: "\n"))\n</tbody>\n</table>"
     }
 
     private static func facts(_ rows: [(Pair, String)]) -> String {

@@ -18,7 +18,9 @@ extension ReportPage {
         for (index, run) in running.runs.enumerated() {
             if !run.counts { discarded.insert(index) }
             let delivery = run.delivery
-            let counts = delivery.counts.map(String.init).joined(separator: " + ")
+            let old = report.assignment.old.points
+            let counts = zip(delivery.counts, old).filter { $0.0 > 0 }
+                .map { old.count == 1 ? "\($0)" : "\($0) (\($1.litresPerMinute))" }.joined(separator: " + ")
             rows.append([
                 "\(index + 1)\(run.counts ? "" : "*")", "\(report.assignment.plan.points[run.point].pair.html)",
                 delivery.kind.pair.html,
@@ -39,8 +41,8 @@ extension ReportPage {
 
     private var remarks: [String] {
         let formula = Pair(
-            "V = V_B (1 + β_B (t_B − 20) + β_y (t_J − t_B))，V_B 已加证书修正值；V_J 由计数得出（核验时取显示值）。",
-            "V = V_B (1 + β_B (t_B − 20) + β_y (t_J − t_B)), V_B with the certificate's correction; V_J is that of the counts, in a verification that of the display."
+            "V = V_B (1 + β_B (t_B − 20) + β_y (t_J − t_B))，V_B 已加证书修正值；V_J 由计数得出（核验时取显示值）；计数后括号内为其所属的原流量点。",
+            "V = V_B (1 + β_B (t_B − 20) + β_y (t_J − t_B)), V_B with the certificate's correction; V_J is that of the counts, in a verification that of the display; in brackets behind counts the point of the old curve, L/min."
         )
         var parts = ["<p class=\"note\">\(formula.html)</p>"]
         for (index, run) in report.running.runs.enumerated() {
@@ -67,7 +69,7 @@ extension ReportPage {
         let head =
             [Pair("来源", "source"), Pair("分布", "distribution")]
             + verdict.points.map {
-                Pair("\($0.point.pair.chinese) u, %", "\($0.point.pair.english), \($0.point.litresPerMinute) L/min")
+                Pair("\($0.point.role == .leastQuantity ? "最小量" : "") \($0.point.litresPerMinute)", "L/min: u, %")
             }
         var rows = BudgetLine.Source.allCases.map { source in
             var kinds: [String] = []
@@ -174,7 +176,7 @@ extension ReportPage {
         th, td { border: 1px solid #888; padding: 2px 5px; vertical-align: top; text-align: left; overflow-wrap: anywhere; }
         .figures th, .figures td { overflow-wrap: normal; padding: 2px 4px; }
         .figures td:not(:first-child) { white-space: nowrap; } .runs td:nth-child(-n+3), .runs td:nth-child(6) { white-space: normal !important; }
-        .runs td [lang=en] { display: block; }
+        .figures td:first-child { min-width: 9em; } .runs td:first-child { min-width: 0; }
         thead { display: table-header-group; }
         thead th { background: #f0f0f0; font-weight: 600; }
         thead th [lang=en] { display: block; font-weight: normal; }
