@@ -49,7 +49,8 @@ struct ReportCurve {
     private func number(_ value: Double) -> String { decimal(Int((value * 10).rounded()), decimals: 1, shown: 0...1) }
 
     private var axes: [String] {
-        let step = [0.05, 0.1, 0.2, 0.5, 1, 2, 5].first { errorMax / $0 < 6 } ?? 10
+        var step = 0.05
+        while errorMax / step >= 6 { step *= 2 }
         var parts: [String] = []
         for tick in stride(from: -(errorMax / step).rounded(.down), through: (errorMax / step).rounded(.down), by: 1) {
             let percent = RelativeError(billionths: Int((tick * step * 1e7).rounded()))

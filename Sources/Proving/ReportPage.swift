@@ -124,9 +124,10 @@ struct ReportPage {
 
     private var curve: String {
         guard let verdict = report.verdict else { return "" }
+        let isProposed = report.session.proposed != nil
         let legend = Pair(
-            "● 平均误差及 U，■ 最小被测量，· 各次误差，○ 新系数下的剩余误差，虚线为限值",
-            "● mean error with U, ■ least quantity, · runs, ○ what the new factors leave, dashed: limits"
+            "● 平均误差及 U，■ 最小被测量，· 各次误差，虚线为限值\(isProposed ? "，○ 新系数下的剩余误差" : "")",
+            "● mean error with U, ■ least quantity, · runs, dashed: limits\(isProposed ? ", ○ what the new factors leave" : "")"
         )
         return """
             <figure>

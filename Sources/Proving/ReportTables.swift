@@ -9,7 +9,8 @@ extension ReportPage {
         let running = report.running
         let perLitre = report.assignment.old.calibration.countsPerLitre
         let head = [
-            Pair("序号", "run"), Pair("测量点", "point"), Pair("方式", "mode"), Pair("流量", "flow, L/min"),
+            Pair("序号", "run"), Pair("记录", "record"), Pair("测量点", "point"), Pair("方式", "mode"),
+            Pair("流量", "flow, L/min"),
             Pair("时间", "time, s"), Pair("计数", "counts"), Pair("显示", "display, L"), Pair("读数", "V_B, L"),
             Pair("油温", "t_J, °C"), Pair("量器", "t_B, °C"), Pair("V_J", "L"), Pair("V", "L"), Pair("误差", "E, %"),
         ]
@@ -22,7 +23,8 @@ extension ReportPage {
             let counts = zip(delivery.counts, old).filter { $0.0 > 0 }
                 .map { old.count == 1 ? "\($0)" : "\($0) (\($1.litresPerMinute))" }.joined(separator: " + ")
             rows.append([
-                "\(index + 1)\(run.counts ? "" : "*")", "\(report.assignment.plan.points[run.point].pair.html)",
+                "\(index + 1)\(run.counts ? "" : "*")", "\(delivery.record)",
+                "\(report.assignment.plan.points[run.point].pair.html)",
                 delivery.kind.pair.html,
                 decimal(delivery.millilitresPerMinute(countsPerLitre: perLitre), decimals: 3, shown: 1...1),
                 decimal(Int(delivery.nanoseconds / 100_000_000), decimals: 1, shown: 1...1), counts,
@@ -175,7 +177,7 @@ extension ReportPage {
         table { border-collapse: collapse; width: 100%; font-size: 11.5px; margin: 4px 0; }
         th, td { border: 1px solid #888; padding: 2px 5px; vertical-align: top; text-align: left; overflow-wrap: anywhere; }
         .figures th, .figures td { overflow-wrap: normal; padding: 2px 4px; }
-        .figures td:not(:first-child) { white-space: nowrap; } .runs td:nth-child(-n+3), .runs td:nth-child(6) { white-space: normal !important; }
+        .figures td:not(:first-child) { white-space: nowrap; } .runs td:nth-child(3), .runs td:nth-child(7) { white-space: normal !important; }
         .figures td:first-child { min-width: 9em; } .runs td:first-child { min-width: 0; }
         thead { display: table-header-group; }
         thead th { background: #f0f0f0; font-weight: 600; }

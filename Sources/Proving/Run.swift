@@ -59,9 +59,10 @@ package struct Delivery: Hashable, Sendable {
 
     package var totalCounts: Int { counts.reduce(0, +) }
 
-    /// Of the part at the asked rate, in thousandths of a litre a minute.
+    /// Of the part at the asked rate, in thousandths of a litre a minute; at most a million litres.
     package func millilitresPerMinute(countsPerLitre: Int) -> Int {
-        Int(rounded(Int128(ratedCounts) * 60_000_000_000_000, over: Int128(countsPerLitre) * Int128(ratedNanoseconds)))
+        let perMinute = Int128(ratedCounts) * 60_000_000_000_000
+        return Int(min(rounded(perMinute, over: Int128(countsPerLitre) * Int128(ratedNanoseconds)), 1_000_000_000))
     }
 }
 

@@ -64,6 +64,34 @@ struct RunTests {
         #expect(try !bench.run(bench.running(), at: 0, flow: 52.6).runs[0].counts)
     }
 
+    @Test func figuresAtTheirBoundsGiveAReport() throws {
+        let running = try Bench().running()
+        let (least, most) = (UInt64(1), Delivery.nanosecondsMax)
+        let pairs = [
+            (1, least), (1, most), (Delivery.countsMax, least), (Delivery.countsMax, most),
+        ]
+        for (counts, nanoseconds) in pairs {
+            let delivery = try Delivery(
+                kind: .free,
+                counts: [counts],
+                nanoseconds: nanoseconds,
+                ratedCounts: counts,
+                ratedNanoseconds: nanoseconds,
+                faults: .max,
+                displayedCentilitres: 0,
+                record: .max,
+                begun: Bench.time(5)
+            )
+            let cold = Temperature.typedRange.lowerBound
+            let reading = ProverReading(scale: Volume(microlitres: 19_000_000), meter: cold, prover: cold)
+            let next = try running.adding(delivery, at: 0, reading: reading, refused: [reading.scale])
+            #expect(next.runs[0].flaws.contains(.pulserFaults(.max)))
+            let report = try ReportTests.report(.running(next))
+            #expect(Report.check(Array(report.html(under: Bench.key).utf8), Bench.key) == .authentic)
+            #expect(Report.check(Array(report.json(under: Bench.key).utf8), Bench.key) == .authentic)
+        }
+    }
+
     @Test func aRunWithAPulserFaultDoesNotCount() throws {
         var bench = Bench()
         #expect(try bench.run(bench.running(), at: 0, faults: 2).runs[0].flaws == [.pulserFaults(2)])

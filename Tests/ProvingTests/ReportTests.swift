@@ -95,6 +95,30 @@ struct ReportTests {
         #expect(html.contains("@page { size: A4"))
     }
 
+    /// A meter that counts a thousand times too much: the curve has few lines all the same.
+    @Test func theCurveOfAnAbsurdErrorIsNoLargerThanAnother() throws {
+        var bench = Bench()
+        var running = try bench.running()
+        for point in [0, 0, 0, 1, 1, 1, 2, 2, 2] {
+            let (delivery, reading) = try bench.delivered(running, at: point)
+            let many = try Delivery(
+                kind: .free,
+                counts: [delivery.totalCounts * 1_000],
+                nanoseconds: delivery.nanoseconds * 1_000,
+                ratedCounts: delivery.totalCounts * 1_000,
+                ratedNanoseconds: delivery.nanoseconds * 1_000,
+                faults: 0,
+                displayedCentilitres: 2_000_000,
+                record: 7,
+                begun: delivery.begun
+            )
+            running = try running.adding(many, at: point, reading: reading, refused: [reading.scale])
+        }
+        let report = try Self.report(.judged(running.judged()))
+        #expect(report.verdict?.isPassed == false)
+        #expect(report.html(under: Bench.key).utf8.count < 40_000)
+    }
+
     /// The page is well-formed but for the elements that HTML leaves open: so no cell swallows the next.
     @Test func eachElementIsClosed() throws {
         for session in try SessionTests.phases() where session.running?.runs.isEmpty == false {
