@@ -86,6 +86,34 @@ package struct Plan: Hashable, Sendable {
         self.pulsesPerLitre = pulsesPerLitre
     }
 
+    /// What is usual for a meter: its largest flow, each point of its curve, at least one lower flow, and the least quantity at the
+    /// lowest of them, with a prover of its own.
+    ///
+    /// - Parameter largest: in litres a minute; what the pump reaches, where that is less than the meter's largest flow.
+    package init(
+        usualFor parameters: MeterParameters,
+        largest: Int? = nil,
+        pulsesPerLitre: ClosedRange<Int>
+    ) throws(ProvingFault) {
+        let most = largest ?? parameters.litresPerMinute.upperBound
+        guard parameters.litresPerMinute.contains(most) else {
+            throw ProvingFault(
+                "the meter measures \(parameters.litresPerMinute.lowerBound) to \(parameters.litresPerMinute.upperBound) L/min"
+            )
+        }
+        var flows = parameters.points.map(\.litresPerMinute).filter { $0 < most && !Self.isNear(most, asked: $0) }
+        if flows.isEmpty { flows = [max(parameters.litresPerMinute.lowerBound, most * 2 / 5)] }
+        let lowest = flows[0]
+        try self.init(
+            points: [TestPoint(.largestFlow, litresPerMinute: most, prover: 0)]
+                + flows.map { TestPoint($0 == lowest ? .lowerFlow : .further, litresPerMinute: $0, prover: 0) }
+                + [TestPoint(.leastQuantity, litresPerMinute: lowest, prover: 1)],
+            runsMin: PracticeLimits.runsMin,
+            leastQuantity: parameters.minimumQuantity,
+            pulsesPerLitre: pulsesPerLitre
+        )
+    }
+
     /// Whether a flow counts as the asked one.
     static func isNear(_ litresPerMinute: Int, asked: Int) -> Bool {
         abs(litresPerMinute - asked) * 1_000 <= asked * flowThousandths

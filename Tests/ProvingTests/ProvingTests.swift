@@ -195,6 +195,31 @@ struct RunTests {
         #expect(throws: ProvingFault.self) { try assignment.equipped(with: [Bench.vessel()]) }
     }
 
+    @Test func theUsualPlanRunsEachPointOfTheCurve() throws {
+        func plan(_ flows: [Int], largest: Int? = nil) throws -> [String] {
+            let parameters = MeterParameters(
+                meterSerial: "M-1",
+                pulserSerial: "P-1",
+                pulser: .quadrature(.alarm),
+                pulsesPerLitre: 100,
+                points: flows.map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000) },
+                litresPerMinute: 5...90,
+                minimumQuantity: Volume(microlitres: 5_000_000),
+                reverseCentilitresMax: 20,
+                pulserFaultsMax: 5,
+                slowFlow: Volume(microlitres: 500_000)
+            )
+            return try Plan(usualFor: parameters, largest: largest, pulsesPerLitre: 90...110).points.map(\.words)
+        }
+        #expect(try plan([50]) == ["90 L/min", "50 L/min", "the least quantity at 50 L/min"])
+        #expect(try plan([90]) == ["90 L/min", "36 L/min", "the least quantity at 36 L/min"])
+        #expect(
+            try plan([10, 40, 70], largest: 72)
+                == ["72 L/min", "40 L/min", "10 L/min", "the least quantity at 10 L/min"]
+        )
+        #expect(throws: ProvingFault.self) { try plan([50], largest: 91) }
+    }
+
     @Test func aPlanNeedsItsThreePoints() {
         func plan(_ points: [TestPoint], runs: Int = 3) throws -> Plan {
             try Plan(
