@@ -90,7 +90,7 @@ extension Report {
             ("number", .number(index + 1)),
             ("point", .number(run.point + 1)),
             ("counts", .flag(run.counts)),
-            ("flaws", .list(run.flaws.map { .text($0.words) })),
+            ("flaws", .list(run.flaws.map(\.value))),
             ("begun", .text(delivery.begun.description)),
             ("record", .number(delivery.record)),
             ("delivery", .text(delivery.kind.rawValue)),
@@ -117,6 +117,20 @@ extension Report {
             ("reason", .text(override.reason.text)),
             ("person", .text(override.person.text)),
         ])
+    }
+}
+
+extension RunFlaw {
+    fileprivate var value: JSONText {
+        let kind =
+            switch self {
+            case .flow: "flow"
+            case .littleAtRate: "little-at-rate"
+            case .pulserFaults: "pulser-faults"
+            case .mixed: "mixed"
+            case .byPerson: "by-person"
+            }
+        return .object([("kind", .text(kind)), ("words", .text(words))])
     }
 }
 
