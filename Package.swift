@@ -288,7 +288,8 @@ let package = Package(
         .testTarget(
             name: "WordsTests",
             dependencies: [
-                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Quantities", "Records", "SecurityModule", "Words",
+                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+                "SecurityModule", "Words",
             ]
         ),
         .testTarget(name: "VirtualPumpTests", dependencies: ["Metering", "VirtualPump"]),
@@ -303,8 +304,8 @@ let package = Package(
         .executableTarget(
             name: "JournalEdits",
             dependencies: [
-                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Quantities",
-                "Records", "SQLite", "SecurityModule", "Simulation",
+                "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "Metering", "Parameters",
+                "Quantities", "Records", "SQLite", "SecurityModule", "Simulation",
             ],
             path: "Tests/JournalEdits"
         ),
@@ -368,7 +369,8 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Quantities",
+                "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Parameters",
+                "Quantities",
                 "Simulation", "TestFolders", "TestPrograms", "Tokens", "Words",
             ]
         ),

@@ -56,7 +56,8 @@ extension PlacedValue {
     fileprivate var meaning: String {
         switch value {
         case .table(let entries):
-            "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key.debugDescription):\($0.value.meaning)" }.joined() + "}"
+            "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key.debugDescription):\($0.value.meaning)" }.joined()
+                + "}"
         case .list(let elements): "[" + elements.map { $0.meaning + "," }.joined() + "]"
         case .text(let text): text.debugDescription
         case .integer, .truth, .other: "\(value)"

@@ -118,7 +118,7 @@ extension MeterParameters {
             values[field] = ParameterValue(of: field, pump)
         }
         do throws(ParameterFieldFault) { self = try MeterParameters(values) } catch {
-            pump.noteConflict(error.field.rawValue, error.expected)
+            if pump.isSound { pump.noteConflict(error.field.rawValue, error.expected) }
             self = .standIn
         }
     }

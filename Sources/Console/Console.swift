@@ -5,8 +5,8 @@ private import Threads
 
 /// The terminal that a service was started at: the service's alone, from its start to its end.
 ///
-/// Nothing that is typed is ever shown. What is typed while nothing is asked for is thrown away, and what was typed
-/// before a question too. A thread of its own reads; whoever speaks never waits for the terminal.
+/// Nothing that is typed is ever shown. What is typed while nothing is asked for is no answer, and what was typed
+/// before a question neither. A thread of its own reads; whoever speaks never waits for the terminal.
 package final class Console: Sendable {
     private struct Question: ~Copyable {
         var editor: LineEditor
@@ -40,6 +40,7 @@ package final class Console: Sendable {
     private let state = Mutex(State.quiet)
     private let line = Mutex(Line())
     private let lost: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
+    private let pressed: Mutex<(@Sendable (UInt8) -> Void)?> = Mutex(nil)
 
     /// Takes the controlling terminal.
     ///
@@ -70,6 +71,9 @@ package final class Console: Sendable {
         self.lost.withLock { $0 = lost }
         if state.withLock({ $0.isGone }) { lost() }
     }
+
+    /// - Parameter pressed: called from the console's thread with each key that answers no question.
+    package func watch(keys pressed: @escaping @Sendable (UInt8) -> Void) { self.pressed.withLock { $0 = pressed } }
 
     /// The terminal's state was another program's for a while.
     package func becomeSilentAgain() {
@@ -178,7 +182,9 @@ package final class Console: Sendable {
 
     private func receive(_ key: UInt8, _ state: consuming State) -> State {
         switch consume state {
-        case .quiet: return .quiet
+        case .quiet:
+            if let pressed = pressed.withLock({ $0 }) { pressed(key) }
+            return .quiet
         case .gone: return .gone
         case .asking(var question):
             let action = question.editor.receive(key)

@@ -96,6 +96,8 @@ package enum Notice: Equatable, Sendable {
     case pumpMissing(String)
     /// The meter's parameters under seal may not be used.
     case parametersRefused(ParameterRefusal)
+    /// Which program measures, and under which parameters.
+    case identification(SoftwareIdentification)
     /// The terminal holds no keys of its own yet.
     case notArmed
     case pulserFaults(Int)

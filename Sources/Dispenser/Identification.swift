@@ -33,7 +33,7 @@ extension Visit {
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
             case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
-                .parametersChanged:
+                .parametersChanged, .identificationAsked:
                 break
             }
         }
@@ -151,7 +151,7 @@ extension Visit {
                 pin.cancel()
                 throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
-            case .reader(.cardInserted), .reader(.back), .pump, .parametersChanged:
+            case .reader(.cardInserted), .reader(.back), .pump, .parametersChanged, .identificationAsked:
                 continue
             }
         }

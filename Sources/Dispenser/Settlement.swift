@@ -94,7 +94,10 @@ extension Refuel {
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .reader(.cardRemoved), .reader(.lost): visit.disconnectCard()
             case .pump(.strayFlow): try visit.noteStrayFlow()
-            case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, .stopRequested: break
+            case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged,
+                .identificationAsked,
+                .stopRequested:
+                break
             }
         }
         return false

@@ -20,7 +20,8 @@ package final class Side {
     private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
     /// - Parameter before: the same side with other settings, which has ended: what lies in its reader stays there.
-    package init(settings: SideSettings, edges: SideEdges, after board: RecoveredBoard, goingOnFrom before: Side? = nil) {
+    package init(settings: SideSettings, edges: SideEdges, after board: RecoveredBoard, goingOnFrom before: Side? = nil)
+    {
         self.settings = settings
         parts = Parts(settings, edges, board, before?.visit.presence ?? .absent)
     }
@@ -69,6 +70,8 @@ package final class Side {
             try showBetweenVisits()
         case .pump(.strayFault): show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults))
         case .pumpFailed(let fault): throw .pump(fault)
+        case .identificationAsked:
+            if let identification = settings.identification { show(.idle, .identification(identification)) }
         case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, .stopRequested: break
         case nil:
             if let rest = stray.restsAt, visit.now >= rest {

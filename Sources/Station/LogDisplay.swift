@@ -54,11 +54,13 @@ extension Notice {
         case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard, .prepaying,
             .prepaid, .prepaidCardGone, .closed:
             .info
-        case .emergencyOver, .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone, .refused, .refund,
+        case .emergencyOver, .identification, .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone,
+            .refused, .refund,
             .purchaseVoid,
             .releasedElsewhere:
             .notice
-        case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .notArmed, .parametersRefused, .pulserFaults,
+        case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .notArmed, .parametersRefused,
+            .pulserFaults,
             .journalNearlyFull, .strayFlow, .strayFaults, .meterStopped, .emergency, .fuelDoesNotStop,
             .heldForCheckpoint, .interrupted, .waitForTheirCards, .damagedRow:
             .warning

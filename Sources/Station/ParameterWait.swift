@@ -12,9 +12,11 @@ extension ServedSide {
 
     /// The set under which the side is to sell, as soon as there is one.
     ///
+    /// What the reader said meanwhile is said again to the side that begins.
+    ///
     /// - Returns: nil when a stop was requested meanwhile.
-    func awaitParameters(_ display: any SideDisplay) throws(Failure) -> (set: ParameterSet, hasWaited: Bool)? {
-        var hasWaited = false
+    func awaitParameters(_ display: any SideDisplay) throws(Failure) -> ParameterSet? {
+        var ofReader: SideEvent?
         while true {
             let found: Result<ParameterSet, ParameterRefusal>
             do throws(StorageFault) { found = try desk.set(of: side) } catch {
@@ -24,13 +26,22 @@ extension ServedSide {
             switch found {
             case .success(let set):
                 say(set)
-                return (set, hasWaited)
+                if let ofReader { reached.mailbox.post(ofReader) }
+                return set
             case .failure(let refusal):
                 roster.waits(side.number)
                 display.show(.closed, .parametersRefused(refusal))
             }
-            hasWaited = true
-            if stopComes(before: MonotonicClock.nanoseconds + Self.parameterRetryNanoseconds) { return nil }
+            let next = MonotonicClock.nanoseconds + Self.parameterRetryNanoseconds
+            wait: while let event = reached.mailbox.next(until: next) {
+                switch event {
+                case .stopRequested: return nil
+                case .parametersChanged: break wait
+                case .reader: ofReader = event
+                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .identificationAsked:
+                    break
+                }
+            }
         }
     }
 

@@ -21,6 +21,9 @@ struct ServedSide {
     /// Until a side that failed tries again.
     private static let retryNanoseconds: UInt64 = 1_000_000_000
 
+    /// "i"
+    private static let identificationKey: UInt8 = 0x69
+
     let service: Service
     let side: Configuration.Side
     /// The number of sides before this one.
@@ -107,6 +110,9 @@ struct ServedSide {
         }
         let customer = service.customer(at: side)
         customer?.console.watch { [mailbox] in mailbox.post(.consoleLost) }
+        customer?.console.watch { [mailbox] key in
+            if key == Self.identificationKey { mailbox.post(.identificationAsked) }
+        }
         var reader: any CardReader
         var monitor: ReaderMonitor?
         defer { monitor?.stop() }
@@ -132,11 +138,10 @@ struct ServedSide {
             guard next.parametersAreNew else { return }
             pump.thread.stop()
             reached.takesNoPump()
-            guard let found = try awaitParameters(face.display), let other = try startPump(face.display, found.set.meter)
+            guard let found = try awaitParameters(face.display),
+                let other = try startPump(face.display, found.meter)
             else { return }
-            // Who waited has not seen what became of the card.
-            before = found.hasWaited ? nil : next
-            (set, pump) = (found.set, other)
+            (before, set, pump) = (next, found, other)
             reached.takes(pump.thread)
         }
     }

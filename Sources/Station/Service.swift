@@ -238,7 +238,9 @@ package final class Service: Sendable {
         program.withLock { $0 = found }
         log.notice("program", metadata: ["version": "\(Release.version)", "sha256": "\(found.digits)"])
         if found.wasExchanged {
-            log.warning("the file \(found.path) was exchanged since this program was begun: what runs is not what is there")
+            log.warning(
+                "the file \(found.path) was exchanged since this program was begun: what runs is not what is there"
+            )
         }
     }
 

@@ -10,7 +10,9 @@ extension Notice {
             false
         case .insertCard, .readingCard, .liftNozzle, .fuelling, .cardGone, .readerGone, .otherCard, .settling,
             .settlingEarlierSale, .earlierSaleSettled, .removeCard, .refused, .cardFault, .escaped, .readerLost,
-            .pumpMissing, .parametersRefused, .notArmed, .meterStopped, .emergency, .emergencyOver, .fuelDoesNotStop, .heldForCheckpoint,
+            .pumpMissing, .parametersRefused, .identification, .notArmed, .meterStopped, .emergency, .emergencyOver,
+            .fuelDoesNotStop,
+            .heldForCheckpoint,
             .interrupted, .releasedElsewhere, .prepaying, .prepaid, .prepaidCardGone, .refund, .purchaseVoid, .closed:
             true
         }

@@ -45,6 +45,9 @@ struct Chinese: Vocabulary {
         case .escaped(let amount): "本次加油的\(money(amount))未付款：卡仍灰锁，下次来时补扣"
         case .readerLost(let reason): reason
         case .pumpMissing(let reason): "暂停服务：正在等待油泵的信号线：\(reason)"
+        case .identification(let identification):
+            "greylock \(identification.version)，SHA-256 \(identification.programDigits)；参数第"
+                + " \(identification.parametersVersion) 版，校验码 \(identification.checksum)"
         case .parametersRefused(let refusal): words(refusal)
         case .notArmed: "不接待任何卡：本终端没有密钥，由保管人用 greylock keys load 装入"
         case .pulserFaults(let count): "本次加油有\(count)次脉冲故障"
@@ -223,6 +226,12 @@ struct Chinese: Vocabulary {
         case .readerLost: "读卡器故障，暂停服务。"
         case .readerGone(_, let seconds): "读卡器故障，本次加油等待其恢复\(seconds)秒。"
         case .pumpMissing: "加油机故障，暂停服务。"
+        case .identification(let identification):
+            """
+            程序 greylock \(identification.version)，SHA-256
+            \(identification.programDigits)
+            计量参数第 \(identification.parametersVersion) 版，校验码 \(identification.checksum)
+            """
         case .parametersRefused(let refusal): "暂停服务：计量参数铅封异常。请员工处理：\(short(refusal))。"
         case .notArmed: "暂停服务：没有密钥，请员工装入。"
         case .meterStopped: "供油已停止，请按已加油量付款。"

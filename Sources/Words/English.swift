@@ -30,6 +30,9 @@ struct English: Vocabulary {
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
         case .pumpMissing(let reason): "out of order: the pump's lines are waited for: \(reason)"
+        case .identification(let identification):
+            "greylock \(identification.version), SHA-256 \(identification.programDigits); parameters version"
+                + " \(identification.parametersVersion), checksum \(identification.checksum)"
         case .parametersRefused(let refusal): words(refusal)
         case .notArmed: "no card is served: this terminal has no keys; its custodians load them with greylock keys load"
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
@@ -179,7 +182,14 @@ struct English: Vocabulary {
         case .readerLost: "Out of order: the card reader."
         case .readerGone(_, let seconds): "Out of order: the card reader. The sale waits \(seconds) s for it."
         case .pumpMissing: "Out of order: the pump."
-        case .parametersRefused(let refusal): "Out of service: the seal of the meter is not in order. Staff: \(short(refusal))."
+        case .identification(let identification):
+            """
+            Program greylock \(identification.version), SHA-256
+            \(identification.programDigits)
+            Meter: parameters version \(identification.parametersVersion), checksum \(identification.checksum)
+            """
+        case .parametersRefused(let refusal):
+            "Out of service: the seal of the meter is not in order. Staff: \(short(refusal))."
         case .notArmed: "Out of service: no keys. Staff: greylock keys load."
         case .meterStopped: "The fuel was stopped. You pay what was counted."
         case .emergency: "Emergency stop. No fuel."

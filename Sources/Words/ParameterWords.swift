@@ -1,5 +1,7 @@
 import FuelPassbook
+import ISO7816
 package import Parameters
+import Records
 
 // Why a side may not sell under the parameters that are there: to whoever looks after the board, with what to do, and in a few words
 // on the display, which an inspector reads.
@@ -9,6 +11,13 @@ extension ParameterRefusal {
     package var words: String { English().words(self) }
 }
 
+extension SoftwareIdentification {
+    var programDigits: String { Hex.string(program) }
+
+    /// As ``ParameterSet/checksum``.
+    var checksum: String { String(Hex.string(parameters).prefix(8)) }
+}
+
 extension English {
     /// Whoever repairs needs to know what to do.
     func words(_ refusal: ParameterRefusal) -> String {
@@ -16,12 +25,15 @@ extension English {
         let anew = "after that was looked into, put new parameters under seal: greylock parameters import"
         return switch refusal {
         case .missing: "no fuel: no parameters of the meter are under seal; put them there: greylock parameters import"
-        case .noSet: "no fuel: no parameters of this position are under seal; put them there: greylock parameters import"
+        case .noSet:
+            "no fuel: no parameters of this position are under seal; put them there: greylock parameters import"
         case .unreadable(let reason): "no fuel: the parameters under seal cannot be read: \(reason)"
-        case .broken(let fault): "no fuel: THE SEAL IS BROKEN: the book of parameters was altered, \(fault.words); \(newest)"
+        case .broken(let fault):
+            "no fuel: THE SEAL IS BROKEN: the book of parameters was altered, \(fault.words); \(newest)"
         case .wrongCode(let number):
             "no fuel: THE SEAL IS BROKEN: set \(number) of the parameters was not written by this terminal; \(newest)"
-        case .otherTerminal(let terminal): "no fuel: the parameters under seal are those of terminal \(terminal); \(newest)"
+        case .otherTerminal(let terminal):
+            "no fuel: the parameters under seal are those of terminal \(terminal); \(newest)"
         case .otherBoard(let board):
             "no fuel: the parameters under seal are those of another board, \(board); \(anew)"
         case .otherKey(let key):

@@ -73,7 +73,8 @@ struct ParametersImport: ParsableCommand {
         for side in sides where !seal.sides.contains(side) {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
-                reason: "\(file) has parameters of side \(side), which \(config) does not have; nothing was put under seal"
+                reason:
+                    "\(file) has parameters of side \(side), which \(config) does not have; nothing was put under seal"
             )
         }
     }
@@ -139,7 +140,9 @@ struct ParametersImport: ParsableCommand {
         try KeyTool.stored { () throws(FileFault) in
             let names = (1...999).lazy.map { "\(config).before-seal\($0 == 1 ? "" : ".\($0)")" }
             guard let copy = names.first(where: { FileStamp($0) == nil }) else {
-                throw FileFault("the parameters are under seal, but \(config) has too many copies beside it: take them away")
+                throw FileFault(
+                    "the parameters are under seal, but \(config) has too many copies beside it: take them away"
+                )
             }
             try WholeFile.replace(copy, with: old)
             try WholeFile.replace(config, with: new, keepingMode: true)

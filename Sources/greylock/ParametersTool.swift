@@ -14,7 +14,8 @@ import Threads
 struct ParametersTool: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parameters",
-        abstract: "The parameters of the meters under seal: what a count is worth, which are believed, when valves close.",
+        abstract:
+            "The parameters of the meters under seal: what a count is worth, which are believed, when valves close.",
         subcommands: [
             ParametersImport.self, ParametersShow.self, ParametersDiff.self, ParametersHistory.self,
             ParametersVerify.self,
@@ -61,7 +62,9 @@ struct SealOptions: ParsableArguments {
 /// What the tools of the parameters have in common.
 enum ParameterTool {
     static func seal(_ config: String) throws(ServiceFailure) -> Configuration.Seal {
-        do throws(ConfigurationError) { return try Configuration.seal(path: config) } catch { throw ServiceFailure(error) }
+        do throws(ConfigurationError) { return try Configuration.seal(path: config) } catch {
+            throw ServiceFailure(error)
+        }
     }
 
     static func list(_ sides: [Int]) -> String {
@@ -120,7 +123,9 @@ struct ParametersShow: ParsableCommand {
     func run() throws {
         try runTool("parameters show") { () throws(ServiceFailure) in
             let book = try options.read()
-            let newest = try options.sets(of: book).filter { book.newest(of: $0.side) == $0 }.sorted { $0.side < $1.side }
+            let newest = try options.sets(of: book).filter { book.newest(of: $0.side) == $0 }.sorted {
+                $0.side < $1.side
+            }
             if output.json { return writeLine(try jsonText(ParametersReport(book, newest))) }
             writeLine("terminal \(book.terminal)")
             for set in newest {

@@ -80,7 +80,7 @@ private struct Verdict: Encodable {
         if asJSON {
             writeLine(try jsonText(self))
         } else {
-            writeLine("terminal \(terminal): \(sets) sets, the chain is whole")
+            writeLine("terminal \(terminal): \(sets == 1 ? "1 set" : "\(sets) sets"), the chain is whole")
             if codesChecked { writeLine("codes, board and counters were judged") }
             if let unchecked { writeLine("codes were not checked: \(unchecked)") }
             for finding in findings { standardError(finding) }

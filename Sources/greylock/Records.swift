@@ -210,6 +210,8 @@ private struct SaleLine: Encodable {
     let mac4IsValid: Bool?
     let settles: UInt32?
     let remark: String?
+    /// nil of an older version's.
+    let identification: IdentificationLine?
     /// Volume and amount are those of the last checkpoint: the sale goes on, or the service's next start finishes it so.
     let isCheckpoint: Bool
 
@@ -246,6 +248,7 @@ private struct SaleLine: Encodable {
         mac4IsValid = record.mac4IsValid
         settles = record.settles?.value
         remark = record.remark?.printable
+        identification = record.head.identification.map(IdentificationLine.init)
     }
 
     /// What an open sale has on disk.

@@ -108,16 +108,6 @@ struct ConfigurationConflictTests {
         )
     }
 
-    @Test func oneChannelHasNeitherSecurityNorB() {
-        var sample = SampleConfiguration.service
-        sample.set("side.3.pump", "channels", "1")
-        #expect(sample.verdict == "18: side.3.pump.security: nothing unless pump.channels is 2 (found \"correct\")")
-        sample.remove("security = 'correct'")
-        #expect(sample.verdict == "21: side.3.pump.gpio.b: nothing unless pump.channels is 2 (found 27)")
-        sample.remove("b = 27")
-        #expect(sample.verdict == "accepted")
-    }
-
     @Test(arguments: [
         ("b", "17", "a"), ("nozzle", "27", "b"), ("motor", "22", "nozzle"), ("slow_valve", "6", "main_valve"),
     ])
@@ -181,52 +171,6 @@ struct ConfigurationConflictTests {
             sample.verdict
                 == "\(preset): side.3.pump.preset_fen: at least the price of a centilitre, 1000, with payment \"prepaid\""
                 + " (found 999)"
-        )
-    }
-
-    @Test func calibrationPointsRise() {
-        var sample = SampleConfiguration.service
-        sample.lines += [
-            "[[side.3.pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 900_000",
-            "[[side.3.pump.calibration]]", "litres_per_minute = 40", "factor_millionths = 1_100_000",
-        ]
-        let line = sample.lines.count - 1
-        #expect(
-            sample.verdict
-                == "\(line): side.3.pump.calibration[2].litres_per_minute: more than 40, the point before (found 40)"
-        )
-    }
-
-    @Test func calibrationPointsAreRead() {
-        var sample = SampleConfiguration.service
-        let key = "side.3.pump.calibration[1]"
-        var line = sample.set(
-            "side.3.pump",
-            "calibration",
-            "[{ litres_per_minute = 201, factor_millionths = 1000000 }]"
-        )
-        #expect(sample.verdict == "\(line): \(key).litres_per_minute: an integer from 1 to 200 (found 201)")
-        line = sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1100001 }]")
-        #expect(
-            sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found 1100001)"
-        )
-        line = sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1.0 }]")
-        #expect(sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found 1.0)")
-        line = sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5 }]")
-        #expect(
-            sample.verdict == "\(line): \(key).factor_millionths: an integer from 900000 to 1100000 (found nothing)"
-        )
-        line = sample.set("side.3.pump", "calibration", "[50]")
-        #expect(sample.verdict == "\(line): \(key): a table (found 50)")
-        line = sample.set(
-            "side.3.pump",
-            "calibration",
-            "[{ litres_per_minute = 5, factor_millionths = 1000000, factor = 1 }]"
-        )
-        #expect(
-            sample.verdict
-                == "\(line): \(key).factor: a known key, one of factor_millionths, litres_per_minute"
-                + " (found unknown key \"factor\")"
         )
     }
 }

@@ -93,32 +93,6 @@ struct ConfigurationKeyTests {
             ("100000", "100000")
         ),
         Key(
-            "side.3.pump.pulses_per_litre",
-            "an integer from 1 to 10000",
-            "pulses_per_liter",
-            ("'100'", "\"100\""),
-            ("0", "0"),
-            ("10001", "10001")
-        ),
-        Key("side.3.pump.channels", "an integer from 1 to 2", "channel", ("'2'", "\"2\""), ("0", "0"), ("3", "3")),
-        Key("side.3.pump.security", "\"alarm\" or \"correct\"", "securtiy", ("1", "1"), ("'A'", "\"A\"")),
-        Key(
-            "side.3.pump.calibration",
-            "an array of 1 to 10 values",
-            "calibrations",
-            ("1_000_000", "1000000"),
-            ("[]", "an array of 0 values"),
-            ("[1,2,3,4,5,6,7,8,9,10,11]", "an array of 11 values")
-        ),
-        Key(
-            "side.3.pump.slow_flow_centilitres",
-            "an integer from 0 to 1000",
-            "slow_flow_centiliters",
-            ("0.5", "0.5"),
-            ("-1", "-1"),
-            ("1001", "1001")
-        ),
-        Key(
             "side.3.pump.limit_fen",
             "an integer from 100 to 9999999",
             "limit_fan",
@@ -156,30 +130,6 @@ struct ConfigurationKeyTests {
             ("2024-01-01", "a date"),
             ("99", "99"),
             ("100001", "100001")
-        ),
-        Key(
-            "side.3.pump.pulser_faults_max",
-            "an integer from 0 to 1000",
-            "pulser_fault_max",
-            ("{}", "a table"),
-            ("-1", "-1"),
-            ("1001", "1001")
-        ),
-        Key(
-            "side.3.pump.litres_per_minute_max",
-            "an integer from 1 to 400",
-            "litre_per_minute_max",
-            ("90.5", "90.5"),
-            ("0", "0"),
-            ("401", "401")
-        ),
-        Key(
-            "side.3.pump.reverse_centilitres_max",
-            "an integer from 1 to 1000",
-            "reverse_centiliters_max",
-            ("'20'", "\"20\""),
-            ("0", "0"),
-            ("1001", "1001")
         ),
         Key(
             "side.3.pump.gpio.chip",

@@ -6,6 +6,7 @@ import GPIO
 import ISO7816
 import KeyFiles
 import Metering
+import Parameters
 import Quantities
 import Testing
 import Words
@@ -22,8 +23,7 @@ struct SampleConfiguration {
             "[card]", "aid = 'A000000333'",
             "[side.3.card]", "kind = 'pcsc'",
             "[side.3.pin]", "kind = 'terminal'",
-            "[side.3.pump]", "kind = 'gpio'", "nozzle = 7", "grade = '92号'", "price = 721", "pulses_per_litre = 100",
-            "channels = 2", "security = 'correct'",
+            "[side.3.pump]", "kind = 'gpio'", "nozzle = 7", "grade = '92号'", "price = 721",
             "[side.3.pump.gpio]", "chip = '/dev/gpiochip0'", "a = 17", "b = 27", "nozzle = 22", "motor = 5",
             "main_valve = 6",
             "[display]", "[timeouts]",
@@ -39,8 +39,6 @@ struct SampleConfiguration {
             "[side.3.card]", "kind = 'virtual'",
             "[side.3.pin]", "kind = 'fixed'",
             "[side.3.pump]", "kind = 'simulated'", "nozzle = 1", "grade = '92'", "price = 721",
-            "pulses_per_litre = 100",
-            "channels = 1",
             "[side.3.pump.simulated]",
         ])
 
@@ -104,16 +102,15 @@ struct ConfigurationTests {
             slowValve: GPIOWiring.Output(offset: 13)
         )
         #expect(configuration.sides[0].pump == .gpio(wiring))
-        #expect(configuration.sides[0].settings.calibration.points.map(\.litresPerMinute) == [5, 50])
     }
 
     /// Each commented-out default of the example is the value that holds without it.
     @Test func theExampleShowsTheDefaultsThatHold() throws {
         let text = try String(contentsOf: Self.example, encoding: .utf8)
         let defaults = [
-            "#capacity = 100000", "#key_index = 1", "#close_valve_on_removal = true", "#pulser_faults_max = 10",
-            "#slow_flow_centilitres = 50", "#payment = \"grey-lock\"", "#limit_fen = 100000",
-            "#litres_per_minute_max = 200", "#reverse_centilitres_max = 20", "#a_bias = \"as-is\"",
+            "#capacity = 100000", "#key_index = 1", "#close_valve_on_removal = true",
+            "#payment = \"grey-lock\"", "#limit_fen = 100000",
+            "#a_bias = \"as-is\"",
             "#b_bias = \"as-is\"",
             "#debounce_milliseconds = 10", "#first_flow = 30",
             "#no_flow = 60", "#grace = 15", "#pin = 30", "#language = \"english\"",
@@ -126,22 +123,23 @@ struct ConfigurationTests {
         let commented = try Configuration(toml: Array(text.utf8), file: "commented")
         let explicit = try Configuration(toml: Array(uncommented.utf8), file: "explicit")
         #expect(commented.journal == explicit.journal && commented.sides[0].card == explicit.sides[0].card)
-        #expect(
-            commented.sides[0].pump == explicit.sides[0].pump && commented.sides[0].meter == explicit.sides[0].meter
-        )
+        #expect(commented.sides[0].pump == explicit.sides[0].pump && commented.parameters == explicit.parameters)
         #expect(commented.language == explicit.language)
-        #expect("\(commented.sides[0].settings)" == "\(explicit.sides[0].settings)")
+        #expect("\(commented.sides[0].settings(under: nil))" == "\(explicit.sides[0].settings(under: nil))")
     }
 
     @Test func whatIsLeftOutHasItsDefault() throws {
         let configuration = try SampleConfiguration.service.load()
-        let settings = configuration.sides[0].settings
+        let side = configuration.sides[0]
+        let settings = side.settings(under: .demonstration)
         #expect(configuration.terminal == TerminalID(0x3100_0000_0017) && settings.number == 3)
         #expect(configuration.keys?.store == "/var/lib/greylock/keys")
         #expect(configuration.keys?.storageKey == .file("/etc/greylock/storage-key"))
         #expect(configuration.journal.capacity == 100_000)
         #expect(settings.closesValveOnCardRemoval && settings.blacklist.isEmpty)
-        #expect(configuration.sides[0].pulser == .quadrature(.correct))
+        #expect(
+            configuration.parameters.path == "/var/lib/greylock/parameters" && configuration.parameters.board == nil
+        )
         let point = CalibrationPoint(litresPerMinute: 50, factorMillionths: 1_000_000)
         #expect(settings.calibration == Calibration(countsPerLitre: 400, points: [point]))
         #expect(settings.limit == Preset(amount: Amount(fen: 100_000)) && settings.preset == nil)
@@ -154,7 +152,8 @@ struct ConfigurationTests {
             litresPerMinuteMax: 200,
             reverseCentilitresMax: 20
         )
-        #expect(configuration.sides[0].meter == meter)
+        #expect(side.limits(under: .demonstration) == meter)
+        #expect(side.hasLines(of: .quadrature(.alarm)) && !side.hasLines(of: .single))
         #expect(settings.timeouts.grace == 15_000_000_000)
     }
 
@@ -165,10 +164,12 @@ struct ConfigurationTests {
         let configuration = try sample.load()
         #expect(configuration.demonstration && configuration.sides[0].pin == .fixed)
         #expect(configuration.sides[0].card == .virtual(state: "/tmp/card"))
-        #expect(configuration.sides[0].settings.aid == Demonstration.aid)
+        #expect(configuration.sides[0].settings(under: nil).aid == Demonstration.aid)
+        // At ten times the real speed the simulated meter makes more than a real one does.
+        let limits = configuration.sides[0].limits(under: .demonstration)
+        #expect(limits.edgesPerSecondMax == (2 * 40 * 10 * 400 + 59) / 60)
         #expect(
-            configuration.sides[0].pulser == .single
-                && configuration.sides[0].settings.calibration.countsPerLitre == 200
+            configuration.sides[0].hasLines(of: .single) && configuration.sides[0].hasLines(of: .quadrature(.alarm))
         )
         guard case .simulated(let flow) = configuration.sides[0].pump else {
             Issue.record("the demonstration's pump is simulated")
@@ -185,20 +186,23 @@ struct ConfigurationTests {
         sample.set("card", "close_valve_on_removal", "false")
         sample.set("side.3.pump", "limit_centilitres", "100_000")
         sample.set("side.3.pump", "preset_fen", "100000")
-        sample.set("side.3.pump", "slow_flow_centilitres", "0")
-        sample.set("side.3.pump", "pulser_faults_max", "0")
+        sample.set("side.3.pump.gpio", "slow_valve", "7")
+        sample.lines += ["[parameters]", "path = '/media/p'"]
         sample.set("timeouts", "first_flow", "1")
         sample.set("timeouts", "no_flow", "600")
         sample.set("timeouts", "pin", "300")
         sample.set("display", "language", "'chinese'")
         let configuration = try sample.load()
         #expect(configuration.language == .chinese)
-        let settings = configuration.sides[0].settings
+        #expect(configuration.parameters.path == "/media/p")
+        var meter = MeterParameters.demonstration
+        (meter.slowFlow, meter.pulserFaultsMax) = (Volume(centilitres: 70), 3)
+        let settings = configuration.sides[0].settings(under: meter)
         #expect(settings.blacklist.map(\.description).sorted() == ["00010000000000000042", "00010000000000000043"])
         #expect(settings.keyIndex == KeyIndex(255) && !settings.closesValveOnCardRemoval)
         #expect(settings.limit == Preset(amount: Amount(fen: 100_000), centilitres: 100_000))
         #expect(settings.preset == Preset(amount: Amount(fen: 100_000)))
-        #expect(settings.slowFlow == .zero && settings.pulserFaultsMax == 0)
+        #expect(settings.slowFlow == Volume(centilitres: 70) && settings.pulserFaultsMax == 3)
         #expect(settings.timeouts.firstFlow == 1_000_000_000 && settings.timeouts.noFlow == 600_000_000_000)
         #expect(settings.timeouts.pin == 300_000_000_000)
     }
@@ -207,7 +211,7 @@ struct ConfigurationTests {
         var sample = SampleConfiguration.service
         sample.set("side.3.pump", "payment", "'prepaid'")
         sample.set("side.3.pump", "preset_centilitres", "2000")
-        let settings = try sample.load().sides[0].settings
+        let settings = try sample.load().sides[0].settings(under: nil)
         #expect(settings.payment == .prepaid(Preset(centilitres: 2_000)) && settings.preset == nil)
     }
 
@@ -236,11 +240,8 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("kind = 'gpio'", "11: side.3.pump.kind: \"gpio\" or \"simulated\""),
         ("price = 721", "11: side.3.pump.price: an integer from 1 to 99999, fen per litre"),
-        ("channels = 2", "11: side.3.pump.channels: an integer from 1 to 2"),
-        ("security = 'correct'", "11: side.3.pump.security: \"alarm\" or \"correct\""),
-        ("pulses_per_litre = 100", "11: side.3.pump.pulses_per_litre: an integer from 1 to 10000"),
-        ("b = 27", "19: side.3.pump.gpio.b: an integer from 0 to 511"),
-        ("main_valve = 6", "19: side.3.pump.gpio.main_valve: an integer from 0 to 511"),
+        ("a = 17", "16: side.3.pump.gpio.a: an integer from 0 to 511"),
+        ("main_valve = 6", "16: side.3.pump.gpio.main_valve: an integer from 0 to 511"),
     ])
     func aMissingKeyIsSoughtAtItsTable(line: String, expected: String) {
         var sample = SampleConfiguration.service

@@ -25,14 +25,6 @@ struct ConfigurationTextTests {
         // inline tables and arrays over several lines
         ("\nside.3.pump = { kind = 'gpio', gpio = { unknown = 1 } }\n", 2, "side.3.pump.gpio.unknown"),
         ("[card]\nblacklist = [ # ]\n  '00010000000000000042', # one\n\n]\nunknown = 1\n", 6, "card.unknown"),
-        (
-            "[side.3.pump]\ncalibration = [\n  { factor_millionths = 900000 },\n\n  { unknown = 1 },\n]\n", 5,
-            "side.3.pump.calibration[2].unknown"
-        ),
-        (
-            "[[side.3.pump.calibration]]\n[[side.3.pump.calibration]]\n\nunknown = 1\n", 4,
-            "side.3.pump.calibration[2].unknown"
-        ),
         ("[side.3.pump]\nx = [[1, [2]],\n[3]]\n", 2, "side.3.pump.x"),
         // strings that look like something else
         (
@@ -78,7 +70,7 @@ struct ConfigurationTextTests {
         let lines = [
             "demonstration = true", "terminal = { id = '001122334455' }", "journal.path = '/tmp/j'",
             "side.1.card.kind = 'virtual'", "side.1.pin.\"kind\" = 'fixed'",
-            "side.1.pump = { kind = 'simulated', nozzle = 1, grade = '92', price = 1, pulses_per_litre = 1, channels = 1 }",
+            "side.1.pump = { kind = 'simulated', nozzle = 1, grade = '92', price = 1 }",
         ]
         #expect(verdictOn(lines.joined(separator: "\n")) == "accepted")
     }
@@ -105,7 +97,6 @@ struct ConfigurationTextTests {
     @Test func everyPrefixHasAVerdict() {
         var sample = SampleConfiguration.service
         sample.set("side.3.card", "reader", "\"\"\"a\\u00e9\"\"\"")
-        sample.set("side.3.pump", "calibration", "[{ litres_per_minute = 5, factor_millionths = 1_000_000 }]")
         let bytes = Array(sample.lines.joined(separator: "\n").utf8)
         for count in 0...bytes.count {
             #expect(!verdictOn(Array(bytes.prefix(count))).contains("\n"))

@@ -15,7 +15,6 @@ struct SidesConfigurationTests {
             sample.lines += [
                 "[side.\(number).card]", "kind = 'virtual'", "[side.\(number).pin]", "kind = 'fixed'",
                 "[side.\(number).pump]", "kind = 'simulated'", "nozzle = \(number)", "grade = '92'", "price = 721",
-                "pulses_per_litre = 100", "channels = 1",
             ]
         }
         return sample
@@ -40,7 +39,7 @@ struct SidesConfigurationTests {
     func oneToEightSidesAreReadByTheirNumbers(count: Int) throws {
         let configuration = try Self.virtual(count).load()
         #expect(configuration.sides.map(\.number) == Array(1...count))
-        #expect(configuration.sides.map(\.settings.nozzle) == Array(1...count))
+        #expect(configuration.sides.map(\.nozzle) == Array(1...count))
         #expect(configuration.consoleSide?.number == 1)
     }
 

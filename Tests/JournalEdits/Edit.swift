@@ -17,7 +17,7 @@ enum Edit: String, CaseIterable {
     private static let coded = [
         "sale", "checkpoint", "grey_record", "totaliser", "position_lock", "clock_acceptance", "clock_floor",
         "numbering",
-        "journal_acceptance", "service_run", "overrun",
+        "journal_acceptance", "service_run", "overrun", "parameter_mark",
     ]
     private static let tables = coded + ["journal_state"]
 

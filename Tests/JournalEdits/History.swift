@@ -5,6 +5,7 @@ import FuelPassbook
 import ISO7816
 import Journal
 import Metering
+import Parameters
 import Quantities
 import Records
 import SecurityModule
@@ -127,6 +128,11 @@ struct History {
         commit(JournalEntry(lock: SideLock(side: 2, since: try time(1), reason: "11 pulser faults")))
         commit(JournalEntry(lock: SideLock(side: 3, since: try time(2), reason: "9 pulser faults")))
         steps.append { try $0.clearLock(of: 2) }
+        for version in 1...2 {
+            let counters = ParameterSet.Counters(calibration: version, configuration: 1)
+            let hash = [UInt8](repeating: UInt8(version), count: SoftwareIdentification.hashLength)
+            steps.append { try $0.note(ParameterMark(side: 1, version: version, hash: hash, counters: counters)) }
+        }
         steps.append { try $0.acceptClock(StationTime(utcSeconds: 0, local: try time(0))) }
         try run(4)
         return steps + (try openSteps())

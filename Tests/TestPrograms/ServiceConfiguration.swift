@@ -49,15 +49,15 @@ package enum ServiceConfiguration {
         if isSealed { seal(parameters, sides) }
         let name = isSealed ? ", board = \"\(BoardSerial.demonstration)\"" : ""
         return """
-        demonstration = true
-        terminal = { id = "001122334455" }
-        journal = { path = "\(journal.path)"\(journal.more) }
-        parameters = { path = "\(parameters)"\(name) }
-        card = { \(board) }
-        timeouts = { \(grace.map { "grace = \($0)" } ?? "") }
-        display = { language = "\(language)" }
-        \(sides.joined(separator: "\n"))
-        """
+            demonstration = true
+            terminal = { id = "001122334455" }
+            journal = { path = "\(journal.path)"\(journal.more) }
+            parameters = { path = "\(parameters)"\(name) }
+            card = { \(board) }
+            timeouts = { \(grace.map { "grace = \($0)" } ?? "") }
+            display = { language = "\(language)" }
+            \(sides.joined(separator: "\n"))
+            """
     }
 
     /// - Parameter sides: of ``side(_:card:pin:price:pump:)``.

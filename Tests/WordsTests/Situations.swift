@@ -2,6 +2,7 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Metering
+import Parameters
 import Quantities
 import Records
 import SecurityModule
@@ -74,6 +75,13 @@ enum Situations {
         ]
     }
 
+    private static let identification = SoftwareIdentification(
+        version: "1.2.3",
+        program: [UInt8](repeating: 0xA5, count: SoftwareIdentification.hashLength),
+        parametersVersion: 7,
+        parameters: [UInt8](repeating: 0x5A, count: SoftwareIdentification.hashLength)
+    )
+
     static func notices() throws -> [(Notice, String)] {
         let faults: [(CardFault, String)] = [
             (.removed, "removed"), (.reader("no service"), "no service"), (.inUse("shared"), "another program"),
@@ -85,7 +93,10 @@ enum Situations {
             (.liftNozzle(balance: amount), "123.45"),
             (.fuelling, "valves"), (.cardGone(graceSeconds: 15), "15"),
             (.readerGone("start pcscd", graceSeconds: 15), "start pcscd; the sale waits 15 s"),
-            (.pumpMissing("no chip"), "no chip"), (.notArmed, "greylock keys load"), (.otherCard, "wait"),
+            (.pumpMissing("no chip"), "no chip"), (.notArmed, "greylock keys load"),
+            (.identification(identification), "version 7, checksum 5A5A5A5A"),
+            (.parametersRefused(.missing), "greylock parameters import"),
+            (.parametersRefused(.older(version: 2, known: 34)), "34"), (.otherCard, "wait"),
             (.settling, "paying"),
             (.settlingEarlierSale(amount), "123.45"), (.earlierSaleSettled(amount), "123.45"),
             (.removeCard, "card"), (.escaped(amount), "123.45"), (.readerLost("plug it in"), "plug it in"),

@@ -113,6 +113,7 @@ enum NoticeKind: CaseIterable {
     case pumpMissing
     case notArmed
     case parametersRefused
+    case identification
     case pulserFaults
     case strayFaults
     case meterStopped
@@ -156,6 +157,7 @@ enum NoticeKind: CaseIterable {
             case .pumpMissing: .pumpMissing
             case .notArmed: .notArmed
             case .parametersRefused: .parametersRefused
+            case .identification: .identification
             case .pulserFaults: .pulserFaults
             case .strayFaults: .strayFaults
             case .meterStopped: .meterStopped

@@ -35,7 +35,9 @@ extension StationSide: EventSource {
         case .reader(.cardRemoved), .reader(.lost): isCardKnownGone = true
         case .reader(.cardInserted): isCardKnownGone = false
         case .pump(.stopped(.swapped)): meterSawSwap = true
-        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged,
+        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
+            .parametersChanged,
+            .identificationAsked,
             .stopRequested,
             nil:
             break
