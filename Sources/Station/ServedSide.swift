@@ -100,7 +100,7 @@ struct ServedSide {
     }
 
     private func serve(_ face: SideFace, _ slot: VirtualEdges.Slot?) throws(Failure) {
-        guard var set = try awaitParameters(face.display)?.set, var pump = try startPump(face.display, set.meter) else {
+        guard var set = try awaitParameters(face.display), var pump = try startPump(face.display, set.meter) else {
             return
         }
         reached.takes(pump.thread)
