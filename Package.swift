@@ -378,7 +378,8 @@ let package = Package(
             name: "StationTests",
             dependencies: [
                 "CardCryptography", "Configuration", "Dispenser", "Files", "FuelPassbook", "ISO7816", "Journal",
-                "KeyCustody", "KeyFiles", "Metering", "Pump", "Quantities", "Records", "SecurityModule", "Station",
+                "KeyCustody", "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Pump", "Quantities", "Records",
+                "SecurityModule", "Station",
                 "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualPump", "VirtualStation", "Words",
                 "greylock", "greylockd",
             ]

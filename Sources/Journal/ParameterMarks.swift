@@ -39,6 +39,8 @@ extension SQLiteJournal {
     package func note(_ mark: ParameterMark) throws(StorageFault) {
         guard try parameterMark(of: mark.side) != mark else { return }
         try commitRows("note the version of parameters") { try $0.replace(mark) }
+        // So that a copy of the journal from before, with an older book, is known for one.
+        markEnd()
     }
 }
 
