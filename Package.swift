@@ -97,6 +97,10 @@ let package = Package(
         .target(name: "ParameterFiles", dependencies: ["Files", "Parameters"]),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
+            name: "TotaliserFiles",
+            dependencies: ["Files", "FuelPassbook", "ISO7816", "Quantities", "Records", "Threads"]
+        ),
+        .target(
             name: "Console",
             dependencies: [
                 "CLinux", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Threads",
@@ -136,7 +140,7 @@ let package = Package(
             name: "Configuration",
             dependencies: [
                 "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Parameters",
-                "Quantities", "Threads", "Tokens", "Words",
+                "Quantities", "Threads", "Tokens", "TotaliserFiles", "Words",
             ]
         ),
         .target(
@@ -144,9 +148,8 @@ let package = Package(
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
                 "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters",
-                "Pump",
-                "Quantities", "Records",
-                "SecurityModule", "Threads", "Tokens", "Words", .product(name: "Logging", package: "swift-log"),
+                "Pump", "Quantities", "Records", "SecurityModule", "Threads", "Tokens", "TotaliserFiles", "Words",
+                .product(name: "Logging", package: "swift-log"),
             ]
         ),
         .target(
@@ -314,6 +317,12 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Journal", "JournalEdits", "Metering",
                 "Quantities", "Records", "SQLite", "SecurityModule", "Simulation", "TestFolders", "TestJournals",
+            ]
+        ),
+        .testTarget(
+            name: "TotaliserFilesTests",
+            dependencies: [
+                "FuelPassbook", "ISO7816", "Quantities", "Records", "SecurityModule", "TestFolders", "TotaliserFiles",
             ]
         ),
         .target(

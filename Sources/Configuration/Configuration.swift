@@ -14,6 +14,7 @@ package struct Configuration: Sendable {
     package let demonstration: Bool
     package let terminal: TerminalID
     package let journal: JournalFile
+    package let totals: TotalsSettings
     /// What customers read.
     package let language: Language
     /// By their numbers; at least one.
@@ -107,6 +108,7 @@ extension Configuration {
         sides = tables.map { Side(reading: $0.table, $0.number, common) }
         keys = KeySettings.read(root, demonstration: demonstration)
         parameters = ParameterSettings(reading: root, journal: journal.path, demonstration: demonstration)
+        totals = TotalsSettings(reading: root, journal, keys?.memory)
         let members = Array(zip(sides, tables.map(\.table)))
         if !demonstration { refuseDemonstration(root, common, members) }
         requireOwnFiles(root)
@@ -171,18 +173,20 @@ extension Configuration.JournalFile {
 }
 
 extension Configuration {
-    /// The mark and the parameters are written over: whatever they are called, they are no other file of the service.
+    /// What is written over, whatever it is called, is no other file of the service.
     private func requireOwnFiles(_ root: ConfigurationTable) {
         guard root.isSound else { return }
-        let parameters = FilePlace(parameters.path)
-        if let (_, words) = otherFiles(root).first(where: { $0.0.isSame(as: parameters) }) {
-            root.table("parameters").noteConflict("path", "another file than \(words)")
+        var others = otherFiles(root)
+        func require(_ path: String, _ table: String, _ key: String, as words: String) {
+            let place = FilePlace(path)
+            if let (_, other) = others.first(where: { $0.0.isSame(as: place) }) {
+                root.table(table).noteConflict(key, "another file than \(other)")
+            }
+            others.append((place, words))
         }
-        guard let mark = journal.mark else { return }
-        let place = FilePlace(mark)
-        let others = otherFiles(root) + [(parameters, "the parameters")]
-        guard let (_, words) = others.first(where: { $0.0.isSame(as: place) }) else { return }
-        root.table("journal").noteConflict("mark", "another file than \(words)")
+        require(parameters.path, "parameters", "path", as: "the parameters")
+        require(journal.mark ?? journal.path + "-mark", "journal", "mark", as: "the journal's mark")
+        require(totals.file, "totals", "file", as: "the totals")
     }
 
     private func otherFiles(_ root: ConfigurationTable) -> [(FilePlace, String)] {

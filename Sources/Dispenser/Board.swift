@@ -24,13 +24,17 @@ package struct Board: ~Copyable {
     private let clock: any StationClock
     private let terminal: TerminalID
     private let members: [Member]
+    private let totals: KeptTotals
 
-    /// - Parameter members: at least one, at most ``sidesMax``, each with a number and nozzle of its own.
+    /// - Parameters:
+    ///   - members: at least one, at most ``sidesMax``, each with a number and nozzle of its own.
+    ///   - totals: outside the journal.
     package init(
         terminal: TerminalID,
         journal: any SaleJournal,
         clock: any StationClock,
-        _ members: [Member]
+        _ members: [Member],
+        totals: KeptTotals = KeptTotals()
     ) {
         precondition((1...Self.sidesMax).contains(members.count))
         precondition(Set(members.map(\.settings.number)).count == members.count)
@@ -39,15 +43,17 @@ package struct Board: ~Copyable {
         self.journal = journal
         self.clock = clock
         self.members = members
+        self.totals = totals
     }
 
     /// Finishes what a crash left open of any side, once and before any of them serves: later an open record may be a
     /// neighbour's running sale.
     package consuming func recover() throws(SideFailure) -> RecoveredBoard {
-        let board = RecoveredBoard()
+        let board = RecoveredBoard(totals, nozzles: Set(members.map(\.settings.nozzle)))
         do throws(StorageFault) {
             try books(of: members[0], board).tellOfDamage()
             for record in try journal.openRecords() { try Recovery(books: books(of: record, board)).finish(record) }
+            try totals.compare(members.map { books(of: $0, board) })
             let waiting = try journal.openRecords().count
             if waiting > 0 { members[0].display.show(.closed, .waitForTheirCards(waiting)) }
         } catch {
@@ -87,7 +93,18 @@ package final class RecoveredBoard: Sendable {
     /// The rows that are not believed, and were named.
     private let namedRows = Mutex<Set<DamagedRow>>([])
 
-    fileprivate init() {}
+    private let totals: KeptTotals
+    private let nozzles: Set<Int>
+
+    fileprivate init(_ totals: KeptTotals, nozzles: Set<Int>) { (self.totals, self.nozzles) = (totals, nozzles) }
+
+    /// The journal has these totals on disk.
+    ///
+    /// - Returns: what is to be said.
+    func keep(_ totaliser: Totaliser) -> [Notice] { totals.keep(totaliser, of: nozzles) }
+
+    /// Why the journal alone keeps totals; nil where it does not.
+    var totalsObstacle: String? { totals.obstacle(nozzles) }
 
     /// A card that is answered at two readers at once would have one debit counted twice.
     ///

@@ -96,7 +96,11 @@ final class Books {
         let isOfNozzle = entry.totaliser?.nozzle == totaliser.nozzle
         if isOfNozzle, overrun != overrunOnDisk { entry.overrun = overrun }
         try journal.commit(entry)
-        if let written = entry.totaliser, isOfNozzle { (totaliser, overrunOnDisk) = (written, overrun) }
+        guard let written = entry.totaliser else { return }
+        if isOfNozzle { (totaliser, overrunOnDisk) = (written, overrun) }
+        // What still grows is written at its end: a cut between is explained by its record.
+        guard !entry.records.contains(where: { $0.phase == .flowing }) else { return }
+        for notice in board.keep(written) { display.show(.idle, notice) }
     }
 
     /// A totaliser that was kept under another calibration goes on from its volume.
@@ -123,6 +127,15 @@ final class Books {
     /// The end of what began at `begin`, in local words never before it: what ends in the hour that autumn repeats is shown
     /// as long as it takes to catch up; nil when the clock is not set.
     func endTime(after begin: TransactionTime) -> TransactionTime? { clock.localTime.map { max($0, begin) } }
+
+    /// What the side sells at now, where it sold at another price before.
+    func keepPrice() throws(StorageFault) {
+        let last = try journal.lastPrice(of: settings.number)
+        guard last != settings.unitPrice else { return }
+        var entry = JournalEntry()
+        entry.price = PriceChange(side: settings.number, at: clock.now, from: last, to: settings.unitPrice)
+        try write(entry)
+    }
 
     // MARK: - New records
 
@@ -171,4 +184,9 @@ final class Books {
         try commit(JournalEntry(record, grey: grey))
         display.show(.completed, .escaped(record.amount))
     }
+}
+
+extension Record {
+    /// Of a sale whose meter is read for the last time.
+    var newFaults: NewPulserFaults? { NewPulserFaults(side: side, reading.faults) }
 }

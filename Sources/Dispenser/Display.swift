@@ -52,6 +52,8 @@ package enum Refusal: Error, Equatable, Sendable {
     case cardKind(UInt8)
     case emergencyStop
     case sideLocked(SideLock)
+    /// In the journal alone; why.
+    case totalsNotKept(String)
     case module(SecurityModuleError)
     /// `9403`: the card has no key of the index by which this terminal asks.
     case noKey(KeyIndex)
@@ -123,6 +125,14 @@ package enum Notice: Equatable, Sendable {
     case purchaseVoid(Amount)
     /// A row of the journal is not believed.
     case damagedRow(DamagedRow)
+    /// One of the keepers of a nozzle's totals was behind the others.
+    case totalsDiffer(TotaliserDifference)
+    /// A place that keeps totals had none, or none that are believed; why.
+    case totalsMadeAnew(place: String, reason: String?)
+    /// A place that keeps totals cannot be written; why.
+    case totalsNotWritten(String)
+    /// The place's name.
+    case totalsKeptAgain(String)
     case closed
 }
 

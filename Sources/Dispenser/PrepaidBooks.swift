@@ -22,7 +22,12 @@ extension Books {
         let next = before.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = next
         // Where nothing flowed, the totals may be those of a neighbour that sells: what it wrote meanwhile stays.
-        var entry = JournalEntry(record, totaliser: next == before ? nil : next, lock: lock)
+        var entry = JournalEntry(
+            record,
+            totaliser: next == before ? nil : next,
+            lock: lock,
+            faults: record.newFaults
+        )
         let refund = try refund(of: record)
         if let refund { entry.records.append(refund) }
         try write(entry)

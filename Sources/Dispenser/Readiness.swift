@@ -52,6 +52,7 @@ struct Readiness {
         if let target = settings.targetTooSmall {
             throw .refused(.targetTooSmall(centilitres: target, least: settings.minimumQuantity.shownCentilitres))
         }
+        if let reason = books.board.totalsObstacle { throw .refused(.totalsNotKept(reason)) }
         if let room, room < JournalRoom.refusedBelow { throw .refused(.journalFull(room: room)) }
         return time
     }

@@ -83,7 +83,8 @@ struct Recovery {
         }
         let grey = try record.leave(.interrupted(checkpoint: due))
         record.ended = record.ended ?? books.endTime(after: record.begun)
-        try books.write(JournalEntry(record, grey: grey, totaliser: after))
+        let faults = after == nil ? nil : record.newFaults
+        try books.write(JournalEntry(record, grey: grey, totaliser: after, faults: faults))
         books.display.show(.closed, .recovered(number: record.number, amount: record.amount))
     }
 }

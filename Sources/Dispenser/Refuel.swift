@@ -42,7 +42,13 @@ struct Refuel: GreyLockProcedure {
         record.ended = books.endTime(after: record.begun)
         let totaliser = books.totaliser.adding(record.reading, fen: Int(record.price.fen))
         record.totaliser = totaliser
-        try books.commit(JournalEntry(record, totaliser: totaliser, lock: flow.lock(after: fuelled, record)))
+        let entry = JournalEntry(
+            record,
+            totaliser: totaliser,
+            lock: flow.lock(after: fuelled, record),
+            faults: record.newFaults
+        )
+        try books.commit(entry)
     }
 
     /// The most that this sale may deliver, in centilitres: the least of balance, preset and the side's limit.

@@ -41,6 +41,7 @@ package final class Side {
     /// Serves cards until the service stops. Returns with the outputs off and everything on disk.
     package func run() throws(SideFailure) {
         try onDisk { () throws(StorageFault) in try books.loadTotaliser() }
+        try onDisk { () throws(StorageFault) in try books.keepPrice() }
         try onDisk { () throws(StorageFault) in try warnOfRoom() }
         try showBetweenVisits()
         do throws(SideFailure) {
@@ -68,7 +69,9 @@ package final class Side {
         case .pump(.emergency(let isActive)):
             if !isActive { show(.idle, .emergencyOver) }
             try showBetweenVisits()
-        case .pump(.strayFault): show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults))
+        case .pump(.strayFault):
+            stray.faultCame()
+            show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults.total))
         case .pumpFailed(let fault): throw .pump(fault)
         case .identificationAsked:
             if let identification = settings.identification { show(.idle, .identification(identification)) }

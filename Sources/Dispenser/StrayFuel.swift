@@ -28,6 +28,10 @@ final class StrayFuel {
     private(set) var flow: StrayFlow?
     /// Of all that the pump counted since this side began: what is in a record.
     private var recordedCounts: [Int]
+    /// The same of the faults outside any sale.
+    private var recordedFaults: PulserFaults
+    /// Since when faults wait that no fuel came with; on the monotonic clock.
+    private var faultsWaitSince: UInt64?
     /// What a stop in mid-sale left to the next start.
     var saleLeftOpen: MeterReading?
 
@@ -35,8 +39,15 @@ final class StrayFuel {
         self.pump = pump
         self.books = books
         self.settings = settings
-        recordedCounts = pump.snapshot.allCounts
+        let snapshot = pump.snapshot
+        (recordedCounts, recordedFaults) = (snapshot.allCounts, snapshot.strayFaults)
     }
+
+    /// Faults that no fuel comes with are written when a minute has gone: a disturbed line makes many.
+    private static let faultsWaitNanoseconds: UInt64 = 60_000_000_000
+
+    /// The pump has counted a fault.
+    func faultCame() { faultsWaitSince = faultsWaitSince ?? books.now }
 
     /// A sale's record has these.
     func isRecorded(_ counts: [Int]) { recordedCounts = zip(recordedCounts, counts).map(+) }
@@ -46,34 +57,51 @@ final class StrayFuel {
     ///
     /// - Parameter least: fewer counts than this wait for the next time.
     func record(least: Int = 1) throws(StorageFault) {
-        let counts = strayCounts
-        guard counts.reduce(0, +) >= least else { return }
-        try commit(counts, isFlowing: true)
+        let new = unrecorded
+        guard new.counts.reduce(0, +) >= least else { return }
+        try commit(new, isFlowing: true)
     }
 
-    /// The same for any number of counts, and the record is finished.
+    /// The same for any number of counts, and the record is finished. Faults without fuel are counted without a record.
     func finish() throws(StorageFault) {
-        let counts = strayCounts
-        guard flow != nil || counts.contains(where: { $0 > 0 }) else { return }
-        try commit(counts, isFlowing: false)
+        let new = unrecorded
+        guard flow != nil || new.counts.contains(where: { $0 > 0 }) else {
+            guard let faults = NewPulserFaults(side: settings.number, new.faults) else { return }
+            try books.write(JournalEntry(faults: faults))
+            isRecorded(new.faults)
+            return
+        }
+        try commit(new, isFlowing: false)
         flow = nil
     }
 
     /// At the time of rest: finished, unless a trickle that makes no report yet went on.
     func restOrGrow() throws(StorageFault) {
-        if strayCounts.contains(where: { $0 > 0 }) { try record() } else { try finish() }
+        if unrecorded.counts.contains(where: { $0 > 0 }) { try record() } else { try finish() }
     }
 
     /// As often as the pump reports.
     var reportCounts: Int { max(1, settings.calibration.countsPerLitre / 10) }
 
     /// Without a count for as long as ends a sale, what flowed has come to rest.
-    var restsAt: UInt64? { flow.map { $0.grewAt + settings.timeouts.noFlow } }
+    var restsAt: UInt64? {
+        [flow.map { $0.grewAt + settings.timeouts.noFlow }, faultsWaitSince.map { $0 + Self.faultsWaitNanoseconds }]
+            .compactMap(\.self).min()
+    }
 
     /// In no record; between two sales.
-    private var strayCounts: [Int] { zip(pump.snapshot.allCounts, recordedCounts).map(-) }
+    private var unrecorded: (counts: [Int], faults: PulserFaults) {
+        let snapshot = pump.snapshot
+        return (zip(snapshot.allCounts, recordedCounts).map(-), snapshot.strayFaults.since(recordedFaults))
+    }
 
-    private func commit(_ counts: [Int], isFlowing: Bool) throws(StorageFault) {
+    private func isRecorded(_ faults: PulserFaults) {
+        recordedFaults = recordedFaults + faults
+        faultsWaitSince = nil
+    }
+
+    private func commit(_ new: (counts: [Int], faults: PulserFaults), isFlowing: Bool) throws(StorageFault) {
+        let counts = new.counts
         var flow: StrayFlow
         if let present = self.flow {
             flow = present
@@ -86,6 +114,7 @@ final class StrayFuel {
         flow.record.ended = books.endTime(after: flow.record.begun)
         var reading = flow.record.reading
         reading.counts = zip(reading.counts, counts).map(+)
+        reading.faults = reading.faults + new.faults
         // A sale that the stop left open is in the totaliser after the next start only, and before this.
         let base = saleLeftOpen.map { flow.before.adding($0, fen: 0) } ?? flow.before
         reading.volume = base.volume(of: reading.counts, settings.calibration)
@@ -93,8 +122,10 @@ final class StrayFuel {
         if !isFlowing { try flow.record.take(.rested) }
         let after = flow.before.adding(reading, fen: Int(flow.record.price.fen))
         flow.record.totaliser = after
-        try books.write(JournalEntry(flow.record, totaliser: after))
+        let faults = NewPulserFaults(side: settings.number, new.faults)
+        try books.write(JournalEntry(flow.record, totaliser: after, faults: faults))
         isRecorded(counts)
+        isRecorded(new.faults)
         self.flow = flow
     }
 

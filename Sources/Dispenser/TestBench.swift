@@ -12,6 +12,7 @@ package final class TestBench {
         /// The totals without it.
         let before: Totaliser
         var writtenVolume: Volume
+        var writtenFaults = PulserFaults()
         var writtenAt: UInt64
     }
 
@@ -131,8 +132,10 @@ package final class TestBench {
         let after = delivering.before.adding(reading, fen: 0)
         delivering.record.ended = books.endTime(after: delivering.record.begun)
         delivering.record.totaliser = after
-        try books.write(JournalEntry(delivering.record, totaliser: after))
+        let faults = NewPulserFaults(side: settings.number, reading.faults.since(delivering.writtenFaults))
+        try books.write(JournalEntry(delivering.record, totaliser: after, faults: faults))
         (delivering.writtenVolume, delivering.writtenAt) = (reading.volume, books.now)
+        delivering.writtenFaults = reading.faults
     }
 
     private func command(_ command: PumpCommand) throws(SideFailure) {

@@ -164,6 +164,10 @@ extension RowClass {
         case .acceptance: "acceptance"
         case .serviceRun: "run of the service"
         case .overrun: "overrun"
+        case .pulserFault: "count of pulser faults"
+        case .lockClearing: "word on a position's lock"
+        case .priceChange: "change of a price"
+        case .totalsDifference: "difference of totals"
         case .parameterMark: "version of parameters"
         }
     }

@@ -17,8 +17,11 @@ extension SQLiteJournal {
         }
     }
 
-    package func clearLock(of side: Int) throws(StorageFault) {
-        try commitRows("clear a position's lock") { try $0.delete(Int64(side), from: .sideLock) }
+    package func clear(_ word: LockClearing) throws(StorageFault) {
+        try commitRows("clear a position's lock") { writer in
+            try writer.delete(Int64(word.lock.side), from: .sideLock)
+            try writer.append(word)
+        }
     }
 
     package func damagedRows() throws(StorageFault) -> [DamagedRow] {

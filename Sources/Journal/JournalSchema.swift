@@ -32,6 +32,7 @@ enum JournalSchema {
         // The sealed state tells how far the keys had been changed: an earlier version would not read it.
         JournalMigration("7") { _ in },
         JournalMigration("8") { try $0.execute(version8) },
+        JournalMigration("9") { try $0.execute(version9) },
         JournalMigration("10") { try $0.execute(version10) },
     ])
 
@@ -116,6 +117,59 @@ enum JournalSchema {
         ALTER TABLE sale ADD COLUMN program_sha256 TEXT;
         ALTER TABLE sale ADD COLUMN parameters_version INTEGER;
         ALTER TABLE sale ADD COLUMN parameters_hash TEXT;
+        """
+
+    /// `pulser_fault` counts by side: a row for each of the newest days with faults, `day` as YYYYMMDD, and one without a day for all
+    /// since the journal was begun. `lock_clearing` says who opened a side, and what had closed it; `price_change` when a side
+    /// began to sell at another price; `totals_difference` which keeper of a nozzle's totals was behind at a start. Their numbers
+    /// count up in blocks of 2^24, one for each position or nozzle.
+    private static let version9 = """
+        CREATE TABLE pulser_fault (
+            id INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL,
+            day TEXT,
+            missed_edges TEXT NOT NULL,
+            dead_legs TEXT NOT NULL,
+            sequence_gaps TEXT NOT NULL,
+            both_together INTEGER NOT NULL,
+            further_faults TEXT,
+            code BLOB
+        ) STRICT;
+
+        CREATE TABLE lock_clearing (
+            number INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL,
+            closed_since TEXT NOT NULL,
+            closed_reason TEXT NOT NULL,
+            cleared_utc INTEGER,
+            cleared TEXT,
+            name TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            code BLOB
+        ) STRICT;
+
+        CREATE TABLE price_change (
+            number INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL,
+            since_utc INTEGER,
+            since TEXT,
+            from_fen_per_litre INTEGER,
+            to_fen_per_litre INTEGER NOT NULL,
+            code BLOB
+        ) STRICT;
+
+        CREATE TABLE totals_difference (
+            number INTEGER PRIMARY KEY,
+            nozzle INTEGER NOT NULL,
+            found_utc INTEGER,
+            found TEXT,
+            keeper TEXT NOT NULL,
+            from_microlitres INTEGER NOT NULL,
+            from_fen INTEGER NOT NULL,
+            to_microlitres INTEGER NOT NULL,
+            to_fen INTEGER NOT NULL,
+            code BLOB
+        ) STRICT;
         """
 
     /// The overrun is no total, and stands apart. The columns that it had keep 0: without them a row would have another code.

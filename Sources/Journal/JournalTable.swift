@@ -49,13 +49,21 @@ struct JournalTable: Sendable {
     static let serviceRun = JournalTable("service_run", of: ServiceRun.self, key: "run")
     static let clockAcceptance = JournalTable("clock_acceptance", of: ClockAcceptance.self, key: "after_ttc", "record")
     static let clockFloor = JournalTable("clock_floor", of: StationTime.self, key: "id", "row")
+    static let pulserFault = JournalTable("pulser_fault", of: PulserFaultCount.self, key: "id", "row")
+    static let lockClearing = JournalTable("lock_clearing", of: HistoryRow<LockClearing>.self, key: "number")
+    static let priceChange = JournalTable("price_change", of: HistoryRow<PriceChange>.self, key: "number")
+    static let totalsDifference = JournalTable(
+        "totals_difference",
+        of: HistoryRow<TotaliserDifference>.self,
+        key: "number"
+    )
     static let parameterMark = JournalTable("parameter_mark", of: ParameterMark.self, key: "position")
     static let state = JournalTable("journal_state", of: nil, key: "id", "copy")
 
     /// But for ``state``, in the order in which they are read.
     static let coded: [JournalTable] = [
         .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .acceptance,
-        .serviceRun, .overrun, .parameterMark,
+        .serviceRun, .overrun, .pulserFault, .lockClearing, .priceChange, .totalsDifference, .parameterMark,
     ]
     static let codeColumn = "code"
 }

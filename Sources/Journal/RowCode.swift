@@ -22,6 +22,10 @@ enum RowClass: Int, CaseIterable, Sendable {
     case acceptance
     case serviceRun
     case overrun
+    case pulserFault
+    case lockClearing
+    case priceChange
+    case totalsDifference
     case parameterMark
 
     var table: JournalTable {
@@ -37,6 +41,10 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .acceptance: .acceptance
         case .serviceRun: .serviceRun
         case .overrun: .overrun
+        case .pulserFault: .pulserFault
+        case .lockClearing: .lockClearing
+        case .priceChange: .priceChange
+        case .totalsDifference: .totalsDifference
         case .parameterMark: .parameterMark
         }
     }
@@ -49,15 +57,19 @@ enum RowClass: Int, CaseIterable, Sendable {
     /// The next write puts a row in the place of one that is not believed. Of the others, none is ever overwritten.
     var isRenewed: Bool {
         switch self {
-        case .openSale, .closedSale, .greyRecord, .acceptance, .parameterMark: false
-        case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun, .overrun: true
+        case .openSale, .closedSale, .greyRecord, .acceptance, .lockClearing, .parameterMark: false
+        case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun, .overrun,
+            .pulserFault, .priceChange, .totalsDifference:
+            true
         }
     }
 
     /// With several rows amiss, those with right codes are believed; of the others none is.
     var isBelievedApart: Bool {
         switch self {
-        case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun, .parameterMark: true
+        case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun, .pulserFault, .lockClearing, .priceChange,
+            .totalsDifference, .parameterMark:
+            true
         case .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering: false
         }
     }

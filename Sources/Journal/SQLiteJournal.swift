@@ -157,6 +157,9 @@ package final class SQLiteJournal: SaleJournal, Sendable {
             if let totaliser = entry.totaliser { try writer.replace(totaliser) }
             if let overrun = entry.overrun { try writer.replace(overrun) }
             if let lock = entry.lock { try writer.replace(lock) }
+            if let faults = entry.faults { try writer.add(faults, on: entry.moment?.local.date) }
+            if let price = entry.price { try writer.append(price) }
+            for difference in entry.differences { try writer.append(difference) }
             if let moment = entry.moment { try writer.raiseClockFloor(to: moment) }
         }
     }

@@ -236,6 +236,7 @@ struct Code: StoredDigits {
 }
 
 extension TransactionTime: StoredDigits {}
+extension CalendarDate: StoredDigits {}
 
 // MARK: - Lists
 

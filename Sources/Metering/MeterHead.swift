@@ -8,6 +8,8 @@ package struct MeterHead: Sendable {
     private let limits: MeterLimits
     private var pulser: Pulser
     private var baseFaults = PulserFaults()
+    /// All that were counted, in a sale or not.
+    private var notedFaults = PulserFaults()
     /// Of the nozzle and emergency lines.
     private var switches = SwitchNumbers()
     /// Of the last gained count, which may be taken back.
@@ -131,7 +133,7 @@ package struct MeterHead: Sendable {
     private mutating func noteSwitchGap(_ lost: Int) -> PumpReport? {
         guard lost > 0 else { return nil }
         wantsLevels = true
-        return noteFaults(lost)
+        return noteFaults()
     }
 
     private var faults: PulserFaults {
@@ -140,9 +142,11 @@ package struct MeterHead: Sendable {
         return faults
     }
 
-    private mutating func noteFaults(_ count: Int) -> PumpReport? {
+    private mutating func noteFaults() -> PumpReport? {
+        let faults = faults
+        defer { notedFaults = faults }
         guard inSale else {
-            snapshot.strayFaults += count
+            snapshot.strayFaults = snapshot.strayFaults + faults.since(notedFaults)
             return .strayFault
         }
         snapshot.faults = faults.since(baseFaults)
@@ -155,7 +159,7 @@ package struct MeterHead: Sendable {
         let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
         var report: PumpReport?
         noteTurn(back: pulser.reverse - reverseBefore, gained)
-        if pulser.faultCount != faultsBefore { report = pulserFault(since: faultsBefore) }
+        if pulser.faultCount != faultsBefore { report = pulserFault() }
         if gained != 0 { report = gain(gained, edge.nanoseconds) ?? report }
         if !snapshot.outputs.isEmpty, pulser.reverse > reverseBefore || report == .pulserFault {
             report = stopForPulser(channel) ?? report
@@ -174,13 +178,13 @@ package struct MeterHead: Sendable {
         }
     }
 
-    private mutating func pulserFault(since before: Int) -> PumpReport? {
+    private mutating func pulserFault() -> PumpReport? {
         // What the queue dropped may have been an edge of any line.
         if pulser.faults.sequenceGaps != lastSequenceGaps {
             lastSequenceGaps = pulser.faults.sequenceGaps
             wantsLevels = true
         }
-        return noteFaults(pulser.faultCount - before)
+        return noteFaults()
     }
 
     private mutating func gain(_ gained: Int, _ now: UInt64) -> PumpReport? {

@@ -27,7 +27,7 @@ package struct MeterSnapshot: Equatable, Sendable {
     /// Why the pump ended the sale by itself; nothing opens in it any more.
     package var stop: MeterStop?
     /// Faults outside any sale since the start.
-    package var strayFaults = 0
+    package var strayFaults = PulserFaults()
 
     package init(points: Int) {
         counts = Array(repeating: 0, count: points)

@@ -90,6 +90,10 @@ package struct PulserFaults: Equatable, Sendable {
         return ofChannels + bothTogether + flowGaps + reversed + switchGaps
     }
 
+    package static func + (left: PulserFaults, right: PulserFaults) -> PulserFaults {
+        left.since(PulserFaults().since(right))
+    }
+
     package func since(_ base: PulserFaults) -> PulserFaults {
         func less(_ counts: [Int], _ before: [Int]) -> [Int] { zip(counts, before).map(-) }
         var difference = self

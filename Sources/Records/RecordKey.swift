@@ -12,6 +12,7 @@ package final class RecordKey: Sendable {
     package let reference: KeyReference
     private let root: DoubleLengthKey
     private let journals: CodeKey
+    private let totals: CodeKey
     private let legacy: LegacySeal
 
     /// Takes the 16 bytes of the key; the buffer is wiped.
@@ -19,6 +20,7 @@ package final class RecordKey: Sendable {
         self.reference = reference
         root = DoubleLengthKey(raw)
         journals = CodeKey(from: root, label: "GL-JRNL")
+        totals = CodeKey(from: root, label: "GL-TOTL")
         legacy = LegacySeal(root)
     }
 
@@ -34,6 +36,15 @@ package final class RecordKey: Sendable {
         let seal = gmac.terminal == own.terminal ? own : seal(of: gmac.terminal)
         guard let plain = seal.open(gmac) ?? legacy.open(gmac), plain.count == MAC.length else { return nil }
         return MAC(bytes: plain)
+    }
+
+    /// Of what a terminal keeps of its totals outside the journal.
+    package func code(ofTotals bytes: [UInt8], of terminal: TerminalID) -> [UInt8] {
+        totals.code(of: terminal.bytes + bytes).bytes
+    }
+
+    package func isRight(_ code: [UInt8], ofTotals bytes: [UInt8], of terminal: TerminalID) -> Bool {
+        totals.code(of: terminal.bytes + bytes).isValid(code)
     }
 
     /// The keys of the journal with that identity.

@@ -12,6 +12,9 @@ package struct JournalEntry: Equatable, Sendable {
     package var overrun: Overrun?
     /// Closes the side until a technician clears it.
     package var lock: SideLock?
+    package var faults: NewPulserFaults?
+    package var price: PriceChange?
+    package var differences: [TotaliserDifference] = []
     /// When it is written, by the station's clock; nil while that is not set.
     package var moment: StationTime?
 
@@ -20,13 +23,15 @@ package struct JournalEntry: Equatable, Sendable {
         grey: GreyRecord? = nil,
         totaliser: Totaliser? = nil,
         overrun: Overrun? = nil,
-        lock: SideLock? = nil
+        lock: SideLock? = nil,
+        faults: NewPulserFaults? = nil
     ) {
         self.records = records
         self.grey = grey
         self.totaliser = totaliser
         self.overrun = overrun
         self.lock = lock
+        self.faults = faults
     }
 }
 
@@ -118,8 +123,11 @@ package protocol SaleJournal: AnyObject {
     /// Why the side is closed; nil when it is not.
     func lock(of side: Int) throws(StorageFault) -> SideLock?
 
-    /// A technician opens a side whose ``SideLock/remedy`` it is again.
-    func clearLock(of side: Int) throws(StorageFault)
+    /// A technician opens a side whose ``SideLock/remedy`` it is again; his word is kept.
+    func clear(_ word: LockClearing) throws(StorageFault)
+
+    /// At which the side served last; nil where none is known.
+    func lastPrice(of side: Int) throws(StorageFault) -> UnitPrice?
 
     /// How many more records the configured capacity has room for; nil until the records of a large journal are counted and
     /// found sound.
@@ -133,6 +141,9 @@ package protocol SaleJournal: AnyObject {
 
     /// The rows that are not believed, as far as they are known by now (decision record 0017).
     func damagedRows() throws(StorageFault) -> [DamagedRow]
+
+    /// The last records that fuel of this nozzle flowed for, the newest first, as far as they are believed.
+    func deliveries(of nozzle: Int, last count: Int) throws(StorageFault) -> [Record]
 
     /// The totals of a nozzle as the believed records say them: those of the one that has the largest volume.
     func recordedTotaliser(of nozzle: Int) throws(StorageFault) -> Totaliser?

@@ -8,7 +8,7 @@ package final class FaultyJournal: SaleJournal {
     package enum Write {
         case entry(JournalEntry)
         case checkpoint(Checkpoint)
-        case openedSide(Int)
+        case openedSide(LockClearing)
         case number
     }
 
@@ -46,8 +46,8 @@ package final class FaultyJournal: SaleJournal {
         try onWrite(.checkpoint(checkpoint)) { store.checkpoint(checkpoint) }
     }
 
-    package func clearLock(of side: Int) throws(StorageFault) {
-        try onWrite(.openedSide(side)) { store.clearLock(of: side) }
+    package func clear(_ word: LockClearing) throws(StorageFault) {
+        try onWrite(.openedSide(word)) { store.clear(word) }
     }
 
     // MARK: - Reads
@@ -99,6 +99,11 @@ package final class FaultyJournal: SaleJournal {
         return store.recordedTotaliser(of: nozzle)
     }
 
+    package func deliveries(of nozzle: Int, last count: Int) throws(StorageFault) -> [Record] {
+        try onRead()
+        return store.deliveries(of: nozzle, last: count)
+    }
+
     package func damagedRows() throws(StorageFault) -> [DamagedRow] {
         try onRead()
         return damaged
@@ -107,6 +112,11 @@ package final class FaultyJournal: SaleJournal {
     package func lock(of side: Int) throws(StorageFault) -> SideLock? {
         try onRead()
         return store.lock(of: side)
+    }
+
+    package func lastPrice(of side: Int) throws(StorageFault) -> UnitPrice? {
+        try onRead()
+        return store.lastPrice(of: side)
     }
 
     package func roomIfCounted(nanosecondsMax: UInt64) throws(StorageFault) -> Int? {

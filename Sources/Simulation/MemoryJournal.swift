@@ -1,5 +1,6 @@
 import Dispenser
 package import FuelPassbook
+import Metering
 package import Quantities
 package import Records
 import SecurityModule
@@ -12,6 +13,11 @@ package final class MemoryJournal: SaleJournal {
     package private(set) var totalisers: [Int: Totaliser] = [:]
     private var overruns: [Int: Overrun] = [:]
     package private(set) var locks: [Int: SideLock] = [:]
+    private var faults: [Int: [CalendarDate?: PulserFaults]] = [:]
+    /// In their order.
+    package private(set) var clearings: [LockClearing] = []
+    package private(set) var prices: [PriceChange] = []
+    package private(set) var differences: [TotaliserDifference] = []
     /// The highest number that was reserved or committed.
     private var last = RecordNumber(0)
     private var latest: StationTime?
@@ -30,6 +36,10 @@ package final class MemoryJournal: SaleJournal {
         totalisers = other.totalisers
         overruns = other.overruns
         locks = other.locks
+        faults = other.faults
+        clearings = other.clearings
+        prices = other.prices
+        differences = other.differences
         last = other.last
         latest = other.latest
         open = other.open
@@ -71,6 +81,9 @@ package final class MemoryJournal: SaleJournal {
         if let totaliser = entry.totaliser { totalisers[totaliser.nozzle] = totaliser }
         if let overrun = entry.overrun { overruns[overrun.nozzle] = overrun }
         if let lock = entry.lock { locks[lock.side] = lock }
+        if let new = entry.faults { add(new, on: entry.moment?.local.date) }
+        if let price = entry.price { prices.append(price) }
+        differences += entry.differences
     }
 
     package func checkpoint(_ checkpoint: Checkpoint) { checkpoints[checkpoint.number] = checkpoint }
@@ -116,9 +129,36 @@ package final class MemoryJournal: SaleJournal {
             .max { ($0.volume, $0.fen) < ($1.volume, $1.fen) }
     }
 
+    package func deliveries(of nozzle: Int, last count: Int) -> [Record] {
+        let own = records.values.filter { $0.totaliser?.nozzle == nozzle && $0.reading.volume != .zero }
+        return Array(own.sorted { $0.number > $1.number }.prefix(count))
+    }
+
     package func lock(of side: Int) -> SideLock? { locks[side] }
 
-    package func clearLock(of side: Int) { locks[side] = nil }
+    package func clear(_ word: LockClearing) {
+        locks[word.lock.side] = nil
+        clearings.append(word)
+    }
+
+    package func lastPrice(of side: Int) -> UnitPrice? { prices.last { $0.side == side }?.to }
+
+    private func add(_ new: NewPulserFaults, on day: CalendarDate?) {
+        for day in Set([nil, day]) { faults[new.side, default: [:]][day, default: PulserFaults()] = faults(new, day) }
+        let days = faults[new.side, default: [:]].keys.compactMap(\.self).sorted()
+        for day in days.dropLast(PulserFaultCount.daysMax) { faults[new.side]?[day] = nil }
+    }
+
+    private func faults(_ new: NewPulserFaults, _ day: CalendarDate?) -> PulserFaults {
+        (faults[new.side]?[day] ?? PulserFaults()) + new.faults
+    }
+
+    /// As ``SQLiteJournal`` answers.
+    package func pulserFaults(of side: Int) -> [PulserFaultCount] {
+        let known = faults[side, default: [:]]
+        let days = known.keys.sorted { ($0?.ordinal ?? 0) < ($1?.ordinal ?? 0) }
+        return days.map { PulserFaultCount(side: side, day: $0, faults: known[$0] ?? PulserFaults()) }
+    }
 
     package func room() -> Int { max(0, capacity - records.count) }
 

@@ -79,7 +79,7 @@ extension Refusal {
     /// Of the side itself, and not of one card.
     fileprivate var isStanding: Bool {
         switch self {
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: true
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept: true
         case _: false
         }
     }

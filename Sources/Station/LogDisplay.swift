@@ -57,12 +57,13 @@ extension Notice {
         case .emergencyOver, .identification, .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone,
             .refused, .refund,
             .purchaseVoid,
-            .releasedElsewhere:
+            .releasedElsewhere, .totalsKeptAgain:
             .notice
         case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .notArmed, .parametersRefused,
             .pulserFaults,
             .journalNearlyFull, .strayFlow, .strayFaults, .meterStopped, .emergency, .fuelDoesNotStop,
-            .heldForCheckpoint, .interrupted, .waitForTheirCards, .damagedRow:
+            .heldForCheckpoint, .interrupted, .waitForTheirCards, .damagedRow, .totalsDiffer,
+            .totalsMadeAnew, .totalsNotWritten:
             .warning
         }
     }

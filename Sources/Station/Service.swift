@@ -135,7 +135,7 @@ package final class Service: Sendable {
             return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
         let roster = Roster(sides.map(\.number), end: stop)
-        guard let (journal, module, desk, keyWatch) = try arm(supervisor, faces, roster) else { return }
+        guard let (journal, module, desk, keyWatch, totals) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
         try identifyProgram()
         let parameterWatch = ParameterWatch(desk) { [sides] in
@@ -145,7 +145,7 @@ package final class Service: Sendable {
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
-        let board = try recover(journal, desk, faces)
+        let board = try recover(journal, desk, totals, faces)
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
             let (side, reached) = pair
             return NamedThread("side-\(side.number)") { [self] in
@@ -169,14 +169,15 @@ package final class Service: Sendable {
         _ supervisor: Supervisor?,
         _ faces: Faces,
         _ roster: Roster
-    ) throws(ServiceFailure) -> (SQLiteJournal, SecurityModule, ParameterDesk, KeyWatch?)? {
+    ) throws(ServiceFailure) -> (SQLiteJournal, SecurityModule, ParameterDesk, KeyWatch?, KeptTotals)? {
         guard let arms = try arms(supervisor, faces) else { return nil }
         let journal = try openJournal(arms.recordKey, supervisor)
         supervisor?.ready("starting")
         let module = arms.module(of: configuration.terminal)
+        let totals = KeptTotals(configuration.totals.places(of: configuration.terminal, arms.recordKey))
         sayProtection(arms)
         let desk = try desk(arms.parameterKey, journal)
-        guard let (store, stored) = arms.stored else { return (journal, module, desk, nil) }
+        guard let (store, stored) = arms.stored else { return (journal, module, desk, nil, totals) }
         do throws(FileFault) { try journal.admit(stored, of: store) } catch {
             throw inputOutput("keys: \(error.reason)")
         }
@@ -186,7 +187,7 @@ package final class Service: Sendable {
         } gone: { reason in
             roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
         }
-        return (journal, module, desk, keyWatch)
+        return (journal, module, desk, keyWatch, totals)
     }
 
     /// What protects what. A token that is not there is the watch's to say.
@@ -260,6 +261,7 @@ package final class Service: Sendable {
     private func recover(
         _ journal: SQLiteJournal,
         _ desk: ParameterDesk,
+        _ totals: KeptTotals,
         _ faces: Faces
     ) throws(ServiceFailure) -> RecoveredBoard {
         var members: [Board.Member] = []
@@ -270,7 +272,13 @@ package final class Service: Sendable {
             }
             members.append(Board.Member(settings: side.settings(under: meter), display: faces(side, nil).display))
         }
-        let board = Board(terminal: configuration.terminal, journal: journal, clock: SystemClock(), members)
+        let board = Board(
+            terminal: configuration.terminal,
+            journal: journal,
+            clock: SystemClock(),
+            members,
+            totals: totals
+        )
         do throws(SideFailure) { return try board.recover() } catch { throw ServiceFailure(error) }
     }
 

@@ -6,7 +6,7 @@ extension Notice {
     package var isForCustomer: Bool {
         switch self {
         case .typePIN, .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards,
-            .damagedRow:
+            .damagedRow, .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
             false
         case .insertCard, .readingCard, .liftNozzle, .fuelling, .cardGone, .readerGone, .otherCard, .settling,
             .settlingEarlierSale, .earlierSaleSettled, .removeCard, .refused, .cardFault, .escaped, .readerLost,

@@ -69,6 +69,12 @@ struct Chinese: Vocabulary {
         case .prepaidCardGone: "卡已取出：本次加油已付款，继续进行"
         case .refund(let amount): "已付款中有\(money(amount))未加油：由发卡单位退款，请保留小票"
         case .purchaseVoid(let amount): "此卡上次的\(money(amount))没有扣款：不欠款"
+        case .totalsDiffer(let difference):
+            "\(difference.nozzle) 号枪累计量不一致：\(words(difference.keeper))为\(words(difference.from))，现以\(words(difference.to))为准，请与油枪计数器核对"
+        case .totalsMadeAnew(let place, let reason):
+            "\(place) 中的累计量重新建立\(reason.map { "，原内容不可信：\($0)" } ?? "：原先没有")"
+        case .totalsNotWritten(let reason): "累计量少一处保存：\(reason)"
+        case .totalsKeptAgain(let place): "累计量又保存于 \(place)"
         case .damagedRow(let row): "流水账中一行不可信，保持原样：\(words(row))；用 greylock records 查看"
         case .closed: "已关闭"
         }
@@ -108,6 +114,7 @@ struct Chinese: Vocabulary {
         case .noNumber(let reason): "不受理卡：流水账无法给出序号：\(reason.printable)"
         case .cardKind(let kind): "类型为 \(Hex.string([kind])) 的卡不能在此加油"
         case .emergencyStop: "已按下紧急停机，或断电"
+        case .totalsNotKept(let reason): "暂停服务：累计量只保存在流水账中：\(reason)"
         case .sideLocked(let lock):
             "已关闭，\(words(lock.since))：\(lock.reason.printable)；由技术员用 greylock position \(lock.remedy.flag) 打开"
         case .module(let error): words(error)
@@ -143,6 +150,18 @@ struct Chinese: Vocabulary {
         case .refund: "退款"
         case .test: "检定回罐"
         }
+    }
+
+    private func words(_ keeper: TotaliserKeeper) -> String {
+        switch keeper {
+        case .journal: "流水账"
+        case .file: "文件"
+        case .boardMemory: "主板存储器"
+        }
+    }
+
+    private func words(_ total: NozzleTotal) -> String {
+        "\(litres(centilitres: total.volume.shownCentilitres))升、\(yuan(fen: total.fen))元"
     }
 
     private func words(_ fault: CardFault) -> String {
@@ -247,7 +266,8 @@ struct Chinese: Vocabulary {
         case .purchaseVoid(let amount): "您的卡上次的\(money(amount))没有扣款，您不欠款。"
         case .closed: "暂停营业。"
         case .heldForCheckpoint: "请稍候。"
-        case .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards, .damagedRow:
+        case .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards, .damagedRow,
+            .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
             words(notice)
         }
     }
@@ -264,7 +284,8 @@ struct Chinese: Vocabulary {
         case .pinWrong(let left): "密码错误，还可再试\(left)次。"
         case .pinMalformed(let fault): "请重新输入：\(words(fault))。"
         case .pinNotTyped: "未输入密码，请取卡。"
-        case .targetTooSmall, .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "暂停服务，请联系工作人员。"
+        case .targetTooSmall, .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept:
+            "暂停服务，请联系工作人员。"
         case .journalNotCounted: "请稍候再插卡。"
         case .pinCancelled: "已取消，请取卡。"
         case .pinNotTried(let left): "没有扣款：密码错误，还可再试\(left)次，请取卡。"

@@ -59,6 +59,13 @@ struct English: Vocabulary {
         case .prepaidCardGone: "card removed: the sale is paid and goes on without it"
         case .refund(let amount): "\(amount) of what was paid did not flow: the issuer refunds it, keep the receipt"
         case .purchaseVoid(let amount): "the card did not pay the \(amount) of its last visit: nothing is owed"
+        case .totalsDiffer(let difference):
+            "the totals of nozzle \(difference.nozzle) differ: the \(words(difference.keeper)) had \(words(difference.from)), and"
+                + " \(words(difference.to)) hold: compare them with the nozzle's own counter"
+        case .totalsMadeAnew(let place, let reason):
+            "the totals in the \(place) are made anew\(reason.map { ", they were not believed: \($0)" } ?? ": there were none")"
+        case .totalsNotWritten(let reason): "the totals are kept in one place fewer: \(reason)"
+        case .totalsKeptAgain(let place): "the totals are kept in the \(place) again"
         case .damagedRow(let row):
             "the journal's row is not believed and left as it is: \(row); greylock records lists it"
         case .closed: "closed"
@@ -104,6 +111,7 @@ struct English: Vocabulary {
         case .noNumber(let reason): "no card is served: the journal gives no number, \(reason.printable)"
         case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
         case .emergencyStop: "the emergency stop is pressed, or power fails"
+        case .totalsNotKept(let reason): "out of order: the totals are kept in the journal alone: \(reason)"
         case .sideLocked(let lock):
             "closed since \(lock.words); a technician opens it with greylock position \(lock.remedy.flag)"
         case .module(let error): "\(error)"
@@ -150,6 +158,18 @@ struct English: Vocabulary {
         case .refund: "refund"
         case .test: "test, returned"
         }
+    }
+
+    private func words(_ keeper: TotaliserKeeper) -> String {
+        switch keeper {
+        case .journal: "journal"
+        case .file: "file"
+        case .boardMemory: "board's memory"
+        }
+    }
+
+    private func words(_ total: NozzleTotal) -> String {
+        "\(litres(centilitres: total.volume.shownCentilitres)) L and \(yuan(fen: total.fen)) yuan"
     }
 
     private func words(_ fault: PINFault) -> String {
@@ -204,7 +224,8 @@ struct English: Vocabulary {
         case .purchaseVoid(let amount): "Your card did not pay the \(amount) of its last visit. Nothing is owed."
         case .closed: "Closed."
         case .heldForCheckpoint: "Please wait."
-        case .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards, .damagedRow:
+        case .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards, .damagedRow,
+            .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
             words(notice)
         }
     }
@@ -225,7 +246,8 @@ struct English: Vocabulary {
         case .pinWrong(let left): "Wrong PIN. \(left.tries) left."
         case .pinMalformed(let fault): "Type again: \(words(fault))."
         case .pinNotTyped: "No PIN was typed. Take your card."
-        case .targetTooSmall, .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked: "Out of order. Call the staff."
+        case .targetTooSmall, .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept:
+            "Out of order. Call the staff."
         case .journalNotCounted: "Please wait a minute, and put your card in again."
         case .pinCancelled: "Cancelled. Take your card."
         case .pinNotTried(let left): "Not paid: the PIN was wrong, \(left.tries) left. Take your card."

@@ -25,6 +25,9 @@ struct PositionTool: ParsableCommand {
             service's user. A row of the journal that is damaged, was removed or put back is \
             named.
 
+            Who opens a position says his name and his reason: both stay in the journal, and --history shows them, with \
+            the pulser's faults day by day and the changes of the price.
+
             Exit status: 0 when cards are served; 69 when the position is closed, the clock is \
             behind or not set, no room is left, or the terminal has no record key yet; 74 when a row is damaged, the journal is not \
             used, or a file cannot be read or written; 78 for a wrong configuration. \
@@ -38,7 +41,7 @@ struct PositionTool: ParsableCommand {
     @Option(help: ArgumentHelp("The fuelling side, all without it; --clear of several needs one.", valueName: "N"))
     var position: Int?
 
-    @Flag(help: "Open the position again, after the pulser was mended.")
+    @Flag(help: "Open the position again, after the pulser was mended; with --name and --reason.")
     var clear = false
 
     @Flag(help: "The clock is right, and the records were made while it was ahead: they no longer hold it back.")
@@ -55,7 +58,25 @@ struct PositionTool: ParsableCommand {
     )
     var acceptJournal: String?
 
+    @OptionGroup var signature: SignatureOptions
+
+    @Flag(help: "Also who opened the position and why, faults day by day, changes of the price, differences of totals.")
+    var history = false
+
+    @Flag(
+        help:
+            "One JSON object: `positions`, each with `number`, `closed`, `pulserFaults`, with --history `clearings`, `prices` and `totalsDifferences`; `clock`, `journal`, `room`, `damage`, `service`, `servesCards`."
+    )
+    var json = false
+
     func validate() throws {
+        if clear { try signature.requireGiven() }
+        guard clear || (signature.name == nil && signature.reason == nil) else {
+            throw ValidationError("--name and --reason are said with --clear")
+        }
+        if json, clear || acceptClock || acceptRows || acceptJournal != nil {
+            throw ValidationError("--json is for looking: give the change without it")
+        }
         guard let acceptJournal else { return }
         guard
             (1...JournalAcceptance.reasonCharactersMax).contains(acceptJournal.count),
@@ -74,7 +95,7 @@ struct PositionTool: ParsableCommand {
             let configuration = try Service.configuration(at: config)
             path = configuration.journal.path
             status = try show(
-                try numbers(of: configuration),
+                try sides(of: configuration),
                 configuration.journal,
                 try Arms(of: configuration).recordKey
             )
@@ -88,12 +109,12 @@ struct PositionTool: ParsableCommand {
         guard status == 0 else { throw ExitCode(status) }
     }
 
-    /// The sides that are meant: one of several is opened by its number.
-    private func numbers(of configuration: Configuration) throws -> [Int] {
-        let numbers = configuration.sides.map(\.number)
-        if let position, numbers.contains(position) { return [position] }
-        if position == nil, numbers.count == 1 || !clear { return numbers }
-        let known = numbers.map { "\($0)" }.joined(separator: ", ")
+    /// Those that are meant: one of several is opened by its number.
+    private func sides(of configuration: Configuration) throws -> [SideSettings] {
+        let sides = configuration.sides.map(\.settings)
+        if let position, let side = sides.first(where: { $0.number == position }) { return [side] }
+        if position == nil, sides.count == 1 || !clear { return sides }
+        let known = sides.map { "\($0.number)" }.joined(separator: ", ")
         throw ServiceFailure(
             exitStatus: ExitCode.validationFailure.rawValue,
             reason: "--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))"
@@ -102,7 +123,7 @@ struct PositionTool: ParsableCommand {
 
     /// - Returns: the exit status.
     private func show(
-        _ sides: [Int],
+        _ sides: [SideSettings],
         _ settings: Configuration.JournalFile,
         _ key: RecordKey
     ) throws -> Int32 {
@@ -117,6 +138,7 @@ struct PositionTool: ParsableCommand {
             writeLine("journal: accepted, its numbers go on after \(last.value)")
         }
         let reader = try JournalReader(path: settings.path, key: key)
+        if json { return try showJSON(sides, settings, reader) }
         let isChange = clear || acceptClock || acceptRows
         let writer =
             isChange
@@ -127,7 +149,12 @@ struct PositionTool: ParsableCommand {
                 mark: settings.mark
             ) : nil
         var isOpen = true
-        for side in sides { isOpen = try showLock(side, reader, writer) && isOpen }
+        for side in sides {
+            isOpen = try showLock(side.number, reader, writer) && isOpen
+            let line = try PositionLine(side.number, nozzle: side.nozzle, reader, history: history)
+            writeLine("pulser of position \(side.number): \(line.pulserFaults.text)")
+            if history { for line in line.historyLines { writeLine(line) } }
+        }
         let isInTime = try showClock(reader, writer)
         let refusal = try reader.standing(markPath: settings.mark).refusal
         writeLine(
@@ -140,6 +167,17 @@ struct PositionTool: ParsableCommand {
         for line in try reader.serviceLines() { writeLine(line) }
         if refusal != nil || !isSound { return ServiceFailure.inputOutput }
         return isOpen && isInTime && room >= JournalRoom.refusedBelow ? 0 : ServiceFailure.unavailable
+    }
+
+    /// - Returns: the exit status.
+    private func showJSON(
+        _ sides: [SideSettings],
+        _ settings: Configuration.JournalFile,
+        _ reader: JournalReader
+    ) throws -> Int32 {
+        let report = try PositionReport(sides, settings, reader, history: history)
+        writeLine(try jsonText(report))
+        return report.exitStatus
     }
 
     /// - Returns: whether no row is damaged now.
@@ -167,7 +205,9 @@ struct PositionTool: ParsableCommand {
         }
         writeLine("position \(side) closed itself at \(lock.words)")
         guard clear, let writer else { return false }
-        if lock.remedy == .clear { try writer.clearLock(of: side) }
+        if lock.remedy == .clear, let name = signature.name?.text, let reason = signature.reason?.text {
+            try writer.clear(LockClearing(of: lock, at: SystemClock().now, name: name, reason: reason))
+        }
         guard let rest = try writer.lock(of: side) else {
             writeLine("position \(side) is open again")
             return true

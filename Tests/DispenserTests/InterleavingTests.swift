@@ -255,7 +255,8 @@ struct InterleavingTests {
             Issue.record("the next card was served")
             return
         }
-        try station.journal.edge.clearLock(of: 1)
+        let lock = try #require(station.journal.store.locks[1])
+        try station.journal.edge.clear(LockClearing(of: lock, at: station.site.now, name: "T. Nician", reason: "mended"))
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.count == 2)

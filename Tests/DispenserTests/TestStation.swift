@@ -179,7 +179,7 @@ final class TestStation {
     ///
     /// - Parameter board: nil for a board of its own, which recovers first.
     @discardableResult
-    func run(after board: RecoveredBoard? = nil) -> SideFailure? {
+    func run(after board: RecoveredBoard? = nil, totals: KeptTotals = KeptTotals()) -> SideFailure? {
         let module = SecurityModule(
             terminal: terminal,
             keys: keys,
@@ -203,7 +203,14 @@ final class TestStation {
             var recovered = board
             if recovered == nil {
                 let members = [Board.Member(settings: settings, display: display)]
-                recovered = try Board(terminal: terminal, journal: journal.edge, clock: clock, members).recover()
+                let board = Board(
+                    terminal: terminal,
+                    journal: journal.edge,
+                    clock: clock,
+                    members,
+                    totals: totals
+                )
+                recovered = try board.recover()
             }
             if let recovered { try Side(settings: settings, edges: edges, after: recovered).run() }
             return nil

@@ -125,9 +125,16 @@ struct History {
                 commit(JournalEntry(try sale(number, .settled, 800) { $0.head.totaliser = after }))
             }
         }
-        commit(JournalEntry(lock: SideLock(side: 2, since: try time(1), reason: "11 pulser faults")))
+        let closed = SideLock(side: 2, since: try time(1), reason: "11 pulser faults")
+        var faults = PulserFaults()
+        faults.missedEdges = [9, 2]
+        var entry = JournalEntry(lock: closed, faults: NewPulserFaults(side: 2, faults))
+        entry.price = PriceChange(side: 2, at: nil, from: nil, to: UnitPrice(fenPerLitre: 785))
+        entry.moment = StationTime(utcSeconds: 1, local: try time(1))
+        commit(entry)
         commit(JournalEntry(lock: SideLock(side: 3, since: try time(2), reason: "9 pulser faults")))
-        steps.append { try $0.clearLock(of: 2) }
+        let word = LockClearing(of: closed, at: nil, name: "T. Nician", reason: "mended")
+        steps.append { try $0.clear(word) }
         for version in 1...2 {
             let counters = ParameterSet.Counters(calibration: version, configuration: 1)
             let hash = [UInt8](repeating: UInt8(version), count: SoftwareIdentification.hashLength)

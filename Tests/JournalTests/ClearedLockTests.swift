@@ -3,6 +3,7 @@ import FuelPassbook
 import Records
 import SQLite
 import SecurityModule
+import TestJournals
 import Testing
 
 @testable import Journal

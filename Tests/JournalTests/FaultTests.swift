@@ -3,6 +3,7 @@ import Foundation
 import FuelPassbook
 import Records
 import SQLite
+import TestJournals
 import Testing
 
 @testable import Journal

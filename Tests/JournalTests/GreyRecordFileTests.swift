@@ -143,7 +143,9 @@ struct GreyRecordFileTests {
             try journal.commit(JournalEntry(open))
             try journal.checkpoint(checkpoint)
         }
-        try scratch.edit("DROP TABLE overrun")
+        for table in ["overrun", "pulser_fault", "lock_clearing", "price_change", "totals_difference"] {
+            try scratch.edit("DROP TABLE \(table)")
+        }
         for table in ["sale", "checkpoint"] { try scratch.edit("ALTER TABLE \(table) DROP COLUMN lock_ttc") }
         if version == 3 {
             for column in ["lock_ttc", "balance_before_fen", "imported"] {

@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import Records
+import TestJournals
 import Testing
 
 @testable import Journal

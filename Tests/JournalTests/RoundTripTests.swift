@@ -7,6 +7,7 @@ import Metering
 import Quantities
 import Records
 import SecurityModule
+import TestJournals
 import Testing
 
 struct RoundTripTests {

@@ -1,10 +1,12 @@
 import Foundation
 import FuelPassbook
 import ISO7816
+import Metering
 import Quantities
 import Records
 import Simulation
 import TestFolders
+import TestJournals
 import Testing
 
 @testable import Journal
@@ -156,10 +158,27 @@ private final class TwoJournals {
             entry.lock = SideLock(side: one(of: customers).side, since: try time(seconds), reason: "seen at \(seconds)")
         }
         if Int.random(in: 0..<4, using: &random) > 0 { entry.moment = try moment(seconds) }
+        let side = one(of: customers).side
+        if Int.random(in: 0..<3, using: &random) == 0 { entry.faults = NewPulserFaults(side: side, faults()) }
+        if Int.random(in: 0..<8, using: &random) == 0 {
+            entry.price = PriceChange(
+                side: side,
+                at: entry.moment,
+                from: memory.lastPrice(of: side),
+                to: UnitPrice(fenPerLitre: 700 + seconds)
+            )
+        }
         try disk.commit(entry)
         memory.commit(entry)
         return entry.records.map { "\($0.number.value) \($0.kind.rawValue) \($0.phase.rawValue)" }
             .joined(separator: ", ")
+    }
+
+    private func faults() -> PulserFaults {
+        var faults = PulserFaults()
+        faults.missedEdges = [Int.random(in: 0...3, using: &random), 1]
+        faults.flowGaps = Int.random(in: 0...1, using: &random)
+        return faults
     }
 
     private func advance(_ number: RecordNumber, in entry: inout JournalEntry) throws {
@@ -203,7 +222,7 @@ private final class TwoJournals {
     private func clearLock() throws -> String {
         let side = one(of: customers).side
         try disk.clearLock(of: side)
-        memory.clearLock(of: side)
+        try memory.clearLock(of: side)
         return "position \(side) opened"
     }
 
@@ -273,9 +292,11 @@ private struct Answers: Equatable {
     let totalisers: [Totaliser?]
     let overruns: [Overrun?]
     let recordedTotalisers: [Totaliser?]
+    let deliveries: [[Record]]
     let locks: [SideLock?]
     let room: Int?
     let latest: StationTime?
+    let prices: [UnitPrice?]
     let damaged: [DamagedRow]
 
     init(_ journal: some SaleJournal, _ numbers: some Sequence<RecordNumber>, _ customers: [Customer]) throws {
@@ -297,9 +318,11 @@ private struct Answers: Equatable {
         totalisers = try nozzles.map { try journal.totaliser(of: $0) }
         overruns = try nozzles.map { try journal.overrun(of: $0) }
         recordedTotalisers = try nozzles.map { try journal.recordedTotaliser(of: $0) }
+        deliveries = try nozzles.map { try journal.deliveries(of: $0, last: 3) }
         locks = try sides.map { try journal.lock(of: $0) }
         room = try journal.roomIfCounted(nanosecondsMax: 60_000_000_000)
         latest = try journal.latestTime()
+        prices = try sides.map { try journal.lastPrice(of: $0) }
         damaged = try journal.damagedRows()
     }
 

@@ -175,7 +175,7 @@ import Testing
         var rig = Rig(open: false)
         _ = rig.turn(10)
         #expect(rig.receive(.pulser(.a), true, lost: 7) == .strayFault)
-        #expect(rig.head.snapshot.strayFaults == 7)
+        #expect(rig.head.snapshot.strayFaults.total == 7)
     }
 
     /// A count that the next edge shows to be none is taken back from every sum.

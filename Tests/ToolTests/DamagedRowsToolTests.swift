@@ -124,7 +124,7 @@ struct DamagedRowsToolTests {
         let closed = try side()
         #expect(closed.status == ServiceFailure.unavailable)
         #expect(closed.lines.contains("position 1 closed itself at 2025-06-01 08:00:00: 11 pulser faults"))
-        #expect(try side("--clear").status == 0)
+        #expect(try side("--clear", "--name", "T. Nician", "--reason", "pulser mended").status == 0)
         #expect(try side().status == 0)
         try rot()
         for arguments in [[], ["--accept-rows"]] {

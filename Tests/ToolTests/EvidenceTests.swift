@@ -68,7 +68,7 @@ struct EvidenceTests {
 
     @Test func aMissingJournalIsNotMade() throws {
         let other = try folder.file("other.toml", toolConfiguration(journal: folder.path("none")))
-        for arguments in [["position"], ["position", "--clear"], ["position", "--accept-journal", "why not"]] {
+        for arguments in [["position"], ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended"], ["position", "--accept-journal", "why not"]] {
             let run = try Run("greylock", arguments + ["--config", other])
             #expect(run.status == 74 && run.error.contains("No such file or directory"), "\(arguments): \(run.error)")
             #expect(run.error.hasPrefix("greylock position: \(folder.path("none")): "), "\(run.error)")
@@ -84,7 +84,7 @@ struct EvidenceTests {
                     mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"
                     "$BIN/greylock" records --journal "$1/journal"
                     "$BIN/greylock" position --config "$1/greylock.toml"
-                    ! "$BIN/greylock" position --clear --config "$1/greylock.toml"
+                    ! "$BIN/greylock" position --clear --name T --reason mended --config "$1/greylock.toml"
                 ' sh "$1"
                 """,
             [folder.url.path]
@@ -105,7 +105,7 @@ struct EvidenceTests {
                 chmod 755 "$1"
                 as() { setpriv --reuid=65534 --regid=65534 --clear-groups "$BIN/greylock" "$@"; }
                 as records --journal "$1/journal"; echo "status $?"
-                as position --clear --config "$1/greylock.toml"; echo "status $?"
+                as position --clear --name T --reason mended --config "$1/greylock.toml"; echo "status $?"
                 """,
             [folder.url.path]
         )
@@ -123,7 +123,7 @@ struct EvidenceTests {
                 chown 65534 "$1"/journal*
                 "$BIN/greylock" records --journal "$1/journal"
                 "$BIN/greylock" position --config "$1/greylock.toml"
-                "$BIN/greylock" position --clear --config "$1/greylock.toml"; echo "status $?"
+                "$BIN/greylock" position --clear --name T --reason mended --config "$1/greylock.toml"; echo "status $?"
                 "$BIN/greylock" position --accept-journal test --config "$1/greylock.toml"; echo "status $?"
                 "$BIN/greylock" run --config "$1/greylock.toml"; echo "status $?"
                 """,

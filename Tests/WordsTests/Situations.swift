@@ -42,6 +42,7 @@ enum Situations {
             (.notEnoughMoney(balance: amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
             (.targetTooSmall(centilitres: 150, least: 200), "1.50"), (.targetTooSmall(centilitres: 150, least: 200), "2.00"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
+            (.totalsNotKept("no room"), "no room"),
             (.emergencyStop, "emergency"), (.sideLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
             (
                 .sideLocked(SideLock(side: 3, row)),
@@ -82,6 +83,13 @@ enum Situations {
         parameters: [UInt8](repeating: 0x5A, count: SoftwareIdentification.hashLength)
     )
 
+    private static func difference(_ keeper: TotaliserKeeper) -> TotaliserDifference {
+        func total(_ litres: Int) -> NozzleTotal {
+            NozzleTotal(nozzle: 4, volume: Volume(centilitres: 100 * litres), fen: 700 * litres)
+        }
+        return TotaliserDifference(at: nil, keeper, from: total(900), to: total(1_000))
+    }
+
     static func notices() throws -> [(Notice, String)] {
         let faults: [(CardFault, String)] = [
             (.removed, "removed"), (.reader("no service"), "no service"), (.inUse("shared"), "another program"),
@@ -110,7 +118,11 @@ enum Situations {
             (.interrupted(amount), "123.45"), (.journalNearlyFull(room: 47), "47"),
             (.recovered(number: RecordNumber(77), amount: amount), "77"), (.prepaying(amount), "123.45"),
             (.waitForTheirCards(3), "3 debits"), (.releasedElsewhere(amount), "123.45"),
-            (.damagedRow(row), "numbering, journal 1: is gone"),
+            (.damagedRow(row), "numbering, journal 1: is gone"), (.totalsDiffer(difference(.journal)), "1000.00 L"),
+            (.totalsDiffer(difference(.file)), "nozzle 4"), (.totalsDiffer(difference(.boardMemory)), "memory"),
+            (.totalsMadeAnew(place: "file F", reason: nil), "file F"),
+            (.totalsMadeAnew(place: "file F", reason: "no room"), "no room"),
+            (.totalsNotWritten("no room"), "no room"), (.totalsKeptAgain("file F"), "file F"),
             (.prepaid(amount), "123.45"), (.prepaidCardGone, "paid"), (.refund(amount), "123.45"),
             (.purchaseVoid(amount), "123.45"), (.closed, "closed"),
         ]
@@ -121,7 +133,7 @@ enum Situations {
     static let quoted = [
         "\(row)", "\(state)",
         "11 pulser faults in one sale", "no number follows 9", "no service", "shared", "no ATR", "start pcscd",
-        "no chip",
+        "no chip", "no room", "file F",
         "plug it in", "journal_state", "numbering", "is gone", "copy", "journal 1", "ASN", "field", "answer", "F05045",
         "7A",
         "6A82", Instruction.verify.name,

@@ -29,6 +29,7 @@ enum RefusalKind: CaseIterable {
     case cardKind
     case emergencyStop
     case sideLocked
+    case totalsNotKept
     case module
     case noKey
     case purchaseUnproven
@@ -74,6 +75,7 @@ enum RefusalKind: CaseIterable {
             case .cardKind: .cardKind
             case .emergencyStop: .emergencyStop
             case .sideLocked: .sideLocked
+            case .totalsNotKept: .totalsNotKept
             case .module: .module
             case .noKey: .noKey
             case .purchaseUnproven: .purchaseUnproven
@@ -133,6 +135,10 @@ enum NoticeKind: CaseIterable {
     case refund
     case purchaseVoid
     case damagedRow
+    case totalsDiffer
+    case totalsMadeAnew
+    case totalsNotWritten
+    case totalsKeptAgain
     case closed
 
     init(_ notice: Notice) {
@@ -177,6 +183,10 @@ enum NoticeKind: CaseIterable {
             case .refund: .refund
             case .purchaseVoid: .purchaseVoid
             case .damagedRow: .damagedRow
+            case .totalsDiffer: .totalsDiffer
+            case .totalsMadeAnew: .totalsMadeAnew
+            case .totalsNotWritten: .totalsNotWritten
+            case .totalsKeptAgain: .totalsKeptAgain
             case .closed: .closed
             }
     }

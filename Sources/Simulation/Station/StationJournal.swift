@@ -37,7 +37,9 @@ final class StationJournal {
             store.acceptClock(now)
             lastWritten = now.utcSeconds
         }
-        for side in store.locks.keys { store.clearLock(of: side) }
+        for lock in store.locks.values {
+            store.clear(LockClearing(of: lock, at: now, name: "technician", reason: "the pulser was mended"))
+        }
     }
 
     /// The totals' row is not believed until it is written again.
@@ -95,8 +97,8 @@ final class StationJournal {
                 station.ledger.checkpoints(checkpoint, self.store)
                 store()
             }
-        case .openedSide(let side):
-            try self.write("journal: position \(side) opened") { store() }
+        case .openedSide(let word):
+            try self.write("journal: position \(word.lock.side) opened") { store() }
         case .number:
             // A number is on disk as given, and in the mark, before it is used.
             try self.write("journal: a number is given") {
