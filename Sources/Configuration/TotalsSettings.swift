@@ -1,5 +1,5 @@
 import Files
-package import KeyFiles
+import KeyFiles
 import TotaliserFiles
 
 extension Configuration {

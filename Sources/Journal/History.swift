@@ -1,4 +1,4 @@
-package import FuelPassbook
+import FuelPassbook
 import ISO7816
 import Metering
 package import Quantities

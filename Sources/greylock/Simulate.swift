@@ -198,7 +198,7 @@ private struct SimulationProgress {
     }
 
     static func words(_ tally: StationSimulation.Tally, _ salesPerSecond: Int) -> String {
-        "\(tally.sales) sales at \(tally.stations) stations, \(tally.faults) faults met, \(salesPerSecond) sales/s"
+        "\(tally.sales) sales and \(tally.tests) tests at \(tally.stations) stations, \(tally.faults) faults met, \(salesPerSecond) sales/s"
     }
 
     private func write(_ text: String) {

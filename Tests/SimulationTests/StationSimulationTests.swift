@@ -8,6 +8,7 @@ import Testing
         let violation = simulation.run(sales: profile == .full ? 2_000 : 500)
         #expect(violation?.reason == nil, "\(violation?.trace.joined(separator: "\n") ?? "")")
         let met = Set(simulation.tally.faultsMet.keys)
+        #expect((simulation.tally.tests > 0) == (profile == .power || profile == .full))
         switch profile {
         case .none: #expect(met == [.visitedElsewhere, .terminalRenumbered, .zoneChange])
         case .card:

@@ -45,6 +45,8 @@ package struct CustomerVisit: Equatable, Sendable {
         case putJournalBack
         /// The service is started anew, and the row of the totals has rotted meanwhile.
         case rotTotals
+        /// With the service stopped, a technician delivers so many counts at the first side, and gives them back to the tank.
+        case test(counts: Int)
     }
 
     /// What an attacker tries on his card.
@@ -91,7 +93,7 @@ extension CustomerVisit {
         case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .zoneChange, .leak,
             .askAhead,
             .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .carriedRecord, .renumber, .copyJournal,
-            .putJournalBack, .rotTotals:
+            .putJournalBack, .rotTotals, .test:
             0
         }
     }
@@ -102,7 +104,7 @@ extension CustomerVisit.Errand {
     var isOfStation: Bool {
         switch self {
         case .reconfigure, .technician, .night, .clockJump, .zoneChange, .renumber, .copyJournal, .putJournalBack,
-            .rotTotals:
+            .rotTotals, .test:
             true
         case .refuel, .shop, .otherStation, .counter, .leak, .askAhead, .giveKeptCommands, .collectCode, .guess,
             .settleElsewhere, .carriedRecord:
@@ -168,6 +170,7 @@ extension CustomerVisit.Errand: CustomStringConvertible {
         case .copyJournal: "the journal is copied"
         case .putJournalBack: "the copy is put in the journal's place"
         case .rotTotals: "the row of the totals rots"
+        case .test(let counts): "a technician delivers \(counts) counts that go back"
         }
     }
 }

@@ -46,7 +46,9 @@ extension StationLedger {
     func isAttackers(_ key: DebitKey) -> Bool { attacker.map { cards[$0].asn.identity == key.card } ?? false }
 
     /// Every card has been here again, and nothing went wrong any more.
-    func ends(_ store: MemoryJournal) {
+    ///
+    /// - Parameter places: that keep totals beside the journal.
+    func ends(_ store: MemoryJournal, _ places: [MemoryTotals]) {
         for card in cards where card.image.grey != nil { fail("card \(card.number) is still locked") }
         for (key, debit) in debits where !debit.isRecorded && !debit.proofMayBeGone && !isAttackers(key) {
             fail("transaction \(key.ttc.number) is paid, and its record does not know")
@@ -63,13 +65,28 @@ extension StationLedger {
         }
         for side in sides {
             let records = store.records.values.filter { $0.side == side.number }
+            let faults = records.reduce(PulserFaults()) { $0 + $1.reading.faults }
+            let counted = store.pulserFaults(of: side.number).first { $0.day == nil }?.faults ?? PulserFaults()
+            if counted.total < faults.total { fail("the faults of side \(side.number) are not all in its count") }
             let fen = records.reduce(0) { $0 + ($1.settles == nil ? Int($1.price.fen) : 0) }
             let volume = records.reduce(Volume.zero) { $0 + $1.reading.volume }
             guard let total = store.totalisers[side.number] else {
                 if volume != .zero { fail("no totaliser counts what the records of side \(side.number) say") }
                 continue
             }
-            if total.fen != fen || total.volume != volume { fail("the records do not add up to the totaliser") }
+            if total.base + books.calibration.volume(of: total.counts) != total.volume {
+                fail("the totaliser is not its counts over factor")
+            }
+            for place in places {
+                guard case .totals(let kept) = place.content, kept.contains(NozzleTotal(total)) else {
+                    fail("the totals of nozzle \(side.number) are not in \(place.name)")
+                    continue
+                }
+            }
+            let raised = store.differences.contains { $0.nozzle == side.number && $0.keeper == .journal }
+            if raised ? total.fen < fen || total.volume < volume : total.fen != fen || total.volume != volume {
+                fail("the records do not add up to the totaliser")
+            }
         }
     }
 }

@@ -49,6 +49,10 @@ extension StationLedger {
             check(grey, misheardInVisit: writer.misheardInVisit)
             books.check(grey, entry, fail)
         }
+        if !entry.differences.isEmpty {
+            if !totalsMayDiffer { fail("the totals differ, and no older journal was put back") }
+            return
+        }
         guard let next = entry.totaliser else {
             return flowed.volume == .zero ? () : fail("fuel flowed that no totaliser counts")
         }

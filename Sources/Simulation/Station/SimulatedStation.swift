@@ -63,6 +63,10 @@ final class SimulatedStation {
     private(set) var module: SecurityModule
     var nextModule: SecurityModule?
     var putsJournalBack = false
+    /// What a technician delivers before the next start.
+    var testCounts: Int?
+    /// Beside the journal's.
+    let totals = [MemoryTotals(.file), MemoryTotals(.boardMemory)]
     let random: SeededRandom
     let foreign: ForeignTerminal
     private let ownsArena: Bool
@@ -141,7 +145,7 @@ final class SimulatedStation {
             }
             restore()
         }
-        if ledger.violation == nil { ledger.ends(journal.store) }
+        if ledger.violation == nil { ledger.ends(journal.store, totals) }
         return ledger.violation
     }
 
@@ -165,7 +169,7 @@ final class SimulatedStation {
         for side in sides { side.serviceBegins() }
         let members = sides.map { Board.Member(settings: $0.settings, display: $0) }
         do throws(SideFailure) {
-            let board = try Board(terminal: module.terminal, journal: journal.edge, clock: site, members).recover()
+            let board = try recovered(members)
             guard let turns, mode == .serving else {
                 var isSound = true
                 for side in sides { isSound = serve(side, after: board) && isSound }
@@ -189,6 +193,47 @@ final class SimulatedStation {
             fails(error)
             for side in sides { side.serviceEnds() }
             return false
+        }
+    }
+
+    private func recovered(_ members: [Board.Member]) throws(SideFailure) -> RecoveredBoard {
+        let board = Board(
+            terminal: module.terminal,
+            journal: journal.edge,
+            clock: site,
+            members,
+            totals: KeptTotals(totals)
+        )
+        return try board.recover()
+    }
+
+    /// With the service stopped; the mains may go at any write.
+    private func deliverTest(_ counts: Int) {
+        mode = .recovering
+        ledger.serviceBegins(settings.calibration)
+        let side = sides[0]
+        side.site.restart(calibration: settings.calibration)
+        do throws(SideFailure) {
+            let board = try recovered(sides.map { Board.Member(settings: $0.settings, display: $0) })
+            let bench = try TestBench(
+                side.settings,
+                pump: side.site,
+                terminal: module.terminal,
+                journal: journal.edge,
+                clock: site,
+                display: side,
+                after: board
+            )
+            _ = try bench.begin()
+            side.site.leak(counts: counts)
+            while side.site.isFlowing {
+                side.site.pass(2)
+                _ = try bench.measure()
+            }
+            _ = try bench.finish()
+            tape.testEnds()
+        } catch {
+            fails(error)
         }
     }
 
@@ -233,12 +278,15 @@ final class SimulatedStation {
         ledger.module = module
         if putsJournalBack, journal.isPutBack() {
             tape.met(.journalPutBack)
+            ledger.totalsMayDiffer = true
             ledger.forgets(journal.store)
         }
         putsJournalBack = false
-        guard !journal.isNewest else { return }
-        tape.note { "the service refuses an older journal, and a technician accepts it" }
-        journal.isAccepted()
+        if !journal.isNewest {
+            tape.note { "the service refuses an older journal, and a technician accepts it" }
+            journal.isAccepted()
+        }
+        if let counts = testCounts.take() { deliverTest(counts) }
     }
 
     // MARK: - Faults

@@ -49,9 +49,13 @@ extension SimulatedStation {
         case .putJournalBack:
             putsJournalBack = true
             nextSettings = settings
+        case .test(let counts):
+            testCounts = counts
+            nextSettings = settings
         case .rotTotals:
             tape.met(.totalsRotten)
             journal.rots()
+            ledger.totalsMayDiffer = true
             nextSettings = settings
         case .renumber(let number):
             tape.met(.terminalRenumbered)

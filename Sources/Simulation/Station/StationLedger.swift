@@ -123,6 +123,9 @@ final class StationLedger {
         for side in sides { side.serviceBegins() }
     }
 
+    /// An older journal was put back, or the row of the totals has rotted.
+    var totalsMayDiffer = false
+
     func fail(_ reason: String) { violation = violation ?? reason }
 
     func card(_ asn: ApplicationSerialNumber) -> SimulatedCard? {

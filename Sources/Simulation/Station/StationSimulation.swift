@@ -21,6 +21,8 @@ package struct StationSimulation: Sendable {
     package struct Tally: Equatable, Sendable {
         package var stations = 0
         package var sales = 0
+        /// Deliveries that went back into the tank.
+        package var tests = 0
         package var faultsMet: [FaultKind: Int] = [:]
         /// By counts that a power cut in mid-sale cost: how many cuts.
         package var cutsByCountsLost: [Int: Int] = [:]
@@ -87,7 +89,27 @@ package struct StationSimulation: Sendable {
         let seed = Self.seed(ofStation: station, seed: seed)
         var generator = VisitGenerator(seed: seed, profile: profile, sides: sides)
         let layout = generator.layout()
-        return (seed, layout, generator.visits(Self.visitsPerStation))
+        return (seed, layout, Self.withTests(generator.visits(Self.visitsPerStation), profile, seed))
+    }
+
+    /// A technician delivers now and then, by chances of his own.
+    private static func withTests(
+        _ visits: [CustomerVisit],
+        _ profile: FaultProfile,
+        _ seed: UInt64
+    ) -> [CustomerVisit] {
+        guard profile == .power || profile == .full else { return visits }
+        var numbers = SplitMix64(state: ~seed)
+        return visits.flatMap { visit in
+            guard numbers.below(30) == 0 else { return [visit] }
+            var test = CustomerVisit(card: 0, errand: .test(counts: 1 + numbers.below(400)))
+            let kinds: [FaultKind] = [.powerCutBefore, .powerCutDuring, .powerCutAfter]
+            let kind = kinds[numbers.below(kinds.count)]
+            if numbers.below(2) == 0 {
+                test.faults = [PlannedFault(kind, at: .write(numbers.below(12)), extent: numbers.below(2))]
+            }
+            return [test, visit]
+        }
     }
 
     /// The first station has the simulation's own seed.
@@ -138,6 +160,7 @@ extension StationSimulation.Tally {
     fileprivate init(_ tape: StationTape) {
         stations = 1
         sales = tape.sales
+        tests = tape.tests
         faultsMet = tape.faultsMet
         for counts in tape.countsLost { cutsByCountsLost[counts, default: 0] += 1 }
     }
@@ -145,6 +168,7 @@ extension StationSimulation.Tally {
     package mutating func add(_ other: Self) {
         stations += other.stations
         sales += other.sales
+        tests += other.tests
         faultsMet.merge(other.faultsMet, uniquingKeysWith: +)
         cutsByCountsLost.merge(other.cutsByCountsLost, uniquingKeysWith: +)
     }

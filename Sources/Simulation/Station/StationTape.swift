@@ -17,6 +17,8 @@ final class StationTape {
     private(set) var earlier: [Place: Int] = [:]
     private(set) var faultsMet: [FaultKind: Int] = [:]
     private(set) var sales = 0
+    /// Deliveries that went back into the tank.
+    private(set) var tests = 0
     /// Counts that each end of the service in mid-sale cost.
     private(set) var countsLost: [Int] = []
 
@@ -38,6 +40,8 @@ final class StationTape {
     func visitBegins() { visit += 1 }
 
     func saleBegins() { sales += 1 }
+
+    func testEnds() { tests += 1 }
 
     func met(_ kind: FaultKind) { faultsMet[kind, default: 0] += 1 }
 
