@@ -4,7 +4,8 @@ import TestCounters
 // `defects SALES [SIDES]`: prints how many sales it took to see that a rule was broken, and which; or that none was.
 // `defects exhaustive`: the same of every power cut and every pair of them.
 // `defects counter`: the same of the issuer's counter, its power cut everywhere.
-// `defects SCENARIO`: the same of an attacker's known way, or of what the field does, by the name of its case.
+// `defects SCENARIO`: the same of an attacker's known way, of what the field does, or of presets at slow valves, by the name of
+// its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
     fatalError("usage: defects SALES [SIDES]|exhaustive|counter|SCENARIO")
@@ -24,6 +25,8 @@ if let sales {
     found = attack.run().map { "1 \($0.reason)" }
 } else if let field = FieldScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
     found = field.run().0.map { "1 \($0.reason)" }
+} else if let valves = ValveScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
+    found = valves.run().map { "1 \($0)" }
 } else {
     precondition(CommandLine.arguments[1] == "exhaustive", "no such scenario")
     for scenario in ExhaustiveCuts.Scenario.allCases where found == nil {

@@ -26,8 +26,6 @@ final class SimulatedStation {
         case serving
     }
 
-    static let calibration = calibration([1_000_000])
-
     /// The cards are valid then in every time zone.
     private static let firstDay: CalendarDate = {
         do throws(ParseError) { return try CalendarDate(year: 2025, month: 3, day: 1) } catch {
@@ -42,10 +40,10 @@ final class SimulatedStation {
         .demonstration(at: terminal, random: random)
     }
 
-    /// A few counts a litre, so that a sale is short; one point for each factor.
-    static func calibration(_ factorsMillionths: [Int]) -> Calibration {
+    /// One point for each factor.
+    func calibration(_ factorsMillionths: [Int]) -> Calibration {
         Calibration(
-            countsPerLitre: 40,
+            countsPerLitre: settings.calibration.countsPerLitre,
             points: zip([10, 40].suffix(factorsMillionths.count), factorsMillionths).map {
                 CalibrationPoint(litresPerMinute: $0, factorMillionths: $1)
             }
@@ -103,20 +101,25 @@ final class SimulatedStation {
         foreign = ForeignTerminal(random: random) { [attacker, shim] card, command, answer in
             if card.number == attacker { shim.hears(command, answer) }
         }
-        ledger = StationLedger(cards: self.cards, terminals: Self.terminals, module: module, Self.calibration, layout)
+        let calibration = Calibration(
+            countsPerLitre: layout.countsPerLitre,
+            points: [CalibrationPoint(litresPerMinute: 40, factorMillionths: 1_000_000)]
+        )
+        ledger = StationLedger(cards: self.cards, terminals: Self.terminals, module: module, calibration, layout)
         turns = layout.sides > 1 ? StationTurns(sides: layout.sides, seed: SplitMix64(state: seed).offset(0)) : nil
         self.visits = (visits + CustomerVisit.repairs(cards: cards)).reversed()
         self.tape = tape
         self.ownsArena = ownsArena
         settings = .demonstration
-        settings.calibration = Self.calibration
-        settings.minimumQuantity = Volume(centilitres: 10)
+        settings.calibration = calibration
+        settings.minimumQuantity = layout.minimumQuantity
+        settings.preset = layout.preset
         settings.timeouts.tick = 1_000_000_000
         journal.store.capacity = layout.capacity
         let clock = VirtualClock()
         sides = (0..<layout.sides).map { number in
             let site = VirtualSite(
-                calibration: Self.calibration,
+                calibration: calibration,
                 flow: VirtualSite.Flow(
                     countsPerSecond: 27,
                     slowCountsPerSecond: 5,
@@ -125,6 +128,7 @@ final class SimulatedStation {
                 date: Self.firstDay,
                 clock: clock
             )
+            site.valves = layout.valves
             return StationSide(number, self, site: site)
         }
     }

@@ -23,7 +23,7 @@ extension SimulatedStation {
         case .reconfigure(let payment, let factors):
             var next = settings
             next.payment = payment
-            next.calibration = Self.calibration(factors)
+            next.calibration = calibration(factors)
             nextSettings = next
         case .technician:
             for side in sides where side.rightsChannels() { nextSettings = settings }

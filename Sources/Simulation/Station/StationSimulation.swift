@@ -48,7 +48,7 @@ package struct StationSimulation: Sendable {
 
     /// `0.45`
     package static func litres(ofCounts counts: Int) -> String {
-        let hundredths = counts * 100 / SimulatedStation.calibration.countsPerLitre
+        let hundredths = counts * 100 / StationLayout.usualCountsPerLitre
         return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
     }
 

@@ -2,9 +2,13 @@ import Dispenser
 import FuelPassbook
 import ISO7816
 import Quantities
+import VirtualPump
 
 /// What a station is like.
 struct StationLayout {
+    /// A few, so that a sale is short.
+    static let usualCountsPerLitre = 40
+
     /// What comes when the valves have closed.
     var overrunCounts = 1
     /// Of the journal, until a technician makes it larger.
@@ -17,6 +21,11 @@ struct StationLayout {
     var isSound = false
     /// Of the board.
     var sides = 1
+    var countsPerLitre = usualCountsPerLitre
+    /// Valves that take their time; nil for those that close at once.
+    var valves: ValveModel?
+    var preset: Preset?
+    var minimumQuantity = Volume(centilitres: 10)
 }
 
 /// Draws one station and its visits.
