@@ -10,7 +10,7 @@ import VirtualPump
 package enum ValveScenario: String, CaseIterable, Sendable {
     case presetVolume = "a preset volume, at valves with jitter"
     case presetAmount = "a preset amount, at valves with jitter"
-    case agingValves = "a preset volume, at valves that take longer each time"
+    case ageingValves = "a preset volume, at valves that take longer each time"
     case coarsePulser = "a preset amount, at a pulser whose count is more than the display's last digit"
     case leastQuantity = "customers who take less than the least quantity"
 
@@ -25,7 +25,7 @@ package enum ValveScenario: String, CaseIterable, Sendable {
 
     private var preset: Preset {
         switch self {
-        case .presetVolume, .agingValves, .leastQuantity: Preset(centilitres: 200)
+        case .presetVolume, .ageingValves, .leastQuantity: Preset(centilitres: 200)
         // 2.54 L at 7.85 yuan are 19.94.
         case .presetAmount, .coarsePulser: Preset(amount: Amount(fen: 2_000))
         }
@@ -33,14 +33,14 @@ package enum ValveScenario: String, CaseIterable, Sendable {
 
     private var target: Volume {
         switch self {
-        case .presetVolume, .agingValves, .leastQuantity: Volume(centilitres: 200)
+        case .presetVolume, .ageingValves, .leastQuantity: Volume(centilitres: 200)
         case .presetAmount, .coarsePulser: Volume(centilitres: 254)
         }
     }
 
     private var layout: StationLayout {
         let jitter = self == .coarsePulser ? 0 : 4_000_000
-        let ageing = self == .agingValves ? 8_000_000 : 0
+        let ageing = self == .ageingValves ? 8_000_000 : 0
         let milli = countsPerLitre * 1_000 / 60
         var layout = StationLayout()
         layout.countsPerLitre = countsPerLitre
