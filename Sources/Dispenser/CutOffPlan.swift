@@ -76,7 +76,9 @@ struct CutOffPlan {
     /// From the main valve's closing to the slow-flow valve's.
     private func slowCounts(_ rate: Int, _ learnt: Overrun) -> Int {
         let most = calibration.counts(for: slowFlow, millilitresPerMinute: rate)
-        guard rate > 0, let needed = learnt.changeOver.counts(millilitresPerMinute: rate, calibration) else { return most }
+        guard rate > 0, let needed = learnt.changeOver.counts(millilitresPerMinute: rate, calibration) else {
+            return most
+        }
         let spare = calibration.counts(for: Self.spare, millilitresPerMinute: rate)
         return min(most, needed + max(spare, Self.spareCountsMin))
     }

@@ -90,7 +90,9 @@ package struct ValveModel: Sendable {
         let begin = time + max(0, valve.delay + jitter)
         let last = falls.last
         let from = last?.to ?? self.rate
-        falls.append(Fall(begin: max(begin, last?.end ?? 0), end: max(begin, last?.end ?? 0) + valve.fall, from: from, to: rate))
+        falls.append(
+            Fall(begin: max(begin, last?.end ?? 0), end: max(begin, last?.end ?? 0) + valve.fall, from: from, to: rate)
+        )
     }
 
     /// SplitMix64.

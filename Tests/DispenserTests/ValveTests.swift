@@ -63,7 +63,11 @@ struct ValveTests {
     }
 
     /// Nothing anticipates jitter: of 4 ms at 90 L/min it is 2.4 counts, once in the sale and less than once in what was learnt.
-    @Test("without a slow-flow valve it is met as well as the main valve repeats itself", arguments: [20, 50, 90], [0, 4])
+    @Test(
+        "without a slow-flow valve it is met as well as the main valve repeats itself",
+        arguments: [20, 50, 90],
+        [0, 4]
+    )
     func fullFlowAlone(litresPerMinute: Int, jitterMilliseconds: Int) throws {
         var main = Self.main
         main.jitter = jitterMilliseconds * 1_000_000
@@ -179,8 +183,11 @@ struct ValveTests {
             #expect(record.price <= Amount(fen: fen) && record.amount <= Amount(fen: fen))
             // And the next count would be further away, or too much.
             let next = calibration.volume(of: [record.reading.totalCounts + 1])
-            #expect(UnitPrice(fenPerLitre: fenPerLitre).fen(forCentilitres: next.shownCentilitres) > Int(fen)
-                || record.reading.volume.shownCentilitres == UnitPrice(fenPerLitre: fenPerLitre).centilitres(forFen: Int(fen)))
+            #expect(
+                UnitPrice(fenPerLitre: fenPerLitre).fen(forCentilitres: next.shownCentilitres) > Int(fen)
+                    || record.reading.volume.shownCentilitres
+                        == UnitPrice(fenPerLitre: fenPerLitre).centilitres(forFen: Int(fen))
+            )
         }
     }
 }

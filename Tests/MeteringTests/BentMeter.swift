@@ -130,10 +130,11 @@ struct BentDelivery {
     var lastLitre: BentDelivery {
         var last = self
         var litres = 0.0
-        last.judgedFrom = counts.lastIndex { count in
-            litres += count.litres
-            return litres >= 1
-        } ?? 0
+        last.judgedFrom =
+            counts.lastIndex { count in
+                litres += count.litres
+                return litres >= 1
+            } ?? 0
         return last
     }
 }

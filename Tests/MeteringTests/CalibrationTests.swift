@@ -72,7 +72,8 @@ struct CalibrationTests {
 
     /// By hand: 20 L/min is a quarter of the way from 10 to 50.
     @Test(arguments: [
-        (0, 0, 0), (6_000, 0, 0), (10_000, 0, 0), (20_000, 0, 250), (30_000, 0, 500), (49_999, 0, 1_000), (50_000, 1, 0),
+        (0, 0, 0), (6_000, 0, 0), (10_000, 0, 0), (20_000, 0, 250), (30_000, 0, 500), (49_999, 0, 1_000),
+        (50_000, 1, 0),
         (70_000, 1, 500), (89_960, 1, 999), (90_000, 2, 0), (200_000, 2, 0),
     ])
     func aRateIsSharedBetweenItsNeighbours(millilitresPerMinute: Int, point: Int, thousandths: Int) {
@@ -113,7 +114,8 @@ struct CalibrationTests {
             let volume = calibration.volume(of: [counts])
             #expect(volume.shownCentilitres <= target.shownCentilitres)
             let next = calibration.volume(of: [counts + 1])
-            let isNearest = abs(next.microlitres - target.microlitres) >= abs(volume.microlitres - target.microlitres) - 1
+            let isNearest =
+                abs(next.microlitres - target.microlitres) >= abs(volume.microlitres - target.microlitres) - 1
             #expect(isNearest || next.microlitres > target.microlitres + 4_997)
             #expect(next > target)
         }

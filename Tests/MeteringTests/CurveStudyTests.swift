@@ -19,16 +19,23 @@ struct CurveStudyTests {
     private func cases(_ meter: BentMeter) -> [(String, [BentDelivery])] {
         let all = Array(Self.rates)
         return [
-            ("20 L in steady flow", all.map { BentDelivery(meter, litres: 20, litresPerMinute: $0, rise: 0, changesOver: false) }),
+            (
+                "20 L in steady flow",
+                all.map { BentDelivery(meter, litres: 20, litresPerMinute: $0, rise: 0, changesOver: false) }
+            ),
             ("20 L", all.map { BentDelivery(meter, litres: 20, litresPerMinute: $0) }),
             ("2 L", all.map { BentDelivery(meter, litres: 2, litresPerMinute: $0) }),
             ("first litre", all.map { BentDelivery(meter, litres: 1, litresPerMinute: $0, changesOver: false) }),
-            ("last litre, with the change-over", all.map { BentDelivery(meter, litres: 3, litresPerMinute: $0).lastLitre }),
+            (
+                "last litre, with the change-over",
+                all.map { BentDelivery(meter, litres: 3, litresPerMinute: $0).lastLitre }
+            ),
         ]
     }
 
     @Test(arguments: BentMeter.all) func theTableSaysWhatEachRuleLeaves(meter: BentMeter) throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
             .appending(path: "Sources/Metering/Documentation.docc/0005-counts-shared-between-points.md")
         let record = try String(contentsOf: file, encoding: .utf8)
         for (name, deliveries) in cases(meter) {

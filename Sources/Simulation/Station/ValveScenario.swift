@@ -85,7 +85,9 @@ package enum ValveScenario: String, CaseIterable, Sendable {
     private func brokenRule(_ index: Int, _ record: Record) -> String? {
         let reading = record.reading
         let saysLess = record.remark?.contains("less than the least quantity") ?? false
-        if saysLess != (reading.volume < layout.minimumQuantity) { return "says wrongly whether it is below the least quantity" }
+        if saysLess != (reading.volume < layout.minimumQuantity) {
+            return "says wrongly whether it is below the least quantity"
+        }
         if self == .leastQuantity { return nil }
         // Each point has its part of the full flow, which is half, and one of them the slow one.
         if reading.counts[1] * 4 < reading.totalCounts { return "has \(reading.counts) counts at its points" }
@@ -94,7 +96,9 @@ package enum ValveScenario: String, CaseIterable, Sendable {
             let most = 1_500_000 / countsPerLitre
             let off = reading.volume.microlitres - target.microlitres
             if abs(off) > most { return "ends \(off) microlitres beyond its preset" }
-            if let amount = preset.amount, record.price > amount { return "costs \(record.price), more than its preset" }
+            if let amount = preset.amount, record.price > amount {
+                return "costs \(record.price), more than its preset"
+            }
         }
         return nil
     }
