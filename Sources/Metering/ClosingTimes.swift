@@ -65,9 +65,7 @@ package struct ClosingTimes: Hashable, Sendable {
         let exact = shown / (Int128(rate) * Int128(calibration.countsPerLitre))
         let time = min(Int(clamping: exact), Self.microsecondsMax)
         let band = Self.band(rate)
-        microseconds[band] =
-            microseconds[band].map { learnt in
-                growsAtOnce && time > learnt ? time : learnt + (time - learnt) / 4
-            } ?? time
+        let learnt = microseconds[band] ?? time
+        microseconds[band] = growsAtOnce && time > learnt ? time : learnt + (time - learnt) / 4
     }
 }
