@@ -12,7 +12,7 @@ package enum PulserFaultKind: String, CaseIterable, Sendable {
 }
 
 /// Faults of one kind.
-package struct PulserFaultCount: Equatable, Sendable {
+package struct PulserFault: Equatable, Sendable {
     package let kind: PulserFaultKind
     /// nil of a kind that is of no channel.
     package let channel: PulserChannel?
@@ -27,12 +27,12 @@ package struct PulserFaultCount: Equatable, Sendable {
 
 extension PulserFaults {
     /// Those that there are, by kind and channel.
-    package var counts: [PulserFaultCount] {
-        PulserFaultKind.allCases.flatMap { kind -> [PulserFaultCount] in
+    package var counts: [PulserFault] {
+        PulserFaultKind.allCases.flatMap { kind -> [PulserFault] in
             let counts = self[kind]
             return counts.enumerated().compactMap { index, count in
                 guard count != 0 else { return nil }
-                return PulserFaultCount(
+                return PulserFault(
                     kind: kind,
                     channel: counts.count == 2 ? PulserChannel(rawValue: index) : nil,
                     count: count

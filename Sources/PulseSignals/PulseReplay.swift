@@ -7,7 +7,7 @@ package struct PulseReplay: Equatable, Sendable {
         package let edge: Int
         /// Since the trace's begin.
         package let nanoseconds: UInt64
-        package let faults: [PulserFaultCount]
+        package let faults: [PulserFault]
         /// What the edge did to the counts.
         package let gained: Int
     }

@@ -111,7 +111,7 @@ struct PositionTool: ParsableCommand {
 
     /// Those that are meant: one of several is opened by its number.
     private func sides(of configuration: Configuration) throws -> [SideSettings] {
-        let sides = configuration.sides.map(\.settings)
+        let sides = configuration.sides.map { $0.settings(under: nil) }
         if let position, let side = sides.first(where: { $0.number == position }) { return [side] }
         if position == nil, sides.count == 1 || !clear { return sides }
         let known = sides.map { "\($0.number)" }.joined(separator: ", ")

@@ -110,7 +110,7 @@ extension GPIOWiring {
     }
 }
 
-extension PulserFaultCount {
+extension PulserFault {
     /// "2 missed-edges on A"
     var words: String {
         switch channel {

@@ -106,7 +106,7 @@ private struct PulseReplayReport: Encodable {
         let channel: String?
         let count: Int
 
-        init(_ fault: PulserFaultCount) {
+        init(_ fault: PulserFault) {
             kind = fault.kind.rawValue
             channel = fault.channel.map { $0 == .a ? "a" : "b" }
             count = fault.count

@@ -64,7 +64,10 @@ struct ParameterSettingsTests {
             "calibration = [{ litres_per_minute = 201, factor_millionths = 1 }]", "calibration[1].litres_per_minute",
             "an integer from 1 to 200 (found 201)"
         ),
-        ("calibration = [{ litres_per_minute = 5, factor = 1 }]", "calibration[1].factor", "a known key, one of factor_millionths, litres_per_minute"),
+        (
+            "calibration = [{ litres_per_minute = 5, factor = 1 }]", "calibration[1].factor",
+            "a known key, one of factor_millionths, litres_per_minute"
+        ),
     ])
     func aWrongValueIsNamedOnItsLine(line: String, key: String, expected: String) {
         var lines = Self.lines

@@ -256,7 +256,9 @@ struct InterleavingTests {
             return
         }
         let lock = try #require(station.journal.store.locks[1])
-        try station.journal.edge.clear(LockClearing(of: lock, at: station.site.now, name: "T. Nician", reason: "mended"))
+        try station.journal.edge.clear(
+            LockClearing(of: lock, at: station.site.now, name: "T. Nician", reason: "mended")
+        )
         station.scheduleRefuel(centilitres: 100)
         station.run()
         #expect(station.records.count == 2)

@@ -59,10 +59,14 @@ extension OnGPIO {
 
         /// Which line went which way, one edge a word.
         private func course(_ trace: String) throws -> [Substring] {
-            try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
-                .map { $0.split(separator: " ") }
-                .filter { $0.count == 3 && ($0[1].first == "a" || $0[1].first == "b") }
-                .map { $0[1] }
+            let text = try String(contentsOfFile: trace, encoding: .utf8)
+            var edges: [Substring] = []
+            for line in text.split(separator: "\n") {
+                let fields = line.split(separator: " ")
+                guard fields.count == 3, let channel = fields[1].first, channel == "a" || channel == "b" else { continue }
+                edges.append(fields[1])
+            }
+            return edges
         }
 
         @Test("what the lines did is kept, and a replay of it names the fault that was put in")

@@ -46,7 +46,7 @@ struct PulseTraceTests {
     func aReplayNamesTheFaultAtItsEdge(security: PulserSecurity) throws {
         let replay = PulseReplay(try trace(Self.oneLost), security)
         #expect(replay.findings.map(\.edge) == [202] && replay.findings.map(\.nanoseconds) == [606_000_000])
-        #expect(replay.faults.counts == [PulserFaultCount(kind: .missedEdges, channel: .a, count: 1)])
+        #expect(replay.faults.counts == [PulserFault(kind: .missedEdges, channel: .a, count: 1)])
         #expect(replay.counts == (security == .correct ? 400 : 396))
     }
 

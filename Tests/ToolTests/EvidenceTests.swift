@@ -68,7 +68,10 @@ struct EvidenceTests {
 
     @Test func aMissingJournalIsNotMade() throws {
         let other = try folder.file("other.toml", toolConfiguration(journal: folder.path("none")))
-        for arguments in [["position"], ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended"], ["position", "--accept-journal", "why not"]] {
+        for arguments in [
+            ["position"], ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended"],
+            ["position", "--accept-journal", "why not"],
+        ] {
             let run = try Run("greylock", arguments + ["--config", other])
             #expect(run.status == 74 && run.error.contains("No such file or directory"), "\(arguments): \(run.error)")
             #expect(run.error.hasPrefix("greylock position: \(folder.path("none")): "), "\(run.error)")

@@ -30,6 +30,9 @@ struct LongRunTests {
     func totalsAddUpAndMemoryStaysFlat() throws {
         let few = try simulate(Self.sales / 10)
         let many = try simulate(Self.sales)
-        #expect(many <= few + few / 5 + 4_096, "\(few) KiB after \(Self.sales / 10) sales, \(many) KiB after \(Self.sales)")
+        #expect(
+            many <= few + few / 5 + 4_096,
+            "\(few) KiB after \(Self.sales / 10) sales, \(many) KiB after \(Self.sales)"
+        )
     }
 }

@@ -70,7 +70,8 @@ struct OutputTests {
     @Test func noLineGoesIntoTheJournalWhenTheStandardDescriptorsAreClosed() throws {
         let before = try Data(contentsOf: URL(filePath: folder.path("journal")))
         let run = try Run(
-            script: "\"$BIN/greylock\" position --clear --name T --reason mended --accept-clock --config \"$1\" <&- >&- 2>&-",
+            script:
+                "\"$BIN/greylock\" position --clear --name T --reason mended --accept-clock --config \"$1\" <&- >&- 2>&-",
             [config]
         )
         #expect(run.status == 74)

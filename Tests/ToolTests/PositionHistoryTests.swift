@@ -83,7 +83,8 @@ struct PositionHistoryTests {
         entry.differences = [TotaliserDifference(at: try day(3), .boardMemory, from: total(9), to: total(10))]
         try commit(entry)
         let short = try position().output
-        let line = "6 faults since the journal was begun (missed edges B 4, gaps in the flow 2); 3 of them on 2025-06-02"
+        let line =
+            "6 faults since the journal was begun (missed edges B 4, gaps in the flow 2); 3 of them on 2025-06-02"
         #expect(short.contains("pulser of position 1: \(line), the latest such day\n"), "\(short)")
         let long = try position("--history").output
         for part in [

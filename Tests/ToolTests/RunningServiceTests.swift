@@ -80,7 +80,10 @@ struct RunningServiceTests {
         // Looking never needs the service stopped.
         let look = try Run("greylock", ["position", "--config", config])
         #expect(look.status == 0 && look.output.contains("service: runs since "), "\(look.output)\(look.error)")
-        let change = try Run("greylock", ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended", "--config", config])
+        let change = try Run(
+            "greylock",
+            ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended", "--config", config]
+        )
         #expect(change.status == 74 && change.error.contains("in use by another process"))
 
         service.signal(SIGKILL)
@@ -173,7 +176,12 @@ struct RunningServiceTests {
         #expect(refused.status == 74 && refused.error.contains("the journal is an older copy"), "\(refused.error)")
         let look = try Run("greylock", ["position", "--config", config])
         #expect(look.output.contains("journal: not used: the journal is an older copy"), "\(look.output)\(look.error)")
-        #expect(try Run("greylock", ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended", "--config", config]).status == 74)
+        #expect(
+            try Run(
+                "greylock",
+                ["position", "--clear", "--name", "T. Nician", "--reason", "pulser mended", "--config", config]
+            ).status == 74
+        )
         #expect(try Run("greylock", ["position", "--accept-journal", "a\u{1B}b", "--config", config]).status == 64)
         #expect(try Run("greylock", ["position", "--accept-journal", "", "--config", config]).status == 64)
         let accepted = try Run("greylock", ["position", "--accept-journal", "new SD card", "--config", config])

@@ -35,7 +35,9 @@ struct SideToolTests {
         }
     }
 
-    @Test(arguments: [(["--clear", "--name", "T. Nician", "--reason", "pulser mended"], "nothing"), (["--position", "3"], "3")])
+    @Test(arguments: [
+        (["--clear", "--name", "T. Nician", "--reason", "pulser mended"], "nothing"), (["--position", "3"], "3"),
+    ])
     func ofSeveralSidesOneIsMeant(more: [String], found: String) throws {
         let run = try Run("greylock", ["position", "--config", config] + more)
         #expect(run.status == 64)
