@@ -1,4 +1,5 @@
 import Foundation
+import FuelPassbook
 import TestFolders
 import TestPrograms
 import Testing
@@ -16,14 +17,15 @@ extension WithPCSCD {
             daemon = try CardDaemon(port: CardDaemon.freePorts())
         }
 
-        private func configuration(_ name: String, terminal: String) throws -> String {
+        private func configuration(_ name: String, terminal: TerminalID) throws -> String {
             let text = ServiceConfiguration.text(
                 journal: (folder.path("\(name).sqlite"), ""),
+                terminal: terminal,
                 card: ServiceConfiguration.reader,
                 grace: 1,
                 pump: ServiceConfiguration.simulated(centilitres: 2_000, speed: 2)
             )
-            return try folder.file("\(name).toml", text.replacing("001122334455", with: terminal))
+            return try folder.file("\(name).toml", text)
         }
 
         private func card() throws -> Program {
@@ -38,8 +40,8 @@ extension WithPCSCD {
 
         @Test("carried as a file, it settles the card at the other terminal")
         func carried() throws {
-            let here = try configuration("here", terminal: "310000000017")
-            let there = try configuration("there", terminal: "310000000018")
+            let here = try configuration("here", terminal: TerminalID(0x3100_0000_0017))
+            let there = try configuration("there", terminal: TerminalID(0x3100_0000_0018))
             let service = try Program("greylock", ["run", "--config", here])
             let first = try card()
             #expect(service.wait(litres: 3) != nil)

@@ -187,8 +187,28 @@ final class IssuerScene {
     @discardableResult
     func loadAndActivate(_ config: String) throws -> String {
         let loaded = try run("keys", "load", "--config", config, folder.path("blocks"))
+        try sealMeters(config)
         try run("keys", "activate", "--config", config, "1", "1")
         return loaded
+    }
+
+    /// As a technician and a second person do it, once the terminal has its record key.
+    func sealMeters(_ config: String) throws {
+        let file = try folder.file(
+            "meters.toml",
+            """
+            [side.1.pump]
+            meter_serial = "M-1"
+            pulser_serial = "P-1"
+            pulses_per_litre = 100
+            channels = 2
+            security = "alarm"
+            """
+        )
+        let arguments = [
+            "parameters", "import", file, "--config", config, "--name", "A", "--second", "B", "--reason", "x",
+        ]
+        _ = try end(start(arguments), arguments, status: 0)
     }
 
     func startService(_ config: String) throws -> ProgramAtTerminal {

@@ -93,6 +93,8 @@ extension WithPCSCD {
             try wrap()
             let loaded = try scene.run("keys", "load", "--config", config, folder.path("blocks"))
             #expect(loaded.contains("loaded: MPK 1 1  check value") && loaded.contains("loaded: RECORD 1 1"))
+            try service.wait(for: "no parameters of the meter are under seal", on: .log)
+            try scene.sealMeters(config)
             try service.wait(for: "insert your card", on: .log)
 
             try scene.newCard()

@@ -54,7 +54,7 @@ final class SealScene {
             if book.sets.count == 2 { try write(book.text, to: "older") }
         }
         try file.replace(with: book)
-        blocks = book.text.split(separator: "\n\n").dropFirst().map { "\($0)\n" }
+        blocks = book.text.split(separator: "\n\n").dropFirst().map { $0.hasSuffix("\n") ? "\($0)" : "\($0)\n" }
         let all = book.text
         #expect(all == Self.text(blocks))
         #expect(try refusal() == nil)
@@ -168,11 +168,19 @@ final class SealScene {
         Breach("factor altered, hash made anew", "not written by this terminal") {
             try $0.replace("50:1001000", "50:1002000", sealing: .hashAlone)
         },
-        Breach("limit altered, hash made anew", "not written by this terminal") {
-            try $0.replace("pulser_faults_max 10", "pulser_faults_max 11", sealing: .hashAlone)
+        Breach("reason altered, hash made anew", "not written by this terminal") {
+            try $0.replace("reason test", "reason toast", sealing: .hashAlone)
         },
-        Breach("factor altered, under a key of one's own", "record key") {
+        Breach("factor altered, under a key of one's own", "is another than was in force") {
             try $0.replace("50:1001000", "50:1002000", sealing: .otherKey)
+        },
+        Breach("a new set under a key of one's own", "record key") { scene in
+            var next = scene.blocks[3]
+            for (old, new) in [
+                ("set 4", "set 5"), ("version 3", "version 4"), ("calibration_counter 3", "calibration_counter 4"),
+                ("50:1001000", "50:1002000"),
+            ] { next = next.replacing(old, with: new) }
+            try scene.write(scene.blocks + [scene.sealed(next, after: scene.blocks[3], .otherKey)])
         },
         Breach("code of another set", "not written by this terminal") { scene in
             let code = scene.blocks[2].split(separator: "\n").last ?? ""

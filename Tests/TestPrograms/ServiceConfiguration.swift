@@ -1,4 +1,4 @@
-import FuelPassbook
+package import FuelPassbook
 import Metering
 import ParameterFiles
 import Parameters
@@ -16,6 +16,7 @@ package enum ServiceConfiguration {
     ///   - isSealed: false for a terminal with keys of its own, whose meters are put under seal when it has them.
     package static func text(
         journal: (path: String, more: String),
+        terminal: TerminalID = Demonstration.terminal,
         board: String = "",
         card: String = #"kind = "virtual""#,
         pin: String = "fixed",
@@ -28,6 +29,7 @@ package enum ServiceConfiguration {
         let side = side(1, card: card, pin: pin, price: price, pump: pump)
         return text(
             journal: journal,
+            terminal: terminal,
             board: board,
             grace: grace,
             language: language,
@@ -39,6 +41,7 @@ package enum ServiceConfiguration {
     /// - Parameter sides: of ``side(_:card:pin:price:pump:)``.
     package static func text(
         journal: (path: String, more: String),
+        terminal: TerminalID = Demonstration.terminal,
         board: String = "",
         grace: Int? = nil,
         language: String = "english",
@@ -46,11 +49,11 @@ package enum ServiceConfiguration {
         isSealed: Bool = true
     ) -> String {
         let parameters = journal.path + "-parameters"
-        if isSealed { seal(parameters, sides) }
+        if isSealed { seal(parameters, of: terminal, sides) }
         let name = isSealed ? ", board = \"\(BoardSerial.demonstration)\"" : ""
         return """
             demonstration = true
-            terminal = { id = "001122334455" }
+            terminal = { id = "\(terminal)" }
             journal = { path = "\(journal.path)"\(journal.more) }
             parameters = { path = "\(parameters)"\(name) }
             card = { \(board) }
@@ -61,7 +64,7 @@ package enum ServiceConfiguration {
     }
 
     /// - Parameter sides: of ``side(_:card:pin:price:pump:)``.
-    private static func seal(_ path: String, _ sides: [String]) {
+    private static func seal(_ path: String, of terminal: TerminalID, _ sides: [String]) {
         let numbers = sides.compactMap { text in
             text.split(separator: "\n").first { $0.hasPrefix("[side.") }.flatMap { Int($0.dropFirst(6).dropLast()) }
         }
@@ -69,7 +72,7 @@ package enum ServiceConfiguration {
         do {
             guard let board = BoardSerial(BoardSerial.demonstration) else { fatalError("a name of letters") }
             let book = try ParameterBook.demonstration(
-                of: Demonstration.terminal,
+                of: terminal,
                 sides: numbers,
                 on: board,
                 at: 1_790_000_000,

@@ -23,9 +23,6 @@ kind = "gpio"
 nozzle = 1
 grade = "92"
 price = {price_fen}
-pulses_per_litre = {COUNTS_PER_LITRE // 4}
-channels = 2
-security = "alarm"
 preset_centilitres = {preset_centilitres}
 {more}
 [side.1.pump.gpio]
@@ -38,6 +35,24 @@ main_valve = {OUTPUTS[1]}
 slow_valve = {OUTPUTS[2]}
 debounce_milliseconds = 1
 """
+
+
+def meters(**more: int) -> str:
+    """What `greylock parameters import` puts under seal: the meter of side 1; `more` are further keys of it."""
+    return f"""
+[side.1.pump]
+meter_serial = "virtual"
+pulser_serial = "virtual"
+pulses_per_litre = {COUNTS_PER_LITRE // 4}
+channels = 2
+security = "alarm"
+""" + "".join(f"{key} = {value}\n" for key, value in more.items())
+
+
+def import_meters(file: str, config: str) -> list[str]:
+    """The arguments of `greylock` that put the meters in `file` under seal."""
+    people = ["--name", "virtual", "--second", "board", "--reason", "a virtual board"]
+    return ["parameters", "import", file, "--config", config, *people]
 
 
 def card_profile(balance_fen: int) -> str:
