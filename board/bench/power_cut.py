@@ -32,7 +32,7 @@ from ledger import (
     print_distribution,
     require,
 )
-from settings import card_profile, service_settings
+from settings import card_profile, meters, service_settings
 from volatile_disk import VolatileDisk, serve_on_thread
 
 BOARD = Path(__file__).resolve().parent.parent
@@ -48,8 +48,8 @@ CONFIGURATION = service_settings(
     first_flow_seconds=10,
     preset_centilitres=PRESET_CENTILITRES,
     price_fen=PRICE_FEN,
-    more=f"slow_flow_centilitres = {SLOW_CENTILITRES}",
 )
+METERS = meters(slow_flow_centilitres=SLOW_CENTILITRES)
 CARD = card_profile(BALANCE_FEN)
 
 
@@ -76,6 +76,7 @@ class Bench:
         self.share = folder / "share"
         self.share.mkdir()
         (self.share / "greylock.toml").write_text(CONFIGURATION, encoding="utf-8")
+        (self.share / "meters.toml").write_text(METERS, encoding="utf-8")
         (folder / "card.toml").write_text(CARD, encoding="utf-8")
         with open(self.image, "wb") as file:
             file.truncate(DISK_BYTES)

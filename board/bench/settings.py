@@ -14,6 +14,7 @@ def service_settings(
 demonstration = true
 terminal = {{ id = "001122334455" }}
 journal = {{ path = "{journal}" }}
+parameters = {{ board = "virtual" }}
 timeouts = {{ first_flow = {first_flow_seconds} }}
 [side.1]
 card = {{ kind = "pcsc", reader = "Virtual PCD" }}
@@ -81,6 +82,7 @@ def armed_settings(journal: str, **more) -> str:
     for demonstration, own in (
         ("demonstration = true", f'demonstration = false\ncard = {{ aid = "{SCHEME_AID}" }}'),
         ("001122334455", SCHEME_TERMINAL),
+        ('parameters = { board = "virtual" }\n', ""),
         ('pin = { kind = "fixed" }', 'pin = { kind = "terminal" }'),
     ):
         assert demonstration in settings

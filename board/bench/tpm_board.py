@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 from pump_chip import Chip
-from settings import SCHEME_AID, armed_settings
+from settings import SCHEME_AID, armed_settings, import_meters, meters
 from systemd_unit import UNIT, Log, Wrong, run, show, until
 from typist import PASSPHRASE, Sheets, at_terminal
 
@@ -100,6 +100,10 @@ class Board:
         shutil.copy(self.folder / f"blocks-{number}", blocks)
         blocks.chmod(0o644)
         self.tool("keys", "load", "--config", SETTINGS, blocks, says="loaded: RECORD")
+        if number == 1:
+            parameters = self.folder / "meters.toml"
+            parameters.write_text(meters(), encoding="utf-8")
+            self.tool(*import_meters(str(parameters), SETTINGS), says="is under seal")
         self.tool("keys", "activate", "--config", SETTINGS, "1", "1", says="sells from")
 
     # What a customer does.

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from pump_chip import Chip
-from settings import card_profile, service_settings
+from settings import card_profile, import_meters, meters, service_settings
 from systemd_unit import UNIT, Log, Wrong, run, show, until
 
 SETTINGS = Path("/etc/greylock.toml")
@@ -47,6 +47,10 @@ class Board:
         shutil.copy(here / "greylockd.service", "/etc/systemd/system")
         shutil.copy(here.parent / "udev/60-greylock-gpio.rules", "/etc/udev/rules.d")
         SETTINGS.write_text(CONFIGURATION, encoding="utf-8")
+        parameters = Path("/root/meters.toml")
+        parameters.write_text(meters(), encoding="utf-8")
+        run("install", "-d", "-o", "greylock", "-g", "greylock", str(Path(JOURNAL).parent))
+        run("greylock", *import_meters(str(parameters), str(SETTINGS)))
         profile = Path("/root/card.toml")
         profile.write_text(PROFILE, encoding="utf-8")
         run("greylock", "card", "new", "--profile", str(profile), "--state", CARD)

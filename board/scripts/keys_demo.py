@@ -90,13 +90,24 @@ pin = {{ kind = "terminal" }}
 nozzle = 1
 grade = "92"
 price = 785
-pulses_per_litre = 100
-channels = 2
-security = "alarm"
 kind = "simulated"
 simulated = {{ centilitres = 500, litres_per_minute = 40, speed = 10 }}
 """,
         )
+
+    def meters(self):
+        """What stands under seal, for `greylock parameters import`."""
+        self.write(
+            "meters.toml",
+            """[side.1.pump]
+meter_serial = "M-1"
+pulser_serial = "P-1"
+pulses_per_litre = 100
+channels = 2
+security = "alarm"
+""",
+        )
+        return self.path("meters.toml")
 
     # -- Who types what
 
@@ -218,6 +229,10 @@ def story(scene):
     expect(scene.custodians(Program("keys", "load", "--config", scene.config)).end(), "loaded: TRANSPORT 0 1")
     scene.blocks("blocks-1")
     shown(run("keys", "load", "--config", scene.config, scene.path("blocks-1")), "loaded")
+    step("A technician and a second person put the meter's parameters under seal")
+    meters = scene.meters()
+    people = ["--name", "Zhao", "--second", "Okafor", "--reason", "first set"]
+    shown(run("parameters", "import", meters, "--config", scene.config, *people), "under seal")
     run("keys", "activate", "--config", scene.config, "1", "1")
     service.wait("selling=MPK 1 1")
 
