@@ -268,9 +268,18 @@ let package = Package(
                 "SecurityModule", "Station", "TestPrograms", "Tokens",
             ]
         ),
+        .target(
+            name: "TestSeals",
+            dependencies: [
+                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+            ],
+            path: "Tests/TestSeals"
+        ),
         .testTarget(
             name: "ParametersTests",
-            dependencies: ["CardCryptography", "FuelPassbook", "Metering", "Parameters", "Quantities", "Records"]
+            dependencies: [
+                "CardCryptography", "FuelPassbook", "Metering", "Parameters", "Quantities", "Records", "TestSeals",
+            ]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),

@@ -1,14 +1,16 @@
 import Simulation
 import TestCounters
+import TestSeals
 
 // `defects SALES [SIDES]`: prints how many sales it took to see that a rule was broken, and which; or that none was.
 // `defects exhaustive`: the same of every power cut and every pair of them.
 // `defects counter`: the same of the issuer's counter, its power cut everywhere.
+// `defects seal`: the same of what somebody does to a book of parameters.
 // `defects SCENARIO`: the same of an attacker's known way, of what the field does, or of presets at slow valves, by the name of
 // its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
-    fatalError("usage: defects SALES [SIDES]|exhaustive|counter|SCENARIO")
+    fatalError("usage: defects SALES [SIDES]|exhaustive|counter|seal|SCENARIO")
 }
 let sales = Int(CommandLine.arguments[1])
 var found: String?
@@ -20,6 +22,9 @@ if let sales {
     found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
 } else if CommandLine.arguments[1] == "counter" {
     var walk = CounterWalk()
+    found = try walk.run().map { "\(walk.ways) \($0)" }
+} else if CommandLine.arguments[1] == "seal" {
+    var walk = SealWalk()
     found = try walk.run().map { "\(walk.ways) \($0)" }
 } else if let attack = AttackScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
     found = attack.run().map { "1 \($0.reason)" }

@@ -4,6 +4,7 @@ import Metering
 import Parameters
 import Quantities
 import Records
+import TestSeals
 import Testing
 
 @Suite struct ParameterBookTests {
@@ -216,6 +217,12 @@ import Testing
         #expect(throws: ParameterProblem.self) {
             try ParameterChange(author: author, second: name, reason: "x", date: TransactionTime(utc: Self.first))
         }
+    }
+
+    @Test func nothingThatSomebodyDoesToABookSells() throws {
+        var walk = SealWalk()
+        #expect(try walk.run() == nil)
+        #expect(walk.ways == 10)
     }
 
     @Test func clockHasToBeSet() {
