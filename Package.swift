@@ -172,9 +172,8 @@ let package = Package(
             name: "greylock",
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
-                "Counter",
-                "Dispenser",
-                "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles",
+                "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
+                "KeyCustody", "KeyFiles",
                 "Metering",
                 "PCSC", "ParameterFiles", "Parameters", "PulseSignals", "Quantities", "Records", "SecurityModule",
                 "Simulation", "Station", "Threads", "Tokens",
@@ -372,10 +371,8 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyCustody",
-                "KeyFiles",
-                "Metering", "Quantities", "Records", "SQLite", "SecurityModule", "Station", "TestFolders",
-                "TestJournals",
-                "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
+                "KeyFiles", "Metering", "Quantities", "Records", "SQLite", "SecurityModule", "Station", "TestFolders",
+                "TestJournals", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
