@@ -142,7 +142,8 @@ struct ParametersHistory: ParsableCommand {
         discussion: """
             With --json as greylock parameters show, each set with `changes` too: `field`, `before`, `after`.
 
-            Exit status: as greylock parameters show.
+            Exit status: 0; 65 when the book was altered; 74 when it cannot be read; 78 for a wrong configuration. \
+            \(ExitStatusHelp.common)
             """
     )
 
@@ -176,7 +177,8 @@ struct ParametersDiff: ParsableCommand {
         discussion: """
             Without versions: the last two. With --json: `position`, `from`, `to`, `changes`: each with `field`, `before`, `after`.
 
-            Exit status: 0, also when they say the same; otherwise as greylock parameters show.
+            Exit status: 0, also when they say the same; 65 when the book was altered; 74 when it cannot be read; 78 for a wrong \
+            configuration. \(ExitStatusHelp.common)
             """
     )
 

@@ -1,0 +1,117 @@
+import Foundation
+import TestFolders
+import TestPrograms
+import Testing
+
+/// `greylock parameters` and `greylock identify`, typed as a technician does.
+struct ParametersToolTests {
+    private static let meter = """
+        meter_serial = "M-1"
+        pulser_serial = "P-1"
+        pulses_per_litre = 100
+        channels = 2
+        security = "alarm"
+        """
+    private let folder: TestFolder
+    private let config: String
+
+    init() throws {
+        folder = try TestFolder()
+        let text = toolConfiguration(journal: folder.path("journal"))
+        config = try folder.file("greylock.toml", text)
+        try folder.remove("journal-parameters")
+    }
+
+    private func meters(_ more: String = "", name: String = "meters.toml") throws -> String {
+        try folder.file(name, "[side.1.pump]\n\(Self.meter)\n\(more)\n")
+    }
+
+    private func run(_ arguments: String...) throws -> Run { try Run("greylock", arguments) }
+
+    private func seal(_ file: String, author: String = "李 Na", second: String = "Okafor") throws -> Run {
+        try run(
+            "parameters",
+            "import",
+            file,
+            "--config",
+            config,
+            "--name",
+            author,
+            "--second",
+            second,
+            "--reason",
+            "test"
+        )
+    }
+
+    @Test func setsAreAddedShownComparedAndVerified() throws {
+        let first = try seal(meters())
+        #expect(first.status == 0, "\(first.error)")
+        #expect(first.output.contains("version 1 is under seal") && first.output.contains("calibration counter 1"))
+        let same = try seal(meters())
+        #expect(same.status == 65 && same.error.contains("has these parameters already, as version 1"))
+        let factor = "calibration = [{ litres_per_minute = 50, factor_millionths = 1_000_900 }]"
+        #expect(try seal(meters(factor)).output.contains("version 2 is under seal"))
+
+        let shown = try run("parameters", "show", "--config", config).output
+        #expect(shown.contains("by 李 Na with Okafor: test") && shown.contains("calibration = 50:1000900"))
+        let difference = try run("parameters", "diff", "--config", config).output
+        #expect(difference.contains("calibration: 50:1000000 -> 50:1000900"))
+        let history = try run("parameters", "history", "--config", config, "--json").output
+        let report = try JSONSerialization.jsonObject(with: Data(history.utf8)) as? [String: Any]
+        let sets = try #require(report?["sets"] as? [[String: Any]])
+        #expect(sets.map { $0["calibrationCounter"] as? Int } == [1, 2])
+        #expect(sets.map { ($0["changes"] as? [[String: String]])?.count } == [0, 1])
+        let verified = try run("parameters", "verify", "--config", config)
+        #expect(verified.status == 0 && verified.output.contains("codes, board and counters were judged"))
+        let unchecked = try run("parameters", "verify", folder.path("journal-parameters"))
+        #expect(unchecked.status == 0 && unchecked.output.contains("codes were not checked"))
+    }
+
+    @Test func whatIsAlteredIsNamed() throws {
+        #expect(try seal(meters()).status == 0)
+        let path = folder.path("journal-parameters")
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        _ = try folder.file("journal-parameters", text.replacing("pulses_per_litre 100", with: "pulses_per_litre 101"))
+        for command in ["show", "history", "diff", "verify"] {
+            let refused = try run("parameters", command, "--config", config)
+            #expect(refused.status == 65 && refused.error.contains("was altered"), "\(command): \(refused.error)")
+        }
+        #expect(try seal(meters("minimum_centilitres = 500")).status == 65)
+        let identity = try run("identify", "--config", config)
+        #expect(identity.status == 65 && identity.output.contains("THE SEAL IS BROKEN"))
+    }
+
+    @Test(arguments: [("A", "a", "somebody else"), ("A", "", "the second person"), ("", "B", "the author")])
+    func twoPeopleAreNeeded(author: String, second: String, words: String) throws {
+        let refused = try seal(meters(), author: author, second: second)
+        #expect(refused.status == 65 && refused.error.contains(words), "\(refused.error)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("journal-parameters")))
+    }
+
+    @Test func aConfigurationGivesItsParametersAway() throws {
+        let old = try String(contentsOfFile: config, encoding: .utf8)
+        let with = old.replacing("[side.1.pump]\n", with: "[side.1.pump]\n\(Self.meter)\n")
+        _ = try folder.file("greylock.toml", with)
+        let refused = try run("run", "--config", config)
+        let line = try #require(refused.error.split(separator: "\n").last)
+        #expect(refused.status == 78 && line.contains("greylock parameters import \(config) --config \(config)"))
+        #expect(try seal(config).status == 0)
+        #expect(try String(contentsOfFile: config, encoding: .utf8) == old)
+        #expect(try String(contentsOfFile: config + ".before-seal", encoding: .utf8) == with)
+        #expect(try run("parameters", "verify", "--config", config).status == 0)
+    }
+
+    @Test func aChangedByteOfAProgramIsTold() throws {
+        let program = folder.path("program")
+        try folder.write("program", [UInt8](repeating: 7, count: 100_000))
+        let before = try run("identify", "--program", program, "--json").output
+        var bytes = try folder.bytes("program")
+        bytes[50_000] ^= 1
+        try folder.write("program", bytes)
+        let after = try run("identify", "--program", program, "--json").output
+        #expect(before != after && before.count == after.count && before.contains("\"sha256\" : \""))
+        let own = try run("identify")
+        #expect(own.status == 0 && own.output.contains("greylock ") && own.output.contains("SHA-256 "))
+    }
+}
