@@ -41,7 +41,7 @@ enum Situations {
             (.greyElsewhere, "each of the other pumps"), (.numbersUsedUp, "issuer"),
             (.notEnoughMoney(balance: amount, needed: Amount(fen: 54_321)), "123.45"), (.clockNotSet, "clock"),
             (.targetTooSmall(centilitres: 150, least: 200), "1.50"),
-            (.targetTooSmall(centilitres: 150, least: 200), "2.00"),
+            (.targetTooSmall(centilitres: 160, least: 200), "2.00"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
             (.totalsNotKept("no room"), "no room"),
             (.emergencyStop, "emergency"), (.sideLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
