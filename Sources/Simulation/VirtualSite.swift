@@ -251,7 +251,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         if valves != nil {
             valves?.set(head.snapshot.outputs, now: monotonicNanoseconds)
             let flows = trueCounts < countsWanted && isLifted
-            nextEdgeAt = flows ? valves?.nextCount(now: monotonicNanoseconds) : nil
+            nextEdgeAt = flows ? valves?.nextCount : nil
             return
         }
         guard let edgeInterval else {

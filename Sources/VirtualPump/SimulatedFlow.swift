@@ -30,6 +30,7 @@ struct SimulatedFlow: Sendable {
     private(set) var counts = 0
 
     private var flow = Flow.still
+    private var valves: ValveModel?
     private var customer = Customer.away
     private var nozzleIsLifted = false
     private var emergencyIsActive = false
@@ -37,7 +38,10 @@ struct SimulatedFlow: Sendable {
     private var queue: [PumpEdge] = []
     private var numbers = EdgeNumbers()
 
-    init(script: SimulatedPumpLines.Script) { self.script = script }
+    init(script: SimulatedPumpLines.Script) {
+        self.script = script
+        valves = script.valves
+    }
 
     /// A leads B while fuel flows: A rises, B rises, A falls, B falls.
     var levels: PumpLevels {
@@ -75,8 +79,11 @@ struct SimulatedFlow: Sendable {
 
     mutating func set(_ outputs: PumpOutputs, now: UInt64) {
         catchUp(now: now)
+        let hasFlowed = isFlowing
         self.outputs = outputs
-        watchFlow(now: now)
+        valves?.set(outputs, now: now)
+        watchFlow(now: now, hasFlowed: hasFlowed)
+        guard valves == nil else { return }
         switch (flow, edgeNanoseconds) {
         case (.still, let interval?), (.overrunning, let interval?): flow = .flowing(nextEdge: now + interval)
         case (.flowing(let nextEdge), let interval?): flow = .flowing(nextEdge: max(nextEdge, now) + interval)
@@ -124,8 +131,18 @@ struct SimulatedFlow: Sendable {
         return outputs.contains(.slowValve) ? 10 * script.edgeNanoseconds : nil
     }
 
+    private var isFlowing: Bool {
+        if valves != nil { return !outputs.isEmpty }
+        if case .flowing = flow { return true }
+        return false
+    }
+
     private var nextPulse: UInt64? {
-        switch flow {
+        if let valves {
+            if case .leaving = customer { return nil }
+            return nozzleIsLifted ? valves.nextCount : nil
+        }
+        return switch flow {
         case .still: nil
         case .flowing(let nextEdge), .overrunning(_, let nextEdge): nextEdge
         }
@@ -141,26 +158,40 @@ struct SimulatedFlow: Sendable {
 
     private mutating func pulse(at instant: UInt64) -> PumpEdge {
         counts += 1
-        switch flow {
-        case .still: preconditionFailure("no fuel flows")
-        case .flowing:
-            flow = edgeNanoseconds.map { .flowing(nextEdge: instant + $0) } ?? .still
-            if case .taking(let stopAtCounts, _) = customer, counts >= stopAtCounts {
-                flow = .still
-                customer = .leaving(at: instant)
-            }
-        case .overrunning(let left, _):
-            flow = left > 1 ? .overrunning(counts: left - 1, nextEdge: instant + script.edgeNanoseconds) : .still
+        if valves != nil {
+            valves?.takeCount(at: instant)
+            letGo(at: instant)
+        } else {
+            moveFlow(at: instant)
         }
         let isA = !script.hasChannelB || counts % 2 == 1
         return edge(.pulser(isA ? .a : .b), rising: isA ? levels.a : levels.b, at: instant)
     }
 
-    private mutating func watchFlow(now: UInt64) {
+    private mutating func moveFlow(at instant: UInt64) {
+        switch flow {
+        case .still: preconditionFailure("no fuel flows")
+        case .flowing:
+            flow = edgeNanoseconds.map { .flowing(nextEdge: instant + $0) } ?? .still
+            if letGo(at: instant) { flow = .still }
+        case .overrunning(let left, _):
+            flow = left > 1 ? .overrunning(counts: left - 1, nextEdge: instant + script.edgeNanoseconds) : .still
+        }
+    }
+
+    /// - Returns: whether the customer has enough.
+    @discardableResult
+    private mutating func letGo(at instant: UInt64) -> Bool {
+        guard case .taking(let stopAtCounts, _) = customer, counts >= stopAtCounts else { return false }
+        customer = .leaving(at: instant)
+        return true
+    }
+
+    private mutating func watchFlow(now: UInt64, hasFlowed: Bool) {
         guard case .taking(let stopAtCounts, let givesUpAt) = customer else { return }
         if edgeNanoseconds != nil {
             customer = .taking(stopAtCounts: stopAtCounts, givesUpAt: nil)
-        } else if case .flowing = flow, givesUpAt == nil {
+        } else if hasFlowed, givesUpAt == nil {
             customer = .taking(stopAtCounts: stopAtCounts, givesUpAt: now + script.hangUpNanoseconds)
         }
     }

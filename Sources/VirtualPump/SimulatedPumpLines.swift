@@ -20,6 +20,9 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
         package var speed = 1
         /// Counts that still come when the valves have closed.
         package var overrunCounts = 2
+        /// The flow through valves that take their time, instead of all of the above but what the customer takes; nil for those
+        /// that close at once.
+        package var valves: ValveModel?
         /// From the authorisation to the lifted nozzle.
         package var liftNanoseconds: UInt64 = 1_000_000_000
         /// From the end of the flow to the nozzle's return, when the valves ended it.

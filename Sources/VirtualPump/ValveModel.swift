@@ -4,9 +4,9 @@ package import Metering
 ///
 /// A valve that is told to close stays as it was for its delay, and then the flow falls evenly to what is left. Each closing is a
 /// little earlier or later, by seed, and each makes the valve a little slower. Valves open at once.
-package struct ValveModel: Sendable {
+package struct ValveModel: Hashable, Sendable {
     /// In nanoseconds.
-    package struct Valve: Sendable {
+    package struct Valve: Hashable, Sendable {
         package var delay: Int
         /// From full to nothing.
         package var fall: Int
@@ -24,7 +24,7 @@ package struct ValveModel: Sendable {
     }
 
     /// The flow falls to `to` between two instants.
-    private struct Fall {
+    private struct Fall: Hashable {
         let begin: Int
         let end: Int
         let from: Int
@@ -104,9 +104,8 @@ package struct ValveModel: Sendable {
     }
 
     /// When the next count comes if nobody moves a valve; nil when none comes.
-    package func nextCount(now: UInt64) -> UInt64? {
+    package var nextCount: UInt64? {
         var ahead = self
-        ahead.advance(to: Int(now))
         guard ahead.advance(to: nil) else { return nil }
         return UInt64(ahead.time)
     }

@@ -42,7 +42,6 @@ struct CurveStudyTests {
             let errors = errors(meter, deliveries)
             let cells = errors.map { String(format: "%.3f", $0) }.joined(separator: " | ")
             let row = "| \(meter.testDescription) | \(name) | \(cells) |"
-            print("STUDY \(row)")
             #expect(record.contains(row), "\(row)")
             #expect(errors[3] < errors[1] && errors[3] * 4 < errors[0])
             // The range is that of quantities from the least on.
