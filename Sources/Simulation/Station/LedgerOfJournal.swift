@@ -56,6 +56,9 @@ extension StationLedger {
         guard let next = entry.totaliser else {
             return flowed.volume == .zero ? () : fail("fuel flowed that no totaliser counts")
         }
+        // Rows that rot behind a raise are restored from records that do not know of it, and raised again.
+        let wasRaised = store.differences.contains { $0.nozzle == next.nozzle && $0.keeper == .journal }
+        if entry.records.isEmpty, wasRaised { return }
         let last = store.totalisers[next.nozzle]
         let isRight =
             next.volume - (last?.volume ?? .zero) == flowed.volume && next.fen - (last.map(\.fen) ?? 0) == flowed.fen

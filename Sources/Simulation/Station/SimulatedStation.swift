@@ -239,6 +239,7 @@ final class SimulatedStation {
         } catch {
             fails(error)
         }
+        while side.site.isFlowing { side.site.pass(1) }
     }
 
     /// A side whose pump fails ends alone, and the service begins anew when the others rest; a journal that fails ends all.
