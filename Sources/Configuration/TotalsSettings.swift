@@ -22,17 +22,26 @@ extension Configuration {
             if let path = table.optional("nvmem", .path) {
                 let offset = table.value("nvmem_offset", .integer(0...TotalsFile.offsetMax), default: 0)
                 memory = Memory(path: path, offset: offset)
+                if let keyMemory, overlaps(keyMemory) {
+                    table.noteConflict("nvmem_offset", "bytes apart from the \(BoardMemory.bytesCount) of keys.nvmem")
+                }
             } else {
                 table.refuse("nvmem_offset", unless: "nvmem is set")
                 memory = keyMemory.map { Memory(path: $0.path, offset: $0.offset + BoardMemory.bytesCount) }
             }
         }
 
+        private func overlaps(_ keys: BoardMemory) -> Bool {
+            guard let memory, FilePlace(memory.path).isSame(as: FilePlace(keys.path)) else { return false }
+            let ours = memory.offset..<memory.offset + TotalsFile.memoryBytesCount
+            return ours.overlaps(keys.offset..<keys.offset + BoardMemory.bytesCount)
+        }
+
         /// In the folder of the mark, which best is another medium.
         private static func file(beside journal: JournalFile) -> String {
             let name = journal.path.split(separator: "/").last.map(String.init) ?? "journal"
             guard let mark = journal.mark else { return journal.path + "-totals" }
-            return FilePath.folder(of: mark) + "/" + name + "-totals"
+            return FilePath.folder(of: mark) + name + "-totals"
         }
     }
 }
