@@ -15,6 +15,8 @@ package struct MeterHead: Sendable {
     /// Of the last gained count, which may be taken back.
     private var lastPoint = 0
     private var lastSequenceGaps = [0, 0]
+    /// ``PulserGauge/measured`` of the snapshot's health.
+    private var healthMeasured = 0
     /// Edges are lost, and with them perhaps one of the nozzle or emergency line: ``levelsRead(_:)`` has to tell.
     package private(set) var wantsLevels = false
     private var cutOff: CutOff?
@@ -157,6 +159,10 @@ package struct MeterHead: Sendable {
         let faultsBefore = pulser.faultCount
         let reverseBefore = pulser.reverse
         let gained = pulser.edge(channel, rising: edge.rising, time: edge.nanoseconds, sequence: edge.sequence)
+        if pulser.gauge.measured != healthMeasured {
+            healthMeasured = pulser.gauge.measured
+            snapshot.health = pulser.health
+        }
         var report: PumpReport?
         noteTurn(back: pulser.reverse - reverseBefore, gained)
         if pulser.faultCount != faultsBefore { report = pulserFault() }

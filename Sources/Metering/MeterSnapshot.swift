@@ -28,6 +28,8 @@ package struct MeterSnapshot: Equatable, Sendable {
     package var stop: MeterStop?
     /// Faults outside any sale since the start.
     package var strayFaults = PulserFaults()
+    /// Of the pulser, since the start; nil before any steady flow was long enough.
+    package var health: PulserHealth?
 
     package init(points: Int) {
         counts = Array(repeating: 0, count: points)

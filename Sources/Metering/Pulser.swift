@@ -20,17 +20,19 @@ package struct Pulser: Sendable {
     package private(set) var faults = PulserFaults()
     /// Changes with ``faults``.
     private(set) var faultCount = 0
+    /// Counts that level A has added.
+    package private(set) var corrected = 0
+    private(set) var gauge: PulserGauge
 
     private var levels: (a: Bool, b: Bool)
     private var lastChannel: PulserChannel?
     private var lastTime: UInt64 = 0
-    /// Before the last edge's step; nil when it made none.
-    private var beforeStep: (counts: Int, reverse: Int)?
+    private var lastStep = LastStep.none
+    private var disturbance: Disturbance?
     /// Of each line's last edge; the first is number 1 (``PumpLines/levels()``).
     private var sequences: (a: UInt32, b: UInt32) = (0, 0)
+    /// The last so many edges were of one channel.
     private var edgesOnOneLeg = 0
-    /// Edges of the other channel since each channel's own last edge.
-    private var otherSince = (a: 0, b: 0)
     private var flow: SteadyFlow
     private var lastAlone = PulserChannel.a
     /// Edges that were their channel's alone, since `aloneSince` counts.
@@ -47,17 +49,29 @@ package struct Pulser: Sendable {
     private var paceCredit: UInt64
     private let reverseCountsMax: Int
 
+    /// What the last edge did.
+    private enum LastStep {
+        case none
+        case counted
+        case workedOff
+        case turnedBack
+    }
+
     /// - Parameter levels: what the lines read before the first edge.
     package init(kind: PulserKind, levels: (a: Bool, b: Bool), limits: MeterLimits = MeterLimits()) {
         self.kind = kind
         self.levels = levels
         flow = SteadyFlow(kind: kind)
+        gauge = PulserGauge(kind: kind)
         let step = 1_000_000_000 / UInt64(limits.edgesPerSecondMax)
         stepNanosecondsMin = step * 3 / 4
         togetherNanoseconds = min(200_000, max(500, step / 4))
         paceCredit = stepNanosecondsMin * 4
         reverseCountsMax = limits.reverseCountsMax
     }
+
+    /// Of the last steady flow that was long enough; nil before.
+    package var health: PulserHealth? { gauge.health }
 
     /// The valves moved: a change of the flow is no wonder.
     package mutating func flowChanges() { flow.forget() }
@@ -66,7 +80,7 @@ package struct Pulser: Sendable {
     package mutating func forgetReverse() {
         reverse = 0
         reversedNoted = 0
-        beforeStep = nil
+        lastStep = .none
     }
 
     /// Takes one edge: the channel's new level, when, and its number on that line.
@@ -75,6 +89,32 @@ package struct Pulser: Sendable {
     ///   last one was none.
     @discardableResult
     package mutating func edge(_ channel: PulserChannel, rising: Bool, time: UInt64, sequence: UInt32) -> Int {
+        goesOn(channel, rising, time, sequence) ? 1 : judge(channel, rising, time, sequence)
+    }
+
+    /// The step of a steady flow, at which ``judge(_:_:_:_:)`` would find nothing: most edges are one.
+    @inline(__always)
+    private mutating func goesOn(_ channel: PulserChannel, _ rising: Bool, _ time: UInt64, _ sequence: UInt32) -> Bool {
+        let isA = levels.a == levels.b
+        let interval = time &- lastTime
+        let credit = min(paceCredit &+ interval, 4 &* stepNanosecondsMin)
+        guard channel == (isA ? .a : .b), rising == (isA ? !levels.b : levels.a), lastChannel == channel.other,
+            sequence == (isA ? sequences.a : sequences.b) &+ 1, time > lastTime, interval >= togetherNanoseconds,
+            credit >= stepNanosecondsMin, reverse == 0, flow.goesOn(interval)
+        else { return false }
+        if isA { (levels.a, sequences.a) = (rising, sequence) } else { (levels.b, sequences.b) = (rising, sequence) }
+        paceCredit = credit &- stepNanosecondsMin
+        counts &+= 1
+        lastStep = .counted
+        edgesOnOneLeg = 1
+        lastChannel = channel
+        lastTime = time
+        gauge.step(PulserGauge.place(channel, rising: rising), interval)
+        return true
+    }
+
+    @inline(never)
+    private mutating func judge(_ channel: PulserChannel, _ rising: Bool, _ time: UInt64, _ sequence: UInt32) -> Int {
         let before = counts
         let lost = lostEdges(channel, sequence)
         let alternates = (channel == .a ? levels.a : levels.b) != rising
@@ -86,13 +126,14 @@ package struct Pulser: Sendable {
         let isAlone = lastChannel == channel
         paceCredit = min(paceCredit &+ interval, 4 &* stepNanosecondsMin)
         if !alternates {
-            beforeStep = nil
+            lastStep = .none
+            gauge.begin()
             repair(channel, lost, interval)
         } else {
             if channel == .a { levels.a = rising } else { levels.b = rising }
-            if lost != 0 { flow.forget() }
-            if interval < togetherNanoseconds, lastChannel != nil {
-                disturbed(channel, isAlone)
+            if lost != 0 { forgetFlow() }
+            if let last = lastChannel, interval < togetherNanoseconds {
+                disturbed(channel, after: last, time)
             } else {
                 step(channel, interval, isAlone)
             }
@@ -101,6 +142,11 @@ package struct Pulser: Sendable {
         lastChannel = channel
         lastTime = time
         return counts - before
+    }
+
+    private mutating func forgetFlow() {
+        flow.forget()
+        gauge.begin()
     }
 
     /// - Returns: how many edges of the line are missing before this one; less than zero when it is not a new one.
@@ -114,24 +160,22 @@ package struct Pulser: Sendable {
 
     // MARK: - Steps
 
-    /// A leads B when fuel flows: A rises while B is low.
     private mutating func step(_ channel: PulserChannel, _ interval: UInt64, _ isAlone: Bool) {
         guard paceCredit >= stepNanosecondsMin else {
             note(\.tooFast, channel)
-            flow.forget()
-            beforeStep = nil
+            forgetFlow()
+            lastStep = .none
             return
         }
         paceCredit &-= stepNanosecondsMin
-        var isForward = true
-        var breaksOrder = false
-        if case .quadrature = kind {
-            let equal = levels.a == levels.b
-            isForward = channel == .a ? !equal : equal
-            breaksOrder = isAlone
+        let isForward = readsForward(channel)
+        let breaksOrder = isAlone && kind != .single
+        makeStep(isForward)
+        if isForward && !breaksOrder {
+            gauge.step(PulserGauge.place(channel, rising: channel == .a ? levels.a : levels.b), interval)
+        } else {
+            gauge.begin()
         }
-        beforeStep = (counts, reverse)
-        advance(isForward ? 1 : -1)
         switch flow.step(isForward: isForward, interval, isAlone: breaksOrder) {
         case .nothing: if breaksOrder { noteAlone(channel) }
         case .gap: note(\.flowGaps)
@@ -141,20 +185,42 @@ package struct Pulser: Sendable {
         }
     }
 
-    /// Another edge than the last one's channel has it: neither is a step. A second one of the same channel undoes the
-    /// first, and a third is a step again.
-    private mutating func disturbed(_ channel: PulserChannel, _ isAlone: Bool) {
-        flow.forget()
-        if isAlone { note(\.tooFast, channel) } else { note(\.bothTogether) }
-        if let before = beforeStep {
-            (counts, reverse) = before
-            beforeStep = nil
-        } else if isAlone {
-            let equal = levels.a == levels.b
-            beforeStep = (counts, reverse)
-            let isForward = kind == .single || (channel == .a ? !equal : equal)
-            advance(isForward ? 1 : -1)
+    /// A leads B when fuel flows: A rises while B is low.
+    private func readsForward(_ channel: PulserChannel) -> Bool {
+        guard case .quadrature = kind else { return true }
+        return (levels.a == levels.b) == (channel == .b)
+    }
+
+    /// Another edge within the time of the last one that no turning makes: together they are no step, but where one channel
+    /// alone has another level than before them, and that is one.
+    private mutating func disturbed(_ channel: PulserChannel, after last: PulserChannel, _ time: UInt64) {
+        forgetFlow()
+        var whole = Disturbance(first: last, wasStep: lastStep != .none, time: lastTime)
+        if let begun = disturbance, begun.time == lastTime { whole = begun }
+        undoStep()
+        let before = whole.verdict
+        whole.add(channel, time: time)
+        disturbance = whole
+        faultCount += 1
+        faults.bothTogether += whole.verdict.bothTogether - before.bothTogether
+        faults.noise[0] += whole.verdict.noise.a - before.noise.a
+        faults.noise[1] += whole.verdict.noise.b - before.noise.b
+        if whole.wasStep, let changed = whole.changed { makeStep(readsForward(changed)) }
+    }
+
+    private mutating func makeStep(_ isForward: Bool) {
+        lastStep = !isForward ? .turnedBack : reverse > 0 ? .workedOff : .counted
+        advance(isForward ? 1 : -1)
+    }
+
+    private mutating func undoStep() {
+        switch lastStep {
+        case .none: break
+        case .counted: counts -= 1
+        case .workedOff: reverse += 1
+        case .turnedBack: reverse -= 1
         }
+        lastStep = .none
     }
 
     /// An edge of `channel` is lost, or several; the kernel's numbers may say so too. When the other channel had exactly
@@ -163,9 +229,14 @@ package struct Pulser: Sendable {
     private mutating func repair(_ channel: PulserChannel, _ lost: Int, _ interval: UInt64) {
         // An odd number of lost edges leaves these levels.
         if lost % 2 == 0 { note(\.missedEdges, channel) }
-        let others = channel == .a ? otherSince.a : otherSince.b
+        let others = lastChannel == channel ? 0 : edgesOnOneLeg
         guard lost <= 1, others == 2, flow.provesOneLoss(interval) else { return flow.forget() }
-        if kind == .quadrature(.correct) { advance(flow.isForward ? 4 : -4) }
+        // Two of the four were paid for when the neighbour's edges came.
+        if kind == .quadrature(.correct), paceCredit >= 2 * stepNanosecondsMin {
+            paceCredit -= 2 * stepNanosecondsMin
+            corrected += flow.isForward ? 4 : 0
+            advance(flow.isForward ? 4 : -4)
+        }
         flow.goOn(interval)
     }
 
@@ -191,10 +262,6 @@ package struct Pulser: Sendable {
     // MARK: - Silent channels
 
     private mutating func checkStillLeg(_ channel: PulserChannel, _ isAlone: Bool) {
-        switch channel {
-        case .a: otherSince = (a: 0, b: otherSince.b &+ 1)
-        case .b: otherSince = (a: otherSince.a &+ 1, b: 0)
-        }
         guard isAlone else {
             edgesOnOneLeg = 1
             return

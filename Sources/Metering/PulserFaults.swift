@@ -70,7 +70,8 @@ package struct PulserFaults: Equatable, Sendable {
     package var deadLegs = [0, 0]
     /// Edges that the kernel's numbers show as lost; an edge that came twice or late is one.
     package var sequenceGaps = [0, 0]
-    /// Edges of both channels closer to each other than a turning pulser makes them.
+    /// Common mode: edges of both channels closer to each other than a turning pulser makes them, when both lines were away
+    /// from their levels at once.
     package var bothTogether = 0
     /// Seen by time: edges that this channel did not make while the other went on at its pace.
     package var silentEdges = [0, 0]
@@ -78,6 +79,8 @@ package struct PulserFaults: Equatable, Sendable {
     package var flowGaps = 0
     /// Edges at a rate that the meter cannot make.
     package var tooFast = [0, 0]
+    /// Edges of this channel alone, too close for a turning pulser: a contact that bounces, a pulse that none turned.
+    package var noise = [0, 0]
     /// How many times ``MeterLimits/reverseCountsMax`` flowed back.
     package var reversed = 0
     /// Edges of the nozzle and emergency lines that the kernel's numbers show as lost.
@@ -86,26 +89,30 @@ package struct PulserFaults: Equatable, Sendable {
     package init() {}
 
     package var total: Int {
-        let ofChannels = [missedEdges, deadLegs, sequenceGaps, silentEdges, tooFast].reduce(0) { $0 + $1[0] + $1[1] }
-        return ofChannels + bothTogether + flowGaps + reversed + switchGaps
+        let ofChannels = [missedEdges, deadLegs, sequenceGaps, silentEdges, tooFast, noise]
+        return ofChannels.reduce(0) { $0 + $1[0] + $1[1] } + bothTogether + flowGaps + reversed + switchGaps
     }
 
-    package static func + (left: PulserFaults, right: PulserFaults) -> PulserFaults {
-        left.since(PulserFaults().since(right))
-    }
+    package static func + (left: PulserFaults, right: PulserFaults) -> PulserFaults { left.combined(with: right, +) }
 
-    package func since(_ base: PulserFaults) -> PulserFaults {
-        func less(_ counts: [Int], _ before: [Int]) -> [Int] { zip(counts, before).map(-) }
-        var difference = self
-        difference.missedEdges = less(missedEdges, base.missedEdges)
-        difference.deadLegs = less(deadLegs, base.deadLegs)
-        difference.sequenceGaps = less(sequenceGaps, base.sequenceGaps)
-        difference.silentEdges = less(silentEdges, base.silentEdges)
-        difference.tooFast = less(tooFast, base.tooFast)
-        difference.bothTogether -= base.bothTogether
-        difference.flowGaps -= base.flowGaps
-        difference.reversed -= base.reversed
-        difference.switchGaps -= base.switchGaps
-        return difference
+    /// Not below zero: a disturbance that goes on becomes one of another kind (``Disturbance``).
+    package func since(_ base: PulserFaults) -> PulserFaults { combined(with: base) { max(0, $0 - $1) } }
+
+    private func combined(with other: PulserFaults, _ combine: (Int, Int) -> Int) -> PulserFaults {
+        func both(_ kind: KeyPath<PulserFaults, [Int]>) -> [Int] {
+            zip(self[keyPath: kind], other[keyPath: kind]).map(combine)
+        }
+        var faults = PulserFaults()
+        faults.missedEdges = both(\.missedEdges)
+        faults.deadLegs = both(\.deadLegs)
+        faults.sequenceGaps = both(\.sequenceGaps)
+        faults.silentEdges = both(\.silentEdges)
+        faults.tooFast = both(\.tooFast)
+        faults.noise = both(\.noise)
+        faults.bothTogether = combine(bothTogether, other.bothTogether)
+        faults.flowGaps = combine(flowGaps, other.flowGaps)
+        faults.reversed = combine(reversed, other.reversed)
+        faults.switchGaps = combine(switchGaps, other.switchGaps)
+        return faults
     }
 }

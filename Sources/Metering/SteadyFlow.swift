@@ -71,25 +71,36 @@ struct SteadyFlow: Sendable {
         if case .silent = suspicion { run >= Self.runMin } else { false }
     }
 
+    /// A step forward in a flow forward that has had its pace for ``runMin`` steps.
+    ///
+    /// - Returns: whether it keeps the pace; nothing has changed when not.
+    @inline(__always)
+    mutating func goesOn(_ interval: UInt64) -> Bool {
+        guard run == Self.runMin, isForward, case .none = suspicion else { return false }
+        return keepsPace(interval)
+    }
+
+    @inline(__always)
+    private mutating func keepsPace(_ interval: UInt64) -> Bool {
+        let two = interval &+ previous
+        guard two &* 8 &- pair &* 5 <= pair &* 6 else { return false }
+        pair = (pair &* 7 &+ two) / 8
+        previous = interval
+        return true
+    }
+
     /// - Parameters:
     ///   - isForward: which way the edge reads.
     ///   - interval: since the edge before.
     ///   - isAlone: the edge before was this channel's too, which in one direction never is.
-    @inline(__always)
     mutating func step(isForward: Bool, _ interval: UInt64, isAlone: Bool) -> Finding {
-        if case .none = suspicion, !isAlone, isForward == self.isForward, run > 2 {
-            let two = interval &+ previous
-            if two &* 8 &- pair &* 5 <= pair &* 6 {
-                pair = (pair &* 7 &+ two) / 8
-                previous = interval
-                if run < Self.runMin { run += 1 }
-                return .nothing
-            }
+        if case .none = suspicion, !isAlone, isForward == self.isForward, run > 2, keepsPace(interval) {
+            if run < Self.runMin { run += 1 }
+            return .nothing
         }
         return breakStep(isForward: isForward, interval, isAlone: isAlone)
     }
 
-    @inline(never)
     private mutating func breakStep(isForward: Bool, _ interval: UInt64, isAlone: Bool) -> Finding {
         defer { previous = interval }
         if isAlone { return alone(isForward, interval) }

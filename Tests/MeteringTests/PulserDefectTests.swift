@@ -162,7 +162,7 @@ import Testing
         }
         let pulser = chattering.decoded()
         #expect(pulser.counts == Self.counts)
-        #expect(pulser.faults.tooFast[channel.rawValue] == pulser.faults.total && pulser.faults.total > 4_000)
+        #expect(pulser.faults.noise[channel.rawValue] == pulser.faults.total && pulser.faults.total > 4_000)
     }
 
     /// A short circuit between A and B: each follows the other within a microsecond.
@@ -305,7 +305,7 @@ import Testing
         }
         glitching.edges.sort { $0.time < $1.time }
         let pulser = glitching.decoded(.single)
-        #expect(pulser.counts == Self.counts && pulser.faults.tooFast == [100, 0])
+        #expect(pulser.counts == Self.counts && pulser.faults.noise == [100, 0])
     }
 
     // MARK: - What is proven
