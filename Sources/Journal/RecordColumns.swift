@@ -186,13 +186,17 @@ extension MeterReading {
 
 extension PulserFaults {
     static let columns = Columns<PulserFaults, PulserFaults>(
-        { missed, dead, gaps, together, further in
+        { (missed, dead, gaps, together, further) throws(ColumnFault) in
             var faults = PulserFaults()
             faults.missedEdges = missed.numbers
             faults.deadLegs = dead.numbers
             faults.sequenceGaps = gaps.numbers
             faults.bothTogether = together.number
             faults.further = further?.numbers
+            // Each reading has one form: what is not there is not written as zeros.
+            guard faults.further == further?.numbers else {
+                throw ColumnFault("further_faults", "is not as it is written")
+            }
             return faults
         },
         column("missed_edges") { Counts<ChannelBounds>($0.missedEdges) },
@@ -202,10 +206,12 @@ extension PulserFaults {
         column("further_faults") { $0.further.map { Counts<FurtherFaultBounds>($0) } }
     )
 
-    /// In the order of the column; nil without any.
+    /// In the order of the column; nil without any. A reading without noise has seven numbers, as all had before noise was told
+    /// from ``tooFast``.
     private var further: [Int]? {
         get {
             let counts = silentEdges + [flowGaps] + tooFast + [reversed, switchGaps]
+            if noise != [0, 0] { return counts + noise }
             return counts.contains { $0 != 0 } ? counts : nil
         }
         set {
@@ -215,6 +221,7 @@ extension PulserFaults {
             tooFast = Array(counts[3...4])
             reversed = counts[5]
             switchGaps = counts[6]
+            if counts.count == 9 { noise = Array(counts[7...8]) }
         }
     }
 }

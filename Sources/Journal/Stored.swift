@@ -264,7 +264,8 @@ struct Counts<Length: Bounds>: Stored {
 enum PointBounds: Bounds { static let range = 1...Calibration.pointsMax }
 /// Of channels A and B.
 enum ChannelBounds: Bounds { static let range = PulserChannel.allCases.count...PulserChannel.allCases.count }
-enum FurtherFaultBounds: Bounds { static let range = 7...7 }
+/// Seven, or nine with the noise of each channel.
+enum FurtherFaultBounds: Bounds { static let range = 7...9 }
 
 /// By rate band, -1 where a band has shown nothing; NULL where none has.
 struct StoredTimes: Stored {

@@ -221,6 +221,7 @@ struct Customer {
         faults.tooFast = [11, 12]
         faults.reversed = 13
         faults.switchGaps = 14
+        if counts % 2 == 1 { faults.noise = [15, 16] }
         return MeterReading(counts: [counts, 0, 8], volume: Volume(microlitres: counts * 1_234), faults: faults)
     }
 }

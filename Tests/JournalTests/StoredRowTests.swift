@@ -27,7 +27,8 @@ struct Corruption: CustomTestStringConvertible, Sendable {
         ("counts", "'[]'"), ("counts", "'[1,2'"), ("counts", "'[1, 2]'"), ("counts", "'[1,,2]'"), ("counts", "'[+1]'"),
         ("counts", "'[1,2,3,4,5,6,7,8,9,10,11]'"), ("counts", "'[9223372036854775808]'"), ("counts", "''"),
         ("missed_edges", "'[1]'"), ("dead_legs", "'[1,2,3]'"), ("sequence_gaps", "'{}'"),
-        ("further_faults", "'[1,2,3,4,5,6]'"), ("further_faults", "''"),
+        ("further_faults", "'[1,2,3,4,5,6]'"), ("further_faults", "''"), ("further_faults", "'[1,2,3,4,5,6,7,8]'"),
+        ("further_faults", "'[1,2,3,4,5,6,7,0,0]'"), ("further_faults", "'[0,0,0,0,0,0,0]'"),
     ]
     private static let ofSeals = [
         ("key_index", "256"), ("key_version", "-1"), ("ctc", "65536"), ("amount_fen", "4294967296"),
