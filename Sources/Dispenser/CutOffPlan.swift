@@ -3,7 +3,7 @@ import Quantities
 import Records
 
 /// When the valves of a nozzle close, and what they teach: what flows after closing is anticipated, so that the fuel comes to rest at
-/// the target (<doc:0056-what-valves-have-shown>).
+/// the target (<doc:0057-what-valves-have-shown>).
 struct CutOffPlan {
     let calibration: Calibration
     /// How much before the target the slow-flow valve takes over, at first and at most; zero without such a valve.

@@ -2,7 +2,7 @@ package import Quantities
 
 /// How long fuel still flows, at the rate that it had, when a valve was told to close: in microseconds, by rate band, as sales have
 /// shown it. A time outlives another pulser or factor, and holds at each rate of its band
-/// (<doc:0056-what-valves-have-shown>).
+/// (<doc:0057-what-valves-have-shown>).
 package struct ClosingTimes: Hashable, Sendable {
     /// The upper limits of the bands, in litres per minute; the last band has none.
     package static let bandLimits = [5, 10, 20, 40, 80]

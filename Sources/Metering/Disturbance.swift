@@ -54,6 +54,8 @@ struct Disturbance: Sendable {
         case (0, _): return Verdict(noise: (0, noted))
         case _: break
         }
+        // Two of each at least: both left and came back, and an edge fell between.
+        if wereBothAway, edges.a > 1, edges.b > 1 { return Verdict(bothTogether: noted) }
         switch changed {
         case .a: return Verdict(noise: (0, noted))
         case .b: return Verdict(noise: (noted, 0))

@@ -7,6 +7,7 @@ package enum PulserFaultKind: String, CaseIterable, Sendable {
     case silentEdges = "silent-edges"
     case flowGap = "flow-gap"
     case tooFast = "too-fast"
+    case noise
     case reversed
     case switchGap = "switch-gap"
 }
@@ -51,6 +52,7 @@ extension PulserFaults {
         case .silentEdges: silentEdges
         case .flowGap: [flowGaps]
         case .tooFast: tooFast
+        case .noise: noise
         case .reversed: [reversed]
         case .switchGap: [switchGaps]
         }

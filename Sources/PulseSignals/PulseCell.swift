@@ -36,7 +36,7 @@ package struct PulseCell: Sendable {
         package let security: PulserSecurity
         /// Net counts that flowed.
         package var flowed = 0
-        /// Net counts that were read.
+        /// Counts that were shown.
         package var counted = 0
         /// Counts that level A added.
         package var corrected = 0
@@ -53,6 +53,8 @@ package struct PulseCell: Sendable {
         /// The most counts that were read too few, and too many, around one fault.
         package var short = 0
         package var over = 0
+        /// Edges that were called noise in common mode, or common mode in noise.
+        package var misnamed = 0
         /// Faults around which more counts were wrong than ``PulseFault/countsMax``.
         package var beyondSize = 0
     }
@@ -100,11 +102,17 @@ package struct PulseCell: Sendable {
         outcomes.flatMap { outcome in
             var rules: [String] = []
             func require(_ holds: Bool, _ rule: String) {
-                if !holds { rules.append("\(kind.rawValue), \(edgesPerSecond) edges/s, \(outcome.security.rawValue): \(rule)") }
+                if !holds {
+                    rules.append("\(kind.rawValue), \(edgesPerSecond) edges/s, \(outcome.security.rawValue): \(rule)")
+                }
             }
             require(outcome.falseAlarms == 0, "\(outcome.falseAlarms) alarms without a fault")
             require(outcome.over <= 1, "\(outcome.over) counts too many around one fault")
             require(outcome.beyondSize == 0, "\(outcome.beyondSize) faults took more counts than stated")
+            // Above it common mode and the edge beside it are one disturbance.
+            if kind != .commonMode || edgesPerSecond <= 333 {
+                require(outcome.misnamed == 0, "\(outcome.misnamed) edges misnamed")
+            }
             switch kind.proof {
             case .harmless:
                 require(outcome.counted == outcome.flowed, "\(outcome.counted) counts of \(outcome.flowed)")
@@ -170,10 +178,19 @@ private struct Trial {
     mutating func ended(_ flowed: Int) -> PulseCell.Outcome {
         if fault.map(\.kind.isHarmless) ?? true { judge(flowed) }
         outcome.flowed = flowed
-        outcome.counted = pulser.counts - pulser.reverse
+        outcome.counted = pulser.counts
+        outcome.misnamed = misnamed
         outcome.corrected = pulser.corrected
         // The last fault was not judged.
         outcome.faults = outcome.alarmed + outcome.unseen
         return outcome
+    }
+
+    private var misnamed: Int {
+        switch fault?.kind {
+        case .noise, .bounce: pulser.faults.bothTogether
+        case .commonMode: pulser.faults.noise.reduce(0, +)
+        case _: 0
+        }
     }
 }

@@ -15,7 +15,8 @@ struct GreylockBench: ParsableCommand {
 
             Exit status: 0, whatever was measured. \(ExitStatusHelp.common)
             """,
-        version: "greylock-bench \(Release.version)"
+        version: "greylock-bench \(Release.version)",
+        subcommands: [PulseMatrix.self]
     )
 
     static func main() {

@@ -35,7 +35,7 @@ enum QuadratureBench {
                     reference: median(theirs) / Double(edges),
                     of: "C, the same checks",
                     atMost: 1.2,
-                    because: "it keeps what a repair needs, in nearly twice the instructions"
+                    because: "it keeps what a repair needs"
                 )
             },
             .rate(

@@ -1,3 +1,4 @@
+import PulseSignals
 import Simulation
 import TestCounters
 import TestSeals
@@ -6,11 +7,12 @@ import TestSeals
 // `defects exhaustive`: the same of every power cut and every pair of them.
 // `defects counter`: the same of the issuer's counter, its power cut everywhere.
 // `defects seal`: the same of what somebody does to a book of parameters.
+// `defects pulses`: the same of a decoder and each kind of fault of a pulser.
 // `defects SCENARIO`: the same of an attacker's known way, of what the field does, or of presets at slow valves, by the name of
 // its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
-    fatalError("usage: defects SALES [SIDES]|exhaustive|counter|seal|SCENARIO")
+    fatalError("usage: defects SALES [SIDES]|exhaustive|counter|seal|pulses|SCENARIO")
 }
 let sales = Int(CommandLine.arguments[1])
 var found: String?
@@ -26,6 +28,16 @@ if let sales {
 } else if CommandLine.arguments[1] == "seal" {
     var walk = SealWalk()
     found = try walk.run().map { "\(walk.ways) \($0)" }
+} else if CommandLine.arguments[1] == "pulses" {
+    var cells = 0
+    for kind in PulseFaultKind.allCases where found == nil {
+        for rate in PulseCell.edgesPerSecond where found == nil {
+            cells += 1
+            found = PulseCell(kind: kind, edgesPerSecond: rate, edges: 20_000, seed: 1).brokenRules.first.map {
+                "\(cells) \($0)"
+            }
+        }
+    }
 } else if let attack = AttackScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {
     found = attack.run().map { "1 \($0.reason)" }
 } else if let field = FieldScenario.allCases.first(where: { "\($0)" == CommandLine.arguments[1] }) {

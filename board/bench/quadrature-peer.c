@@ -6,8 +6,8 @@
  *
  * Takes EDGES edges of a forward flow, one each 50 us, and prints the nanoseconds of all, the counts and the faults. Each
  * edge is judged as there: its number on the line, its level, its time, how much time the edges before it have left, which
- * channel was last, which way it turns, whether it keeps the flow's pace, whether a channel is still. An edge that fails is
- * a fault and no count: what is repaired, weighed against several edges or worked off there is not here.
+ * channel was last, which way it turns, whether it keeps the flow's pace, whether a channel is still; and each step goes into
+ * the pulser's health: the step and the cycle that end at its place, and how the cycles differ. An edge that fails is a fault and no count: what is repaired, weighed against several edges or worked off there is not here.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { EDGES_MAX = 1000000000, STILL_EDGES_MAX = 32, RUN_MAX = 8 };
+enum { EDGES_MAX = 1000000000, STILL_EDGES_MAX = 32, RUN_MAX = 8, HEALTH_STEPS = 512 };
 
 static const uint64_t spacing = 50000;
 /* At 20,000 edges a second: three quarters of a step, and a quarter of it. */
@@ -27,10 +27,14 @@ struct pulser {
     int last;
     uint64_t last_time, credit;
     uint32_t sequences[2];
-    int edges_on_one, other_since[2];
+    int edges_on_one;
     /* The flow's pace: steps of this run, the mean time of two of them, the last one. */
     int run;
     uint64_t pair, previous;
+    /* The pulser's health. */
+    int taken;
+    uint64_t cycle, last_of[4], cycles[4], sums[4], differences[2];
+    uint64_t measured[6];
 };
 
 static uint64_t now(void) {
@@ -56,6 +60,25 @@ static bool keeps_pace(struct pulser *pulser, uint64_t interval) {
     return true;
 }
 
+static __attribute__((noinline)) void measured(struct pulser *pulser) {
+    for (int place = 0; place < 4; place++) pulser->measured[place] = pulser->sums[place];
+    for (int channel = 0; channel < 2; channel++) pulser->measured[4 + channel] = pulser->differences[channel];
+    for (int place = 0; place < 4; place++) pulser->sums[place] = 0;
+    pulser->differences[0] = pulser->differences[1] = 0;
+    pulser->taken = 0;
+}
+
+static void gauge(struct pulser *pulser, int place, uint64_t interval) {
+    pulser->cycle += interval - pulser->last_of[place];
+    pulser->last_of[place] = interval;
+    uint64_t before = pulser->cycles[place];
+    pulser->cycles[place] = pulser->cycle;
+    uint64_t difference = pulser->cycle > before ? pulser->cycle - before : before - pulser->cycle;
+    pulser->sums[place] += interval;
+    pulser->differences[place & 1] += difference;
+    if (++pulser->taken >= HEALTH_STEPS || difference * 2 > pulser->cycle) measured(pulser);
+}
+
 static __attribute__((noinline)) int64_t edge(struct pulser *pulser, int channel, bool rising, uint64_t time,
                                               uint32_t sequence) {
     int64_t before = pulser->counts;
@@ -76,14 +99,14 @@ static __attribute__((noinline)) int64_t edge(struct pulser *pulser, int channel
             pulser->credit -= step_min;
             bool equal = pulser->levels[0] == pulser->levels[1];
             bool forward = channel == 0 ? !equal : equal;
-            if (forward && !alone && keeps_pace(pulser, interval))
+            if (forward && !alone && keeps_pace(pulser, interval)) {
                 pulser->counts++;
-            else
+                gauge(pulser, (rising ? 0 : 2) + channel, interval);
+            } else {
                 pulser->faults++;
+            }
         }
     }
-    pulser->other_since[channel] = 0;
-    pulser->other_since[!channel]++;
     pulser->edges_on_one = alone ? pulser->edges_on_one + 1 : 1;
     if (alone && pulser->edges_on_one % STILL_EDGES_MAX == 0) pulser->faults++;
     pulser->last = channel;
