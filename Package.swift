@@ -186,7 +186,8 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "Files", "FuelPassbook",
                 "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC",
-                "Parameters", "PulseSignals", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads",
+                "Parameters", "PulseSignals", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
+                "Threads",
                 "Tokens", "VirtualCards",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

@@ -63,7 +63,9 @@ extension OnGPIO {
             var edges: [Substring] = []
             for line in text.split(separator: "\n") {
                 let fields = line.split(separator: " ")
-                guard fields.count == 3, let channel = fields[1].first, channel == "a" || channel == "b" else { continue }
+                guard fields.count == 3, let channel = fields[1].first, channel == "a" || channel == "b" else {
+                    continue
+                }
                 edges.append(fields[1])
             }
             return edges
