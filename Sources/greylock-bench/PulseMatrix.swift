@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Glibc
+import Metering
 import PulseSignals
 import Synchronization
 import Threads
