@@ -173,11 +173,9 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
                 "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
-                "KeyCustody", "KeyFiles",
-                "Metering",
-                "PCSC", "ParameterFiles", "Parameters", "PulseSignals", "Quantities", "Records", "SecurityModule",
-                "Simulation", "Station", "Threads", "Tokens",
-                "VirtualCards", "VirtualStation", "Words",
+                "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "PulseSignals", "Quantities",
+                "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards", "VirtualStation",
+                "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -372,7 +370,8 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyCustody",
-                "KeyFiles", "Metering", "Quantities", "Records", "SQLite", "SecurityModule", "Station", "TestFolders",
+                "KeyFiles", "Metering", "ParameterFiles", "Parameters",
+                "Quantities", "Records", "SQLite", "SecurityModule", "Station", "TestFolders",
                 "TestJournals", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
             ]
         ),

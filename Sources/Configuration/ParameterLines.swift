@@ -1,6 +1,11 @@
 import Parameters
 
 extension Configuration {
+    /// Whether a text has any parameter of a side's meter. One that is no TOML has none.
+    package static func hasParameters(_ text: [UInt8]) -> Bool {
+        do throws(TOMLFault) { return try PlacedValue.parse(text).lastParameter != nil } catch { return false }
+    }
+
     /// A configuration's text without the parameters of its sides' meters, which stand under seal; all else stays as it is.
     ///
     /// - Returns: nil where they cannot be taken out by whole lines.

@@ -14,6 +14,7 @@ import Quantities
 //     version VERSION
 //     calibration_counter COUNTER
 //     configuration_counter COUNTER
+//     lost VERSION COUNTER COUNTER HASH       of a side whose book was lost: what the journal knew of its last set
 //     board SERIAL
 //     date YYYYMMDDhhmmss                     UTC
 //     author NAME
@@ -29,7 +30,7 @@ import Quantities
 //
 // Invariants, held at each reading:
 // - a text has one form: what would be written otherwise is refused;
-// - sets count from 1, and each side's versions from 1, without a gap;
+// - sets count from 1, and each side's versions from 1, or from what was lost, without a gap;
 // - the calibration counter rises by one with the counts per litre or a factor, the configuration counter with anything else,
 //   and neither does otherwise.
 
@@ -54,6 +55,7 @@ package struct ParameterBook: Sendable {
 
     /// Puts a set of a side into the book.
     ///
+    /// - Parameter lost: what the journal knows of a side whose book was lost, which this one goes on from.
     /// - Throws: ``ParameterProblem`` for what is no set, and for one that changes nothing.
     @discardableResult
     package mutating func add(
@@ -61,6 +63,7 @@ package struct ParameterBook: Sendable {
         of side: Int,
         on board: BoardSerial,
         by change: ParameterChange,
+        after lost: ParameterMark? = nil,
         under key: ParameterKey
     ) throws(ParameterProblem) -> ParameterSet {
         precondition(Self.sides.contains(side))
@@ -68,6 +71,7 @@ package struct ParameterBook: Sendable {
             throw ParameterProblem(error.words)
         }
         let last = newest(of: side)
+        precondition(lost == nil || last == nil && lost?.side == side)
         if let last, key.isAuthentic(last) == false {
             throw ParameterProblem("the code of set \(last.number) is wrong: nothing is added to an altered book")
         }
@@ -77,8 +81,9 @@ package struct ParameterBook: Sendable {
         let content = ParameterSet.Content(
             number: sets.count + 1,
             side: side,
-            version: (last?.version ?? 0) + 1,
-            counters: last.map { ParameterSet.Counters(after: $0, meter, on: board) } ?? .first,
+            version: (last?.version ?? lost?.version ?? 0) + 1,
+            counters: last.map { ParameterSet.Counters(after: $0, meter, on: board) } ?? .first(after: lost),
+            lost: lost,
             board: board,
             change: change,
             meter: meter
@@ -168,12 +173,13 @@ extension ParameterBook {
             throw fault("set \(set.number) does not fit the sets before it: one of them, or this, was altered")
         }
         let last = newest(of: set.side)
-        guard set.version == (last?.version ?? 0) + 1 else {
-            throw fault(
-                "set \(set.number) is version \(set.version) of side \(set.side) after version \(last?.version ?? 0)"
-            )
+        guard last == nil || set.lost == nil else { throw fault("set \(set.number) goes on from a book that is there") }
+        let before = last?.version ?? set.lost?.version ?? 0
+        guard set.version == before + 1 else {
+            throw fault("set \(set.number) is version \(set.version) of side \(set.side) after version \(before)")
         }
-        let counters = last.map { ParameterSet.Counters(after: $0, set.meter, on: set.board) } ?? .first
+        let counters =
+            last.map { ParameterSet.Counters(after: $0, set.meter, on: set.board) } ?? .first(after: set.lost)
         guard set.counters.calibration == counters.calibration else {
             throw fault(
                 "the calibration counter of set \(set.number) is \(set.counters.calibration) and not \(counters.calibration)"

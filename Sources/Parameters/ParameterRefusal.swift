@@ -36,6 +36,8 @@ package enum ParameterRefusal: Error, Hashable, Sendable {
     case wrongCode(number: Int)
     /// The newest set was coded under a record key that the terminal does not have any more.
     case otherKey(KeyReference)
+    /// There is no set of the side any more, and the journal knows that there was one.
+    case gone(known: Int)
     /// The journal knows a later version.
     case older(version: Int, known: Int)
     /// The journal knows another set of the same version.
@@ -72,11 +74,14 @@ extension ParameterBook {
     /// - Throws: where the sets of the mark's side do not go on from it.
     package func require(_ mark: ParameterMark) throws(ParameterRefusal) {
         let all = sets(of: mark.side)
-        guard let newest = all.last else { throw .older(version: 0, known: mark.version) }
+        guard let newest = all.last else { throw .gone(known: mark.version) }
         guard newest.version >= mark.version else { throw .older(version: newest.version, known: mark.version) }
         guard newest.counters.calibration >= mark.counters.calibration,
             newest.counters.configuration >= mark.counters.configuration
         else { throw .loweredCounter }
-        guard all[mark.version - 1].hash == mark.hash else { throw .replaced(version: mark.version) }
+        if all.first?.lost == mark { return }
+        guard all.first(where: { $0.version == mark.version })?.hash == mark.hash else {
+            throw .replaced(version: mark.version)
+        }
     }
 }

@@ -19,6 +19,8 @@ package struct ParameterSet: Hashable, Sendable {
         /// Of this side's sets, from 1.
         package let version: Int
         package let counters: Counters
+        /// Of the first set of a side after its book was lost: what the journal knew of the last one; else nil.
+        package let lost: ParameterMark?
         package let board: BoardSerial
         package let change: ParameterChange
         package let meter: MeterParameters
@@ -52,6 +54,15 @@ package struct ParameterSet: Hashable, Sendable {
 }
 
 extension ParameterSet.Counters {
+    /// Of a side's first set. Nobody knows what a lost one said, so both rise.
+    static func first(after lost: ParameterMark?) -> ParameterSet.Counters {
+        guard let counters = lost?.counters else { return .first }
+        return ParameterSet.Counters(
+            calibration: counters.calibration + 1,
+            configuration: counters.configuration + 1
+        )
+    }
+
     /// Of a set of the same side after `last`. One with the same parameters is for another board, or under another key.
     init(after last: ParameterSet, _ meter: MeterParameters, on board: BoardSerial) {
         let isCalibrated = last.meter.isCalibrated(as: meter)

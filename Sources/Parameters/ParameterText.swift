@@ -9,8 +9,14 @@ extension ParameterSet.Content {
     var text: String {
         var lines = [
             "set \(number)", "side \(side)", "version \(version)", "calibration_counter \(counters.calibration)",
-            "configuration_counter \(counters.configuration)", "board \(board)",
-            "date \(Hex.string(change.date.bytes))",
+            "configuration_counter \(counters.configuration)",
+        ]
+        if let lost {
+            let counters = "\(lost.counters.calibration) \(lost.counters.configuration)"
+            lines.append("lost \(lost.version) \(counters) \(Hex.string(lost.hash))")
+        }
+        lines += [
+            "board \(board)", "date \(Hex.string(change.date.bytes))",
             "author \(change.author)", "second \(change.second)", "reason \(change.reason)",
         ]
         let values = meter.values
@@ -68,6 +74,7 @@ struct ParameterLines {
             calibration: try count("calibration_counter"),
             configuration: try count("configuration_counter")
         )
+        let lost = try lost(of: side)
         guard let board = BoardSerial(try value("board")) else {
             throw fault("the board's serial number cannot be read")
         }
@@ -81,6 +88,7 @@ struct ParameterLines {
                 side: side,
                 version: version,
                 counters: counters,
+                lost: lost,
                 board: board,
                 change: change,
                 meter: meter
@@ -88,6 +96,17 @@ struct ParameterLines {
             hash: hash,
             code: code
         )
+    }
+
+    private mutating func lost(of side: Int) throws(ParameterFault) -> ParameterMark? {
+        guard number < lines.count, lines[number].hasPrefix("lost ") else { return nil }
+        let parts = try value("lost").split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        let numbers = parts.prefix(3).compactMap(Self.count)
+        guard parts.count == 4, numbers.count == 3, let hash = Self.bytes(parts[3]), hash.count == SHA256.length else {
+            throw fault("what was lost cannot be read")
+        }
+        let counters = ParameterSet.Counters(calibration: numbers[1], configuration: numbers[2])
+        return ParameterMark(side: side, version: numbers[0], hash: hash, counters: counters)
     }
 
     private mutating func change() throws(ParameterFault) -> ParameterChange {
@@ -139,10 +158,12 @@ struct ParameterLines {
 
     /// From 1.
     private mutating func count(_ name: String) throws(ParameterFault) -> Int {
-        let text = try value(name)
-        guard let number = Int(text), number >= 1, number < 1 << 31, "\(number)" == text else {
-            throw fault("\(name) is a number from 1 on")
-        }
+        guard let number = Self.count(try value(name)) else { throw fault("\(name) is a number from 1 on") }
+        return number
+    }
+
+    private static func count(_ text: String) -> Int? {
+        guard let number = Int(text), number >= 1, number < 1 << 31, "\(number)" == text else { return nil }
         return number
     }
 

@@ -50,7 +50,7 @@ final class ParameterDesk: Sendable {
         let set: ParameterSet
         do throws(ParameterRefusal) {
             guard let book = try copy.withLock(\.book).get() else {
-                throw mark.map { .older(version: 0, known: $0.version) } ?? .missing
+                throw mark.map { .gone(known: $0.version) } ?? .missing
             }
             set = try book.set(of: side.number, of: terminal, on: board, mark, under: key)
             guard side.hasLines(of: set.meter.pulser) else { throw .otherWiring }

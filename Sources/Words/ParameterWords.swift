@@ -41,6 +41,11 @@ extension English {
             no fuel: the parameters were put under seal with record key \(key.index.number), version \(key.version.number), which \
             this terminal does not have; \(anew)
             """
+        case .gone(let known):
+            """
+            no fuel: THE SEAL IS BROKEN: the parameters under seal are gone, of which version \(known) was in force; \(newest); if it is \
+            lost for good, put others under seal: greylock parameters import --after-loss
+            """
         case .older(let version, let known):
             """
             no fuel: THE SEAL IS BROKEN: an older book of parameters is there, with version \(version) of this position where \
@@ -68,6 +73,7 @@ extension English {
         case .otherTerminal: "parameters of another terminal"
         case .otherBoard: "parameters of another board"
         case .otherKey: "parameters under another key"
+        case .gone: "parameters gone"
         case .older: "older parameters"
         case .replaced: "parameters replaced"
         case .loweredCounter: "counter lowered"
@@ -91,6 +97,8 @@ extension Chinese {
         case .otherBoard(let board): "停止加油：铅封参数属于另一块主板 \(board)；\(anew)"
         case .otherKey(let key):
             "停止加油：参数用记录密钥 \(key.index.number)（版本 \(key.version.number)）铅封，本终端没有此密钥；\(anew)"
+        case .gone(let known):
+            "停止加油：铅封已破坏：铅封参数不见了，曾生效的是第 \(known) 版；\(newest)；确已丢失则重新铅封：greylock parameters import --after-loss"
         case .older(let version, let known):
             "停止加油：铅封已破坏：参数簿是旧的，本加油位为第 \(version) 版，曾生效的是第 \(known) 版；\(newest)"
         case .replaced(let version): "停止加油：铅封已破坏：第 \(version) 版参数不是曾生效的那一组；\(newest)"
@@ -108,6 +116,7 @@ extension Chinese {
         case .otherTerminal: "参数属于别的终端"
         case .otherBoard: "参数属于别的主板"
         case .otherKey: "参数用别的密钥铅封"
+        case .gone: "参数不见了"
         case .older: "参数是旧的"
         case .replaced: "参数被替换"
         case .loweredCounter: "计数器被调低"

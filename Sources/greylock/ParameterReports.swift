@@ -82,7 +82,7 @@ struct SetReport: Encodable {
 
 extension ParameterBook {
     /// Of the same side; nil of the first.
-    func set(before set: ParameterSet) -> ParameterSet? { set.version > 1 ? sets(of: set.side)[set.version - 2] : nil }
+    func set(before set: ParameterSet) -> ParameterSet? { sets(of: set.side).first { $0.version == set.version - 1 } }
 }
 
 extension ParameterSet {

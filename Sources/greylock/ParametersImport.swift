@@ -46,6 +46,9 @@ struct ParametersImport: ParsableCommand {
     @Option(help: ArgumentHelp("Why they are changed.", valueName: "TEXT"))
     var reason: String
 
+    @Flag(help: "The book is lost: go on from the version and the counters that the journal knows.")
+    var afterLoss = false
+
     @OptionGroup var output: JSONOption
 
     func run() throws {
@@ -57,8 +60,15 @@ struct ParametersImport: ParsableCommand {
             do throws(ConfigurationError) {
                 bytes = try ConfigurationDocument.contents(of: file)
                 document = try ConfigurationDocument(file: file, bytes: bytes)
-                meters = try Configuration.meters(in: document)
             } catch {
+                throw ServiceFailure(error)
+            }
+            guard Configuration.hasParameters(bytes) else {
+                throw refused(
+                    "\(file) has no parameters of a meter under [side.N.pump]: board/parameters.toml shows them"
+                )
+            }
+            do throws(ConfigurationError) { meters = try Configuration.meters(in: document) } catch {
                 throw ServiceFailure(error)
             }
             try requireSides(meters.map(\.side), seal)
@@ -104,9 +114,14 @@ struct ParametersImport: ParsableCommand {
         guard book.terminal == seal.terminal else {
             throw refused("\(place.path) is the book of terminal \(book.terminal), and this is \(seal.terminal)")
         }
+        var lost: [Int: ParameterMark] = [:]
         for mark in try ParameterTool.marks(of: seal, arms.recordKey) {
+            if afterLoss, book.newest(of: mark.side) == nil {
+                lost[mark.side] = mark
+                continue
+            }
             do throws(ParameterRefusal) { try book.require(mark) } catch {
-                throw refused("\(place.path): \(error.words)")
+                throw refused("\(place.path): \(error.words), or if it is lost for good: --after-loss")
             }
         }
         let board = try KeyTool.stored { () throws(FileFault) in try seal.parameters.serial }
@@ -116,7 +131,8 @@ struct ParametersImport: ParsableCommand {
             let change = try ParameterChange(author: name, second: second, reason: reason, date: date)
             for (side, meter) in meters {
                 if meters.count > 1, book.holds(meter, of: side, on: board, under: arms.parameterKey) { continue }
-                added.append(try book.add(meter, of: side, on: board, by: change, under: arms.parameterKey))
+                let key = arms.parameterKey
+                added.append(try book.add(meter, of: side, on: board, by: change, after: lost[side], under: key))
             }
         } catch {
             throw refused(error.words)

@@ -159,7 +159,8 @@ struct ParametersHistory: ParsableCommand {
             for set in sets {
                 for line in set.headLines { writeLine(line) }
                 guard let before = book.set(before: set) else {
-                    writeLine("    the first set of this position")
+                    let lost = set.lost.map { "the book with version \($0.version) and those before it was lost" }
+                    writeLine("    \(lost ?? "the first set of this position")")
                     continue
                 }
                 let changes = ParameterDifference.all(from: before, to: set)
@@ -210,11 +211,12 @@ struct ParametersDiff: ParsableCommand {
                 throw usage("--position: expected one of \(ParameterTool.list(book.sides))")
             }
             let sets = book.sets(of: side)
-            let wanted = versions.isEmpty ? [max(1, sets.count - 1), sets.count] : versions
-            for version in wanted where !(1...sets.count).contains(version) {
-                throw usage("position \(side) has the versions 1 to \(sets.count) (found \(version))")
+            let (first, last) = (sets[0].version, sets[sets.count - 1].version)
+            let wanted = versions.isEmpty ? [max(first, last - 1), last] : versions
+            for version in wanted where !(first...last).contains(version) {
+                throw usage("position \(side) has the versions \(first) to \(last) (found \(version))")
             }
-            let (from, to) = (sets[wanted[0] - 1], sets[wanted[1] - 1])
+            let (from, to) = (sets[wanted[0] - first], sets[wanted[1] - first])
             let changes = ParameterDifference.all(from: from, to: to)
             if output.json { return writeLine(try jsonText(DifferenceReport(side, wanted, changes))) }
             writeLine("position \(side), version \(from.version) to version \(to.version)")

@@ -143,8 +143,13 @@ struct GreyRecordFileTests {
             try journal.commit(JournalEntry(open))
             try journal.checkpoint(checkpoint)
         }
-        for table in ["overrun", "pulser_fault", "lock_clearing", "price_change", "totals_difference"] {
+        for table in [
+            "overrun", "pulser_fault", "lock_clearing", "price_change", "totals_difference", "parameter_mark",
+        ] {
             try scratch.edit("DROP TABLE \(table)")
+        }
+        for column in ["program_version", "program_sha256", "parameters_version", "parameters_hash"] {
+            try scratch.edit("ALTER TABLE sale DROP COLUMN \(column)")
         }
         for table in ["sale", "checkpoint"] { try scratch.edit("ALTER TABLE \(table) DROP COLUMN lock_ttc") }
         if version == 3 {
@@ -152,7 +157,7 @@ struct GreyRecordFileTests {
                 try scratch.edit("ALTER TABLE grey_record DROP COLUMN \(column)")
             }
         }
-        try scratch.edit("DELETE FROM grdb_migrations WHERE identifier > '\(version)'")
+        try scratch.edit("DELETE FROM grdb_migrations WHERE CAST(identifier AS INTEGER) > \(version)")
         let refusal = try fault { try JournalReader(path: scratch.path) }
         #expect(refusal?.reason == "an older version wrote the journal: the service must open it once")
         let journal = try scratch.open()

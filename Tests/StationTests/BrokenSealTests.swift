@@ -230,7 +230,7 @@ final class SealScene {
         Breach("an older book alone", "an older book") { scene in
             try scene.write(try String(contentsOfFile: scene.folder.path("older"), encoding: .utf8))
         },
-        Breach("a book of the other side alone", "an older book") { scene in
+        Breach("a book of the other side alone", "are gone") { scene in
             var book = ParameterBook(of: SealScene.terminal)
             try SealScene.add(1_000_000, of: 2, to: &book, on: scene.board)
             try scene.file.replace(with: book)
@@ -252,7 +252,7 @@ final class SealScene {
             #expect(throws: ParameterFault.self) { try ParameterBook(parsing: Array(text.utf8)) }
             try scene.file.replace(with: book)
         },
-        Breach("file gone", "an older book") { try $0.folder.remove("parameters") },
+        Breach("file gone", "are gone") { try $0.folder.remove("parameters") },
         Breach("file empty", "no book of parameters") { try $0.write("") },
         Breach("file cut short", "cut short") { try $0.write(String(SealScene.text($0.blocks).dropLast())) },
         Breach("file cut in a set", "expected") { try $0.write(String(SealScene.text($0.blocks).dropLast(200))) },

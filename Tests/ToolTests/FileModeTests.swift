@@ -45,9 +45,9 @@ struct FileModeTests {
 
     @Test(
         arguments: [
-            ("grade = \"92\"", "grade = \"9\\u001b2\"", "12: side.1.pump.grade", "9\\u{1B}2"),
-            ("grade = \"92\"", "grade = \"9\\u20282\"", "12: side.1.pump.grade", "9\\u{2028}2"),
-            ("kind = \"virtual\"", "kind = \"virtual\", state = \"/tmp/a\\nb\"", "8: side.1.card.state", "a\\u{A}b"),
+            ("grade = \"92\"", "grade = \"9\\u001b2\"", "13: side.1.pump.grade", "9\\u{1B}2"),
+            ("grade = \"92\"", "grade = \"9\\u20282\"", "13: side.1.pump.grade", "9\\u{2028}2"),
+            ("kind = \"virtual\"", "kind = \"virtual\", state = \"/tmp/a\\nb\"", "9: side.1.card.state", "a\\u{A}b"),
         ]
     )
     func aTextThatIsNotPrintableIsRefusedWithItsPlace(

@@ -1,5 +1,10 @@
 import Foundation
+import Journal
+import ParameterFiles
+import Parameters
+import Records
 import TestFolders
+import TestJournals
 import TestPrograms
 import Testing
 
@@ -100,6 +105,36 @@ struct ParametersToolTests {
         #expect(try String(contentsOfFile: config, encoding: .utf8) == old)
         #expect(try String(contentsOfFile: config + ".before-seal", encoding: .utf8) == with)
         #expect(try run("parameters", "verify", "--config", config).status == 0)
+        let again = try seal(config)
+        #expect(again.status == 65 && again.error.contains("has no parameters of a meter"), "\(again.error)")
+    }
+
+    /// The journal knows version 1, as after a sale.
+    @Test func aBookThatIsLostIsGoneOnFromWhatTheJournalKnows() throws {
+        #expect(try seal(meters()).status == 0)
+        let book = try #require(try ParameterFile(folder.path("journal-parameters")).read())
+        let newest = try #require(book.newest(of: 1))
+        try SQLiteJournal(path: folder.path("journal"), capacity: 64).note(ParameterMark(newest))
+        try folder.remove("journal-parameters")
+        let refused = try seal(meters())
+        #expect(refused.status == 65 && refused.error.contains("--after-loss"), "\(refused.error)")
+        let again = try run(
+            "parameters",
+            "import",
+            try meters(),
+            "--config",
+            config,
+            "--name",
+            "A",
+            "--second",
+            "B",
+            "--reason",
+            "the disk was lost",
+            "--after-loss"
+        )
+        #expect(again.output.contains("version 2") && again.output.contains("calibration counter 2"), "\(again.error)")
+        #expect(try run("parameters", "verify", "--config", config).status == 0)
+        #expect(try run("parameters", "history", "--config", config).output.contains("version 1 and those before it"))
     }
 
     @Test func aChangedByteOfAProgramIsTold() throws {

@@ -22,7 +22,7 @@ struct LanguageTests {
         let known: Set = [
             "MAC", "GMAC", "TAC", "A", "B", "greylock", "position", "records", "accept", "clock", "journal", "clear",
             "REASON",
-            "capacity", "keys", "load", "parameters", "import", "SHA",
+            "capacity", "keys", "load", "parameters", "import", "after", "loss", "SHA",
         ]
         var rest = text
         for quotation in Situations.quoted { rest = rest.split(separator: quotation).joined(separator: " ") }
