@@ -32,14 +32,6 @@ package final class KeptTotals: Sendable {
         let readings = places.map { ($0, $0.read()) }
         var totals: [NozzleTotal] = []
         for books in nozzles { totals.append(try compare(books, readings)) }
-        let isAnyKept = totals.contains { $0.volume > .zero || $0.fen > 0 }
-        for (place, reading) in readings {
-            switch reading {
-            case .missing where isAnyKept: nozzles[0].tell(.totalsMadeAnew(place: place.name, reason: nil))
-            case .unauthentic(let reason): nozzles[0].tell(.totalsMadeAnew(place: place.name, reason: reason))
-            case .missing, .totals, .failed: break
-            }
-        }
         state.withLock { state in
             for total in readings.flatMap({ $0.1.totals }) + totals {
                 state.totals[total.nozzle] = state.totals[total.nozzle]?.raised(to: total) ?? total
@@ -53,6 +45,15 @@ package final class KeptTotals: Sendable {
                 readings.first { $0.0 === place }.map { $0.1.totals.sorted { $0.nozzle < $1.nozzle } }
             }
         ).forEach(nozzles[0].tell)
+        let isAnyKept = totals.contains { $0.volume > .zero || $0.fen > 0 }
+        let failing = state.withLock { Set($0.faults.keys) }
+        for (place, reading) in readings where !failing.contains(place.name) {
+            switch reading {
+            case .missing where isAnyKept: nozzles[0].tell(.totalsMadeAnew(place: place.name, reason: nil))
+            case .unauthentic(let reason): nozzles[0].tell(.totalsMadeAnew(place: place.name, reason: reason))
+            case .missing, .totals, .failed: break
+            }
+        }
     }
 
     private func compare(

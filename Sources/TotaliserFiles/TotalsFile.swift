@@ -100,7 +100,7 @@ package final class TotalsFile: TotaliserPlace {
             return .totals(newest.totals)
         }
         if slots.allSatisfy({ $0 == .blank }) { return .missing }
-        for case .unauthentic(let reason) in slots { return .unauthentic("\(name): \(reason)") }
+        for case .unauthentic(let reason) in slots { return .unauthentic(reason) }
         let remedy = keeper == .file ? "name another file with totals.file" : "name free bytes with totals.nvmem_offset"
         return .failed("\(name) holds something else, and is left as it is: \(remedy)")
     }

@@ -33,7 +33,7 @@ struct PositionLine: Encodable {
         let clearings = (clearings ?? []).map(\.words)
         let prices = (prices ?? []).map(\.words)
         return (pulserFaults.days ?? []).map { "  \($0.day): \($0.words)" }
-            + (clearings.isEmpty ? ["position \(number) was never opened again"] : clearings.map { "opened: \($0)" })
+            + (clearings.isEmpty ? ["opened: by nobody so far"] : clearings.map { "opened: \($0)" })
             + prices.map { "price: \($0)" } + (totalsDifferences ?? []).map { "totals: \($0.words)" }
     }
 }
