@@ -105,6 +105,8 @@ package enum Notice: Equatable, Sendable {
     case pulserFaults(Int)
     /// Outside any sale, since the start.
     case strayFaults(Int)
+    /// How much is left of what the decoder needs (``PulserHealth/marginPercent``).
+    case pulserWorn(marginPercent: Int)
     case meterStopped(MeterStop)
     /// As long as it lasts.
     case emergency

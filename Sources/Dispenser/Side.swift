@@ -17,6 +17,9 @@ package final class Side {
     /// Whether the obstacle of a full journal would have been seen.
     private var isRoomCounted = false
 
+    /// It is said again below this.
+    private var shownMargin = PulserHealth.marginPercentMin
+    private static let marginPercentStep = 5
     private static let obstacleNanoseconds: UInt64 = 1_000_000_000
 
     /// - Parameter before: the same side with other settings, which has ended: what lies in its reader stays there.
@@ -94,7 +97,17 @@ package final class Side {
         guard !stopIsRequested else { return }
         try onDisk { () throws(StorageFault) in try stray.record(least: stray.reportCounts) }
         shownObstacle = nil
+        showWear()
         try showBetweenVisits()
+    }
+
+    /// Said once, and again when less is left.
+    private func showWear() {
+        guard let health = parts.flow.presentSnapshot.health, health.isWorn, health.marginPercent < shownMargin else {
+            return
+        }
+        shownMargin = max(0, health.marginPercent - Self.marginPercentStep)
+        show(.idle, .pulserWorn(marginPercent: health.marginPercent))
     }
 
     /// An emergency is said as long as it lasts, whether a card is there or not.

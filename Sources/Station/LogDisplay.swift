@@ -61,7 +61,7 @@ extension Notice {
             .notice
         case .escaped, .recovered, .cardFault, .readerLost, .readerGone, .pumpMissing, .notArmed, .parametersRefused,
             .pulserFaults,
-            .journalNearlyFull, .strayFlow, .strayFaults, .meterStopped, .emergency, .fuelDoesNotStop,
+            .journalNearlyFull, .strayFlow, .strayFaults, .pulserWorn, .meterStopped, .emergency, .fuelDoesNotStop,
             .heldForCheckpoint, .interrupted, .waitForTheirCards, .damagedRow, .totalsDiffer,
             .totalsMadeAnew, .totalsNotWritten:
             .warning

@@ -5,7 +5,8 @@ extension Notice {
     /// by whoever reads what is typed.
     package var isForCustomer: Bool {
         switch self {
-        case .typePIN, .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards,
+        case .typePIN, .pulserFaults, .strayFaults, .pulserWorn, .strayFlow, .journalNearlyFull, .recovered,
+            .waitForTheirCards,
             .damagedRow, .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
             false
         case .insertCard, .readingCard, .liftNozzle, .fuelling, .cardGone, .readerGone, .otherCard, .settling,

@@ -52,6 +52,8 @@ struct Chinese: Vocabulary {
         case .notArmed: "不接待任何卡：本终端没有密钥，由保管人用 greylock keys load 装入"
         case .pulserFaults(let count): "本次加油有\(count)次脉冲故障"
         case .strayFaults(let count): "启动以来，加油之外有\(count)次脉冲故障：信号线受干扰，或服务曾停顿"
+        case .pulserWorn(let margin):
+            "脉冲发生器磨损：余量只剩 \(margin) %，低于 \(PulserHealth.marginPercentMin) % 应予更换"
         case .meterStopped(let stop): "\(words(stop))：本次加油结束"
         case .emergency: "紧急停机或断电：停止供油，不受理卡"
         case .emergencyOver: "紧急停机已解除"
@@ -266,8 +268,8 @@ struct Chinese: Vocabulary {
         case .purchaseVoid(let amount): "您的卡上次的\(money(amount))没有扣款，您不欠款。"
         case .closed: "暂停营业。"
         case .heldForCheckpoint: "请稍候。"
-        case .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards, .damagedRow,
-            .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
+        case .pulserFaults, .strayFaults, .pulserWorn, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards,
+            .damagedRow, .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
             words(notice)
         }
     }

@@ -38,6 +38,8 @@ struct English: Vocabulary {
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
         case .strayFaults(let count):
             "\(count) pulser faults outside any sale since the start: its lines are disturbed, or the service stood still"
+        case .pulserWorn(let margin):
+            "the pulser is worn: \(margin) % of its margin is left, below \(PulserHealth.marginPercentMin) % it wants to be exchanged"
         case .meterStopped(let stop): "\(stop): the sale ends"
         case .emergency: "EMERGENCY STOP, or power fails: no fuel flows, no card is served"
         case .emergencyOver: "the emergency stop is released"
@@ -224,8 +226,8 @@ struct English: Vocabulary {
         case .purchaseVoid(let amount): "Your card did not pay the \(amount) of its last visit. Nothing is owed."
         case .closed: "Closed."
         case .heldForCheckpoint: "Please wait."
-        case .pulserFaults, .strayFaults, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards, .damagedRow,
-            .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
+        case .pulserFaults, .strayFaults, .pulserWorn, .strayFlow, .journalNearlyFull, .recovered, .waitForTheirCards,
+            .damagedRow, .totalsDiffer, .totalsMadeAnew, .totalsNotWritten, .totalsKeptAgain:
             words(notice)
         }
     }

@@ -157,15 +157,6 @@ struct DifferenceLine: Encodable {
 }
 
 extension PulserFaults {
-    /// Each kind with its name, A's first where it is a channel's.
-    var kinds: [(name: String, counts: [Int])] {
-        [
-            ("missed edges", missedEdges), ("dead legs", deadLegs), ("sequence gaps", sequenceGaps),
-            ("both channels together", [bothTogether]), ("silent edges", silentEdges), ("gaps in the flow", [flowGaps]),
-            ("too fast", tooFast), ("flowed back", [reversed]), ("lost edges of nozzle and emergency", [switchGaps]),
-        ]
-    }
-
     /// Those that there are, each channel's apart: "missed edges A".
     fileprivate var byName: [String: Int] {
         Dictionary(named.map { ($0.0, $0.1) }) { first, _ in first }
@@ -175,10 +166,31 @@ extension PulserFaults {
     fileprivate var words: String { named.map { "\($0.0) \($0.1)" }.joined(separator: ", ") }
 
     private var named: [(String, Int)] {
-        kinds.flatMap { name, counts in
-            counts.enumerated().filter { $0.element != 0 }.map { index, count in
-                (counts.count == 1 ? name : "\(name) \(index == 0 ? "A" : "B")", count)
-            }
+        counts.map { fault in
+            let channel =
+                switch fault.channel {
+                case .a: " A"
+                case .b: " B"
+                case nil: ""
+                }
+            return (fault.kind.words + channel, fault.count)
+        }
+    }
+}
+
+extension PulserFaultKind {
+    fileprivate var words: String {
+        switch self {
+        case .missedEdges: "missed edges"
+        case .deadLeg: "dead legs"
+        case .sequenceGap: "sequence gaps"
+        case .bothTogether: "both channels together"
+        case .silentEdges: "silent edges"
+        case .flowGap: "gaps in the flow"
+        case .tooFast: "too fast"
+        case .noise: "noise"
+        case .reversed: "flowed back"
+        case .switchGap: "lost edges of nozzle and emergency"
         }
     }
 }

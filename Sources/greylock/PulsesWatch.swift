@@ -9,11 +9,12 @@ import Threads
 struct PulsesWatch: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "watch",
-        abstract: "Show a pulser's lines as they move: levels, rate, direction, faults, and a picture.",
+        abstract: "Show a pulser's lines as they move: levels, rate, direction, health, faults, and a picture.",
         discussion: """
             Takes the input lines, so the service has to be stopped; motor and valves are left as they are. Turn the shaft by hand, or \
             let fuel flow by the board's own switches. Ends at Ctrl-C. The picture is the last fifth of a second, "#" high, "_" low, "|" \
-            where the level changed within a column; --span sets another time. Where standard output is no terminal, each second is a line.
+            where the level changed within a column; --span sets another time. The margin is how far the worst step is from where the decoder could no \
+            longer tell it: below \(PulserHealth.marginPercentMin) % the pulser wants to be exchanged. Where standard output is no terminal, each second is a line.
 
             Exit status: 0; 69 when the lines cannot be had; 74 when they fail; 78 for a wrong configuration. \(ExitStatusHelp.common)
             """
@@ -99,19 +100,20 @@ private struct PulseView {
     mutating func show(at now: UInt64, span: UInt64, columns: Int) {
         let rate = scope.rate(at: now)
         guard isTerminal else {
-            writeLine("\(state(rate)); \(faults)")
+            writeLine("\(state(rate)); \(health); \(faults)")
             return
         }
         var lines = [title, state(rate)]
         lines.append("A \(scope.picture(of: .a, columns: columns, until: now, span: span))")
         if isQuadrature { lines.append("B \(scope.picture(of: .b, columns: columns, until: now, span: span))") }
+        lines.append(health)
         lines.append(faults)
         let back = shownLines > 0 ? "\u{1B}[\(shownLines)A" : ""
         writeLine(back + lines.map { "\u{1B}[K" + String($0.prefix(79)) }.joined(separator: "\n"))
         shownLines = lines.count
     }
 
-    func end() { writeLine("\(pulser.counts) counts, \(pulser.reverse) reverse; \(faults)") }
+    func end() { writeLine("\(pulser.counts) counts, \(pulser.reverse) reverse; \(health); \(faults)") }
 
     private func state(_ rate: (edges: Int, counts: Int)) -> String {
         func level(_ isHigh: Bool) -> String { isHigh ? "high" : "low" }
@@ -122,8 +124,27 @@ private struct PulseView {
             + "\(pulser.counts) counts"
     }
 
+    /// Of the last steady flow.
+    private var health: String {
+        guard let health = pulser.health else {
+            return "margin not known yet: it takes \(PulserHealth.steps) steps of steady flow"
+        }
+        func channel(_ name: String, _ channel: PulserHealth.Channel) -> String {
+            "\(name) duty \(channel.dutyPermille.tenths) % jitter \(channel.jitterPermille.tenths) %"
+        }
+        var parts = ["margin \(health.marginPercent) %\(health.isWorn ? ": WORN" : "")", channel("A", health.a)]
+        if let b = health.b { parts.append(channel("B", b)) }
+        if let phase = health.phaseTenths { parts.append("phase \(phase.tenths) deg") }
+        return parts.joined(separator: ", ")
+    }
+
     private var faults: String {
         let counts = pulser.faults.counts
         return counts.isEmpty ? "no faults" : "faults: " + counts.map(\.words).joined(separator: ", ")
     }
+}
+
+extension Int {
+    /// A number of tenths, as "49.8".
+    fileprivate var tenths: String { "\(self / 10).\(abs(self) % 10)" }
 }

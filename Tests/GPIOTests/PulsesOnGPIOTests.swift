@@ -116,13 +116,13 @@ extension OnGPIO {
         @Test("a watch without a terminal says each second what turned")
         func watched() throws {
             let watch = try Program("greylock", ["pulses", "watch", "--config", configuration()], readsOutput: true)
-            #expect(watch.wait(for: "still, 0 counts; no faults") != nil)
+            #expect(watch.wait(for: "still, 0 counts; margin not known yet") != nil)
             _ = try PulseSource.play(generate("clean", edges: 400, rate: 100), [chip], a: Line.a, b: Line.b)
-            #expect(watch.wait(for: "forward, 400 counts; no faults") != nil)
+            #expect(watch.wait(for: "forward, 400 counts; margin not known yet") != nil)
             try chip.pull(2, up: true)
             #expect(watch.wait(for: "nozzle lifted, 0 edges/s, still, 400 counts") != nil)
             watch.signal(SIGINT)
-            #expect(watch.wait(for: "400 counts, 0 reverse; no faults") != nil)
+            #expect(watch.wait(for: "400 counts, 0 reverse; ")?.hasSuffix("; no faults") == true)
             #expect(watch.end() == 0)
         }
     }

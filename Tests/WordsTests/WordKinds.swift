@@ -118,6 +118,7 @@ enum NoticeKind: CaseIterable {
     case identification
     case pulserFaults
     case strayFaults
+    case pulserWorn
     case meterStopped
     case emergency
     case emergencyOver
@@ -166,6 +167,7 @@ enum NoticeKind: CaseIterable {
             case .identification: .identification
             case .pulserFaults: .pulserFaults
             case .strayFaults: .strayFaults
+            case .pulserWorn: .pulserWorn
             case .meterStopped: .meterStopped
             case .emergency: .emergency
             case .emergencyOver: .emergencyOver
