@@ -231,7 +231,7 @@ struct CompileFailureTests {
         Snippet(
             testDescription: "a recovered board without recovery",
             body: """
-                func start() -> RecoveredBoard { RecoveredBoard() }
+                func start(_ totals: KeptTotals) -> RecoveredBoard { RecoveredBoard(totals, nozzles: []) }
                 """,
             error: "'RecoveredBoard' initializer is inaccessible due to 'fileprivate' protection level"
         ),
