@@ -68,8 +68,7 @@ let package = Package(
             name: "Dispenser",
             dependencies: [
                 "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Parameters", "Quantities",
-                "Records",
-                "SecurityModule",
+                "Records", "SecurityModule",
             ]
         ),
 
@@ -111,8 +110,7 @@ let package = Package(
             name: "Journal",
             dependencies: [
                 "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
-                "SQLite",
-                "Threads",
+                "SQLite", "Threads",
             ]
         ),
         .target(
@@ -173,9 +171,9 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
                 "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
-                "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "PulseSignals", "Quantities",
-                "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards", "VirtualStation",
-                "Words",
+                "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "PulseSignals",
+                "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards",
+                "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -185,8 +183,7 @@ let package = Package(
                 "CICUData", "CardApplication", "CardCryptography", "Console", "Dispenser", "Files", "FuelPassbook",
                 "GreyLock", "ISO7816", "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Metering", "PCSC",
                 "Parameters", "PulseSignals", "Quantities", "Records", "SecurityModule", "Simulation", "Station",
-                "Threads",
-                "Tokens", "VirtualCards",
+                "Threads", "Tokens", "VirtualCards",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),
@@ -291,8 +288,7 @@ let package = Package(
             name: "DispenserTests",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Metering",
-                "Quantities", "Records", "SecurityModule", "Simulation", "VirtualPump",
-                "Words",
+                "Quantities", "Records", "SecurityModule", "Simulation", "VirtualPump", "Words",
             ]
         ),
         .testTarget(
@@ -370,9 +366,9 @@ let package = Package(
             name: "ToolTests",
             dependencies: [
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyCustody",
-                "KeyFiles", "Metering", "ParameterFiles", "Parameters",
-                "Quantities", "Records", "SQLite", "SecurityModule", "Station", "TestFolders",
-                "TestJournals", "TestPrograms", "Threads", "VirtualCards", "greylock", "greylock-bench",
+                "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Quantities", "Records", "SQLite",
+                "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualCards",
+                "greylock", "greylock-bench",
             ]
         ),
         .testTarget(
@@ -385,8 +381,7 @@ let package = Package(
             name: "ConfigurationTests",
             dependencies: [
                 "Configuration", "Dispenser", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Parameters",
-                "Quantities",
-                "Simulation", "TestFolders", "TestPrograms", "Tokens", "Words",
+                "Quantities", "Simulation", "TestFolders", "TestPrograms", "Tokens", "Words",
             ]
         ),
         .testTarget(
@@ -394,9 +389,8 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Configuration", "Dispenser", "Files", "FuelPassbook", "ISO7816", "Journal",
                 "KeyCustody", "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Pump", "Quantities", "Records",
-                "SecurityModule", "Station",
-                "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualPump", "VirtualStation", "Words",
-                "greylock", "greylockd",
+                "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualPump",
+                "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),
     ],

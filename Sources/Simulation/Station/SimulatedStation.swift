@@ -40,16 +40,6 @@ final class SimulatedStation {
         .demonstration(at: terminal, random: random)
     }
 
-    /// One point for each factor.
-    func calibration(_ factorsMillionths: [Int]) -> Calibration {
-        Calibration(
-            countsPerLitre: settings.calibration.countsPerLitre,
-            points: zip([10, 40].suffix(factorsMillionths.count), factorsMillionths).map {
-                CalibrationPoint(litresPerMinute: $0, factorMillionths: $1)
-            }
-        )
-    }
-
     let cards: [SimulatedCard]
     let ledger: StationLedger
     private(set) lazy var journal = StationJournal(station: self)

@@ -125,3 +125,15 @@ extension StationSide: SideDisplay {
 
     func printReceipt(_ record: Record, balance: Amount?) {}
 }
+
+extension SimulatedStation {
+    /// One point for each factor.
+    func calibration(_ factorsMillionths: [Int]) -> Calibration {
+        Calibration(
+            countsPerLitre: settings.calibration.countsPerLitre,
+            points: zip([10, 40].suffix(factorsMillionths.count), factorsMillionths).map {
+                CalibrationPoint(litresPerMinute: $0, factorMillionths: $1)
+            }
+        )
+    }
+}
