@@ -354,8 +354,8 @@ let package = Package(
         .testTarget(
             name: "GPIOTests",
             dependencies: [
-                "CardCryptography", "Files", "FuelPassbook", "GPIO", "KeyCustody", "KeyFiles", "Metering", "Quantities",
-                "TestFolders", "TestPrograms", "Threads", "greylock", "greylockd",
+                "CardCryptography", "Files", "FuelPassbook", "GPIO", "KeyCustody", "KeyFiles", "Metering", "Parameters",
+                "Quantities", "TestFolders", "TestPrograms", "Threads", "greylock", "greylockd",
             ]
         ),
         .testTarget(

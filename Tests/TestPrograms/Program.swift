@@ -28,6 +28,13 @@ package final class Program {
         said.closeWriting()
     }
 
+    /// Starts any program, by its path and arguments, and reads its standard output.
+    package init(command: [String]) throws {
+        said = try ClosedPipe()
+        process = try StartedProcess(command, output: said.writing)
+        said.closeWriting()
+    }
+
     package var id: Int32 { process.id }
 
     /// Reads on until a line contains `text`.

@@ -1,7 +1,7 @@
 package import FuelPassbook
-import Metering
+package import Metering
 import ParameterFiles
-import Parameters
+package import Parameters
 import Records
 import SecurityModule
 
@@ -23,6 +23,7 @@ package enum ServiceConfiguration {
         grace: Int? = nil,
         language: String = "english",
         price: Int = 785,
+        meter: MeterParameters = .demonstration,
         pump: String,
         isSealed: Bool = true
     ) -> String {
@@ -34,6 +35,7 @@ package enum ServiceConfiguration {
             grace: grace,
             language: language,
             sides: [side],
+            meter: meter,
             isSealed: isSealed
         )
     }
@@ -46,10 +48,11 @@ package enum ServiceConfiguration {
         grace: Int? = nil,
         language: String = "english",
         sides: [String],
+        meter: MeterParameters = .demonstration,
         isSealed: Bool = true
     ) -> String {
         let parameters = journal.path + "-parameters"
-        if isSealed { seal(parameters, of: terminal, sides) }
+        if isSealed { seal(parameters, of: terminal, sides, meter) }
         let name = isSealed ? ", board = \"\(BoardSerial.demonstration)\"" : ""
         return """
             demonstration = true
@@ -64,7 +67,7 @@ package enum ServiceConfiguration {
     }
 
     /// - Parameter sides: of ``side(_:card:pin:price:pump:)``.
-    private static func seal(_ path: String, of terminal: TerminalID, _ sides: [String]) {
+    private static func seal(_ path: String, of terminal: TerminalID, _ sides: [String], _ meter: MeterParameters) {
         let numbers = sides.compactMap { text in
             text.split(separator: "\n").first { $0.hasPrefix("[side.") }.flatMap { Int($0.dropFirst(6).dropLast()) }
         }
@@ -74,6 +77,7 @@ package enum ServiceConfiguration {
             let book = try ParameterBook.demonstration(
                 of: terminal,
                 sides: numbers,
+                meter,
                 on: board,
                 at: 1_790_000_000,
                 under: ParameterKey(key.parameterKey(), as: key.reference)
