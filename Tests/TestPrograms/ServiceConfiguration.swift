@@ -1,7 +1,7 @@
 package import FuelPassbook
 package import Metering
 import ParameterFiles
-package import Parameters
+import Parameters
 import Records
 import SecurityModule
 
