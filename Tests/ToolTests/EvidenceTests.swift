@@ -148,7 +148,7 @@ struct EvidenceTests {
                     dd if=/dev/zero of="$1/image" bs=1M count=4 2>/dev/null &&
                     mkfs.ext4 -q -b 1024 -O ^has_journal -m 0 "$1/image" &&
                     mkdir "$1/disk" && mount -o loop "$1/image" "$1/disk" || exit 99
-                    sed "s,$1/journal,$1/disk/journal," "$1/greylock.toml" >"$1/full.toml"
+                    sed "s,$1/journal\\",$1/disk/journal\\"," "$1/greylock.toml" >"$1/full.toml"
                     "$BIN/greylock" run --config "$1/full.toml" 2>"$1/log" &
                     until grep -q ready "$1/log"; do kill -0 $! || exit 98; done
                     kill -9 $!; wait $!
