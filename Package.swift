@@ -171,9 +171,9 @@ let package = Package(
             dependencies: [
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
                 "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
-                "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "PulseSignals",
+                "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "Proving", "PulseSignals",
                 "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards",
-                "VirtualStation", "Words",
+                "VirtualPump", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
         ),

@@ -53,12 +53,31 @@ package final class HeldSignals {
             guard result > 0 || errno == EINTR else {
                 throw ServiceFailure(exitStatus: ServiceFailure.systemError, reason: "waiting: \(systemError())")
             }
-            if let signal = taken() {
-                throw signal == SIGHUP
-                    ? ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the terminal is gone")
-                    : ServiceFailure(exitStatus: 1, reason: "it was interrupted")
-            }
+            try throwSignal()
         } while waited[1].revents == 0
+    }
+
+    /// Whether there is something to read, as soon as there is, or when the time is over.
+    ///
+    /// - Throws: when one of the signals came, meanwhile or before.
+    package func isReadable(_ file: Int32, withinMilliseconds limit: Int32) throws(ServiceFailure) -> Bool {
+        var waited = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: file, events: Int16(POLLIN), revents: 0),
+        ]
+        let result = unsafe poll(&waited, 2, limit)
+        guard result >= 0 || errno == EINTR else {
+            throw ServiceFailure(exitStatus: ServiceFailure.systemError, reason: "waiting: \(systemError())")
+        }
+        try throwSignal()
+        return result > 0 && waited[1].revents != 0
+    }
+
+    private func throwSignal() throws(ServiceFailure) {
+        guard let signal = taken() else { return }
+        throw signal == SIGHUP
+            ? ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "the terminal is gone")
+            : ServiceFailure(exitStatus: 1, reason: "it was interrupted")
     }
 
     private func taken() -> Int32? {

@@ -156,6 +156,12 @@ package struct SilentTerminal: ~Copyable {
         }
     }
 
+    /// The next byte that the terminal sends, unless none comes in that time.
+    package borrowing func key(withinMilliseconds limit: Int32) throws(ServiceFailure) -> UInt8? {
+        guard let signals else { preconditionFailure("signals are held") }
+        return try signals.isReadable(terminal, withinMilliseconds: limit) ? key() : nil
+    }
+
     package borrowing func say(_ text: String) {
         let bytes = Array(text.utf8)
         unsafe _ = write(terminal, bytes, bytes.count)

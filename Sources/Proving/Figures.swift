@@ -121,7 +121,7 @@ func decimal(_ number: Int, decimals: Int, shown: ClosedRange<Int>) -> String {
 
 /// The typed decimal number in units of 10^-`decimals`, exactly; nil for anything else than digits with one point or comma, and
 /// for more decimals.
-func exactNumber(_ text: String, decimals: Int) -> Int? {
+package func exactNumber(_ text: String, decimals: Int) -> Int? {
     var digits = text[...]
     let isNegative = digits.first == "-"
     if isNegative || digits.first == "+" { digits.removeFirst() }

@@ -4,7 +4,7 @@ private import ISO7816
 package import Quantities
 
 /// The terminal's record key: from it are drawn the seals of GMACs, the codes of a journal's rows and the seal of a journal's
-/// state; elsewhere the codes of the audit log, of receipts and of parameter sets. It is no key of the cards, so that whatever becomes of those, records stay what they are.
+/// state; elsewhere the codes of the audit log, of receipts, of parameter sets and of calibrations. It is no key of the cards, so that whatever becomes of those, records stay what they are.
 ///
 /// 16 bytes in locked memory, made once by whoever assembles the terminal and lent to module and journal.
 package final class RecordKey: Sendable {
@@ -26,6 +26,9 @@ package final class RecordKey: Sendable {
 
     /// What the codes of parameter sets are made with.
     package func parameterKey() -> CodeKey { CodeKey(from: root, label: "GL-PARM") }
+
+    /// What the codes of calibrations and their reports are made with.
+    package func provingKey() -> CodeKey { CodeKey(from: root, label: "GL-PROV") }
 
     package func seal(of terminal: TerminalID) -> TerminalSeal { TerminalSeal(root, terminal) }
 

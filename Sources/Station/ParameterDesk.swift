@@ -18,7 +18,7 @@ final class ParameterDesk: Sendable {
 
     private let file: ParameterFile
     private let terminal: TerminalID
-    private let board: BoardSerial
+    let board: BoardSerial
     private let key: ParameterKey
     private let journal: SQLiteJournal
     private let copy: Mutex<Copy>
@@ -36,6 +36,18 @@ final class ParameterDesk: Sendable {
         self.key = key
         self.journal = journal
         copy = Mutex(Self.read(file))
+    }
+
+    convenience init(
+        of configuration: Configuration,
+        _ key: ParameterKey,
+        _ journal: SQLiteJournal
+    ) throws(ServiceFailure) {
+        let board: BoardSerial
+        do throws(FileFault) { board = try configuration.parameters.serial } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: error.reason)
+        }
+        self.init(ParameterFile(configuration.parameters.path), configuration.terminal, board, key, journal)
     }
 
     /// The set under which a side sells; the journal has noted it when this returns.

@@ -176,7 +176,7 @@ package final class Service: Sendable {
         let module = arms.module(of: configuration.terminal)
         let totals = KeptTotals(configuration.totals.places(of: configuration.terminal, arms.recordKey))
         sayProtection(arms)
-        let desk = try desk(arms.parameterKey, journal)
+        let desk = try ParameterDesk(of: configuration, arms.parameterKey, journal)
         guard let (store, stored) = arms.stored else { return (journal, module, desk, nil, totals) }
         do throws(FileFault) { try journal.admit(stored, of: store) } catch {
             throw inputOutput("keys: \(error.reason)")
@@ -247,15 +247,6 @@ package final class Service: Sendable {
 
     func identification(under set: ParameterSet) -> SoftwareIdentification? {
         program.withLock { $0?.identification(under: set) }
-    }
-
-    private func desk(_ key: ParameterKey, _ journal: SQLiteJournal) throws(ServiceFailure) -> ParameterDesk {
-        let board: BoardSerial
-        do throws(FileFault) { board = try configuration.parameters.serial } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: error.reason)
-        }
-        let file = ParameterFile(configuration.parameters.path)
-        return ParameterDesk(file, configuration.terminal, board, key, journal)
     }
 
     private func recover(

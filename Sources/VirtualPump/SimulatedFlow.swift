@@ -23,7 +23,7 @@ struct SimulatedFlow: Sendable {
     /// An owner that is later than this stood still, and the world did not wait for it.
     private static let lateNanosecondsMax: UInt64 = 500_000_000
 
-    let script: SimulatedPumpLines.Script
+    private(set) var script: SimulatedPumpLines.Script
     var fault: PumpFault?
     var isWoken = false
     private(set) var outputs: PumpOutputs = []
@@ -108,6 +108,12 @@ struct SimulatedFlow: Sendable {
     }
 
     mutating func customerComes(now: UInt64) { customer = .coming(at: now + script.liftNanoseconds) }
+
+    mutating func customerComes(_ centilitres: Int, _ litresPerMinute: Int, now: UInt64) {
+        script.centilitres = centilitres
+        script.litresPerMinute = litresPerMinute
+        customerComes(now: now)
+    }
 
     mutating func moveNozzle(lifted: Bool, now: UInt64) {
         guard nozzleIsLifted != lifted else { return }

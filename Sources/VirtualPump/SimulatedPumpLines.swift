@@ -59,6 +59,11 @@ package final class SimulatedPumpLines: PumpLines, Sendable {
     /// when the valves have stopped the flow.
     package func authorised() { change { $0.customerComes(now: Self.now) } }
 
+    /// As ``authorised()``, somebody who wants another quantity at another flow, from now on.
+    package func authorised(centilitres: Int, litresPerMinute: Int) {
+        change { $0.customerComes(centilitres, litresPerMinute, now: Self.now) }
+    }
+
     package func liftNozzle() { change { $0.moveNozzle(lifted: true, now: Self.now) } }
 
     package func hangUp() { change { $0.moveNozzle(lifted: false, now: Self.now) } }

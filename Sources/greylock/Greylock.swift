@@ -10,7 +10,7 @@ struct Greylock: ParsableCommand {
         version: "greylock \(Release.version)",
         subcommands: [
             Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Audit.self, CounterTool.self,
-            Records.self, PositionTool.self, ParametersTool.self, Identify.self, Pulses.self,
+            Records.self, PositionTool.self, ParametersTool.self, Identify.self, Pulses.self, Calibrate.self,
         ]
     )
 

@@ -1,0 +1,171 @@
+import Configuration
+import ISO7816
+import Metering
+import Parameters
+import Proving
+import Quantities
+import Station
+import Threads
+
+/// A session from where it stands to its end; each step is on disk before the next.
+struct CalibrationDialogue {
+    let file: CalibrationFile
+    let voice: any CalibrationVoice
+    let standing: StandingSide
+    let setup: CalibrationSetup
+    let runs: CalibrationRuns
+    let seal: CalibrationSeal
+    let now: TransactionTime
+
+    func run(_ purpose: Assignment.Purpose) throws(ServiceFailure) -> CalibrationSession {
+        var session: CalibrationSession
+        if let found = try file.read() {
+            session = found
+            try requireSame(found, purpose)
+            if session.isOver { throw ended(session) }
+            voice.say(
+                "This session began at \(found.assignment.begun), by \(found.assignment.technician.text). \(found.stands)"
+            )
+        } else {
+            session = .begun(try setup.assignment(purpose, standing, now))
+            try file.write(session)
+        }
+        while !session.isOver {
+            guard let next = try step(session) else { return session }
+            session = next
+            try file.write(session)
+        }
+        voice.say(session.stands)
+        return session
+    }
+
+    /// - Returns: nil where it stays as it is.
+    private func step(_ session: CalibrationSession) throws(ServiceFailure) -> CalibrationSession? {
+        switch session {
+        case .begun(let assignment): return .equipped(try setup.equipped(assignment))
+        case .equipped(let equipped): return .running(equipped.starting(try setup.conditions()))
+        case .running(let running):
+            if let judged = try runs.run(running) { return .judged(judged) }
+            return try abandon(session: try file.read() ?? session)
+        case .judged(let judged): return try propose(judged)
+        case .proposed(let proposed): return try confirm(proposed)
+        case .confirmed(let confirmed):
+            let set = try seal.apply(confirmed)
+            do throws(ProvingFault) { return .applied(try confirmed.applied(set, at: now)) } catch {
+                throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
+            }
+        case .applied, .abandoned: return nil
+        }
+    }
+
+    private func abandon(session: CalibrationSession) throws(ServiceFailure) -> CalibrationSession {
+        let reason = try voice.ask("abandon.reason", "why it is given up", usual: nil) {
+            text throws(CalibrationRefusal) in
+            try CalibrationText.text(text, "the reason")
+        }
+        do throws(ProvingFault) {
+            return try session.abandoned(reason: reason, person: session.assignment.technician, at: now)
+        } catch {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
+        }
+    }
+
+    private func propose(_ judged: Judged) throws(ServiceFailure) -> CalibrationSession {
+        let proposal: Proposal
+        do throws(ProvingFault) { proposal = try judged.proposal() } catch {
+            voice.say("No new factors: \(error.reason).")
+            return try abandon(session: .judged(judged))
+        }
+        voice.say("\nL/min     factor before   factor after   error before   error left")
+        for line in proposal.lines {
+            voice.say(
+                "\("\(line.litresPerMinute)".padded(9)) \(line.before.millionths)        \(line.after.millionths)       \(line.error.percent) %       \(line.rest.percent) %"
+            )
+        }
+        guard try voice.confirms("apply", "shall these factors be applied") else {
+            return try abandon(session: .judged(judged))
+        }
+        var overrides: [Override] = []
+        let person = judged.running.equipped.assignment.technician
+        for refusal in proposal.refusals {
+            if let override = try setup.override(refusal, person) { overrides.append(override) }
+        }
+        do { return .proposed(try judged.proposed(overrides: overrides)) } catch {
+            voice.say("Not proposed: \(error.calibrationWords).")
+            return try abandon(session: .judged(judged))
+        }
+    }
+
+    private func confirm(_ proposed: Proposed) throws(ServiceFailure) -> CalibrationSession {
+        voice.say("\nA second person looks at readings, errors and factors.")
+        for line in proposed.proposal.lines {
+            voice.say("  \(line.litresPerMinute) L/min: \(line.before.millionths) becomes \(line.after.millionths)")
+        }
+        let confirmed = try voice.ask("second", "name of the second person", usual: nil) {
+            text throws(CalibrationRefusal) in
+            let name = try CalibrationText.person(text)
+            return try typed { () throws(ProvingFault) in try proposed.confirmed(by: name, at: now) }
+        }
+        guard try voice.confirms("second.confirms", "\(confirmed.second.text): do you confirm these factors") else {
+            return try abandon(session: .proposed(proposed))
+        }
+        return .confirmed(confirmed)
+    }
+
+    private func requireSame(_ found: CalibrationSession, _ purpose: Assignment.Purpose) throws(ServiceFailure) {
+        let begun = found.assignment
+        func refused(_ words: String) -> ServiceFailure {
+            ServiceFailure(exitStatus: KeyTool.refused, reason: "\(file.path): \(words)")
+        }
+        if found.isOver { return }
+        guard begun.purpose == purpose else {
+            throw refused(
+                begun.purpose == .verify
+                    ? "a verification: go on with --verify-only" : "a calibration: go on without --verify-only"
+            )
+        }
+        guard begun.side == standing.side.number, begun.board.text == "\(standing.board)" else {
+            throw refused("it is of position \(begun.side) of board \(begun.board.text): name another --session")
+        }
+        if case .confirmed = found { return }
+        guard begun.old.version == standing.set.version, begun.old.checksum.text == standing.set.checksum else {
+            throw refused(
+                "the parameters were changed since it began (version \(begun.old.version) then, \(standing.set.version) now): begin another with another --session"
+            )
+        }
+    }
+
+    private func ended(_ session: CalibrationSession) -> ServiceFailure {
+        ServiceFailure(
+            exitStatus: KeyTool.refused,
+            reason:
+                "\(file.path): this session is over (\(session.stands)); begin another with another --session, or see greylock calibrate report"
+        )
+    }
+}
+
+extension CalibrationSession {
+    /// In one sentence.
+    var stands: String {
+        switch self {
+        case .begun: "Next: the provers."
+        case .equipped: "Next: the conditions."
+        case .running(let running): "\(running.runs.count) runs are kept. Next: the runs that are missing."
+        case .judged(let judged):
+            isOver
+                ? "The verification \(judged.verdict.isPassed ? "passed" : "did not pass"); nothing was changed."
+                : "All runs are kept. Next: the factors."
+        case .proposed: "The factors are proposed. Next: the second person."
+        case .confirmed: "The factors are confirmed. Next: they are put under seal."
+        case .applied(let applied):
+            "The factors are under seal as version \(applied.new.version) (\(applied.new.checksum.text))."
+        case .abandoned(_, let end): "Given up by \(end.person.text): \(end.reason.text). The old factors stay."
+        }
+    }
+}
+
+extension Int {
+    fileprivate var millionths: String {
+        "\(self / 1_000_000)." + String("\(1_000_000 + self % 1_000_000)".dropFirst())
+    }
+}

@@ -1,0 +1,75 @@
+import Configuration
+import Files
+import FuelPassbook
+import ISO7816
+import Metering
+import ParameterFiles
+import Parameters
+import Proving
+import Quantities
+import Station
+import Threads
+
+/// Puts the confirmed points into the book of parameters, as the side's next set.
+struct CalibrationSeal {
+    let configuration: Configuration
+    let arms: Arms
+    let standing: StandingSide
+
+    /// Where the power went between the book and the session, the set is there already.
+    func apply(_ confirmed: Confirmed) throws(ServiceFailure) -> SealedSet {
+        let judged = confirmed.proposed.judged
+        let assignment = judged.running.equipped.assignment
+        let points = confirmed.proposed.proposal.points
+        let place = ParameterFile(configuration.parameters.path)
+        let lock = try KeyTool.stored { () throws(FileFault) in try place.lock() }
+        guard var book = try ParameterTool.read(place.path), let last = book.newest(of: assignment.side) else {
+            throw refused("the book of parameters is gone")
+        }
+        if last.version == assignment.old.version + 1, last.meter.points == points { return try sealed(last) }
+        guard last.version == assignment.old.version, last.checksum == assignment.old.checksum.text else {
+            throw refused(
+                "version \(last.version) was put under seal since the calibration began: abandon it and begin again"
+            )
+        }
+        var meter = last.meter
+        meter.points = points
+        let added: ParameterSet
+        do throws(ParameterProblem) {
+            let change = try ParameterChange(
+                author: assignment.technician.text,
+                second: confirmed.second.text,
+                reason: "calibration of \(assignment.begun)",
+                date: TransactionTime(utc: now())
+            )
+            added = try book.add(
+                meter,
+                of: assignment.side,
+                on: standing.board,
+                by: change,
+                under: arms.parameterKey
+            )
+        } catch {
+            throw refused(error.words)
+        }
+        try KeyTool.stored { () throws(FileFault) in try place.replace(with: book) }
+        _ = consume lock
+        return try sealed(added)
+    }
+
+    private func now() throws(ParameterProblem) -> Int64 {
+        do throws(ServiceFailure) { return try KeyTool.now() } catch { throw ParameterProblem(error.reason) }
+    }
+
+    private func sealed(_ set: ParameterSet) throws(ServiceFailure) -> SealedSet {
+        do throws(ProvingFault) {
+            return try SealedSet(set.meter, version: set.version, checksum: TypedText(set.checksum, "the checksum"))
+        } catch {
+            throw refused(error.reason)
+        }
+    }
+
+    private func refused(_ words: String) -> ServiceFailure {
+        ServiceFailure(exitStatus: KeyTool.refused, reason: "\(words); nothing was applied")
+    }
+}

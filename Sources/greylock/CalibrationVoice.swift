@@ -1,0 +1,84 @@
+import Console
+import Threads
+
+/// Who answers a calibration: somebody at the terminal, or a script.
+protocol CalibrationVoice: AnyObject {
+    func say(_ text: String)
+
+    /// Shows a line in the place of the one that was shown so before.
+    func show(_ line: String)
+
+    /// - Parameters:
+    ///   - key: by which a script knows the question.
+    ///   - usual: what is meant by nothing.
+    ///   - use: throws ``CalibrationRefusal`` for what cannot be meant.
+    func ask<Value>(
+        _ key: String,
+        _ question: String,
+        usual: String?,
+        use: (String) throws(CalibrationRefusal) -> Value
+    ) throws(ServiceFailure) -> Value
+
+    /// What somebody pressed while something goes on; nil after that time.
+    func key(withinMilliseconds limit: Int32) throws(ServiceFailure) -> UInt8?
+}
+
+/// Why an answer is not taken, and what is expected.
+struct CalibrationRefusal: Error {
+    let words: String
+
+    init(_ words: String) { self.words = words }
+}
+
+extension CalibrationVoice {
+    func confirms(_ key: String, _ question: String) throws(ServiceFailure) -> Bool {
+        try ask(key, "\(question), yes or no", usual: nil) { answer throws(CalibrationRefusal) in
+            switch answer.lowercased() {
+            case "yes", "y": true
+            case "no", "n": false
+            case _: throw CalibrationRefusal("type yes or no")
+            }
+        }
+    }
+}
+
+/// Somebody at the terminal, who is asked again until the answer can be meant.
+final class TypedVoice: CalibrationVoice {
+    private let terminal: SilentTerminal
+    private var shown = 0
+
+    init() throws(ServiceFailure) { terminal = try SilentTerminal(for: "answer", holding: HeldSignals()) }
+
+    func say(_ text: String) {
+        terminal.say((shown > 0 ? "\n" : "") + text + "\n")
+        shown = 0
+    }
+
+    func show(_ line: String) {
+        terminal.say("\r" + line + String(repeating: " ", count: max(0, shown - line.count)))
+        shown = line.count
+    }
+
+    func ask<Value>(
+        _ key: String,
+        _ question: String,
+        usual: String?,
+        use: (String) throws(CalibrationRefusal) -> Value
+    ) throws(ServiceFailure) -> Value {
+        if shown > 0 { say("") }
+        let asked = usual.map { "\(question) [\($0)]" } ?? question
+        while true {
+            let typed = try terminal.askOpenly(asked, rule: "type one line of text") { $0 }
+            let blank = typed.allSatisfy { $0 == " " }
+            do throws(CalibrationRefusal) { return try use(blank ? usual ?? "" : typed) } catch {
+                terminal.say("  \(error.words)\n")
+            }
+        }
+    }
+
+    func key(withinMilliseconds limit: Int32) throws(ServiceFailure) -> UInt8? {
+        guard let key = try terminal.key(withinMilliseconds: limit) else { return nil }
+        if [0x03, 0x04, 0x1C].contains(key) { throw terminal.cancelled() }
+        return key
+    }
+}
