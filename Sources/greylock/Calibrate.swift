@@ -58,6 +58,8 @@ struct CalibrateRun: ParsableCommand {
                     reason: "the clock is not set: set it first"
                 )
             }
+            // Before any thread begins: its signals are held from all of them.
+            let voice = try TypedVoice()
             var lines: (SimulatedPumpLines, speed: Int)?
             let standing = try StandingSide(configuration, position, arms) { flow, meter in
                 var script = SimulatedPumpLines.Script(
@@ -72,7 +74,6 @@ struct CalibrateRun: ParsableCommand {
                 lines = (made, flow.speed)
                 return made
             }
-            let voice = try TypedVoice()
             do throws(ServiceFailure) {
                 _ = try dialogue(configuration, arms, file, voice, standing, lines, now).run(
                     verifyOnly ? .verify : .calibrate

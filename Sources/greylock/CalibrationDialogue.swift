@@ -139,7 +139,7 @@ struct CalibrationDialogue {
         ServiceFailure(
             exitStatus: KeyTool.refused,
             reason:
-                "\(file.path): this session is over (\(session.stands)); begin another with another --session, or see greylock calibrate report"
+                "\(file.path): this session is over. \(session.stands) Begin another with another --session, or see greylock calibrate report"
         )
     }
 }
