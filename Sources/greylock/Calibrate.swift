@@ -42,6 +42,9 @@ struct CalibrateRun: ParsableCommand {
     @Option(help: ArgumentHelp("The session's file; one that is there is gone on with.", valueName: "FILE"))
     var session: String
 
+    @Option(help: ArgumentHelp("Answers in the place of somebody at the terminal.", valueName: "FILE.toml"))
+    var script: String?
+
     @Flag(help: "Read the display, as an inspector does, and change nothing.")
     var verifyOnly = false
 
@@ -59,7 +62,8 @@ struct CalibrateRun: ParsableCommand {
                 )
             }
             // Before any thread begins: its signals are held from all of them.
-            let voice = try TypedVoice()
+            let scripted = try script.map { path throws(ServiceFailure) in try ScriptedVoice(path) }
+            let voice: any CalibrationVoice = if let scripted { scripted } else { try TypedVoice() }
             var lines: (SimulatedPumpLines, speed: Int)?
             let standing = try StandingSide(configuration, position, arms) { flow, meter in
                 var script = SimulatedPumpLines.Script(
@@ -75,7 +79,7 @@ struct CalibrateRun: ParsableCommand {
                 return made
             }
             do throws(ServiceFailure) {
-                _ = try dialogue(configuration, arms, file, voice, standing, lines, now).run(
+                _ = try dialogue(configuration, arms, file, voice, scripted, standing, lines, now).run(
                     verifyOnly ? .verify : .calibrate
                 )
             } catch {
@@ -91,10 +95,11 @@ struct CalibrateRun: ParsableCommand {
         _ arms: Arms,
         _ file: CalibrationFile,
         _ voice: any CalibrationVoice,
+        _ scripted: ScriptedVoice?,
         _ standing: StandingSide,
         _ lines: (SimulatedPumpLines, speed: Int)?,
         _ now: TransactionTime
-    ) -> CalibrationDialogue {
+    ) throws(ServiceFailure) -> CalibrationDialogue {
         let setup = CalibrationSetup(voice: voice)
         let delivery = ProvingDelivery(standing: standing, simulated: lines, voice: voice)
         return CalibrationDialogue(
@@ -102,7 +107,14 @@ struct CalibrateRun: ParsableCommand {
             voice: voice,
             standing: standing,
             setup: setup,
-            runs: CalibrationRuns(file: file, voice: voice, setup: setup, delivery: delivery, trueReading: nil),
+            runs: CalibrationRuns(
+                file: file,
+                voice: voice,
+                setup: setup,
+                delivery: delivery,
+                simulatedProver: lines == nil ? nil : try scripted?.reading(standing.set.meter.calibration),
+                firstKind: try scripted?.kind() ?? .preset
+            ),
             seal: CalibrationSeal(configuration: configuration, arms: arms, standing: standing),
             now: now
         )

@@ -2,6 +2,7 @@ import ArgumentParser
 import Configuration
 import Console
 import Files
+import FuelPassbook
 import ISO7816
 import Proving
 import Quantities
@@ -78,7 +79,7 @@ struct CalibrateReport: ParsableCommand {
                 of: session,
                 made: now,
                 software: program.software(),
-                keyName: TypedText("\(arms.recordKey.reference)", "the record key")
+                keyName: TypedText(arms.recordKey.name, "the record key")
             )
         } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
@@ -94,10 +95,15 @@ struct CalibrateReport: ParsableCommand {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
                 reason:
-                    "\(path): changed since it was written, or written under another record key (it names \(key), this terminal has \(arms.recordKey.reference))"
+                    "\(path): changed since it was written, or written under another record key (it names \(key), this terminal has \(arms.recordKey.name))"
             )
         case .noReport:
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(path): no report of this program")
         }
     }
+}
+
+extension RecordKey {
+    /// Index and version, as keys list has them.
+    fileprivate var name: String { "\(reference.index.number).\(reference.version.number)" }
 }

@@ -59,7 +59,7 @@ struct CalibrationDialogue {
     }
 
     private func abandon(session: CalibrationSession) throws(ServiceFailure) -> CalibrationSession {
-        let reason = try voice.ask("abandon.reason", "why it is given up", usual: nil) {
+        let reason = try voice.ask("abandon", "why it is given up", usual: nil) {
             text throws(CalibrationRefusal) in
             try CalibrationText.text(text, "the reason")
         }
@@ -106,7 +106,7 @@ struct CalibrationDialogue {
             let name = try CalibrationText.person(text)
             return try typed { () throws(ProvingFault) in try proposed.confirmed(by: name, at: now) }
         }
-        guard try voice.confirms("second.confirms", "\(confirmed.second.text): do you confirm these factors") else {
+        guard try voice.confirms("confirmed", "\(confirmed.second.text): do you confirm these factors") else {
             return try abandon(session: .proposed(proposed))
         }
         return .confirmed(confirmed)

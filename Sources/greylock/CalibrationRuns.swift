@@ -14,14 +14,16 @@ struct CalibrationRuns {
     let setup: CalibrationSetup
     let delivery: ProvingDelivery
     /// A simulated prover's own reading; nil where somebody reads one.
-    let trueReading: ((Proving.Delivery, Volume) -> Volume)?
+    let simulatedProver: SimulatedProver?
+    /// How deliveries end at first.
+    let firstKind: DeliveryKind
 
     private var speed: Int { delivery.simulated?.speed ?? 1 }
 
     /// - Returns: nil where somebody gave the session up.
     func run(_ begun: Running) throws(ServiceFailure) -> Judged? {
         var running = begun
-        var kind = DeliveryKind.preset
+        var kind = firstKind
         var wetted: Set<Int> = []
         if let last = running.runs.last { kind = last.delivery.kind }
         while true {
@@ -144,20 +146,19 @@ struct CalibrationRuns {
             voice.say(
                 "\(delivered.totalCounts) counts, \(counted.litresText) L; display \(Volume(centilitres: delivered.displayedCentilitres).litresText.dropLast()) L; record \(delivered.record)."
             )
-            running = try read(running, delivered, index, counted)
+            running = try read(running, delivered, index)
         }
     }
 
     private func read(
         _ running: Running,
         _ delivered: Proving.Delivery,
-        _ index: Int,
-        _ counted: Volume
+        _ index: Int
     ) throws(ServiceFailure) -> Running {
         var refused: [Volume] = []
         var overrides: [Override] = []
         while true {
-            let reading = try reading(delivered, counted)
+            let reading = try reading(running, delivered, index)
             switch running.check(reading, of: delivered, at: index, refused: refused) {
             case .askAgain(let error):
                 voice.say(
@@ -191,24 +192,39 @@ struct CalibrationRuns {
         }
     }
 
-    private func reading(_ delivered: Proving.Delivery, _ counted: Volume) throws(ServiceFailure) -> ProverReading {
-        let scale: Volume
-        if let simulated = trueReading?(delivered, counted) {
-            scale = simulated
-            voice.say("The simulated prover reads \(scale.litresText) L.")
-        } else {
-            scale = try voice.ask("reading", "the prover reads, in litres", usual: nil) {
-                text throws(CalibrationRefusal) in
-                try CalibrationText.litres(text, "the reading")
+    private func reading(
+        _ running: Running,
+        _ delivered: Proving.Delivery,
+        _ index: Int
+    ) throws(ServiceFailure) -> ProverReading {
+        guard let simulatedProver else {
+            let scale = try voice.ask("reading.\(running.runs.count + 1)", "the prover reads, in litres", usual: nil) {
+                text throws(CalibrationRefusal) in try CalibrationText.litres(text, "the reading")
             }
+            let (meter, prover) = try temperatures()
+            return ProverReading(scale: scale, meter: meter, prover: prover)
         }
+        let (meter, temperature) = try temperatures()
+        let scale = simulatedProver.scale(
+            delivered,
+            at: index,
+            running.equipped.provers[running.equipped.assignment.plan.points[index].prover],
+            running.conditions.expansion,
+            meter: meter,
+            temperature
+        )
+        voice.say("The simulated prover reads \(scale.litresText) L.")
+        return ProverReading(scale: scale, meter: meter, prover: temperature)
+    }
+
+    private func temperatures() throws(ServiceFailure) -> (meter: Temperature, prover: Temperature) {
         let meter = try voice.ask("temperature.meter", "liquid at the meter in °C", usual: nil) {
             text throws(CalibrationRefusal) in try CalibrationText.temperature(text, "the liquid at the meter")
         }
         let prover = try voice.ask("temperature.prover", "liquid in the prover in °C", usual: nil) {
             text throws(CalibrationRefusal) in try CalibrationText.temperature(text, "the liquid in the prover")
         }
-        return ProverReading(scale: scale, meter: meter, prover: prover)
+        return (meter, prover)
     }
 
     /// On the screen, in the seconds of the pump's own time.
