@@ -8,6 +8,7 @@ package import Parameters
 import Pump
 package import Quantities
 import Records
+import Synchronization
 package import Threads
 import Words
 
@@ -22,6 +23,7 @@ package final class StandingSide {
     package let bench: TestBench
     package let pump: any Pump
     private let thread: PumpThread
+    private let valves: ValveTimes
 
     /// Counting begins with it, and what a crash left open is finished.
     ///
@@ -53,7 +55,8 @@ package final class StandingSide {
         let desk = try ParameterDesk(of: configuration, arms.parameterKey, journal)
         set = try Self.set(desk, side, path)
         board = desk.board
-        thread = try Self.pump(side, set.meter, simulated)
+        valves = ValveTimes()
+        thread = try Self.pump(side, set.meter, valves, simulated)
         pump = thread
         self.side = side
         do throws(StorageFault) {
@@ -92,6 +95,11 @@ package final class StandingSide {
             throw ServiceFailure(error)
         }
     }
+
+    /// When a valve first closed at a target since the last ``forgetClosing()``; nil while none has. Monotonic.
+    package var closedNanoseconds: UInt64? { valves.first.withLock { $0 } }
+
+    package func forgetClosing() { valves.first.withLock { $0 = nil } }
 
     /// How much before a target the slow-flow valve takes over.
     package var slowFlow: Volume { side.settings(under: set.meter).slowFlow }
@@ -148,6 +156,7 @@ package final class StandingSide {
     private static func pump(
         _ side: Configuration.Side,
         _ meter: MeterParameters,
+        _ valves: ValveTimes,
         _ simulated: (Configuration.SimulatedPump, MeterParameters) -> any PumpLines & Sendable
     ) throws(ServiceFailure) -> PumpThread {
         switch side.pump {
@@ -167,7 +176,7 @@ package final class StandingSide {
                 litresPerMinuteMax: meter.litresPerMinute.upperBound * flow.speed,
                 reverseCentilitresMax: meter.reverseCentilitresMax
             )
-            return try pump(simulated(flow, meter), side, meter.pulser, calibration, limits)
+            return try pump(simulated(flow, meter), side, meter.pulser, calibration, limits, valves)
         case .gpio(let wiring):
             let lines: GPIOPumpLines
             do throws(GPIOFault) { lines = try GPIOPumpLines(wiring) } catch {
@@ -176,7 +185,7 @@ package final class StandingSide {
                     reason: "pump: \(error); if the service runs, stop it first: systemctl stop greylockd"
                 )
             }
-            return try pump(lines, side, meter.pulser, meter.calibration, meter.limits)
+            return try pump(lines, side, meter.pulser, meter.calibration, meter.limits, valves)
         }
     }
 
@@ -185,7 +194,8 @@ package final class StandingSide {
         _ side: Configuration.Side,
         _ pulser: PulserKind,
         _ calibration: Calibration,
-        _ limits: MeterLimits
+        _ limits: MeterLimits,
+        _ valves: ValveTimes
     ) throws(ServiceFailure) -> PumpThread {
         do throws(PumpFault) {
             return try PumpThread(
@@ -194,10 +204,20 @@ package final class StandingSide {
                 calibration: calibration,
                 kind: pulser,
                 limits: limits
-            ) { _ in }
+            ) { [valves] in valves.take($0) }
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error.reason)")
         }
+    }
+}
+
+/// On the pump's thread, which no disk holds up.
+private final class ValveTimes: Sendable {
+    let first = Mutex<UInt64?>(nil)
+
+    func take(_ event: PumpEvent) {
+        guard event == .report(.countsReached) else { return }
+        first.withLock { $0 = $0 ?? MonotonicClock.nanoseconds }
     }
 }
 

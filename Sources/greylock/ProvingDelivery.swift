@@ -27,14 +27,14 @@ struct ProvingDelivery {
     /// Pump and clock of a simulated one go faster.
     private struct Course {
         var first: (counts: Int, at: UInt64)?
-        var rated: (counts: Int, at: UInt64)?
+        /// Where the slow-flow valve took over.
+        var change: (counts: Int, at: UInt64)?
         var last: (counts: Int, at: UInt64)?
 
         mutating func see(_ snapshot: MeterSnapshot) {
             guard let at = snapshot.lastCountNanoseconds, snapshot.totalCounts > 0 else { return }
             let now = (snapshot.totalCounts, at)
             first = first ?? now
-            if snapshot.outputs.contains(.mainValve) { rated = now }
             last = now
         }
     }
@@ -122,6 +122,7 @@ struct ProvingDelivery {
         _ quantity: Volume,
         _ course: inout Course
     ) throws(ServiceFailure) -> End {
+        standing.forgetClosing()
         do throws(PumpFault) { try pump.perform(.open(cutOff)) } catch { throw failed(.pump(error)) }
         var nextShow: UInt64 = 0
         while true {
@@ -138,6 +139,9 @@ struct ProvingDelivery {
             }
             if let stop = snapshot.stop { return .spoilt("the pump closed by itself: \(stop.calibrationWords)") }
             if snapshot.emergencyIsActive { return .spoilt("the emergency stop, or the power, closed the valves") }
+            if let change = snapshot.changeOver, let at = standing.closedNanoseconds {
+                course.change = (change.counts, at)
+            }
             if snapshot.totalCounts >= cutOff.stopAtCounts { return .reached }
             if !snapshot.nozzleIsLifted { return .hungUp }
         }
@@ -190,8 +194,7 @@ struct ProvingDelivery {
         guard let first = course.first, let last = course.last, let begun else {
             return .spoilt(reason: "no fuel was counted", record: record.number)
         }
-        // A free delivery has the asked rate to its end.
-        let rated = kind == .preset ? course.rated ?? last : last
+        let rated = course.change.flatMap { $0.at > first.at ? $0 : nil } ?? last
         let speed = UInt64(simulated?.speed ?? 1)
         do throws(ProvingFault) {
             return .whole(

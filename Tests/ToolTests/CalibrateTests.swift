@@ -1,0 +1,237 @@
+import Foundation
+import TestFolders
+import TestPrograms
+import Testing
+
+/// The guided calibration at a terminal of 80 columns, with a simulated pump.
+struct CalibrateTests {
+    private let bench: CalibrationBench
+
+    init() throws { bench = try CalibrationBench() }
+
+    @Test func sealsWhatWasMeasuredAndTellsEveryTypingError() throws {
+        let person = try bench.begin()
+        let tool = person.tool
+        func wrong(_ question: String, _ text: String, _ expected: String) throws {
+            try person.answer(question, text)
+            try tool.wait(for: expected, on: .screen)
+        }
+        try wrong("your name", "", "a name has 1 to 40 characters")
+        try person.answer("your name", "Zhang")
+        try wrong("name of the station", " ", "the station is missing: type it")
+        try person.answer("name of the station", "North")
+        try wrong("flows to run", "50", "type two or more flows")
+        try wrong("flows to run", "500 20", "this meter measures 5 to 200 L/min")
+        try person.answer("flows to run", "")
+        try wrong("runs at each flow", "2", "type a whole number from 3 to 20")
+        try person.answer("runs at each flow", "")
+        try wrong("least quantity in", "0.5", "no prover holds less than 1 L")
+        try person.answer("least quantity in", "")
+        try wrong("pulses per litre", "105 95", "type two whole numbers, the lower one first")
+        try person.answer("pulses per litre", "")
+        try wrong("volume in litres", "20 L", "the volume: type litres, as 20.004")
+        try wrong("volume in litres", "0.2", "a prover holds 1 to 1000 L")
+        try person.answer("volume in litres", "20")
+        try person.answer("serial number", "V-20")
+        try person.answer("number of its certificate", "C-1")
+        try wrong("last day", "31.12.2099", "type year, month and day, as 2027-03-31")
+        try wrong("last day", "2099-02-30", "type year, month and day, as 2027-03-31")
+        try person.answer("last day", "2099-12-31")
+        try wrong("uncertainty in litres", "5 %", "at most 1 %: type it as 0.05 %")
+        try person.answer("uncertainty in litres", "0.05 %")
+        for question in ["correction in", "its expansion", "a division", "wetting", "drip"] {
+            try person.answer(question, "")
+        }
+        try person.prover("2", "V-2")
+        try wrong("air in", "warm", "the air: type degrees Celsius")
+        try person.conditions()
+        try wrong(": Enter runs", "x", "press Enter, or type p, f, d NUMBER, r POINT or a")
+        try person.deliver(isFirst: true)
+        try person.answer("the prover reads", "30")
+        try person.temperatures()
+        try tool.wait(for: "is not on this prover's scale", on: .screen)
+        try person.answer("the prover reads", "19")
+        try person.temperatures()
+        try tool.wait(for: "from the counts: read again; typed twice alike it is taken", on: .screen)
+        try person.read(0.998)
+        try person.runs(after: 1, wetted: true)
+        try wrong("do the runs stand", "d 99", "type d and the number of a run that counts")
+        try person.answer("do the runs stand", "yes")
+        try person.answer("shall these factors", "yes")
+        try wrong("name of the second person", "zhang", "a second person must confirm")
+        try person.answer("name of the second", "Wang")
+        try person.answer("do you confirm", "yes")
+        try tool.wait(for: "under seal as version 2", on: .screen)
+        #expect(tool.end() == 0)
+        #expect(tool.isOrdinary)
+        #expect(try bench.versions() == 2)
+        #expect(tool.screen.split(whereSeparator: \.isNewline).allSatisfy { $0.count < 160 })
+        let again = try bench.begin()
+        #expect(again.tool.end() == 65)
+        #expect(again.tool.log.contains("this session is over"))
+    }
+
+    @Test(arguments: [SIGKILL, SIGTERM, SIGHUP, 0])
+    func goesOnAfterAnInterruptionAtEachStep(signal: Int32) throws {
+        func interrupt(_ person: CalibratingPerson, at question: String) throws {
+            try person.tool.wait(for: question, on: .screen)
+            if signal == 0 { try person.tool.type([0x03]) } else { person.tool.signal(signal) }
+            let status = person.tool.end()
+            #expect(status == (signal == SIGKILL ? -SIGKILL : signal == SIGHUP ? 69 : 1))
+            if signal != SIGKILL {
+                #expect(person.tool.isOrdinary)
+                #expect(person.tool.log.contains("The valves are closed"))
+            }
+        }
+        var person = try bench.begin()
+        try interrupt(person, at: "name of the station")
+        person = try bench.begin()
+        try person.names()
+        try interrupt(person, at: "volume in litres")
+        person = try bench.begin()
+        try person.prover("20", "V-20")
+        try person.prover("2", "V-2")
+        try interrupt(person, at: "air in")
+        person = try bench.begin()
+        try person.conditions()
+        try person.run(reading: 0.998, isFirst: true)
+        try interrupt(person, at: ": Enter runs")
+        person = try bench.begin()
+        try person.tool.wait(for: "1 runs are kept", on: .screen)
+        try person.deliver(isFirst: true)
+        try interrupt(person, at: "the prover reads")
+        person = try bench.begin()
+        try person.runs(after: 1)
+        try person.answer("do the runs stand", "yes")
+        try interrupt(person, at: "shall these factors")
+        person = try bench.begin()
+        try person.answer("shall these factors", "yes")
+        try interrupt(person, at: "name of the second person")
+        person = try bench.begin()
+        try person.answer("name of the second person", "Wang")
+        try person.answer("do you confirm", "yes")
+        #expect(person.tool.end() == 0)
+        #expect(try bench.versions() == 2)
+        let runs = try #require(try bench.report()["runs"] as? [Any])
+        #expect(runs.count == 9)
+        #expect(try bench.records().components(separatedBy: "\"test\"").count - 1 == 10)
+    }
+
+    @Test(arguments: [SIGKILL, SIGTERM, 0])
+    func keepsADeliveryThatWasInterruptedAsARecord(signal: Int32) throws {
+        let bench = try CalibrationBench(speed: 2)
+        let person = try bench.begin()
+        try person.names()
+        for (volume, serial) in [("20", "V-20"), ("2", "V-2")] { try person.prover(volume, serial) }
+        try person.conditions()
+        try person.answer(": Enter runs", "p")
+        try person.answer(": Enter runs", "")
+        try person.answer("wet it", "")
+        try person.answer("empty prover", "")
+        try person.tool.wait(for: "  3.", on: .screen)
+        if signal == 0 { try person.tool.type([0x03]) } else { person.tool.signal(signal) }
+        #expect(person.tool.end() == (signal == SIGKILL ? -SIGKILL : 1))
+        let next = try bench.begin()
+        try next.tool.wait(for: "0 runs are kept", on: .screen)
+        try next.tool.type([0x03])
+        #expect(next.tool.end() == 1)
+        #expect(try bench.records().contains("\"test\""))
+    }
+
+    @Test func doesNotCountARunWhoseNozzleWasHungUp() throws {
+        let bench = try CalibrationBench(speed: 5)
+        let person = try bench.begin()
+        try person.begin()
+        try person.answer(": Enter runs", "")
+        try person.answer("wet it", "")
+        try person.answer("empty prover", "")
+        try person.tool.wait(for: "  3.", on: .screen)
+        try person.tool.type("h")
+        try person.tool.wait(for: "This delivery does not count: the nozzle was hung up at", on: .screen)
+        try person.tool.wait(for: "50 L/min: 0 of 3", on: .screen)
+        try person.tool.wait(for: ": Enter runs", on: .screen)
+        try person.tool.type([0x03])
+        #expect(person.tool.end() == 1)
+    }
+
+    @Test func refusesAnExpiredProverUnlessSomebodySaysWhy() throws {
+        let person = try bench.begin()
+        try person.names()
+        try person.prover("20", "V-20", expires: "2025-01-31")
+        try person.prover("2", "V-2")
+        try person.tool.wait(for: "Refused: the prover's certificate has expired: take another prover", on: .screen)
+        try person.answer("why it may stand", "")
+        try person.tool.wait(for: "describe the provers again", on: .screen)
+        try person.prover("20", "V-20", expires: "2025-01-31")
+        try person.prover("2", "V-2")
+        try person.answer("why it may stand", "the new one is on its way")
+        try person.tool.wait(for: "air in", on: .screen)
+        try person.tool.type([0x03])
+        #expect(person.tool.end() == 1)
+    }
+
+    @Test func namesAServiceThatRuns() throws {
+        let service = try Program("greylock", ["run", "--config", bench.config])
+        _ = try #require(service.wait(for: "ready"))
+        let tool = try bench.begin().tool
+        #expect(tool.end() == 74)
+        #expect(tool.log.contains("if the service runs, stop it first"))
+        service.signal(SIGTERM)
+        #expect(service.end() == 0)
+    }
+
+    @Test func verifiesFromTheDisplayAndChangesNothing() throws {
+        let before = try bench.folder.bytes("parameters")
+        let run = try bench.script(CalibrationBench.answers(), "--verify-only")
+        #expect(run.status == 0, "\(run.error)")
+        #expect(run.output.contains("nothing was changed"))
+        #expect(try bench.folder.bytes("parameters") == before)
+        #expect(try bench.report()["purpose"] as? String == "verify")
+    }
+
+    @Test func lowersTheErrorBelowItsUncertainty() throws {
+        let first = try bench.script(CalibrationBench.answers())
+        try #require(first.status == 0, "\(first.error)\n\(first.output)")
+        #expect(first.output.contains("0.999000") && first.output.contains("1.002000"))
+        let second = try bench.script(CalibrationBench.answers(), session: "second")
+        // The factors are the same: nothing is to be put under seal.
+        #expect(second.status == 65)
+        #expect(
+            second.output.contains("50 L/min: 3 of 3  #1 0.000 %")
+                || second.output.contains("50 L/min: 3 of 3  #1 +0.000 %")
+        )
+        #expect(try bench.versions() == 2)
+    }
+
+    @Test(arguments: [
+        ("rates = \"50 20\"", "rates = \"50\"", ":3: rates: type two or more flows"),
+        ("station = \"North\"", "staton = \"North\"", ":2: staton: a known key, did you mean station?"),
+        ("air = \"21\"", "", ": conditions.air: an answer to"), ("air = \"21\"", "air = [", "syntax: TOML"),
+        ("second = \"Wang\"", "second = \"Zhang\"", ": second: a second person must confirm"),
+    ])
+    func namesWhatIsWrongInAScript(old: String, new: String, expected: String) throws {
+        let run = try bench.script(CalibrationBench.answers().replacing(old, with: new))
+        #expect(run.status == 78)
+        #expect(
+            run.error.contains("script.toml" + (expected.hasPrefix(":") && !expected.hasPrefix(": ") ? expected : ""))
+        )
+        #expect(run.error.contains(expected))
+    }
+
+    @Test func tellsAReportThatWasEdited() throws {
+        let run = try bench.script(CalibrationBench.answers())
+        try #require(run.status == 0, "\(run.error)")
+        let report = bench.folder.path("report")
+        let command = ["calibrate", "report", "--config", bench.config]
+        for kind in [[], ["--json"]] {
+            let written = try Run("greylock", command + ["--session", bench.session, "--into", report] + kind)
+            #expect(written.status == 0, "\(written.error)")
+            #expect(try Run("greylock", command + ["--check", report]).status == 0)
+            let text = String(decoding: try bench.folder.bytes("report"), as: UTF8.self)
+            _ = try bench.folder.file("report", text.replacing("Zhang", with: "Zheng"))
+            let check = try Run("greylock", command + ["--check", report])
+            #expect(check.status == 65)
+            #expect(check.error.contains("changed since it was written"))
+        }
+    }
+}
