@@ -78,7 +78,8 @@ package final class StandingSide {
                 terminal: configuration.terminal,
                 journal: journal,
                 clock: SystemClock(),
-                members
+                members,
+                totals: KeptTotals(configuration.totals.places(of: configuration.terminal, arms.recordKey))
             ).recover()
             var settings = side.settings(under: set.meter)
             settings.identification = program.identification(under: set)
