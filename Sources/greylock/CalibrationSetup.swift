@@ -268,7 +268,6 @@ extension Error {
     var calibrationWords: String {
         switch self {
         case let fault as ProvingFault: fault.reason
-        case let refusals as Refusals: refusals.refusals.map(\.words).joined(separator: "; ")
         case let failure as ServiceFailure: failure.reason
         case let other: "\(other)"
         }

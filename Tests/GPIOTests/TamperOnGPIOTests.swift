@@ -78,7 +78,8 @@ extension OnGPIO {
                         slow_valve = \(Line.slowValve)
                         debounce_milliseconds = 1
                         """
-                    )
+                    ),
+                    isSealed: false
                 )
                 .replacing("demonstration = true", with: "demonstration = false")
                 .replacing("001122334455", with: "\(Self.terminal)")
@@ -115,6 +116,14 @@ extension OnGPIO {
             try change.keys.load(record, .block, at: 1_790_000_000)
             try change.keys.activate(master, from: 1_700_000_000, at: 1_790_000_000)
             try change.store()
+            let sealed = try Run(
+                "greylock",
+                [
+                    "parameters", "import", folder.file("meters.toml", ServiceConfiguration.meters), "--config",
+                    configuration(), "--name", "A", "--second", "B", "--reason", "new",
+                ]
+            )
+            #expect(sealed.status == 0, "\(sealed.error)")
         }
 
         private var secrets: [SecretPatterns] {

@@ -194,17 +194,7 @@ final class IssuerScene {
 
     /// As a technician and a second person do it, once the terminal has its record key.
     func sealMeters(_ config: String) throws {
-        let file = try folder.file(
-            "meters.toml",
-            """
-            [side.1.pump]
-            meter_serial = "M-1"
-            pulser_serial = "P-1"
-            pulses_per_litre = 100
-            channels = 2
-            security = "alarm"
-            """
-        )
+        let file = try folder.file("meters.toml", ServiceConfiguration.meters)
         let arguments = [
             "parameters", "import", file, "--config", config, "--name", "A", "--second", "B", "--reason", "x",
         ]

@@ -59,7 +59,8 @@ extension WithPCSCD {
                     card: ServiceConfiguration.reader,
                     pin: "terminal",
                     grace: 1,
-                    pump: ServiceConfiguration.simulated(centilitres: 500, speed: 2)
+                    pump: ServiceConfiguration.simulated(centilitres: 500, speed: 2),
+                    isSealed: false
                 )
                 .replacing("demonstration = true", with: "demonstration = false")
                 .replacing("001122334455", with: "\(Self.terminal)")
@@ -107,6 +108,18 @@ extension WithPCSCD {
                 + [SecretPatterns(pin: SpyingCard.pin)]
         }
 
+        private func sealMeters(_ settings: String) throws {
+            let meters = try folder.file("meters.toml", ServiceConfiguration.meters)
+            let sealed = try Run(
+                "greylock",
+                [
+                    "parameters", "import", meters, "--config", settings, "--name", "A", "--second", "B", "--reason",
+                    "new",
+                ]
+            )
+            #expect(sealed.status == 0, "\(sealed.error)")
+        }
+
         /// - Parameter held: those that stand in locked memory now.
         private func expectOnlyInOwner(
             _ secrets: [SecretPatterns],
@@ -143,7 +156,9 @@ extension WithPCSCD {
         @Test("a service in mid-sale, after it, and ended in mid-sale so that a core is left wherever one may be")
         func sale() throws {
             let secrets = try armed()
-            let service = try program(["run", "--config", configuration()])
+            let settings = try configuration()
+            try sealMeters(settings)
+            let service = try program(["run", "--config", settings])
             try service.wait(for: "insert your card", on: .log)
             for isLast in [false, true] {
                 let card = try SpyingCard(port: daemon.port, aid: Self.aid)

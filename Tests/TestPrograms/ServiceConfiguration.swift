@@ -108,6 +108,16 @@ package enum ServiceConfiguration {
         """
     }
 
+    /// What `greylock parameters import` reads for a terminal with keys of its own.
+    package static let meters = """
+        [side.1.pump]
+        meter_serial = "M-1"
+        pulser_serial = "P-1"
+        pulses_per_litre = 100
+        channels = 2
+        security = "alarm"
+        """
+
     /// A card in the test's own reader.
     package static let reader = #"kind = "pcsc", reader = "Virtual PCD""#
 
