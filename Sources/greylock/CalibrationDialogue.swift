@@ -63,7 +63,12 @@ struct CalibrationDialogue {
             text throws(CalibrationRefusal) in
             try CalibrationText.text(text, "the reason")
         }
+        return try ended(session, reason.text)
+    }
+
+    private func ended(_ session: CalibrationSession, _ words: String) throws(ServiceFailure) -> CalibrationSession {
         do throws(ProvingFault) {
+            let reason = try TypedText(words, "the reason")
             return try session.abandoned(reason: reason, person: session.assignment.technician, at: now)
         } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
@@ -81,6 +86,9 @@ struct CalibrationDialogue {
             voice.say(
                 "\("\(line.litresPerMinute)".padded(9)) \(line.before.millionths)        \(line.after.millionths)       \(line.error.percent) %       \(line.rest.percent) %"
             )
+        }
+        if proposal.points == judged.running.equipped.assignment.old.points {
+            return try ended(.judged(judged), "these factors are in force already")
         }
         guard try voice.confirms("apply", "shall these factors be applied") else {
             return try abandon(session: .judged(judged))

@@ -36,6 +36,7 @@ struct CalibrationBench {
             pulser_serial = "P-1"
             pulses_per_litre = 100
             channels = 2
+            security = "alarm"
             calibration = [
                 { litres_per_minute = 20, factor_millionths = 1_000_000 },
                 { litres_per_minute = 50, factor_millionths = 1_000_000 },
