@@ -77,8 +77,13 @@ final class TypedVoice: CalibrationVoice {
     }
 
     func key(withinMilliseconds limit: Int32) throws(ServiceFailure) -> UInt8? {
-        guard let key = try terminal.key(withinMilliseconds: limit) else { return nil }
-        if [0x03, 0x04, 0x1C].contains(key) { throw terminal.cancelled() }
-        return key
+        do throws(ServiceFailure) {
+            guard let key = try terminal.key(withinMilliseconds: limit) else { return nil }
+            if [0x03, 0x04, 0x1C].contains(key) { throw terminal.cancelled() }
+            return key
+        } catch {
+            if shown > 0 { say("") }
+            throw error
+        }
     }
 }
