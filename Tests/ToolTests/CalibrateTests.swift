@@ -84,7 +84,7 @@ struct CalibrateTests {
             }
         }
         var person = try bench.begin()
-        try interrupt(person, at: "name of the station")
+        try interrupt(person, at: "your name")
         person = try bench.begin()
         try person.names()
         try interrupt(person, at: "volume in litres")
