@@ -9,7 +9,15 @@ import Testing
 extension OnGPIO {
     /// The way of a pulse through greylockd's own pump thread, from the kernel's lines into a sale's record, beside a small reader in C
     /// on a second chip that the same source turns. The source keeps its pace by the clock, whoever reads, and tells its edges here.
-    @Suite(.timeLimit(.minutes(10)))
+    ///
+    /// On request: a board that is emulated drives no pulser at these rates.
+    @Suite(
+        .enabled(
+            if: ProcessInfo.processInfo.environment["GREYLOCK_PULSE_PATH"] != nil,
+            "GREYLOCK_PULSE_PATH=1 plays it, with programs of a release build on a board that is not emulated"
+        ),
+        .timeLimit(.minutes(10))
+    )
     struct PulsePathOnGPIOTests {
         private enum Line {
             static let a = 0
