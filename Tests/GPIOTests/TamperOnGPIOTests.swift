@@ -116,14 +116,6 @@ extension OnGPIO {
             try change.keys.load(record, .block, at: 1_790_000_000)
             try change.keys.activate(master, from: 1_700_000_000, at: 1_790_000_000)
             try change.store()
-            let sealed = try Run(
-                "greylock",
-                [
-                    "parameters", "import", folder.file("meters.toml", ServiceConfiguration.meters), "--config",
-                    configuration(), "--name", "A", "--second", "B", "--reason", "new",
-                ]
-            )
-            #expect(sealed.status == 0, "\(sealed.error)")
         }
 
         private var secrets: [SecretPatterns] {
@@ -143,6 +135,14 @@ extension OnGPIO {
 
         private func armed() throws -> Armed {
             try arm()
+            let sealed = try Run(
+                "greylock",
+                [
+                    "parameters", "import", folder.file("meters.toml", ServiceConfiguration.meters), "--config",
+                    configuration(), "--name", "A", "--second", "B", "--reason", "new",
+                ]
+            )
+            #expect(sealed.status == 0, "\(sealed.error)")
             return Armed(
                 storageKey: try Data(contentsOf: URL(filePath: folder.path("storage-key"))),
                 store: try Data(contentsOf: URL(filePath: folder.path("keys"))),
