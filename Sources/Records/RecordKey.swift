@@ -57,9 +57,6 @@ package final class RecordKey: Sendable {
     ) -> JournalKey {
         JournalKey(journals, reference: reference, identity: identity, random: random)
     }
-
-    /// What the codes of calibrations and of their reports are made with.
-    package func calibrationKey() -> CodeKey { CodeKey(from: root, label: "GL-CALB") }
 }
 
 /// The sealing key of one terminal. Its nonces are drawn at random, so no two terminals may share one.

@@ -37,7 +37,7 @@ package final class StandingSide {
         _ arms: Arms,
         simulated: (Configuration.SimulatedPump, MeterParameters) -> any PumpLines & Sendable
     ) throws(ServiceFailure) {
-        let side = try Self.side(configuration, number)
+        let side = try configuration.side(number)
         do throws(FileFault) { program = try ProgramIdentity.ofThisProcess() } catch {
             throw Self.failure(error.reason)
         }
@@ -121,20 +121,6 @@ package final class StandingSide {
 
     private static func failure(_ reason: String) -> ServiceFailure {
         ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
-    }
-
-    private static func side(
-        _ configuration: Configuration,
-        _ number: Int?
-    ) throws(ServiceFailure) -> Configuration.Side {
-        let sides = configuration.sides
-        if number == nil, sides.count == 1 { return sides[0] }
-        if let side = sides.first(where: { $0.number == number }) { return side }
-        let known = sides.map { "\($0.number)" }.joined(separator: ", ")
-        throw ServiceFailure(
-            exitStatus: 64,
-            reason: "--position: expected one of \(known) (found \(number.map { "\($0)" } ?? "nothing"))"
-        )
     }
 
     private static func set(
@@ -227,4 +213,17 @@ private final class UnseenDisplay: SideDisplay {
     func show(_ state: SideState, _ notice: Notice) {}
     func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
     func printReceipt(_ record: Record, balance: Amount?) {}
+}
+
+extension Configuration {
+    /// The side that is meant: the only one, or that of the number.
+    package func side(_ number: Int?) throws(ServiceFailure) -> Side {
+        if number == nil, sides.count == 1 { return sides[0] }
+        if let side = sides.first(where: { $0.number == number }) { return side }
+        let known = sides.map { "\($0.number)" }.joined(separator: ", ")
+        throw ServiceFailure(
+            exitStatus: 64,
+            reason: "--position: expected one of \(known) (found \(number.map { "\($0)" } ?? "nothing"))"
+        )
+    }
 }

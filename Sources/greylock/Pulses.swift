@@ -37,7 +37,7 @@ struct PulseLinesOption: ParsableArguments {
 
     func open() throws(ServiceFailure) -> WatchedLines {
         let configuration = try Service.configuration(at: config)
-        let side = try side(of: configuration)
+        let side = try configuration.side(position)
         guard case .gpio(let wiring) = side.pump else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
@@ -57,17 +57,6 @@ struct PulseLinesOption: ParsableArguments {
                 reason: isHeld ? "\(error). A running service holds them: stop it first" : "\(error)"
             )
         }
-    }
-
-    private func side(of configuration: Configuration) throws(ServiceFailure) -> Configuration.Side {
-        let sides = configuration.sides
-        if let side = sides.first(where: { $0.number == position }) { return side }
-        if position == nil, sides.count == 1 { return sides[0] }
-        let known = sides.map { "\($0.number)" }.joined(separator: ", ")
-        throw ServiceFailure(
-            exitStatus: ExitCode.validationFailure.rawValue,
-            reason: "--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))"
-        )
     }
 }
 
