@@ -11,6 +11,8 @@ package struct Pulser: Sendable {
     package static let stillLegEdgesInFlowMax = 8
     /// Edges on one channel alone, within few counts, after which the other has lost what lay between them.
     private static let aloneEdgesMax = 24
+    /// Steps after a rest in which edges of one channel alone are a hand at the nozzle, and none is lost.
+    private static let stepsOfRestMax = 8
 
     package let kind: PulserKind
     /// Net forward counts.
@@ -38,6 +40,8 @@ package struct Pulser: Sendable {
     /// Edges that were their channel's alone, since `aloneSince` counts.
     private var alone = (a: 0, b: 0)
     private var aloneSince = 0
+    /// Up to ``stepsOfRestMax``.
+    private var stepsSinceRest = 0
     /// Multiples of the limit that are in ``PulserFaults/reversed``.
     private var reversedNoted = 0
 
@@ -170,6 +174,7 @@ package struct Pulser: Sendable {
         paceCredit &-= stepNanosecondsMin
         let isForward = readsForward(channel)
         let breaksOrder = isAlone && kind != .single
+        stepsSinceRest = flow.isRest(interval) ? 0 : min(Self.stepsOfRestMax, stepsSinceRest + 1)
         makeStep(isForward)
         if isForward && !breaksOrder {
             gauge.step(PulserGauge.place(channel, rising: channel == .a ? levels.a : levels.b), interval)
@@ -177,7 +182,7 @@ package struct Pulser: Sendable {
             gauge.begin()
         }
         switch flow.step(isForward: isForward, interval, isAlone: breaksOrder) {
-        case .nothing: if breaksOrder { noteAlone(channel) }
+        case .nothing: if breaksOrder, stepsSinceRest == Self.stepsOfRestMax { noteAlone(channel) }
         case .gap: note(\.flowGaps)
         case .silent(let edges):
             note(\.silentEdges, lastAlone.other, edges)

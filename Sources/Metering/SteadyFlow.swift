@@ -180,6 +180,9 @@ struct SteadyFlow: Sendable {
         return off &* 8 <= pair &* 3
     }
 
+    /// Longer than a gap, and than what the steps before it make of a lost edge.
+    func isRest(_ interval: UInt64) -> Bool { interval > Self.gapNanosecondsMax && interval &* 2 > previous &* 5 }
+
     /// At most 1.75 steps.
     private func isStep(_ interval: UInt64) -> Bool { interval &* 8 <= pair &* 7 }
 }

@@ -38,6 +38,8 @@ package struct PulseCell: Sendable {
         package var flowed = 0
         /// Counts that were shown.
         package var counted = 0
+        /// Reverse counts that were not worked off when the signal ended.
+        package var reverse = 0
         /// Counts that level A added.
         package var corrected = 0
         /// Faults put in.
@@ -115,7 +117,8 @@ package struct PulseCell: Sendable {
             }
             switch kind.proof {
             case .harmless:
-                require(outcome.counted == outcome.flowed, "\(outcome.counted) counts of \(outcome.flowed)")
+                let net = outcome.counted - outcome.reverse
+                require(net == outcome.flowed, "\(net) counts of \(outcome.flowed)")
             case .byTime(let least) where edgesPerSecond < least: break
             case .notDetectable: break
             case .proven, .byTime:
@@ -179,6 +182,7 @@ private struct Trial {
         if fault.map(\.kind.isHarmless) ?? true { judge(flowed) }
         outcome.flowed = flowed
         outcome.counted = pulser.counts
+        outcome.reverse = pulser.reverse
         outcome.misnamed = misnamed
         outcome.corrected = pulser.corrected
         // The last fault was not judged.

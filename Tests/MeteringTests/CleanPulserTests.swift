@@ -73,6 +73,27 @@ import Testing
             #expect(pulser.faults == PulserFaults() && pulser.counts == amplitude)
         }
     }
+
+    /// Three rests within a cup of fuel, and at each of them the nozzle is knocked on the same edge.
+    @Test(arguments: [100_000, 1_000_000, 12_000_000] as [UInt64], PulserSecurity.allCases)
+    func aJogBetweenShortFlowsNeverAlarms(stepNanoseconds: UInt64, security: PulserSecurity) {
+        for phase in 0..<4 {
+            var shaft = Shaft(side: phase)
+            var pulser = Pulser(kind: .quadrature(security), levels: shaft.levels)
+            for _ in 0..<20 {
+                shaft.stepNanoseconds = stepNanoseconds
+                for _ in 0..<40 { pulser.take(shaft.step(1)) }
+                shaft.stepNanoseconds = stepNanoseconds * 11
+                for _ in 0..<4 {
+                    shaft.time += 300_000_000
+                    pulser.take(shaft.step(1))
+                    pulser.take(shaft.step(-1))
+                }
+                shaft.time += 300_000_000
+            }
+            #expect(pulser.faults == PulserFaults() && pulser.counts - pulser.reverse == 20 * 40)
+        }
+    }
 }
 
 /// A shaft whose side is worked out in small steps of time. Its channels switch a little beside their places.
