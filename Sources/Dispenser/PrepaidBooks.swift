@@ -34,7 +34,8 @@ extension Books {
         return refund
     }
 
-    /// What a settled prepaid sale owes its card; nil where nothing was paid before fuel flowed, or all of it flowed.
+    /// What a settled prepaid sale owes its card; nil where nothing was paid before fuel flowed, or all of it flowed. It follows from
+    /// the volume, and so names the sale's program and parameters.
     func refund(of sale: Record) throws(StorageFault) -> Record? {
         guard let refund = Refund(of: sale) else { return nil }
         let head = RecordHead(
@@ -42,7 +43,8 @@ extension Books {
             side: sale.side,
             terminal: sale.terminal,
             begun: sale.ended ?? sale.begun,
-            ended: sale.ended
+            ended: sale.ended,
+            identification: sale.head.identification
         )
         return Record(head, .refund(refund))
     }

@@ -213,7 +213,7 @@ package struct Proposed: Equatable, Sendable {
 
     /// - Throws: ``ProvingFault`` where it is the technician once more.
     package func confirmed(by second: TypedText, at time: TransactionTime) throws(ProvingFault) -> Confirmed {
-        guard !second.isSamePerson(judged.running.equipped.assignment.technician) else {
+        guard !PersonName.areSame(second.text, judged.running.equipped.assignment.technician.text) else {
             throw ProvingFault("a second person must confirm, not \(second.text) who measured")
         }
         return Confirmed(proposed: self, second: second, time: time)

@@ -22,10 +22,4 @@ package struct TypedText: Hashable, Sendable {
         }
         self.text = kept
     }
-
-    /// Whether two names may be the same person's.
-    func isSamePerson(_ other: TypedText) -> Bool {
-        func letters(_ text: String) -> String { text.lowercased().filter { $0.isLetter || $0.isNumber } }
-        return letters(text) == letters(other.text)
-    }
 }

@@ -10,10 +10,12 @@ package enum PersonName {
         return name.printable == name ? name : nil
     }
 
-    /// Whether two names are one person's, in capitals or not.
+    /// Whether two names may be one person's: the same letters and digits, whatever is in capitals or stands between them.
     package static func areSame(_ one: String, _ other: String) -> Bool { folded(one) == folded(other) }
 
-    private static func folded(_ name: String) -> String { trimmed(name).uppercased().lowercased() }
+    private static func folded(_ name: String) -> String {
+        name.uppercased().lowercased().filter { $0.isLetter || $0.isNumber }
+    }
 
     package static func trimmed(_ text: String) -> String {
         let rest = text.drop { $0.isWhitespace && !$0.isNewline }

@@ -111,14 +111,8 @@ struct PositionTool: ParsableCommand {
 
     /// Those that are meant: one of several is opened by its number.
     private func sides(of configuration: Configuration) throws -> [SideSettings] {
-        let sides = configuration.sides.map { $0.settings(under: nil) }
-        if let position, let side = sides.first(where: { $0.number == position }) { return [side] }
-        if position == nil, sides.count == 1 || !clear { return sides }
-        let known = sides.map { "\($0.number)" }.joined(separator: ", ")
-        throw ServiceFailure(
-            exitStatus: ExitCode.validationFailure.rawValue,
-            reason: "--position: expected one of \(known) (found \(position.map { "\($0)" } ?? "nothing"))"
-        )
+        if position == nil, !clear { return configuration.sides.map { $0.settings(under: nil) } }
+        return [try configuration.side(position).settings(under: nil)]
     }
 
     /// - Returns: the exit status.

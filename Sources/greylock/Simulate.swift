@@ -104,7 +104,8 @@ struct Simulate: ParsableCommand {
             seed: seed ?? 1,
             profile: faults ?? .full,
             sides: sides ?? 1,
-            ownsArena: jobs == 1
+            ownsArena: jobs == 1,
+            seal: { .demonstration() }
         )
         var progress = SimulationProgress(sales: sales)
         let violation = simulation.run(sales: sales, jobs: jobs) { progress.show($0) }

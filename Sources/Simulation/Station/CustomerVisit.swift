@@ -47,6 +47,8 @@ package struct CustomerVisit: Equatable, Sendable {
         case rotTotals
         /// With the service stopped, a technician delivers so many counts at the first side, and gives them back to the tank.
         case test(counts: Int)
+        /// The same with a prover, when the meter's true factor has moved by `wear` millionths; the side gets the factor that is found.
+        case calibrate(counts: Int, wear: Int)
     }
 
     /// What an attacker tries on his card.
@@ -84,7 +86,7 @@ package struct CustomerVisit: Equatable, Sendable {
 
 extension CustomerVisit {
     /// To the pump, and nothing is to go wrong.
-    var isSmooth: Bool { fuelCounts > 0 && faults.isEmpty && pinsWrong == 0 }
+    var isSmooth: Bool { fuelCounts > 0 && faults.allSatisfy(\.isHarmless) && pinsWrong == 0 }
 
     /// What the customer wants here, in counts.
     var fuelCounts: Int {
@@ -93,7 +95,7 @@ extension CustomerVisit {
         case .shop, .otherStation, .counter, .reconfigure, .technician, .night, .clockJump, .zoneChange, .leak,
             .askAhead,
             .giveKeptCommands, .collectCode, .guess, .settleElsewhere, .carriedRecord, .renumber, .copyJournal,
-            .putJournalBack, .rotTotals, .test:
+            .putJournalBack, .rotTotals, .test, .calibrate:
             0
         }
     }
@@ -104,11 +106,21 @@ extension CustomerVisit.Errand {
     var isOfStation: Bool {
         switch self {
         case .reconfigure, .technician, .night, .clockJump, .zoneChange, .renumber, .copyJournal, .putJournalBack,
-            .rotTotals, .test:
+            .rotTotals, .test, .calibrate:
             true
         case .refuel, .shop, .otherStation, .counter, .leak, .askAhead, .giveKeptCommands, .collectCode, .guess,
             .settleElsewhere, .carriedRecord:
             false
+        }
+    }
+}
+
+extension CustomerVisit.Errand {
+    /// A technician delivers.
+    var isTest: Bool {
+        switch self {
+        case .test, .calibrate: true
+        case _: false
         }
     }
 }
@@ -171,6 +183,7 @@ extension CustomerVisit.Errand: CustomStringConvertible {
         case .putJournalBack: "the copy is put in the journal's place"
         case .rotTotals: "the row of the totals rots"
         case .test(let counts): "a technician delivers \(counts) counts that go back"
+        case .calibrate(let counts, let wear): "a technician calibrates with \(counts) counts, factor moved by \(wear)"
         }
     }
 }

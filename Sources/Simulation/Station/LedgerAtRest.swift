@@ -74,7 +74,7 @@ extension StationLedger {
                 if volume != .zero { fail("no totaliser counts what the records of side \(side.number) say") }
                 continue
             }
-            if total.base + books.calibration.volume(of: total.counts) != total.volume {
+            if total.base + side.calibration.volume(of: total.counts) != total.volume {
                 fail("the totaliser is not its counts over factor")
             }
             for place in places {

@@ -12,15 +12,19 @@ import SecurityModule
 extension StationLedger {
     /// `entry` is about to be on disk, written by a side, whose meter is `meter`.
     func commits(_ entry: JournalEntry, _ store: MemoryJournal, _ meter: MeterSnapshot, by writer: SideLedger) {
-        var flowed = (volume: Volume.zero, fen: 0)
+        var flowed = Flowed()
         for record in entry.records {
             let old = store.records[record.number]
             let side = side(of: record)
             if old == nil {
                 begins(record)
-                books.begin(record, entry, store, fail)
+                books.begin(record, entry, store, under: side.calibration, fail)
             }
             check(record, old)
+            let sale = record.settles.flatMap { number in
+                entry.records.first { $0.number == number } ?? store.records[number]
+            }
+            side.checkParameters(record, old, of: sale)
             if record.phase == .intent {
                 side.running = record.number
                 side.begunInVisit = record.number
@@ -29,9 +33,7 @@ extension StationLedger {
             if record.phase.isOpen { openRecords.insert(record.number) } else { openRecords.remove(record.number) }
             side.countsInRecords += record.reading.totalCounts - (old?.reading.totalCounts ?? 0)
             if record.kind == .noCard || record.kind == .test {
-                let before = (volume: old?.reading.volume ?? .zero, fen: old.map { Int($0.price.fen) } ?? 0)
-                flowed.volume = flowed.volume + record.reading.volume - before.volume
-                flowed.fen += Int(record.price.fen) - before.fen
+                flowed.add(record, after: old)
                 books.check(record, entry, fail)
             }
             guard let old, old.isBeforeEnd, !record.isBeforeEnd else { continue }
@@ -42,7 +44,7 @@ extension StationLedger {
             if side.frozen.contains(record.number), record.remark == nil {
                 fail("sale \(record.number.value) does not say that the service stood still")
             }
-            flowed = (flowed.volume + record.reading.volume, flowed.fen + Int(record.price.fen))
+            flowed.add(record, after: nil)
             books.check(record, entry, fail)
         }
         if let grey = entry.grey {
@@ -63,6 +65,7 @@ extension StationLedger {
         let isRight =
             next.volume - (last?.volume ?? .zero) == flowed.volume && next.fen - (last.map(\.fen) ?? 0) == flowed.fen
         if !isRight { fail("the totaliser's difference is not the sale") }
+        check(next, after: last, flowed)
     }
 
     private func check(_ record: Record, _ old: Record?) {

@@ -46,6 +46,9 @@ extension SideLedger {
         meteringSince = nil
     }
 
+    /// Whether the next counts may show what happened to earlier ones.
+    func isDisturbed(trueCounts: Int) -> Bool { isSwapped || trueCounts < disturbedUntil }
+
     func disturbs(trueCounts: Int) {
         isSwappedAlone = false
         disturbedUntil = max(disturbedUntil, isSwapped ? .max : trueCounts + StationLedger.edgesThatShow)

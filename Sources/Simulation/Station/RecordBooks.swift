@@ -11,15 +11,11 @@ struct RecordBooks {
     /// More than this beyond the card's money never flows: the cut-off stops before, and the overrun is small.
     private static let beyondMax = Volume(centilitres: 25)
 
-    /// Under which records begin now.
-    var calibration: Calibration
-    private var calibrations: [RecordNumber: Calibration] = [:]
+    private(set) var calibrations: [RecordNumber: Calibration] = [:]
     private var refunded: Set<RecordNumber> = []
 
     /// Sales in which nobody was there to close at the target, or the meter could not know that it was reached.
     var beyondTarget: Set<RecordNumber> = []
-
-    init(calibration: Calibration) { self.calibration = calibration }
 
     /// An older copy of the journal was put in its place.
     mutating func forgets(_ store: MemoryJournal) {
@@ -31,6 +27,7 @@ struct RecordBooks {
         _ record: Record,
         _ entry: JournalEntry,
         _ store: MemoryJournal,
+        under calibration: Calibration,
         _ fail: (String) -> Void
     ) {
         calibrations[record.number] = calibration

@@ -36,9 +36,17 @@ final class SideLedger {
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     var disturbedUntil = 0
 
-    init(_ number: Int, of ledger: StationLedger) {
+    /// Under which records begin now.
+    var calibration: Calibration
+    /// Under which the totaliser's counts were counted.
+    var totalsCalibration: Calibration
+    var inForce: ParameterSeal.InForce?
+
+    init(_ number: Int, of ledger: StationLedger, _ calibration: Calibration) {
         self.number = number
         self.ledger = ledger
+        self.calibration = calibration
+        totalsCalibration = calibration
     }
 
     func serviceBegins() { countsInRecordsAtStart = countsInRecords }

@@ -24,6 +24,8 @@ final class SimulatedStation {
         /// To see that a second start finds nothing left to do.
         case verifying
         case serving
+        /// With the service stopped: a technician delivers.
+        case testing
     }
 
     /// The cards are valid then in every time zone.
@@ -51,8 +53,11 @@ final class SimulatedStation {
     private(set) var module: SecurityModule
     var nextModule: SecurityModule?
     var putsJournalBack = false
-    /// What a technician delivers before the next start.
-    var testCounts: Int?
+    /// Before the next start.
+    var test: TechnicianTest?
+    /// What the meter's factor truly is.
+    var trueMillionths = 1_000_000
+    let seal: ParameterSeal?
     /// Beside the journal's.
     let totals = [MemoryTotals(.file), MemoryTotals(.boardMemory)]
     let random: SeededRandom
@@ -78,8 +83,10 @@ final class SimulatedStation {
         cards: Int,
         visits: [CustomerVisit],
         tape: StationTape,
-        ownsArena: Bool
+        ownsArena: Bool,
+        seal: ParameterSeal? = nil
     ) {
+        self.seal = seal
         random = SeededRandom(seed: seed)
         let random = random
         let scheme = Demonstration.schemeKeys
@@ -133,7 +140,7 @@ final class SimulatedStation {
         while ledger.violation == nil && !isFinished {
             if recovers() {
                 mode = .serving
-                ledger.serviceBegins(settings.calibration)
+                ledger.serviceBegins()
                 for side in sides { side.reader.announce() }
                 runService()
             }
@@ -147,8 +154,7 @@ final class SimulatedStation {
 
     private func recovers() -> Bool {
         for side in sides {
-            side.site.restart(calibration: settings.calibration)
-            side.meterSawSwap = false
+            side.takeParameters()
         }
         mode = .recovering
         guard runService(), !isDead else { return false }
@@ -202,11 +208,14 @@ final class SimulatedStation {
     }
 
     /// With the service stopped; the mains may go at any write.
-    private func deliverTest(_ counts: Int) {
-        mode = .recovering
-        ledger.serviceBegins(settings.calibration)
+    private func deliver(_ test: TechnicianTest) {
+        mode = .testing
+        for side in sides { side.takeParameters() }
+        ledger.serviceBegins()
         let side = sides[0]
-        side.site.restart(calibration: settings.calibration)
+        if let wear = test.wearMillionths { wears(by: wear) }
+        let isDisturbed = side.books.isDisturbed(trueCounts: side.site.trueCounts)
+        let before = side.site.trueCounts
         do throws(SideFailure) {
             let board = try recovered(sides.map { Board.Member(settings: $0.settings, display: $0) })
             let bench = try TestBench(
@@ -219,13 +228,16 @@ final class SimulatedStation {
                 after: board
             )
             _ = try bench.begin()
-            side.site.leak(counts: counts)
+            side.site.leak(counts: test.counts)
             while side.site.isFlowing {
                 side.site.pass(2)
                 _ = try bench.measure()
             }
-            _ = try bench.finish()
+            let record = try bench.finish()
             tape.testEnds()
+            if test.wearMillionths != nil {
+                calibrates(side, by: record, trueCounts: side.site.trueCounts - before, isDisturbed: isDisturbed)
+            }
         } catch {
             fails(error)
         }
@@ -281,7 +293,7 @@ final class SimulatedStation {
             tape.note { "the service refuses an older journal, and a technician accepts it" }
             journal.isAccepted()
         }
-        if let counts = testCounts.take() { deliverTest(counts) }
+        if let next = test.take() { deliver(next) }
     }
 
     // MARK: - Faults
@@ -358,6 +370,7 @@ final class SimulatedStation {
             }
             arenaBytesAtRest = bytes
         }
+        if side.parametersAreReplaced { ledger.fail("a visit begins under parameters that were replaced") }
         guard ledger.violation == nil else {
             isFinished = true
             return .end

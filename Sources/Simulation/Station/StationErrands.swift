@@ -2,6 +2,7 @@ import CardApplication
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Metering
 import Quantities
 import Records
 import SecurityModule
@@ -25,6 +26,7 @@ extension SimulatedStation {
             next.payment = payment
             next.calibration = calibration(factors)
             nextSettings = next
+            seals(next.calibration.points, of: sides)
         case .technician:
             for side in sides where side.rightsChannels() { nextSettings = settings }
             site.clockErrorSeconds = 0
@@ -50,7 +52,10 @@ extension SimulatedStation {
             putsJournalBack = true
             nextSettings = settings
         case .test(let counts):
-            testCounts = counts
+            test = TechnicianTest(counts: counts, wearMillionths: nil)
+            nextSettings = settings
+        case .calibrate(let counts, let wear):
+            test = TechnicianTest(counts: counts, wearMillionths: wear)
             nextSettings = settings
         case .rotTotals:
             tape.met(.totalsRotten)

@@ -77,6 +77,13 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case terminalRenumbered = "terminal id changed"
     case journalPutBack = "older journal put back"
     case totalsRotten = "totals' row rotten"
+    /// Number `extent` is put under seal.
+    case parametersChanged = "parameters changed meanwhile"
+    case parametersAndCut = "parameters changed, and the mains cut in the same step"
+    case parametersAndStop = "parameters changed, and the service stopped in the same step"
+    /// One of these.
+    case parametersInTest = "parameters changed while a technician delivers"
+    case calibrated = "meter calibrated"
 }
 
 /// When a fault strikes, each counted from 0 at the beginning of a visit and on through restarts.
@@ -106,6 +113,9 @@ package struct PlannedFault: Hashable, Sendable {
 }
 
 extension PlannedFault {
+    /// The customer notices nothing of it.
+    var isHarmless: Bool { kind == .parametersChanged }
+
     /// The debit does not reach the card, which then leaves.
     static let debitKept = [
         PlannedFault(.commandKept, at: .instruction(.debitForPetrol, 0)),

@@ -29,6 +29,8 @@ import SecurityModule
 /// 13. No number is given twice.
 /// 14. A card that took a PIN or GMAC had written the lower counter before.
 /// 15. A card is refused for the clock only while it is behind what was written, in UTC.
+/// 16. A record names the set of parameters under which it was begun, and is valued under it to its end. Nobody is served under a
+///     set that was replaced. What ``SideLedger/isUnder(_:_:)`` says of two sets.
 final class StationLedger {
     struct DebitKey: Hashable {
         let card: UInt64
@@ -95,6 +97,8 @@ final class StationLedger {
     var openRecords: Set<RecordNumber> = []
     var openGreyRecords: Set<RecordNumber> = []
     var books: RecordBooks
+    /// Which were in force last.
+    var lastSets: [ParameterSeal.Place: ParameterSeal.InForce] = [:]
     /// In the order of their sides.
     private(set) var sides: [SideLedger] = []
 
@@ -111,15 +115,14 @@ final class StationLedger {
         isSound = layout.isSound
         self.cards = cards
         self.module = module
-        books = RecordBooks(calibration: calibration)
-        sides = (1...layout.sides).map { SideLedger($0, of: self) }
+        books = RecordBooks()
+        sides = (1...layout.sides).map { SideLedger($0, of: self, calibration) }
     }
 
     func side(of record: Record) -> SideLedger { sides[record.side - 1] }
 
     /// Of every side, at once.
-    func serviceBegins(_ calibration: Calibration) {
-        books.calibration = calibration
+    func serviceBegins() {
         for side in sides { side.serviceBegins() }
     }
 

@@ -48,6 +48,10 @@ final class StationSide {
     var isWaiting = false
     /// The service has not failed in this visit, and nobody came between the customer and it.
     var isVisitSmooth = false
+    /// Under which it sells; nil at a station without a seal.
+    private(set) var inForce: ParameterSeal.InForce?
+    /// Others are under seal.
+    var parametersAreReplaced = false
     /// This side's part of the service runs.
     private(set) var isServing = false
 
@@ -67,7 +71,20 @@ final class StationSide {
     var settings: SideSettings {
         var settings = station.settings
         (settings.number, settings.nozzle) = (number + 1, number + 1)
+        settings.calibration = calibration
+        settings.identification = inForce?.identification
         return settings
+    }
+
+    private var calibration: Calibration { inForce?.meter.calibration ?? station.settings.calibration }
+
+    /// At a start, with the pump's lines closed.
+    func takeParameters() {
+        inForce = station.parameters(of: self)
+        parametersAreReplaced = false
+        books.isUnder(calibration, inForce)
+        site.restart(calibration: calibration)
+        meterSawSwap = false
     }
 
     /// Nobody is here, or only a card that nothing is done with.
@@ -92,7 +109,7 @@ final class StationSide {
     /// At a power cut the books were closed before.
     func serviceEnds() {
         if station.hasPower && isServing {
-            books.serviceEnds(journal.store, site.snapshot, station.settings.calibration)
+            books.serviceEnds(journal.store, site.snapshot, calibration)
         }
         isServing = false
     }
@@ -100,7 +117,16 @@ final class StationSide {
     /// - Returns: why it failed.
     func serve(after board: RecoveredBoard) -> SideFailure? {
         do throws(SideFailure) {
-            try Side(settings: settings, edges: edges, after: board).run()
+            var side = Side(settings: settings, edges: edges, after: board)
+            try side.run()
+            while side.parametersAreNew, !isDead, station.mode == .serving {
+                // As the service has it: pump and side begin anew, the board goes on.
+                books.serviceEnds(journal.store, site.snapshot, calibration)
+                takeParameters()
+                books.serviceBegins()
+                side = Side(settings: settings, edges: edges, after: board, goingOnFrom: side)
+                try side.run()
+            }
             return nil
         } catch {
             return error
@@ -110,7 +136,7 @@ final class StationSide {
     func losePower() {
         if isServing {
             let isFlowing = site.isOpen
-            let lost = books.serviceEnds(journal.store, site.snapshot, station.settings.calibration)
+            let lost = books.serviceEnds(journal.store, site.snapshot, calibration)
             if isFlowing { tape.lost(lost) }
         }
         site.losePower()

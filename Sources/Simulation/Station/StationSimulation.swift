@@ -35,12 +35,21 @@ package struct StationSimulation: Sendable {
     private let profile: FaultProfile
     private let sides: Int
     private let ownsArena: Bool
+    private let seal: (@Sendable () -> ParameterSeal)?
 
     /// - Parameter ownsArena: whether nothing else in this process uses locked memory, so that what a station does not give back
     ///   at rest is seen.
     /// - Parameter sides: of each station's board.
-    package init(seed: UInt64, profile: FaultProfile, sides: Int = 1, ownsArena: Bool) {
+    /// - Parameter seal: makes a new station's; without one, parameters change with settings alone.
+    package init(
+        seed: UInt64,
+        profile: FaultProfile,
+        sides: Int = 1,
+        ownsArena: Bool,
+        seal: (@Sendable () -> ParameterSeal)? = nil
+    ) {
         self.sides = sides
+        self.seal = seal
         self.seed = seed
         self.profile = profile
         self.ownsArena = ownsArena
@@ -89,7 +98,8 @@ package struct StationSimulation: Sendable {
         let seed = Self.seed(ofStation: station, seed: seed)
         var generator = VisitGenerator(seed: seed, profile: profile, sides: sides)
         let layout = generator.layout()
-        return (seed, layout, Self.withTests(generator.visits(Self.visitsPerStation), profile, seed))
+        let visits = Self.withTests(generator.visits(Self.visitsPerStation), profile, seed)
+        return (seed, layout, seal == nil ? visits : Self.withCalibrations(visits, profile, seed))
     }
 
     /// A technician delivers now and then, by chances of his own.
@@ -112,6 +122,41 @@ package struct StationSimulation: Sendable {
         }
     }
 
+    /// The meter wears and is calibrated now and then, and sets of parameters come while somebody is served or a technician delivers,
+    /// by chances of their own.
+    private static func withCalibrations(
+        _ visits: [CustomerVisit],
+        _ profile: FaultProfile,
+        _ seed: UInt64
+    ) -> [CustomerVisit] {
+        guard profile == .power || profile == .full else { return visits }
+        var numbers = SplitMix64(state: seed &+ 0x5EA1)
+        return visits.flatMap { visit in
+            var visits = [visit]
+            if numbers.below(100) == 0 {
+                let wear = numbers.below(6_000) - 3_000
+                let errand = CustomerVisit.Errand.calibrate(counts: 40 + numbers.below(360), wear: wear)
+                visits.insert(CustomerVisit(card: 0, errand: errand), at: 0)
+            }
+            for index in visits.indices where numbers.below(visits[index].errand.isTest ? 4 : 40) == 0 {
+                visits[index].faults.append(change(of: visits[index], &numbers))
+            }
+            return visits
+        }
+    }
+
+    private static func change(of visit: CustomerVisit, _ numbers: inout SplitMix64) -> PlannedFault {
+        let instant: FaultInstant =
+            switch numbers.below(visit.errand.isTest ? 1 : 6) {
+            case 0: .write(numbers.below(12))
+            case 1: .exchange(numbers.below(12))
+            case 2: .command(numbers.below(8))
+            case _: .count(numbers.below(max(1, visit.fuelCounts)))
+            }
+        let kinds: [FaultKind] = [.parametersChanged, .parametersAndCut, .parametersAndStop]
+        return PlannedFault(kinds[numbers.below(kinds.count)], at: instant, extent: numbers.below(150))
+    }
+
     /// The first station has the simulation's own seed.
     package static func seed(ofStation index: Int, seed: UInt64) -> UInt64 {
         index == 0 ? seed : SplitMix64(state: seed).offset(UInt64(index))
@@ -129,7 +174,8 @@ package struct StationSimulation: Sendable {
             cards: VisitGenerator.cards,
             visits: visits,
             tape: tape,
-            ownsArena: ownsArena
+            ownsArena: ownsArena,
+            seal: seal?()
         ).run()
     }
 

@@ -43,7 +43,19 @@ extension StationSide {
         if fault.kind.isOfShim && station.attacker != visit.card { return nil }
         tape.met(fault.kind)
         tape.note { "fault: \(fault)" }
-        return fault
+        switch fault.kind {
+        case .parametersChanged:
+            station.parametersCome(fault.extent)
+            return nil
+        case .parametersAndCut:
+            station.parametersCome(fault.extent)
+            return PlannedFault(.powerCutBefore, at: fault.instant)
+        case .parametersAndStop:
+            station.parametersCome(fault.extent)
+            station.stopService()
+            return nil
+        case _: return fault
+        }
     }
 
     func isShimmed(_ card: SimulatedCard) -> Bool { card.number == station.attacker }
@@ -98,7 +110,8 @@ extension StationSide {
         case .cardPulledBefore, .cardPulledDuring, .cardPulledAfter, .answerLost, .answerCorrupted, .diskFull,
             .slowDisk, .pumpFailure, .pinWrong, .visitedElsewhere, .answerReplayed, .answerForged, .statusForged,
             .commandKept, .commandAltered, .cardPowerCut, .askedAhead, .keptCommandGiven, .codeGuessed,
-            .terminalRenumbered, .journalPutBack, .totalsRotten, .cardMute:
+            .terminalRenumbered, .journalPutBack, .totalsRotten, .cardMute, .parametersChanged, .parametersAndCut,
+            .parametersAndStop, .parametersInTest, .calibrated:
             preconditionFailure("\(fault.kind.rawValue) does not strike at a count")
         }
     }

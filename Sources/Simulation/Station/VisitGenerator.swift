@@ -320,7 +320,9 @@ struct VisitGenerator {
             .pulseMissed, .channelsSwapped, .pulseBounced, .nozzleBounced, .serviceStopped, .pinWrong,
             .visitedElsewhere,
             .answerReplayed, .answerForged, .statusForged, .commandKept, .commandAltered, .cardPowerCut, .askedAhead,
-            .keptCommandGiven, .codeGuessed, .terminalRenumbered, .journalPutBack, .totalsRotten:
+            .keptCommandGiven, .codeGuessed, .terminalRenumbered, .journalPutBack, .totalsRotten, .parametersChanged,
+            .parametersAndCut,
+            .parametersAndStop, .parametersInTest, .calibrated:
             0
         }
     }
