@@ -212,7 +212,9 @@ import Testing
         #expect(set.counters == ParameterSet.Counters(calibration: 2, configuration: 3))
     }
 
-    @Test(arguments: ["li na", "", "A\u{1B}", "李 NA "]) func secondPersonIsAnother(_ name: String) throws {
+    @Test(arguments: ["li na", "", "A\u{1B}", "李 NA ", "李na", "李, Na."]) func secondPersonIsAnother(
+        _ name: String
+    ) throws {
         let author = name == "li na" ? "Li Na" : "李 Na"
         #expect(throws: ParameterProblem.self) {
             try ParameterChange(author: author, second: name, reason: "x", date: TransactionTime(utc: Self.first))

@@ -31,7 +31,9 @@ extension StationLedger {
         guard !totalsMayDiffer else { return }
         let side = sides[next.nozzle - 1]
         let last = last ?? .new(nozzle: next.nozzle, points: next.counts.count)
-        if flowed.counts.isEmpty, next.base != last.base || next.counts != last.counts {
+        if flowed.counts.isEmpty {
+            // Money alone.
+            if next.base == last.base, next.counts == last.counts { return }
             guard next.base == last.volume, next.counts == side.calibration.points.map({ _ in 0 }) else {
                 return fail("the totaliser takes new factors, and is not what it was")
             }

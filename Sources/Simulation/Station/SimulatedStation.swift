@@ -141,7 +141,11 @@ final class SimulatedStation {
             if recovers() {
                 mode = .serving
                 ledger.serviceBegins()
-                for side in sides { side.reader.announce() }
+                for side in sides {
+                    side.reader.announce()
+                    // It was said while the board recovered.
+                    if side.parametersAreReplaced { side.site.post(.parametersChanged) }
+                }
                 runService()
             }
             restore()

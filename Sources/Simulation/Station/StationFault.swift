@@ -215,6 +215,11 @@ package enum FaultProfile: String, CaseIterable, Sendable {
 }
 
 extension FaultKind {
+    /// What comes only to a station with a ``ParameterSeal``.
+    package static let ofParameters: Set<FaultKind> = [
+        .parametersChanged, .parametersAndCut, .parametersAndStop, .parametersInTest, .calibrated,
+    ]
+
     /// What only a shim does, and only to the card that it is on.
     var isOfShim: Bool {
         switch self {
