@@ -28,7 +28,7 @@ package struct Custodian: Equatable, Sendable {
         return number.utf8.allSatisfy(isOfEnvelope) ? number : nil
     }
 
-    /// Whether two names are one person's, in capitals or not.
+    /// As ``PersonName/areSame(_:_:)``.
     package static func areSame(_ one: String, _ other: String) -> Bool { PersonName.areSame(one, other) }
 
     private static func isOfEnvelope(_ byte: UInt8) -> Bool {

@@ -16,7 +16,7 @@ package struct Assignment: Equatable, Sendable {
     package let side: Int
     package let meterSerial: TypedText
     package let pulserSerial: TypedText
-    package let software: SoftwareIdentification
+    package let software: MeasuringProgram
     package let old: SealedSet
     package let plan: Plan
     package let begun: TransactionTime
@@ -29,7 +29,7 @@ package struct Assignment: Equatable, Sendable {
         side: Int,
         meterSerial: TypedText,
         pulserSerial: TypedText,
-        software: SoftwareIdentification,
+        software: MeasuringProgram,
         old: SealedSet,
         plan: Plan,
         begun: TransactionTime
@@ -48,8 +48,9 @@ package struct Assignment: Equatable, Sendable {
     }
 }
 
-/// Which program measured: its version and the SHA-256 of the file that ran.
-package struct SoftwareIdentification: Hashable, Sendable {
+/// Which program measured, or wrote a report: its version and the SHA-256 of the file that ran. Under which set it measured stands in
+/// ``SealedSet``.
+package struct MeasuringProgram: Hashable, Sendable {
     package let version: TypedText
     package let sha256: TypedText
 

@@ -10,7 +10,7 @@ package struct Report: Equatable, Sendable {
     /// When it was written.
     package let made: TransactionTime
     /// The program that writes it; the one that measured stands in the session.
-    package let software: SoftwareIdentification
+    package let software: MeasuringProgram
     /// Which record key its code is under, as the terminal names it.
     package let keyName: TypedText
 
@@ -18,7 +18,7 @@ package struct Report: Equatable, Sendable {
     package init(
         of session: CalibrationSession,
         made: TransactionTime,
-        software: SoftwareIdentification,
+        software: MeasuringProgram,
         keyName: TypedText
     ) throws(ProvingFault) {
         guard let running = session.running, !running.runs.isEmpty else {

@@ -170,7 +170,7 @@ extension Expansion {
     fileprivate var value: JSONText { .number(decimal(billionthsPerKelvin, decimals: 9, shown: 0...9)) }
 }
 
-extension SoftwareIdentification {
+extension MeasuringProgram {
     fileprivate var value: JSONText { .object([("version", .text(version.text)), ("sha256", .text(sha256.text))]) }
 }
 

@@ -185,7 +185,7 @@ struct ReportPage {
         """
     }
 
-    private func software(_ software: SoftwareIdentification) -> String {
+    private func software(_ software: MeasuringProgram) -> String {
         "greylock \(escaped(software.version.text)), SHA-256 <span class=\"hash\">\(escaped(software.sha256.text))</span>"
     }
 }

@@ -53,7 +53,7 @@ struct SessionReader {
         guard let purpose = Assignment.Purpose(rawValue: begun.next()) else { throw begun.fault }
         let side = try begun.number()
         let texts = [try begun.text(), try begun.text(), try begun.text(), try begun.text(), try begun.text()]
-        let software = SoftwareIdentification(version: try begun.text(), sha256: try begun.text())
+        let software = MeasuringProgram(version: try begun.text(), sha256: try begun.text())
         return Assignment(
             purpose: purpose,
             technician: texts[0],

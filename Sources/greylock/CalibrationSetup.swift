@@ -255,8 +255,8 @@ struct CalibrationSetup {
 }
 
 extension ProgramIdentity {
-    func software() throws(ProvingFault) -> SoftwareIdentification {
-        SoftwareIdentification(
+    func software() throws(ProvingFault) -> MeasuringProgram {
+        MeasuringProgram(
             version: try TypedText(Release.version, "the version"),
             sha256: try TypedText(digits, "the program's hash")
         )

@@ -22,7 +22,9 @@ import Testing
     func envelope(_ typed: String, _ number: String?) { #expect(Custodian.envelope(typed) == number) }
 
     @Test func onePersonIsOneHoweverWritten() {
-        for other in ["WANG", " wang ", "Wang", "W. A. N. G.", "Wa-ng", "wang,"] { #expect(Custodian.areSame("Wang", other)) }
+        for other in ["WANG", " wang ", "Wang", "W. A. N. G.", "Wa-ng", "wang,"] {
+            #expect(Custodian.areSame("Wang", other))
+        }
         #expect(Custodian.areSame("Groß", "GROSS") && Custodian.areSame("e\u{301}", "É"))
         #expect(!Custodian.areSame("Wang", "Wong"))
     }

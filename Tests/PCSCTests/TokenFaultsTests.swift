@@ -49,14 +49,13 @@ extension WithPCSCD.TokenSalesTests {
         let service = try armed()
         let card = try visit(service)
         try service.wait(for: "state=fuelling", on: .log)
-        if moment == "at the debit" {
-            token.freeze()
-            try service.wait(for: "state=settling", on: .log)
-        }
+        // Another program takes as long as it takes: the debit is not to find the key before it has removed it.
+        if slip == .objectMissing || moment == "at the debit" { token.freeze() }
+        if moment == "at the debit" { try service.wait(for: "state=settling", on: .log) }
         try make(slip, other)
         token.thaw()
-        // Of a server that is being started again it may have been another reason first.
-        try service.wait(for: "cannot be asked: \(slip == .wrongPIN ? "token greylock" : slip.words)", on: .log)
+        // Of a server that is being started again, or stood still for too long, it may have been another reason first.
+        try service.wait(for: "cannot be asked: token greylock", on: .log)
         try scene.takeOut(card)
         let records = try scene.run("records", "--config", config)
         #expect(records.contains("39.25"), "all of the fuel that was asked for flowed: \(records)")

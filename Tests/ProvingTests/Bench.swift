@@ -68,8 +68,8 @@ struct Bench {
         do { return try TypedText(text, "text") } catch { preconditionFailure("\(error)") }
     }
 
-    static func software(_ version: String) -> SoftwareIdentification {
-        SoftwareIdentification(version: text(version), sha256: text(String(repeating: "3f", count: 32)))
+    static func software(_ version: String) -> MeasuringProgram {
+        MeasuringProgram(version: text(version), sha256: text(String(repeating: "3f", count: 32)))
     }
 
     static func set(version: Int = 4, points: [CalibrationPoint]) -> SealedSet {

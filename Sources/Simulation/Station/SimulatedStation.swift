@@ -68,7 +68,7 @@ final class SimulatedStation {
     private(set) var settings: SideSettings
     private let turns: StationTurns?
 
-    private(set) var mode = Mode.recovering
+    var mode = Mode.recovering
     private(set) var hasPower = true
     /// The service ends as soon as no sale is running.
     private var isEnding = false
@@ -200,7 +200,7 @@ final class SimulatedStation {
         }
     }
 
-    private func recovered(_ members: [Board.Member]) throws(SideFailure) -> RecoveredBoard {
+    func recovered(_ members: [Board.Member]) throws(SideFailure) -> RecoveredBoard {
         let board = Board(
             terminal: module.terminal,
             journal: journal.edge,
@@ -209,43 +209,6 @@ final class SimulatedStation {
             totals: KeptTotals(totals)
         )
         return try board.recover()
-    }
-
-    /// With the service stopped; the mains may go at any write.
-    private func deliver(_ test: TechnicianTest) {
-        mode = .testing
-        for side in sides { side.takeParameters() }
-        ledger.serviceBegins()
-        let side = sides[0]
-        if let wear = test.wearMillionths { wears(by: wear) }
-        let isDisturbed = side.books.isDisturbed(trueCounts: side.site.trueCounts)
-        let before = side.site.trueCounts
-        do throws(SideFailure) {
-            let board = try recovered(sides.map { Board.Member(settings: $0.settings, display: $0) })
-            let bench = try TestBench(
-                side.settings,
-                pump: side.site,
-                terminal: module.terminal,
-                journal: journal.edge,
-                clock: site,
-                display: side,
-                after: board
-            )
-            _ = try bench.begin()
-            side.site.leak(counts: test.counts)
-            while side.site.isFlowing {
-                side.site.pass(2)
-                _ = try bench.measure()
-            }
-            let record = try bench.finish()
-            tape.testEnds()
-            if test.wearMillionths != nil {
-                calibrates(side, by: record, trueCounts: side.site.trueCounts - before, isDisturbed: isDisturbed)
-            }
-        } catch {
-            fails(error)
-        }
-        while side.site.isFlowing { side.site.pass(1) }
     }
 
     /// A side whose pump fails ends alone, and the service begins anew when the others rest; a journal that fails ends all.
@@ -261,7 +224,7 @@ final class SimulatedStation {
         return failure == nil
     }
 
-    private func fails(_ failure: SideFailure) {
+    func fails(_ failure: SideFailure) {
         tape.note { "the service failed: \(failure)" }
         if case .storage(let fault) = failure, fault.refusesStep { ledger.fail(fault.description) }
         for side in sides { side.isVisitSmooth = false }

@@ -85,14 +85,51 @@ struct TechnicianTest {
 extension SimulatedStation {
     private static let wornMillionths = 990_000...1_010_000
 
-    func wears(by millionths: Int) {
+    /// With the service stopped; the mains may go at any write.
+    func deliver(_ test: TechnicianTest) {
+        mode = .testing
+        for side in sides { side.takeParameters() }
+        ledger.serviceBegins()
+        let side = sides[0]
+        if let wear = test.wearMillionths { wears(by: wear) }
+        let isDisturbed = side.books.isDisturbed(trueCounts: side.site.trueCounts)
+        let before = side.site.trueCounts
+        do throws(SideFailure) {
+            let board = try recovered(sides.map { Board.Member(settings: $0.settings, display: $0) })
+            let bench = try TestBench(
+                side.settings,
+                pump: side.site,
+                terminal: module.terminal,
+                journal: journal.edge,
+                clock: site,
+                display: side,
+                after: board
+            )
+            _ = try bench.begin()
+            side.site.leak(counts: test.counts)
+            while side.site.isFlowing {
+                side.site.pass(2)
+                _ = try bench.measure()
+            }
+            let record = try bench.finish()
+            tape.testEnds()
+            if test.wearMillionths != nil {
+                calibrates(side, by: record, trueCounts: side.site.trueCounts - before, isDisturbed: isDisturbed)
+            }
+        } catch {
+            fails(error)
+        }
+        while side.site.isFlowing { side.site.pass(1) }
+    }
+
+    private func wears(by millionths: Int) {
         let range = Self.wornMillionths
         trueMillionths = min(max(trueMillionths + millionths, range.lowerBound), range.upperBound)
     }
 
     /// The prover shows what truly flowed, to a microlitre, and the record what the meter counted: f = counts over (counts per litre x
     /// true litres). A delivery with a pulser's fault does not count.
-    func calibrates(_ side: StationSide, by record: Record, trueCounts: Int, isDisturbed: Bool) {
+    private func calibrates(_ side: StationSide, by record: Record, trueCounts: Int, isDisturbed: Bool) {
         let countsPerLitre = settings.calibration.countsPerLitre
         guard !isDisturbed, record.reading.faults.total == 0, trueCounts >= countsPerLitre else { return }
         let parts = 1_000_000_000_000
