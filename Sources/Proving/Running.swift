@@ -32,6 +32,14 @@ package struct Running: Equatable, Sendable {
         )
     }
 
+    /// What stands against a run: its temperatures, and the certificate on its own day. A session may outlast one.
+    package func refusals(_ reading: ProverReading, of delivery: Delivery, at point: Int) -> [Refusal] {
+        let prover = equipped.provers[equipped.assignment.plan.points[point].prover]
+        let expired = delivery.begun.date.map(prover.refusals) ?? []
+        return PracticeLimits.refusals(reading)
+            + expired.filter { refusal in !equipped.overrides.contains { $0.covers(refusal) } }
+    }
+
     /// With one run more. It is there also when it does not count: its flaws say why.
     ///
     /// - Parameters:
@@ -65,7 +73,7 @@ package struct Running: Equatable, Sendable {
         case .offScale:
             throw ProvingFault("\(reading.scale.litresText) L is not on the prover's scale: read and type it again")
         }
-        try PracticeLimits.refusals(reading).unless(overrides)
+        try refusals(reading, of: delivery, at: point).unless(overrides)
         var next = self
         next.runs.append(
             Run(

@@ -171,7 +171,7 @@ struct CalibrationRuns {
                 continue
             case .fits: break
             }
-            for refusal in PracticeLimits.refusals(reading) {
+            for refusal in running.refusals(reading, of: delivered, at: index) {
                 let person = running.equipped.assignment.technician
                 if let override = try setup.override(refusal, person) { overrides.append(override) }
             }

@@ -84,9 +84,9 @@ struct Bench {
         } catch { preconditionFailure("\(error)") }
     }
 
-    static func time(_ minute: Int, day: Int = 12) throws -> TransactionTime {
+    static func time(_ minute: Int, day: Int = 12, year: Int = 2026) throws -> TransactionTime {
         try TransactionTime(
-            date: CalendarDate(year: 2026, month: 3, day: day),
+            date: CalendarDate(year: year, month: 3, day: day),
             hour: 9 + minute / 60,
             minute: minute % 60,
             second: 0
@@ -194,7 +194,8 @@ struct Bench {
         kind: DeliveryKind = .free,
         flow: Double? = nil,
         faults: Int = 0,
-        minute: Int = 0
+        minute: Int = 0,
+        year: Int = 2026
     ) throws -> (Delivery, ProverReading) {
         let planned = running.equipped.assignment.plan.points[point]
         let vessel = running.equipped.provers[planned.prover]
@@ -214,7 +215,7 @@ struct Bench {
             faults: faults,
             displayedCentilitres: calibration.volume(of: shared(total, flow)).shownCentilitres,
             record: UInt64(100 + running.runs.count),
-            begun: Self.time(5 + minute)
+            begun: Self.time(5 + minute, year: year)
         )
         return (delivery, reading(of: litres, in: vessel))
     }

@@ -187,6 +187,31 @@ struct RunTests {
         #expect(vessels[0].refusals(on: last).isEmpty)
     }
 
+    /// A session that goes on after an interruption may outlast the certificate.
+    @Test func aCertificateThatExpiresBetweenRunsIsRefused() throws {
+        var bench = Bench()
+        let running = try bench.run(bench.running(), at: 0)
+        let (delivery, reading) = try bench.delivered(running, at: 0, year: 2028)
+        let refusals = running.refusals(reading, of: delivery, at: 0)
+        #expect(refusals.map(\.rule) == [.certificateExpired])
+        #expect(throws: ProvingFault(refusals)) { try running.adding(delivery, at: 0, reading: reading) }
+        let override = Override(refusals[0], reason: Bench.text("no other was there"), person: Bench.text("李"))
+        let next = try running.adding(delivery, at: 0, reading: reading, overrides: [override])
+        #expect(next.runs[1].overrides == [override])
+    }
+
+    @Test func whatWasLetStandOfAProverIsNotAskedAtEachRun() throws {
+        var bench = Bench()
+        let vessels = try [Bench.vessel(expires: 2026), Bench.vessel(litres: 5)]
+        let assignment = try bench.assignment()
+        let refusals = vessels[0].refusals(on: try #require(assignment.begun.date))
+        let override = Override(refusals[0], reason: Bench.text("no other was there"), person: Bench.text("李"))
+        let running = try assignment.equipped(with: vessels, overrides: [override]).starting(Bench.conditions())
+        #expect(try bench.run(running, at: 0).runs[0].overrides.isEmpty)
+        let (delivery, reading) = try bench.delivered(running, at: 0, year: 2027)
+        #expect(running.refusals(reading, of: delivery, at: 0).map(\.rule) == [.certificateExpired])
+    }
+
     @Test func aProverOfAnotherSizeIsNotTakenForTheLeastQuantity() throws {
         let assignment = try Bench().assignment()
         #expect(throws: ProvingFault.self) {
