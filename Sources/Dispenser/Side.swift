@@ -17,6 +17,9 @@ package final class Side {
     /// Whether the obstacle of a full journal would have been seen.
     private var isRoomCounted = false
 
+    /// Between two visits.
+    private var shownState: SideState = .closed
+
     /// It is said again below this.
     private var shownMargin = PulserHealth.marginPercentMin
     private static let marginPercentStep = 5
@@ -77,7 +80,7 @@ package final class Side {
             show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults.total))
         case .pumpFailed(let fault): throw .pump(fault)
         case .identificationAsked:
-            if let identification = settings.identification { show(.idle, .identification(identification)) }
+            if let identification = settings.identification { show(shownState, .identification(identification)) }
         case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, .stopRequested: break
         case nil:
             if let rest = stray.restsAt, visit.now >= rest {
@@ -159,7 +162,10 @@ package final class Side {
         }
     }
 
-    private func show(_ state: SideState, _ notice: Notice) { parts.display.show(state, notice) }
+    private func show(_ state: SideState, _ notice: Notice) {
+        shownState = state
+        parts.display.show(state, notice)
+    }
 
     private func showIdle() throws(SideFailure) {
         switch try lookForObstacle() {

@@ -101,6 +101,26 @@ struct MeterStopTests {
         }
     }
 
+    @Test("who asks a side what it is, is told; a closed one stays closed", arguments: [false, true])
+    func asked(isClosed: Bool) throws {
+        let station = try TestStation()
+        let identification = SoftwareIdentification(
+            version: "1.2.3",
+            program: [UInt8](repeating: 0xA5, count: SoftwareIdentification.hashLength),
+            parametersVersion: 7,
+            parameters: [UInt8](repeating: 0x5A, count: SoftwareIdentification.hashLength)
+        )
+        station.settings.identification = identification
+        if isClosed { station.site.swapChannels() }
+        station.scheduleRefuel(centilitres: 1_000)
+        station.run()
+        station.site.post(.identificationAsked)
+        station.site.post(.stopRequested)
+        station.run()
+        let shown = try #require(station.display.notices.firstIndex(of: .identification(identification)))
+        #expect(station.display.states[shown] == (isClosed ? .closed : .idle))
+    }
+
     @Test("edges that the queue dropped weigh what they are: 11 close and lock the side")
     func lostInQueue() throws {
         for (edges, locks) in [(10, false), (11, true)] {

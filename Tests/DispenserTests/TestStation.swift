@@ -87,6 +87,8 @@ final class TestPump: Pump {
 
 final class TestDisplay: SideDisplay {
     private(set) var notices: [Notice] = []
+    /// At each notice.
+    private(set) var states: [SideState] = []
     private(set) var receipts: [Record] = []
     /// Called at each progress report, with the centilitres shown.
     var onProgress: (Int) -> Void = { _ in }
@@ -94,6 +96,7 @@ final class TestDisplay: SideDisplay {
 
     func show(_ state: SideState, _ notice: Notice) {
         notices.append(notice)
+        states.append(state)
         onNotice(notice)
     }
 

@@ -98,6 +98,24 @@ struct ServiceConsoleTests {
         #expect(try sales().map(\.counts) == [[4_000]])
     }
 
+    @Test("the key i shows which program runs and which parameters are in force, to somebody who compares them")
+    func identification() throws {
+        let service = try service(pin: "terminal")
+        try fuelling(service)
+        try service.wait(for: "Take your card.", on: .screen)
+        try service.type("i")
+        try service.wait(for: "Meter: parameters version 1, checksum ", on: .screen)
+        service.signal(SIGTERM)
+        #expect(service.end() == 0)
+        let tool = try Run("greylock", ["identify", "--json", "--config", folder.path("greylock.toml")])
+        let report = try JSONSerialization.jsonObject(with: Data(tool.output.utf8)) as? [String: Any]
+        let digits = try #require(report?["sha256"] as? String)
+        let set = try #require((report?["parameters"] as? [[String: Any]])?.first)
+        let checksum = try #require(set["checksum"] as? String)
+        #expect(service.screen.contains("Program greylock ") && service.screen.contains(digits))
+        #expect(service.screen.contains("checksum \(checksum)"))
+    }
+
     @Test("a terminal that is closed in mid-sale ends the service after the sale, for another start at a console")
     func hangUp() throws {
         let service = try service()
@@ -148,6 +166,8 @@ struct ServiceConsoleTests {
         try service.type(Self.pin + "\r")
         try service.wait(for: "请提枪加油。", on: .screen)
         try service.wait(for: "请取卡。", on: .screen)
+        try service.type("i")
+        try service.wait(for: "计量参数第 1 版", on: .screen)
         service.signal(SIGTERM)
         #expect(service.end() == 0)
         #expect(!service.screen.contains("Lift the nozzle") && !service.screen.contains("card"))
