@@ -15,7 +15,8 @@ struct ParametersVerify: ParsableCommand {
             Anybody can see whether sets follow one another: each is bound to all before it. On the terminal (--config) codes, board \
             and what the journal knows are judged too; without the terminal's keys this says that codes were not checked.
 
-            With --json: `terminal`, `sets`: how many; `codesChecked`, `findings`: what is wrong, a line each.
+            With --json: `terminal`, `sets`: how many; `codesChecked`, or `unchecked`: why they were not; `findings`: what is wrong, a \
+            line each. Of a book that is no chain there are `codesChecked` and `findings` alone.
 
             Exit status: 0 when nothing is wrong; 65 when something is, each of it in a line; 74 when a file cannot be read; 78 for a \
             wrong configuration. \(ExitStatusHelp.common)
@@ -27,7 +28,12 @@ struct ParametersVerify: ParsableCommand {
 
     func run() throws {
         try runTool("parameters verify") { () throws(ServiceFailure) in
-            let book = try options.read()
+            let book: ParameterBook
+            do throws(ServiceFailure) { book = try options.read() } catch {
+                guard output.json, error.exitStatus == KeyTool.refused else { throw error }
+                writeLine(try jsonText(BrokenBook(findings: [error.reason])))
+                throw error
+            }
             var verdict = Verdict(terminal: "\(book.terminal)", sets: book.sets.count)
             _ = try options.sets(of: book)
             if let config = options.config {
@@ -38,6 +44,12 @@ struct ParametersVerify: ParsableCommand {
             try verdict.say(asJSON: output.json)
         }
     }
+}
+
+/// What can be said of a book that is not what this program wrote.
+private struct BrokenBook: Encodable {
+    let codesChecked = false
+    let findings: [String]
 }
 
 private struct Verdict: Encodable {

@@ -82,6 +82,10 @@ struct ParametersToolTests {
             let refused = try run("parameters", command, "--config", config)
             #expect(refused.status == 65 && refused.error.contains("was altered"), "\(command): \(refused.error)")
         }
+        let asJSON = try run("parameters", "verify", "--config", config, "--json")
+        let verdict = try JSONSerialization.jsonObject(with: Data(asJSON.output.utf8)) as? [String: Any]
+        #expect((verdict?["findings"] as? [String])?.first?.contains("was altered") == true && asJSON.status == 65)
+        #expect(verdict?["codesChecked"] as? Bool == false)
         #expect(try seal(meters("minimum_centilitres = 500")).status == 65)
         let identity = try run("identify", "--config", config)
         #expect(identity.status == 65 && identity.output.contains("THE SEAL IS BROKEN"))
