@@ -14,7 +14,9 @@ package struct GPIOWiring: Equatable, Sendable {
     /// How long the nozzle and emergency lines must hold a level until it counts. The pulser is never debounced.
     package var debounceMicroseconds: Int
     /// The name that other programs see as the holder of the lines; the kernel keeps 31 bytes of it.
-    package var consumer = "greylock"
+    package var consumer = ownConsumer
+    /// Of a service, and of a calibration.
+    package static let ownConsumer = "greylock"
 
     package struct Input: Equatable, Sendable {
         package var offset: Int

@@ -51,10 +51,10 @@ struct PulseLinesOption: ParsableArguments {
             let kind: PulserKind = wiring.pulserB == nil ? .single : .quadrature(.alarm)
             return WatchedLines(lines: lines, side: side.number, kind: kind, limits: limits)
         } catch {
-            let isHeld = if case .lineBusy = error { true } else { false }
+            let isOwn = if case .lineBusy(_, _, _, GPIOWiring.ownConsumer) = error { true } else { false }
             throw ServiceFailure(
                 exitStatus: error.isInSettings ? ServiceFailure.configuration : ServiceFailure.unavailable,
-                reason: isHeld ? "\(error). A running service holds them: stop it first" : "\(error)"
+                reason: isOwn ? "\(error). A running service or a calibration holds them: stop it first" : "\(error)"
             )
         }
     }
