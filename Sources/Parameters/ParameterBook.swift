@@ -72,10 +72,7 @@ package struct ParameterBook: Sendable {
         }
         let last = newest(of: side)
         precondition(lost == nil || last == nil && lost?.side == side)
-        if let last, key.isAuthentic(last) == false {
-            throw ParameterProblem("the code of set \(last.number) is wrong: nothing is added to an altered book")
-        }
-        if let last, holds(meter, of: side, on: board, under: key) {
+        if let last, try isInForce(meter, of: side, on: board, under: key) {
             throw ParameterProblem("side \(side) has these parameters already, as version \(last.version)")
         }
         let content = ParameterSet.Content(
@@ -97,14 +94,19 @@ package struct ParameterBook: Sendable {
         return set
     }
 
-    /// Whether they are in force already.
-    package func holds(
+    /// Whether a side has them already, on this board and under this key.
+    ///
+    /// - Throws: ``ParameterProblem`` where the code of the side's last set is wrong.
+    package func isInForce(
         _ meter: MeterParameters,
         of side: Int,
         on board: BoardSerial,
         under key: ParameterKey
-    ) -> Bool {
+    ) throws(ParameterProblem) -> Bool {
         guard let last = newest(of: side) else { return false }
+        guard key.isAuthentic(last) != false else {
+            throw ParameterProblem("the code of set \(last.number) is wrong: nothing is added to an altered book")
+        }
         return last.meter == meter && last.board == board && last.code.reference == key.reference
     }
 

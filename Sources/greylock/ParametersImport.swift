@@ -25,6 +25,8 @@ struct ParametersImport: ParsableCommand {
             With --json: `terminal`, `sets` as greylock parameters show has them: those that were added; `copy`: the configuration as \
             it was, where it was changed.
 
+            Where it was interrupted after the set, the same command takes the parameters out of the configuration.
+
             Exit status: 0; 65 when nothing was put under seal; 69 when the terminal has no record key yet, or the clock is not set; \
             74 when a file cannot be read or written; 78 for a wrong configuration or a wrong file of parameters. \
             \(ExitStatusHelp.common)
@@ -73,7 +75,7 @@ struct ParametersImport: ParsableCommand {
             }
             try requireSides(meters.map(\.side), seal)
             let rest = try FilePlace.areSame(file, config) ? textWithoutParameters(bytes) : nil
-            let added = try add(meters, seal)
+            let added = try add(meters, seal, isConfiguration: rest != nil)
             let copy = try rest.map { rest throws(ServiceFailure) in try replaceConfiguration(bytes, rest) }
             try say(added, seal, copy)
         }
@@ -105,7 +107,8 @@ struct ParametersImport: ParsableCommand {
     /// - Returns: the sets that are new.
     private func add(
         _ meters: [(side: Int, meter: MeterParameters)],
-        _ seal: Configuration.Seal
+        _ seal: Configuration.Seal,
+        isConfiguration: Bool
     ) throws(ServiceFailure) -> [ParameterSet] {
         let arms = try Arms(of: seal)
         let place = ParameterFile(seal.parameters.path)
@@ -130,14 +133,18 @@ struct ParametersImport: ParsableCommand {
             let date = TransactionTime(utc: try now())
             let change = try ParameterChange(author: name, second: second, reason: reason, date: date)
             for (side, meter) in meters {
-                if meters.count > 1, book.holds(meter, of: side, on: board, under: arms.parameterKey) { continue }
                 let key = arms.parameterKey
+                let mayBeThere = meters.count > 1 || isConfiguration
+                if mayBeThere, try book.isInForce(meter, of: side, on: board, under: key) { continue }
                 added.append(try book.add(meter, of: side, on: board, by: change, after: lost[side], under: key))
             }
         } catch {
             throw refused(error.words)
         }
-        guard !added.isEmpty else { throw refused("all sides have these parameters already") }
+        if added.isEmpty {
+            guard isConfiguration else { throw refused("all sides have these parameters already") }
+            return []
+        }
         try KeyTool.stored { () throws(FileFault) in try place.replace(with: book) }
         _ = consume lock
         return added
@@ -153,16 +160,22 @@ struct ParametersImport: ParsableCommand {
 
     /// - Returns: where the file as it was is now.
     private func replaceConfiguration(_ old: [UInt8], _ new: [UInt8]) throws(ServiceFailure) -> String {
-        try KeyTool.stored { () throws(FileFault) in
+        do throws(FileFault) {
             let names = (1...999).lazy.map { "\(config).before-seal\($0 == 1 ? "" : ".\($0)")" }
             guard let copy = names.first(where: { FileStamp($0) == nil }) else {
-                throw FileFault(
-                    "the parameters are under seal, but \(config) has too many copies beside it: take them away"
-                )
+                throw FileFault("it has too many copies beside it: take them away")
             }
             try WholeFile.replace(copy, with: old)
             try WholeFile.replace(config, with: new, keepingMode: true)
             return copy
+        } catch {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: """
+                    the parameters are under seal, but stand in \(config) still: \(error.reason); the same command takes them out \
+                    when that is mended
+                    """
+            )
         }
     }
 
@@ -173,6 +186,7 @@ struct ParametersImport: ParsableCommand {
                 "position \(set.side): version \(set.version) is under seal, checksum \(set.checksum), \(set.counters.words)"
             )
         }
+        if added.isEmpty { writeLine("these parameters are under seal already") }
         if let copy { writeLine("the parameters were taken out of \(config); the file as it was is \(copy)") }
     }
 }
