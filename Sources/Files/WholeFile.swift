@@ -82,7 +82,7 @@ package enum WholeFile {
     /// - Parameters:
     ///   - isSecret: nobody but its owner may read it, or put another in its place. It may be no link.
     ///   - isReplaced: it may be no link, whose file would stay where it is when the link is replaced.
-    /// - Throws: ``FileFault`` also for one that is longer.
+    /// - Throws: ``FileFault`` also for one that is longer, and for a pipe, which may have more to say than it says now.
     package static func contents(
         _ path: String,
         bytesMax: Int,
@@ -97,6 +97,7 @@ package enum WholeFile {
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
         defer { close(file) }
         if isSecret { try requireGuarded(file, path) }
+        try requireNoPipe(file, path)
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 1 << 14)
         var count: Int
@@ -131,6 +132,15 @@ package enum WholeFile {
             count += taken
         }
         return count
+    }
+
+    /// What is opened without waiting gives of a pipe what is in it by chance.
+    ///
+    /// - Parameter file: the open file at `path`.
+    package static func requireNoPipe(_ file: Int32, _ path: String) throws(FileFault) {
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw FileFault("cannot read \(path): \(systemError())") }
+        guard status.st_mode & S_IFMT != S_IFIFO else { throw FileFault("\(path) is a pipe: write it to a file first") }
     }
 
     /// - Parameter file: the open file at `path`.

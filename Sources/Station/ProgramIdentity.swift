@@ -45,6 +45,9 @@ package struct ProgramIdentity: Sendable {
         let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
         defer { close(file) }
+        var status = stat()
+        guard unsafe fstat(file, &status) == 0 else { throw FileFault("cannot read \(path): \(systemError())") }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw FileFault("\(path) is no regular file") }
         var stream = SHA256.Stream()
         var part = [UInt8](repeating: 0, count: partLength)
         while true {

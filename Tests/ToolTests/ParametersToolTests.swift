@@ -113,6 +113,44 @@ struct ParametersToolTests {
         #expect(again.status == 65 && again.error.contains("has no parameters of a meter"), "\(again.error)")
     }
 
+    /// The power went between the book and the configuration.
+    @Test func theSameImportTakesTheParametersOutOfAConfigurationWhoseSetIsThere() throws {
+        let old = try String(contentsOfFile: config, encoding: .utf8)
+        let with = old.replacing("[side.1.pump]\n", with: "[side.1.pump]\n\(Self.meter)\n")
+        _ = try folder.file("greylock.toml", with)
+        #expect(try seal(meters()).status == 0)
+        let book = try folder.bytes("journal-parameters")
+        let finished = try seal(config)
+        #expect(finished.status == 0 && finished.output.contains("are under seal already"), "\(finished.error)")
+        #expect(try String(contentsOfFile: config, encoding: .utf8) == old)
+        #expect(try folder.bytes("journal-parameters") == book)
+    }
+
+    @Test func aConfigurationKeepsItsParametersWhileTheBookIsAltered() throws {
+        let old = try String(contentsOfFile: config, encoding: .utf8)
+        let with = old.replacing("[side.1.pump]\n", with: "[side.1.pump]\n\(Self.meter)\n")
+        _ = try folder.file("greylock.toml", with)
+        #expect(try seal(meters()).status == 0)
+        var book = try folder.bytes("journal-parameters")
+        let digit = book.count - 2
+        book[digit] = book[digit] == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0")
+        try folder.write("journal-parameters", book)
+        let refused = try seal(config)
+        #expect(refused.status == 65 && refused.error.contains("the code of set 1 is wrong"), "\(refused.error)")
+        #expect(try String(contentsOfFile: config, encoding: .utf8) == with)
+    }
+
+    @Test func aPipeIsNoProgramNoBookAndNoTrace() throws {
+        let pipe = folder.path("pipe")
+        #expect(unsafe mkfifo(pipe, 0o600) == 0)
+        let identity = try run("identify", "--program", pipe)
+        #expect(identity.status == 74 && identity.output.isEmpty, "\(identity.output)")
+        for command in [["parameters", "show", pipe], ["pulses", "replay", pipe]] {
+            let refused = try Run("greylock", command)
+            #expect(refused.status == 74 && refused.error.contains("is a pipe"), "\(refused.error)")
+        }
+    }
+
     /// The journal knows version 1, as after a sale.
     @Test func aBookThatIsLostIsGoneOnFromWhatTheJournalKnows() throws {
         #expect(try seal(meters()).status == 0)
