@@ -75,6 +75,9 @@ extension Report {
         return kind.keyName(in: bytes)
     }
 
+    /// Whether the bytes have the form of a report; who wrote it, ``check(_:_:)`` says.
+    package static func isReport(_ bytes: [UInt8]) -> Bool { bytes.count <= bytesMax && place(in: bytes) != nil }
+
     private static func place(in bytes: [UInt8]) -> (ReportCode, Range<Int>)? {
         for kind in ReportCode.allCases {
             if let place = kind.place(in: bytes) { return (kind, place) }

@@ -30,7 +30,7 @@ struct CalibrateReport: ParsableCommand {
     @Option(help: ArgumentHelp("The session's file.", valueName: "FILE"))
     var session: String?
 
-    @Option(help: ArgumentHelp("Where the report goes; standard output without it.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("Where the report goes, over an earlier one too; standard output without it.", valueName: "FILE"))
     var into: String?
 
     @Option(help: ArgumentHelp("Say whether this report is as it was written.", valueName: "FILE"))
@@ -65,7 +65,18 @@ struct CalibrateReport: ParsableCommand {
             let report = try report(of: found, arms)
             let text = json ? file.json(report) : file.html(report)
             guard let into else { return writeLine(text) }
+            try requireNoOther(into)
             try KeyTool.stored { () throws(FileFault) in try WholeFile.replace(into, with: Array(text.utf8)) }
+        }
+    }
+
+    /// An earlier report may be written over, and nothing else: not the session, a journal or a device.
+    private func requireNoOther(_ path: String) throws(ServiceFailure) {
+        try KeyTool.stored { () throws(FileFault) in
+            guard let there = try WholeFile.contents(path, bytesMax: Report.bytesMax, isReplaced: true) else { return }
+            guard Report.isReport(there) else {
+                throw FileFault("\(path) is there already, is no report, and is left as it is: name a new file")
+            }
         }
     }
 

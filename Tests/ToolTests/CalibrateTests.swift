@@ -238,5 +238,16 @@ struct CalibrateTests {
             #expect(check.status == 65)
             #expect(check.error.contains("changed since it was written"))
         }
+        let link = bench.folder.path("link")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: report)
+        let session = try Data(contentsOf: URL(filePath: bench.session))
+        for (place, words) in [(bench.session, "is no report"), (bench.config, "is no report"), (link, "is a link")] {
+            let before = try Data(contentsOf: URL(filePath: place))
+            let refused = try Run("greylock", command + ["--session", bench.session, "--into", place])
+            #expect(refused.status == 74 && refused.error.contains(words), "\(refused.error)")
+            #expect(try Data(contentsOf: URL(filePath: place)) == before)
+        }
+        #expect(try Data(contentsOf: URL(filePath: bench.session)) == session)
+        #expect(try Run("greylock", command + ["--session", bench.session]).status == 0)
     }
 }
