@@ -8,6 +8,26 @@ extension String {
     /// With spaces before it; unchanged where it is as wide.
     package func indented(toColumns width: Int) -> String { spaces(toColumns: width) + self }
 
+    /// As lines that are no wider, broken at blanks; those after the first begin with two. A word that is wider alone is broken anywhere.
+    package func broken(toColumns width: Int) -> [String] {
+        precondition(width > 3)
+        var lines = [""]
+        func fits(_ text: String) -> Bool { (lines[lines.count - 1] + text).columns <= width }
+        for word in split(separator: " ") {
+            let isBegun = !["", "  "].contains(lines[lines.count - 1])
+            if isBegun, fits(" " + word) {
+                lines[lines.count - 1] += " " + word
+                continue
+            }
+            if isBegun { lines.append("  ") }
+            for character in word {
+                if !fits(String(character)) { lines.append("  ") }
+                lines[lines.count - 1].append(character)
+            }
+        }
+        return lines
+    }
+
     private func spaces(toColumns width: Int) -> String { String(repeating: " ", count: max(0, width - columns)) }
 }
 

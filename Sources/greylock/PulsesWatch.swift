@@ -5,6 +5,7 @@ import Metering
 import PulseSignals
 import Synchronization
 import Threads
+import Words
 
 struct PulsesWatch: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -63,6 +64,8 @@ final class StopFlag: Sendable {
 
 /// What is shown of the lines.
 private struct PulseView {
+    private static let width = 79
+
     let isTerminal = isatty(STDOUT_FILENO) == 1
     private let title: String
     private var pulser: Pulser
@@ -103,13 +106,12 @@ private struct PulseView {
             writeLine("\(state(rate)); \(health); \(faults)")
             return
         }
-        var lines = [title, state(rate)]
+        var lines = title.broken(toColumns: Self.width) + state(rate).broken(toColumns: Self.width)
         lines.append("A \(scope.picture(of: .a, columns: columns, until: now, span: span))")
         if isQuadrature { lines.append("B \(scope.picture(of: .b, columns: columns, until: now, span: span))") }
-        lines.append(health)
-        lines.append(faults)
-        let back = shownLines > 0 ? "\u{1B}[\(shownLines)A" : ""
-        writeLine(back + lines.map { "\u{1B}[K" + String($0.prefix(79)) }.joined(separator: "\n"))
+        lines += health.broken(toColumns: Self.width) + faults.broken(toColumns: Self.width)
+        let back = shownLines > 0 ? "\u{1B}[\(shownLines)A\u{1B}[J" : ""
+        writeLine(back + lines.joined(separator: "\n"))
         shownLines = lines.count
     }
 
