@@ -105,10 +105,10 @@ struct CounterAccept: ParsableCommand {
 
 /// Who decides by hand, and why.
 struct SignatureOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Why it is decided by hand, up to 200 bytes.", valueName: "TEXT"))
+    @Option(help: ArgumentHelp("Why it is decided by hand, up to 200 bytes that can be seen.", valueName: "TEXT"))
     var reason: ReasonText?
 
-    @Option(help: ArgumentHelp("Who decides it, up to 200 bytes.", valueName: "TEXT"))
+    @Option(help: ArgumentHelp("Who decides it, up to 200 bytes that can be seen.", valueName: "TEXT"))
     var name: ReasonText?
 
     var isGiven: Bool { reason != nil && name != nil }

@@ -44,7 +44,7 @@ struct KeysErase: ParsableCommand {
     @Flag(help: "All keys, and what opens their store.")
     var all = false
 
-    @Option(help: ArgumentHelp("Why, up to 200 bytes; it stands in the audit log.", valueName: "TEXT"))
+    @Option(help: ArgumentHelp("Why, up to 200 bytes that can be seen; it stands in the audit log.", valueName: "TEXT"))
     var reason: ReasonText
 
     @OptionGroup var person: PersonOption

@@ -80,7 +80,7 @@ struct PositionTool: ParsableCommand {
         guard let acceptJournal else { return }
         guard
             (1...JournalAcceptance.reasonCharactersMax).contains(acceptJournal.count),
-            acceptJournal.printable == acceptJournal
+            acceptJournal.printable == acceptJournal, acceptJournal.contains(where: { !$0.isWhitespace })
         else {
             throw ValidationError(
                 "--accept-journal: expected 1 to \(JournalAcceptance.reasonCharactersMax) printable characters"

@@ -35,7 +35,10 @@ struct PositionHistoryTests {
 
     @Test(arguments: [
         (["--clear"], "--name TEXT --reason TEXT"), (["--clear", "--name", "W. Li"], "--name TEXT --reason TEXT"),
-        (["--clear", "--name", " ", "--reason", "mended"], "--name"), (["--name", "W. Li"], "are said with --clear"),
+        (["--clear", "--name", " ", "--reason", "mended"], "--name"),
+        (["--clear", "--name", "\u{200B}", "--reason", "mended"], "--name"),
+        (["--clear", "--name", "W. Li", "--reason", "\u{202E}mended"], "--reason"),
+        (["--accept-journal", " "], "--accept-journal"), (["--name", "W. Li"], "are said with --clear"),
         (["--json", "--accept-clock"], "--json is for looking"),
     ])
     func whatIsNotSaidIsAskedFor(arguments: [String], words: String) throws {
