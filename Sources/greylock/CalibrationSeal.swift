@@ -2,11 +2,13 @@ import Configuration
 import Files
 import FuelPassbook
 import ISO7816
+import Journal
 import Metering
 import ParameterFiles
 import Parameters
 import Proving
 import Quantities
+import Records
 import Station
 import Threads
 
@@ -26,14 +28,18 @@ struct CalibrationSeal {
         guard var book = try ParameterTool.read(place.path), let last = book.newest(of: assignment.side) else {
             throw refused("the book of parameters is gone")
         }
-        if last.version == assignment.old.version + 1, last.meter.points == points { return try sealed(last) }
-        guard last.version == assignment.old.version, last.checksum == assignment.old.checksum.text else {
+        func isOld(_ set: ParameterSet) -> Bool {
+            set.version == assignment.old.version && set.checksum == assignment.old.checksum.text
+        }
+        if let before = book.set(before: last), isOld(before), last.meter == before.meter.with(points) {
+            return try sealed(last)
+        }
+        guard isOld(last) else {
             throw refused(
-                "version \(last.version) was put under seal since the calibration began: abandon it and begin again"
+                "version \(last.version) was put under seal since the calibration began: begin another with another --session"
             )
         }
-        var meter = last.meter
-        meter.points = points
+        let meter = last.meter.with(points)
         let added: ParameterSet
         do throws(ParameterProblem) {
             let change = try ParameterChange(
@@ -61,7 +67,14 @@ struct CalibrationSeal {
         do throws(ServiceFailure) { return try KeyTool.now() } catch { throw ParameterProblem(error.reason) }
     }
 
+    /// The journal knows the set when this returns: from then on the book from before is an older one.
     private func sealed(_ set: ParameterSet) throws(ServiceFailure) -> SealedSet {
+        do throws(StorageFault) { try standing.journal.note(ParameterMark(set)) } catch {
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(configuration.journal.path): \(error)"
+            )
+        }
         do throws(ProvingFault) {
             return try SealedSet(set.meter, version: set.version, checksum: TypedText(set.checksum, "the checksum"))
         } catch {
@@ -71,5 +84,14 @@ struct CalibrationSeal {
 
     private func refused(_ words: String) -> ServiceFailure {
         ServiceFailure(exitStatus: KeyTool.refused, reason: "\(words); nothing was applied")
+    }
+}
+
+extension MeterParameters {
+    /// All else as it is.
+    fileprivate func with(_ points: [CalibrationPoint]) -> MeterParameters {
+        var meter = self
+        meter.points = points
+        return meter
     }
 }

@@ -249,5 +249,40 @@ struct CalibrateTests {
         }
         #expect(try Data(contentsOf: URL(filePath: bench.session)) == session)
         #expect(try Run("greylock", command + ["--session", bench.session]).status == 0)
+        #expect(try Run("greylock", command + ["--schema"]).status == 0)
+    }
+
+    @Test func theBookFromBeforeIsAnOlderOneAtOnce() throws {
+        let before = try bench.folder.bytes("parameters")
+        let run = try bench.script(CalibrationBench.answers())
+        try #require(run.status == 0, "\(run.error)")
+        try bench.folder.write("parameters", before)
+        let verified = try Run("greylock", ["parameters", "verify", "--config", bench.config])
+        #expect(verified.status == 65 && verified.error.contains("an older book of parameters"), "\(verified.error)")
+    }
+
+    /// Between the second person's word and the seal somebody else puts a set there: one that has the same points, and more.
+    @Test func doesNotTakeAnotherSetForItsOwn() throws {
+        let held = unsafe open(bench.folder.path("parameters.lock"), O_RDWR)
+        #expect(flock(held, LOCK_EX | LOCK_NB) == 0)
+        let interrupted = try bench.script(CalibrationBench.answers())
+        #expect(interrupted.status == 74, "\(interrupted.error)")
+        #expect(close(held) == 0)
+        let lines = try #require(try bench.report()["proposal"] as? [[String: Any]])
+        let points = try lines.map { line in
+            let (flow, factor) = (try #require(line["litresPerMinute"]), try #require(line["factorAfter"] as? Double))
+            return "{ litres_per_minute = \(flow), factor_millionths = \(Int((factor * 1_000_000).rounded())) }"
+        }
+        let meters = try bench.folder.file(
+            "meters.toml",
+            try String(contentsOfFile: bench.folder.path("meters.toml"), encoding: .utf8)
+                .replacing(#/calibration = [\s\S]*/#, with: "calibration = [\(points.joined(separator: ", "))]\n")
+                .replacing("pulses_per_litre = 100", with: "pulses_per_litre = 101")
+        )
+        let people = ["--config", bench.config, "--name", "A", "--second", "B", "--reason", "another pulser"]
+        let imported = try Run("greylock", ["parameters", "import", meters] + people)
+        try #require(imported.status == 0, "\(imported.error)")
+        let again = try bench.script(CalibrationBench.answers())
+        #expect(again.status == 65 && again.error.contains("version 2 was put under seal since"), "\(again.error)")
     }
 }
