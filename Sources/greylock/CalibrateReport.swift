@@ -30,7 +30,7 @@ struct CalibrateReport: ParsableCommand {
     @Option(help: ArgumentHelp("The session's file.", valueName: "FILE"))
     var session: String?
 
-    @Option(help: ArgumentHelp("Where the report goes, over an earlier one too; standard output without it.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("A new file or an earlier report; standard output without it.", valueName: "FILE"))
     var into: String?
 
     @Option(help: ArgumentHelp("Say whether this report is as it was written.", valueName: "FILE"))
@@ -54,7 +54,7 @@ struct CalibrateReport: ParsableCommand {
 
     func run() throws {
         try runTool("calibrate report") { () throws(ServiceFailure) in
-            guard let config else { return writeLine(Report.schema) }
+            guard !schema, let config else { return writeLine(Report.schema) }
             let arms = try Arms(of: Service.configuration(at: config))
             if let check { return try judge(check, arms) }
             let path = session ?? ""
