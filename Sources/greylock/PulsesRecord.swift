@@ -50,6 +50,8 @@ struct PulsesRecord: ParsableCommand {
         _ file: borrowing GrowingFile,
         _ isOver: StopFlag
     ) throws(ServiceFailure) -> Int {
+        // Before the levels are read, so that each edge behind them has a time of its own.
+        let begin = MonotonicClock.nanoseconds
         let head = PulseTraceHead(
             isQuadrature: watched.kind != .single,
             levels: try watched.levels(),
@@ -58,7 +60,6 @@ struct PulsesRecord: ParsableCommand {
         )
         try Self.write(Array(head.text.utf8), file)
         standardError("recording \(watched.title); Ctrl-C ends it")
-        let begin = MonotonicClock.nanoseconds
         let end = seconds.map { begin + UInt64($0) * 1_000_000_000 } ?? .max
         var count = 0
         while !isOver.isSet, count < PulseTrace.edgesMax, MonotonicClock.nanoseconds < end {
