@@ -27,6 +27,9 @@ package struct FilePlace {
         FilePlace(one).isSame(as: FilePlace(other))
     }
 
+    /// Where a file that is there lies, whatever links lead to it.
+    package static func real(_ path: String) -> String { FilePlace(path).path }
+
     /// A link to a file that is not there yet is followed too.
     ///
     /// The corresponding C functions are `realpath` and `readlink`.

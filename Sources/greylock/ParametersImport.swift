@@ -158,8 +158,11 @@ struct ParametersImport: ParsableCommand {
         ServiceFailure(exitStatus: KeyTool.refused, reason: "\(words); nothing was put under seal")
     }
 
+    /// A link to the configuration stays one.
+    ///
     /// - Returns: where the file as it was is now.
     private func replaceConfiguration(_ old: [UInt8], _ new: [UInt8]) throws(ServiceFailure) -> String {
+        let config = FilePlace.real(config)
         do throws(FileFault) {
             let names = (1...999).lazy.map { "\(config).before-seal\($0 == 1 ? "" : ".\($0)")" }
             guard let copy = names.first(where: { FileStamp($0) == nil }) else {

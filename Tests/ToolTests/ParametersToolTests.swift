@@ -126,6 +126,20 @@ struct ParametersToolTests {
         #expect(try folder.bytes("journal-parameters") == book)
     }
 
+    @Test func aLinkToAConfigurationStaysOne() throws {
+        let old = try String(contentsOfFile: config, encoding: .utf8)
+        let file = try folder.file(
+            "real.toml",
+            old.replacing("[side.1.pump]\n", with: "[side.1.pump]\n\(Self.meter)\n")
+        )
+        try folder.remove("greylock.toml")
+        try FileManager.default.createSymbolicLink(atPath: config, withDestinationPath: file)
+        #expect(try seal(config).status == 0)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: config) == file)
+        #expect(try String(contentsOfFile: file, encoding: .utf8) == old)
+        #expect(FileManager.default.fileExists(atPath: file + ".before-seal"))
+    }
+
     @Test func aConfigurationKeepsItsParametersWhileTheBookIsAltered() throws {
         let old = try String(contentsOfFile: config, encoding: .utf8)
         let with = old.replacing("[side.1.pump]\n", with: "[side.1.pump]\n\(Self.meter)\n")
