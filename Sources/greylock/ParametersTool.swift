@@ -87,7 +87,13 @@ enum ParameterTool {
             switch error {
             case .unreadable(let reason): throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
             case .broken(let fault):
-                throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(path), \(fault.words)")
+                throw ServiceFailure(
+                    exitStatus: KeyTool.refused,
+                    reason: """
+                        \(path), \(fault.words); put the newest book in its place, or if there is none, move this one away and go on \
+                        with greylock parameters import --after-loss
+                        """
+                )
             case _: preconditionFailure("reading refuses nothing else")
             }
         }

@@ -81,6 +81,7 @@ struct ParametersToolTests {
         for command in ["show", "history", "diff", "verify"] {
             let refused = try run("parameters", command, "--config", config)
             #expect(refused.status == 65 && refused.error.contains("was altered"), "\(command): \(refused.error)")
+            #expect(refused.error.contains("put the newest book in its place"))
         }
         let asJSON = try run("parameters", "verify", "--config", config, "--json")
         let verdict = try JSONSerialization.jsonObject(with: Data(asJSON.output.utf8)) as? [String: Any]
