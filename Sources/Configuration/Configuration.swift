@@ -164,7 +164,7 @@ extension Setting where Value == TerminalID {
 }
 
 extension Configuration.JournalFile {
-    fileprivate init(reading table: ConfigurationTable) {
+    init(reading table: ConfigurationTable) {
         self.init(path: table.value("path", .path))
         table.read("capacity", .integer(64...10_000_000), into: &capacity)
         mark = table.optional("mark", .path)

@@ -29,7 +29,7 @@ extension Configuration {
         package let terminal: TerminalID
         /// nil where the demonstration's keys serve.
         package let keys: KeySettings?
-        package let journal: String
+        package let journal: JournalFile
         package let parameters: ParameterSettings
         /// By their numbers.
         package let sides: [Int]
@@ -37,9 +37,9 @@ extension Configuration {
         fileprivate init(reading root: ConfigurationTable) {
             let demonstration = root.value("demonstration", .truth, default: false)
             terminal = root.table("terminal").value("id", .terminal)
-            journal = root.table("journal").value("path", .path)
+            journal = JournalFile(reading: root.table("journal"))
             keys = KeySettings.read(root, demonstration: demonstration)
-            parameters = ParameterSettings(reading: root, journal: journal, demonstration: demonstration)
+            parameters = ParameterSettings(reading: root, journal: journal.path, demonstration: demonstration)
             let sides = root.sides
             self.sides = sides.map(\.number)
             for side in sides { side.table.skipOthers() }

@@ -100,6 +100,8 @@ package enum Notice: Equatable, Sendable {
     case parametersRefused(ParameterRefusal)
     /// Which program measures, and under which parameters.
     case identification(SoftwareIdentification)
+    /// The same where no parameters are in force: its version, and SHA-256 of its file.
+    case program(version: String, hash: [UInt8])
     /// The terminal holds no keys of its own yet.
     case notArmed
     case pulserFaults(Int)

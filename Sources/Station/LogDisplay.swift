@@ -54,7 +54,8 @@ extension Notice {
         case .insertCard, .readingCard, .typePIN, .liftNozzle, .fuelling, .settling, .removeCard, .prepaying,
             .prepaid, .prepaidCardGone, .closed:
             .info
-        case .emergencyOver, .identification, .settlingEarlierSale, .earlierSaleSettled, .otherCard, .cardGone,
+        case .emergencyOver, .identification, .program, .settlingEarlierSale, .earlierSaleSettled, .otherCard,
+            .cardGone,
             .refused, .refund,
             .purchaseVoid,
             .releasedElsewhere, .totalsKeptAgain:

@@ -9,6 +9,8 @@ import Threads
 
 extension ServedSide {
     private static let parameterRetryNanoseconds: UInt64 = 1_000_000_000
+    /// Whoever asked compares 64 digits.
+    private static let identificationNanoseconds: UInt64 = 30_000_000_000
 
     /// The set under which the side is to sell, as soon as there is one.
     ///
@@ -32,14 +34,17 @@ extension ServedSide {
                 roster.waits(side.number)
                 display.show(.closed, .parametersRefused(refusal))
             }
-            let next = MonotonicClock.nanoseconds + Self.parameterRetryNanoseconds
+            var next = MonotonicClock.nanoseconds + Self.parameterRetryNanoseconds
             wait: while let event = reached.mailbox.next(until: next) {
                 switch event {
                 case .stopRequested: return nil
                 case .parametersChanged: break wait
                 case .reader: ofReader = event
-                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .identificationAsked:
-                    break
+                case .identificationAsked:
+                    guard let program = service.identity else { break }
+                    display.show(.closed, .program(version: Release.version, hash: program.hash))
+                    next = MonotonicClock.nanoseconds + Self.identificationNanoseconds
+                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost: break
                 }
             }
         }

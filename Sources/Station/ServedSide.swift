@@ -100,6 +100,10 @@ struct ServedSide {
     }
 
     private func serve(_ face: SideFace, _ slot: VirtualEdges.Slot?) throws(Failure) {
+        let customer = service.customer(at: side)
+        customer?.console.watch { [mailbox] key in
+            if key == Self.identificationKey { mailbox.post(.identificationAsked) }
+        }
         guard var set = try awaitParameters(face.display), var pump = try startPump(face.display, set.meter) else {
             return
         }
@@ -108,11 +112,7 @@ struct ServedSide {
             pump.thread.stop()
             reached.takesNoPump()
         }
-        let customer = service.customer(at: side)
         customer?.console.watch { [mailbox] in mailbox.post(.consoleLost) }
-        customer?.console.watch { [mailbox] key in
-            if key == Self.identificationKey { mailbox.post(.identificationAsked) }
-        }
         var reader: any CardReader
         var monitor: ReaderMonitor?
         defer { monitor?.stop() }

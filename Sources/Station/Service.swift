@@ -245,8 +245,11 @@ package final class Service: Sendable {
         }
     }
 
+    /// nil before it was read.
+    var identity: ProgramIdentity? { program.withLock(\.self) }
+
     func identification(under set: ParameterSet) -> SoftwareIdentification? {
-        program.withLock { $0?.identification(under: set) }
+        identity?.identification(under: set)
     }
 
     private func recover(

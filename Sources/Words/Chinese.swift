@@ -48,6 +48,7 @@ struct Chinese: Vocabulary {
         case .identification(let identification):
             "greylock \(identification.version)，SHA-256 \(identification.programDigits)；参数第"
                 + " \(identification.parametersVersion) 版，校验码 \(identification.checksum)"
+        case .program(let version, let hash): "greylock \(version)，SHA-256 \(Hex.string(hash))"
         case .parametersRefused(let refusal): words(refusal)
         case .notArmed: "不接待任何卡：本终端没有密钥，由保管人用 greylock keys load 装入"
         case .pulserFaults(let count): "本次加油有\(count)次脉冲故障"
@@ -252,6 +253,12 @@ struct Chinese: Vocabulary {
             程序 greylock \(identification.version)，SHA-256
             \(identification.programDigits)
             计量参数第 \(identification.parametersVersion) 版，校验码 \(identification.checksum)
+            """
+        case .program(let version, let hash):
+            """
+            程序 greylock \(version)，SHA-256
+            \(Hex.string(hash))
+            没有有效的计量参数
             """
         case .parametersRefused(let refusal): "暂停服务：计量参数铅封异常。请员工处理：\(short(refusal))。"
         case .notArmed: "暂停服务：没有密钥，请员工装入。"

@@ -33,6 +33,7 @@ struct English: Vocabulary {
         case .identification(let identification):
             "greylock \(identification.version), SHA-256 \(identification.programDigits); parameters version"
                 + " \(identification.parametersVersion), checksum \(identification.checksum)"
+        case .program(let version, let hash): "greylock \(version), SHA-256 \(Hex.string(hash))"
         case .parametersRefused(let refusal): words(refusal)
         case .notArmed: "no card is served: this terminal has no keys; its custodians load them with greylock keys load"
         case .pulserFaults(let count): "\(count) pulser faults in this sale"
@@ -209,6 +210,12 @@ struct English: Vocabulary {
             Program greylock \(identification.version), SHA-256
             \(identification.programDigits)
             Meter: parameters version \(identification.parametersVersion), checksum \(identification.checksum)
+            """
+        case .program(let version, let hash):
+            """
+            Program greylock \(version), SHA-256
+            \(Hex.string(hash))
+            Meter: no parameters in force
             """
         case .parametersRefused(let refusal):
             "Out of service: the seal of the meter is not in order. Staff: \(short(refusal))."

@@ -147,6 +147,7 @@ struct ParametersImport: ParsableCommand {
         }
         try KeyTool.stored { () throws(FileFault) in try place.replace(with: book) }
         _ = consume lock
+        if let untold = seal.tellJournal(of: added, arms.recordKey) { standardError("warning: \(untold)") }
         return added
     }
 

@@ -101,9 +101,9 @@ enum ParameterTool {
 
     /// What the journal knows of the sides; empty where there is none.
     static func marks(of seal: Configuration.Seal, _ key: RecordKey) throws(ServiceFailure) -> [ParameterMark] {
-        guard FileStamp(seal.journal) != nil else { return [] }
-        do throws(StorageFault) { return try JournalReader(path: seal.journal, key: key).parameterMarks() } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(seal.journal): \(error)")
+        guard FileStamp(seal.journal.path) != nil else { return [] }
+        do throws(StorageFault) { return try JournalReader(path: seal.journal.path, key: key).parameterMarks() } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(seal.journal.path): \(error)")
         }
     }
 }

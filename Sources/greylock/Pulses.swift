@@ -3,6 +3,7 @@ import Configuration
 import Console
 import GPIO
 import Metering
+import Parameters
 import Station
 import Threads
 
@@ -23,14 +24,17 @@ struct PulseLinesOption: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the meter makes at its largest flow, 1 to 1000000; beyond it is too fast.",
+            """
+            What the meter makes at its largest flow, 1 to 1000000; beyond it is too fast. Without it, what the parameters under seal \
+            say, as in the service; where there are none, \(MeterLimits.edgesPerSecondDesign).
+            """,
             valueName: "N"
         )
     )
-    var edgesPerSecondMax = MeterLimits.edgesPerSecondDesign
+    var edgesPerSecondMax: Int?
 
     func validate() throws {
-        guard (1...1_000_000).contains(edgesPerSecondMax) else {
+        guard edgesPerSecondMax.map((1...1_000_000).contains) ?? true else {
             throw ValidationError("--edges-per-second-max: expected 1 to 1000000")
         }
     }
@@ -44,10 +48,9 @@ struct PulseLinesOption: ParsableArguments {
                 reason: "side \(side.number) has a simulated pump and no lines: greylock pulses generate makes a trace"
             )
         }
+        let limits = try limits(of: side, configuration)
         do throws(GPIOFault) {
             let lines = try GPIOPumpLines(wiring.inputsAlone)
-            var limits = MeterLimits()
-            limits.edgesPerSecondMax = edgesPerSecondMax
             let kind: PulserKind = wiring.pulserB == nil ? .single : .quadrature(.alarm)
             return WatchedLines(lines: lines, side: side.number, kind: kind, limits: limits)
         } catch {
@@ -57,6 +60,19 @@ struct PulseLinesOption: ParsableArguments {
                 reason: isOwn ? "\(error). A running service or a calibration holds them: stop it first" : "\(error)"
             )
         }
+    }
+
+    private func limits(
+        of side: Configuration.Side,
+        _ configuration: Configuration
+    ) throws(ServiceFailure) -> MeterLimits {
+        guard let edgesPerSecondMax else {
+            let book = try ParameterTool.read(configuration.parameters.path)
+            return book?.newest(of: side.number)?.meter.limits ?? MeterLimits()
+        }
+        var limits = MeterLimits()
+        limits.edgesPerSecondMax = edgesPerSecondMax
+        return limits
     }
 }
 

@@ -37,7 +37,7 @@ private final class SimulatedBooks {
 
     func add(_ meter: MeterParameters, _ place: ParameterSeal.Place, at seconds: Int64) throws -> Bool {
         var book = books[place.terminal] ?? ParameterBook(of: place.terminal)
-        guard !book.holds(meter, of: place.side, on: Self.board, under: Self.key) else { return false }
+        guard try !book.isInForce(meter, of: place.side, on: Self.board, under: Self.key) else { return false }
         let change = try ParameterChange(
             author: "technician",
             second: "another",

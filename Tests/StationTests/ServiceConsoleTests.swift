@@ -20,6 +20,7 @@ struct ServiceConsoleTests {
         centilitres: Int = 1_000,
         price: Int = 785,
         speed: Int = 4,
+        isSealed: Bool = true,
         environment: [String] = []
     ) throws -> ProgramAtTerminal {
         let configuration = try folder.file(
@@ -29,7 +30,8 @@ struct ServiceConsoleTests {
                 pin: pin,
                 language: language,
                 price: price,
-                pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
+                pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed),
+                isSealed: isSealed
             )
         )
         return try ProgramAtTerminal("greylock", ["run", "--config", configuration], environment: environment)
@@ -114,6 +116,19 @@ struct ServiceConsoleTests {
         let checksum = try #require(set["checksum"] as? String)
         #expect(service.screen.contains("Program greylock ") && service.screen.contains(digits))
         #expect(service.screen.contains("checksum \(checksum)"))
+    }
+
+    @Test("the key i shows the program also where the seal of the meter is not in order")
+    func identificationWithoutSeal() throws {
+        let service = try service(isSealed: false)
+        try service.wait(for: "the seal of the meter is not in order", on: .screen)
+        try service.type("i")
+        try service.wait(for: "Meter: no parameters in force", on: .screen)
+        service.signal(SIGTERM)
+        #expect(service.end() == 0)
+        let tool = try Run("greylock", ["identify", "--json", "--config", folder.path("greylock.toml")])
+        let report = try JSONSerialization.jsonObject(with: Data(tool.output.utf8)) as? [String: Any]
+        #expect(service.screen.contains(try #require(report?["sha256"] as? String)))
     }
 
     @Test("a terminal that is closed in mid-sale ends the service after the sale, for another start at a console")

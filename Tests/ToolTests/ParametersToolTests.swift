@@ -194,6 +194,19 @@ struct ParametersToolTests {
         #expect(try run("parameters", "history", "--config", config).output.contains("version 1 and those before it"))
     }
 
+    /// No service was started between.
+    @Test func theBookFromBeforeAnImportIsAnOlderOne() throws {
+        #expect(try seal(meters()).status == 0)
+        let before = try folder.text("journal-parameters")
+        _ = try SQLiteJournal(path: folder.path("journal"), capacity: 1_000, key: .demonstration)
+        let factor = "calibration = [{ litres_per_minute = 50, factor_millionths = 1_000_900 }]"
+        let second = try seal(meters(factor))
+        #expect(second.status == 0 && second.error.isEmpty, "\(second.error)")
+        _ = try folder.file("journal-parameters", before)
+        let verified = try run("parameters", "verify", "--config", config)
+        #expect(verified.status == 65 && verified.error.contains("older"), "\(verified.error)")
+    }
+
     @Test func aChangedByteOfAProgramIsTold() throws {
         let program = folder.path("program")
         try folder.write("program", [UInt8](repeating: 7, count: 100_000))

@@ -104,6 +104,7 @@ enum Situations {
             (.readerGone("start pcscd", graceSeconds: 15), "start pcscd; the sale waits 15 s"),
             (.pumpMissing("no chip"), "no chip"), (.notArmed, "greylock keys load"),
             (.identification(identification), "version 7, checksum 5A5A5A5A"),
+            (.program(version: "9.8", hash: Array(repeating: 0xA5, count: 32)), String(repeating: "A5", count: 32)),
             (.parametersRefused(.missing), "greylock parameters import"),
             (.parametersRefused(.older(version: 2, known: 34)), "34"),
             (.parametersRefused(.gone(known: 56)), "--after-loss"), (.otherCard, "wait"),

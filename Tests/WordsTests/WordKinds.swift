@@ -116,6 +116,7 @@ enum NoticeKind: CaseIterable {
     case notArmed
     case parametersRefused
     case identification
+    case program
     case pulserFaults
     case strayFaults
     case pulserWorn
@@ -165,6 +166,7 @@ enum NoticeKind: CaseIterable {
             case .notArmed: .notArmed
             case .parametersRefused: .parametersRefused
             case .identification: .identification
+            case .program: .program
             case .pulserFaults: .pulserFaults
             case .strayFaults: .strayFaults
             case .pulserWorn: .pulserWorn
