@@ -1,11 +1,12 @@
 // pulse-reader CHIP A B
 //
 // Counts a pulser by libgpiod alone, as small as it can be: two lines of one request, both edges, the kernel's largest queue, one
-// read for what waits. Looks at levels, at the order of the channels and at the kernel's numbers. CHIP is a device file. Prints
+// read for what waits, at the priority of greylockd's thread where it may. Looks at levels, at the order of the channels and at the kernel's numbers. CHIP is a device file. Prints
 // "ready" when it has the lines; at SIGTERM the edges, the counts, what it noticed (missed, illegal, gaps) and the nanoseconds of processor time
 // since it was ready.
 #include <err.h>
 #include <gpiod.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { QUEUE = 1024, BATCH = 256 };
+enum { QUEUE = 1024, BATCH = 256, PRIORITY = 40 };
 
 static volatile sig_atomic_t ends;
 
@@ -44,6 +45,8 @@ int main(int count, char **arguments) {
   struct sigaction action = {.sa_handler = end};
   sigaction(SIGTERM, &action, NULL);
 
+  struct sched_param priority = {.sched_priority = PRIORITY};
+  if (sched_setscheduler(0, SCHED_FIFO, &priority) != 0) warn("sched_setscheduler");
   enum gpiod_line_value values[2];
   if (gpiod_line_request_get_values(request, values) != 0) err(1, "values");
   bool levels[2] = {values[0] == GPIOD_LINE_VALUE_ACTIVE, values[1] == GPIOD_LINE_VALUE_ACTIVE};
