@@ -11,16 +11,19 @@ package final class Program {
 
     /// Starts `name`, built beside the tests. Standard error is read; standard output too when `readsOutput`.
     ///
-    /// - Parameter variables: of its environment, beside this process's own.
+    /// - Parameters:
+    ///   - folder: of the program, where it is another build's.
+    ///   - variables: of its environment, beside this process's own.
     package init(
         _ name: String,
         _ arguments: [String],
+        in folder: URL = Program.folder,
         readsOutput: Bool = false,
         variables: [String: String] = [:]
     ) throws {
         said = try ClosedPipe()
         process = try StartedProcess(
-            [Self.folder.appendingPathComponent(name).path] + arguments,
+            [folder.appendingPathComponent(name).path] + arguments,
             environment: Self.environment.merging(variables) { $1 },
             output: readsOutput ? said.writing : STDOUT_FILENO,
             error: readsOutput ? STDERR_FILENO : said.writing
