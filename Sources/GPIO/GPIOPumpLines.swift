@@ -13,6 +13,8 @@ package final class GPIOPumpLines: PumpLines {
     package static let eventBufferMax = 1_024
     /// How many edges one call brings.
     package static let batchMax = 256
+    /// How many it has room for at first: of a shaft that turns, seldom more than one waits.
+    private static let firstBatchMax = 8
     /// How often the levels are read again because an edge came meanwhile.
     private static let levelReadsMax = 1_000
 
@@ -23,11 +25,10 @@ package final class GPIOPumpLines: PumpLines {
 
     private let inputs: LineRequest
     private let outputs: LineRequest?
+    private let firstBuffer: EdgeBuffer
     private let buffer: EdgeBuffer
     private let bell: Bell
-    private let inputRoles: [(offset: UInt32, input: PumpInput)]
-    /// The kernel's numbers of the last edges that are in the levels, by line.
-    private var lastInLevels: [UInt32: UInt32] = [:]
+    private var inputLines: [InputLine]
     private let outputMasks: [PumpOutputs]
 
     package init(_ wiring: GPIOWiring) throws(GPIOFault) {
@@ -37,10 +38,11 @@ package final class GPIOPumpLines: PumpLines {
         held = HeldOutputs(of: wiring, on: chip)
         outputs = try Self.requestOutputs(wiring, on: chip)
         inputs = try Self.requestInputs(wiring, on: chip)
-        buffer = try EdgeBuffer(capacity: Self.batchMax)
+        firstBuffer = try EdgeBuffer(capacity: Self.firstBatchMax)
+        buffer = try EdgeBuffer(capacity: Self.batchMax - Self.firstBatchMax)
         bell = try Bell()
-        inputRoles = wiring.inputs.compactMap { role, line in
-            role.input.map { (UInt32(line.offset), $0) }
+        inputLines = wiring.inputs.compactMap { role, line in
+            role.input.map { InputLine(offset: UInt32(line.offset), input: $0) }
         }
         outputMasks = wiring.outputs.compactMap(\.role.output)
     }
@@ -60,7 +62,8 @@ package final class GPIOPumpLines: PumpLines {
                 let values = try inputs.values()
                 guard try inputs.hasEdges() else { return levels(values) }
                 for index in try 0..<inputs.readEdges(into: buffer) {
-                    lastInLevels[buffer[index].offset] = buffer[index].sequence
+                    let edge = buffer[index]
+                    inputLines[line(of: edge)].lastInLevels = edge.sequence
                 }
             }
         } catch {
@@ -79,11 +82,16 @@ package final class GPIOPumpLines: PumpLines {
                 return
             }
             let first = edges.count
-            for index in try 0..<inputs.readEdges(into: buffer) { append(buffer[index], to: &edges) }
+            try read(firstBuffer, into: &edges)
+            if edges.count == first + Self.firstBatchMax, try inputs.hasEdges() { try read(buffer, into: &edges) }
             Self.order(&edges, from: first)
         } catch {
             throw PumpFault(reason: "\(error)")
         }
+    }
+
+    private func read(_ buffer: borrowing EdgeBuffer, into edges: inout [PumpEdge]) throws(GPIOFault) {
+        for index in try 0..<inputs.readEdges(into: buffer) { append(buffer[index], to: &edges) }
     }
 
     package func set(_ active: PumpOutputs) throws(PumpFault) {
@@ -98,7 +106,7 @@ package final class GPIOPumpLines: PumpLines {
 
     private func levels(_ values: [Bool]) -> PumpLevels {
         func isActive(_ input: PumpInput) -> Bool {
-            zip(inputRoles, values).contains { $0.0.input == input && $0.1 }
+            zip(inputLines, values).contains { $0.0.input == input && $0.1 }
         }
         return PumpLevels(
             a: isActive(.pulser(.a)),
@@ -115,12 +123,16 @@ package final class GPIOPumpLines: PumpLines {
     ///
     /// The corresponding C function is `poll`.
     private func isReadable(timeoutMilliseconds: UInt64?) throws(GPIOFault) -> Bool {
-        var waits = [
+        var waits: InlineArray<2, pollfd> = [
             pollfd(fd: inputs.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0),
         ]
         let timeout = timeoutMilliseconds.map { Int32(clamping: $0) } ?? -1
-        let result = unsafe poll(&waits, nfds_t(waits.count), timeout)
+        var span = waits.mutableSpan
+        // SAFETY: the function writes into the entries that it is told of, and the pointer does not leave the closure.
+        let result = unsafe span.withUnsafeMutableBufferPointer { entries in
+            unsafe poll(entries.baseAddress, nfds_t(entries.count), timeout)
+        }
         // A signal ends the wait like the bell does.
         if result < 0, errno == EINTR { return false }
         guard result >= 0 else { throw .last("poll") }
@@ -131,17 +143,22 @@ package final class GPIOPumpLines: PumpLines {
     }
 
     private func append(_ edge: EdgeBuffer.Edge, to edges: inout [PumpEdge]) {
-        guard let role = inputRoles.first(where: { $0.offset == edge.offset }) else {
-            preconditionFailure("the kernel reports requested lines only")
-        }
+        let line = inputLines[line(of: edge)]
         edges.append(
             PumpEdge(
-                input: role.input,
+                input: line.input,
                 rising: edge.rising,
                 nanoseconds: edge.nanoseconds,
-                sequence: edge.sequence &- lastInLevels[edge.offset, default: 0]
+                sequence: edge.sequence &- line.lastInLevels
             )
         )
+    }
+
+    private func line(of edge: EdgeBuffer.Edge) -> Int {
+        guard let index = inputLines.firstIndex(where: { $0.offset == edge.offset }) else {
+            preconditionFailure("the kernel reports requested lines only")
+        }
+        return index
     }
 
     /// The kernel stamps an edge in the interrupt and queues it from a thread of each line: two lines' edges can come
@@ -155,6 +172,13 @@ package final class GPIOPumpLines: PumpLines {
             }
         }
     }
+}
+
+private struct InputLine {
+    let offset: UInt32
+    let input: PumpInput
+    /// The kernel's number of the last edge that is in the levels.
+    var lastInLevels: UInt32 = 0
 }
 
 // Opening.

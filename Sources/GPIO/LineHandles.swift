@@ -186,7 +186,7 @@ struct LineRequest: ~Copyable {
     }
 }
 
-/// Room for a batch of edges, used again and again.
+/// Room for a batch of edges, used again and again. The library clears all of it at each reading.
 @safe
 struct EdgeBuffer: ~Copyable {
     let capacity: Int

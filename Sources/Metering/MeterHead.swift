@@ -4,6 +4,8 @@
 /// Invariant: outputs are empty outside `open`, after the stop count and while the emergency line is active.
 package struct MeterHead: Sendable {
     package private(set) var snapshot: MeterSnapshot
+    package var outputs: PumpOutputs { snapshot.outputs }
+    package func show(in other: inout MeterSnapshot) { other.take(snapshot) }
     private let calibration: Calibration
     private let limits: MeterLimits
     private var pulser: Pulser

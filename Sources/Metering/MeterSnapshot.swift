@@ -37,6 +37,23 @@ package struct MeterSnapshot: Equatable, Sendable {
     }
 
     package var totalCounts: Int { counts.reduce(0, +) }
+
+    /// Becomes `other`, but keeps its own room for the counts: what `other` was copied from can go on counting in place.
+    mutating func take(_ other: MeterSnapshot) {
+        var own = (counts: [Int](), allCounts: [Int]())
+        swap(&own.counts, &counts)
+        swap(&own.allCounts, &allCounts)
+        self = other
+        Self.fill(&own.counts, from: other.counts)
+        Self.fill(&own.allCounts, from: other.allCounts)
+        counts = own.counts
+        allCounts = own.allCounts
+    }
+
+    private static func fill(_ own: inout [Int], from other: [Int]) {
+        guard own.count == other.count else { return own = other }
+        for index in other.indices { own[index] = other[index] }
+    }
 }
 
 /// All valves closed by a cut-off while fuel flowed.

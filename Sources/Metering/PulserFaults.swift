@@ -65,32 +65,52 @@ package struct MeterLimits: Hashable, Sendable {
 /// it is proven and what is seen only by time.
 package struct PulserFaults: Equatable, Sendable {
     /// Proven by levels: an edge came twice in the same direction, so one between them was lost.
-    package var missedEdges = [0, 0]
+    package var missedEdges: [Int] {
+        get { ofChannels.missedEdges.list }
+        set { ofChannels.missedEdges.list = newValue }
+    }
     /// So many edges on one channel while the other is still that the other is dead.
-    package var deadLegs = [0, 0]
+    package var deadLegs: [Int] {
+        get { ofChannels.deadLegs.list }
+        set { ofChannels.deadLegs.list = newValue }
+    }
     /// Edges that the kernel's numbers show as lost; an edge that came twice or late is one.
-    package var sequenceGaps = [0, 0]
+    package var sequenceGaps: [Int] {
+        get { ofChannels.sequenceGaps.list }
+        set { ofChannels.sequenceGaps.list = newValue }
+    }
     /// Common mode: edges of both channels closer to each other than a turning pulser makes them, when both lines were away
     /// from their levels at once.
     package var bothTogether = 0
     /// Seen by time: edges that this channel did not make while the other went on at its pace.
-    package var silentEdges = [0, 0]
+    package var silentEdges: [Int] {
+        get { ofChannels.silentEdges.list }
+        set { ofChannels.silentEdges.list = newValue }
+    }
     /// Seen by time: a gap in steady flow as long as whole cycles.
     package var flowGaps = 0
     /// Edges at a rate that the meter cannot make.
-    package var tooFast = [0, 0]
+    package var tooFast: [Int] {
+        get { ofChannels.tooFast.list }
+        set { ofChannels.tooFast.list = newValue }
+    }
     /// Edges of this channel alone, too close for a turning pulser: a contact that bounces, a pulse that none turned.
-    package var noise = [0, 0]
+    package var noise: [Int] {
+        get { ofChannels.noise.list }
+        set { ofChannels.noise.list = newValue }
+    }
     /// How many times ``MeterLimits/reverseCountsMax`` flowed back.
     package var reversed = 0
     /// Edges of the nozzle and emergency lines that the kernel's numbers show as lost.
     package var switchGaps = 0
 
+    private var ofChannels = OfChannels()
+
     package init() {}
 
     package var total: Int {
-        let ofChannels = [missedEdges, deadLegs, sequenceGaps, silentEdges, tooFast, noise]
-        return ofChannels.reduce(0) { $0 + $1[0] + $1[1] } + bothTogether + flowGaps + reversed + switchGaps
+        let ofKinds = [missedEdges, deadLegs, sequenceGaps, silentEdges, tooFast, noise]
+        return ofKinds.reduce(0) { $0 + $1[0] + $1[1] } + bothTogether + flowGaps + reversed + switchGaps
     }
 
     package static func + (left: PulserFaults, right: PulserFaults) -> PulserFaults { left.combined(with: right, +) }
@@ -114,5 +134,30 @@ package struct PulserFaults: Equatable, Sendable {
         faults.reversed = combine(reversed, other.reversed)
         faults.switchGaps = combine(switchGaps, other.switchGaps)
         return faults
+    }
+}
+
+extension PulserFaults {
+    /// In place: a snapshot is copied at each edge, and a list of its own for each kind would be counted as used and free again.
+    private struct OfChannels: Equatable, Sendable {
+        var missedEdges = Pair()
+        var deadLegs = Pair()
+        var sequenceGaps = Pair()
+        var silentEdges = Pair()
+        var tooFast = Pair()
+        var noise = Pair()
+    }
+
+    private struct Pair: Equatable, Sendable {
+        private var a = 0
+        private var b = 0
+
+        var list: [Int] {
+            get { [a, b] }
+            set {
+                precondition(newValue.count == 2, "one number for each channel")
+                (a, b) = (newValue[0], newValue[1])
+            }
+        }
     }
 }

@@ -7,6 +7,10 @@ package struct PumpOutputs: OptionSet, Hashable, Sendable {
     package static let motor = PumpOutputs(rawValue: 1)
     package static let mainValve = PumpOutputs(rawValue: 2)
     package static let slowValve = PumpOutputs(rawValue: 4)
+
+    // Asked at each edge: what the library gives every set of options is called by way of its type.
+    package var isEmpty: Bool { rawValue == 0 }
+    package static func == (left: PumpOutputs, right: PumpOutputs) -> Bool { left.rawValue == right.rawValue }
 }
 
 /// A line that the pump reports on.

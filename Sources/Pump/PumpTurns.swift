@@ -98,14 +98,14 @@ struct PumpTurns {
 
     /// Where the service stops, fuel does not wait for whoever would close it.
     private mutating func shutIfAsked() throws(PumpFault) {
-        guard desk.isShut, !head.snapshot.outputs.isEmpty || head.snapshot.isHeld else { return }
+        guard desk.isShut, !head.outputs.isEmpty || head.snapshot.isHeld else { return }
         head.perform(.close)
         try drive()
         isUnpublished = true
     }
 
     private mutating func drive() throws(PumpFault) {
-        let wanted = head.snapshot.outputs
+        let wanted = head.outputs
         guard wanted != driven else { return }
         try desk.lines.set(wanted)
         driven = wanted
@@ -114,15 +114,17 @@ struct PumpTurns {
     /// Publishes, answers, reports; what another thread holds up waits for the next turn.
     private mutating func tell() {
         if isUnpublished {
-            guard desk.publish(head.snapshot) else { return }
+            guard desk.publish(head) else { return }
             isUnpublished = false
         }
         if isUnanswered {
             desk.answer()
             isUnanswered = false
         }
-        for report in reports { post(.report(report)) }
-        reports.removeAll(keepingCapacity: true)
+        if !reports.isEmpty {
+            for report in reports { post(.report(report)) }
+            reports.removeAll(keepingCapacity: true)
+        }
         guard let fault = unreportedFault else { return }
         let now = MonotonicClock.nanoseconds
         guard now >= nextFaultReport else { return }
