@@ -164,6 +164,7 @@ package final class GPIOPumpLines: PumpLines {
     /// The kernel stamps an edge in the interrupt and queues it from a thread of each line: two lines' edges can come
     /// the wrong way round.
     private static func order(_ edges: inout [PumpEdge], from first: Int) {
+        guard edges.count > first + 1 else { return }
         for index in edges.indices.dropFirst(first + 1) {
             var place = index
             while place > first, edges[place - 1].nanoseconds > edges[place].nanoseconds {
