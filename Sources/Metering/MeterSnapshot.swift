@@ -51,8 +51,11 @@ package struct MeterSnapshot: Equatable, Sendable {
     }
 
     private static func fill(_ own: inout [Int], from other: [Int]) {
-        guard own.count == other.count else { return own = other }
-        for index in other.indices { own[index] = other[index] }
+        if own.count == other.count {
+            for index in other.indices { own[index] = other[index] }
+        } else {
+            own = other
+        }
     }
 }
 

@@ -216,7 +216,8 @@ extension OnGPIO {
             try #require(numbers.count == 6, "pulse-reader: \(line)")
             let sale = try #require(JournalReport(journal: folder.path("journal.sqlite")).sales.last)
             let noticed = numbers[2] + numbers[3] + numbers[4]
-            return (played, sale, Peer(edges: numbers[0], counts: numbers[1], noticed: noticed, nanoseconds: numbers[5]), ours)
+            let peer = Peer(edges: numbers[0], counts: numbers[1], noticed: noticed, nanoseconds: numbers[5])
+            return (played, sale, peer, ours)
         }
     }
 }

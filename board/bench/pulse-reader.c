@@ -1,9 +1,9 @@
 // pulse-reader CHIP A B
 //
 // Counts a pulser by libgpiod alone, as small as it can be: two lines of one request, both edges, the kernel's largest queue, one
-// read for what waits, at the priority of greylockd's thread where it may. Looks at levels, at the order of the channels and at the kernel's numbers. CHIP is a device file. Prints
-// "ready" when it has the lines; at SIGTERM the edges, the counts, what it noticed (missed, illegal, gaps) and the nanoseconds of processor time
-// since it was ready.
+// read for what waits, at the priority of greylockd's thread where it may. Looks at levels, at the order of the channels and at the
+// kernel's numbers. CHIP is a device file. Prints "ready" when it has the lines; at SIGTERM the edges, the counts, what it noticed
+// (missed, illegal, gaps) and the nanoseconds of processor time since it was ready.
 #include <err.h>
 #include <gpiod.h>
 #include <sched.h>

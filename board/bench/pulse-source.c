@@ -8,12 +8,12 @@
 // with a mass would: slow beside what the board lately made of the pace. With 0 edges per second it goes as fast as it can.
 // Prints the edges and the pace that came of it.
 //
-// In the second the edges of a trace (greylock pulses generate), each at its own time by the clock, whoever reads them: it goes before
-// every reader, behind the kernel's interrupt threads. With four lines on two pulsers, the second right behind the first. A little time that
-// was lost is made up for by steps up to a tenth shorter; after more than two steps the shaft stood still, and gets up speed again as
-// above. A thread of the lowest priority computes meanwhile: an emulated processor that halts takes its host's time to wake.
-// Prints the edges, the pace that came of it, the pace of the trace, how often the shaft stood still, and by how many nanoseconds the
-// latest other edge was late.
+// In the second the edges of a trace (greylock pulses generate), each at its own time by the clock, whoever reads them: it goes
+// before every reader, behind the kernel's interrupt threads. With four lines on two pulsers, the second right behind the first. A little
+// time that was lost is made up for by steps up to a tenth shorter; after more than two steps the shaft stood still, and gets up
+// speed again as above. A thread of the lowest priority computes meanwhile: an emulated processor that halts takes its host's time
+// to wake. Prints the edges, the pace that came of it, the pace of the trace, how often the shaft stood still, and by how many
+// nanoseconds the latest other edge was late.
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
