@@ -197,8 +197,8 @@ struct ParametersToolTests {
     /// No service was started between.
     @Test func theBookFromBeforeAnImportIsAnOlderOne() throws {
         #expect(try seal(meters()).status == 0)
-        let before = try folder.text("journal-parameters")
-        _ = try SQLiteJournal(path: folder.path("journal"), capacity: 1_000, key: .demonstration)
+        let before = try String(contentsOfFile: folder.path("journal-parameters"), encoding: .utf8)
+        _ = try SQLiteJournal(path: folder.path("journal"), capacity: 64)
         let factor = "calibration = [{ litres_per_minute = 50, factor_millionths = 1_000_900 }]"
         let second = try seal(meters(factor))
         #expect(second.status == 0 && second.error.isEmpty, "\(second.error)")
