@@ -129,7 +129,8 @@ let package = Package(
             name: "Simulation",
             dependencies: [
                 "CardApplication", "CardCryptography", "Dispenser", "FuelPassbook", "GreyLock", "ISO7816", "Issuer",
-                "Metering", "Quantities", "Records", "SecurityModule", "Threads", "VirtualPump", "Words",
+                "Metering", "PulseSignals", "Quantities", "Records", "SecurityModule", "Threads", "VirtualPump",
+                "Words",
             ]
         ),
 
@@ -306,7 +307,7 @@ let package = Package(
                 "TestPrograms", "Threads", "VirtualPump",
             ]
         ),
-        .testTarget(name: "SimulationTests", dependencies: ["Simulation"]),
+        .testTarget(name: "SimulationTests", dependencies: ["PulseSignals", "Simulation"]),
         .executableTarget(
             name: "JournalEdits",
             dependencies: [

@@ -52,6 +52,11 @@ package struct PulseGenerator: Sendable {
         course = .steady(left: kind == .clean ? .max : 40)
     }
 
+    /// Nothing is wrong with the next edge, unless a fault begins with it.
+    package var isSteady: Bool {
+        if case .steady = course { waiting.isEmpty } else { false }
+    }
+
     package mutating func next() -> PumpEdge {
         while waiting.isEmpty { turn() }
         let edge = waiting.take()

@@ -5,20 +5,6 @@ package import Metering
 package import Quantities
 package import VirtualPump
 
-/// The clock of a forecourt, whose sites share it.
-package final class VirtualClock {
-    package fileprivate(set) var nanoseconds: UInt64 = 0
-    /// By how many seconds the board's clock is wrong.
-    package var errorSeconds = 0
-    /// What the board's zone adds to UTC now: daylight saving, or another zone, changes it.
-    package var localOffsetSeconds = 0
-
-    package init() {}
-
-    /// Time passes in which nothing happens at any site.
-    func passStill(seconds: Int) { nanoseconds += UInt64(seconds) * 1_000_000_000 }
-}
-
 /// One side's place of a forecourt, on a virtual clock: time passes only while the side waits.
 ///
 /// It is the side's clock, its events and its pump; what customers do stands in an agenda. Fuel flows at a given
@@ -45,7 +31,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     private static let frozenNanoseconds: UInt64 = 1_000_000_000
 
     /// The pulser's true side, in counts since the start.
-    package private(set) var trueCounts = 0
+    package internal(set) var trueCounts = 0
     /// What the customer takes at most in this sale, in counts; fuel stops there by itself.
     package var countsWanted = Int.max
     /// Called after each count that fuel flow adds.
@@ -59,19 +45,25 @@ package final class VirtualSite: StationClock, EventSource, Pump {
 
     private let clock: VirtualClock
     private let firstSecond: Int
-    private var head: MeterHead
-    private let flow: Flow
+    private(set) var head: MeterHead
+    private let security: PulserSecurity
+    private let limits: MeterLimits
+    let flow: Flow
     private var agenda: [(time: UInt64, action: (VirtualSite) -> Void)] = []
     private var events: [SideEvent] = []
-    private var nextEdgeAt: UInt64?
-    private var overrunLeft = 0
+    var nextEdgeAt: UInt64?
+    var overrunLeft = 0
     /// What the flow does instead of ``Flow``; nil for valves that close at once.
     package var valves: ValveModel?
-    private var numbers = EdgeNumbers()
+    var numbers = EdgeNumbers()
     /// What the kernel's queue holds while the process stands still; nil while it runs.
     private var queue: [PumpEdge]?
     /// By a full queue, since the beginning.
     private(set) var edgesDropped = 0
+    /// What the pulser does instead of turning as the fuel does.
+    var lies = SiteLies()
+    /// Called with what the books have to know of it.
+    var onLie: (LieMoment) -> Void = { _ in }
     /// A's line is on B's input.
     private var isSwapped = false
     private var isLifted = false
@@ -83,14 +75,19 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         calibration: Calibration,
         flow: Flow,
         date: CalendarDate,
-        clock: VirtualClock = VirtualClock()
+        clock: VirtualClock = VirtualClock(),
+        security: PulserSecurity = .alarm,
+        limits: MeterLimits = MeterLimits()
     ) {
         self.clock = clock
+        self.limits = limits
+        self.security = security
         head = MeterHead(
             calibration: calibration,
-            kind: .quadrature(.alarm),
+            kind: .quadrature(security),
             levels: (false, false),
-            nozzleIsLifted: false
+            nozzleIsLifted: false,
+            limits: limits
         )
         self.flow = flow
         firstSecond = date.daysSince1970 * 86_400
@@ -141,13 +138,15 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     /// edges numbered.
     package func restart(calibration: Calibration) {
         numbers = EdgeNumbers()
+        lies = SiteLies()
         let levels = (a: (1...2).contains(trueCounts % 4), b: (2...3).contains(trueCounts % 4))
         head = MeterHead(
             calibration: calibration,
-            kind: .quadrature(.alarm),
+            kind: .quadrature(security),
             levels: isSwapped ? (levels.b, levels.a) : levels,
             nozzleIsLifted: isLifted,
-            emergency: isEmergency
+            emergency: isEmergency,
+            limits: limits
         )
     }
 
@@ -239,7 +238,10 @@ package final class VirtualSite: StationClock, EventSource, Pump {
         return true
     }
 
-    private var edgeInterval: UInt64? {
+    var edgeInterval: UInt64? { lies.pulser == nil ? ownInterval : lyingInterval }
+
+    /// Of the pulser that turns as the fuel does; nil while none flows.
+    var ownInterval: UInt64? {
         guard trueCounts < countsWanted, isLifted || queue == nil else { return nil }
         let outputs = head.snapshot.outputs
         if outputs.contains(.mainValve) { return 1_000_000_000 / flow.countsPerSecond }
@@ -269,6 +271,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
             onCount(self)
             return
         }
+        guard !beginsToLie() else { return deliverLie() }
         let wasOpen = !head.snapshot.outputs.isEmpty
         if !wasOpen { overrunLeft -= 1 }
         turnPulser(forward: true)
@@ -290,7 +293,10 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     /// The next edge of this input, to the meter or into the queue.
-    private func deliver(_ input: PumpInput, rising: Bool) {
+    ///
+    /// - Returns: what the meter reports.
+    @discardableResult
+    func deliver(_ input: PumpInput, rising: Bool) -> PumpReport? {
         let edge = PumpEdge(
             input: input,
             rising: rising,
@@ -304,9 +310,11 @@ package final class VirtualSite: StationClock, EventSource, Pump {
                 queue?.removeFirst()
                 edgesDropped += 1
             }
-            return
+            return nil
         }
-        if let report = head.receive(edge) { post(.pump(report)) }
+        let report = head.receive(edge)
+        if let report { post(.pump(report)) }
+        return report
     }
 }
 

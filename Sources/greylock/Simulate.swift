@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
 import Glibc
+import PulseSignals
 import Simulation
 import Threads
 
@@ -33,7 +34,7 @@ struct Simulate: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "What goes wrong: none, card, power, pump, attack or full, the default.",
+            "What goes wrong: none, card, power, pump, attack, meter (pulsers that lie) or full, the default.",
             valueName: "PROFILE"
         )
     )
@@ -113,9 +114,10 @@ struct Simulate: ParsableCommand {
         let tally = simulation.tally
         writeLine("seed \(seed ?? 1): \(SimulationProgress.words(tally, progress.salesPerSecond(tally)))")
         for kind in FaultKind.allCases {
-            if let count = tally.faultsMet[kind] { writeLine("\(padded(count, to: 10))  \(kind.rawValue)") }
+            if let count = tally.faultsMet[kind] { writeLine("\(padded("\(count)", to: 10))  \(kind.rawValue)") }
         }
         printLosses(tally.cutsByCountsLost)
+        printLies(tally.lies)
         return violation
     }
 
@@ -135,6 +137,19 @@ struct Simulate: ParsableCommand {
             "mains cut with a valve open: \(cuts) times; litres lost: median \(quantile(0.5)), "
                 + "nine of ten at most \(quantile(0.9)), most \(quantile(1))"
         )
+    }
+
+    private func printLies(_ lies: [PulseFaultKind: LieTally]) {
+        guard !lies.isEmpty else { return }
+        func line(_ name: String, _ cells: [String]) {
+            writeLine(paddedRight(name, to: 16) + cells.map { padded($0, to: 10) }.joined())
+        }
+        line("pulser", ["sales", "faults", "closed", "short", "over"])
+        for kind in PulseFaultKind.allCases {
+            guard let tally = lies[kind] else { continue }
+            line(kind.rawValue, [tally.sales, tally.faults, tally.closed, tally.short, tally.over].map { "\($0)" })
+        }
+        writeLine("short, over: the most counts that one sale had less, or more, than truly flowed")
     }
 
     private func cutEverywhere() -> StationSimulation.Violation? {
@@ -162,9 +177,12 @@ struct Simulate: ParsableCommand {
     /// One for each processor, of a board's four.
     private static let threads = min(4, processors)
 
-    private func padded(_ number: Int, to width: Int) -> String {
-        let digits = "\(number)"
-        return String(repeating: " ", count: max(0, width - digits.utf8.count)) + digits
+    private func padded(_ text: String, to width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.utf8.count)) + text
+    }
+
+    private func paddedRight(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.utf8.count))
     }
 }
 

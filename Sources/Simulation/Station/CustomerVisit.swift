@@ -1,6 +1,7 @@
 package import Dispenser
 import FuelPassbook
 import ISO7816
+import PulseSignals
 package import Quantities
 
 /// One thing that happens at a station or to its cards: a pure value, so that a run can be played again with less.
@@ -77,6 +78,8 @@ package struct CustomerVisit: Equatable, Sendable {
     package var leavesInOutage = false
     package var meanwhile = Meanwhile.waits
     package var faults: [PlannedFault] = []
+    /// What the side's pulser does from this visit on, until a technician mends it or it does something else.
+    package var lie: PulserLie?
 
     package init(card: Int, errand: Errand) {
         self.card = card
@@ -86,7 +89,9 @@ package struct CustomerVisit: Equatable, Sendable {
 
 extension CustomerVisit {
     /// To the pump, and nothing is to go wrong.
-    var isSmooth: Bool { fuelCounts > 0 && faults.allSatisfy(\.isHarmless) && pinsWrong == 0 }
+    var isSmooth: Bool {
+        fuelCounts > 0 && faults.allSatisfy(\.isHarmless) && pinsWrong == 0 && lie == nil
+    }
 
     /// What the customer wants here, in counts.
     var fuelCounts: Int {
@@ -152,6 +157,9 @@ extension CustomerVisit: CustomStringConvertible {
         case .clones: words.append("with a card that is at another side too")
         }
         if leavesInOutage { words.append("leaves in an outage") }
+        if let lie {
+            words.append("its pulser lies: \(lie.kind.rawValue) at \(lie.edgesPerSecond) edges/s, seed \(lie.seed)")
+        }
         return (words + faults.map(\.description)).joined(separator: "; ")
     }
 }

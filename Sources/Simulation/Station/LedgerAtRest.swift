@@ -11,6 +11,7 @@ extension StationLedger {
     /// No sale is running at any side but those that are busy.
     func rests(_ store: MemoryJournal, _ meter: MeterSnapshot, busy: Set<Int>) {
         if !meter.outputs.isEmpty { fail("a valve is open at rest") }
+        for side in sides where !busy.contains(side.number - 1) { side.checkClosed(store) }
         for number in openRecords {
             guard let record = store.records[number], !busy.contains(record.side - 1) else { continue }
             let mayWait =
@@ -68,6 +69,7 @@ extension StationLedger {
             let faults = records.reduce(PulserFaults()) { $0 + $1.reading.faults }
             let counted = store.pulserFaults(of: side.number).first { $0.day == nil }?.faults ?? PulserFaults()
             if counted.total < faults.total { fail("the faults of side \(side.number) are not all in its count") }
+            side.checkKept(store)
             let fen = records.reduce(0) { $0 + ($1.settles == nil ? Int($1.price.fen) : 0) }
             let volume = records.reduce(Volume.zero) { $0 + $1.reading.volume }
             guard let total = store.totalisers[side.number] else {

@@ -41,6 +41,7 @@ extension StationLedger {
             if record.reading.totalCounts != counts {
                 fail("sale \(record.number.value) has other counts than the meter's \(counts)")
             }
+            side.checkFaults(of: record, meter)
             if side.frozen.contains(record.number), record.remark == nil {
                 fail("sale \(record.number.value) does not say that the service stood still")
             }

@@ -17,6 +17,7 @@ extension SideLedger {
             guard let since = meteringSince, let running else { return }
             metered[running] = meter.totalCounts
             meteringSince = nil
+            guard lies.lie == nil else { return checkLie(running, meter, trueCounts: trueCounts, since: since) }
             checkLosses(running, meter, trueCounts: trueCounts, since: since)
         case .open, .retarget, .close: break
         }
@@ -94,6 +95,7 @@ extension SideLedger {
     /// Called whenever anything happened.
     func observe(_ store: MemoryJournal, isOpen: Bool, mayBeOpen: Bool) {
         guard isOpen else { return }
+        if let closing { ledger.fail("a valve is open at a position that closed itself: \(closing)") }
         if let running, frozen.contains(running) { ledger.fail("fuel flows on after the service stood still") }
         if !mayBeOpen { ledger.fail("a valve is open with the nozzle hung up, or in an emergency") }
         guard let running, let record = store.records[running] else {
@@ -126,6 +128,7 @@ extension SideLedger {
     @discardableResult
     func serviceEnds(_ store: MemoryJournal, _ meter: MeterSnapshot, _ calibration: Calibration) -> Int {
         meteringSince = nil
+        faultsStray = faultsStray + meter.strayFaults
         var kept = countsInRecords - countsInRecordsAtStart
         if let running, let record = store.records[running], record.isBeforeEnd {
             let checkpoint = store.checkpoints[running]?.reading ?? record.reading

@@ -36,6 +36,14 @@ final class SideLedger {
     /// Up to what true counts a lost edge can show: one of a sale's last shows in the next.
     var disturbedUntil = 0
 
+    var lies = LieBooks()
+    var hasLied = false
+    /// Why the position has closed itself, in the words in which it says so in the end; nil once it was opened.
+    var closing: String?
+    /// What the meter noted in sales, and outside.
+    var faultsNoted = PulserFaults()
+    var faultsStray = PulserFaults()
+
     /// Under which records begin now.
     var calibration: Calibration
     /// Under which the totaliser's counts were counted.
@@ -49,7 +57,10 @@ final class SideLedger {
         totalsCalibration = calibration
     }
 
-    func serviceBegins() { countsInRecordsAtStart = countsInRecords }
+    func serviceBegins() {
+        countsInRecordsAtStart = countsInRecords
+        lies = LieBooks()
+    }
 
     func forgets(_ store: MemoryJournal) {
         running = nil

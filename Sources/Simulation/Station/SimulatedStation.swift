@@ -115,18 +115,7 @@ final class SimulatedStation {
         journal.store.capacity = layout.capacity
         let clock = VirtualClock()
         sides = (0..<layout.sides).map { number in
-            let site = VirtualSite(
-                calibration: calibration,
-                flow: VirtualSite.Flow(
-                    countsPerSecond: 27,
-                    slowCountsPerSecond: 5,
-                    overrunCounts: layout.overrunCounts
-                ),
-                date: Self.firstDay,
-                clock: clock
-            )
-            site.valves = layout.valves
-            return StationSide(number, self, site: site)
+            StationSide(number, self, site: layout.site(calibration, Self.firstDay, clock))
         }
     }
 

@@ -69,6 +69,7 @@ extension StationSide: Pump {
         if command == .beginSale { meterSawSwap = false }
         books.performs(command, trueCounts: site.trueCounts, site.snapshot)
         try site.perform(command)
+        if let ended = books.lies.ended.take() { tape.lied(ended) }
         observe()
         if fault == .powerCutAfter {
             station.cutPower()

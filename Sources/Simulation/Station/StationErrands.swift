@@ -29,6 +29,8 @@ extension SimulatedStation {
             seals(next.calibration.points, of: sides)
         case .technician:
             for side in sides where side.rightsChannels() { nextSettings = settings }
+            for side in sides where side.site.isLying { nextSettings = settings }
+            ledger.positionsAreOpened()
             site.clockErrorSeconds = 0
             journal.isRepaired(now: site.now)
         case .night(let hours): site.passStill(seconds: hours * 3_600)

@@ -150,6 +150,8 @@ package enum FaultProfile: String, CaseIterable, Sendable {
     case pump
     /// Customers with a shim, and nothing else.
     case attack
+    /// Pulsers that lie in each way that is known, and nothing else.
+    case meter
     case full
 
     /// Of a command APDU.
@@ -160,7 +162,7 @@ package enum FaultProfile: String, CaseIterable, Sendable {
         ]
         let power: [FaultKind] = [.powerCutBefore, .powerCutDuring, .powerCutAfter]
         return switch self {
-        case .none, .pump, .attack: []
+        case .none, .pump, .attack, .meter: []
         case .card: card
         case .power: power
         case .full: card + card + power
@@ -169,14 +171,14 @@ package enum FaultProfile: String, CaseIterable, Sendable {
 
     var ofWrite: [FaultKind] {
         switch self {
-        case .none, .card, .pump, .attack: []
+        case .none, .card, .pump, .attack, .meter: []
         case .power, .full: [.powerCutBefore, .powerCutDuring, .powerCutAfter, .diskFull, .slowDisk]
         }
     }
 
     var ofCommand: [FaultKind] {
         switch self {
-        case .none, .card, .attack: []
+        case .none, .card, .attack, .meter: []
         case .pump: [.pumpFailure]
         case .power: [.powerCutBefore, .powerCutAfter]
         case .full: [.powerCutBefore, .powerCutAfter, .pumpFailure]
@@ -191,7 +193,7 @@ package enum FaultProfile: String, CaseIterable, Sendable {
             .frozen,
         ]
         return switch self {
-        case .none, .attack: []
+        case .none, .attack, .meter: []
         case .card: card
         case .power: power
         case .pump: pump
@@ -201,14 +203,14 @@ package enum FaultProfile: String, CaseIterable, Sendable {
 
     var hasCardFaults: Bool {
         switch self {
-        case .none, .power, .pump, .attack: false
+        case .none, .power, .pump, .attack, .meter: false
         case .card, .full: true
         }
     }
 
     var hasAttacks: Bool {
         switch self {
-        case .none, .card, .power, .pump: false
+        case .none, .card, .power, .pump, .meter: false
         case .attack, .full: true
         }
     }

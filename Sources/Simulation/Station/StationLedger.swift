@@ -75,6 +75,8 @@ final class StationLedger {
     let attacker: Int?
     let isSound: Bool
     let overrunCounts: Int
+    /// Of the meter.
+    let edgesPerSecondMax: Int
     var module: SecurityModule
     var debits: [DebitKey: Debit] = [:]
     /// Locks that their cards executed; the value says whether they paid.
@@ -111,6 +113,7 @@ final class StationLedger {
     ) {
         self.terminals = terminals
         overrunCounts = layout.overrunCounts
+        edgesPerSecondMax = layout.edgesPerSecondMax ?? MeterLimits.edgesPerSecondDesign
         attacker = layout.attacker
         isSound = layout.isSound
         self.cards = cards

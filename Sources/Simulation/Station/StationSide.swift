@@ -64,6 +64,7 @@ final class StationSide {
         journal = station.journal
         books = ledger.sides[number]
         site.onCount = { [unowned self] _ in counted() }
+        site.onLie = { [unowned self] in lies($0) }
     }
 
     var isDead: Bool { station.isDead }
@@ -178,6 +179,7 @@ final class StationSide {
 
     func refuel(counts: Int) {
         site.countsWanted = site.trueCounts + counts
+        if let lie = visit.lie { site.lie(lie) }
         site.after(1) { [unowned self] _ in reader.insert(card) }
     }
 

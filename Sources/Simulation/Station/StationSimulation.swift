@@ -1,5 +1,6 @@
 import Dispenser
 import Metering
+package import PulseSignals
 
 /// Whole stations one after the other, each with its cards, from its first sale to the day when everything is settled.
 ///
@@ -26,6 +27,8 @@ package struct StationSimulation: Sendable {
         package var faultsMet: [FaultKind: Int] = [:]
         /// By counts that a power cut in mid-sale cost: how many cuts.
         package var cutsByCountsLost: [Int: Int] = [:]
+        /// Sales with a pulser that lies, by what it does.
+        package var lies: [PulseFaultKind: LieTally] = [:]
 
         package var faults: Int { faultsMet.values.reduce(0, +) }
     }
@@ -96,6 +99,10 @@ package struct StationSimulation: Sendable {
 
     private func drawn(station: Int) -> (seed: UInt64, StationLayout, [CustomerVisit]) {
         let seed = Self.seed(ofStation: station, seed: seed)
+        if profile == .meter {
+            var meter = MeterVisits(seed: seed, sides: sides)
+            return (seed, meter.layout(), meter.visits(Self.visitsPerStation))
+        }
         var generator = VisitGenerator(seed: seed, profile: profile, sides: sides)
         let layout = generator.layout()
         let visits = Self.withTests(generator.visits(Self.visitsPerStation), profile, seed)
@@ -207,6 +214,7 @@ extension StationSimulation.Tally {
         stations = 1
         sales = tape.sales
         tests = tape.tests
+        lies = tape.lies
         faultsMet = tape.faultsMet
         for counts in tape.countsLost { cutsByCountsLost[counts, default: 0] += 1 }
     }
@@ -217,5 +225,6 @@ extension StationSimulation.Tally {
         tests += other.tests
         faultsMet.merge(other.faultsMet, uniquingKeysWith: +)
         cutsByCountsLost.merge(other.cutsByCountsLost, uniquingKeysWith: +)
+        lies.merge(other.lies, uniquingKeysWith: +)
     }
 }

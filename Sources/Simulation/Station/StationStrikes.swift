@@ -58,6 +58,12 @@ extension StationSide {
         }
     }
 
+    /// What the pulser does that lies.
+    func lies(_ moment: LieMoment) {
+        tape.note { "pulser: \(moment)" }
+        books.lies(moment, site)
+    }
+
     func isShimmed(_ card: SimulatedCard) -> Bool { card.number == station.attacker }
 
     func calls() {

@@ -1,3 +1,5 @@
+import PulseSignals
+
 /// What a simulation keeps of a run besides its verdict.
 final class StationTape {
     /// A place at which a fault can strike: in which visit, and when in it.
@@ -17,6 +19,7 @@ final class StationTape {
     private(set) var earlier: [Place: Int] = [:]
     private(set) var faultsMet: [FaultKind: Int] = [:]
     private(set) var sales = 0
+    private(set) var lies: [PulseFaultKind: LieTally] = [:]
     /// Deliveries that went back into the tank.
     private(set) var tests = 0
     /// Counts that each end of the service in mid-sale cost.
@@ -44,6 +47,8 @@ final class StationTape {
     func testEnds() { tests += 1 }
 
     func met(_ kind: FaultKind) { faultsMet[kind, default: 0] += 1 }
+
+    func lied(_ sale: LieBooks.Sale) { lies[sale.kind, default: LieTally()].add(sale.tally) }
 
     func lost(_ counts: Int) { countsLost.append(counts) }
 }

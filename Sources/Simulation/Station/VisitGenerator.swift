@@ -1,6 +1,7 @@
 import Dispenser
 import FuelPassbook
 import ISO7816
+import Metering
 import Quantities
 import VirtualPump
 
@@ -26,6 +27,30 @@ struct StationLayout {
     var valves: ValveModel?
     var preset: Preset?
     var minimumQuantity = Volume(centilitres: 10)
+    var security = PulserSecurity.alarm
+    /// Of the meter, and the full flow, where a pulser lies; nil elsewhere.
+    var edgesPerSecondMax: Int?
+}
+
+extension StationLayout {
+    func site(_ calibration: Calibration, _ date: CalendarDate, _ clock: VirtualClock) -> VirtualSite {
+        var limits = MeterLimits()
+        limits.edgesPerSecondMax = edgesPerSecondMax ?? MeterLimits.edgesPerSecondDesign
+        let site = VirtualSite(
+            calibration: calibration,
+            flow: VirtualSite.Flow(
+                countsPerSecond: edgesPerSecondMax.map { UInt64($0) } ?? 27,
+                slowCountsPerSecond: edgesPerSecondMax.map { UInt64($0) / 5 } ?? 5,
+                overrunCounts: overrunCounts
+            ),
+            date: date,
+            clock: clock,
+            security: security,
+            limits: limits
+        )
+        site.valves = valves
+        return site
+    }
 }
 
 /// Draws one station and its visits.
