@@ -116,6 +116,8 @@ struct SiteLies {
     var pulser: LyingPulser?
     /// The site's true counts where the generator began.
     var base = 0
+    /// The most net counts that the shaft has reached.
+    var peak = 0
     /// Since the last fault.
     var steadySteps = 0
     var outputs: PumpOutputs = []
@@ -129,6 +131,9 @@ extension VirtualSite {
     func lie(_ lie: PulserLie) { lies.waiting = lie }
 
     var isLying: Bool { lies.pulser != nil }
+
+    /// Counts that have passed: what has just turned back has passed too, and passes once.
+    var passedCounts: Int { max(trueCounts, lies.peak) }
 
     /// - Returns: whether the next edge comes from a pulser that lies.
     func beginsToLie() -> Bool {
@@ -149,8 +154,8 @@ extension VirtualSite {
         return pulser.interval(isSlow: !head.snapshot.outputs.contains(.mainValve))
     }
 
-    private func noteValves() {
-        lies.steps += 1
+    /// The outputs may have changed.
+    func noteValves() {
         guard lies.outputs != head.snapshot.outputs else { return }
         lies.outputs = head.snapshot.outputs
         lies.steps = 0
@@ -168,13 +173,15 @@ extension VirtualSite {
             lies.steadySteps += edge.isSteady ? 1 : 0
         }
         trueCounts = lies.base + edge.trueCounts
+        lies.peak = max(lies.peak, trueCounts)
         for _ in 0..<edge.skipped { _ = numbers.next(.pulser(edge.channel)) }
         let report = deliver(.pulser(edge.channel), rising: edge.rising)
         if wasOpen && !isOpen {
             overrunLeft = flow.overrunCounts
         } else if !wasOpen {
-            overrunLeft = max(0, overrunLeft - 1)
+            overrunLeft = max(0, overrunLeft - max(1, trueCounts - before))
         }
+        lies.steps += 1
         noteValves()
         switch report {
         case .pulserFault, .stopped: onLie(.noted)

@@ -60,7 +60,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     private var queue: [PumpEdge]?
     /// By a full queue, since the beginning.
     private(set) var edgesDropped = 0
-    /// What the pulser does instead of turning as the fuel does.
+    /// What the pulser makes of the fuel that flows.
     var lies = SiteLies()
     /// Called with what the books have to know of it.
     var onLie: (LieMoment) -> Void = { _ in }
@@ -250,16 +250,14 @@ package final class VirtualSite: StationClock, EventSource, Pump {
     }
 
     private func scheduleFlow() {
+        noteValves()
         if valves != nil {
             valves?.set(head.snapshot.outputs, now: monotonicNanoseconds)
             let flows = trueCounts < countsWanted && isLifted
             nextEdgeAt = flows ? valves?.nextCount : nil
             return
         }
-        guard let edgeInterval else {
-            nextEdgeAt = nil
-            return
-        }
+        guard let edgeInterval else { return nextEdgeAt = nil }
         if nextEdgeAt == nil { nextEdgeAt = monotonicNanoseconds + edgeInterval }
     }
 

@@ -36,6 +36,10 @@ struct LieBooks {
     var fault: Fault?
     /// Counts that faults may still take from what is read.
     var allowance = 0
+    /// What of them was left over from the sale before, or from a pulser that lied otherwise.
+    var carried = 0
+    /// Something of another kind may show in this sale.
+    var isMixed = false
     /// Of the running sale.
     var faultsInSale = 0
     /// Of the running sale, or of one that it went on from: what may close the position.
@@ -116,6 +120,39 @@ extension PulseFault {
     }
 }
 
+extension PulseFaultKind {
+    func mayBeNamed(_ fault: PulserFault) -> Bool {
+        let kinds: [PulserFaultKind] =
+            switch self {
+            case .clean, .jog, .stuck: []
+            case .oneLostOnA, .oneLostOnB, .oneLostOnBoth: [.missedEdges]
+            case .twoLostOnA, .twoLostOnB: [.silentEdges]
+            case .twoLostOnBoth: [.flowGap]
+            case .manyLostOnA, .manyLostOnB: [.silentEdges, .missedEdges, .deadLeg]
+            case .manyLostOnBoth: [.missedEdges, .flowGap]
+            case .dropped: [.sequenceGap]
+            case .bounce, .noise: [.noise]
+            case .swapped: [.reversed]
+            case .deadLeg: [.deadLeg, .missedEdges]
+            case .commonMode: [.bothTogether, .noise]
+            // At three times its rate with jitter, edges come closer than a turning pulser makes them.
+            case .overspeed: [.tooFast, .bothTogether]
+            case .phaseDrift: [.bothTogether, .noise, .reversed]
+            }
+        return kinds.contains(fault.kind) && isOf(fault.channel)
+    }
+
+    private func isOf(_ channel: PulserChannel?) -> Bool {
+        switch self {
+        case .oneLostOnA, .twoLostOnA, .manyLostOnA: channel == .a
+        case .oneLostOnB, .twoLostOnB, .manyLostOnB: channel == .b
+        case .clean, .oneLostOnBoth, .twoLostOnBoth, .manyLostOnBoth, .dropped, .bounce, .noise, .swapped, .deadLeg,
+            .commonMode, .jog, .stuck, .overspeed, .phaseDrift:
+            true
+        }
+    }
+}
+
 extension SideLedger {
     /// Of a position: more faults in one sale close it.
     private static let faultsMax = SideSettings.demonstration.pulserFaultsMax
@@ -129,9 +166,11 @@ extension SideLedger {
     func lies(_ moment: LieMoment, _ site: VirtualSite) {
         switch moment {
         case .starts(let lie):
+            grant(site.trueCounts)
+            if let fault = lies.fault, fault.shownAt == nil || fault.sale == running { lies.isMixed = true }
+            lies.carried = lies.allowance
             lies.lie = lie
             hasLied = true
-            grant(site.trueCounts)
             lies.fault = nil
         case .begins(let fault): begins(fault, site)
         case .noted: noted(site)
@@ -212,6 +251,7 @@ extension SideLedger {
             )
         }
         checkStop(running, meter, trueCounts: trueCounts)
+        checkNames(lie.kind, running, meter)
         lies.noted[running] = meter.faults
         lies.ended = LieBooks.Sale(
             kind: lie.kind,
@@ -219,11 +259,19 @@ extension SideLedger {
                 sales: 1,
                 faults: lies.faultsInSale,
                 closed: closing == nil ? 0 : 1,
-                short: max(0, missing),
+                short: max(0, missing - lies.carried),
                 over: max(0, -missing)
             )
         )
         carry(missing, trueCounts)
+    }
+
+    /// Nothing is named that was not there.
+    private func checkNames(_ kind: PulseFaultKind, _ running: RecordNumber, _ meter: MeterSnapshot) {
+        guard !lies.isMixed else { return }
+        for fault in meter.faults.counts where !kind.mayBeNamed(fault) {
+            ledger.fail("\(kind.rawValue) is put in, and sale \(running.value) names \(meter.faults.words)")
+        }
     }
 
     /// What may still be worked off in the next sale.
@@ -235,7 +283,9 @@ extension SideLedger {
         } else if isOver {
             lies.allowance = max(0, lies.allowance - StationLedger.edgesThatShow)
         }
+        lies.carried = lies.allowance
         lies.mayStop = !isOver && lies.mayStop
+        lies.isMixed = !isOver
         lies.faultsInSale = 0
         lies.tooManyAt = nil
     }

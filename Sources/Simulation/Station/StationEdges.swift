@@ -67,7 +67,7 @@ extension StationSide: Pump {
         }
         tape.note { "pump: \(command)" }
         if command == .beginSale { meterSawSwap = false }
-        books.performs(command, trueCounts: site.trueCounts, site.snapshot)
+        books.performs(command, trueCounts: site.passedCounts, site.snapshot)
         try site.perform(command)
         if let ended = books.lies.ended.take() { tape.lied(ended) }
         observe()
