@@ -96,14 +96,21 @@ struct LyingPulser {
         return edge
     }
 
-    /// Until the next edge, at full flow or slow. What is closer than half a step is no matter of the flow.
+    /// Until the next edge, at full flow or slow.
     func interval(isSlow: Bool) -> UInt64 {
         let interval = next.nanoseconds - lastNanoseconds
         return isSlow && !isWithinStep ? interval * Self.slowness : interval
     }
 
-    /// The next edge comes although the fuel has stopped.
-    var isWithinStep: Bool { next.nanoseconds - lastNanoseconds < step / 2 }
+    /// The next edge is no matter of the flow, and comes although the fuel has stopped: a pulse that has begun ends.
+    var isWithinStep: Bool {
+        switch lie.kind {
+        case .bounce, .noise, .commonMode: next.nanoseconds - lastNanoseconds < step / 2
+        case .clean, .oneLostOnA, .oneLostOnB, .oneLostOnBoth, .twoLostOnA, .twoLostOnB, .twoLostOnBoth, .manyLostOnA,
+            .manyLostOnB, .manyLostOnBoth, .dropped, .swapped, .deadLeg, .jog, .stuck, .overspeed, .phaseDrift:
+            false
+        }
+    }
 }
 
 /// Of one site: the pulser that lies, and what the books hear of it.

@@ -257,8 +257,7 @@ package final class VirtualSite: StationClock, EventSource, Pump {
             nextEdgeAt = flows ? valves?.nextCount : nil
             return
         }
-        guard let edgeInterval else { return nextEdgeAt = nil }
-        if nextEdgeAt == nil { nextEdgeAt = monotonicNanoseconds + edgeInterval }
+        nextEdgeAt = edgeInterval.map { nextEdgeAt ?? monotonicNanoseconds + $0 }
     }
 
     private func deliverEdge() {

@@ -28,7 +28,10 @@ let package = Package(
         .target(name: "Threads", dependencies: ["CLinux"]),
         .target(name: "Words", dependencies: ["Dispenser"]),
         .target(name: "VirtualPump", dependencies: ["Metering", "Threads"]),
-        .target(name: "Simulation", dependencies: ["CardApplication", "Dispenser", "Issuer", "PulseSignals", "VirtualPump", "Words"]),
+        .target(
+            name: "Simulation",
+            dependencies: ["CardApplication", "Dispenser", "Issuer", "PulseSignals", "VirtualPump", "Words"]
+        ),
         .target(name: "Files", dependencies: ["Threads"]),
         .target(name: "Counter", dependencies: ["Files", "Issuer", "SecurityModule"]),
         .target(name: "TestCards", dependencies: ["CardApplication"]),

@@ -4,6 +4,7 @@ import TestCounters
 import TestSeals
 
 // `defects SALES [SIDES]`: prints how many sales it took to see that a rule was broken, and which; or that none was.
+// `defects "PROFILE SALES"`: the same with another profile of faults than the full one.
 // `defects exhaustive`: the same of every power cut and every pair of them.
 // `defects counter`: the same of the issuer's counter, its power cut everywhere.
 // `defects seal`: the same of what somebody does to a book of parameters.
@@ -12,8 +13,17 @@ import TestSeals
 // its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
-    fatalError("usage: defects SALES [SIDES]|exhaustive|counter|seal|pulses|SCENARIO")
+    fatalError("usage: defects SALES [SIDES]|\"PROFILE SALES\"|exhaustive|counter|seal|pulses|SCENARIO")
 }
+
+func profileAndSales(_ words: String) -> (FaultProfile, Int)? {
+    let words = words.split(separator: " ")
+    guard words.count == 2, let profile = FaultProfile(rawValue: String(words[0])), let sales = Int(words[1]) else {
+        return nil
+    }
+    return (profile, sales)
+}
+
 let sales = Int(CommandLine.arguments[1])
 var found: String?
 if let sales {
@@ -21,6 +31,9 @@ if let sales {
         (1...StationSimulation.sidesMax).contains(sides)
     else { fatalError("no number of sides") }
     var simulation = StationSimulation(seed: 1, profile: .full, sides: sides, ownsArena: true)
+    found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
+} else if let (profile, sales) = profileAndSales(CommandLine.arguments[1]) {
+    var simulation = StationSimulation(seed: 1, profile: profile, ownsArena: true)
     found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
 } else if CommandLine.arguments[1] == "counter" {
     var walk = CounterWalk()

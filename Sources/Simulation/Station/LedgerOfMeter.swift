@@ -52,6 +52,9 @@ struct LieBooks {
 }
 
 extension PulseFault {
+    /// Edges of one channel alone that close the position: in a flow that had a pace, and in any.
+    private static let edgesAlone = (steady: 8, any: 32)
+
     /// Counts that it takes at most, after decision record 0022, when so many have truly flowed since it began.
     func size(flowed: Int) -> Int {
         switch kind {
@@ -73,7 +76,7 @@ extension PulseFault {
     var mayStop: Bool {
         switch kind {
         case .swapped, .phaseDrift, .deadLeg: true
-        case .manyLostOnA, .manyLostOnB: edgesLostMin + 2 >= Pulser.stillLegEdgesInFlowMax
+        case .manyLostOnA, .manyLostOnB: edgesLostMin + 2 >= Self.edgesAlone.steady
         case .clean, .oneLostOnA, .oneLostOnB, .oneLostOnBoth, .twoLostOnA, .twoLostOnB, .twoLostOnBoth,
             .manyLostOnBoth, .dropped, .bounce, .noise, .commonMode, .jog, .stuck, .overspeed:
             false
@@ -84,11 +87,11 @@ extension PulseFault {
     func countsToStop(isSteady: Bool) -> Int? {
         switch kind {
         case .swapped: StationLedger.countsSwappedMax
-        case .deadLeg: 2 * (isSteady ? Pulser.stillLegEdgesInFlowMax : Pulser.stillLegEdgesMax) + 4
+        case .deadLeg: 2 * (isSteady ? Self.edgesAlone.steady : Self.edgesAlone.any) + 4
         // B is as far behind A as it was ahead after a quarter of it, and nearer than a disturbance for a while.
         case .phaseDrift: 2_000
         case .manyLostOnA, .manyLostOnB:
-            isSteady && edgesLostMin >= Pulser.stillLegEdgesInFlowMax ? 2 * edgesLostMin + 4 : nil
+            isSteady && edgesLostMin >= Self.edgesAlone.steady ? 2 * edgesLostMin + 4 : nil
         case .clean, .oneLostOnA, .oneLostOnB, .oneLostOnBoth, .twoLostOnA, .twoLostOnB, .twoLostOnBoth,
             .manyLostOnBoth, .dropped, .bounce, .noise, .commonMode, .jog, .stuck, .overspeed:
             nil
