@@ -20,6 +20,7 @@ import Testing
         case .pump: #expect(met.isSuperset(of: [.pulseMissed, .pulseBounced, .pulsesReversed, .frozen, .pulsesLost]))
         case .attack:
             #expect(met.isSuperset(of: [.answerReplayed, .answerForged, .statusForged, .commandKept, .askedAhead]))
+        case .meter: #expect(met == [.visitedElsewhere])
         case .full:
             let all = Set(FaultKind.allCases).subtracting(FaultKind.ofParameters)
             #expect(met == all, "\(all.subtracting(met))")
