@@ -102,7 +102,8 @@ extension PulseFault {
     func isNamed(by noted: PulserFaults, at edgesPerSecondMax: Int) -> Bool {
         func both(_ counts: [Int]) -> Int { counts[0] + counts[1] }
         return switch kind {
-        case .clean, .jog: noted.total == 0
+        case .clean: noted.total == 0
+        case .jog: noted.total == both(noted.silentEdges)
         case .oneLostOnA: noted.missedEdges[0] > 0
         case .oneLostOnB: noted.missedEdges[1] > 0
         case .oneLostOnBoth: noted.missedEdges[0] > 0 && noted.missedEdges[1] > 0
@@ -127,7 +128,9 @@ extension PulseFaultKind {
     func mayBeNamed(_ fault: PulserFault) -> Bool {
         let kinds: [PulserFaultKind] =
             switch self {
-            case .clean, .jog, .stuck: []
+            case .clean, .stuck: []
+            // One that jogs on the same channel's edges again and again is taken for the other losing pulses.
+            case .jog: fault.count >= Self.edgesOfTremblingMin ? [.silentEdges] : []
             case .oneLostOnA, .oneLostOnB, .oneLostOnBoth: [.missedEdges]
             case .twoLostOnA, .twoLostOnB: [.silentEdges]
             case .twoLostOnBoth: [.flowGap]
@@ -145,6 +148,8 @@ extension PulseFaultKind {
             }
         return kinds.contains(fault.kind) && isOf(fault.channel)
     }
+
+    private static let edgesOfTremblingMin = 24
 
     private func isOf(_ channel: PulserChannel?) -> Bool {
         switch self {
