@@ -111,7 +111,7 @@ extension StationSide: SideDisplay {
         switch notice {
         case .refused(.clockBehind) where !journal.isAhead(of: site.now):
             ledger.fail("cards are refused for a clock that is behind nothing")
-        case .heldForCheckpoint where !visit.faults.contains { $0.kind == .slowDisk }:
+        case .heldForCheckpoint where !ledger.mayHold && !visit.faults.contains { $0.kind == .slowDisk }:
             ledger.fail("fuel is held, and the disk is not slow")
         case .liftNozzle, .prepaid: if !visit.isUndecided { site.after(1) { $0.setNozzle(lifted: true) } }
         case .settling: site.after(0.5) { $0.setNozzle(lifted: false) }

@@ -77,6 +77,8 @@ final class StationLedger {
     let overrunCounts: Int
     /// Of the meter.
     let edgesPerSecondMax: Int
+    /// A side that is held up by another has counted a checkpoint's worth meanwhile, at a fast meter.
+    let mayHold: Bool
     var module: SecurityModule
     var debits: [DebitKey: Debit] = [:]
     /// Locks that their cards executed; the value says whether they paid.
@@ -114,6 +116,7 @@ final class StationLedger {
         self.terminals = terminals
         overrunCounts = layout.overrunCounts
         edgesPerSecondMax = layout.edgesPerSecondMax ?? MeterLimits.edgesPerSecondDesign
+        mayHold = layout.edgesPerSecondMax != nil && layout.sides > 1
         attacker = layout.attacker
         isSound = layout.isSound
         self.cards = cards
