@@ -175,7 +175,7 @@ package struct Equipped: Equatable, Sendable {
     }
 
     package func starting(_ conditions: Conditions) -> Running {
-        Running(equipped: self, conditions: conditions, runs: [])
+        Running(equipped: self, conditions: conditions, runs: [], spoilt: [])
     }
 }
 

@@ -14,15 +14,15 @@ package struct Report: Equatable, Sendable {
     /// Which record key its code is under, as the terminal names it.
     package let keyName: TypedText
 
-    /// - Throws: ``ProvingFault`` for a session without runs.
+    /// - Throws: ``ProvingFault`` for a session without deliveries.
     package init(
         of session: CalibrationSession,
         made: TransactionTime,
         software: MeasuringProgram,
         keyName: TypedText
     ) throws(ProvingFault) {
-        guard let running = session.running, !running.runs.isEmpty else {
-            throw ProvingFault("this session has no runs yet, so there is nothing to report")
+        guard let running = session.running, !(running.runs.isEmpty && running.spoilt.isEmpty) else {
+            throw ProvingFault("this session has no deliveries yet, so there is nothing to report")
         }
         self.session = session
         self.running = running

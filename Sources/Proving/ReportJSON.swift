@@ -46,6 +46,7 @@ extension Report {
             ("conditions", running.conditions.value),
             ("points", .list(assignment.plan.points.indices.map(point))),
             ("runs", .list(running.runs.enumerated().map(run))),
+            ("spoilt", .list(running.spoilt.map(\.value))),
         ]
     }
 
@@ -131,6 +132,25 @@ extension RunFlaw {
             case .byPerson: "by-person"
             }
         return .object([("kind", .text(kind)), ("words", .text(words))])
+    }
+}
+
+extension SpoiltDelivery {
+    fileprivate var value: JSONText {
+        let kind =
+            switch cause {
+            case .interrupted: "interrupted"
+            case .unread: "unread"
+            case .notWhole: "not-whole"
+            }
+        return .object([
+            ("point", .number(point + 1)),
+            ("delivery", .text(self.kind.rawValue)),
+            ("begun", .text(begun.description)),
+            ("record", .number(record)),
+            ("cause", .text(kind)),
+            ("words", .text(cause.words)),
+        ])
     }
 }
 

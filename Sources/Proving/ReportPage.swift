@@ -8,7 +8,8 @@ struct ReportPage {
 
     var text: String {
         let parts =
-            [head, facts, result, curve, runs, budget, factors, exceptions, signatures].filter { !$0.isEmpty } + [end]
+            [head, facts, result, curve, runs, spoilt, budget, factors, exceptions, signatures].filter { !$0.isEmpty }
+            + [end]
         return parts.joined(separator: "\n") + "\n"
     }
 

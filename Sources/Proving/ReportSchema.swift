@@ -9,7 +9,7 @@ extension Report {
           "description": "Errors and uncertainties in percent, volumes in litres, flows in litres per minute, temperatures in degrees Celsius, times by the station's clock. The code covers every byte of the file but its own 32 digits.",
           "type": "object",
           "additionalProperties": false,
-          "required": ["format", "version", "state", "purpose", "begun", "made", "station", "board", "side", "meterSerial", "pulserSerial", "technician", "secondPerson", "software", "passed", "limits", "provers", "conditions", "points", "runs", "proposal", "oldSet", "newSet", "applied", "abandoned", "overrides", "recordKey", "code"],
+          "required": ["format", "version", "state", "purpose", "begun", "made", "station", "board", "side", "meterSerial", "pulserSerial", "technician", "secondPerson", "software", "passed", "limits", "provers", "conditions", "points", "runs", "spoilt", "proposal", "oldSet", "newSet", "applied", "abandoned", "overrides", "recordKey", "code"],
 
         """
 
@@ -46,7 +46,10 @@ extension Report {
               "required": ["role", "litresPerMinute", "prover", "errorLimitPercent", "result"],
               "properties": {"role": {"enum": ["largest-flow", "lower-flow", "further", "least-quantity"]}, "litresPerMinute": {"type": "integer"}, "prover": {"type": "integer", "minimum": 1}, "errorLimitPercent": {"type": "number"},
                 "result": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/result"}]}}}},
-            "runs": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/run"}},
+            "runs": {"type": "array", "items": {"$ref": "#/$defs/run"}},
+            "spoilt": {"type": "array", "items": {"type": "object", "additionalProperties": false,
+              "required": ["point", "delivery", "begun", "record", "cause", "words"],
+              "properties": {"point": {"type": "integer", "minimum": 1}, "delivery": {"enum": ["preset", "free"]}, "begun": {"$ref": "#/$defs/time"}, "record": {"type": "integer"}, "cause": {"enum": ["interrupted", "unread", "not-whole"]}, "words": {"type": "string"}}}},
             "proposal": {"type": ["array", "null"], "items": {"type": "object", "additionalProperties": false,
               "required": ["litresPerMinute", "factorBefore", "factorAfter", "errorBeforePercent", "errorAfterPercent"],
               "properties": {"litresPerMinute": {"type": "integer"}, "factorBefore": {"type": "number"}, "factorAfter": {"type": "number"}, "errorBeforePercent": {"type": "number"}, "errorAfterPercent": {"type": "number"}}}},

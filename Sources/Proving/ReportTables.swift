@@ -7,6 +7,7 @@ import Quantities
 extension ReportPage {
     var runs: String {
         let running = report.running
+        guard !running.runs.isEmpty else { return "" }
         let perLitre = report.assignment.old.calibration.countsPerLitre
         let head = [
             Pair("序号", "run"), Pair("记录", "record"), Pair("测量点", "point"), Pair("方式", "mode"),
@@ -35,6 +36,24 @@ extension ReportPage {
         }
         let table = Self.table(head, rows, kind: "figures runs", marked: discarded)
         return section(Pair("全部测量", "All runs"), ([table] + remarks).joined(separator: "\n"))
+    }
+
+    /// Empty when there are none.
+    var spoilt: String {
+        let deliveries = report.running.spoilt
+        guard !deliveries.isEmpty else { return "" }
+        let head = [
+            Pair("记录", "record"), Pair("测量点", "point"), Pair("流量", "flow, L/min"), Pair("方式", "mode"),
+            Pair("开始时间", "begun"), Pair("原因", "why nothing was read"),
+        ]
+        let rows = deliveries.map { delivery in
+            let point = report.assignment.plan.points[delivery.point]
+            return [
+                "\(delivery.record)", point.pair.html, "\(point.litresPerMinute)", delivery.kind.pair.html,
+                "\(delivery.begun)", delivery.cause.pair.html,
+            ]
+        }
+        return section(Pair("未读数的出油", "Deliveries without a reading"), Self.table(head, rows))
     }
 
     private static func degrees(_ temperature: Temperature) -> String {

@@ -111,6 +111,16 @@ extension RunFlaw {
     }
 }
 
+extension SpoiltDelivery.Cause {
+    var pair: Pair {
+        switch self {
+        case .interrupted: Pair("程序或电源中断", words)
+        case .unread: Pair("未键入读数", words)
+        case .notWhole: Pair("出油不完整", words)
+        }
+    }
+}
+
 extension Report {
     var title: Pair {
         switch assignment.purpose {

@@ -9,11 +9,14 @@ package struct Running: Equatable, Sendable {
     package let equipped: Equipped
     package let conditions: Conditions
     package private(set) var runs: [Run]
+    /// By rising record number.
+    package private(set) var spoilt: [SpoiltDelivery]
 
-    init(equipped: Equipped, conditions: Conditions, runs: [Run]) {
+    init(equipped: Equipped, conditions: Conditions, runs: [Run], spoilt: [SpoiltDelivery]) {
         self.equipped = equipped
         self.conditions = conditions
         self.runs = runs
+        self.spoilt = spoilt
     }
 
     /// What is asked of the person who typed `reading` for a delivery.
@@ -75,6 +78,7 @@ package struct Running: Equatable, Sendable {
         }
         try refusals(reading, of: delivery, at: point).unless(overrides)
         var next = self
+        next.spoilt.removeAll { $0.record == delivery.record }
         next.runs.append(
             Run(
                 point: point,

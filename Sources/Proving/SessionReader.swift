@@ -141,7 +141,28 @@ struct SessionReader {
         var runs: [Run] = []
         while next(is: "run") { runs.append(try run(equipped)) }
         guard runs.count <= Running.runsMax else { throw fault }
-        return Running(equipped: equipped, conditions: conditions, runs: runs)
+        var running = Running(equipped: equipped, conditions: conditions, runs: runs, spoilt: [])
+        while next(is: "spoilt") { running = try running.beginning(spoilt()) }
+        return running
+    }
+
+    private mutating func spoilt() throws(ProvingFault) -> SpoiltDelivery {
+        var words = try words("spoilt", 5)
+        let point = try words.number()
+        guard let kind = DeliveryKind(rawValue: words.next()) else { throw words.fault }
+        let begun = try words.time()
+        let record: UInt64 = try words.number()
+        let parts = words.next().split(separator: ":", omittingEmptySubsequences: false)
+        let cause: SpoiltDelivery.Cause
+        switch (parts[0], parts.count) {
+        case ("interrupted", 1): cause = .interrupted
+        case ("unread", 1): cause = .unread
+        case ("reason", 2):
+            guard let reason = SessionWords.decoded(parts[1]) else { throw words.fault }
+            cause = .notWhole(reason: reason)
+        case _: throw words.fault
+        }
+        return SpoiltDelivery(point: point, kind: kind, record: record, begun: begun, cause: cause)
     }
 
     private mutating func run(_ equipped: Equipped) throws(ProvingFault) -> Run {

@@ -9,7 +9,7 @@ import Quantities
 //     begun TIME PURPOSE SIDE TECHNICIAN STATION BOARD METER PULSER VERSION SHA256
 //     old VERSION CHECKSUM PULSES COUNTS-PER-PULSE LITRES-PER-MINUTE:FACTOR,...
 //     plan RUNS LEAST PULSES PULSES ROLE:LITRES-PER-MINUTE:PROVER,...
-//     prover ...  conditions ...  run ...  override ...  judged  proposed  confirmed ...  applied ...  abandoned ...
+//     prover ...  conditions ...  run ...  override ...  spoilt ...  judged  proposed  confirmed ...  applied ...  abandoned ...
 //     code HEX
 //
 // An override stands behind what it let stand. Volumes are in microlitres, temperatures in thousandths of a degree, coefficients in
@@ -181,6 +181,7 @@ extension Running {
             [self.conditions.expansionThousandths, self.conditions.thermometerMilliKelvin]
         )
         return equipped.lines + [conditions] + runs.flatMap { [$0.line] + $0.overrides.map(\.line) }
+            + spoilt.map(\.line)
     }
 }
 
@@ -194,6 +195,20 @@ extension Run {
             [SessionWords.list(delivery.counts.map(String.init)), SessionWords.list(refusedReadings.map(\.word))],
             [SessionWords.list(flaws.map(\.word))]
         )
+    }
+}
+
+extension SpoiltDelivery {
+    fileprivate var line: String { SessionWords.line("spoilt", [point, kind.rawValue, begun, record], [cause]) }
+}
+
+extension SpoiltDelivery.Cause: SessionWord {
+    var word: String {
+        switch self {
+        case .interrupted: "interrupted"
+        case .unread: "unread"
+        case .notWhole(let reason): "reason:\(SessionWords.encoded(reason))"
+        }
     }
 }
 

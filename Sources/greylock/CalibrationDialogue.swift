@@ -158,7 +158,8 @@ extension CalibrationSession {
         switch self {
         case .begun: "Next: the provers."
         case .equipped: "Next: the conditions."
-        case .running(let running): "\(running.runs.count) runs are kept. Next: the runs that are missing."
+        case .running(let running):
+            "\(running.runs.count) runs are kept\(running.spoilt.isEmpty ? "" : ", and \(running.spoilt.count) deliveries without a reading"). Next: the runs that are missing."
         case .judged(let judged):
             isOver
                 ? "The verification \(judged.verdict.isPassed ? "passed" : "did not pass"); nothing was changed."

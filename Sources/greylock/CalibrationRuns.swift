@@ -137,17 +137,48 @@ struct CalibrationRuns {
         }
         try countDown(prover.dripSeconds, "dripping")
         let quantity = point.role == .leastQuantity ? plan.leastQuantity : prover.nominal
-        let outcome = try delivery.deliver(kind, quantity, litresPerMinute: point.litresPerMinute, into: quantity)
+        var next = running
+        let outcome: ProvingDelivery.Outcome
+        do throws(ServiceFailure) {
+            outcome = try delivery.deliver(kind, quantity, litresPerMinute: point.litresPerMinute, into: quantity) {
+                record,
+                begun throws(ServiceFailure) in
+                let delivery = SpoiltDelivery(point: index, kind: kind, record: UInt64(record.value), begun: begun)
+                next = try kept { () throws(ProvingFault) in try running.beginning(delivery) }
+            }
+        } catch {
+            if let record = next.spoilt.last?.record, next != running {
+                _ = try kept { () throws(ProvingFault) in
+                    try next.spoiling(record, .notWhole(reason: error.reason))
+                }
+            }
+            throw error
+        }
+        running = next
         switch outcome {
         case .spoilt(let reason, let record):
+            running = try kept { () throws(ProvingFault) in
+                try next.spoiling(UInt64(record.value), .notWhole(reason: reason))
+            }
             voice.say("This delivery does not count: \(reason). It stands in the journal as record \(record.value).")
         case .whole(let delivered):
+            running = try kept { () throws(ProvingFault) in try next.spoiling(delivered.record, .unread) }
             let counted = running.equipped.assignment.old.calibration.volume(of: delivered.counts)
             voice.say(
                 "\(delivered.totalCounts) counts, \(counted.litresText) L; display \(Volume(centilitres: delivered.displayedCentilitres).litresText.dropLast()) L; record \(delivered.record)."
             )
             running = try read(running, delivered, index)
         }
+    }
+
+    /// What was made of the session, on disk.
+    private func kept(_ change: () throws(ProvingFault) -> Running) throws(ServiceFailure) -> Running {
+        let next: Running
+        do throws(ProvingFault) { next = try change() } catch {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
+        }
+        try file.write(.running(next))
+        return next
     }
 
     private func read(

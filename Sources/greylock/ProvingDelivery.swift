@@ -56,24 +56,22 @@ struct ProvingDelivery {
 
     /// - Parameters:
     ///   - quantity: of a preset delivery, and about of a free one.
-    ///   - prover: nil where it only wets one.
+    ///   - nominal: what the prover holds.
+    ///   - begun: told the record's number and time while the nozzle still hangs.
     func deliver(
         _ kind: DeliveryKind,
         _ quantity: Volume,
         litresPerMinute: Int,
-        into nominal: Volume
+        into nominal: Volume,
+        begun tell: (RecordNumber, TransactionTime) throws(ServiceFailure) -> Void
     ) throws(ServiceFailure) -> Outcome {
         let number: RecordNumber
-        let begun: TransactionTime?
-        do throws(SideFailure) {
-            number = try standing.bench.begin()
-            begun = standing.bench.record?.begun
-        } catch {
-            throw failed(error)
-        }
+        do throws(SideFailure) { number = try standing.bench.begin() } catch { throw failed(error) }
+        guard let begun = standing.bench.record?.begun else { preconditionFailure("a delivery has begun") }
         var course = Course()
         let end: End
         do throws(ServiceFailure) {
+            try tell(number, begun)
             try awaitNozzle(kind, quantity, litresPerMinute)
             end = try flow(cutOff(kind, quantity, nominal, litresPerMinute), quantity, &course)
         } catch {
@@ -189,9 +187,9 @@ struct ProvingDelivery {
         _ kind: DeliveryKind,
         _ record: Record,
         _ course: Course,
-        _ begun: TransactionTime?
+        _ begun: TransactionTime
     ) throws(ServiceFailure) -> Outcome {
-        guard let first = course.first, let last = course.last, let begun else {
+        guard let first = course.first, let last = course.last else {
             return .spoilt(reason: "no fuel was counted", record: record.number)
         }
         let rated = course.change.flatMap { $0.at > first.at ? $0 : nil } ?? last

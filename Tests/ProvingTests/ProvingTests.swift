@@ -108,6 +108,23 @@ struct RunTests {
         #expect(try bench.run(running, at: 0, kind: .preset).runs[3].counts)
     }
 
+    @Test func aDeliveryIsSpoiltUntilItsReadingIsTyped() throws {
+        var bench = Bench()
+        let running = try bench.running()
+        let (delivery, reading) = try bench.delivered(running, at: 0)
+        let begun = SpoiltDelivery(point: 0, kind: .free, record: delivery.record, begun: delivery.begun)
+        var next = try running.beginning(begun)
+        #expect(next.spoilt.map(\.cause) == [.interrupted])
+        #expect(throws: ProvingFault.self) { try next.beginning(begun) }
+        #expect(throws: ProvingFault.self) { try next.spoiling(delivery.record + 1, .unread) }
+        next = try next.spoiling(delivery.record, .unread)
+        #expect(next.spoilt.map(\.cause) == [.unread])
+        next = try next.adding(delivery, at: 0, reading: reading)
+        #expect(next.spoilt.isEmpty)
+        #expect(next.runs.count == 1)
+        #expect(throws: ProvingFault.self) { try next.beginning(begun) }
+    }
+
     @Test func aDiscardedRunStaysWithItsReason() throws {
         var bench = Bench()
         let reason = Bench.text("a drop hung at the spout")

@@ -151,6 +151,22 @@ struct ReportTests {
     }
 
     /// For a look at the pages: writes them where the variable says.
+    @Test func everySpoiltDeliveryStandsInTheReport() throws {
+        let report = try Self.report(Self.applied())
+        let (page, json) = (report.html(under: Bench.key), report.json(under: Bench.key))
+        for record in 200...202 {
+            #expect(page.contains("<td>\(record)</td>"))
+            #expect(json.contains("\"record\": \(record)") || json.contains("\"record\":\(record)"))
+        }
+        #expect(page.contains("上电, &quot;hung up&quot;: 50 %"))
+        var bench = Bench()
+        let running = try bench.running()
+        let (delivery, _) = try bench.delivered(running, at: 0)
+        let begun = SpoiltDelivery(point: 0, kind: .free, record: 9, begun: delivery.begun)
+        let alone = try Self.report(.running(running.beginning(begun)))
+        #expect(alone.html(under: Bench.key).contains("the program or the power ended during it"))
+    }
+
     @Test(.enabled(if: folder != nil, "GREYLOCK_REPORTS names no folder for the reports"))
     func reportsToLookAt() throws {
         let folder = URL(filePath: try #require(Self.folder))

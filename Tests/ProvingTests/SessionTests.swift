@@ -42,6 +42,17 @@ struct SessionTests {
             )
             phases.append(.running(running))
         }
+        for (number, cause) in [
+            SpoiltDelivery.Cause.interrupted, .unread, .notWhole(reason: "上电, \"hung up\": 50 %"),
+        ].enumerated() {
+            let record = UInt64(200 + number)
+            running = try running.beginning(
+                SpoiltDelivery(point: number, kind: .preset, record: record, begun: Bench.time(50 + number))
+            )
+            phases.append(.running(running))
+            running = try running.spoiling(record, cause)
+            phases.append(.running(running))
+        }
         running = try running.discarding(3, reason: Bench.text("滴流时间不足"), person: person)
         phases.append(.running(running))
         let judged = try running.judged()

@@ -114,7 +114,9 @@ struct CalibrateTests {
         #expect(try bench.versions() == 2)
         let runs = try #require(try bench.report()["runs"] as? [Any])
         #expect(runs.count == 9)
-        #expect(try bench.records().components(separatedBy: "\"test\"").count - 1 == 10)
+        let spoilt = try #require(try bench.report()["spoilt"] as? [[String: Any]])
+        #expect(spoilt.map { $0["cause"] as? String } == ["unread"])
+        #expect(try bench.records().components(separatedBy: "\"test\"").count - 1 == runs.count + spoilt.count)
     }
 
     @Test(arguments: [SIGKILL, SIGTERM, 0])
@@ -132,11 +134,13 @@ struct CalibrateTests {
         if signal == 0 { try person.tool.type([0x03]) } else { person.tool.signal(signal) }
         #expect(person.tool.end() == (signal == SIGKILL ? -SIGKILL : 1))
         let next = try bench.begin()
-        try next.tool.wait(for: "0 runs are kept", on: .screen)
+        try next.tool.wait(for: "0 runs are kept, and 1 deliveries without a reading", on: .screen)
         try next.tool.wait(for: ": Enter runs", on: .screen)
         try next.tool.type([0x03])
         #expect(next.tool.end() == 1)
-        #expect(try bench.records().contains("\"test\""))
+        #expect(try bench.records().components(separatedBy: "\"test\"").count - 1 == 1)
+        let spoilt = try #require(try bench.report()["spoilt"] as? [[String: Any]])
+        #expect(spoilt.map { $0["cause"] as? String } == [signal == SIGKILL ? "interrupted" : "not-whole"])
     }
 
     @Test func doesNotCountARunWhoseNozzleWasHungUp() throws {
@@ -153,6 +157,9 @@ struct CalibrateTests {
         try person.tool.wait(for: ": Enter runs", on: .screen)
         try person.tool.type([0x03])
         #expect(person.tool.end() == 1)
+        let spoilt = try #require(try bench.report()["spoilt"] as? [[String: Any]])
+        let words = try #require(spoilt.first?["words"] as? String)
+        #expect(spoilt.count == 1 && words.hasPrefix("the nozzle was hung up at"))
     }
 
     @Test func refusesAnExpiredProverUnlessSomebodySaysWhy() throws {
