@@ -28,9 +28,11 @@ struct FlowMeasurement: Sendable {
 
     init(_ calibration: Calibration) {
         self.calibration = calibration
-        // A cycle of a pulser's two channels has four, of whatever phase.
-        windowCounts = max(4, calibration.countsPerLitre / 100)
+        windowCounts = Self.windowCounts(calibration)
     }
+
+    /// A cycle of a pulser's two channels has four counts, of whatever phase.
+    fileprivate static func windowCounts(_ calibration: Calibration) -> Int { max(4, calibration.countsPerLitre / 100) }
 
     /// Fuel that begins to flow, flows slowly.
     mutating func begin() {
@@ -66,5 +68,40 @@ struct FlowMeasurement: Sendable {
         share = calibration.share(millilitresPerMinute: millilitresPerMinute)
         window = (0, now)
         return true
+    }
+}
+
+/// A part of a delivery that flowed at one rate.
+package struct FlowStage: Hashable, Sendable {
+    package let counts: Int
+    package let millilitresPerMinute: Int
+
+    package init(counts: Int, millilitresPerMinute: Int) {
+        self.counts = counts
+        self.millilitresPerMinute = millilitresPerMinute
+    }
+}
+
+extension Calibration {
+    /// The counts at each point, as the meter shares them when fuel flows in these stages: to a count a stage, but for the count or
+    /// two by which a measured rate differs. What comes before the first rate is measured belongs to the lowest point.
+    package func sharedCounts(_ stages: [FlowStage]) -> [Int] {
+        var counts = points.map { _ in 0 }
+        guard let first = stages.first else { return counts }
+        let perWindow =
+            Int128(first.millilitresPerMinute) * Int128(countsPerLitre) * Int128(FlowMeasurement.nanosecondsMin)
+            / 60_000_000_000_000
+        // A window begins with the first count.
+        var unmeasured = max(FlowMeasurement.windowCounts(self), Int(clamping: perWindow)) + 1
+        for stage in stages {
+            let low = min(unmeasured, stage.counts)
+            counts[0] += low
+            unmeasured -= low
+            let share = share(millilitresPerMinute: stage.millilitresPerMinute)
+            let above = (stage.counts - low) * share.aboveThousandths / 1_000
+            counts[share.point] += stage.counts - low - above
+            if above > 0 { counts[share.point + 1] += above }
+        }
+        return counts
     }
 }

@@ -84,6 +84,11 @@ extension Report {
         ])
     }
 
+    /// Of the new curve, rising.
+    private var rates: [Int] {
+        assignment.plan.points.filter { $0.role != .leastQuantity }.map(\.litresPerMinute).sorted()
+    }
+
     private func run(_ index: Int, _ run: Run) -> JSONText {
         let delivery = run.delivery
         let flow = delivery.millilitresPerMinute(countsPerLitre: assignment.old.calibration.countsPerLitre)
@@ -96,7 +101,10 @@ extension Report {
             ("record", .number(delivery.record)),
             ("delivery", .text(delivery.kind.rawValue)),
             ("countsAtPoints", .list(delivery.counts.map { .number($0) })),
-            ("seconds", .number(decimal(Int(delivery.nanoseconds / 1_000_000), decimals: 3, shown: 3...3))),
+            ("countsAtRates", .list(delivery.counts(at: rates, of: assignment.old).map { .number($0) })),
+            ("seconds", .number(decimal(Int(delivery.nanoseconds), decimals: 9, shown: 3...9))),
+            ("ratedCounts", .number(delivery.ratedCounts)),
+            ("ratedSeconds", .number(decimal(Int(delivery.ratedNanoseconds), decimals: 9, shown: 3...9))),
             ("litresPerMinute", .number(decimal(flow, decimals: 3, shown: 0...3))),
             ("pulserFaults", .number(delivery.faults)),
             ("displayed", .number(litres(centilitres: delivery.displayedCentilitres))),

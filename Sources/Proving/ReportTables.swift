@@ -145,8 +145,8 @@ extension ReportPage {
             ]
             parts.append(Self.table(head, proposed.proposal.lines.map(Self.row), kind: "figures"))
             let note = Pair(
-                "f_新 = f_旧 × V_J / V；体积 = 计数 / (每升计数 × f)。",
-                "f new = f old × V_J / V; volume = counts / (counts per litre × f)."
+                "体积 = Σ 计数 / (每升计数 × f)：计数按流量分属相邻流量点，起始与小流量段属低流量点。新系数使各流量点的平均误差同时为零；若全部计数属同一流量点，即 f_新 = f_旧 × V_J / V。",
+                "Volume = Σ counts / (counts per litre × f): counts are shared between the neighbouring points by their flow, those of the slow begin and end too. Under the new factors no rate has a mean error; where all counts belong to one point, that is f new = f old × V_J / V."
             )
             parts.append("<p class=\"note\">\(note.html)</p>")
         }

@@ -1,3 +1,4 @@
+import Metering
 package import Quantities
 
 /// How a delivery ended. The hose is not equally full after both, so they are not mixed at one rate.
@@ -58,6 +59,27 @@ package struct Delivery: Hashable, Sendable {
     }
 
     package var totalCounts: Int { counts.reduce(0, +) }
+
+    /// The counts as a meter would share them that has its points at these rates.
+    ///
+    /// - Parameter rates: rising, in litres a minute.
+    package func counts(at rates: [Int], of old: SealedSet) -> [Int] {
+        if rates == old.points.map(\.litresPerMinute) { return counts }
+        let calibration = Calibration(
+            countsPerLitre: old.calibration.countsPerLitre,
+            points: rates.map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000) }
+        )
+        let rated = millilitresPerMinute(countsPerLitre: calibration.countsPerLitre)
+        let (slowCounts, slowNanoseconds) = (totalCounts - ratedCounts, nanoseconds - ratedNanoseconds)
+        guard slowNanoseconds > 0 else {
+            return calibration.sharedCounts([FlowStage(counts: totalCounts, millilitresPerMinute: rated)])
+        }
+        let slow = calibration.millilitresPerMinute(counts: slowCounts, nanoseconds: slowNanoseconds)
+        return calibration.sharedCounts([
+            FlowStage(counts: ratedCounts, millilitresPerMinute: rated),
+            FlowStage(counts: slowCounts, millilitresPerMinute: slow),
+        ])
+    }
 
     /// Of the part at the asked rate, in thousandths of a litre a minute; at most a million litres.
     package func millilitresPerMinute(countsPerLitre: Int) -> Int {

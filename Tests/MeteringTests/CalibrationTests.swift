@@ -1,6 +1,7 @@
-import Metering
 import Quantities
 import Testing
+
+@testable import Metering
 
 struct CalibrationTests {
     /// By hand: 400 counts a litre are 2,500 microlitres a count.
@@ -83,6 +84,33 @@ struct CalibrationTests {
         )
         let share = calibration.share(millilitresPerMinute: millilitresPerMinute)
         #expect(share == PointShare(point: point, aboveThousandths: thousandths))
+    }
+
+    /// Beside the meter itself, which sees each count at its time.
+    @Test(arguments: [
+        [(50_000, 8_000), (8_000, 150)], [(23_000, 3_000), (6_000, 400)], [(90_000, 40)], [(70_000, 9_000)],
+    ])
+    func stagesAreSharedAsTheMeterSharesThem(stages: [(rate: Int, counts: Int)]) {
+        let calibration = Calibration(
+            countsPerLitre: 400,
+            points: [10, 20, 50, 80].map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000) }
+        )
+        var flow = FlowMeasurement(calibration)
+        flow.begin()
+        var now: UInt64 = 1_000_000_000
+        var expected = [0, 0, 0, 0]
+        for (rate, counts) in stages {
+            for _ in 0..<counts {
+                now += UInt64(60_000_000_000_000 / (400 * rate))
+                expected[flow.nextPoint()] += 1
+                _ = flow.count(1, now)
+            }
+        }
+        let shared = calibration.sharedCounts(
+            stages.map { FlowStage(counts: $0.counts, millilitresPerMinute: $0.rate) }
+        )
+        #expect(shared.reduce(0, +) == expected.reduce(0, +))
+        for (own, other) in zip(shared, expected) { #expect(abs(own - other) <= 20, "\(shared) \(expected)") }
     }
 
     @Test(arguments: [(40, 48_000_000 as UInt64, 125_000), (4, 120_000_000, 5_000), (1, 0, 0)])

@@ -225,13 +225,19 @@ struct Bench {
         let points = old.points
         var counts = points.map { _ in 0 }
         let above = points.firstIndex { Double($0.litresPerMinute) > flow } ?? points.count
+        // Before a rate is measured, fuel flows slowly: 50 ms, and 10 mL or four counts.
+        let perLitre = Double(old.calibration.countsPerLitre)
+        let begin = min(total, Int(max(4, perLitre / 100, flow * perLitre / 60 * 0.05)) + 1)
+        counts[0] = begin
+        let total = total - begin
         guard above > 0, above < points.count else {
-            counts[min(above, points.count - 1)] = total
+            counts[min(above, points.count - 1)] += total
             return counts
         }
         let (low, high) = (Double(points[above - 1].litresPerMinute), Double(points[above].litresPerMinute))
-        counts[above] = Int((Double(total) * (flow - low) / (high - low)).rounded())
-        counts[above - 1] = total - counts[above]
+        let upper = Int((Double(total) * (flow - low) / (high - low)).rounded())
+        counts[above] += upper
+        counts[above - 1] += total - upper
         return counts
     }
 

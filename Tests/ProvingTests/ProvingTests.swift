@@ -307,6 +307,47 @@ struct ProposalTests {
         #expect(again.verdict.isPassed)
     }
 
+    /// What flows slowly is counted with the lower rate's factor, also in a run at the upper one: under a curve of the same points,
+    /// and under one that counted all of it at one point.
+    @Test(arguments: [[20, 50], [50]])
+    func slowFlowIsNotTakenForTheRateOfItsRun(_ flows: [Int]) throws {
+        var bench = Bench()
+        bench.old = Bench.set(points: flows.map { CalibrationPoint(litresPerMinute: $0, factorMillionths: 1_000_000) })
+        var running = try bench.running()
+        // At each point: counts at 50 L/min, before any rate is measured, and at its slow end of 8 L/min.
+        for (point, fast, begin, end) in [(0, 7_500, 17, 400), (1, 0, 7_000, 1_000), (2, 0, 1_700, 300)] {
+            for number in 0..<3 {
+                let (fast, end) = (fast, end + number)
+                let rated = fast + begin
+                let low = begin + end
+                let litres = Double(low) / 400 / 0.998 + Double(fast) / 400 / 1.004
+                let ratedSeconds = Double(rated) / 400 / (point == 0 ? 50 : 20) * 60
+                let delivery = try Delivery(
+                    kind: .preset,
+                    counts: flows.count == 1 ? [low + fast] : [low, fast],
+                    nanoseconds: UInt64((ratedSeconds + Double(end) / 400 / 8 * 60) * 1e9),
+                    ratedCounts: rated,
+                    ratedNanoseconds: UInt64(ratedSeconds * 1e9),
+                    faults: 0,
+                    displayedCentilitres: Int(litres * 100),
+                    record: UInt64(running.runs.count),
+                    begun: Bench.time(5 + running.runs.count)
+                )
+                let reading = ProverReading(
+                    scale: Volume(microlitres: Int((litres * 1e6).rounded())),
+                    meter: Temperature(milliCelsius: 20_000),
+                    prover: Temperature(milliCelsius: 20_000)
+                )
+                running = try running.adding(delivery, at: point, reading: reading)
+            }
+        }
+        #expect(running.runs.count { $0.counts } == 9)
+        let lines = try running.judged().proposal().lines
+        #expect(lines.map(\.litresPerMinute) == [20, 50])
+        for (line, factor) in zip(lines, [998_000, 1_004_000]) { #expect(abs(line.after - factor) <= 1) }
+        #expect(lines.allSatisfy { $0.rest.magnitude.billionths <= 1_000 })
+    }
+
     @Test func aFactorFarOffIsRefused() throws {
         var bench = Bench()
         bench.factor = { $0 > 30 ? 1.0065 : 1.001 }

@@ -56,7 +56,7 @@ def results(report):
     for index, point in enumerate(report["points"], 1):
         vessel = report["provers"][point["prover"] - 1]
         beta_b = fraction(vessel["expansionPerKelvin"])
-        errors, references, apart, counts = [], [], [], []
+        errors, references, apart, counts, shared = [], [], [], [], []
         for run in report["runs"]:
             if run["point"] != index or not run["counts"]:
                 continue
@@ -71,10 +71,28 @@ def results(report):
             references.append(reference)
             apart.append(t_j - t_b)
             counts.append(sum(run["countsAtPoints"]))
-        points.append({"point": point, "vessel": vessel, "errors": errors, "references": references, "apart": apart, "counts": counts})
+            shared.append([Fraction(c) / (per_litre * reference) for c in run["countsAtRates"]])
+        points.append({"point": point, "vessel": vessel, "errors": errors, "references": references, "apart": apart, "counts": counts, "shared": shared})
     pool = [each for each in points if each["point"]["role"] != "least-quantity"]
     pooled = sum(squares(each["errors"]) for each in pool), sum(len(each["errors"]) - 1 for each in pool)
-    return [figures(report, each, pooled, float(beta_y), per_litre) for each in points]
+    found = [figures(report, each, pooled, float(beta_y)) for each in points]
+    rising = sorted(pool, key=lambda each: each["point"]["litresPerMinute"])
+    rows = [[sum(column) / len(each["shared"]) for column in zip(*each["shared"])] + [Fraction(1)] for each in rising]
+    for each, inverse in zip(rising, solved(rows)):
+        found[points.index(each)]["factor"] = float(1 / inverse)
+    return found
+
+
+def solved(rows):
+    """The unknowns of linear equations, their right sides last: exact, by elimination."""
+    for index in range(len(rows)):
+        pivot = next(place for place in range(index, len(rows)) if rows[place][index])
+        rows[index], rows[pivot] = rows[pivot], rows[index]
+        rows[index] = [value / rows[index][index] for value in rows[index]]
+        for place in range(len(rows)):
+            if place != index:
+                rows[place] = [a - rows[place][index] * b for a, b in zip(rows[place], rows[index])]
+    return [row[-1] for row in rows]
 
 
 def squares(errors):
@@ -82,7 +100,7 @@ def squares(errors):
     return sum((error - mean) ** 2 for error in errors)
 
 
-def figures(report, each, pooled, beta_y, per_litre):
+def figures(report, each, pooled, beta_y):
     errors, vessel, conditions = each["errors"], each["vessel"], report["conditions"]
     n = len(errors)
     if each["point"]["role"] == "least-quantity":
@@ -118,11 +136,9 @@ def figures(report, each, pooled, beta_y, per_litre):
         entering = 0
     standard = math.sqrt(entering**2 + rest)
     expanded = math.sqrt((t * entering) ** 2 + normal**2 * rest)
-    # The factor that leaves no mean error, by runs: f = counts / (K V).
-    new = sum(count / (per_litre * float(reference)) for count, reference in zip(each["counts"], each["references"])) / n
     return {
         "mean": sum(errors) / n, "spread": max(errors) - min(errors), "lines": [scatter] + others, "standard": standard,
-        "expanded": expanded, "k": expanded / standard, "t": t, "degrees": pooled[1], "factor": new,
+        "expanded": expanded, "k": expanded / standard, "t": t, "degrees": pooled[1], "factor": 0,
     }
 
 
