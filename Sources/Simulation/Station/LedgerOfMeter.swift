@@ -102,8 +102,7 @@ extension PulseFault {
     func isNamed(by noted: PulserFaults, at edgesPerSecondMax: Int) -> Bool {
         func both(_ counts: [Int]) -> Int { counts[0] + counts[1] }
         return switch kind {
-        case .clean: noted.total == 0
-        case .jog: noted.total == both(noted.silentEdges)
+        case .clean, .jog: noted.total == 0
         case .oneLostOnA: noted.missedEdges[0] > 0
         case .oneLostOnB: noted.missedEdges[1] > 0
         case .oneLostOnBoth: noted.missedEdges[0] > 0 && noted.missedEdges[1] > 0
@@ -128,9 +127,7 @@ extension PulseFaultKind {
     func mayBeNamed(_ fault: PulserFault) -> Bool {
         let kinds: [PulserFaultKind] =
             switch self {
-            case .clean, .stuck: []
-            // One that jogs on the same channel's edges again and again is taken for the other losing pulses.
-            case .jog: fault.count >= Self.edgesOfTremblingMin ? [.silentEdges] : []
+            case .clean, .jog, .stuck: []
             case .oneLostOnA, .oneLostOnB, .oneLostOnBoth: [.missedEdges]
             case .twoLostOnA, .twoLostOnB: [.silentEdges]
             case .twoLostOnBoth: [.flowGap]
@@ -148,8 +145,6 @@ extension PulseFaultKind {
             }
         return kinds.contains(fault.kind) && isOf(fault.channel)
     }
-
-    private static let edgesOfTremblingMin = 24
 
     private func isOf(_ channel: PulserChannel?) -> Bool {
         switch self {
