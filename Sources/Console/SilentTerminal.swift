@@ -78,36 +78,23 @@ package struct SilentTerminal: ~Copyable {
     ) throws(ServiceFailure) -> Result {
         while true {
             mode.discardInput()
-            say("\(question): ")
-            if let text = try readOpenLine(), let result = use(text) { return result }
+            let line = OpenLine(question: question, width: columns)
+            say(line.prompt)
+            if let text = try read(line), let result = use(text) { return result }
             say("\(rule)\n")
         }
     }
 
-    private static let openBytesMax = 512
-
     /// - Returns: nil for what is no text, or too long.
-    private borrowing func readOpenLine() throws(ServiceFailure) -> String? {
-        var typed: [UInt8] = []
-        var shown = 0
+    private borrowing func read(_ begun: OpenLine) throws(ServiceFailure) -> String? {
+        var line = begun
         while true {
-            switch try key() {
-            case 0x0A, 0x0D:
+            switch line.receive(try key()) {
+            case .shows(let text): say(text)
+            case .entered(let text):
                 say("\n")
-                return typed.count > Self.openBytesMax ? nil : String(validating: typed, as: UTF8.self)
-            case 0x03, 0x04, 0x1C: throw cancelled()
-            case 0x15, 0x17:
-                (typed, shown) = ([], 0)
-                say("\n")
-            case 0x08, 0x7F:
-                while let byte = typed.popLast(), byte & 0xC0 == 0x80 {}
-                shown = typed.count
-                say("\n\(String(decoding: typed, as: UTF8.self).printable)")
-            case let byte:
-                if typed.count <= Self.openBytesMax { typed.append(byte) }
-                guard let character = String(validating: typed[shown...], as: UTF8.self) else { continue }
-                shown = typed.count
-                say(character.printable)
+                return text
+            case .cancelled: throw cancelled()
             }
         }
     }
@@ -133,6 +120,13 @@ package struct SilentTerminal: ~Copyable {
     package borrowing func cancelled() -> ServiceFailure {
         say("\n")
         return ServiceFailure(exitStatus: 1, reason: signals == nil ? "no \(secret) was typed" : "it was broken off")
+    }
+
+    /// Its width; 80 where it does not say, as a serial line does not.
+    package var columns: Int {
+        var size = winsize()
+        guard unsafe ioctl(terminal, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
     }
 
     /// Throws away what was typed and not read.

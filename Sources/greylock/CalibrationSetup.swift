@@ -22,7 +22,7 @@ struct CalibrationSetup {
             """
             Position \(standing.side.number), meter \(set.meter.meterSerial), pulser \(set.meter.pulserSerial), parameters \
             version \(set.version) (\(set.checksum)).
-            \(purpose == .calibrate ? "A calibration from counts." : "A verification from the display; it changes nothing.") \
+            \(purpose == .calibrate ? "A calibration from counts." : "A verification from the display; it changes nothing.")
             Ctrl-C ends it at any time; the same command goes on.
             """
         )
@@ -116,29 +116,46 @@ struct CalibrationSetup {
 
     /// Both provers, each with its certificate.
     func equipped(_ assignment: Assignment) throws(ServiceFailure) -> Equipped {
-        let least = assignment.plan.leastQuantity
+        let least = assignment.plan.leastQuantity.litresText
         while true {
-            let provers = [
-                try prover(1, "the flows", usual: "20"),
-                try prover(2, "the least quantity, about \(least.litresText) L", usual: least.litresText),
-            ]
             var overrides: [Override] = []
-            do {
-                if let day = assignment.begun.date {
-                    for refusal in provers.flatMap({ $0.refusals(on: day) }) {
-                        guard let override = try self.override(refusal, assignment.technician) else { continue }
-                        overrides.append(override)
-                    }
-                }
-                return try assignment.equipped(with: provers, overrides: overrides)
-            } catch let failure as ServiceFailure { throw failure } catch {
-                voice.say("\(error.calibrationWords): describe the provers again.")
+            voice.say("\nThe prover for the flows:")
+            let first = try allowed(1, usual: "20", assignment, &overrides)
+            voice.say("\nThe prover for the least quantity, about \(least) L:")
+            let second = try allowed(2, usual: least, assignment, &overrides)
+            do throws(ProvingFault) {
+                return try assignment.equipped(with: [first, second], overrides: overrides)
+            } catch {
+                voice.say("\(error.reason): describe the provers again.")
             }
         }
     }
 
-    private func prover(_ number: Int, _ use: String, usual: String) throws(ServiceFailure) -> Prover {
-        voice.say("\nThe prover for \(use):")
+    /// One that practice lets stand, or somebody with a reason; another is described where neither does.
+    private func allowed(
+        _ number: Int,
+        usual: String,
+        _ assignment: Assignment,
+        _ overrides: inout [Override]
+    ) throws(ServiceFailure) -> Prover {
+        while true {
+            let prover = try prover(number, usual: usual)
+            let refusals = assignment.begun.date.map { prover.refusals(on: $0) } ?? []
+            var reasons: [Override] = []
+            for refusal in refusals {
+                guard let override = try override(refusal, assignment.technician) else {
+                    voice.say("Prover \(prover.serial.text) is not taken: describe another.")
+                    break
+                }
+                reasons.append(override)
+            }
+            guard reasons.count == refusals.count else { continue }
+            overrides += reasons
+            return prover
+        }
+    }
+
+    private func prover(_ number: Int, usual: String) throws(ServiceFailure) -> Prover {
         func key(_ name: String) -> String { "prover.\(number).\(name)" }
         while true {
             let nominal = try voice.ask(key("volume"), "volume in litres", usual: usual) {

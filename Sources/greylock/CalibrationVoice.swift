@@ -1,4 +1,5 @@
 import Console
+import Quantities
 import Threads
 
 /// Who answers a calibration: somebody at the terminal, or a script.
@@ -49,14 +50,18 @@ final class TypedVoice: CalibrationVoice {
 
     init() throws(ServiceFailure) { terminal = try SilentTerminal(for: "answer", holding: HeldSignals()) }
 
+    /// The last column stays free: not every terminal waits there before it begins another row.
+    private var width: Int { max(20, terminal.columns - 1) }
+
     func say(_ text: String) {
-        terminal.say((shown > 0 ? "\n" : "") + text + "\n")
+        terminal.say((shown > 0 ? "\n" : "") + text.wrapped(toColumns: width) + "\n")
         shown = 0
     }
 
     func show(_ line: String) {
-        terminal.say("\r" + line + String(repeating: " ", count: max(0, shown - line.count)))
-        shown = line.count
+        let line = String(line.prefix(width))
+        terminal.say("\r" + line.padded(toColumns: shown))
+        shown = line.columns
     }
 
     func ask<Value>(
@@ -66,12 +71,12 @@ final class TypedVoice: CalibrationVoice {
         use: (String) throws(CalibrationRefusal) -> Value
     ) throws(ServiceFailure) -> Value {
         if shown > 0 { say("") }
-        let asked = usual.map { "\(question) [\($0)]" } ?? question
+        let asked = (usual.map { $0.isEmpty ? question : "\(question) [\($0)]" } ?? question).wrapped(toColumns: width)
         while true {
             let typed = try terminal.askOpenly(asked, rule: "type one line of text") { $0 }
             let blank = typed.allSatisfy { $0 == " " }
             do throws(CalibrationRefusal) { return try use(blank ? usual ?? "" : typed) } catch {
-                terminal.say("  \(error.words)\n")
+                terminal.say("  \(error.words)\n".wrapped(toColumns: width))
             }
         }
     }

@@ -81,6 +81,7 @@ struct ProvingDelivery {
         }
         let reason = reason(end, kind, nominal)
         let record = try finish(&course, remark: reason)
+        show(record.reading, pump.snapshot)
         if let reason { return .spoilt(reason: reason, record: number) }
         return try outcome(kind, record, course, begun)
     }
@@ -88,6 +89,11 @@ struct ProvingDelivery {
     private func awaitNozzle(_ kind: DeliveryKind, _ quantity: Volume, _ rate: Int) throws(ServiceFailure) {
         let how = kind == .preset ? "the pump stops by itself" : "let go at \(quantity.litresText) L"
         guard let (lines, _) = simulated else {
+            // Of the delivery before: lifted, it would open the valves at once.
+            if pump.snapshot.nozzleIsLifted {
+                voice.say("Hang up the nozzle first.")
+                while pump.snapshot.nozzleIsLifted { _ = try voice.key(withinMilliseconds: 50) }
+            }
             voice.say("Lift the nozzle and deliver \(quantity.litresText) L at \(rate) L/min; \(how).")
             while !pump.snapshot.nozzleIsLifted { _ = try voice.key(withinMilliseconds: 50) }
             return

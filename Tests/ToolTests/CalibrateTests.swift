@@ -65,7 +65,7 @@ struct CalibrateTests {
         #expect(tool.end() == 0)
         #expect(tool.isOrdinary)
         #expect(try bench.versions() == 2)
-        #expect(tool.screen.split(whereSeparator: \.isNewline).allSatisfy { $0.count < 160 })
+        #expect(PlainTerminal(tool.screen).columnsMax < 80)
         let again = try bench.begin()
         #expect(again.tool.end() == 65)
         #expect(again.tool.log.contains("this session is over"))
@@ -166,16 +166,38 @@ struct CalibrateTests {
         let person = try bench.begin()
         try person.names()
         try person.prover("20", "V-20", expires: "2025-01-31")
-        try person.prover("2", "V-2")
         try person.tool.wait(for: "Refused: the prover's certificate has expired: take another prover", on: .screen)
         try person.answer("why it may stand", "")
-        try person.tool.wait(for: "describe the provers again", on: .screen)
+        try person.tool.wait(for: "Prover V-20 is not taken: describe another", on: .screen)
         try person.prover("20", "V-20", expires: "2025-01-31")
-        try person.prover("2", "V-2")
         try person.answer("why it may stand", "the new one is on its way")
+        try person.prover("2", "V-2")
         try person.tool.wait(for: "air in", on: .screen)
         try person.tool.type([0x03])
         #expect(person.tool.end() == 1)
+    }
+
+    @Test func fitsAPlainTerminalOfUnknownSize() throws {
+        let person = try bench.beginAtSerialLine()
+        try person.answer("your name", "Zhnag\u{7F}\u{7F}\u{7F}ang")
+        try person.answer("name of the station", "北京\u{7F}京加油站")
+        for question in ["flows to run", "runs at each flow", "least quantity in", "pulses per litre"] {
+            try person.answer(question, "")
+        }
+        try person.prover("20", "V-20", expires: "2025-01-31")
+        try person.answer("why it may stand", "the new one is on its way")
+        try person.prover("2", "V-2")
+        try person.conditions()
+        try person.answer(": Enter runs", "x")
+        try person.run(reading: 0.998, isFirst: true)
+        try person.tool.wait(for: ": Enter runs", on: .screen)
+        try person.tool.type([0x03])
+        #expect(person.tool.end() == 1)
+        let terminal = PlainTerminal(person.tool.screen)
+        #expect(!terminal.isPuzzled)
+        #expect(terminal.columnsMax < 80)
+        #expect(terminal.rows.contains("your name: Zhang"))
+        #expect(terminal.rows.contains("name of the station: 北京加油站"))
     }
 
     @Test func namesAServiceThatRuns() throws {

@@ -57,6 +57,12 @@ struct CalibrationBench {
         return CalibratingPerson(tool: tool)
     }
 
+    /// Over a serial line, whose size nobody knows.
+    func beginAtSerialLine() throws -> CalibratingPerson {
+        let arguments = ["calibrate", "--config", config, "--session", session]
+        return CalibratingPerson(tool: try ProgramAtTerminal("greylock", arguments, environment: ["TERM=vt100"]))
+    }
+
     func script(_ text: String, session: String = "session", _ more: String...) throws -> Run {
         let file = try folder.file("script.toml", text)
         let arguments = ["calibrate", "--config", config, "--session", folder.path(session), "--script", file]

@@ -1,4 +1,5 @@
 import Dispenser
+import Quantities
 import Records
 import Testing
 import Words
@@ -96,6 +97,15 @@ struct LanguageTests {
 
 @Suite("The receipt's columns")
 struct ReceiptColumnsTests {
+    @Test("a line that is too wide is broken between the cells of a table, or else between words")
+    func wrapped() {
+        #expect("as wide\nas that".wrapped(toColumns: 7) == "as wide\nas that")
+        #expect("  one two three\n".wrapped(toColumns: 9) == "  one two\n    three\n")
+        #expect(" 1  a b: 1  #1 2 %  #2 3 %".wrapped(toColumns: 19) == " 1  a b: 1  #1 2 %\n   #2 3 %")
+        #expect("unbreakable word".wrapped(toColumns: 5) == "unbreakable\n  word")
+        #expect("已付 已付".wrapped(toColumns: 8) == "已付\n  已付")
+    }
+
     @Test("a Chinese character takes two columns, what is set upon one none")
     func columns() {
         #expect("paid".columns == 4 && "已付".columns == 4 && "１２".columns == 4 && "元/升".columns == 5)
