@@ -45,6 +45,8 @@ struct PulserGauge: Sendable {
     private static let halfPermilleRange = 1_250...2_750
     /// Cycles until each place has a step and a cycle before it.
     private static let warmingCycles = 2
+    /// Of all that is measured at once, in nanoseconds. Slower ones are the last drops of a sale, and the night after it.
+    private static let timeMax = UInt64(PulserHealth.steps) * 1_000_000_000
 
     private(set) var health: PulserHealth?
     /// Changes with ``health``.
@@ -100,6 +102,7 @@ struct PulserGauge: Sendable {
             return
         }
         if goal > 0 {
+            guard difference &* 2 <= cycle, time <= Self.timeMax else { return begin() }
             health = judged
             measured += 1
         }
@@ -109,8 +112,10 @@ struct PulserGauge: Sendable {
         differences = InlineArray(repeating: 0)
     }
 
+    private var time: UInt64 { sums[0] &+ sums[1] &+ sums[2] &+ sums[3] }
+
     private var judged: PulserHealth {
-        let all = Int(sums[0] + sums[1] + sums[2] + sums[3])
+        let all = Int(time)
         let perPlace = PulserHealth.steps / places
         /// In thousandths of the mean step.
         func permille(_ sum: UInt64, of samples: Int) -> Int {

@@ -153,13 +153,21 @@ struct CalibrationDialogue {
 }
 
 extension CalibrationSession {
+    private static func count(_ number: Int, _ one: String, _ several: String) -> String {
+        "\(number) \(number == 1 ? one : several)"
+    }
+
     /// In one sentence.
     var stands: String {
         switch self {
         case .begun: "Next: the provers."
         case .equipped: "Next: the conditions."
         case .running(let running):
-            "\(running.runs.count) runs are kept\(running.spoilt.isEmpty ? "" : ", and \(running.spoilt.count) deliveries without a reading"). Next: the runs that are missing."
+            "\(Self.count(running.runs.count, "run is", "runs are")) kept"
+                + (running.spoilt.isEmpty
+                    ? ""
+                    : ", and \(Self.count(running.spoilt.count, "delivery", "deliveries")) without a reading")
+                + ". Next: " + (running.nextPoint == nil ? "whether they stand." : "the runs that are missing.")
         case .judged(let judged):
             isOver
                 ? "The verification \(judged.verdict.isPassed ? "passed" : "did not pass"); nothing was changed."

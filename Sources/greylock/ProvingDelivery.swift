@@ -155,7 +155,7 @@ struct ProvingDelivery {
         let rate = snapshot.millilitresPerMinute / (simulated?.speed ?? 1)
         let litres = Volume(centilitres: reading.volume.shownCentilitres).litresText.dropLast()
         voice.show(
-            "  \(litres) L  \(snapshot.totalCounts) counts  \(rate / 1_000).\(rate % 1_000 / 100) L/min  faults \(snapshot.faults.total)"
+            "  \(litres) L  \(reading.counts.reduce(0, +)) counts  \(rate / 1_000).\(rate % 1_000 / 100) L/min  faults \(snapshot.faults.total)"
         )
     }
 

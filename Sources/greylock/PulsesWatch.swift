@@ -3,9 +3,9 @@ import Console
 import Glibc
 import Metering
 import PulseSignals
+import Quantities
 import Synchronization
 import Threads
-import Words
 
 struct PulsesWatch: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -106,13 +106,14 @@ private struct PulseView {
             writeLine("\(state(rate)); \(health); \(faults)")
             return
         }
-        var lines = title.broken(toColumns: Self.width) + state(rate).broken(toColumns: Self.width)
+        var lines = [title, state(rate)]
         lines.append("A \(scope.picture(of: .a, columns: columns, until: now, span: span))")
         if isQuadrature { lines.append("B \(scope.picture(of: .b, columns: columns, until: now, span: span))") }
-        lines += health.broken(toColumns: Self.width) + faults.broken(toColumns: Self.width)
+        lines += [health, faults]
+        let text = lines.map { $0.wrapped(toColumns: Self.width) }.joined(separator: "\n")
         let back = shownLines > 0 ? "\u{1B}[\(shownLines)A\u{1B}[J" : ""
-        writeLine(back + lines.joined(separator: "\n"))
-        shownLines = lines.count
+        writeLine(back + text)
+        shownLines = text.count { $0 == "\n" } + 1
     }
 
     func end() { writeLine("\(pulser.counts) counts, \(pulser.reverse) reverse; \(health); \(faults)") }

@@ -112,10 +112,6 @@ struct ReceiptColumnsTests {
         #expect("e\u{301}".columns == 1 && "……".columns == 2 && "（）".columns == 4 && "，。：".columns == 6)
         #expect("油".padded(toColumns: 4) == "油  " && "油".indented(toColumns: 4) == "  油")
         #expect("油枪".padded(toColumns: 3) == "油枪")
-        #expect("a line, cut".broken(toColumns: 11) == ["a line, cut"])
-        #expect("a line, cut".broken(toColumns: 10) == ["a line,", "  cut"])
-        #expect("油枪油枪油枪 b".broken(toColumns: 7) == ["油枪油", "  枪油", "  枪 b"])
-        #expect("".broken(toColumns: 7) == [""])
     }
 
     @Test("labels, figures and units stand in line", arguments: Language.allCases)
