@@ -14,9 +14,9 @@ extension OnGPIO {
         private static let nozzle = 2
         private static let outputs = [4, 5, 6]
         /// So few that a busy board keeps the flow.
-        private static let pulsesPerLitre = 20
+        private static let pulsesPerLitre = 5
         /// Of 2 L.
-        private static let cycles = 40
+        private static let cycles = 10
 
         private let folder: TestFolder
         private let chip: SimulatedChip
@@ -85,7 +85,7 @@ extension OnGPIO {
                 technician = "Zhang"
                 station = "North"
                 rates = "50 25"
-                pulses_per_litre = "19 21"
+                pulses_per_litre = "5 5"
                 end = "\(end)"
                 reading = [\(readings)]
                 apply = "yes"
