@@ -85,7 +85,7 @@ extension OnGPIO {
                 technician = "Zhang"
                 station = "North"
                 rates = "50 25"
-                pulses_per_litre = "5 5"
+                pulses_per_litre = "4 6"
                 end = "\(end)"
                 reading = [\(readings)]
                 apply = "yes"
