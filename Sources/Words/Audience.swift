@@ -11,7 +11,8 @@ extension Notice {
             false
         case .insertCard, .readingCard, .liftNozzle, .fuelling, .cardGone, .readerGone, .otherCard, .settling,
             .settlingEarlierSale, .earlierSaleSettled, .removeCard, .refused, .cardFault, .escaped, .readerLost,
-            .pumpMissing, .parametersRefused, .identification, .program, .notArmed, .meterStopped, .emergency, .emergencyOver,
+            .pumpMissing, .parametersRefused, .identification, .program, .notArmed, .meterStopped, .emergency,
+            .emergencyOver,
             .fuelDoesNotStop,
             .heldForCheckpoint,
             .interrupted, .releasedElsewhere, .prepaying, .prepaid, .prepaidCardGone, .refund, .purchaseVoid, .closed:

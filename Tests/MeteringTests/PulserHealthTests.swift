@@ -95,6 +95,32 @@ import Testing
         #expect(PulserSignal.flow(counts: -1_000, stepNanoseconds: 3_000_000).decoded().health == nil)
     }
 
+    /// The last step that is measured may be the first of the next day.
+    @Test func aNightBetweenAnyTwoStepsIsNoJitter() {
+        let night: UInt64 = 12 * 3_600 * 1_000_000_000
+        for place in 500..<1_100 {
+            var signal = PulserSignal.flow(counts: 1_700, stepNanoseconds: 3_000_000)
+            for index in signal.edges.indices where index >= place { signal.edges[index].time += night }
+            let health = signal.decoded().health
+            #expect(health?.marginPercent == 100, "\(place)")
+        }
+    }
+
+    /// Each cycle half as long again as the one before, for hours.
+    @Test func dropsThatComeMoreAndMoreSlowlyAreNotMeasured() {
+        var signal = PulserSignal.flow(counts: 500, stepNanoseconds: 3_000_000)
+        var (time, step) = (signal.edges[499].time, 3_000_000.0)
+        var shaft = Shaft(side: 500)
+        for _ in 0..<160 {
+            step *= 1.1
+            time += UInt64(step)
+            let edge = shaft.step(1)
+            signal.edges.append(PulserSignal.Edge(channel: edge.channel, rising: edge.rising, time: time))
+        }
+        #expect(time > 30 * 3_600 * 1_000_000_000)
+        #expect(signal.decoded().health == nil)
+    }
+
     @Test func aSingleChannelHasADutyAndNoPhase() throws {
         var pulser = Pulser(kind: .single, levels: (false, false))
         for index in 0..<2_000 {
