@@ -85,6 +85,7 @@ package struct MeterHead: Sendable {
         close()
         snapshot.counts = Array(repeating: 0, count: calibration.points.count)
         snapshot.faults = PulserFaults()
+        snapshot.firstCountNanoseconds = nil
         snapshot.lastCountNanoseconds = nil
         forgetClosing()
         snapshot.stop = nil
@@ -206,8 +207,9 @@ package struct MeterHead: Sendable {
         }
         guard gained > 0 else { return nil }
         measureRate(gained, now)
+        snapshot.firstCountNanoseconds = snapshot.firstCountNanoseconds ?? now
         snapshot.lastCountNanoseconds = now
-        return applyCutOff(isFlowing: true) ? .countsReached : nil
+        return applyCutOff(countedAt: now) ? .countsReached : nil
     }
 
     /// Gives each count to its calibration point; one that is taken back goes where the last one was.
@@ -249,23 +251,28 @@ package struct MeterHead: Sendable {
         if !snapshot.outputs.isEmpty { snapshot.changeOver?.measured(flow.millilitresPerMinute, counts: counts) }
     }
 
+    /// - Parameter now: of the count that flowed; nil where none did.
     /// - Returns: whether there is something to report.
     @discardableResult
-    private mutating func applyCutOff(isFlowing: Bool = false) -> Bool {
+    private mutating func applyCutOff(countedAt now: UInt64? = nil) -> Bool {
         guard var cutOff else { return false }
         let counts = snapshot.totalCounts
         var reports = false
         if counts >= cutOff.stopAtCounts {
             reports = !snapshot.outputs.isEmpty
-            closeByCutOff(isFlowing: isFlowing)
+            closeByCutOff(isFlowing: now != nil)
         } else if counts >= cutOff.holdAtCounts, !snapshot.outputs.isEmpty {
-            closeByCutOff(isFlowing: isFlowing)
+            closeByCutOff(isFlowing: now != nil)
             snapshot.isHeld = true
             reports = true
         } else if counts >= cutOff.slowAtCounts, snapshot.outputs.contains(.mainValve) {
             snapshot.outputs.remove(.mainValve)
-            if isFlowing {
-                snapshot.changeOver = ChangeOver(counts: counts, millilitresPerMinute: snapshot.millilitresPerMinute)
+            if let now {
+                snapshot.changeOver = ChangeOver(
+                    counts: counts,
+                    nanoseconds: now,
+                    millilitresPerMinute: snapshot.millilitresPerMinute
+                )
             }
             pulser.flowChanges()
             reports = true

@@ -14,6 +14,8 @@ package struct MeterSnapshot: Equatable, Sendable {
     package var isHeld = false
     package var nozzleIsLifted = false
     package var emergencyIsActive = false
+    /// When the first forward count of the sale came.
+    package var firstCountNanoseconds: UInt64?
     /// When the last forward count of the sale came; nil before the first.
     package var lastCountNanoseconds: UInt64?
     /// The present flow rate, or the last one; 0 before it is measured in a sale.
@@ -78,6 +80,8 @@ package struct ValveClosing: Hashable, Sendable {
 package struct ChangeOver: Hashable, Sendable {
     /// Of the sale, at that instant.
     package var counts: Int
+    /// Of the count at which it closed.
+    package var nanoseconds: UInt64
     package var millilitresPerMinute: Int
     /// When the flow was last seen to fall by a tenth or more.
     package var countsWhenSlow: Int
@@ -86,8 +90,9 @@ package struct ChangeOver: Hashable, Sendable {
     /// It was measured since, and had not fallen further.
     package var isSteady = false
 
-    package init(counts: Int, millilitresPerMinute: Int) {
+    package init(counts: Int, nanoseconds: UInt64, millilitresPerMinute: Int) {
         self.counts = counts
+        self.nanoseconds = nanoseconds
         self.millilitresPerMinute = millilitresPerMinute
         countsWhenSlow = counts
         slowMillilitresPerMinute = millilitresPerMinute

@@ -3,12 +3,12 @@ package import Dispenser
 import Files
 import GPIO
 package import Journal
+import Logging
 package import Metering
 package import Parameters
 import Pump
 package import Quantities
 import Records
-import Synchronization
 package import Threads
 import Words
 
@@ -23,18 +23,19 @@ package final class StandingSide {
     package let bench: TestBench
     package let pump: any Pump
     private let thread: PumpThread
-    private let valves: ValveTimes
 
     /// Counting begins with it, and what a crash left open is finished.
     ///
     /// - Parameters:
     ///   - number: nil for the only side.
+    ///   - say: takes what the books and the meter have to say, a line each, once: also while something is delivered.
     ///   - simulated: makes the lines of a simulated pump.
     /// - Throws: ``ServiceFailure`` also when the service runs.
     package init(
         _ configuration: Configuration,
         _ number: Int?,
         _ arms: Arms,
+        say: @escaping (String) -> Void,
         simulated: (Configuration.SimulatedPump, MeterParameters) -> any PumpLines & Sendable
     ) throws(ServiceFailure) {
         let side = try configuration.side(number)
@@ -55,8 +56,7 @@ package final class StandingSide {
         let desk = try ParameterDesk(of: configuration, arms.parameterKey, journal)
         set = try Self.set(desk, side, path)
         board = desk.board
-        valves = ValveTimes()
-        thread = try Self.pump(side, set.meter, valves, simulated)
+        thread = try Self.pump(side, set.meter, simulated)
         pump = thread
         self.side = side
         do throws(StorageFault) {
@@ -65,14 +65,25 @@ package final class StandingSide {
         } catch {
             throw Self.failure("\(path): \(error)")
         }
+        let displays = Dictionary(
+            uniqueKeysWithValues: configuration.sides.map { other in
+                (
+                    other.number,
+                    ToolDisplay { say(configuration.sides.count > 1 ? "Position \(other.number): \($0)" : $0) }
+                )
+            }
+        )
+        func display(of side: Configuration.Side) -> ToolDisplay {
+            guard let display = displays[side.number] else { preconditionFailure("a side of the configuration") }
+            return display
+        }
         do throws(SideFailure) {
-            let display = UnseenDisplay()
             let members = try configuration.sides.map { other throws(SideFailure) in
                 let meter: MeterParameters?
                 do throws(StorageFault) { meter = try desk.set(of: other).success?.meter } catch {
                     throw .storage(error)
                 }
-                return Board.Member(settings: other.settings(under: meter), display: display)
+                return Board.Member(settings: other.settings(under: meter), display: display(of: other))
             }
             let recovered = try Board(
                 terminal: configuration.terminal,
@@ -89,18 +100,13 @@ package final class StandingSide {
                 terminal: configuration.terminal,
                 journal: journal,
                 clock: SystemClock(),
-                display: display,
+                display: display(of: side),
                 after: recovered
             )
         } catch {
             throw ServiceFailure(error)
         }
     }
-
-    /// When a valve first closed at a target since the last ``forgetClosing()``; nil while none has. Monotonic.
-    package var closedNanoseconds: UInt64? { valves.first.withLock { $0 } }
-
-    package func forgetClosing() { valves.first.withLock { $0 = nil } }
 
     /// How much before a target the slow-flow valve takes over.
     package var slowFlow: Volume { side.settings(under: set.meter).slowFlow }
@@ -143,7 +149,6 @@ package final class StandingSide {
     private static func pump(
         _ side: Configuration.Side,
         _ meter: MeterParameters,
-        _ valves: ValveTimes,
         _ simulated: (Configuration.SimulatedPump, MeterParameters) -> any PumpLines & Sendable
     ) throws(ServiceFailure) -> PumpThread {
         switch side.pump {
@@ -163,7 +168,7 @@ package final class StandingSide {
                 litresPerMinuteMax: meter.litresPerMinute.upperBound * flow.speed,
                 reverseCentilitresMax: meter.reverseCentilitresMax
             )
-            return try pump(simulated(flow, meter), side, meter.pulser, calibration, limits, valves)
+            return try pump(simulated(flow, meter), side, meter.pulser, calibration, limits)
         case .gpio(let wiring):
             let lines: GPIOPumpLines
             do throws(GPIOFault) { lines = try GPIOPumpLines(wiring) } catch {
@@ -172,7 +177,8 @@ package final class StandingSide {
                     reason: "pump: \(error); if the service runs, stop it first: systemctl stop greylockd"
                 )
             }
-            return try pump(lines, side, meter.pulser, meter.calibration, meter.limits, valves)
+            try HeldOutputsFile()?.write([lines.held])
+            return try pump(lines, side, meter.pulser, meter.calibration, meter.limits)
         }
     }
 
@@ -181,8 +187,7 @@ package final class StandingSide {
         _ side: Configuration.Side,
         _ pulser: PulserKind,
         _ calibration: Calibration,
-        _ limits: MeterLimits,
-        _ valves: ValveTimes
+        _ limits: MeterLimits
     ) throws(ServiceFailure) -> PumpThread {
         do throws(PumpFault) {
             return try PumpThread(
@@ -191,26 +196,27 @@ package final class StandingSide {
                 calibration: calibration,
                 kind: pulser,
                 limits: limits
-            ) { [valves] in valves.take($0) }
+            ) { _ in }
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error.reason)")
         }
     }
 }
 
-/// On the pump's thread, which no disk holds up.
-private final class ValveTimes: Sendable {
-    let first = Mutex<UInt64?>(nil)
+/// Whoever runs the tool reads it, each notice once; nobody is served.
+private final class ToolDisplay: SideDisplay {
+    private let vocabulary = Language.technical.vocabulary
+    private let say: (String) -> Void
+    private var said: Set<String> = []
 
-    func take(_ event: PumpEvent) {
-        guard event == .report(.countsReached) else { return }
-        first.withLock { $0 = $0 ?? MonotonicClock.nanoseconds }
+    init(_ say: @escaping (String) -> Void) { self.say = say }
+
+    func show(_ state: SideState, _ notice: Notice) {
+        guard notice.level > .info else { return }
+        let words = vocabulary.words(notice)
+        if said.insert(words).inserted { say(words) }
     }
-}
 
-/// What recovery says is no customer's now.
-private final class UnseenDisplay: SideDisplay {
-    func show(_ state: SideState, _ notice: Notice) {}
     func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
     func printReceipt(_ record: Record, balance: Amount?) {}
 }

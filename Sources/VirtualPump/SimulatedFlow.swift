@@ -86,7 +86,8 @@ struct SimulatedFlow: Sendable {
         guard valves == nil else { return }
         switch (flow, edgeNanoseconds) {
         case (.still, let interval?), (.overrunning, let interval?): flow = .flowing(nextEdge: now + interval)
-        case (.flowing(let nextEdge), let interval?): flow = .flowing(nextEdge: max(nextEdge, now) + interval)
+        // By its own clock: an owner that took an edge late would else make the fuel wait.
+        case (.flowing(let nextEdge), let interval?): flow = .flowing(nextEdge: nextEdge + interval)
         case (.flowing(let nextEdge), nil):
             flow = .still
             if script.overrunCounts > 0 { flow = .overrunning(counts: script.overrunCounts, nextEdge: nextEdge) }

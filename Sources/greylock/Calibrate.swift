@@ -65,7 +65,9 @@ struct CalibrateRun: ParsableCommand {
             let scripted = try script.map { path throws(ServiceFailure) in try ScriptedVoice(path) }
             let voice: any CalibrationVoice = if let scripted { scripted } else { try TypedVoice() }
             var lines: (SimulatedPumpLines, speed: Int)?
-            let standing = try StandingSide(configuration, position, arms) { flow, meter in
+            let standing = try StandingSide(configuration, position, arms, say: { voice.say("Notice: \($0).") }) {
+                flow,
+                meter in
                 var script = SimulatedPumpLines.Script(
                     countsPerLitre: meter.calibration.countsPerLitre,
                     centilitres: flow.centilitres,

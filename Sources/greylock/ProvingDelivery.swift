@@ -24,21 +24,6 @@ struct ProvingDelivery {
         case spoilt(String)
     }
 
-    /// Pump and clock of a simulated one go faster.
-    private struct Course {
-        var first: (counts: Int, at: UInt64)?
-        /// Where the slow-flow valve took over.
-        var change: (counts: Int, at: UInt64)?
-        var last: (counts: Int, at: UInt64)?
-
-        mutating func see(_ snapshot: MeterSnapshot) {
-            guard let at = snapshot.lastCountNanoseconds, snapshot.totalCounts > 0 else { return }
-            let now = (snapshot.totalCounts, at)
-            first = first ?? now
-            last = now
-        }
-    }
-
     private static let lookMilliseconds: Int32 = 10
     /// As often as a serial line of 9,600 baud bears.
     private static let showNanoseconds: UInt64 = 200_000_000
@@ -68,20 +53,19 @@ struct ProvingDelivery {
         let number: RecordNumber
         do throws(SideFailure) { number = try standing.bench.begin() } catch { throw failed(error) }
         guard let begun = standing.bench.record?.begun else { preconditionFailure("a delivery has begun") }
-        var course = Course()
         let end: End
         do throws(ServiceFailure) {
             try tell(number, begun)
             try awaitNozzle(kind, quantity, litresPerMinute)
-            end = try flow(cutOff(kind, quantity, nominal, litresPerMinute), quantity, &course)
+            end = try flow(cutOff(kind, quantity, nominal, litresPerMinute))
         } catch {
             // Whatever ended it, the valves are closed and the record is whole first.
-            _ = try finish(&course, remark: error.reason)
+            _ = try finish(remark: error.reason)
             throw error
         }
         let reason = reason(end, kind, nominal)
-        let record = try finish(&course, remark: reason)
-        show(record.reading, pump.snapshot)
+        let (record, course) = try finish(remark: reason)
+        show(record.reading, course)
         if let reason { return .spoilt(reason: reason, record: number) }
         return try outcome(kind, record, course, begun)
     }
@@ -121,12 +105,7 @@ struct ProvingDelivery {
         }
     }
 
-    private func flow(
-        _ cutOff: CutOff,
-        _ quantity: Volume,
-        _ course: inout Course
-    ) throws(ServiceFailure) -> End {
-        standing.forgetClosing()
+    private func flow(_ cutOff: CutOff) throws(ServiceFailure) -> End {
         do throws(PumpFault) { try pump.perform(.open(cutOff)) } catch { throw failed(.pump(error)) }
         var nextShow: UInt64 = 0
         while true {
@@ -136,16 +115,12 @@ struct ProvingDelivery {
             let reading: MeterReading
             do throws(SideFailure) { reading = try standing.bench.measure() } catch { throw failed(error) }
             let snapshot = pump.snapshot
-            course.see(snapshot)
             if MonotonicClock.nanoseconds >= nextShow {
                 show(reading, snapshot)
                 nextShow = MonotonicClock.nanoseconds + Self.showNanoseconds
             }
             if let stop = snapshot.stop { return .spoilt("the pump closed by itself: \(stop.calibrationWords)") }
             if snapshot.emergencyIsActive { return .spoilt("the emergency stop, or the power, closed the valves") }
-            if let change = snapshot.changeOver, let at = standing.closedNanoseconds {
-                course.change = (change.counts, at)
-            }
             if snapshot.totalCounts >= cutOff.stopAtCounts { return .reached }
             if !snapshot.nozzleIsLifted { return .hungUp }
         }
@@ -172,42 +147,47 @@ struct ProvingDelivery {
         }
     }
 
-    private func finish(_ course: inout Course, remark: String?) throws(ServiceFailure) -> Record {
+    /// - Returns: its record, and what the pump showed of it at rest.
+    private func finish(remark: String?) throws(ServiceFailure) -> (Record, MeterSnapshot) {
         do throws(SideFailure) {
             do throws(PumpFault) { try pump.perform(.close) } catch { throw .pump(error) }
             var still = (counts: -1, since: MonotonicClock.nanoseconds)
             let pause = MonotonicSemaphore()
+            var snapshot = pump.snapshot
             while MonotonicClock.nanoseconds < still.since + Self.restNanoseconds {
-                let snapshot = pump.snapshot
-                course.see(snapshot)
+                snapshot = pump.snapshot
                 if snapshot.totalCounts != still.counts { still = (snapshot.totalCounts, MonotonicClock.nanoseconds) }
                 _ = pause.wait(until: MonotonicClock.nanoseconds + 10_000_000)
             }
-            return try standing.bench.finish(remark: remark.map { "calibration: \($0)" } ?? "calibration")
+            return (
+                try standing.bench.finish(remark: remark.map { "calibration: \($0)" } ?? "calibration"), snapshot
+            )
         } catch {
             throw failed(error)
         }
     }
 
+    /// By the times of the counts themselves: pump and clock of a simulated one go faster.
     private func outcome(
         _ kind: DeliveryKind,
         _ record: Record,
-        _ course: Course,
+        _ course: MeterSnapshot,
         _ begun: TransactionTime
     ) throws(ServiceFailure) -> Outcome {
-        guard let first = course.first, let last = course.last else {
+        guard let first = course.firstCountNanoseconds, let last = course.lastCountNanoseconds else {
             return .spoilt(reason: "no fuel was counted", record: record.number)
         }
-        let rated = course.change.flatMap { $0.at > first.at ? $0 : nil } ?? last
+        let change = course.changeOver.flatMap { $0.nanoseconds > first ? ($0.counts, $0.nanoseconds) : nil }
+        let rated = change ?? (course.totalCounts, last)
         let speed = UInt64(simulated?.speed ?? 1)
         do throws(ProvingFault) {
             return .whole(
                 try Proving.Delivery(
                     kind: kind,
                     counts: record.reading.counts,
-                    nanoseconds: (last.at - first.at) * speed,
-                    ratedCounts: rated.counts - first.counts,
-                    ratedNanoseconds: (rated.at - first.at) * speed,
+                    nanoseconds: (last - first) * speed,
+                    ratedCounts: rated.0 - 1,
+                    ratedNanoseconds: (rated.1 - first) * speed,
                     faults: record.reading.faults.total,
                     displayedCentilitres: record.reading.volume.shownCentilitres,
                     record: UInt64(record.number.value),

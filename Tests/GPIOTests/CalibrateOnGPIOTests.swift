@@ -104,10 +104,12 @@ extension OnGPIO {
             )
         }
 
+        private var variables: [String: String] { ["RUNTIME_DIRECTORY": folder.path("")] }
+
         private func begin(_ config: String, end: String = "preset", _ more: String...) throws -> Program {
             let session = folder.path("session")
             let command = ["calibrate", "--config", config, "--session", session, "--script", try script(end: end)]
-            return try Program("greylock", command + more, readsOutput: true)
+            return try Program("greylock", command + more, readsOutput: true, variables: variables)
         }
 
         /// The kernel tells nobody of an output's level; it is looked at until it is so, for ten seconds at most.
@@ -187,6 +189,13 @@ extension OnGPIO {
             tool.signal(SIGKILL)
             #expect(tool.end() == -SIGKILL)
             #expect(try chip.levels(Self.outputs) == [false, false, false])
+            let closing = try Program(
+                "greylockd",
+                ["--config", folder.path("nothing"), "--close-valves"],
+                variables: variables
+            )
+            #expect(closing.end() == 0)
+            #expect(closing.lines.contains { $0.contains("closed, as the service noted: lines 4, 5, 6 of") })
 
             let next = try begin(config)
             #expect(next.wait(for: "1 run is kept") != nil)
