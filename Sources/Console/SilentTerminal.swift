@@ -70,26 +70,49 @@ package struct SilentTerminal: ~Copyable {
 
     /// Asks, as above, for what is no secret: it is shown as it is typed.
     ///
-    /// - Parameter use: takes the text, with all that was typed in it but the keys that take away; nil to ask again.
+    /// - Parameters:
+    ///   - early: what becomes of keys that were typed before the question, when it is asked first.
+    ///   - use: takes the text, with all that was typed in it but the keys that take away; nil to ask again.
     package borrowing func askOpenly<Result>(
         _ question: String,
+        early: Early = .discarded,
         rule: String,
         use: (String) -> Result?
     ) throws(ServiceFailure) -> Result {
+        var first = early == .text ? try earlyKey() : nil
         while true {
-            mode.discardInput()
+            if first == nil { mode.discardInput() }
             let line = OpenLine(question: question, width: columns)
             say(line.prompt)
-            if let text = try read(line), let result = use(text) { return result }
+            if let text = try read(line, first), let result = use(text) { return result }
             say("\(rule)\n")
+            first = nil
         }
     }
 
+    /// Keys that were typed before an open question.
+    package enum Early {
+        case discarded
+        /// Answer it, but for an Enter alone: a line may have ended with two.
+        case text
+    }
+
+    /// The first one that is no Enter, where signals are held.
+    private borrowing func earlyKey() throws(ServiceFailure) -> UInt8? {
+        while let key = try key(withinMilliseconds: 0) {
+            if key != 0x0A, key != 0x0D { return key }
+        }
+        return nil
+    }
+
     /// - Returns: nil for what is no text, or too long.
-    private borrowing func read(_ begun: OpenLine) throws(ServiceFailure) -> String? {
+    private borrowing func read(_ begun: OpenLine, _ first: UInt8?) throws(ServiceFailure) -> String? {
         var line = begun
+        var early = first
         while true {
-            switch line.receive(try key()) {
+            let next: UInt8
+            if let key = early.take() { next = key } else { next = try key() }
+            switch line.receive(next) {
             case .shows(let text): say(text)
             case .entered(let text):
                 say("\n")

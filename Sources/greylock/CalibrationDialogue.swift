@@ -109,7 +109,7 @@ struct CalibrationDialogue {
         for line in proposed.proposal.lines {
             voice.say("  \(line.litresPerMinute) L/min: \(line.before.millionths) becomes \(line.after.millionths)")
         }
-        let confirmed = try voice.ask("second", "name of the second person", usual: nil) {
+        let confirmed = try voice.ask("second", "name of the second person", usual: nil, isFresh: true) {
             text throws(CalibrationRefusal) in
             let name = try CalibrationText.person(text)
             return try typed { () throws(ProvingFault) in try proposed.confirmed(by: name, at: now) }

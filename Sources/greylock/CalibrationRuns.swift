@@ -38,7 +38,8 @@ struct CalibrationRuns {
                 let answer = try voice.ask(
                     "accept",
                     "do the runs stand: yes, d NUMBER discards one, r POINT runs once more, a gives up",
-                    usual: nil
+                    usual: nil,
+                    isFresh: true
                 ) { text throws(CalibrationRefusal) in try Command(text, running, isDone: true) }
                 switch answer {
                 case .go, .kind: return judged
@@ -52,7 +53,8 @@ struct CalibrationRuns {
             let answer = try voice.ask(
                 "next",
                 "\(point.words), \(kind.rawValue): Enter runs, p or f ends it preset or free, d NUMBER discards, a gives up",
-                usual: "run"
+                usual: "run",
+                isFresh: true
             ) { text throws(CalibrationRefusal) in try Command(text, running, isDone: false) }
             switch answer {
             case .go: try take(&running, missing, kind, &wetted)
@@ -123,7 +125,8 @@ struct CalibrationRuns {
         let point = plan.points[index]
         let prover = running.equipped.provers[point.prover]
         if wetted.insert(point.prover).inserted {
-            _ = try voice.ask("wet", "prover \(prover.serial.text): wet it, then press Enter", usual: "") {
+            _ = try voice.ask("wet", "prover \(prover.serial.text): wet it, then press Enter", usual: "", isFresh: true)
+            {
                 text throws(CalibrationRefusal) in text
             }
             try countDown(prover.wettingSeconds, "wetting")
@@ -131,7 +134,8 @@ struct CalibrationRuns {
         _ = try voice.ask(
             "empty",
             "empty prover \(prover.serial.text), close it when it drips, then press Enter",
-            usual: ""
+            usual: "",
+            isFresh: true
         ) {
             text throws(CalibrationRefusal) in text
         }
@@ -229,9 +233,12 @@ struct CalibrationRuns {
         _ index: Int
     ) throws(ServiceFailure) -> ProverReading {
         guard let simulatedProver else {
-            let scale = try voice.ask("reading.\(running.runs.count + 1)", "the prover reads, in litres", usual: nil) {
-                text throws(CalibrationRefusal) in try CalibrationText.litres(text, "the reading")
-            }
+            let scale = try voice.ask(
+                "reading.\(running.runs.count + 1)",
+                "the prover reads, in litres",
+                usual: nil,
+                isFresh: true
+            ) { text throws(CalibrationRefusal) in try CalibrationText.litres(text, "the reading") }
             let (meter, prover) = try temperatures()
             return ProverReading(scale: scale, meter: meter, prover: prover)
         }

@@ -73,6 +73,7 @@ final class ScriptedVoice: CalibrationVoice {
         _ key: String,
         _ question: String,
         usual: String?,
+        isFresh: Bool,
         use: (String) throws(CalibrationRefusal) -> Value
     ) throws(ServiceFailure) -> Value {
         let name = key.split(separator: ".").first.map(String.init) ?? key

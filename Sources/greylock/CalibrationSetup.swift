@@ -258,7 +258,8 @@ struct CalibrationSetup {
         let reason = try voice.ask(
             "override.\(refusal.rule.rawValue)",
             "why it may stand all the same (nothing: it may not)",
-            usual: ""
+            usual: "",
+            isFresh: true
         ) { text throws(CalibrationRefusal) in text.isEmpty ? nil : try CalibrationText.text(text, "the reason") }
         return reason.map { Override(refusal, reason: $0, person: person) }
     }

@@ -12,11 +12,13 @@ protocol CalibrationVoice: AnyObject {
     /// - Parameters:
     ///   - key: by which a script knows the question.
     ///   - usual: what is meant by nothing.
+    ///   - isFresh: what was typed before the question is no answer to it, since it says that something was done or decided.
     ///   - use: throws ``CalibrationRefusal`` for what cannot be meant.
     func ask<Value>(
         _ key: String,
         _ question: String,
         usual: String?,
+        isFresh: Bool,
         use: (String) throws(CalibrationRefusal) -> Value
     ) throws(ServiceFailure) -> Value
 
@@ -32,8 +34,18 @@ struct CalibrationRefusal: Error {
 }
 
 extension CalibrationVoice {
+    /// A text, which may be typed before its question.
+    func ask<Value>(
+        _ key: String,
+        _ question: String,
+        usual: String?,
+        use: (String) throws(CalibrationRefusal) -> Value
+    ) throws(ServiceFailure) -> Value {
+        try ask(key, question, usual: usual, isFresh: false, use: use)
+    }
+
     func confirms(_ key: String, _ question: String) throws(ServiceFailure) -> Bool {
-        try ask(key, "\(question), yes or no", usual: nil) { answer throws(CalibrationRefusal) in
+        try ask(key, "\(question), yes or no", usual: nil, isFresh: true) { answer throws(CalibrationRefusal) in
             switch answer.lowercased() {
             case "yes", "y": true
             case "no", "n": false
@@ -68,15 +80,18 @@ final class TypedVoice: CalibrationVoice {
         _ key: String,
         _ question: String,
         usual: String?,
+        isFresh: Bool,
         use: (String) throws(CalibrationRefusal) -> Value
     ) throws(ServiceFailure) -> Value {
         if shown > 0 { say("") }
         let asked = (usual.map { $0.isEmpty ? question : "\(question) [\($0)]" } ?? question).wrapped(toColumns: width)
+        var early: SilentTerminal.Early = isFresh ? .discarded : .text
         while true {
-            let typed = try terminal.askOpenly(asked, rule: "type one line of text") { $0 }
+            let typed = try terminal.askOpenly(asked, early: early, rule: "type one line of text") { $0 }
             let blank = typed.allSatisfy { $0 == " " }
             do throws(CalibrationRefusal) { return try use(blank ? usual ?? "" : typed) } catch {
                 terminal.say("  \(error.words)\n".wrapped(toColumns: width))
+                early = .discarded
             }
         }
     }

@@ -177,6 +177,42 @@ struct CalibrateTests {
         #expect(person.tool.end() == 1)
     }
 
+    @Test func saysOnceThatAPlaceOfTheTotalsWasBehind() throws {
+        let refused = try bench.script(CalibrationBench.answers().replacing("station = \"North\"", with: ""))
+        #expect(refused.status == 78)
+        let before = try bench.folder.bytes("journal-totals")
+        let run = try bench.script(CalibrationBench.answers(), "--verify-only")
+        try #require(run.status == 0, "\(run.error)")
+        #expect(!run.output.contains("Notice"))
+        try bench.folder.write("journal-totals", before)
+        let script = try bench.script(CalibrationBench.answers(), session: "scripted", "--verify-only")
+        #expect(script.output.components(separatedBy: "Notice: the totals of nozzle 1 differ").count == 2)
+        try bench.folder.write("journal-totals", before)
+        try FileManager.default.removeItem(atPath: bench.session)
+        let person = try bench.begin()
+        try person.tool.wait(for: "Notice: the totals of nozzle 1 differ", on: .screen)
+        try person.tool.wait(for: "your name", on: .screen)
+        try person.tool.type([0x03])
+        #expect(person.tool.end() == 1)
+    }
+
+    /// An Enter too much answers no text, and nothing that is typed early starts, ends or confirms anything.
+    @Test func takesTextsThatWereTypedEarlyAndNoDecision() throws {
+        let person = try bench.begin()
+        try person.tool.wait(for: "your name", on: .screen)
+        try person.tool.type("Zhang\r\n\nNorth\r50 20\r3\r2\r95 105\r")
+        try person.prover("20", "V-20")
+        try person.prover("2", "V-2")
+        try person.tool.wait(for: "air in", on: .screen)
+        try person.tool.type("21\rpetrol\r1100\r0.2\ra\r")
+        try person.tool.wait(for: ": Enter runs", on: .screen)
+        try person.answer("a gives up", "a")
+        try person.answer("why it is given up", "no time")
+        #expect(person.tool.end() == 0)
+        let text = person.tool.screen
+        #expect(text.components(separatedBy: ": Enter runs").count == 2)
+    }
+
     @Test func fitsAPlainTerminalOfUnknownSize() throws {
         let person = try bench.beginAtSerialLine()
         try person.answer("your name", "Zhnag\u{7F}\u{7F}\u{7F}ang")
@@ -222,10 +258,13 @@ struct CalibrateTests {
     @Test func lowersTheErrorBelowItsUncertainty() throws {
         let first = try bench.script(CalibrationBench.answers())
         try #require(first.status == 0, "\(first.error)\n\(first.output)")
-        #expect(first.output.contains("0.999000") && first.output.contains("1.002000"))
         let second = try bench.script(CalibrationBench.answers(), session: "second")
         #expect(second.status == 0, "\(second.error)")
-        #expect(second.output.contains("these factors are in force already"))
+        let factors = try bench.factors("session")
+        #expect(factors.count == 2)
+        for (flow, factor) in try bench.factors("second") {
+            #expect(abs(factor - (factors[flow] ?? 0)) < 0.000_02)
+        }
         let points = try #require(try bench.report("second")["points"] as? [[String: Any]])
         for point in points {
             let result = try #require(point["result"] as? [String: Any])
@@ -234,7 +273,6 @@ struct CalibrateTests {
             let uncertainty = try #require(budget["expandedPercent"] as? Double)
             #expect(abs(error) < uncertainty)
         }
-        #expect(try bench.versions() == 2)
     }
 
     @Test(arguments: [

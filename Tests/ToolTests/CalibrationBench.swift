@@ -76,6 +76,16 @@ struct CalibrationBench {
         return try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
     }
 
+    /// What was proposed, by flow; none where the factors in force were found again.
+    func factors(_ session: String) throws -> [Int: Double] {
+        guard let lines = try report(session)["proposal"] as? [[String: Any]] else { return [:] }
+        return try Dictionary(
+            uniqueKeysWithValues: lines.map { line in
+                (try #require(line["litresPerMinute"] as? Int), try #require(line["factorAfter"] as? Double))
+            }
+        )
+    }
+
     /// The versions under seal.
     func versions() throws -> Int {
         let run = try Run("greylock", ["parameters", "history", "--config", config])
