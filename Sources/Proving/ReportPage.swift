@@ -169,7 +169,7 @@ struct ReportPage {
         let boxes = lines.map { who, name in
             "<div><p>\(who.html)<br>\(name.isEmpty ? "&nbsp;" : escaped(name))</p><p class=\"line\">\(Pair("签字、日期", "signature, date").html)</p></div>"
         }
-        return "<section class=\"signatures\">\n" + boxes.joined(separator: "\n") + "\n</section>"
+        return "<div class=\"end\">\n<section class=\"signatures\">\n" + boxes.joined(separator: "\n") + "\n</section>"
     }
 
     private var end: String {
@@ -180,6 +180,7 @@ struct ReportPage {
         <code id="key">\(escaped(report.keyName.text))</code>: <code id="code">\(ReportCode.blank)</code></p>
         <p>\(Pair("核对方法：", "to check it:").html) greylock calibrate report --check</p>
         </footer>
+        </div>
         </main>
         </body>
         </html>

@@ -213,9 +213,10 @@ extension ReportPage {
         svg .limit { stroke: #9b1c1c; stroke-width: 1.3; stroke-dasharray: 7 4; }
         svg .bar { stroke: #111; stroke-width: 1.4; } svg .mean { fill: #111; } svg .run { fill: #666; }
         svg .after { fill: none; stroke: #1b5e20; stroke-width: 1.6; }
-        .signatures { display: flex; gap: 24px; margin-top: 26px; break-inside: avoid; }
+        .signatures { display: flex; gap: 24px; margin-top: 26px; }
         .signatures div { flex: 1; } .line { border-top: 1px solid #111; margin-top: 44px; font-size: 11.5px; }
-        footer { margin-top: 18px; border-top: 1px solid #888; padding-top: 6px; font-size: 11px; break-inside: avoid; }
+        footer { margin-top: 18px; border-top: 1px solid #888; padding-top: 6px; font-size: 11px; }
+        .end { break-inside: avoid; break-before: avoid; }
         code { font-family: monospace; font-weight: bold; }
         @media print {
           html { background: none; } main { max-width: none; margin: 0; padding: 0; }

@@ -132,8 +132,8 @@ extension Report {
     var outcome: Pair {
         if let abandonment {
             return Pair(
-                "已中止，原系数不变：\(abandonment.reason.text)（\(abandonment.person.text)）",
-                "Abandoned at \(abandonment.time), the old factors stay"
+                "已于 \(abandonment.time) 中止，原系数不变：\(abandonment.reason.text)（\(abandonment.person.text)）",
+                "Abandoned at \(abandonment.time), the old factors stay: \(abandonment.reason.text) (\(abandonment.person.text))"
             )
         }
         guard let verdict else { return Pair("未完成：有效次数不足", "Not complete: too few runs count") }

@@ -14,6 +14,20 @@ struct ReportTests {
         try #require(SessionTests.phases().first { $0.stateIsApplied })
     }
 
+    private static func abandoned() throws -> CalibrationSession {
+        let judged = try #require(
+            SessionTests.phases().first { phase in
+                guard case .judged = phase else { return false }
+                return !phase.isOver
+            }
+        )
+        return try judged.abandoned(
+            reason: Bench.text("the pump leaks"),
+            person: Bench.text("Li"),
+            at: Bench.time(90)
+        )
+    }
+
     @Test func eachPhaseWithRunsHasAReport() throws {
         for session in try SessionTests.phases() {
             guard session.running?.runs.isEmpty == false else {
@@ -150,7 +164,14 @@ struct ReportTests {
         }
     }
 
-    /// For a look at the pages: writes them where the variable says.
+    @Test func bothLanguagesSayWhoGaveItUpAndWhy() throws {
+        let abandoned = try Self.abandoned()
+        let html = try Self.report(abandoned).html(under: Bench.key)
+        #expect(html.components(separatedBy: "the pump leaks").count - 1 == 2)
+        #expect(html.contains("the old factors stay: the pump leaks (Li)"))
+        #expect(html.contains("the pump leaks（Li）"))
+    }
+
     @Test func everySpoiltDeliveryStandsInTheReport() throws {
         let report = try Self.report(Self.applied())
         let (page, json) = (report.html(under: Bench.key), report.json(under: Bench.key))
@@ -167,6 +188,7 @@ struct ReportTests {
         #expect(alone.html(under: Bench.key).contains("the program or the power ended during it"))
     }
 
+    /// For a look at the pages: writes them where the variable says.
     @Test(.enabled(if: folder != nil, "GREYLOCK_REPORTS names no folder for the reports"))
     func reportsToLookAt() throws {
         let folder = URL(filePath: try #require(Self.folder))
@@ -187,7 +209,8 @@ struct ReportTests {
         let ten = try bench.complete(bench.running(points: points + [least])).judged().proposed()
         for (name, session) in try [
             ("ten", .proposed(ten)),
-            ("applied", Self.applied()), ("verified", .judged(verified)), ("incomplete", .running(incomplete)),
+            ("abandoned", Self.abandoned()), ("applied", Self.applied()), ("verified", .judged(verified)),
+            ("incomplete", .running(incomplete)),
         ] {
             let report = try Self.report(session)
             try Data(report.html(under: Bench.key).utf8).write(to: folder.appending(path: "\(name).html"))
