@@ -24,6 +24,8 @@ enum LieMoment {
     case begins(PulseFault)
     /// The meter has noted something.
     case noted
+    /// The flow has another pace from now on.
+    case valvesMoved
     /// The signal has been steady since the last fault for so long that it must have shown.
     case shows
 }
@@ -167,6 +169,7 @@ extension VirtualSite {
         lies.outputs = head.snapshot.outputs
         lies.steps = 0
         lies.moves += 1
+        if isLying { onLie(.valvesMoved) }
     }
 
     func deliverLie() {

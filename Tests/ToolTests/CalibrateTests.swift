@@ -134,7 +134,7 @@ struct CalibrateTests {
         if signal == 0 { try person.tool.type([0x03]) } else { person.tool.signal(signal) }
         #expect(person.tool.end() == (signal == SIGKILL ? -SIGKILL : 1))
         let next = try bench.begin()
-        try next.tool.wait(for: "0 runs are kept, and 1 delivery without a reading", on: .screen)
+        try next.tool.wait(for: "0 runs are kept, and 1", on: .screen)
         try next.tool.wait(for: ": Enter runs", on: .screen)
         try next.tool.type([0x03])
         #expect(next.tool.end() == 1)

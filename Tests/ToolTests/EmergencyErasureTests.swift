@@ -49,7 +49,7 @@ struct EmergencyErasureTests {
     @Test("for another program: what became of each place, and in the log who asked for it")
     func json() throws {
         let words = [
-            "--all", "--json", "--reason", "  sold\tto Łódź ", "--name", "Ana Souza", "--yes-terminal", "310000000017",
+            "--all", "--json", "--reason", "  sold to Łódź ", "--name", "Ana Souza", "--yes-terminal", "310000000017",
         ]
         let result = try bench.run("keys", "erase", words, readsOutput: true)
         #expect(result.status == 0)
@@ -57,7 +57,7 @@ struct EmergencyErasureTests {
         #expect(report.terminal == "\(CeremonyBench.terminal)" && report.complete)
         #expect(report.lines.contains { $0.hasPrefix("destroyed: the key store") })
         let log = try #require(try AuditLogFile(of: bench.store, CeremonyBench.terminal).read())
-        let facts = [AuditFact("reason", "sold\tto Łódź"), AuditFact("name", "Ana Souza")]
+        let facts = [AuditFact("reason", "sold to Łódź"), AuditFact("name", "Ana Souza")]
         #expect(log.entries.last?.facts == facts)
     }
 

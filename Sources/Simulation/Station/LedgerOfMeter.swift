@@ -24,6 +24,17 @@ struct LieBooks {
         var granted = 0
         /// The site's true counts when it had to have shown.
         var shownAt: Int?
+        /// The same when the valves moved first after it began.
+        var movedAt: Int?
+
+        /// The pace that the flow had is known for so many counts after it began.
+        func isSteady(for counts: Int) -> Bool { isSteady && movedAt.map { $0 - trueCounts >= counts } ?? true }
+
+        /// Counts that flow at most before the valves are told to close; nil of what need not close them.
+        var countsToStop: Int? {
+            let steady = fault.countsToStop(isSteady: true)
+            return fault.countsToStop(isSteady: isSteady(for: steady ?? 0))
+        }
     }
 
     /// What a sale was, for the tally.
@@ -177,6 +188,7 @@ extension SideLedger {
             lies.faultsInSale = 0
         case .begins(let fault): begins(fault, site)
         case .noted: noted(site)
+        case .valvesMoved: if lies.fault?.movedAt == nil { lies.fault?.movedAt = site.trueCounts }
         case .shows:
             lies.fault?.shownAt = site.trueCounts
             judge(site)
@@ -303,7 +315,7 @@ extension SideLedger {
             closing = StationLedger.tooManyFaults
         }
         guard let fault = lies.fault, fault.sale == running,
-            let most = fault.fault.countsToStop(isSteady: fault.isSteady)
+            let most = fault.countsToStop
         else { return }
         let flowed = trueCounts - fault.trueCounts
         let isLate = flowed > most + ledger.overrunCounts
