@@ -221,7 +221,7 @@ extension OnGPIO {
                 let session = folder.path("session")
                 for (config, status, words) in [
                     (config, 74, "if the service runs, stop it first"),
-                    (try configuration("other"), 69, "is held by \"greylockd"),
+                    (try configuration("other"), 69, "is held by \"greylock"),
                 ] {
                     let command = ["calibrate", "--config", config, "--session", session]
                     let run = try Run("greylock", command + ["--script", try script(end: "preset")])

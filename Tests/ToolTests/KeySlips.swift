@@ -152,8 +152,8 @@ struct KeySlipTable {
 
     static var custodians: [KeySlip] {
         [
-            atScreen("escape sequence in a name", nameRule, next: "your name: ") { ceremony, _ in
-                try ceremony.answer("your name: ", "\u{1B}[2JWang\r")
+            atScreen("control sequence in a name", nameRule, next: "your name: ") { ceremony, _ in
+                try ceremony.answer("your name: ", "\u{9B}2JWang\r")
             },
             atScreen("no name", nameRule, next: "your name: ") { ceremony, _ in
                 try ceremony.answer("your name: ", " \r")
