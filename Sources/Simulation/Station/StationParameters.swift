@@ -92,7 +92,7 @@ extension SimulatedStation {
         ledger.serviceBegins()
         let side = sides[0]
         if let wear = test.wearMillionths { wears(by: wear) }
-        let isDisturbed = side.books.isDisturbed(trueCounts: side.site.trueCounts)
+        let wasDisturbed = side.books.isDisturbed(trueCounts: side.site.trueCounts)
         let before = side.site.trueCounts
         do throws(SideFailure) {
             let board = try recovered(sides.map { Board.Member(settings: $0.settings, display: $0) })
@@ -114,7 +114,9 @@ extension SimulatedStation {
             let record = try bench.finish()
             tape.testEnds()
             if test.wearMillionths != nil {
-                calibrates(side, by: record, trueCounts: side.site.trueCounts - before, isDisturbed: isDisturbed)
+                let trueCounts = side.site.trueCounts
+                let isDisturbed = wasDisturbed || side.books.isDisturbed(trueCounts: trueCounts)
+                calibrates(side, by: record, trueCounts: trueCounts - before, isDisturbed: isDisturbed)
             }
         } catch {
             fails(error)
