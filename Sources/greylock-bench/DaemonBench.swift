@@ -13,7 +13,7 @@ enum DaemonBench {
     private static let keysHeld = 100
     private static let waitsForLines = "the pump's lines are waited for"
     private static let peerName = "minimal Swift service"
-    private static let opening = "opening the journal takes four fifths of its instructions"
+    private static let opening = "SHA-256 of the program's file, and opening the journal, take most of it"
     private static let pages = "all but 3 MB are unchanged pages of the program and its libraries"
 
     /// Of the starts of one program.
