@@ -59,17 +59,12 @@ extension TerminalKeyStore {
     /// - Returns: in words, why the journal was not told; nil when it was, or need not be.
     package func tellJournal(of configuration: Configuration) -> String? {
         let path = configuration.journal.path
-        guard FileStamp(path) != nil, !SQLiteJournal.isInUse(path) else { return nil }
+        guard configuration.journal.isFree else { return nil }
         do throws(FileFault) {
             guard let stored = try read(), let recordKey = stored.keys.recordKey else { return nil }
             let journal: SQLiteJournal
             do throws(StorageFault) {
-                journal = try SQLiteJournal(
-                    path: path,
-                    capacity: configuration.journal.capacity,
-                    key: recordKey,
-                    mark: configuration.journal.mark
-                )
+                journal = try SQLiteJournal(configuration.journal, key: recordKey)
             } catch {
                 throw FileFault("\(path): \(error)")
             }

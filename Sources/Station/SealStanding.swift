@@ -1,5 +1,4 @@
 package import Configuration
-import Files
 import Journal
 package import Parameters
 package import Records
@@ -10,14 +9,9 @@ extension Configuration.Seal {
     ///
     /// - Returns: in words, why the journal was not told; nil when it was, or need not be.
     package func tellJournal(of sets: [ParameterSet], _ key: RecordKey) -> String? {
-        guard !sets.isEmpty, FileStamp(journal.path) != nil, !SQLiteJournal.isInUse(journal.path) else { return nil }
+        guard !sets.isEmpty, journal.isFree else { return nil }
         do throws(StorageFault) {
-            let open = try SQLiteJournal(
-                path: journal.path,
-                capacity: journal.capacity,
-                key: key,
-                mark: journal.mark
-            )
+            let open = try SQLiteJournal(journal, key: key)
             for set in sets { try open.note(ParameterMark(set)) }
             return nil
         } catch {

@@ -279,10 +279,8 @@ package final class Service: Sendable {
     private func openJournal(_ key: RecordKey, _ supervisor: Supervisor?) throws(ServiceFailure) -> SQLiteJournal {
         do throws(StorageFault) {
             return try SQLiteJournal(
-                path: configuration.journal.path,
-                capacity: configuration.journal.capacity,
+                configuration.journal,
                 key: key,
-                mark: configuration.journal.mark,
                 damageFound: stop,
                 goesOn: { supervisor?.startGoesOn() }
             )

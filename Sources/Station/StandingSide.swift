@@ -44,12 +44,7 @@ package final class StandingSide {
         }
         let path = configuration.journal.path
         do throws(StorageFault) {
-            journal = try SQLiteJournal(
-                path: path,
-                capacity: configuration.journal.capacity,
-                key: arms.recordKey,
-                mark: configuration.journal.mark
-            )
+            journal = try SQLiteJournal(configuration.journal, key: arms.recordKey)
         } catch {
             throw Self.failure("\(path): \(error); if the service runs, stop it first: systemctl stop greylockd")
         }

@@ -134,14 +134,7 @@ struct PositionTool: ParsableCommand {
         let reader = try JournalReader(path: settings.path, key: key)
         if json { return try showJSON(sides, settings, reader) }
         let isChange = clear || acceptClock || acceptRows
-        let writer =
-            isChange
-            ? try SQLiteJournal(
-                path: settings.path,
-                capacity: settings.capacity,
-                key: key,
-                mark: settings.mark
-            ) : nil
+        let writer = isChange ? try SQLiteJournal(settings, key: key) : nil
         var isOpen = true
         for side in sides {
             isOpen = try showLock(side.number, reader, writer) && isOpen
