@@ -4,8 +4,6 @@
 /// Invariant: outputs are empty outside `open`, after the stop count and while the emergency line is active.
 package struct MeterHead: Sendable {
     package private(set) var snapshot: MeterSnapshot
-    package var outputs: PumpOutputs { snapshot.outputs }
-    package func show(in other: inout MeterSnapshot) { other.take(snapshot) }
     private let calibration: Calibration
     private let limits: MeterLimits
     private var pulser: Pulser
@@ -83,7 +81,7 @@ package struct MeterHead: Sendable {
 
     private mutating func clear() {
         close()
-        snapshot.counts = Array(repeating: 0, count: calibration.points.count)
+        snapshot.ofSale = PointCounts(points: calibration.points.count)
         snapshot.faults = PulserFaults()
         snapshot.firstCountNanoseconds = nil
         snapshot.lastCountNanoseconds = nil
@@ -222,8 +220,8 @@ package struct MeterHead: Sendable {
     }
 
     private mutating func add(_ counts: Int, _ point: Int) {
-        snapshot.allCounts[point] = max(0, snapshot.allCounts[point] + counts)
-        if inSale { snapshot.counts[point] = max(0, snapshot.counts[point] + counts) }
+        snapshot.ofAll[point] = max(0, snapshot.ofAll[point] + counts)
+        if inSale { snapshot.ofSale[point] = max(0, snapshot.ofSale[point] + counts) }
     }
 
     /// While the valves are open, nothing flows uncounted.

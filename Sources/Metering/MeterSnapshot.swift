@@ -1,12 +1,12 @@
 /// What the pump shows of itself at one instant.
 package struct MeterSnapshot: Equatable, Sendable {
     /// Counts of the sale, per calibration point.
-    package var counts: [Int]
+    package var counts: [Int] { ofSale.list }
     /// Counts outside any sale since the start: a leaking valve, or a disturbed line.
     package var strayCounts = 0
     /// All counts since the start, per calibration point, in a sale or not. What of them is in no record is a difference
     /// that the fuelling side can take at any time.
-    package var allCounts: [Int]
+    package var allCounts: [Int] { ofAll.list }
     /// Faults of the sale.
     package var faults = PulserFaults()
     package var outputs: PumpOutputs = []
@@ -33,32 +33,42 @@ package struct MeterSnapshot: Equatable, Sendable {
     /// Of the pulser, since the start; nil before any steady flow was long enough.
     package var health: PulserHealth?
 
+    var ofSale: PointCounts
+    var ofAll: PointCounts
+
     package init(points: Int) {
-        counts = Array(repeating: 0, count: points)
-        allCounts = counts
+        ofSale = PointCounts(points: points)
+        ofAll = ofSale
     }
 
-    package var totalCounts: Int { counts.reduce(0, +) }
+    package var totalCounts: Int { ofSale.sum }
+}
 
-    /// Becomes `other`, but keeps its own room for the counts: what `other` was copied from can go on counting in place.
-    mutating func take(_ other: MeterSnapshot) {
-        var own = (counts: [Int](), allCounts: [Int]())
-        swap(&own.counts, &counts)
-        swap(&own.allCounts, &allCounts)
-        self = other
-        Self.fill(&own.counts, from: other.counts)
-        Self.fill(&own.allCounts, from: other.allCounts)
-        counts = own.counts
-        allCounts = own.allCounts
+/// Counts per calibration point, in place: a snapshot is published at each edge, and two lists of its own would be counted as used
+/// and free again.
+struct PointCounts: Equatable, Sendable {
+    private let points: Int
+    private var counts = InlineArray<10, Int>(repeating: 0)
+
+    init(points: Int) {
+        precondition(points <= counts.count, "there is room for Calibration.pointsMax")
+        self.points = points
     }
 
-    private static func fill(_ own: inout [Int], from other: [Int]) {
-        if own.count == other.count {
-            for index in other.indices { own[index] = other[index] }
-        } else {
-            own = other
-        }
+    var list: [Int] { (0..<points).map { counts[$0] } }
+
+    var sum: Int {
+        var sum = 0
+        for index in 0..<points { sum += counts[index] }
+        return sum
     }
+
+    subscript(point: Int) -> Int {
+        get { counts[point] }
+        set { counts[point] = newValue }
+    }
+
+    static func == (left: PointCounts, right: PointCounts) -> Bool { left.list == right.list }
 }
 
 /// All valves closed by a cut-off while fuel flowed.

@@ -127,8 +127,8 @@ extension PumpDesk {
     }
 
     /// - Returns: false when another thread is reading the last one.
-    func publish(_ head: MeterHead) -> Bool {
-        published.withLockIfAvailable { head.show(in: &$0) } != nil
+    func publish(_ snapshot: MeterSnapshot) -> Bool {
+        published.withLockIfAvailable { $0 = snapshot } != nil
     }
 
     func answer() { answered.signal() }

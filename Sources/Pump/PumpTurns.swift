@@ -7,6 +7,7 @@ struct PumpTurns {
     private static let retryNanoseconds: UInt64 = 1_000_000
 
     private let desk: PumpDesk
+    private let lines: any PumpLines
     private let post: @Sendable (PumpEvent) -> Void
     private var head: MeterHead
     /// What the outputs are.
@@ -25,6 +26,7 @@ struct PumpTurns {
 
     init(desk: PumpDesk, head: MeterHead, post: @escaping @Sendable (PumpEvent) -> Void) {
         self.desk = desk
+        lines = desk.lines
         self.head = head
         self.post = post
     }
@@ -44,7 +46,7 @@ struct PumpTurns {
     /// - Returns: false to stop.
     private mutating func turn() throws(PumpFault) -> Bool {
         edges.removeAll(keepingCapacity: true)
-        try desk.lines.wait(timeoutNanoseconds: pauseNanoseconds, into: &edges)
+        try lines.wait(timeoutNanoseconds: pauseNanoseconds, into: &edges)
         try noteTurn()
         for edge in edges { try take(edge) }
         if head.wantsLevels { try readLevels() }
@@ -80,7 +82,7 @@ struct PumpTurns {
 
     /// What the queue dropped may have been an edge of the nozzle or the emergency line.
     private mutating func readLevels() throws(PumpFault) {
-        let levels = try desk.lines.levelsAhead()
+        let levels = try lines.levelsAhead()
         for report in head.levelsRead(nozzleIsLifted: levels.nozzle, emergency: levels.emergency) {
             try self.report(report)
         }
@@ -98,23 +100,23 @@ struct PumpTurns {
 
     /// Where the service stops, fuel does not wait for whoever would close it.
     private mutating func shutIfAsked() throws(PumpFault) {
-        guard desk.isShut, !head.outputs.isEmpty || head.snapshot.isHeld else { return }
+        guard desk.isShut, !head.snapshot.outputs.isEmpty || head.snapshot.isHeld else { return }
         head.perform(.close)
         try drive()
         isUnpublished = true
     }
 
     private mutating func drive() throws(PumpFault) {
-        let wanted = head.outputs
-        guard wanted != driven else { return }
-        try desk.lines.set(wanted)
+        let wanted = head.snapshot.outputs
+        if wanted == driven { return }
+        try lines.set(wanted)
         driven = wanted
     }
 
     /// Publishes, answers, reports; what another thread holds up waits for the next turn.
     private mutating func tell() {
         if isUnpublished {
-            guard desk.publish(head) else { return }
+            guard desk.publish(head.snapshot) else { return }
             isUnpublished = false
         }
         if isUnanswered {
@@ -147,7 +149,7 @@ struct PumpTurns {
         head.perform(.close)
         var last = head.snapshot
         do throws(PumpFault) {
-            try desk.lines.set([])
+            try lines.set([])
         } catch {
             reason += "; the outputs could not be switched off: \(error.reason)"
             last.outputs = driven

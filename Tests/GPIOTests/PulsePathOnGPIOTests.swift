@@ -25,9 +25,8 @@ extension OnGPIO {
         private static let isShort = ProcessInfo.processInfo.environment["GREYLOCK_PULSE_PATH"] == "short"
         private static let release =
             ProcessInfo.processInfo.environment["GREYLOCK_PULSE_PROGRAMS"].map { URL(fileURLWithPath: $0) }
-        /// Processor time of the pump's thread for that of the reader in C: 1.2 is asked, and missed
-        /// (<doc:0058-no-counter-of-the-kernel>, "What was shown").
-        private static let ratioMax = 1.3
+        /// Processor time of the pump's thread for that of the reader in C.
+        private static let ratioMax = 1.2
 
         private enum Line {
             static let a = 0
