@@ -205,6 +205,16 @@ extension SQLiteJournal {
         }
     }
 
+    /// What a tool delivered at a nozzle behind a record, by rising number, as far as it is believed.
+    package func tests(of nozzle: Int, after last: RecordNumber) throws(StorageFault) -> [Record] {
+        let belief = try believing()
+        return try connection.view("read the tests") { db in
+            let later = "WHERE ttc > ? AND kind = ? AND nozzle = ? ORDER BY ttc"
+            let arguments = [ColumnValue(Int(last.value)), ColumnValue(RecordKind.test.rawValue), ColumnValue(nozzle)]
+            return try db.believed(belief, later, arguments)
+        }
+    }
+
     package func lastPrice(of side: Int) throws(StorageFault) -> UnitPrice? {
         let range = HistoryRow<PriceChange>.numbers(of: side)
         let belief = try believing()

@@ -150,10 +150,11 @@ extension SpoiltDelivery {
             case .interrupted: "interrupted"
             case .unread: "unread"
             case .notWhole: "not-whole"
+            case .elsewhere: "elsewhere"
             }
         return .object([
-            ("point", .number(point + 1)),
-            ("delivery", .text(self.kind.rawValue)),
+            ("point", point.map { .number($0 + 1) } ?? .null),
+            ("delivery", self.kind.map { .text($0.rawValue) } ?? .null),
             ("begun", .text(begun.description)),
             ("record", .number(record)),
             ("cause", .text(kind)),

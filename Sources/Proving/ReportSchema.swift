@@ -49,7 +49,7 @@ extension Report {
             "runs": {"type": "array", "items": {"$ref": "#/$defs/run"}},
             "spoilt": {"type": "array", "items": {"type": "object", "additionalProperties": false,
               "required": ["point", "delivery", "begun", "record", "cause", "words"],
-              "properties": {"point": {"type": "integer", "minimum": 1}, "delivery": {"enum": ["preset", "free"]}, "begun": {"$ref": "#/$defs/time"}, "record": {"type": "integer"}, "cause": {"enum": ["interrupted", "unread", "not-whole"]}, "words": {"type": "string"}}}},
+              "properties": {"point": {"type": ["integer", "null"], "minimum": 1}, "delivery": {"enum": ["preset", "free", null]}, "begun": {"$ref": "#/$defs/time"}, "record": {"type": "integer"}, "cause": {"enum": ["interrupted", "unread", "not-whole", "elsewhere"]}, "words": {"type": "string"}}}},
             "proposal": {"type": ["array", "null"], "items": {"type": "object", "additionalProperties": false,
               "required": ["litresPerMinute", "factorBefore", "factorAfter", "errorBeforePercent", "errorAfterPercent"],
               "properties": {"litresPerMinute": {"type": "integer"}, "factorBefore": {"type": "number"}, "factorAfter": {"type": "number"}, "errorBeforePercent": {"type": "number"}, "errorAfterPercent": {"type": "number"}}}},

@@ -47,9 +47,10 @@ extension ReportPage {
             Pair("开始时间", "begun"), Pair("原因", "why nothing was read"),
         ]
         let rows = deliveries.map { delivery in
-            let point = report.assignment.plan.points[delivery.point]
+            let point = delivery.point.map { report.assignment.plan.points[$0] }
             return [
-                "\(delivery.record)", point.pair.html, "\(point.litresPerMinute)", delivery.kind.pair.html,
+                "\(delivery.record)", point?.pair.html ?? "—", point.map { "\($0.litresPerMinute)" } ?? "—",
+                delivery.kind?.pair.html ?? "—",
                 "\(delivery.begun)", delivery.cause.pair.html,
             ]
         }

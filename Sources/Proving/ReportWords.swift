@@ -117,6 +117,7 @@ extension SpoiltDelivery.Cause {
         case .interrupted: Pair("程序或电源中断", words)
         case .unread: Pair("未键入读数", words)
         case .notWhole: Pair("出油不完整", words)
+        case .elsewhere: Pair("仅账本有记录：属另一次检定，或检定文件曾为旧副本", words)
         }
     }
 }

@@ -148,11 +148,12 @@ struct SessionReader {
 
     private mutating func spoilt() throws(ProvingFault) -> SpoiltDelivery {
         var words = try words("spoilt", 5)
-        let point = try words.number()
-        guard let kind = DeliveryKind(rawValue: words.next()) else { throw words.fault }
+        let (point, kind) = (words.next(), DeliveryKind(rawValue: words.next()))
         let begun = try words.time()
         let record: UInt64 = try words.number()
         let parts = words.next().split(separator: ":", omittingEmptySubsequences: false)
+        if parts == ["elsewhere"] { return SpoiltDelivery(foundInJournal: record, begun: begun) }
+        guard let point = Int(point), let kind else { throw words.fault }
         let cause: SpoiltDelivery.Cause
         switch (parts[0], parts.count) {
         case ("interrupted", 1): cause = .interrupted

@@ -12,9 +12,10 @@ import Quantities
 //     prover ...  conditions ...  run ...  override ...  spoilt ...  judged  proposed  confirmed ...  applied ...  abandoned ...
 //     code HEX
 //
-// An override stands behind what it let stand. Volumes are in microlitres, temperatures in thousandths of a degree, coefficients in
-// billionths, times YYYYMMDDhhmmss. Of a text, all bytes but letters, digits, "." and "_" of ASCII stand as "%" and two hexadecimal
-// digits. The code covers every byte before its line, so an edited session is told. What is worked out is not stored.
+// An override stands behind what it let stand; a spoilt delivery from elsewhere has "-" for its point and kind. Volumes are in
+// microlitres, temperatures in thousandths of a degree, coefficients in billionths, times YYYYMMDDhhmmss. Of a text, all bytes but
+// letters, digits, "." and "_" of ASCII stand as "%" and two hexadecimal digits. The code covers every byte before its line, so an
+// edited session is told. What is worked out is not stored.
 
 extension CalibrationSession {
     package static let bytesMax = 1 << 23
@@ -199,7 +200,9 @@ extension Run {
 }
 
 extension SpoiltDelivery {
-    fileprivate var line: String { SessionWords.line("spoilt", [point, kind.rawValue, begun, record], [cause]) }
+    fileprivate var line: String {
+        SessionWords.line("spoilt", [point.map(\.word) ?? "-", kind?.rawValue ?? "-", begun, record], [cause])
+    }
 }
 
 extension SpoiltDelivery.Cause: SessionWord {
@@ -208,6 +211,7 @@ extension SpoiltDelivery.Cause: SessionWord {
         case .interrupted: "interrupted"
         case .unread: "unread"
         case .notWhole(let reason): "reason:\(SessionWords.encoded(reason))"
+        case .elsewhere: "elsewhere"
         }
     }
 }

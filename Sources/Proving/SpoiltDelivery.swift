@@ -9,19 +9,22 @@ package struct SpoiltDelivery: Hashable, Sendable {
         /// The fuel is in the prover, and nobody typed what it reads.
         case unread
         case notWhole(reason: String)
+        /// The journal has it and this session had not: another session made it, or the session's file is an older copy.
+        case elsewhere
 
         package var words: String {
             switch self {
             case .interrupted: "the program or the power ended during it"
             case .unread: "its reading was never typed"
             case .notWhole(let reason): reason
+            case .elsewhere: "only the journal had it: another session's, or this session's file was an older copy"
             }
         }
     }
 
-    /// Which point of the plan.
-    package let point: Int
-    package let kind: DeliveryKind
+    /// Which point of the plan; nil of one from elsewhere.
+    package let point: Int?
+    package let kind: DeliveryKind?
     /// In the journal.
     package let record: UInt64
     package let begun: TransactionTime
@@ -34,6 +37,13 @@ package struct SpoiltDelivery: Hashable, Sendable {
         self.begun = begun
         self.cause = cause
     }
+
+    /// One from elsewhere.
+    package init(foundInJournal record: UInt64, begun: TransactionTime) {
+        (point, kind, cause) = (nil, nil, .elsewhere)
+        self.record = record
+        self.begun = begun
+    }
 }
 
 extension Running {
@@ -41,12 +51,12 @@ extension Running {
     ///
     /// - Throws: ``ProvingFault`` for a record that is there, and for too many deliveries.
     package func beginning(_ delivery: SpoiltDelivery) throws(ProvingFault) -> Running {
-        guard equipped.assignment.plan.points.indices.contains(delivery.point) else {
+        guard delivery.point.map(equipped.assignment.plan.points.indices.contains) ?? true else {
             throw ProvingFault("the plan has no such point")
         }
-        guard !spoilt.contains(where: { $0.record == delivery.record }),
-            !runs.contains(where: { $0.delivery.record == delivery.record })
-        else { throw ProvingFault("record \(delivery.record) stands in the session already") }
+        guard !knows(delivery.record) else {
+            throw ProvingFault("record \(delivery.record) stands in the session already")
+        }
         guard spoilt.count < Self.runsMax else {
             throw ProvingFault(
                 "there are more spoilt deliveries than a calibration has: abandon it and look at the pump"
@@ -54,6 +64,14 @@ extension Running {
         }
         return with(runs: runs, spoilt: spoilt + [delivery])
     }
+
+    /// Whether it has the delivery of `record`, read or not.
+    package func knows(_ record: UInt64) -> Bool {
+        spoilt.contains { $0.record == record } || runs.contains { $0.delivery.record == record }
+    }
+
+    /// The highest of its deliveries; nil before the first one.
+    package var lastRecord: UInt64? { (spoilt.map(\.record) + runs.map(\.delivery.record)).max() }
 
     /// With what is known now of the delivery of `record`.
     package func spoiling(_ record: UInt64, _ cause: SpoiltDelivery.Cause) throws(ProvingFault) -> Running {

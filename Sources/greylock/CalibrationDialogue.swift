@@ -1,9 +1,11 @@
 import Configuration
 import ISO7816
+import Journal
 import Metering
 import Parameters
 import Proving
 import Quantities
+import Records
 import Station
 import Threads
 
@@ -19,7 +21,8 @@ struct CalibrationDialogue {
 
     func run(_ purpose: Assignment.Purpose) throws(ServiceFailure) -> CalibrationSession {
         var session: CalibrationSession
-        if let found = try file.read() {
+        let found = try file.read()
+        if let found {
             session = found
             try requireSame(found, purpose)
             if session.isOver { throw ended(session) }
@@ -31,6 +34,10 @@ struct CalibrationDialogue {
             try file.write(session)
         }
         while !session.isOver {
+            if found != nil, case .running(let running) = session {
+                session = .running(try withWhatOnlyTheJournalHas(running))
+                try file.write(session)
+            }
             guard let next = try step(session) else { return session }
             session = next
             try file.write(session)
@@ -55,6 +62,29 @@ struct CalibrationDialogue {
                 throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
             }
         case .applied, .abandoned: return nil
+        }
+    }
+
+    /// A file of this session can be put back as it was before a run that somebody does not like; the journal cannot.
+    private func withWhatOnlyTheJournalHas(_ running: Running) throws(ServiceFailure) -> Running {
+        let begun = running.equipped.assignment.begun
+        let last = running.lastRecord.map { RecordNumber(UInt32(clamping: $0)) }
+        var next = running
+        do {
+            for record in try standing.journal.tests(of: standing.side.nozzle, after: last ?? RecordNumber(0))
+            where last != nil || record.begun >= begun {
+                next = try next.beginning(
+                    SpoiltDelivery(foundInJournal: UInt64(record.number.value), begun: record.begun)
+                )
+                voice.say(
+                    "Only the journal has record \(record.number.value) of \(record.begun): the report will name it."
+                )
+            }
+            return next
+        } catch let fault as StorageFault {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "the journal: \(fault)")
+        } catch {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.calibrationWords)
         }
     }
 

@@ -53,6 +53,8 @@ struct SessionTests {
             running = try running.spoiling(record, cause)
             phases.append(.running(running))
         }
+        running = try running.beginning(SpoiltDelivery(foundInJournal: 203, begun: Bench.time(55)))
+        phases.append(.running(running))
         running = try running.discarding(3, reason: Bench.text("滴流时间不足"), person: person)
         phases.append(.running(running))
         let judged = try running.judged()

@@ -1,0 +1,56 @@
+import Foundation
+import TestPrograms
+import Testing
+
+/// What a calibration's session says, beside the journal.
+struct CalibrationBooksTests {
+    private let bench: CalibrationBench
+
+    init() throws { bench = try CalibrationBench() }
+
+    /// Whoever puts the file back as it was before a run does not lose the run.
+    @Test func anOlderCopyOfTheSessionHidesNoDelivery() throws {
+        var person = try bench.begin()
+        try person.names()
+        try person.prover("20", "V-20")
+        try person.prover("2", "V-2")
+        try interrupt(person, at: "air in")
+        let before = try Data(contentsOf: URL(filePath: bench.session))
+        person = try bench.begin()
+        try person.conditions()
+        try person.run(reading: 0.998, isFirst: true)
+        try interrupt(person, at: ": Enter runs")
+        let good = try Data(contentsOf: URL(filePath: bench.session))
+        person = try bench.begin()
+        try person.run(reading: 0.99, isFirst: true)
+        try interrupt(person, at: ": Enter runs")
+        try good.write(to: URL(filePath: bench.session))
+        person = try bench.begin()
+        try person.tool.wait(for: "Only the journal has record 2", on: .screen)
+        try interrupt(person, at: ": Enter runs")
+        #expect(try elsewhere() == [2])
+        person = try bench.begin()
+        try person.tool.wait(for: "1 run is kept, and 1", on: .screen)
+        try interrupt(person, at: ": Enter runs")
+        #expect(try elsewhere() == [2])
+        try before.write(to: URL(filePath: bench.session))
+        person = try bench.begin()
+        try person.conditions()
+        try interrupt(person, at: ": Enter runs")
+        #expect(try elsewhere() == [1, 2])
+        let page = try Run("greylock", ["calibrate", "report", "--config", bench.config, "--session", bench.session])
+        #expect(page.output.contains("only the journal had it"))
+    }
+
+    private func elsewhere() throws -> [Int?] {
+        let spoilt = try #require(try bench.report()["spoilt"] as? [[String: Any]])
+        #expect(spoilt.allSatisfy { $0["cause"] as? String == "elsewhere" && $0["point"] is NSNull })
+        return spoilt.map { $0["record"] as? Int }
+    }
+
+    private func interrupt(_ person: CalibratingPerson, at question: String) throws {
+        try person.tool.wait(for: question, on: .screen)
+        try person.tool.type([0x03])
+        #expect(person.tool.end() == 1)
+    }
+}
