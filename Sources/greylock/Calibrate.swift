@@ -28,7 +28,7 @@ struct CalibrateRun: ParsableCommand {
             it, the same command goes on. Each delivery is a record of kind test in the journal, and nobody pays for it.
 
             Exit status: 0 when the session is over; 1 when it was interrupted and can go on; 65 for a session that is refused; 69 \
-            without a terminal, lines or parameters; 74 when a file cannot be read or written, or the service runs; 78 for a wrong \
+            without a terminal, lines, parameters or a clock that is right; 74 when a file cannot be read or written, or the service runs; 78 for a wrong \
             configuration or script. \(ExitStatusHelp.common)
             """
     )
@@ -55,12 +55,6 @@ struct CalibrateRun: ParsableCommand {
             let file = CalibrationFile(session, arms.recordKey)
             // A file that is no session is said before anything is opened.
             _ = try file.read()
-            guard let now = SystemClock().localTime else {
-                throw ServiceFailure(
-                    exitStatus: ServiceFailure.unavailable,
-                    reason: "the clock is not set: set it first"
-                )
-            }
             // Before any thread begins: its signals are held from all of them.
             let scripted = try script.map { path throws(ServiceFailure) in try ScriptedVoice(path) }
             let voice: any CalibrationVoice = if let scripted { scripted } else { try TypedVoice() }
@@ -81,7 +75,7 @@ struct CalibrateRun: ParsableCommand {
                 return made
             }
             do throws(ServiceFailure) {
-                _ = try dialogue(configuration, arms, file, voice, scripted, standing, lines, now).run(
+                _ = try dialogue(configuration, arms, file, voice, scripted, standing, lines).run(
                     verifyOnly ? .verify : .calibrate
                 )
             } catch {
@@ -99,8 +93,7 @@ struct CalibrateRun: ParsableCommand {
         _ voice: any CalibrationVoice,
         _ scripted: ScriptedVoice?,
         _ standing: StandingSide,
-        _ lines: (SimulatedPumpLines, speed: Int)?,
-        _ now: TransactionTime
+        _ lines: (SimulatedPumpLines, speed: Int)?
     ) throws(ServiceFailure) -> CalibrationDialogue {
         let setup = CalibrationSetup(voice: voice)
         let delivery = ProvingDelivery(standing: standing, simulated: lines, voice: voice)
@@ -117,8 +110,7 @@ struct CalibrateRun: ParsableCommand {
                 simulatedProver: lines == nil ? nil : try scripted?.reading(standing.set.meter.calibration),
                 firstKind: try scripted?.kind() ?? .preset
             ),
-            seal: CalibrationSeal(configuration: configuration, arms: arms, standing: standing),
-            now: now
+            seal: CalibrationSeal(configuration: configuration, arms: arms, standing: standing)
         )
     }
 

@@ -17,7 +17,6 @@ struct CalibrationDialogue {
     let setup: CalibrationSetup
     let runs: CalibrationRuns
     let seal: CalibrationSeal
-    let now: TransactionTime
 
     func run(_ purpose: Assignment.Purpose) throws(ServiceFailure) -> CalibrationSession {
         var session: CalibrationSession
@@ -30,7 +29,7 @@ struct CalibrationDialogue {
                 "This session began at \(found.assignment.begun), by \(found.assignment.technician.text). \(found.stands)"
             )
         } else {
-            session = .begun(try setup.assignment(purpose, standing, now))
+            session = .begun(try setup.assignment(purpose, standing, try now()))
             try file.write(session)
         }
         while !session.isOver {
@@ -57,6 +56,7 @@ struct CalibrationDialogue {
         case .judged(let judged): return try propose(judged)
         case .proposed(let proposed): return try confirm(proposed)
         case .confirmed(let confirmed):
+            let now = try now()
             let set = try seal.apply(confirmed)
             do throws(ProvingFault) { return .applied(try confirmed.applied(set, at: now)) } catch {
                 throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
@@ -97,6 +97,7 @@ struct CalibrationDialogue {
     }
 
     private func ended(_ session: CalibrationSession, _ words: String) throws(ServiceFailure) -> CalibrationSession {
+        let now = try now()
         do throws(ProvingFault) {
             let reason = try TypedText(words, "the reason")
             return try session.abandoned(reason: reason, person: session.assignment.technician, at: now)
@@ -139,15 +140,37 @@ struct CalibrationDialogue {
         for line in proposed.proposal.lines {
             voice.say("  \(line.litresPerMinute) L/min: \(line.before.millionths) becomes \(line.after.millionths)")
         }
-        let confirmed = try voice.ask("second", "name of the second person", usual: nil, isFresh: true) {
+        let asked = try now()
+        let second = try voice.ask("second", "name of the second person", usual: nil, isFresh: true) {
             text throws(CalibrationRefusal) in
             let name = try CalibrationText.person(text)
-            return try typed { () throws(ProvingFault) in try proposed.confirmed(by: name, at: now) }
+            return try typed { () throws(ProvingFault) in try proposed.confirmed(by: name, at: asked) }.second
         }
-        guard try voice.confirms("confirmed", "\(confirmed.second.text): do you confirm these factors") else {
+        guard try voice.confirms("confirmed", "\(second.text): do you confirm these factors") else {
             return try abandon(session: .proposed(proposed))
         }
-        return .confirmed(confirmed)
+        let now = try now()
+        do throws(ProvingFault) { return .confirmed(try proposed.confirmed(by: second, at: now)) } catch {
+            throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
+        }
+    }
+
+    /// When a step is taken: never before a delivery, which is what an inspector would read.
+    private func now() throws(ServiceFailure) -> TransactionTime {
+        func failure(_ reason: String) -> ServiceFailure {
+            ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: reason)
+        }
+        guard let now = SystemClock().now else { throw failure("the clock is not set: set it first") }
+        let last: StationTime?
+        do throws(StorageFault) { last = try standing.journal.latestTime() } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "the journal: \(error)")
+        }
+        if let last, now.isBefore(last) {
+            throw failure(
+                "the clock (\(now)) is behind the last record (\(last)): set it, or if it is right, greylock position --accept-clock"
+            )
+        }
+        return now.local
     }
 
     private func requireSame(_ found: CalibrationSession, _ purpose: Assignment.Purpose) throws(ServiceFailure) {

@@ -2,7 +2,7 @@ import Foundation
 import TestPrograms
 import Testing
 
-/// What a calibration's session says, beside the journal.
+/// What a calibration's session says, beside the journal and the clock.
 struct CalibrationBooksTests {
     private let bench: CalibrationBench
 
@@ -40,6 +40,17 @@ struct CalibrationBooksTests {
         #expect(try elsewhere() == [1, 2])
         let page = try Run("greylock", ["calibrate", "report", "--config", bench.config, "--session", bench.session])
         #expect(page.output.contains("only the journal had it"))
+    }
+
+    @Test func stepsAreTakenWhenTheyAreTaken() throws {
+        let run = try bench.script(CalibrationBench.answers())
+        try #require(run.status == 0, "\(run.error)")
+        let report = try bench.report()
+        let runs = try #require(report["runs"] as? [[String: Any]])
+        let last = try #require(runs.last?["begun"] as? String)
+        #expect(try #require(report["applied"] as? String) >= last)
+        #expect(try #require(report["begun"] as? String) < last)
+        #expect(try #require(report["spoilt"] as? [Any]).isEmpty)
     }
 
     private func elsewhere() throws -> [Int?] {
