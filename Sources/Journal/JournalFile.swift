@@ -90,7 +90,18 @@ enum JournalFile {
     }
 
     /// Makes the file, and the directory that names it, durable; an existing file is left as it is.
+    ///
+    /// - Throws: `StorageFault` also where root would make it in another user's folder: that user's service could not open it.
     static func create(_ path: String) throws(StorageFault) {
+        var (file, directory) = (stat(), stat())
+        if geteuid() == 0, unsafe stat(path, &file) != 0, unsafe stat(Self.directory(of: path), &directory) == 0,
+            directory.st_uid != 0
+        {
+            throw StorageFault(
+                operation: "create",
+                reason: "there is none yet, and its folder belongs to \(words(of: directory.st_uid))"
+            )
+        }
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             guard errno == EEXIST else { throw .system("create") }
@@ -182,10 +193,12 @@ enum JournalFile {
         return "user \(text): run this as that user, for example with sudo -u \(text)"
     }
 
+    private static func directory(of path: String) -> String {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
+    }
+
     static func synchronizeDirectory(of path: String) throws(StorageFault) {
-        let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let directory = slash.map { path[...$0] } ?? "."
-        let descriptor = unsafe open(String(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = unsafe open(directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("open the directory") }
         defer { _ = close(descriptor) }
         guard fsync(descriptor) == 0 else { throw .system("write the directory") }

@@ -126,6 +126,18 @@ struct OpeningTests {
         #expect(missing.reason == "No such file or directory")
     }
 
+    @Test(.enabled(if: geteuid() == 0, "only root may make a file in another user's folder"))
+    func rootMakesNoJournalForAnotherUsersService() throws {
+        let scratch = try Scratch()
+        let folder = URL(filePath: scratch.path).deletingLastPathComponent().path
+        try FileManager.default.setAttributes([.ownerAccountID: 65_534], ofItemAtPath: folder)
+        let fault = #expect(throws: StorageFault.self) { try scratch.open() }
+        #expect(fault?.reason.contains("its folder belongs to user") == true, "\(String(describing: fault))")
+        #expect(!FileManager.default.fileExists(atPath: scratch.path))
+        try FileManager.default.setAttributes([.ownerAccountID: 0], ofItemAtPath: folder)
+        _ = try scratch.open()
+    }
+
     @Test func aFullDiskIsAFaultAndLosesNothing() throws {
         let scratch = try Scratch()
         let journal = try scratch.open()
