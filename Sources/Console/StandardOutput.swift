@@ -25,6 +25,8 @@ package enum StandardOutput {
         holdDescriptors()
         // A pipe that nobody reads is an error of the write.
         _ = signal(SIGPIPE, SIG_IGN)
+        // So is a file that may not grow any more: nobody else would close the valves.
+        _ = signal(SIGXFSZ, SIG_IGN)
         var status: Int32 = 0
         do {
             try body()

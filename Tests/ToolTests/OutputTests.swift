@@ -81,6 +81,13 @@ struct OutputTests {
         #expect(try Run("greylock", ["records", "--journal", folder.path("journal")]).status == 0)
     }
 
+    /// The signal that goes with it would end the program with its valves open.
+    @Test func aFileThatMayNotGrowIsAnError() throws {
+        let other = try folder.file("other.toml", toolConfiguration(journal: folder.path("other")))
+        let run = try Run(script: "ulimit -f 16; \"$BIN/greylock\" run --config \"$1\"", [other])
+        #expect(run.status == 74 && run.error.contains("the disk failed"), "\(run.status): \(run.error)")
+    }
+
     @Test func theVersionIsSaid() throws {
         for program in ["greylock", "greylock-bench", "greylockd"] {
             let run = try Run(program, ["--version"])
