@@ -18,7 +18,7 @@ final class CalibrationFile {
     /// nil where there is no file.
     func read() throws(ServiceFailure) -> CalibrationSession? {
         let bytes = try KeyTool.stored { () throws(FileFault) in
-            try WholeFile.contents(path, bytesMax: CalibrationSession.bytesMax)
+            try WholeFile.contents(path, bytesMax: CalibrationSession.bytesMax, isReplaced: true)
         }
         guard let bytes else { return nil }
         do throws(ProvingFault) { return try CalibrationSession(parsing: bytes, under: key) } catch {

@@ -18,7 +18,7 @@ struct CalibrationSeal {
     let arms: Arms
     let standing: StandingSide
 
-    /// Where the power went between the book and the session, the set is there already.
+    /// Where the power went between the book and the session, the set is there already, and others may stand behind it.
     func apply(_ confirmed: Confirmed) throws(ServiceFailure) -> SealedSet {
         let judged = confirmed.proposed.judged
         let assignment = judged.running.equipped.assignment
@@ -31,8 +31,10 @@ struct CalibrationSeal {
         func isOld(_ set: ParameterSet) -> Bool {
             set.version == assignment.old.version && set.checksum == assignment.old.checksum.text
         }
-        if let before = book.set(before: last), isOld(before), last.meter == before.meter.with(points) {
-            return try sealed(last)
+        if let added = book.sets(of: assignment.side).first(where: { book.set(before: $0).map(isOld) == true }),
+            let before = book.set(before: added), added.meter == before.meter.with(points)
+        {
+            return try added == last ? sealed(added) : proven(added)
         }
         guard isOld(last) else {
             throw refused(
@@ -75,6 +77,10 @@ struct CalibrationSeal {
                 reason: "\(configuration.journal.path): \(error)"
             )
         }
+        return try proven(set)
+    }
+
+    private func proven(_ set: ParameterSet) throws(ServiceFailure) -> SealedSet {
         do throws(ProvingFault) {
             return try SealedSet(set.meter, version: set.version, checksum: TypedText(set.checksum, "the checksum"))
         } catch {

@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 import TestPrograms
 import Testing
 
@@ -51,6 +52,34 @@ struct CalibrationBooksTests {
         #expect(try #require(report["applied"] as? String) >= last)
         #expect(try #require(report["begun"] as? String) < last)
         #expect(try #require(report["spoilt"] as? [Any]).isEmpty)
+    }
+
+    /// A link would stay where it is, with the session as it was before the first step.
+    @Test func aLinkIsNoSession() throws {
+        try FileManager.default.createSymbolicLink(atPath: bench.session, withDestinationPath: "elsewhere")
+        let run = try bench.script(CalibrationBench.answers())
+        #expect(run.status == 74 && run.error.contains("is a link: name the file itself"), "\(run.error)")
+    }
+
+    /// The power went when the set was under seal, and the session did not know of it yet; then somebody put another there.
+    @Test func aSessionFindsItsSetAlsoBehindAnother() throws {
+        let lock = try #require(FileHandle(forUpdatingAtPath: bench.folder.path("parameters.lock")))
+        try #require(flock(lock.fileDescriptor, LOCK_EX) == 0)
+        let held = try bench.script(CalibrationBench.answers())
+        #expect(held.status == 74 && held.error.contains("the parameters are being changed"), "\(held.error)")
+        let confirmed = try Data(contentsOf: URL(filePath: bench.session))
+        try lock.close()
+        #expect(try bench.script(CalibrationBench.answers()).output.contains("under seal as version 2"))
+        let meters = bench.folder.path("meters.toml")
+        let text = try String(contentsOfFile: meters, encoding: .utf8).replacing("\"M-1\"", with: "\"M-2\"")
+        try Data(text.utf8).write(to: URL(filePath: meters))
+        let people = ["--config", bench.config, "--name", "Li", "--second", "Wang", "--reason", "another meter"]
+        #expect(try Run("greylock", ["parameters", "import", meters] + people).output.contains("version 3"))
+        try confirmed.write(to: URL(filePath: bench.session))
+        let run = try bench.script(CalibrationBench.answers())
+        #expect(run.output.contains("under seal as version 2"), "\(run.output) \(run.error)")
+        #expect(try bench.versions() == 3)
+        #expect(try Run("greylock", ["parameters", "verify", "--config", bench.config]).status == 0)
     }
 
     private func elsewhere() throws -> [Int?] {
