@@ -34,6 +34,14 @@ package struct Report: Equatable, Sendable {
 
     var assignment: Assignment { session.assignment }
 
+    /// What the runs come to, once somebody has said that they stand; nil before.
+    var isPassed: Bool? {
+        switch session {
+        case .begun, .equipped, .running, .abandoned(.running, _): nil
+        case .judged, .proposed, .confirmed, .applied, .abandoned: verdict?.isPassed
+        }
+    }
+
     /// Where an override stands: with a run, by its number from 1, or with the whole.
     var overrides: [(run: Int?, override: Override)] {
         let whole = running.equipped.overrides.map { (run: Int?.none, override: $0) }

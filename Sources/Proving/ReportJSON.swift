@@ -40,7 +40,7 @@ extension Report {
 
     private var measured: Members {
         [
-            ("passed", verdict.map { .flag($0.isPassed) } ?? .null),
+            ("passed", isPassed.map { .flag($0) } ?? .null),
             ("limits", Self.limits(assignment.plan)),
             ("provers", .list(running.equipped.provers.map(\.value))),
             ("conditions", running.conditions.value),

@@ -38,7 +38,7 @@ struct ReportPage {
     }
 
     private var outcomeClass: String {
-        report.verdict?.isPassed == true && report.abandonment == nil ? "passed" : "failed"
+        report.isPassed == true && report.abandonment == nil ? "passed" : "failed"
     }
 
     private static let practice = Pair(

@@ -137,9 +137,12 @@ extension Report {
                 "Abandoned at \(abandonment.time), the old factors stay: \(abandonment.reason.text) (\(abandonment.person.text))"
             )
         }
-        guard let verdict else { return Pair("未完成：有效次数不足", "Not complete: too few runs count") }
+        guard verdict != nil else { return Pair("未完成：有效次数不足", "Not complete: too few runs count") }
+        guard let isPassed else {
+            return Pair("未完成：尚无人确认各次测量有效", "Not complete: nobody has said yet that the runs stand")
+        }
         let pair =
-            verdict.isPassed
+            isPassed
             ? Pair("各点均在限值内", "all points are within the limits")
             : Pair("有测量点超出限值", "some points are outside the limits")
         guard applied != nil else { return pair.begun }

@@ -172,6 +172,28 @@ struct ReportTests {
         #expect(html.contains("the pump leaks（Li）"))
     }
 
+    /// Else whoever dislikes the next run has a report of a meter that passed.
+    @Test func nothingIsPassedBeforeSomebodySaysThatTheRunsStand() throws {
+        var bench = Bench()
+        let running = try bench.complete(bench.running(.verify))
+        let judged = try running.judged()
+        try #require(judged.verdict.isPassed)
+        let (before, after) = (try Self.report(.running(running)), try Self.report(.judged(judged)))
+        #expect(after.html(under: Bench.key).contains("All points are within the limits"))
+        #expect(after.json(under: Bench.key).contains("\"passed\": true"))
+        let givenUp = try CalibrationSession.running(running).abandoned(
+            reason: Bench.text("rain"),
+            person: Bench.text("Li"),
+            at: Bench.time(90)
+        )
+        for report in [before, try Self.report(givenUp)] {
+            let page = report.html(under: Bench.key)
+            #expect(!page.contains("points are within the limits") && !page.contains("class=\"outcome passed\""))
+            #expect(report.json(under: Bench.key).contains("\"passed\": null"))
+        }
+        #expect(before.html(under: Bench.key).contains("nobody has said yet that the runs stand"))
+    }
+
     @Test func everySpoiltDeliveryStandsInTheReport() throws {
         let report = try Self.report(Self.applied())
         let (page, json) = (report.html(under: Bench.key), report.json(under: Bench.key))
