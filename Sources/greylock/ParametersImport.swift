@@ -124,7 +124,7 @@ struct ParametersImport: ParsableCommand {
                 continue
             }
             do throws(ParameterRefusal) { try book.require(mark) } catch {
-                throw refused("\(place.path): \(error.words), or if it is lost for good: --after-loss")
+                throw refused("\(place.path): \(error.words)\(remedy(error))")
             }
         }
         let board = try KeyTool.stored { () throws(FileFault) in try seal.parameters.serial }
@@ -149,6 +149,14 @@ struct ParametersImport: ParsableCommand {
         _ = consume lock
         if let untold = seal.tellJournal(of: added, arms.recordKey) { standardError("warning: \(untold)") }
         return added
+    }
+
+    /// What is there is kept for whoever looks into it, and is nothing to go on from.
+    private func remedy(_ refusal: ParameterRefusal) -> String {
+        if case .gone = refusal { return "" }
+        return afterLoss
+            ? "; if that is lost: move this one away, keep it, and give the same command again"
+            : ", or if that is lost for good: move this one away, keep it, and give the command with --after-loss"
     }
 
     private func now() throws(ParameterProblem) -> Int64 {
