@@ -5,7 +5,6 @@ import ISO7816
 import Metering
 import Parameters
 import Proving
-import Quantities
 import Records
 import Station
 import Threads
