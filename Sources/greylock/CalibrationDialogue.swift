@@ -189,6 +189,11 @@ struct CalibrationDialogue {
             throw refused("it is of position \(begun.side) of board \(begun.board.text): name another --session")
         }
         if case .confirmed = found { return }
+        guard begun.software.sha256.text == standing.program.digits else {
+            throw refused(
+                "another program began it, version \(begun.software.version.text), and its report names that one: begin another with another --session"
+            )
+        }
         guard begun.old.version == standing.set.version, begun.old.checksum.text == standing.set.checksum else {
             throw refused(
                 "the parameters were changed since it began (version \(begun.old.version) then, \(standing.set.version) now): begin another with another --session"
