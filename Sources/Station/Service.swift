@@ -88,7 +88,7 @@ package final class Service: Sendable {
         stop.ends(sides)
     }
 
-    private static func requireRealEdges(_ side: Configuration.Side) throws(ServiceFailure) {
+    static func requireRealEdges(_ side: Configuration.Side) throws(ServiceFailure) {
         if case .virtual = side.card { throw noVirtualEdge("side.\(side.number).card.kind is \"virtual\"") }
         if case .simulated = side.pump { throw noVirtualEdge("side.\(side.number).pump.kind is \"simulated\"") }
     }

@@ -8,7 +8,7 @@ import Words
 
 /// A program that serves until it is told to stop: the service on a board, or the same with virtual edges.
 package struct ServiceProgram {
-    private let name: String
+    let name: String
     private let virtual: VirtualEdges?
 
     /// - Parameters:

@@ -39,6 +39,7 @@ enum Greylockd {
             switch invocation {
             case .serve(let configuration): try program.serve(configuration: configuration)
             case .closeValves(let configuration): try program.closeValves(configuration: configuration)
+            case .check(let configuration): writeLine(try program.check(configuration: configuration))
             case .help: writeLine(Invocation.helpText)
             case .version: writeLine("greylockd \(Release.version)")
             }

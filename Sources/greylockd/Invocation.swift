@@ -5,6 +5,7 @@
 enum Invocation: Equatable {
     case serve(configuration: String)
     case closeValves(configuration: String)
+    case check(configuration: String)
     case help
     case version
 }
@@ -18,7 +19,7 @@ extension Invocation {
     /// - Parameter arguments: without the program's name.
     init(_ arguments: [String]) throws(InvocationFault) {
         var configuration: String?
-        var closesValves = false
+        var act: String?
         var rest = arguments[...]
         func set(_ path: String) throws(InvocationFault) {
             guard configuration == nil else { throw InvocationFault(reason: "'--config' is there twice") }
@@ -32,7 +33,11 @@ extension Invocation {
             case "--version":
                 self = .version
                 return
-            case "--close-valves": closesValves = true
+            case "--close-valves", "--check":
+                guard act == nil || act == argument else {
+                    throw InvocationFault(reason: "'--close-valves' and '--check' exclude each other")
+                }
+                act = argument
             case "--config":
                 guard let path = rest.popFirst() else {
                     throw InvocationFault(reason: "Missing value for '--config <FILE>'")
@@ -52,10 +57,14 @@ extension Invocation {
             }
         }
         guard let configuration else { throw InvocationFault(reason: "Missing expected argument '--config <FILE>'") }
-        self = closesValves ? .closeValves(configuration: configuration) : .serve(configuration: configuration)
+        switch act {
+        case nil: self = .serve(configuration: configuration)
+        case "--check": self = .check(configuration: configuration)
+        case _: self = .closeValves(configuration: configuration)
+        }
     }
 
-    static let usage = "greylockd --config <FILE> [--close-valves]"
+    static let usage = "greylockd --config <FILE> [--close-valves | --check]"
 
     static let helpText = """
         OVERVIEW: The dispenser's service: one to eight fuelling sides, each with its
@@ -76,6 +85,10 @@ extension Invocation {
                                   unit's stop action after the service was killed. What
                                   the service noted in its runtime folder counts first,
                                   and a wrong configuration does no harm.
+          --check                 Only look whether this program could serve: the
+                                  configuration is in order, and journal and
+                                  parameters are none of a newer version. Nothing is
+                                  changed, and a running service goes on.
           --version               Show the version.
           -h, --help              Show help information.
 
