@@ -319,6 +319,40 @@ struct CalibrateTests {
         #expect(try Run("greylock", command + ["--schema"]).status == 0)
     }
 
+    /// Not by when the program began: a calibration takes an hour.
+    @Test func namesTheTimeAtWhichItWasAppliedOrGivenUp() throws {
+        func lastRun(_ report: [String: Any]) throws -> String {
+            let runs = try #require(report["runs"] as? [[String: Any]])
+            return try #require(runs.last?["begun"] as? String)
+        }
+        let applied = try bench.script(CalibrationBench.answers())
+        try #require(applied.status == 0, "\(applied.error)")
+        var report = try bench.report()
+        #expect(try #require(report["applied"] as? String) >= lastRun(report))
+        let answers =
+            "abandon = \"another day\"\n"
+            + CalibrationBench.answers().replacing("apply = \"yes\"", with: "apply = \"no\"")
+        let abandoned = try bench.script(answers.replacing("1.002", with: "1.001"), session: "other")
+        try #require(abandoned.status == 0, "\(abandoned.error)")
+        report = try bench.report("other")
+        let end = try #require(report["abandoned"] as? [String: Any])
+        #expect(try #require(end["time"] as? String) >= lastRun(report))
+    }
+
+    /// Also when he comes a day later, and the screen with the runs is gone.
+    @Test func showsTheSecondPersonReadingsErrorsAndFactors() throws {
+        let unconfirmed = try bench.script(CalibrationBench.answers().replacing("second = \"Wang\"", with: ""))
+        try #require(unconfirmed.status == 78, "\(unconfirmed.error)")
+        let second = try bench.begin().tool
+        try second.wait(for: "name of the second person", on: .screen)
+        for shown in ["50 L/min, reading 19.9", "error +0.200 %", "least quantity", "L/min: 1.000000 becomes 1.0022"] {
+            #expect(second.screen.contains(shown), "\(shown)")
+        }
+        #expect(PlainTerminal(second.screen).columnsMax < 80)
+        try second.type([0x03])
+        #expect(second.end() == 1)
+    }
+
     @Test func theBookFromBeforeIsAnOlderOneAtOnce() throws {
         let before = try bench.folder.bytes("parameters")
         let run = try bench.script(CalibrationBench.answers())
