@@ -137,11 +137,7 @@ struct CalibrationDialogue {
 
     private func confirm(_ proposed: Proposed) throws(ServiceFailure) -> CalibrationSession {
         voice.say("\nA second person looks at readings, errors and factors.")
-        let running = proposed.judged.running
-        for (index, run) in running.runs.enumerated() {
-            let point = running.equipped.assignment.plan.points[run.point]
-            voice.say("\(point.words), reading \(run.reading.scale.litresText) L. \(running.words(of: run, index + 1))")
-        }
+        for line in proposed.judged.running.readings { voice.say(line) }
         voice.say(proposed.judged.words + "\n")
         for line in proposed.proposal.lines {
             voice.say("  \(line.litresPerMinute) L/min: \(line.before.millionths) becomes \(line.after.millionths)")

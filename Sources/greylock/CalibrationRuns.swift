@@ -299,6 +299,18 @@ extension Running {
         return "\nRuns:\n" + lines.joined(separator: "\n")
     }
 
+    /// A line a run, which fits 80 columns where it counts.
+    var readings: [String] {
+        runs.enumerated().map { index, run in
+            let point = equipped.assignment.plan.points[run.point]
+            let name = point.role == .leastQuantity ? "least quantity" : point.words
+            let measured =
+                "\(run.reading.scale.litresText) L is \(reference(run).litresText) L, \(error(run).percent) %"
+            let flaws = run.counts ? "" : ", does not count: \(run.flaws.map(\.words).joined(separator: "; "))"
+            return "#\(index + 1)".padded(5) + name.padded(16) + "reading " + measured + flaws
+        }
+    }
+
     func words(of run: Run, _ number: Int) -> String {
         if run.counts {
             return "Run \(number) is taken: reference \(reference(run).litresText) L, error \(error(run).percent) %."

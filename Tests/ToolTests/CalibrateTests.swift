@@ -345,7 +345,9 @@ struct CalibrateTests {
         try #require(unconfirmed.status == 78, "\(unconfirmed.error)")
         let second = try bench.begin().tool
         try second.wait(for: "name of the second person", on: .screen)
-        for shown in ["50 L/min, reading 19.9", "error +0.200 %", "least quantity", "L/min: 1.000000 becomes 1.0022"] {
+        for shown in [
+            "#1   50 L/min        reading 19.9", "#9   least quantity", "verdict", "50 L/min: 1.000000 becomes",
+        ] {
             #expect(second.screen.contains(shown), "\(shown)")
         }
         #expect(PlainTerminal(second.screen).columnsMax < 80)
