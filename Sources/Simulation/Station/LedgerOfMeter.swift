@@ -22,6 +22,8 @@ struct LieBooks {
         let moves: Int
         /// What of its size is in ``LieBooks/allowance``.
         var granted = 0
+        /// What it took is proven, and so it takes nothing.
+        var isMadeGood = false
         /// The site's true counts when it had to have shown.
         var shownAt: Int?
         /// The same when the valves moved first after it began.
@@ -157,6 +159,8 @@ extension PulseFaultKind {
         return kinds.contains(fault.kind) && isOf(fault.channel)
     }
 
+    fileprivate var isOneEdge: Bool { self == .oneLostOnA || self == .oneLostOnB }
+
     private func isOf(_ channel: PulserChannel?) -> Bool {
         switch self {
         case .oneLostOnA, .twoLostOnA, .manyLostOnA: channel == .a
@@ -219,7 +223,7 @@ extension SideLedger {
     /// What the last fault takes may be missing.
     private func grant(_ trueCounts: Int) {
         guard var fault = lies.fault else { return }
-        let size = fault.fault.size(flowed: trueCounts - fault.trueCounts)
+        let size = fault.isMadeGood ? 0 : fault.fault.size(flowed: trueCounts - fault.trueCounts)
         lies.allowance += size - fault.granted
         fault.granted = size
         lies.fault = fault
@@ -248,6 +252,8 @@ extension SideLedger {
         if !fault.fault.isNamed(by: noted, at: ledger.edgesPerSecondMax) {
             ledger.fail("\(lie.kind.rawValue) is put in, and sale \(running.value) names \(noted.words)")
         }
+        // In a flow that had its pace before and after, the four counts of one edge are known.
+        lies.fault?.isMadeGood = isUnmoved && ledger.security == .correct && lie.kind.isOneEdge
     }
 
     /// What is charged is what was proven.

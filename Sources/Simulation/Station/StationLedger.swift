@@ -75,6 +75,7 @@ final class StationLedger {
     let attacker: Int?
     let isSound: Bool
     let overrunCounts: Int
+    let security: PulserSecurity
     /// Of the meter.
     let edgesPerSecondMax: Int
     /// A side that is held up by another has counted a checkpoint's worth meanwhile, at a fast meter.
@@ -115,6 +116,7 @@ final class StationLedger {
     ) {
         self.terminals = terminals
         overrunCounts = layout.overrunCounts
+        security = layout.security
         edgesPerSecondMax = layout.edgesPerSecondMax ?? MeterLimits.edgesPerSecondDesign
         mayHold = layout.edgesPerSecondMax != nil && layout.sides > 1
         attacker = layout.attacker
