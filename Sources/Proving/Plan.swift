@@ -114,6 +114,11 @@ package struct Plan: Hashable, Sendable {
         )
     }
 
+    /// Of the old curve, to which no run at these rates, in litres a minute, belongs.
+    package static func pointsLost(of old: SealedSet, at rates: [Int]) -> [CalibrationPoint] {
+        old.points.filter { point in !rates.contains { isNear(point.litresPerMinute, asked: $0) } }
+    }
+
     /// Whether a flow counts as the asked one.
     static func isNear(_ litresPerMinute: Int, asked: Int) -> Bool {
         abs(litresPerMinute - asked) * 1_000 <= asked * flowThousandths

@@ -46,10 +46,7 @@ package struct Proposal: Equatable, Sendable {
         rated.sort { $0.result.point.litresPerMinute < $1.result.point.litresPerMinute }
         let lines = try Self.lines(rated, running)
         for (line, (result, _)) in zip(lines, rated) { refusals += line.refusals(result, assignment) }
-        for point in assignment.old.points
-        where !lines.contains(where: {
-            Plan.isNear(point.litresPerMinute, asked: $0.litresPerMinute)
-        }) {
+        for point in Plan.pointsLost(of: assignment.old, at: lines.map(\.litresPerMinute)) {
             refusals.append(
                 Refusal(
                     rule: .pointNotRun,

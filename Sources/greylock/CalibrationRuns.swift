@@ -35,6 +35,7 @@ struct CalibrationRuns {
                     throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
                 }
                 voice.say(judged.words)
+                for objection in judged.objections { voice.say(objection) }
                 let answer = try voice.ask(
                     "accept",
                     "do the runs stand: yes, d NUMBER discards one, r POINT runs once more, a gives up",
@@ -320,6 +321,16 @@ extension Running {
 }
 
 extension Judged {
+    /// What stands against new factors, a line each: said while more runs can be made.
+    var objections: [String] {
+        guard running.equipped.assignment.purpose == .calibrate else { return [] }
+        do throws(ProvingFault) {
+            return try proposal().refusals.map { "New factors will need a reason: \($0.words)." }
+        } catch {
+            return ["No new factors come of these runs: \(error.reason)."]
+        }
+    }
+
     var words: String {
         var lines = ["", "Point              error        U (k)           spread      verdict"]
         for result in verdict.points {

@@ -33,7 +33,7 @@ struct CalibrationSetup {
         let old = try core { () throws(ProvingFault) in
             try SealedSet(set.meter, version: set.version, checksum: TypedText(set.checksum, "the checksum"))
         }
-        let plan = try plan(old, set)
+        let plan = try plan(old, set, purpose)
         return try core { () throws(ProvingFault) in
             Assignment(
                 purpose: purpose,
@@ -51,7 +51,11 @@ struct CalibrationSetup {
         }
     }
 
-    private func plan(_ old: SealedSet, _ set: ParameterSet) throws(ServiceFailure) -> Plan {
+    private func plan(
+        _ old: SealedSet,
+        _ set: ParameterSet,
+        _ purpose: Assignment.Purpose
+    ) throws(ServiceFailure) -> Plan {
         let flows = set.meter.litresPerMinute
         var usual = old.points.map(\.litresPerMinute).sorted(by: >)
         if usual.count == 1, let only = usual.first { usual.append(max(flows.lowerBound, only * 2 / 5)) }
@@ -67,6 +71,13 @@ struct CalibrationSetup {
                 )
             }
             return rates
+        }
+        if purpose == .calibrate {
+            for lost in Plan.pointsLost(of: old, at: rates) {
+                voice.say(
+                    "Notice: without runs at \(lost.litresPerMinute) L/min this point of the curve is lost, and new factors need a reason. Ctrl-C and the same command ask again."
+                )
+            }
         }
         let runs = try voice.ask("runs", "runs at each flow", usual: "3") { text throws(CalibrationRefusal) in
             try CalibrationText.number(text, PracticeLimits.runsMin...20, "")
