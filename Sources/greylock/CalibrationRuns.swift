@@ -339,7 +339,9 @@ extension Judged {
             let name = result.point.role == .leastQuantity ? "least quantity" : result.point.words
             let width = result.spread.percent.drop { $0 == "+" }
             let spread = "\(width) %\(result.isRepeatable == false ? " too large" : "")"
-            var words = result.isPassed ? "passed" : "outside \(result.point.errorLimit.percent) %"
+            let limit = result.point.errorLimit.percent.drop { $0 == "+" }
+            var words =
+                result.isPassed ? "passed" : result.isWithinError ? "runs differ" : "outside ±\(limit) %"
             if result.isCloseToLimit { words += ", U reaches the limit" }
             let uncertainty =
                 "\(expanded.percent.drop { $0 == "+" }) % (\(factor / 100).\(factor % 100 / 10)\(factor % 10))"

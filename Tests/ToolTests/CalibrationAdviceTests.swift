@@ -36,4 +36,20 @@ struct CalibrationAdviceTests {
         let verified = try bench.script(answers, session: "verified", "--verify-only")
         #expect(verified.status == 0 && !verified.output.contains("New factors"))
     }
+
+    /// Runs that differ are not outside the limit of error.
+    @Test func namesWhichLimitAPointMisses() throws {
+        func answers(_ readings: String) -> String {
+            CalibrationBench.answers().replacing(
+                #/true_factor = .*/#,
+                with: "reading = [\(readings)]\nabandon = \"trial\""
+            )
+            .replacing("apply = \"yes\"", with: "apply = \"no\"")
+        }
+        let rest = #""20", "20", "20", "2", "2", "2""#
+        let differing = try bench.script(answers(#""19.97", "20", "20", "# + rest), session: "differing")
+        let outside = try bench.script(answers(#""19.9", "19.9", "19.9", "# + rest), session: "outside")
+        #expect(differing.output.contains("too large   runs differ\n"), "\(differing.error)\(differing.output)")
+        #expect(outside.output.contains("outside ±0.300 %"), "\(outside.error)\(outside.output)")
+    }
 }
