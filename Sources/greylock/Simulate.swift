@@ -3,6 +3,7 @@ import Console
 import Glibc
 import PulseSignals
 import Simulation
+import Station
 import Threads
 
 struct Simulate: ParsableCommand {
@@ -106,7 +107,7 @@ struct Simulate: ParsableCommand {
             profile: faults ?? .full,
             sides: sides ?? 1,
             ownsArena: jobs == 1,
-            seal: { .demonstration() }
+            seal: { .demonstration(version: Release.version) }
         )
         var progress = SimulationProgress(sales: sales)
         let violation = simulation.run(sales: sales, jobs: jobs) { progress.show($0) }

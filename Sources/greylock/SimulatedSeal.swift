@@ -5,13 +5,14 @@ import Quantities
 import Records
 import SecurityModule
 import Simulation
-import Station
 
 extension ParameterSeal {
     /// For a simulation only: the books of a simulated station, sealed and believed by what does it on a board, under the
     /// demonstration's key.
-    static func demonstration() -> ParameterSeal {
-        let books = SimulatedBooks()
+    ///
+    /// - Parameter version: of the program, for the records.
+    static func demonstration(version: String) -> ParameterSeal {
+        let books = SimulatedBooks(version)
         return ParameterSeal(
             add: { meter, place, seconds in try books.add(meter, place, at: seconds) },
             inForce: { place in try books.inForce(place) }
@@ -32,8 +33,11 @@ private final class SimulatedBooks {
     /// No program is judged by a simulation's records.
     private static let program = [UInt8](repeating: 0, count: SoftwareIdentification.hashLength)
 
+    private let version: String
     private var books: [TerminalID: ParameterBook] = [:]
     private var marks: [ParameterSeal.Place: ParameterMark] = [:]
+
+    init(_ version: String) { self.version = version }
 
     func add(_ meter: MeterParameters, _ place: ParameterSeal.Place, at seconds: Int64) throws -> Bool {
         var book = books[place.terminal] ?? ParameterBook(of: place.terminal)
@@ -56,7 +60,7 @@ private final class SimulatedBooks {
         return ParameterSeal.InForce(
             meter: set.meter,
             identification: SoftwareIdentification(
-                version: Release.version,
+                version: version,
                 program: Self.program,
                 parametersVersion: set.version,
                 parameters: set.hash

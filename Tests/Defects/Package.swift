@@ -38,7 +38,10 @@ let package = Package(
         .target(name: "TestFolders"),
         .target(name: "TestCounters", dependencies: ["Counter", "TestCards", "TestFolders"]),
         .target(name: "TestSeals", dependencies: ["Parameters", "Records"]),
-        .executableTarget(name: "defects", dependencies: ["PulseSignals", "Simulation", "TestCounters", "TestSeals"]),
+        .executableTarget(
+            name: "defects",
+            dependencies: ["Parameters", "PulseSignals", "Simulation", "TestCounters", "TestSeals"]
+        ),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
         .target(name: "Journal", dependencies: ["Parameters", "Records", "SQLite", "Threads"]),
         .executableTarget(name: "JournalEdits", dependencies: ["Journal", "Simulation"]),

@@ -5,6 +5,7 @@ import TestSeals
 
 // `defects SALES [SIDES]`: prints how many sales it took to see that a rule was broken, and which; or that none was.
 // `defects "PROFILE SALES"`: the same with another profile of faults than the full one.
+// `defects "sealed SALES"`: the same of the full profile, where meters are calibrated and sets of parameters come meanwhile.
 // `defects exhaustive`: the same of every power cut and every pair of them.
 // `defects counter`: the same of the issuer's counter, its power cut everywhere.
 // `defects seal`: the same of what somebody does to a book of parameters.
@@ -13,7 +14,7 @@ import TestSeals
 // its case.
 
 guard (2...3).contains(CommandLine.arguments.count) else {
-    fatalError("usage: defects SALES [SIDES]|\"PROFILE SALES\"|exhaustive|counter|seal|pulses|SCENARIO")
+    fatalError("usage: defects SALES [SIDES]|\"PROFILE|sealed SALES\"|exhaustive|counter|seal|pulses|SCENARIO")
 }
 
 func profileAndSales(_ words: String) -> (FaultProfile, Int)? {
@@ -22,6 +23,11 @@ func profileAndSales(_ words: String) -> (FaultProfile, Int)? {
         return nil
     }
     return (profile, sales)
+}
+
+func sealedSales(_ words: String) -> Int? {
+    guard words.hasPrefix("sealed ") else { return nil }
+    return Int(words.dropFirst("sealed ".count))
 }
 
 let sales = Int(CommandLine.arguments[1])
@@ -34,6 +40,14 @@ if let sales {
     found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
 } else if let (profile, sales) = profileAndSales(CommandLine.arguments[1]) {
     var simulation = StationSimulation(seed: 1, profile: profile, ownsArena: true)
+    found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
+} else if let sales = sealedSales(CommandLine.arguments[1]) {
+    var simulation = StationSimulation(
+        seed: 1,
+        profile: .full,
+        ownsArena: true,
+        seal: { .demonstration(version: "defects") }
+    )
     found = simulation.run(sales: sales).map { "\(simulation.tally.sales) \($0.reason)" }
 } else if CommandLine.arguments[1] == "counter" {
     var walk = CounterWalk()
