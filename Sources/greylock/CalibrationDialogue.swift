@@ -201,6 +201,16 @@ struct CalibrationDialogue {
                 "the parameters were changed since it began (version \(begun.old.version) then, \(standing.set.version) now): begin another with another --session"
             )
         }
+        switch found {
+        case .begun, .equipped, .running: break
+        case .judged, .proposed, .confirmed, .applied, .abandoned: return
+        }
+        let program = try setup.core { () throws(ProvingFault) in try standing.program.software() }
+        guard begun.software == program else {
+            throw refused(
+                "it was begun by another program (\(begun.software.version.text), SHA-256 \(begun.software.sha256.text.prefix(8))...), and a report names one that measured: go on with that one, or begin another with another --session"
+            )
+        }
     }
 
     private func ended(_ session: CalibrationSession) -> ServiceFailure {

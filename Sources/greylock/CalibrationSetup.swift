@@ -276,7 +276,7 @@ struct CalibrationSetup {
     }
 
     /// What was answered was looked at before: that the core refuses it is told as it is.
-    private func core<Value>(_ body: () throws(ProvingFault) -> Value) throws(ServiceFailure) -> Value {
+    func core<Value>(_ body: () throws(ProvingFault) -> Value) throws(ServiceFailure) -> Value {
         do throws(ProvingFault) { return try body() } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
         }

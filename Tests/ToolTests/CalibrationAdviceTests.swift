@@ -1,3 +1,4 @@
+import TestFolders
 import TestPrograms
 import Testing
 
@@ -51,5 +52,20 @@ struct CalibrationAdviceTests {
         let outside = try bench.script(answers(#""19.9", "19.9", "19.9", "# + rest), session: "outside")
         #expect(differing.output.contains("too large   runs differ\n"), "\(differing.error)\(differing.output)")
         #expect(outside.output.contains("outside ±0.300 %"), "\(outside.error)\(outside.output)")
+    }
+
+    /// The report names one program that measured.
+    @Test func letsNoOtherProgramGoOnMeasuring() throws {
+        let begun = try bench.script(CalibrationBench.answers().replacing("air = \"21\"", with: ""))
+        try #require(begun.status == 78, "\(begun.error)")
+        let program = bench.folder.path("other")
+        let script = try bench.folder.file("answers.toml", CalibrationBench.answers())
+        let other = try Run(
+            script: #"cp "$BIN/greylock" "$1" && printf x >>"$1" && exec "$@""#,
+            [program, "calibrate", "--config", bench.config, "--session", bench.session, "--script", script]
+        )
+        #expect(other.status == 65 && other.error.contains("begun by another program"), "\(other.error)")
+        let same = try bench.script(CalibrationBench.answers())
+        #expect(same.status == 0, "\(same.error)")
     }
 }
