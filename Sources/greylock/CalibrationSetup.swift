@@ -56,29 +56,7 @@ struct CalibrationSetup {
         _ set: ParameterSet,
         _ purpose: Assignment.Purpose
     ) throws(ServiceFailure) -> Plan {
-        let flows = set.meter.litresPerMinute
-        var usual = old.points.map(\.litresPerMinute).sorted(by: >)
-        if usual.count == 1, let only = usual.first { usual.append(max(flows.lowerBound, only * 2 / 5)) }
-        let rates = try voice.ask(
-            "rates",
-            "flows to run in L/min, the largest first",
-            usual: usual.map { "\($0)" }.joined(separator: " ")
-        ) { text throws(CalibrationRefusal) in
-            let rates = try CalibrationText.rates(text)
-            guard rates.allSatisfy({ flows.contains($0) }) else {
-                throw CalibrationRefusal(
-                    "this meter measures \(flows.lowerBound) to \(flows.upperBound) L/min: type flows within that"
-                )
-            }
-            return rates
-        }
-        if purpose == .calibrate {
-            for lost in Plan.pointsLost(of: old, at: rates) {
-                voice.say(
-                    "Notice: without runs at \(lost.litresPerMinute) L/min this point of the curve is lost, and new factors need a reason. Ctrl-C and the same command ask again."
-                )
-            }
-        }
+        let rates = try rates(old, set, purpose)
         let runs = try voice.ask("runs", "runs at each flow", usual: "3") { text throws(CalibrationRefusal) in
             try CalibrationText.number(text, PracticeLimits.runsMin...20, "")
         }
@@ -105,24 +83,57 @@ struct CalibrationSetup {
             }
             return numbers[0]...numbers[1]
         }
-        return try points(rates, runs, least, plate)
+        return try core { () throws(ProvingFault) in
+            try Plan(points: points(rates), runsMin: runs, leastQuantity: least, pulsesPerLitre: plate)
+        }
+    }
+
+    private func rates(
+        _ old: SealedSet,
+        _ set: ParameterSet,
+        _ purpose: Assignment.Purpose
+    ) throws(ServiceFailure) -> [Int] {
+        let flows = set.meter.litresPerMinute
+        var usual = old.points.map(\.litresPerMinute).sorted(by: >)
+        if usual.count == 1, let only = usual.first { usual.append(max(flows.lowerBound, only * 2 / 5)) }
+        let rates = try voice.ask(
+            "rates",
+            "flows to run in L/min, the largest first",
+            usual: usual.map { "\($0)" }.joined(separator: " ")
+        ) { text throws(CalibrationRefusal) in
+            let rates = try CalibrationText.rates(text)
+            guard rates.allSatisfy({ flows.contains($0) }) else {
+                throw CalibrationRefusal(
+                    "this meter measures \(flows.lowerBound) to \(flows.upperBound) L/min: type flows within that"
+                )
+            }
+            _ = try typed { () throws(ProvingFault) in
+                try Plan(
+                    points: points(rates),
+                    runsMin: PracticeLimits.runsMin,
+                    leastQuantity: set.meter.minimumQuantity,
+                    pulsesPerLitre: old.pulsesPerLitre...old.pulsesPerLitre
+                )
+            }
+            return rates
+        }
+        if purpose == .calibrate {
+            for lost in Plan.pointsLost(of: old, at: rates) {
+                voice.say(
+                    "Notice: without runs at \(lost.litresPerMinute) L/min this point of the curve is lost, and new factors need a reason. Ctrl-C and the same command ask again."
+                )
+            }
+        }
+        return rates
     }
 
     /// The least quantity has a prover of its own, the last one.
-    private func points(
-        _ rates: [Int],
-        _ runs: Int,
-        _ least: Volume,
-        _ plate: ClosedRange<Int>
-    ) throws(ServiceFailure) -> Plan {
-        var points = rates.enumerated().map { index, rate in
+    private func points(_ rates: [Int]) -> [TestPoint] {
+        let rated = rates.enumerated().map { index, rate in
             let role: TestPoint.Role = index == 0 ? .largestFlow : index == rates.count - 1 ? .lowerFlow : .further
             return TestPoint(role, litresPerMinute: rate, prover: 0)
         }
-        points.append(TestPoint(.leastQuantity, litresPerMinute: rates[rates.count - 1], prover: 1))
-        return try core { () throws(ProvingFault) in
-            try Plan(points: points, runsMin: runs, leastQuantity: least, pulsesPerLitre: plate)
-        }
+        return rated + [TestPoint(.leastQuantity, litresPerMinute: rates[rates.count - 1], prover: 1)]
     }
 
     /// Both provers, each with its certificate.
