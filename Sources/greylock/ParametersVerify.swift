@@ -59,6 +59,10 @@ private struct Verdict: Encodable {
     var findings: [String] = []
     /// Why no code was checked.
     var unchecked: String?
+    /// Something else than a set that was never made.
+    private var isDoubtful = false
+
+    private enum CodingKeys: String, CodingKey { case terminal, sets, codesChecked, findings, unchecked }
 
     init(terminal: String, sets: Int) {
         self.terminal = terminal
@@ -84,6 +88,7 @@ private struct Verdict: Encodable {
                 _ = try book.set(of: side, of: seal.terminal, on: board, mark, under: arms.parameterKey)
             } catch {
                 findings.append("position \(side): \(error.words)")
+                isDoubtful = isDoubtful || error != .noSet
             }
         }
     }
@@ -100,7 +105,9 @@ private struct Verdict: Encodable {
         guard findings.isEmpty else {
             throw ServiceFailure(
                 exitStatus: KeyTool.refused,
-                reason: "the parameters are not to be believed; keep the book, and ask who had the terminal"
+                reason: isDoubtful
+                    ? "the parameters are not to be believed; keep the book, and ask who had the terminal"
+                    : "what is there is in order, and not all positions have parameters"
             )
         }
     }

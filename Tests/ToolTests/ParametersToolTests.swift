@@ -206,6 +206,22 @@ struct ParametersToolTests {
         #expect(try sealAfterLoss().output.contains("version 3"))
     }
 
+    /// A new side is nobody's forgery.
+    @Test func accusesNobodyOfASetThatWasNeverMade() throws {
+        #expect(try seal(meters()).status == 0)
+        let text = try String(contentsOfFile: config, encoding: .utf8)
+        let second = text.replacing(#/^[\s\S]*?(?=\[side\.1)/#, with: "").replacing("side.1", with: "side.2")
+            .replacing("nozzle = 1", with: "nozzle = 2")
+        let both = try folder.file("both.toml", text + "\n" + second)
+        let verified = try run("parameters", "verify", "--config", both)
+        #expect(
+            verified.status == 65 && verified.error.contains("position 2: no fuel: no parameters"),
+            "\(verified.error)"
+        )
+        #expect(verified.error.contains("not all positions have parameters"), "\(verified.error)")
+        #expect(!verified.error.contains("not to be believed"))
+    }
+
     @Test func aChangedByteOfAProgramIsTold() throws {
         let program = folder.path("program")
         try folder.write("program", [UInt8](repeating: 7, count: 100_000))
