@@ -22,7 +22,8 @@ struct ParametersImport: ParsableCommand {
 
             The second person is another than the author, and has looked at what is put under seal.
 
-            With --json: `terminal`, `sets` as greylock parameters show has them: those that were added; `copy`: the configuration as \
+            With --json: `terminal`, `sets` as greylock parameters show has them: those that were added, with `changes` \
+            where the position had one before; `copy`: the configuration as \
             it was, where it was changed.
 
             Where it was interrupted after the set, the same command takes the parameters out of the configuration.
@@ -104,12 +105,12 @@ struct ParametersImport: ParsableCommand {
         return rest
     }
 
-    /// - Returns: the sets that are new.
+    /// - Returns: the sets that are new, and what each changes of the one before it.
     private func add(
         _ meters: [(side: Int, meter: MeterParameters)],
         _ seal: Configuration.Seal,
         isConfiguration: Bool
-    ) throws(ServiceFailure) -> [ParameterSet] {
+    ) throws(ServiceFailure) -> [AddedSet] {
         let arms = try Arms(of: seal)
         let place = ParameterFile(seal.parameters.path)
         let lock = try KeyTool.stored { () throws(FileFault) in try place.lock() }
@@ -148,7 +149,7 @@ struct ParametersImport: ParsableCommand {
         try KeyTool.stored { () throws(FileFault) in try place.replace(with: book) }
         _ = consume lock
         if let untold = seal.tellJournal(of: added, arms.recordKey) { standardError("warning: \(untold)") }
-        return added
+        return added.map { AddedSet($0, book.set(before: $0)) }
     }
 
     /// What is there is kept for whoever looks into it, and is nothing to go on from.
@@ -191,15 +192,35 @@ struct ParametersImport: ParsableCommand {
         }
     }
 
-    private func say(_ added: [ParameterSet], _ seal: Configuration.Seal, _ copy: String?) throws(ServiceFailure) {
+    private func say(_ added: [AddedSet], _ seal: Configuration.Seal, _ copy: String?) throws(ServiceFailure) {
         if output.json { return writeLine(try jsonText(ImportReport(seal.terminal, added, copy))) }
-        for set in added {
+        for new in added {
+            let set = new.set
             writeLine(
                 "position \(set.side): version \(set.version) is under seal, checksum \(set.checksum), \(set.counters.words)"
             )
+            for change in new.changes ?? [] { writeLine("    \(change.words)") }
+            if new.isWorthChanged {
+                writeLine("    a count is worth something else now: where that was not meant, import what was before")
+            }
         }
         if added.isEmpty { writeLine("these parameters are under seal already") }
         if let copy { writeLine("the parameters were taken out of \(config); the file as it was is \(copy)") }
+    }
+}
+
+/// A set that was put under seal, beside the one before it.
+private struct AddedSet {
+    let set: ParameterSet
+    /// nil of a side's first.
+    let changes: [ParameterDifference]?
+    /// An old file brings old factors back.
+    let isWorthChanged: Bool
+
+    init(_ set: ParameterSet, _ before: ParameterSet?) {
+        self.set = set
+        changes = before.map { ParameterDifference.all(from: $0, to: set) }
+        isWorthChanged = before.map { $0.counters.calibration < set.counters.calibration } ?? false
     }
 }
 
@@ -208,9 +229,9 @@ private struct ImportReport: Encodable {
     let sets: [SetReport]
     let copy: String?
 
-    init(_ terminal: TerminalID, _ sets: [ParameterSet], _ copy: String?) {
+    init(_ terminal: TerminalID, _ sets: [AddedSet], _ copy: String?) {
         self.terminal = "\(terminal)"
-        self.sets = sets.map { SetReport($0) }
+        self.sets = sets.map { SetReport($0.set, $0.changes) }
         self.copy = copy
     }
 }

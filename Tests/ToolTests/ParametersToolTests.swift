@@ -61,7 +61,8 @@ struct ParametersToolTests {
         let same = try seal(meters())
         #expect(same.status == 65 && same.error.contains("has these parameters already, as version 1"))
         let factor = "calibration = [{ litres_per_minute = 50, factor_millionths = 1_000_900 }]"
-        #expect(try seal(meters(factor)).output.contains("version 2 is under seal"))
+        let second = try seal(meters(factor)).output
+        #expect(second.contains("version 2 is under seal") && second.contains("calibration: 50:1000000 -> 50:1000900"))
 
         let shown = try run("parameters", "show", "--config", config).output
         #expect(shown.contains("by 李 Na with Okafor: test") && shown.contains("calibration = 50:1000900"))
@@ -204,6 +205,18 @@ struct ParametersToolTests {
         #expect(again.status == 65 && again.error.contains("and give the same command again"), "\(again.error)")
         try folder.remove("journal-parameters")
         #expect(try sealAfterLoss().output.contains("version 3"))
+    }
+
+    /// Who changes a limit in the file of the first day takes a calibration back, and has to see it.
+    @Test func saysWhatAnImportChanges() throws {
+        let factor = "calibration = [{ litres_per_minute = 50, factor_millionths = 1_000_900 }]"
+        let first = try seal(meters(factor))
+        #expect(first.status == 0 && !first.output.contains("->"), "\(first.error)")
+        let limit = try seal(meters(factor + "\npulser_faults_max = 5"))
+        #expect(limit.output.contains("pulser_faults_max: 10 -> 5") && !limit.output.contains("a count is worth"))
+        let old = try seal(meters("pulser_faults_max = 6"))
+        #expect(old.output.contains("calibration: 50:1000900 -> 50:1000000"))
+        #expect(old.output.contains("a count is worth something else now"))
     }
 
     /// A new side is nobody's forgery.
