@@ -81,7 +81,7 @@ package struct Override: Equatable, Sendable {
     }
 
     /// It lets stand what its person saw, and nothing else of the same rule.
-    func covers(_ refusal: Refusal) -> Bool { rule == refusal.rule && found == refusal.found }
+    package func covers(_ refusal: Refusal) -> Bool { rule == refusal.rule && found == refusal.found }
 }
 
 extension [Refusal] {

@@ -207,7 +207,10 @@ struct CalibrationRuns {
                 continue
             case .fits: break
             }
-            for refusal in running.refusals(reading, of: delivered, at: index) {
+            let refusals = running.refusals(reading, of: delivered, at: index)
+            // A reason for what was typed before, and not taken, is none for this.
+            overrides.removeAll { override in !refusals.contains { override.covers($0) } }
+            for refusal in refusals where !overrides.contains(where: { $0.covers(refusal) }) {
                 let person = running.equipped.assignment.technician
                 if let override = try setup.override(refusal, person) { overrides.append(override) }
             }

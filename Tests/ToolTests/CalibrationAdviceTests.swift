@@ -72,4 +72,27 @@ struct CalibrationAdviceTests {
         let same = try bench.script(CalibrationBench.answers())
         #expect(same.status == 0, "\(same.error)")
     }
+
+    @Test func keepsNoReasonForATemperatureThatWasTypedAgain() throws {
+        let person = try bench.begin()
+        try person.begin()
+        try person.deliver(isFirst: true)
+        func read(_ meter: String, _ prover: String) throws {
+            try person.answer("the prover reads", "19.99")
+            try person.answer("liquid at the meter", meter)
+            try person.answer("liquid in the prover", prover)
+        }
+        try read("32", "20")
+        try person.tool.wait(for: "the liquid is too warm", on: .screen)
+        try person.answer("why it may stand", "a hot day")
+        try person.tool.wait(for: "meter and prover differ too much", on: .screen)
+        try person.answer("why it may stand", "")
+        try person.tool.wait(for: "Not taken", on: .screen)
+        try read("22", "20")
+        try person.tool.wait(for: "Run 1 is taken", on: .screen)
+        try person.tool.wait(for: ": Enter runs", on: .screen)
+        try person.tool.type([0x03])
+        #expect(person.tool.end() == 1)
+        #expect(try #require(bench.report()["overrides"] as? [Any]).isEmpty)
+    }
 }
