@@ -88,19 +88,27 @@ struct CalibrationDialogue {
         }
     }
 
-    private func abandon(session: CalibrationSession) throws(ServiceFailure) -> CalibrationSession {
+    /// - Parameter person: who does not want it; nil for the technician.
+    private func abandon(
+        session: CalibrationSession,
+        by person: TypedText? = nil
+    ) throws(ServiceFailure) -> CalibrationSession {
         let reason = try voice.ask("abandon", "why it is given up", usual: nil) {
             text throws(CalibrationRefusal) in
             try CalibrationText.text(text, "the reason")
         }
-        return try ended(session, reason.text)
+        return try ended(session, reason.text, by: person)
     }
 
-    private func ended(_ session: CalibrationSession, _ words: String) throws(ServiceFailure) -> CalibrationSession {
+    private func ended(
+        _ session: CalibrationSession,
+        _ words: String,
+        by person: TypedText? = nil
+    ) throws(ServiceFailure) -> CalibrationSession {
         let now = try now()
         do throws(ProvingFault) {
             let reason = try TypedText(words, "the reason")
-            return try session.abandoned(reason: reason, person: session.assignment.technician, at: now)
+            return try session.abandoned(reason: reason, person: person ?? session.assignment.technician, at: now)
         } catch {
             throw ServiceFailure(exitStatus: KeyTool.refused, reason: error.reason)
         }
@@ -149,7 +157,7 @@ struct CalibrationDialogue {
             return try typed { () throws(ProvingFault) in try proposed.confirmed(by: name, at: asked) }.second
         }
         guard try voice.confirms("confirmed", "\(second.text): do you confirm these factors") else {
-            return try abandon(session: .proposed(proposed))
+            return try abandon(session: .proposed(proposed), by: second)
         }
         let now = try now()
         do throws(ProvingFault) { return .confirmed(try proposed.confirmed(by: second, at: now)) } catch {
@@ -191,11 +199,6 @@ struct CalibrationDialogue {
             throw refused("it is of position \(begun.side) of board \(begun.board.text): name another --session")
         }
         if case .confirmed = found { return }
-        guard begun.software.sha256.text == standing.program.digits else {
-            throw refused(
-                "another program began it, version \(begun.software.version.text), and its report names that one: begin another with another --session"
-            )
-        }
         guard begun.old.version == standing.set.version, begun.old.checksum.text == standing.set.checksum else {
             throw refused(
                 "the parameters were changed since it began (version \(begun.old.version) then, \(standing.set.version) now): begin another with another --session"

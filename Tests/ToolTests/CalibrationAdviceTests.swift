@@ -95,4 +95,15 @@ struct CalibrationAdviceTests {
         #expect(person.tool.end() == 1)
         #expect(try #require(bench.report()["overrides"] as? [Any]).isEmpty)
     }
+
+    @Test func namesTheSecondPersonWhoRefuses() throws {
+        let answers =
+            "abandon = \"the prover leaked\"\n"
+            + CalibrationBench.answers().replacing("confirmed = \"yes\"", with: "confirmed = \"no\"")
+        let run = try bench.script(answers)
+        #expect(run.status == 0 && run.output.contains("Given up by Wang: the prover leaked"), "\(run.error)")
+        let end = try #require(try bench.report()["abandoned"] as? [String: Any])
+        #expect(end["person"] as? String == "Wang")
+        #expect(try bench.versions() == 1)
+    }
 }
