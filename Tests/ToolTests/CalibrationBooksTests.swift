@@ -54,24 +54,6 @@ struct CalibrationBooksTests {
         #expect(try #require(report["spoilt"] as? [Any]).isEmpty)
     }
 
-    /// Its report says which program measured.
-    @Test func anotherProgramDoesNotGoOn() throws {
-        let script = try bench.folder.file(
-            "answers.toml",
-            CalibrationBench.answers().replacing("air = \"21\"", with: "")
-        )
-        let run = try Run(
-            script: """
-                cp "$BIN/greylock" "$1/other" && echo >> "$1/other"
-                "$1/other" calibrate --config "$2" --session "$3" --script "$4"
-                """,
-            [bench.folder.url.path, bench.config, bench.session, script]
-        )
-        #expect(run.status == 78 && run.error.contains("conditions.air"), "\(run.error)")
-        let next = try bench.script(CalibrationBench.answers())
-        #expect(next.status == 65 && next.error.contains("another program began it"), "\(next.error)")
-    }
-
     /// A link would stay where it is, with the session as it was before the first step.
     @Test func aLinkIsNoSession() throws {
         try FileManager.default.createSymbolicLink(atPath: bench.session, withDestinationPath: "elsewhere")
