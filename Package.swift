@@ -94,6 +94,7 @@ let package = Package(
             dependencies: ["CPKCS11", "CardCryptography", "Files", "KeyCustody", "KeyFiles", "Threads"]
         ),
         .target(name: "ParameterFiles", dependencies: ["Files", "Parameters"]),
+        .target(name: "StationInterface", dependencies: ["CLinux", "SQLite", "Threads"]),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
             name: "TotaliserFiles",
@@ -139,7 +140,7 @@ let package = Package(
             name: "Configuration",
             dependencies: [
                 "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Parameters",
-                "Quantities", "Threads", "Tokens", "TotaliserFiles", "Words",
+                "Quantities", "StationInterface", "Threads", "Tokens", "TotaliserFiles", "Words",
             ]
         ),
         .target(
@@ -147,7 +148,8 @@ let package = Package(
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
                 "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters",
-                "Pump", "Quantities", "Records", "SecurityModule", "Threads", "Tokens", "TotaliserFiles", "Words",
+                "Pump", "Quantities", "Records", "SecurityModule", "StationInterface", "Threads", "Tokens",
+                "TotaliserFiles", "Words",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -276,6 +278,10 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "FuelPassbook", "Metering", "Parameters", "Quantities", "Records", "TestSeals",
             ]
+        ),
+        .testTarget(
+            name: "StationInterfaceTests",
+            dependencies: ["SQLite", "StationInterface", "TestFolders", "TestPrograms", "Threads"]
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +25,20 @@ static inline int greylock_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0,
 
 /// A file in memory alone, which the program that takes this process's place inherits.
 static inline int greylock_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, 0); }
+
+/// The next client of a listening socket, nonblocking and closed by another program; -1 where there is none.
+static inline int greylock_accept(int socket) {
+    return (int)syscall(SYS_accept4, socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/// Whose process connected (unix(7): SO_PEERCRED); 0 as it should be, or -1.
+static inline int greylock_peer_user(int socket, uint32_t *user) {
+    struct { int32_t process; uint32_t user, group; } peer = {0, UINT32_MAX, 0};
+    socklen_t length = sizeof peer;
+    int result = getsockopt(socket, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &length);
+    *user = peer.user;
+    return result;
+}
 
 static inline void greylock_halt(int number) {
     (void)number;

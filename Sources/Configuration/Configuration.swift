@@ -3,6 +3,7 @@ package import FuelPassbook
 import KeyFiles
 import Parameters
 import Quantities
+import StationInterface
 package import Words
 
 /// What `greylockd` reads at its start: a board with its fuelling sides. `board/greylock.toml` explains each key.
@@ -22,6 +23,7 @@ package struct Configuration: Sendable {
     /// nil where the demonstration's keys serve.
     package let keys: KeySettings?
     package let parameters: ParameterSettings
+    package let interface: InterfaceSettings
     package static let bytesMax = ConfigurationDocument.sizeMax
     /// The text that says all this.
     package private(set) var source: [UInt8] = []
@@ -109,6 +111,7 @@ extension Configuration {
         keys = KeySettings.read(root, demonstration: demonstration)
         parameters = ParameterSettings(reading: root, journal: journal.path, demonstration: demonstration)
         totals = TotalsSettings(reading: root, journal, keys?.memory)
+        interface = InterfaceSettings(reading: root.table("interface"))
         let members = Array(zip(sides, tables.map(\.table)))
         if !demonstration { refuseDemonstration(root, common, members) }
         requireOwnFiles(root)
@@ -187,6 +190,8 @@ extension Configuration {
         require(parameters.path, "parameters", "path", as: "the parameters")
         require(journal.mark ?? journal.path + "-mark", "journal", "mark", as: "the journal's mark")
         require(totals.file, "totals", "file", as: "the totals")
+        if let read = interface.read { require(read.path, "interface", "read", as: "the read socket") }
+        if let control = interface.control { require(control.path, "interface", "control", as: "the control socket") }
     }
 
     private func otherFiles(_ root: ConfigurationTable) -> [(FilePlace, String)] {

@@ -25,6 +25,7 @@ package struct Board: ~Copyable {
     private let terminal: TerminalID
     private let members: [Member]
     private let totals: KeptTotals
+    private let orders: StandingOrders
 
     /// - Parameters:
     ///   - members: at least one, at most ``sidesMax``, each with a number and nozzle of its own.
@@ -34,7 +35,8 @@ package struct Board: ~Copyable {
         journal: any SaleJournal,
         clock: any StationClock,
         _ members: [Member],
-        totals: KeptTotals = KeptTotals()
+        totals: KeptTotals = KeptTotals(),
+        orders: StandingOrders = StandingOrders()
     ) {
         precondition((1...Self.sidesMax).contains(members.count))
         precondition(Set(members.map(\.settings.number)).count == members.count)
@@ -44,12 +46,13 @@ package struct Board: ~Copyable {
         self.clock = clock
         self.members = members
         self.totals = totals
+        self.orders = orders
     }
 
     /// Finishes what a crash left open of any side, once and before any of them serves: later an open record may be a
     /// neighbour's running sale.
     package consuming func recover() throws(SideFailure) -> RecoveredBoard {
-        let board = RecoveredBoard(totals, nozzles: Set(members.map(\.settings.nozzle)))
+        let board = RecoveredBoard(totals, orders, nozzles: Set(members.map(\.settings.nozzle)))
         do throws(StorageFault) {
             try books(of: members[0], board).tellOfDamage()
             for record in try journal.openRecords() { try Recovery(books: books(of: record, board)).finish(record) }
@@ -96,7 +99,11 @@ package final class RecoveredBoard: Sendable {
     private let totals: KeptTotals
     private let nozzles: Set<Int>
 
-    fileprivate init(_ totals: KeptTotals, nozzles: Set<Int>) { (self.totals, self.nozzles) = (totals, nozzles) }
+    let orders: StandingOrders
+
+    fileprivate init(_ totals: KeptTotals, _ orders: StandingOrders, nozzles: Set<Int>) {
+        (self.totals, self.orders, self.nozzles) = (totals, orders, nozzles)
+    }
 
     /// The journal has these totals on disk.
     ///

@@ -51,6 +51,10 @@ package enum Refusal: Error, Equatable, Sendable {
     case noNumber(String)
     case cardKind(UInt8)
     case emergencyStop
+    /// No sale begins, by order of whoever runs the station.
+    case drained
+    /// The same of one side.
+    case blocked(SideBlock)
     case sideLocked(SideLock)
     /// In the journal alone; why.
     case totalsNotKept(String)

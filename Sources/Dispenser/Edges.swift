@@ -31,6 +31,8 @@ package enum SideEvent: Equatable, Sendable {
     case consoleLost
     /// The meter's parameters are to be read again, when no card is served.
     case parametersChanged
+    /// The standing orders are others.
+    case ordersChanged
     /// Somebody at the display wants to know which program and which parameters these are.
     case identificationAsked
     /// The service ends: finish what must be finished and return.

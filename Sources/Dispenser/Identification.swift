@@ -33,7 +33,7 @@ extension Visit {
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
             case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
-                .parametersChanged, .identificationAsked:
+                .parametersChanged, .ordersChanged, .identificationAsked:
                 break
             }
         }
@@ -151,7 +151,8 @@ extension Visit {
                 pin.cancel()
                 throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
-            case .reader(.cardInserted), .reader(.back), .pump, .parametersChanged, .identificationAsked:
+            case .reader(.cardInserted), .reader(.back), .pump, .parametersChanged, .ordersChanged,
+                .identificationAsked:
                 continue
             }
         }

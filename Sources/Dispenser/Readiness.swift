@@ -54,6 +54,7 @@ struct Readiness {
         }
         if let reason = books.board.totalsObstacle { throw .refused(.totalsNotKept(reason)) }
         if let room, room < JournalRoom.refusedBelow { throw .refused(.journalFull(room: room)) }
+        if let refusal = books.board.orders.refusal(at: settings.number) { throw .refused(refusal) }
         return time
     }
 

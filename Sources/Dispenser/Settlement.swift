@@ -95,7 +95,7 @@ extension Refuel {
             case .reader(.cardRemoved), .reader(.lost): visit.disconnectCard()
             case .pump(.strayFlow): try visit.noteStrayFlow()
             case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged,
-                .identificationAsked,
+                .ordersChanged, .identificationAsked,
                 .stopRequested:
                 break
             }

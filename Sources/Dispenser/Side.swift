@@ -81,6 +81,7 @@ package final class Side {
         case .pumpFailed(let fault): throw .pump(fault)
         case .identificationAsked:
             if let identification = settings.identification { show(shownState, .identification(identification)) }
+        case .ordersChanged: try showBetweenVisits()
         case .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, .stopRequested: break
         case nil:
             if let rest = stray.restsAt, visit.now >= rest {
@@ -122,6 +123,8 @@ package final class Side {
 
     /// One card's visit.
     private func serve() throws(SideFailure) {
+        books.board.orders.visitBegins(at: settings.number)
+        defer { books.board.orders.visitEnds(at: settings.number) }
         defer { visit.end() }
         visit.cardIsHere()
         do throws(Interruption) {
@@ -171,6 +174,8 @@ package final class Side {
         switch try lookForObstacle() {
         case .emergencyStop: show(.inoperative, .emergency)
         case .sideLocked(let lock): show(.closed, .refused(.sideLocked(lock)))
+        case .drained: show(.closed, .refused(.drained))
+        case .blocked(let block): show(.closed, .refused(.blocked(block)))
         case .some(let refusal): show(.inoperative, .refused(refusal))
         case nil: show(.idle, .insertCard)
         }

@@ -88,7 +88,8 @@ final class Visit {
         case .stopRequested: stopIsRequested = true
         case .consoleLost: consoleIsGone = true
         case .parametersChanged: parametersAreNew = true
-        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .identificationAsked, nil:
+        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .ordersChanged,
+            .identificationAsked, nil:
             break
         }
         return event

@@ -50,6 +50,23 @@ package struct LockClearing: Equatable, Sendable {
     }
 }
 
+/// Whoever runs the station closed a side, for as long as he does not open it again.
+package struct SideBlock: Equatable, Sendable {
+    package let side: Int
+    /// nil when the clock was not set.
+    package let time: StationTime?
+    /// The user whose process asked for it.
+    package let user: String
+    package let reason: String
+
+    package init(side: Int, at time: StationTime?, user: String, reason: String) {
+        self.side = side
+        self.time = time
+        self.user = user
+        self.reason = reason
+    }
+}
+
 /// A side sells at another price than before.
 package struct PriceChange: Equatable, Sendable {
     package let side: Int

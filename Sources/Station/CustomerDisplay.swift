@@ -79,7 +79,9 @@ extension Refusal {
     /// Of the side itself, and not of one card.
     fileprivate var isStanding: Bool {
         switch self {
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept: true
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept, .drained,
+            .blocked:
+            true
         case _: false
         }
     }

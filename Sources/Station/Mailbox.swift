@@ -78,7 +78,8 @@ package final class Mailbox: EventSource, Sendable {
     private enum Kind: Hashable {
         case cardInserted, cardGone, readerBack, countsReached, nozzle, emergency, pulserFault, strayFlow, strayFault,
             meterStopped
-        case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, parametersChanged, identificationAsked,
+        case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, parametersChanged, ordersChanged,
+            identificationAsked,
             stopRequested
 
         init(_ event: SideEvent) {
@@ -100,6 +101,7 @@ package final class Mailbox: EventSource, Sendable {
                 case .pinCancelled: .pinCancelled
                 case .consoleLost: .consoleLost
                 case .parametersChanged: .parametersChanged
+                case .ordersChanged: .ordersChanged
                 case .identificationAsked: .identificationAsked
                 case .stopRequested: .stopRequested
                 }

@@ -44,7 +44,7 @@ extension ServedSide {
                     guard let program = service.identity else { break }
                     display.show(.closed, .program(version: Release.version, hash: program.hash))
                     next = MonotonicClock.nanoseconds + Self.identificationNanoseconds
-                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost: break
+                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .ordersChanged: break
                 }
             }
         }

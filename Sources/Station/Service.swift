@@ -125,18 +125,24 @@ package final class Service: Sendable {
     ///   - supervisor: what watches this process; nil when nothing does.
     ///   - faces: where the sides speak.
     package func run(supervisor: Supervisor? = nil, faces: @escaping Faces) throws(ServiceFailure) {
-        let watchdog = supervisor.flatMap { Watchdog($0, sides, log: log) }
+        let arrived = MonotonicSemaphore()
+        let orders = StandingOrders { arrived.signal() }
+        let interface = try ServedInterface(configuration, sides, orders, arrived: arrived, log: log)
+        defer { interface?.stop() }
+        let watchdog = supervisor.flatMap { Watchdog($0, sides, loops: interface?.loops ?? [], log: log) }
         defer { watchdog?.stop() }
         defer { supervisor?.stopping() }
         let status = supervisor.map { SupervisedStatus($0, sides: sides.count) }
         let faces: Faces = { side, hand in
-            let face = faces(side, hand)
+            var face = faces(side, hand)
+            if let interface { face = interface.seen(face, side: side.number) }
             guard let status else { return face }
             return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
         let roster = Roster(sides.map(\.number), end: stop)
         guard let (journal, module, desk, keyWatch, totals) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
+        interface?.takes(journal)
         try identifyProgram()
         let parameterWatch = ParameterWatch(desk) { [sides] in
             for side in sides { side.mailbox.post(.parametersChanged) }
@@ -145,7 +151,7 @@ package final class Service: Sendable {
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
-        let board = try recover(journal, desk, totals, faces)
+        let board = try recover(journal, desk, totals, orders, faces)
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
             let (side, reached) = pair
             return NamedThread("side-\(side.number)") { [self] in
@@ -256,6 +262,7 @@ package final class Service: Sendable {
         _ journal: SQLiteJournal,
         _ desk: ParameterDesk,
         _ totals: KeptTotals,
+        _ orders: StandingOrders,
         _ faces: Faces
     ) throws(ServiceFailure) -> RecoveredBoard {
         var members: [Board.Member] = []
@@ -271,7 +278,8 @@ package final class Service: Sendable {
             journal: journal,
             clock: SystemClock(),
             members,
-            totals: totals
+            totals: totals,
+            orders: orders
         )
         do throws(SideFailure) { return try board.recover() } catch { throw ServiceFailure(error) }
     }

@@ -3,6 +3,20 @@ import Pump
 private import Synchronization
 private import Threads
 
+/// Another thread of the service that has to make progress.
+struct WatchedLoop: Sendable {
+    let name: String
+    let awayNanosecondsMax: UInt64
+    /// Since when the thread has not come back to its wait; zero while it waits.
+    let awayNanoseconds: @Sendable () -> UInt64
+
+    init(name: String, awayNanosecondsMax: UInt64, awayNanoseconds: @escaping @Sendable () -> UInt64) {
+        self.name = name
+        self.awayNanosecondsMax = awayNanosecondsMax
+        self.awayNanoseconds = awayNanoseconds
+    }
+}
+
 /// Gives the supervisor signs of life as long as the threads that count make progress: each side's and its pump's. A thread
 /// of its own looks after them, so that none has to speak (decision record 0024).
 final class Watchdog: Sendable {
@@ -16,6 +30,7 @@ final class Watchdog: Sendable {
 
     private let supervisor: Supervisor
     private let sides: [ReachableSide]
+    private let loops: [WatchedLoop]
     private let log: Logger
     private let sideAwayNanosecondsMax: UInt64
     private let stopped = MonotonicSemaphore()
@@ -25,6 +40,7 @@ final class Watchdog: Sendable {
     init?(
         _ supervisor: Supervisor,
         _ sides: [ReachableSide],
+        loops: [WatchedLoop] = [],
         log: Logger,
         sideAwayNanosecondsMax: UInt64 = Watchdog.sideAwayNanosecondsMax
     ) {
@@ -32,6 +48,7 @@ final class Watchdog: Sendable {
         self.sideAwayNanosecondsMax = sideAwayNanosecondsMax
         self.supervisor = supervisor
         self.sides = sides
+        self.loops = loops
         self.log = log
         thread.withLock { $0 = NamedThread("watchdog") { [self] in run(every: limit / Self.signsPerLimit) } }
     }
@@ -77,6 +94,6 @@ final class Watchdog: Sendable {
                 return "position \(side.number): the side's thread stands in a call"
             }
         }
-        return nil
+        return loops.first { $0.awayNanoseconds() > $0.awayNanosecondsMax }.map { "\($0.name) stands in a call" }
     }
 }

@@ -117,6 +117,8 @@ struct Chinese: Vocabulary {
         case .noNumber(let reason): "不受理卡：流水账无法给出序号：\(reason.printable)"
         case .cardKind(let kind): "类型为 \(Hex.string([kind])) 的卡不能在此加油"
         case .emergencyStop: "已按下紧急停机，或断电"
+        case .drained: "按油站指令不再开始加油：greylock undrain 可恢复"
+        case .blocked(let block): "按油站指令关闭：\(block.reason.printable)"
         case .totalsNotKept(let reason): "暂停服务：累计量只保存在流水账中：\(reason)"
         case .sideLocked(let lock):
             "已关闭，\(words(lock.since))：\(lock.reason.printable)；由技术员用 greylock position \(lock.remedy.flag) 打开"
@@ -300,6 +302,7 @@ struct Chinese: Vocabulary {
         case .pinNotTried(let left): "没有扣款：密码错误，还可再试\(left)次，请取卡。"
         case .consoleGone: "无法输入密码，暂停服务。"
         case .emergencyStop: "紧急停机，停止加油。"
+        case .drained, .blocked: "暂停营业。"
         case .recordDamaged: "您的卡有一条记录无法读取，请联系工作人员。"
         case .notYetValid, .expired, .blacklisted, .pinBlocked, .lockedForGood, .greyElsewhere, .numbersUsedUp,
             .notEnoughMoney, .purchaseUnproven, .debitUnproven, .earlierSaleOwed, .servedElsewhere,

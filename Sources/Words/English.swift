@@ -114,6 +114,8 @@ struct English: Vocabulary {
         case .noNumber(let reason): "no card is served: the journal gives no number, \(reason.printable)"
         case .cardKind(let kind): "a card of kind \(Hex.string([kind])) does not refuel here"
         case .emergencyStop: "the emergency stop is pressed, or power fails"
+        case .drained: "no sale begins, by order of the station: greylock undrain takes it back"
+        case .blocked(let block): "closed by order of the station: \(block.reason.printable)"
         case .totalsNotKept(let reason): "out of order: the totals are kept in the journal alone: \(reason)"
         case .sideLocked(let lock):
             "closed since \(lock.words); a technician opens it with greylock position \(lock.remedy.flag)"
@@ -262,6 +264,7 @@ struct English: Vocabulary {
         case .pinNotTried(let left): "Not paid: the PIN was wrong, \(left.tries) left. Take your card."
         case .consoleGone: "Out of order: no PIN can be typed."
         case .emergencyStop: "Emergency stop. No fuel."
+        case .drained, .blocked: "Closed."
         case .recordDamaged: "A record of your card cannot be read. Call the staff."
         case .notYetValid, .expired, .blacklisted, .pinBlocked, .lockedForGood, .greyElsewhere, .numbersUsedUp,
             .notEnoughMoney, .purchaseUnproven, .debitUnproven, .earlierSaleOwed, .servedElsewhere,

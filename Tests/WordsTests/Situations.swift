@@ -44,7 +44,9 @@ enum Situations {
             (.targetTooSmall(centilitres: 160, least: 200), "2.00"),
             (.clockBehind(last: try time()), "\(try time())"), (.journalFull(room: 15), "15"), (.cardKind(0x7A), "7A"),
             (.totalsNotKept("no room"), "no room"),
-            (.emergencyStop, "emergency"), (.sideLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
+            (.emergencyStop, "emergency"), (.drained, "greylock undrain"),
+            (.blocked(SideBlock(side: 3, at: nil, user: "1000", reason: "nozzle hose leaks")), "nozzle hose leaks"),
+            (.sideLocked(lock), "11 pulser faults"), (.module(.mac1Wrong), "MAC1"),
             (
                 .sideLocked(SideLock(side: 3, row)),
                 "numbering, journal 1: is gone; a technician opens it with greylock position --accept-journal"
@@ -136,7 +138,8 @@ enum Situations {
     /// What other programs, the disk and the card say: it is quoted as it is.
     static let quoted = [
         "\(row)", "\(state)",
-        "11 pulser faults in one sale", "no number follows 9", "no service", "shared", "no ATR", "start pcscd",
+        "11 pulser faults in one sale", "nozzle hose leaks", "no number follows 9", "no service", "shared", "no ATR",
+        "start pcscd",
         "no chip", "no room", "file F",
         "plug it in", "journal_state", "numbering", "is gone", "copy", "journal 1", "ASN", "field", "answer", "F05045",
         "7A",

@@ -28,6 +28,8 @@ enum RefusalKind: CaseIterable {
     case noNumber
     case cardKind
     case emergencyStop
+    case drained
+    case blocked
     case sideLocked
     case totalsNotKept
     case module
@@ -74,6 +76,8 @@ enum RefusalKind: CaseIterable {
             case .noNumber: .noNumber
             case .cardKind: .cardKind
             case .emergencyStop: .emergencyStop
+            case .drained: .drained
+            case .blocked: .blocked
             case .sideLocked: .sideLocked
             case .totalsNotKept: .totalsNotKept
             case .module: .module

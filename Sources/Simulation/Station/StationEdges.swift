@@ -37,7 +37,7 @@ extension StationSide: EventSource {
         case .pump(.stopped(.swapped)): meterSawSwap = true
         case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
             .parametersChanged,
-            .identificationAsked,
+            .ordersChanged, .identificationAsked,
             .stopRequested,
             nil:
             break

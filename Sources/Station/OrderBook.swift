@@ -1,0 +1,86 @@
+import StationInterface
+
+/// An order's name: its caller's key, apart for each user.
+struct OrderKey: Hashable, Sendable {
+    let user: UInt32
+    let key: String
+}
+
+typealias OrderAnswer = Result<JSON, RequestRefusal>
+
+/// Which orders came, by their keys, and how each was answered first.
+struct OrderBook {
+    /// What is to be done with an order.
+    enum Verdict {
+        /// It is new.
+        case act
+        /// It was answered before.
+        case repeated(OrderAnswer)
+        /// It came before and is answered when it is done.
+        case awaited
+        case refused(RequestRefusal)
+    }
+
+    private enum Standing {
+        case acting([InterfaceLoop.Reply])
+        case answered(OrderAnswer)
+    }
+
+    private let keysMax: Int
+    private var known: [OrderKey: (order: Order, standing: Standing)] = [:]
+    /// Those that are answered, the oldest first; what was forgotten stands before ``oldest``.
+    private var answered: [OrderKey] = []
+    private var oldest = 0
+
+    init(keysMax: Int) { self.keysMax = keysMax }
+
+    mutating func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply) -> Verdict {
+        guard let (first, standing) = known[key] else {
+            guard known.count - (answered.count - oldest) < keysMax else {
+                return .refused(RequestRefusal(.tooManyOrders, "\(keysMax) orders are not done yet: come again"))
+            }
+            known[key] = (order, .acting([reply]))
+            return .act
+        }
+        guard first == order else {
+            return .refused(RequestRefusal(.keyUsed, "another order came with the key \"\(key.key)\": take a new one"))
+        }
+        switch standing {
+        case .answered(let answer): return .repeated(answer)
+        case .acting(let replies):
+            known[key] = (order, .acting(replies + [reply]))
+            return .awaited
+        }
+    }
+
+    /// The first answer of what was taken.
+    ///
+    /// - Parameter isKept: false where nothing was done, and the order may come again.
+    /// - Returns: who gets it.
+    mutating func answer(_ key: OrderKey, _ answer: OrderAnswer, isKept: Bool = true) -> [InterfaceLoop.Reply] {
+        guard let (order, standing) = known[key], case .acting(let replies) = standing else { return [] }
+        guard isKept else {
+            known[key] = nil
+            return replies
+        }
+        known[key] = (order, .answered(answer))
+        keep(key)
+        return replies
+    }
+
+    /// One that an earlier run of the service answered.
+    mutating func recall(_ order: Order, _ key: OrderKey, _ answer: OrderAnswer) {
+        known[key] = (order, .answered(answer))
+        keep(key)
+    }
+
+    private mutating func keep(_ key: OrderKey) {
+        answered.append(key)
+        guard answered.count - oldest > keysMax else { return }
+        known[answered[oldest]] = nil
+        oldest += 1
+        guard oldest > keysMax else { return }
+        answered.removeFirst(oldest)
+        oldest = 0
+    }
+}

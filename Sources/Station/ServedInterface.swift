@@ -1,0 +1,137 @@
+import Configuration
+import Dispenser
+import Journal
+import Logging
+import Metering
+import Quantities
+import Records
+import StationInterface
+import Threads
+import Words
+
+/// The sockets of a service, and what stands behind them.
+final class ServedInterface: Sendable {
+    private let board: StatusBoard
+    private let desk: StationDesk
+    private let loop: InterfaceLoop
+
+    /// nil where no socket is configured. Listens when this returns.
+    init?(
+        _ configuration: Configuration,
+        _ sides: [ReachableSide],
+        _ orders: StandingOrders,
+        arrived: MonotonicSemaphore,
+        log: Logger
+    ) throws(ServiceFailure) {
+        let places = configuration.interface
+        guard places.read != nil || places.control != nil else { return nil }
+        let station = StationStatus(
+            version: Release.version,
+            terminal: "\(configuration.terminal)",
+            capacity: configuration.journal.capacity
+        )
+        let board = StatusBoard(station, configuration.sides.map(SideStatus.init))
+        let desk = StationDesk(orders, board, sides, arrived: arrived, log: log)
+        do throws(SocketFault) {
+            loop = try InterfaceLoop(read: places.read, control: places.control, board) { order, key, peer, reply in
+                desk.take(order, OrderKey(user: peer.user, key: key), reply)
+            }
+        } catch {
+            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "interface: \(error.reason)")
+        }
+        self.board = board
+        self.desk = desk
+        desk.begin { [loop] reply, answer in loop.answer(reply, answer) }
+    }
+
+    /// The same face, of which the status tells too.
+    func seen(_ face: SideFace, side: Int) -> SideFace {
+        SideFace(StatusDisplay(face.display, board, desk, side: side), trace: face.trace)
+    }
+
+    func takes(_ journal: SQLiteJournal) { desk.takes(journal) }
+
+    /// The sockets are gone when this returns.
+    func stop() {
+        loop.stop()
+        desk.stop()
+    }
+
+    /// What the watchdog looks after.
+    var loops: [WatchedLoop] {
+        [
+            WatchedLoop(name: "the interface's thread", awayNanosecondsMax: 10_000_000_000) { [loop] in
+                loop.awayNanoseconds
+            },
+            WatchedLoop(name: "the desk's thread", awayNanosecondsMax: StationDesk.awayNanosecondsMax) { [desk] in
+                desk.awayNanoseconds
+            },
+        ]
+    }
+}
+
+extension SideStatus {
+    fileprivate init(_ side: Configuration.Side) {
+        let settings = side.settings(under: nil)
+        self.init(
+            number: side.number,
+            nozzle: side.nozzle,
+            grade: settings.grade,
+            state: SideState.closed.rawValue,
+            code: "starting",
+            words: "starting",
+            fenPerLitre: settings.unitPrice.fenPerLitre
+        )
+    }
+}
+
+/// A display whose latest words also stand in the status.
+private final class StatusDisplay: SideDisplay {
+    private let display: any SideDisplay
+    private let board: StatusBoard
+    private let desk: StationDesk
+    private let side: Int
+
+    init(_ display: any SideDisplay, _ board: StatusBoard, _ desk: StationDesk, side: Int) {
+        self.display = display
+        self.board = board
+        self.desk = desk
+        self.side = side
+    }
+
+    func show(_ state: SideState, _ notice: Notice) {
+        let words = Language.technical.vocabulary.words(notice)
+        board.update(side: side) { status in
+            status.state = state.rawValue
+            status.code = notice.code
+            status.words = words
+            if !state.isOfVisit { status.sale = nil }
+        }
+        if !state.isOfVisit { desk.figuresAreOld() }
+        display.show(state, notice)
+    }
+
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        board.update(side: side) { status in
+            status.state = state.rawValue
+            status.sale = SideStatus.Sale(centilitres: centilitres, fen: fen)
+            status.fenPerLitre = unitPrice.fenPerLitre
+        }
+        display.show(state, centilitres: centilitres, fen: fen, unitPrice: unitPrice)
+    }
+
+    func printReceipt(_ record: Record, balance: Amount?) {
+        desk.figuresAreOld()
+        display.printReceipt(record, balance: balance)
+    }
+}
+
+extension SideState {
+    /// Somebody's sale may go on.
+    fileprivate var isOfVisit: Bool {
+        switch self {
+        case .inoperative, .closed, .idle, .calling: false
+        case .authorised, .started, .suspended, .fuelling, .settling, .completed: true
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Dispenser
+import Journal
+import Logging
+import Records
+import StationInterface
+private import Synchronization
+import Threads
+
+/// Does what is ordered at the control socket, one order after the other, on a thread that may wait for the disk, and keeps what
+/// the status says of the journal (<doc:0061-line-protocol>).
+final class StationDesk: Sendable {
+    /// Whose answers are kept.
+    static let keysMax = 1_000
+    /// The journal's figures are read at most so often.
+    private static let figuresNanoseconds: UInt64 = 200_000_000
+    /// A disk may keep the thread for some time, as it may a side's.
+    static let awayNanosecondsMax = Watchdog.sideAwayNanosecondsMax
+
+    private struct Asked {
+        let order: Order
+        let key: OrderKey
+        let reply: InterfaceLoop.Reply
+    }
+
+    private struct Content {
+        var asked: [Asked] = []
+        var journal: SQLiteJournal?
+        var figuresAreOld = false
+        var isStopping = false
+    }
+
+    private let orders: StandingOrders
+    private let board: StatusBoard
+    private let sides: [ReachableSide]
+    private let log: Logger
+    private let arrived: MonotonicSemaphore
+    private let content = Mutex(Content())
+    private let thread: Mutex<NamedThread?> = Mutex(nil)
+    /// When the thread went to work; zero while it waits.
+    private let leftAt = Atomic<UInt64>(0)
+
+    /// - Parameter arrived: is signalled also when a visit ends.
+    init(
+        _ orders: StandingOrders,
+        _ board: StatusBoard,
+        _ sides: [ReachableSide],
+        arrived: MonotonicSemaphore,
+        log: Logger
+    ) {
+        self.orders = orders
+        self.board = board
+        self.sides = sides
+        self.arrived = arrived
+        self.log = log
+    }
+
+    /// - Parameter answer: returns at once.
+    func begin(_ answer: @escaping @Sendable (InterfaceLoop.Reply, OrderAnswer) -> Void) {
+        thread.withLock { $0 = NamedThread("desk") { [self] in run(answer) } }
+    }
+
+    /// On the interface's thread.
+    func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply) {
+        content.withLock { $0.asked.append(Asked(order: order, key: key, reply: reply)) }
+        arrived.signal()
+    }
+
+    /// From now on there is a journal.
+    func takes(_ journal: SQLiteJournal) {
+        content.withLock { content in
+            content.journal = journal
+            content.figuresAreOld = true
+        }
+        arrived.signal()
+    }
+
+    /// Something may have been written.
+    func figuresAreOld() {
+        let isNew = content.withLock { content in
+            defer { content.figuresAreOld = true }
+            return !content.figuresAreOld
+        }
+        if isNew { arrived.signal() }
+    }
+
+    /// Returns when the thread has ended. Stopped already, it does nothing.
+    func stop() {
+        let running = thread.withLock { $0.take() }
+        guard let running else { return }
+        content.withLock { $0.isStopping = true }
+        arrived.signal()
+        running.join()
+    }
+
+    var awayNanoseconds: UInt64 {
+        let left = leftAt.load(ordering: .relaxed)
+        return left == 0 ? 0 : MonotonicClock.nanoseconds - left
+    }
+
+    private func run(_ answer: @Sendable (InterfaceLoop.Reply, OrderAnswer) -> Void) {
+        var work = DeskWork(orders, board, sides, log)
+        var figuresAt: UInt64 = 0
+        while true {
+            leftAt.store(0, ordering: .relaxed)
+            _ = arrived.wait(until: content.withLock(\.figuresAreOld) ? figuresAt : nil)
+            leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed)
+            let (asked, journal, isStopping) = content.withLock { content in
+                defer { content.asked = [] }
+                return (content.asked, content.journal, content.isStopping)
+            }
+            for asked in asked { work.take(asked.order, asked.key, asked.reply, journal, answer) }
+            if isStopping { return leftAt.store(0, ordering: .relaxed) }
+            work.finish(answer)
+            if let journal, MonotonicClock.nanoseconds >= figuresAt,
+                content.withLock({ content in
+                    defer { content.figuresAreOld = false }
+                    return content.figuresAreOld
+                })
+            {
+                readFigures(of: journal)
+                figuresAt = MonotonicClock.nanoseconds + Self.figuresNanoseconds
+            }
+        }
+    }
+
+    /// What cannot be read ends the service elsewhere.
+    private func readFigures(of journal: SQLiteJournal) {
+        do throws(StorageFault) {
+            let open = try journal.openRecords().count
+            let room = try journal.roomIfCounted(nanosecondsMax: 0)
+            board.update { (status: inout StationStatus) in (status.openRecords, status.room) = (open, room) }
+        } catch {
+            log.error("the journal's figures cannot be read: \(error)")
+        }
+    }
+}

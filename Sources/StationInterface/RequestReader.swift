@@ -1,0 +1,173 @@
+import SQLite
+
+/// Reads requests. SQLite's JSON functions are the parser: a strict one (RFC 8259) that the service has anyway.
+struct RequestReader: Sendable {
+    /// Of a line without its end.
+    static let lineBytesMax = 65_536
+
+    private let connection: Connection
+
+    init() throws { connection = try Connection(":memory:") }
+
+    /// What is wrong with a line, and whose request it is as far as that can be read.
+    struct Fault: Error, Equatable {
+        let id: RequestID?
+        let refusal: RequestRefusal
+    }
+
+    func read(_ line: some Collection<UInt8>, at socket: SocketKind) throws(Fault) -> Request {
+        var members: RequestMembers
+        do throws(RequestRefusal) { members = try RequestMembers(self.members(of: line)) } catch {
+            throw Fault(id: nil, refusal: error)
+        }
+        var id: RequestID?
+        do throws(RequestRefusal) {
+            let named = try members.id()
+            id = named
+            let command = try Command(&members, at: socket)
+            try members.requireNoMore()
+            return Request(id: named, command: command)
+        } catch {
+            throw Fault(id: id, refusal: error)
+        }
+    }
+
+    func members(of line: some Collection<UInt8>) throws(RequestRefusal) -> [RequestMembers.Member] {
+        // SQLite ends a text at its first NUL, written as it is or escaped.
+        guard let text = String(validating: line, as: UTF8.self), !text.utf8.contains(0), !text.contains("\\u0000")
+        else {
+            throw Self.notAnObject
+        }
+        let argument = [ColumnValue(text)]
+        do {
+            return try connection.withDatabase { db in
+                guard try db.value("SELECT json_valid(?)", argument) == 1,
+                    try db.value("SELECT json_type(?)", argument) == "object"
+                else { throw Self.notAnObject }
+                return try db.rows("SELECT key, type, atom FROM json_each(?)", argument).map { row in
+                    RequestMembers.Member(name: row[0].text ?? "", type: row[1].text ?? "", value: row[2])
+                }
+            }
+        } catch let refusal as RequestRefusal {
+            throw refusal
+        } catch {
+            throw RequestRefusal(.notAnObject, "the line cannot be read: \(error)")
+        }
+    }
+
+    private static let notAnObject = RequestRefusal(
+        .notAnObject,
+        "expected one JSON object in UTF-8 on a line, without NUL"
+    )
+}
+
+/// The members of one request, each to be taken once.
+struct RequestMembers {
+    struct Member {
+        let name: String
+        /// As `json_each` names it.
+        let type: String
+        /// Of a list or an object, null.
+        let value: ColumnValue
+    }
+
+    private var members: [String: Member] = [:]
+
+    init(_ members: [Member]) throws(RequestRefusal) {
+        for member in members {
+            guard self.members.updateValue(member, forKey: member.name) == nil else {
+                throw RequestRefusal(.memberTwice, "the member \(quoted(member.name)) is there twice")
+            }
+        }
+    }
+
+    mutating func id() throws(RequestRefusal) -> RequestID {
+        let expected = "a text of 1 to \(RequestID.charactersMax) characters or an integer"
+        guard let member = members.removeValue(forKey: "id") else { throw Self.missing("id", expected) }
+        switch (member.type, member.value) {
+        case ("integer", .integer(let number)): return .integer(number)
+        case ("text", .text(let text)) where (1...RequestID.charactersMax).contains(text.count): return .text(text)
+        case _: throw Self.wrong("id", expected)
+        }
+    }
+
+    /// - Parameter counts: of characters, all of which can be printed.
+    mutating func text(_ name: String, _ counts: ClosedRange<Int>) throws(RequestRefusal) -> String {
+        let expected = "a text of \(counts.lowerBound) to \(counts.upperBound) printable characters"
+        guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
+        guard case ("text", .text(let text)) = (member.type, member.value), counts.contains(text.count),
+            text.unicodeScalars.allSatisfy({ $0.properties.generalCategory.isPrintable })
+        else { throw Self.wrong(name, expected) }
+        return text
+    }
+
+    mutating func integer(_ name: String, _ range: ClosedRange<Int64>) throws(RequestRefusal) -> Int64 {
+        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
+        guard case ("integer", .integer(let number)) = (member.type, member.value), range.contains(number) else {
+            throw Self.wrong(name, expected)
+        }
+        return number
+    }
+
+    func has(_ name: String) -> Bool { members[name] != nil }
+
+    func requireNoMore() throws(RequestRefusal) {
+        guard let name = members.keys.min() else { return }
+        throw RequestRefusal(.memberUnknown, "the member \(quoted(name)) is none of this command")
+    }
+
+    private static func missing(_ name: String, _ expected: String) -> RequestRefusal {
+        RequestRefusal(.memberMissing, "the member \(quoted(name)) is missing: expected \(expected)")
+    }
+
+    private static func wrong(_ name: String, _ expected: String) -> RequestRefusal {
+        RequestRefusal(.memberWrong, "the member \(quoted(name)): expected \(expected)")
+    }
+}
+
+/// As it is shown to people: nobody's line fills a log.
+private func quoted(_ name: String) -> String {
+    let shown = name.prefix(40).map {
+        $0.unicodeScalars.allSatisfy { $0.properties.generalCategory.isPrintable } ? $0 : "?"
+    }
+    return "\"\(String(shown))\""
+}
+
+extension Unicode.GeneralCategory {
+    fileprivate var isPrintable: Bool {
+        switch self {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        case _: true
+        }
+    }
+}
+
+extension Command {
+    private static let nameCharactersMax = 32
+    package static let keyCharactersMax = 64
+
+    init(_ members: inout RequestMembers, at socket: SocketKind) throws(RequestRefusal) {
+        let name = try members.text("command", 1...Self.nameCharactersMax)
+        switch name {
+        case "status": self = .status
+        case "watch": self = .watch
+        case _:
+            let order = try Order(name, &members)
+            guard socket == .control else {
+                throw RequestRefusal(.readOnly, "\(name) is a command for the control socket")
+            }
+            self = .order(order, key: try members.text("key", 1...Self.keyCharactersMax))
+        }
+    }
+}
+
+extension Order {
+    fileprivate init(_ name: String, _ members: inout RequestMembers) throws(RequestRefusal) {
+        switch name {
+        case "drain": self = .drain
+        case "undrain": self = .undrain
+        case _: throw RequestRefusal(.commandUnknown, "there is no command \(quoted(name))")
+        }
+    }
+}
