@@ -175,7 +175,8 @@ let package = Package(
                 "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
                 "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
                 "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "Proving", "PulseSignals",
-                "Quantities", "Records", "SecurityModule", "Simulation", "Station", "Threads", "Tokens", "VirtualCards",
+                "Quantities", "Records", "SecurityModule", "Simulation", "Station", "StationInterface", "Threads",
+                "Tokens", "VirtualCards",
                 "VirtualPump", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -396,7 +397,8 @@ let package = Package(
             dependencies: [
                 "CardCryptography", "Configuration", "Dispenser", "Files", "FuelPassbook", "ISO7816", "Journal",
                 "KeyCustody", "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Pump", "Quantities", "Records",
-                "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualPump",
+                "SecurityModule", "Station", "StationInterface", "TestFolders", "TestJournals", "TestPrograms",
+                "Threads", "VirtualPump",
                 "VirtualStation", "Words", "greylock", "greylockd",
             ]
         ),

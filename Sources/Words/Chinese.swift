@@ -117,7 +117,7 @@ struct Chinese: Vocabulary {
         case .noNumber(let reason): "不受理卡：流水账无法给出序号：\(reason.printable)"
         case .cardKind(let kind): "类型为 \(Hex.string([kind])) 的卡不能在此加油"
         case .emergencyStop: "已按下紧急停机，或断电"
-        case .drained: "按油站指令不再开始加油：greylock undrain 可恢复"
+        case .drained: "按油站指令不再开始加油，撤销指令后恢复"
         case .blocked(let block): "按油站指令关闭：\(block.reason.printable)"
         case .totalsNotKept(let reason): "暂停服务：累计量只保存在流水账中：\(reason)"
         case .sideLocked(let lock):
