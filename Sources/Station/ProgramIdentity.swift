@@ -18,15 +18,21 @@ package struct ProgramIdentity: Sendable {
 
     /// Of this process: the file that it was begun from, also where another has its name by now. Blocks while it is read.
     package static func ofThisProcess() throws(FileFault) -> ProgramIdentity {
-        let name = try name()
-        let gone = " (deleted)"
-        let wasExchanged = name.hasSuffix(gone)
-        return ProgramIdentity(
+        ProgramIdentity(
             hash: try hash(ofFile: "/proc/self/exe"),
-            path: wasExchanged ? String(name.dropLast(gone.count)) : name,
-            wasExchanged: wasExchanged
+            path: try pathOfThisProcess(),
+            wasExchanged: try name().hasSuffix(gone)
         )
     }
+
+    /// Where this process was begun from, also where another file is there by now.
+    static func pathOfThisProcess() throws(FileFault) -> String {
+        let name = try name()
+        return name.hasSuffix(gone) ? String(name.dropLast(gone.count)) : name
+    }
+
+    /// The kernel's words behind a file that has no name any more.
+    private static let gone = " (deleted)"
 
     /// Of the file at `path`, as it is now.
     package init(ofFile path: String) throws(FileFault) {

@@ -123,10 +123,25 @@ package final class Service: Sendable {
     ///
     /// - Parameters:
     ///   - supervisor: what watches this process; nil when nothing does.
+    ///   - renewal: nil where nothing would begin the service anew.
     ///   - faces: where the sides speak.
-    package func run(supervisor: Supervisor? = nil, faces: @escaping Faces) throws(ServiceFailure) {
+    package func run(
+        supervisor: Supervisor? = nil,
+        renewal: Renewal? = nil,
+        faces: @escaping Faces
+    ) throws(ServiceFailure) {
         let arrived = MonotonicSemaphore()
-        let orders = StandingOrders { arrived.signal() }
+        let orders = StandingOrders {
+            arrived.signal()
+            renewal?.visitEnded()
+        }
+        renewal?.begin(
+            configuration,
+            orders,
+            tell: { [sides] in for side in sides { side.mailbox.post(.ordersChanged) } },
+            end: stop
+        )
+        defer { renewal?.stop() }
         let interface = try ServedInterface(configuration, sides, orders, arrived: arrived, log: log)
         defer { interface?.stop() }
         let watchdog = supervisor.flatMap { Watchdog($0, sides, loops: interface?.loops ?? [], log: log) }

@@ -29,9 +29,13 @@ package struct ServiceProgram {
         try saying(streams) { () throws(ServiceFailure) in
             if let end = try TamperEnd(begunFor: path) { throw finish(end, path, streams) }
         }
+        let supervisor = Supervisor()
+        // What nobody begins anew goes on as it is.
+        let renewal = supervisor.map { _ in Renewal(path, log: log) }
         let stop = watchSignals(
             streams,
             awaits: "the next start settles what is open",
+            hangUp: { renewal?.ask() ?? log.notice("SIGHUP: the service goes on") },
             valvesAreOff: { nanoseconds in
                 log.notice("stopping", metadata: ["valves-off-after-ms": "\(nanoseconds / 1_000_000)"])
             }
@@ -52,7 +56,7 @@ package struct ServiceProgram {
                 stop: stop,
                 virtual: virtual
             )
-            try service.run(supervisor: Supervisor()) { side, _ in
+            try service.run(supervisor: supervisor, renewal: renewal) { side, _ in
                 var displays: [any SideDisplay] = [LogDisplay(log: log.naming(side.number))]
                 if let customer = service.customer(at: side) { displays.append(CustomerDisplay(customer)) }
                 return SideFace(SharedDisplay(displays))
@@ -132,6 +136,7 @@ package struct ServiceProgram {
     private func watchSignals(
         _ streams: ServiceStreams,
         awaits what: String,
+        hangUp: @escaping @Sendable () -> Void = {},
         valvesAreOff: @escaping @Sendable (UInt64) -> Void
     ) -> StopControl {
         let log = streams.logger(name)
@@ -145,7 +150,7 @@ package struct ServiceProgram {
         )
         SignalWatch.start(
             stop.request,
-            hangUp: { log.notice("SIGHUP: the service goes on") },
+            hangUp: hangUp,
             continued: streams.continued
         )
         return stop

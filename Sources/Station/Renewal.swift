@@ -1,0 +1,134 @@
+import Configuration
+import Dispenser
+import Files
+private import Glibc
+package import Logging
+private import Synchronization
+import Threads
+
+/// Lets what is new of this service take its place: the program's file, its libraries, the configuration. It ends once nobody is
+/// served at any side, and what watches it begins it anew (<doc:0063-taking-over>).
+///
+/// Asked by SIGHUP. By itself it looks for libraries alone, which are exchanged without a word to the service.
+package final class Renewal: Sendable {
+    /// Between two looks for libraries that were exchanged.
+    private static let lookNanoseconds: UInt64 = 3_600_000_000_000
+    /// So long it waits for all sides to be without a customer at once; then no other begins.
+    private static let patienceNanoseconds: UInt64 = 600_000_000_000
+    private static let mappingsBytesMax = 1 << 20
+
+    private let path: String
+    private let log: Logger
+    private let woken = MonotonicSemaphore()
+    private let isAsked = Atomic(false)
+    private let isStopping = Atomic(false)
+    private let thread: Mutex<NamedThread?> = Mutex(nil)
+
+    /// - Parameter path: of the configuration.
+    package init(_ path: String, log: Logger) { (self.path, self.log) = (path, log) }
+
+    /// Any thread may ask, also before the service runs.
+    package func ask() {
+        isAsked.store(true, ordering: .releasing)
+        woken.signal()
+    }
+
+    func visitEnded() { woken.signal() }
+
+    /// - Parameters:
+    ///   - end: ends the service.
+    ///   - tell: the sides look at their orders again.
+    func begin(
+        _ configuration: Configuration,
+        _ orders: StandingOrders,
+        tell: @escaping @Sendable () -> Void,
+        end: @escaping @Sendable () -> Void
+    ) {
+        thread.withLock {
+            $0 = NamedThread("renewal") { [self] in run(configuration, orders, tell: tell, end: end) }
+        }
+    }
+
+    /// Returns when the thread has ended. Stopped already, it does nothing.
+    func stop() {
+        let running = thread.withLock { $0.take() }
+        guard let running else { return }
+        isStopping.store(true, ordering: .releasing)
+        woken.signal()
+        running.join()
+    }
+
+    private var stops: Bool { isStopping.load(ordering: .acquiring) }
+
+    private func run(
+        _ configuration: Configuration,
+        _ orders: StandingOrders,
+        tell: () -> Void,
+        end: () -> Void
+    ) {
+        var next = MonotonicClock.nanoseconds + Self.lookNanoseconds
+        while !stops {
+            let isOver = !woken.wait(until: next)
+            let wasAsked = isAsked.exchange(false, ordering: .acquiring)
+            guard !stops, wasAsked || isOver else { continue }
+            next = MonotonicClock.nanoseconds + Self.lookNanoseconds
+            guard let change = wasAsked ? asked(configuration) : Self.exchangedLibrary else { continue }
+            log.notice("a new version takes over when nobody is served", metadata: ["new": "\(change)"])
+            guard awaitRest(orders, tell) else { return }
+            log.notice("nobody is served: the new version begins")
+            return end()
+        }
+    }
+
+    /// - Returns: false when the service stops for another reason.
+    private func awaitRest(_ orders: StandingOrders, _ tell: () -> Void) -> Bool {
+        let patience = MonotonicClock.nanoseconds + Self.patienceNanoseconds
+        while !orders.isAtRest, !stops, MonotonicClock.nanoseconds < patience { _ = woken.wait(until: patience) }
+        while !stops {
+            if !orders.isDrained {
+                orders.drain(true)
+                tell()
+            }
+            if orders.isAtRest { return true }
+            _ = woken.wait(until: MonotonicClock.nanoseconds + Self.patienceNanoseconds)
+        }
+        return false
+    }
+
+    /// What is to take over; nil for nothing, which is said.
+    private func asked(_ configuration: Configuration) -> String? {
+        var changes: [String] = []
+        do throws(ConfigurationError) {
+            if try Configuration.load(path: path).source != configuration.source { changes.append(path) }
+        } catch {
+            log.error("\(path) is refused, and the service goes on with what it was: \(error)")
+            return nil
+        }
+        if let file = Self.exchangedFile { changes.append(file) }
+        if changes.isEmpty { log.notice("SIGHUP: program, libraries and configuration are what they were") }
+        return changes.isEmpty ? nil : changes.joined(separator: ", ")
+    }
+
+    private static var exchangedLibrary: String? { exchanged { $0 != program } }
+    private static var exchangedFile: String? { exchanged { _ in true } }
+
+    private static var program: String? {
+        do throws(FileFault) { return try ProgramIdentity.pathOfThisProcess() } catch { return nil }
+    }
+
+    /// Code of this process whose file has another one in its place by now, or none (proc_pid_maps(5)).
+    private static func exchanged(_ isMeant: (String) -> Bool) -> String? {
+        let bytes: [UInt8]?
+        do throws(FileFault) { bytes = try WholeFile.contents("/proc/self/maps", bytesMax: mappingsBytesMax) } catch {
+            return nil
+        }
+        let gone = " (deleted)"
+        for row in String(decoding: bytes ?? [], as: UTF8.self).split(separator: "\n") {
+            let words = row.split(separator: " ", maxSplits: 5)
+            guard words.count == 6, words[1].hasPrefix("r-x"), words[5].hasSuffix(gone) else { continue }
+            let path = words[5].dropLast(gone.count).drop { $0 == " " }
+            if path.hasPrefix("/"), !path.hasPrefix("/memfd:"), isMeant(String(path)) { return String(path) }
+        }
+        return nil
+    }
+}
