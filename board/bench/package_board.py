@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+"""The life of the package on a board with a real systemd, for board/package-test.
+
+    package_board.py installed | removed FOLDER
+
+Runs on the virtual board (board/systemd-vm) as root, twice on one disk: `installed` ends by a power cut in mid-sale, `removed` is the
+boot after it. FOLDER has this.deb, next.deb and the compiled flow.c and levels.c. Prints a row for each step.
+"""
+
+import json
+import os
+import pwd
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pump_chip import Chip
+from settings import card_profile, import_meters, meters, service_settings
+from systemd_unit import UNIT, Log, Wrong, run, show, until
+
+SETTINGS, STATE, CARD = Path("/etc/greylock.toml"), Path("/var/lib/greylock"), "/root/card"
+JOURNAL = STATE / "journal.sqlite"
+AFTER_CLOSING_SECONDS = 9.0
+
+
+class Board:
+    def __init__(self, folder):
+        self.folder = folder
+        self.card = None
+        self.chip = None
+        self.log = None
+
+    def row(self, step, seen):
+        print(f"{step:34} {seen}", flush=True)
+
+    def dpkg(self, *arguments):
+        begun = time.monotonic()
+        said = run("dpkg", *arguments)
+        print(said, file=sys.stderr, flush=True)
+        return said, time.monotonic() - begun
+
+    def process(self):
+        return int(show("MainPID"))
+
+    def insert(self):
+        self.card = subprocess.Popen(["greylock", "card", "serve", "--state", CARD], stderr=subprocess.DEVNULL)
+
+    def pull(self):
+        self.card.terminate()
+        self.card.wait()
+
+    def start_sale(self, litres):
+        self.log.clear()
+        self.insert()
+        self.log.wait("lift the nozzle")
+        self.chip.start_flow()
+        self.log.wait(f"{litres}.")
+        until("fuel flows", lambda: self.chip.is_open)
+
+    def sale(self):
+        self.start_sale(1)
+        flowed = self.chip.end_flow()
+        self.log.wait("paid")
+        self.pull()
+        return flowed
+
+    def sales(self):
+        command = ["greylock", "records", "--json", "--last", "1000", "--journal", str(JOURNAL)]
+        report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout)
+        if any(grey["state"] == "open" for grey in report["greyRecords"]):
+            raise Wrong("a sale is unpaid")
+        return [sale for sale in report["sales"] if sale["kind"] == "sale"]
+
+    # The first boot.
+
+    def install(self):
+        _, seconds = self.dpkg("--install", str(self.folder / "this.deb"))
+        user = pwd.getpwnam("greylock")
+        if STATE.stat().st_uid != user.pw_uid or STATE.stat().st_mode & 0o777 != 0o700:
+            raise Wrong(f"{STATE} is not the service's own")
+        if show("ActiveState") != "inactive" or show("UnitFileState") != "enabled":
+            raise Wrong(f"without a configuration the unit is {show('ActiveState')}, {show('UnitFileState')}")
+        said = run("systemd-analyze", "verify", "--man=no", "/usr/lib/systemd/system/" + UNIT, check=False)
+        ours = [line for line in said.splitlines() if "greylock" in line]
+        if ours:
+            raise Wrong("systemd-analyze verify: " + "; ".join(ours))
+        self.row("installed", f"in {seconds:.0f} s; enabled, and waits for a configuration")
+
+    def configure(self):
+        SETTINGS.write_text(
+            service_settings(str(JOURNAL), first_flow_seconds=60, preset_centilitres=9000), encoding="utf-8"
+        )
+        Path("/tmp/meters.toml").write_text(meters(), encoding="utf-8")
+        run("runuser", "-u", "greylock", "--", "greylock", *import_meters("/tmp/meters.toml", str(SETTINGS)))
+        Path("/root/card.toml").write_text(card_profile(balance_fen=1000000), encoding="utf-8")
+        run("greylock", "card", "new", "--profile", "/root/card.toml", "--state", CARD)
+        self.chip = Chip(self.folder)
+        self.log = Log()
+        run("systemctl", "start", UNIT)
+        self.log.wait("insert your card")
+        exposure = run("systemd-analyze", "security", "--threshold=75", UNIT, check=False).splitlines()[-1]
+        flowed = self.sale()
+        self.row("configured, started, a sale", f"{flowed:.2f} L paid; {exposure.split(': ', 1)[-1].strip()}")
+
+    def upgrade(self):
+        self.start_sale(1)
+        before = self.process()
+        said, seconds = self.dpkg("--install", str(self.folder / "next.deb"))
+        self.log.wait("a new version takes over when nobody is served")
+        if self.process() != before or not self.chip.is_open:
+            raise Wrong("the upgrade ended the sale")
+        flowed = self.chip.end_flow()
+        self.log.wait("paid")
+        self.pull()
+        ended = time.monotonic()
+        self.log.wait("nobody is served: the new version begins")
+        self.log.wait("insert your card")
+        back = time.monotonic() - ended
+        if self.process() == before or show("Result") != "success":
+            raise Wrong(f"the new version did not follow: {show('Result')}")
+        program = os.readlink(f"/proc/{self.process()}/exe")
+        if program != "/usr/bin/greylockd":
+            raise Wrong(f"what runs is {program}")
+        self.row("upgrade in mid-sale", f"in {seconds:.0f} s; the sale goes on, {flowed:.2f} L paid, the new one serves {back:.0f} s after")
+
+    def downgrade(self):
+        """What the next version wrote, this one cannot read."""
+        before = self.process()
+        with sqlite3.connect(JOURNAL) as journal:
+            table = "grdb_migrations"
+            journal.execute(f"INSERT INTO {table} (identifier) VALUES ('of a newer version')")
+        said, _ = self.dpkg("--install", str(self.folder / "this.deb"))
+        self.log.wait("a newer version of this program wrote the journal")
+        if self.process() != before or "goes on as it is" not in said:
+            raise Wrong("an older program was let in")
+        with sqlite3.connect(JOURNAL) as journal:
+            journal.execute(f"DELETE FROM {table} WHERE identifier = 'of a newer version'")
+        self.dpkg("--install", str(self.folder / "next.deb"))
+        self.row("downgrade", "the older program refuses the journal by name; the newer one sells on")
+
+    def cut(self):
+        self.start_sale(2)
+        (self.folder / "cut").write_text(f"{len(self.sales_so_far())}\n")
+        os.sync()
+        self.row("power cut", "in mid-sale")
+        Path("/proc/sysrq-trigger").write_text("b")
+
+    def sales_so_far(self):
+        command = ["greylock", "records", "--json", "--last", "1000", "--journal", str(JOURNAL)]
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout)["sales"]
+
+    # The boot after it.
+
+    def boot(self):
+        self.log = Log()
+        self.chip = Chip(self.folder)
+        until("serving", lambda: "insert your card" in show("StatusText"))
+        self.insert()
+        self.log.wait("settles-ttc=")
+        self.pull()
+        self.row("the next boot", f"started by itself; what was open is paid, {len(self.sales())} sales")
+        flowed = self.sale()
+        self.row("a sale", f"{flowed:.2f} L paid")
+
+    def remove(self):
+        before = len(self.sales())
+        self.start_sale(1)
+        begun = time.monotonic()
+        kept = Path("/root/greylock")
+        kept.write_bytes(Path("/usr/bin/greylock").read_bytes())
+        kept.chmod(0o755)
+        said, _ = self.dpkg("--remove", "greylock")
+        closed = self.chip.seconds_to_closed(begun)
+        flowed = self.chip.end_flow()
+        self.pull()
+        if "records, keys and parameters stay in /var/lib/greylock" not in said:
+            raise Wrong("the removal does not say what stays")
+        self.row("removed in mid-sale", f"outputs off after {closed:.2f} s, {flowed:.2f} L flowed")
+        said, _ = self.dpkg("--purge", "greylock")
+        report = json.loads(run(str(kept), "records", "--json", "--last", "1000", "--journal", str(JOURNAL)))
+        if len(report["sales"]) <= before:
+            raise Wrong("records are gone")
+        self.row("purged", f"{len(report['sales'])} records are still there")
+
+
+def main():
+    boot, folder = sys.argv[1], Path(sys.argv[2])
+    sys.stderr = open(folder / "log", "a", encoding="utf-8", buffering=1)
+    board = Board(folder)
+    steps = {
+        "installed": [board.install, board.configure, board.upgrade, board.downgrade, board.cut],
+        "removed": [board.boot, board.remove],
+    }
+    for step in steps[boot]:
+        try:
+            step()
+        except Wrong as what:
+            board.row(step.__name__, f"WRONG: {what}")
+            print(run("systemctl", "status", "--no-pager", "--full", UNIT, check=False), file=sys.stderr)
+            return 1
+    return 0
+
+
+sys.exit(main())
