@@ -18,14 +18,17 @@ package final class Renewal: Sendable {
     private static let mappingsBytesMax = 1 << 20
 
     private let path: String
+    private let check: [String]?
     private let log: Logger
     private let woken = MonotonicSemaphore()
     private let isAsked = Atomic(false)
     private let isStopping = Atomic(false)
     private let thread: Mutex<NamedThread?> = Mutex(nil)
 
-    /// - Parameter path: of the configuration.
-    package init(_ path: String, log: Logger) { (self.path, self.log) = (path, log) }
+    /// - Parameters:
+    ///   - path: of the configuration.
+    ///   - check: the arguments with which this program, in its new version, says whether it could serve; nil where it cannot be asked.
+    package init(_ path: String, check: [String]?, log: Logger) { (self.path, self.check, self.log) = (path, check, log) }
 
     /// Any thread may ask, also before the service runs.
     package func ask() {
@@ -72,12 +75,19 @@ package final class Renewal: Sendable {
             let wasAsked = isAsked.exchange(false, ordering: .acquiring)
             guard !stops, wasAsked || isOver else { continue }
             next = MonotonicClock.nanoseconds + Self.lookNanoseconds
-            guard let change = wasAsked ? asked(configuration) : Self.exchangedLibrary else { continue }
+            guard let change = wasAsked ? asked(configuration) : Self.exchangedLibrary, couldServe() else { continue }
             log.notice("a new version takes over when nobody is served", metadata: ["new": "\(change)"])
             guard awaitRest(orders, tell) else { return }
             log.notice("nobody is served: the new version begins")
             return end()
         }
+    }
+
+    private func couldServe() -> Bool {
+        guard let check, let program = Self.program else { return true }
+        guard let refusal = ProgramCheck.refusal(of: program, check, unless: { stops }) else { return true }
+        log.error("\(refusal): the service goes on as it is")
+        return false
     }
 
     /// - Returns: false when the service stops for another reason.

@@ -31,7 +31,8 @@ package struct ServiceProgram {
         }
         let supervisor = Supervisor()
         // What nobody begins anew goes on as it is.
-        let renewal = supervisor.map { _ in Renewal(path, log: log) }
+        let check = virtual == nil ? ["--config", path, "--check"] : nil
+        let renewal = supervisor.map { _ in Renewal(path, check: check, log: log) }
         let stop = watchSignals(
             streams,
             awaits: "the next start settles what is open",

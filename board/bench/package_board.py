@@ -22,7 +22,7 @@ from systemd_unit import UNIT, Log, Wrong, run, show, until
 
 SETTINGS, STATE, CARD = Path("/etc/greylock.toml"), Path("/var/lib/greylock"), "/root/card"
 JOURNAL = STATE / "journal.sqlite"
-AFTER_CLOSING_SECONDS = 9.0
+READER_PORT = 35963
 
 
 class Board:
@@ -45,7 +45,8 @@ class Board:
         return int(show("MainPID"))
 
     def insert(self):
-        self.card = subprocess.Popen(["greylock", "card", "serve", "--state", CARD], stderr=subprocess.DEVNULL)
+        until("the virtual reader", lambda: f":{READER_PORT:04X} " in Path("/proc/net/tcp").read_text(encoding="utf-8"))
+        self.card = subprocess.Popen(["greylock", "card", "serve", "--state", CARD], stderr=sys.stderr)
 
     def pull(self):
         self.card.terminate()
@@ -126,19 +127,33 @@ class Board:
         self.row("upgrade in mid-sale", f"in {seconds:.0f} s; the sale goes on, {flowed:.2f} L paid, the new one serves {back:.0f} s after")
 
     def downgrade(self):
-        """What the next version wrote, this one cannot read."""
+        """A program that would not serve, and what ours says of a journal that a newer one wrote."""
         before = self.process()
+        self.dpkg("--install", str(self.folder / "older.deb"))
+        self.log.wait("the service goes on as it is")
+        if self.process() != before or "insert your card" not in show("StatusText"):
+            raise Wrong("a program that would not serve was let in")
+        self.dpkg("--install", str(self.folder / "next.deb"))
+        self.log.wait("insert your card")
+        run("systemctl", "stop", UNIT)
+        table = "grdb_migrations"
         with sqlite3.connect(JOURNAL) as journal:
-            table = "grdb_migrations"
             journal.execute(f"INSERT INTO {table} (identifier) VALUES ('of a newer version')")
-        said, _ = self.dpkg("--install", str(self.folder / "this.deb"))
-        self.log.wait("a newer version of this program wrote the journal")
-        if self.process() != before or "goes on as it is" not in said:
-            raise Wrong("an older program was let in")
+        journal.close()
+        written = JOURNAL.read_bytes()
+        for arguments in (["--check"], []):
+            ours = ["runuser", "-u", "greylock", "--", "greylockd", "--config", str(SETTINGS), *arguments]
+            ended = subprocess.run(ours, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+            if ended.returncode != 74 or "a newer version of this program wrote the journal" not in ended.stdout:
+                raise Wrong(f"{' '.join(ours)}: {ended.returncode}, {ended.stdout}")
+        if JOURNAL.read_bytes() != written:
+            raise Wrong("the journal was changed")
         with sqlite3.connect(JOURNAL) as journal:
             journal.execute(f"DELETE FROM {table} WHERE identifier = 'of a newer version'")
-        self.dpkg("--install", str(self.folder / "next.deb"))
-        self.row("downgrade", "the older program refuses the journal by name; the newer one sells on")
+        journal.close()
+        run("systemctl", "start", UNIT)
+        self.log.wait("insert your card")
+        self.row("downgrade", "a program that would not serve is not begun; a newer version's journal is refused, unchanged")
 
     def cut(self):
         self.start_sale(2)
