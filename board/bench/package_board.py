@@ -101,7 +101,7 @@ class Board:
         self.log = Log()
         run("systemctl", "start", UNIT)
         self.log.wait("insert your card")
-        exposure = run("systemd-analyze", "security", "--threshold=75", UNIT, check=False).splitlines()[-1]
+        exposure = run("systemd-analyze", "security", "--threshold=12", UNIT).splitlines()[-1]
         flowed = self.sale()
         self.row("configured, started, a sale", f"{flowed:.2f} L paid; {exposure.split(': ', 1)[-1].strip()}")
 
