@@ -28,7 +28,9 @@ package final class Renewal: Sendable {
     /// - Parameters:
     ///   - path: of the configuration.
     ///   - check: the arguments with which this program, in its new version, says whether it could serve; nil where it cannot be asked.
-    package init(_ path: String, check: [String]?, log: Logger) { (self.path, self.check, self.log) = (path, check, log) }
+    package init(_ path: String, check: [String]?, log: Logger) {
+        (self.path, self.check, self.log) = (path, check, log)
+    }
 
     /// Any thread may ask, also before the service runs.
     package func ask() {
