@@ -85,6 +85,7 @@ let package = Package(
         // Edges
         .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
         .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Threads"]),
+        .target(name: "Keypad", dependencies: ["CLinux", "CardCryptography", "Threads"]),
         .target(
             name: "KeyFiles",
             dependencies: ["CardCryptography", "Files", "FuelPassbook", "ISO7816", "KeyCustody", "Threads"]
@@ -147,8 +148,9 @@ let package = Package(
             name: "Station",
             dependencies: [
                 "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
-                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters",
-                "Pump", "Quantities", "Records", "SecurityModule", "StationInterface", "Threads", "Tokens",
+                "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Keypad", "Metering", "PCSC", "ParameterFiles",
+                "Parameters", "Pump", "Quantities", "Records", "SecurityModule", "StationInterface", "Threads",
+                "Tokens",
                 "TotaliserFiles", "Words",
                 .product(name: "Logging", package: "swift-log"),
             ]
@@ -284,6 +286,7 @@ let package = Package(
             name: "StationInterfaceTests",
             dependencies: ["SQLite", "StationInterface", "TestFolders", "TestPrograms", "Threads"]
         ),
+        .testTarget(name: "KeypadTests", dependencies: ["CardCryptography", "Keypad"], exclude: ["Vectors"]),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Quantities"]),
         .testTarget(name: "PulseSignalsTests", dependencies: ["Metering", "PulseSignals"]),
@@ -362,8 +365,8 @@ let package = Package(
         .testTarget(
             name: "GPIOTests",
             dependencies: [
-                "CardCryptography", "Files", "FuelPassbook", "GPIO", "KeyCustody", "KeyFiles", "Metering", "Parameters",
-                "Quantities", "TestFolders", "TestPrograms", "Threads", "greylock", "greylockd",
+                "CardCryptography", "Files", "FuelPassbook", "GPIO", "KeyCustody", "KeyFiles", "Keypad", "Metering",
+                "Parameters", "Quantities", "TestFolders", "TestPrograms", "Threads", "greylock", "greylockd",
             ]
         ),
         .testTarget(

@@ -1,6 +1,7 @@
 // What Linux has and Swift's Glibc module leaves out: variadic functions, macros and GNU extensions.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/input.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +40,19 @@ static inline int greylock_peer_user(int socket, uint32_t *user) {
     int result = getsockopt(socket, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &length);
     *user = peer.user;
     return result;
+}
+
+/// The events of this input device go to this descriptor alone, until it is closed.
+static inline int greylock_grab_input(int device) { return ioctl(device, EVIOCGRAB, 1); }
+
+/// A set bit for each key that the input device has; returns the number of bytes.
+static inline int greylock_input_keys(int device, void *bits, size_t length) {
+    return ioctl(device, EVIOCGBIT(EV_KEY, length), bits);
+}
+
+/// What the input device calls itself; returns the number of bytes with the closing zero.
+static inline int greylock_input_name(int device, char *name, size_t length) {
+    return ioctl(device, EVIOCGNAME(length), name);
 }
 
 static inline void greylock_halt(int number) {

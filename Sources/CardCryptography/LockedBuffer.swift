@@ -56,6 +56,9 @@ package struct LockedBuffer: ~Copyable, @unchecked Sendable {
         return try body(&span)
     }
 
+    /// Overwrites all bytes with zeros. The corresponding C function is `OPENSSL_cleanse`.
+    package mutating func wipe() { unsafe OPENSSL_cleanse(base, count) }
+
     /// - SAFETY: the pointer is valid for `count` bytes and only inside `body`.
     @unsafe
     borrowing func withUnsafeBase<Result>(_ body: (UnsafeMutableRawPointer) -> Result) -> Result {

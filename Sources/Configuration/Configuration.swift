@@ -55,9 +55,11 @@ package struct Configuration: Sendable {
         case virtual(state: String?)
     }
 
-    package enum PINSource: String, CaseIterable, Sendable {
+    package enum PINSource: Equatable, Sendable {
         /// Typed at the console.
         case terminal
+        /// Typed at an input device, by its path.
+        case keypad(device: String)
         /// The demonstration PIN.
         case fixed
     }
@@ -136,7 +138,7 @@ extension Configuration {
         }
         for (side, table) in sides {
             if case .virtual = side.card { refuse(table.table("card"), "kind", "\"pcsc\"") }
-            if side.pin == .fixed { refuse(table.table("pin"), "kind", "\"terminal\"") }
+            if side.pin == .fixed { refuse(table.table("pin"), "kind", "\"terminal\" or \"keypad\"") }
         }
     }
 

@@ -6,7 +6,7 @@ import Quantities
 extension Configuration.Side {
     init(reading side: ConfigurationTable, _ number: Int, _ common: CommonSettings) {
         card = Configuration.CardEdge(reading: side.table("card"))
-        pin = side.table("pin").value("kind", .word)
+        pin = Configuration.PINSource(reading: side.table("pin"))
         let table = side.table("pump")
         let kind = table.required("kind", Setting<Configuration.PumpEdge.Kind>.word)
         pump = Configuration.PumpEdge(reading: table, kind)
@@ -74,8 +74,12 @@ extension Configuration.Side {
         if nozzle == other.nozzle {
             table.table("pump").noteConflict("nozzle", "another nozzle than side \(other.number)'s")
         }
-        if pin == .terminal, other.pin == .terminal {
+        switch (pin, other.pin) {
+        case (.terminal, .terminal):
             table.table("pin").noteConflict("kind", "another kind than side \(other.number)'s, which has the console")
+        case (.keypad(let device), .keypad(let theirs)) where FilePlace(device).isSame(as: FilePlace(theirs)):
+            table.table("pin").noteConflict("device", "another keypad than side \(other.number)'s")
+        case _: break
         }
         switch (card, other.card) {
         case (.pcsc(.some(let name)), .pcsc(.some(let theirs))) where name.contains(theirs) || theirs.contains(name):
@@ -127,6 +131,39 @@ extension Configuration.CardEdge {
         switch self {
         case .pcsc: nil
         case .virtual(let state): state
+        }
+    }
+}
+
+extension Configuration.PINSource {
+    private enum Kind: String, CaseIterable {
+        case terminal
+        case keypad
+        case fixed
+    }
+
+    init(reading table: ConfigurationTable) {
+        let kind = table.required("kind", Setting<Kind>.word)
+        switch kind {
+        case .keypad: self = .keypad(device: table.value("device", .lastingDevice))
+        case .terminal, .fixed, nil:
+            if kind == nil { table.skip("device") } else { table.refuse("device", unless: "pin.kind is \"keypad\"") }
+            self = kind == .fixed ? .fixed : .terminal
+        }
+    }
+}
+
+extension Setting where Value == String {
+    /// An input device by a name that stays its own.
+    fileprivate static var lastingDevice: Setting {
+        let folder = "/dev/input/"
+        return Setting(
+            expected: "a path that stays the same, under /dev/input/by-path",
+            standIn: "/dev/null"
+        ) { value in
+            guard let path = Setting.path.read(value), path.hasPrefix("/dev/") else { return nil }
+            // The kernel numbers them as it finds them.
+            return path.hasPrefix(folder) && !path.dropFirst(folder.count).contains("/") ? nil : path
         }
     }
 }

@@ -37,6 +37,8 @@ package enum Refusal: Error, Equatable, Sendable {
     /// What nobody typed is not presented again.
     case pinNotTried(triesLeft: UInt8)
     case consoleGone
+    /// The text says what to do.
+    case keypadGone(String)
     case lockedForGood
     case greyElsewhere
     case numbersUsedUp

@@ -27,6 +27,9 @@ package enum SideEvent: Equatable, Sendable {
     case pinRefused(PINFault)
     /// The customer does not want to type it.
     case pinCancelled
+    /// Nothing can be typed before ``keypadBack``, and what was typed counts for nothing; the text says what to do.
+    case keypadLost(String)
+    case keypadBack
     /// There is no console any more: what runs is finished, and then the service is started anew.
     case consoleLost
     /// The meter's parameters are to be read again, when no card is served.
@@ -44,6 +47,8 @@ package enum PINFault: Equatable, Sendable {
     case tooShort
     case tooLong
     case noDigit
+    /// Keys were lost on the way.
+    case keysLost
 }
 
 /// Where a fuelling side waits.
@@ -52,10 +57,13 @@ package protocol EventSource: AnyObject {
     func next(until deadline: UInt64?) -> SideEvent?
 }
 
-/// How the customer's PIN comes in. It reports `pinEntered`, `pinRefused`, `pinCancelled` or `consoleLost` as an event.
+/// How the customer's PIN comes in. It reports `pinEntered`, `pinRefused`, `pinCancelled`, `keypadLost` or
+/// `consoleLost` as an event.
 package protocol PINEntry: AnyObject {
     /// Whether somebody types each PIN that is taken: what nobody typed is presented once in a visit.
     var isTyped: Bool { get }
+    /// Why nothing can be typed now, with what to do; nil while it can.
+    var obstacle: String? { get }
     func begin()
     /// Stops asking; what was typed is wiped.
     func cancel()
@@ -65,4 +73,5 @@ package protocol PINEntry: AnyObject {
 
 extension PINEntry {
     package var isTyped: Bool { true }
+    package var obstacle: String? { nil }
 }

@@ -159,7 +159,8 @@ final class Flow {
         case .pump(.stopped(let stop)): return ended(by: stop)
         case .pump(.countsReached), .pump(.emergency(active: false)), .pump(.strayFlow), .pump(.strayFault),
             .reader(.back),
-            .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged, .ordersChanged,
+            .pinEntered, .pinRefused, .pinCancelled, .keypadLost, .keypadBack, .consoleLost, .parametersChanged,
+            .ordersChanged,
             .identificationAsked, nil:
             break
         }

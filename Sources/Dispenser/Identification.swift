@@ -32,8 +32,8 @@ extension Visit {
             case .stopRequested: throw .stop
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
-            case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
-                .parametersChanged, .ordersChanged, .identificationAsked:
+            case .reader(.cardInserted), .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .keypadLost,
+                .keypadBack, .consoleLost, .parametersChanged, .ordersChanged, .identificationAsked:
                 break
             }
         }
@@ -117,6 +117,7 @@ extension Visit {
     }
 
     private func askPIN() throws(Interruption) -> PIN {
+        if let reason = pin.obstacle { throw .refused(.keypadGone(reason)) }
         display.show(.calling, .typePIN)
         pin.begin()
         let deadline = now + settings.timeouts.pin
@@ -135,6 +136,9 @@ extension Visit {
                 pin.begin()
             case .pinCancelled:
                 throw .refused(.pinCancelled)
+            case .keypadLost(let reason):
+                pin.cancel()
+                throw .refused(.keypadGone(reason))
             case .consoleLost:
                 pin.cancel()
                 throw .refused(.consoleGone)
@@ -151,7 +155,7 @@ extension Visit {
                 pin.cancel()
                 throw .failure(.pump(fault))
             case .pump(.strayFlow): try noteStrayFlow()
-            case .reader(.cardInserted), .reader(.back), .pump, .parametersChanged, .ordersChanged,
+            case .reader(.cardInserted), .reader(.back), .pump, .keypadBack, .parametersChanged, .ordersChanged,
                 .identificationAsked:
                 continue
             }

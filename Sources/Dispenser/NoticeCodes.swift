@@ -70,6 +70,7 @@ extension Refusal {
         case .pinCancelled: "pin-cancelled"
         case .pinNotTried: "pin-not-tried"
         case .consoleGone: "console-gone"
+        case .keypadGone: "keypad-gone"
         case .lockedForGood: "locked-for-good"
         case .greyElsewhere: "grey-elsewhere"
         case .numbersUsedUp: "numbers-used-up"

@@ -94,8 +94,9 @@ extension Refuel {
             case .pumpFailed(let fault): throw .failure(.pump(fault))
             case .reader(.cardRemoved), .reader(.lost): visit.disconnectCard()
             case .pump(.strayFlow): try visit.noteStrayFlow()
-            case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .parametersChanged,
-                .ordersChanged, .identificationAsked,
+            case .reader(.back), .pump, .pinEntered, .pinRefused, .pinCancelled, .keypadLost, .keypadBack, .consoleLost,
+                .parametersChanged, .ordersChanged,
+                .identificationAsked,
                 .stopRequested:
                 break
             }

@@ -78,6 +78,9 @@ package final class Side {
         case .pump(.strayFault):
             stray.faultCame()
             show(.idle, .strayFaults(parts.flow.presentSnapshot.strayFaults.total))
+        case .keypadLost, .keypadBack:
+            // The reader is missing too, and that is said already.
+            if !visit.readerIsGone { try showBetweenVisits() }
         case .pumpFailed(let fault): throw .pump(fault)
         case .identificationAsked:
             if let identification = settings.identification { show(shownState, .identification(identification)) }
@@ -186,7 +189,7 @@ package final class Side {
         try onDisk { () throws(StorageFault) in room = try books.journal.roomIfCounted(nanosecondsMax: 0) }
         if room != nil, !isRoomCounted { try onDisk { () throws(StorageFault) in try books.tellOfDamage() } }
         isRoomCounted = room != nil
-        shownObstacle = try parts.readiness.obstacle(room: room)
+        shownObstacle = try parts.readiness.obstacle(room: room) ?? visit.pin.obstacle.map { .keypadGone($0) }
         return shownObstacle
     }
 

@@ -32,6 +32,7 @@ final class Visit {
 
     private(set) var stopIsRequested = false
     private(set) var presence: CardPresence
+    private(set) var readerIsGone = false
     /// The customer's console is gone: no visit begins any more.
     private(set) var consoleIsGone = false
     /// The side begins anew, with others.
@@ -81,14 +82,21 @@ final class Visit {
     func nextEvent(until deadline: UInt64?) -> SideEvent? {
         let event = events.next(until: deadline)
         switch event {
-        case .reader(.cardInserted): presence = .present
-        case .reader(.cardRemoved), .reader(.lost):
+        case .reader(.cardInserted):
+            presence = .present
+            readerIsGone = false
+        case .reader(.cardRemoved):
             saleCardLeftAt = saleCardLeftAt ?? now
             presence = .absent
+        case .reader(.lost):
+            saleCardLeftAt = saleCardLeftAt ?? now
+            presence = .absent
+            readerIsGone = true
+        case .reader(.back): readerIsGone = false
         case .stopRequested: stopIsRequested = true
         case .consoleLost: consoleIsGone = true
         case .parametersChanged: parametersAreNew = true
-        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .ordersChanged,
+        case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .keypadLost, .keypadBack, .ordersChanged,
             .identificationAsked, nil:
             break
         }

@@ -79,7 +79,7 @@ extension Refusal {
     /// Of the side itself, and not of one card.
     fileprivate var isStanding: Bool {
         switch self {
-        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept, .drained,
+        case .clockNotSet, .clockBehind, .journalFull, .noNumber, .sideLocked, .totalsNotKept, .keypadGone, .drained,
             .blocked:
             true
         case _: false

@@ -78,7 +78,8 @@ package final class Mailbox: EventSource, Sendable {
     private enum Kind: Hashable {
         case cardInserted, cardGone, readerBack, countsReached, nozzle, emergency, pulserFault, strayFlow, strayFault,
             meterStopped
-        case pumpFailed, pinEntered, pinRefused, pinCancelled, consoleLost, parametersChanged, ordersChanged,
+        case pumpFailed, pinEntered, pinRefused, pinCancelled, keypadLost, keypadBack, consoleLost, parametersChanged,
+            ordersChanged,
             identificationAsked,
             stopRequested
 
@@ -99,6 +100,8 @@ package final class Mailbox: EventSource, Sendable {
                 case .pinEntered: .pinEntered
                 case .pinRefused: .pinRefused
                 case .pinCancelled: .pinCancelled
+                case .keypadLost: .keypadLost
+                case .keypadBack: .keypadBack
                 case .consoleLost: .consoleLost
                 case .parametersChanged: .parametersChanged
                 case .ordersChanged: .ordersChanged

@@ -44,7 +44,9 @@ extension ServedSide {
                     guard let program = service.identity else { break }
                     display.show(.closed, .program(version: Release.version, hash: program.hash))
                     next = MonotonicClock.nanoseconds + Self.identificationNanoseconds
-                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost, .ordersChanged: break
+                case .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .keypadLost, .keypadBack,
+                    .consoleLost, .ordersChanged:
+                    break
                 }
             }
         }

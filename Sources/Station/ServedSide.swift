@@ -6,6 +6,7 @@ import FuelPassbook
 import GPIO
 import ISO7816
 import Journal
+import Keypad
 import Logging
 import Metering
 import PCSC
@@ -76,11 +77,13 @@ struct ServedSide {
         let slot: VirtualEdges.Slot?
         do throws(ServiceFailure) { slot = try virtualSlot() } catch { return roster.end(error) }
         let face = faces(side, slot.map { CardHand(slot: $0, mailbox: mailbox) })
+        let keypad = takeKeypad()
+        defer { keypad?.stop() }
         var lastOfPump: ServiceFailure?
         // What flowed is settled: a stop behind a pump's failure asks for no more than outputs that are off.
         defer { if let lastOfPump, reached.drivesOutputs { roster.end(lastOfPump) } }
         while true {
-            do throws(Failure) { return try serve(face, slot) } catch {
+            do throws(Failure) { return try serve(face, slot, keypad) } catch {
                 switch error {
                 case .ofService(let failure): return roster.end(failure)
                 case .ofConsole(let failure):
@@ -99,7 +102,7 @@ struct ServedSide {
         }
     }
 
-    private func serve(_ face: SideFace, _ slot: VirtualEdges.Slot?) throws(Failure) {
+    private func serve(_ face: SideFace, _ slot: VirtualEdges.Slot?, _ keypad: Keypad?) throws(Failure) {
         let customer = service.customer(at: side)
         customer?.console.watch { [mailbox] key in
             if key == Self.identificationKey { mailbox.post(.identificationAsked) }
@@ -133,7 +136,7 @@ struct ServedSide {
         do throws(ServiceFailure) { try service.beginRun(journal) } catch { throw .ofService(error) }
         var before: Side?
         while true {
-            let next = begin(face, reader, customer, set, pump, after: before)
+            let next = begin(face, reader, pinEntry(customer, keypad), set, pump, after: before)
             try serve(next)
             guard next.parametersAreNew else { return }
             pump.thread.stop()
@@ -149,7 +152,7 @@ struct ServedSide {
     private func begin(
         _ face: SideFace,
         _ reader: any CardReader,
-        _ customer: Customer?,
+        _ pin: any PINEntry,
         _ set: ParameterSet,
         _ pump: StartedPump,
         after before: Side?
@@ -159,7 +162,7 @@ struct ServedSide {
             journal: journal,
             reader: reader,
             pump: pump.thread,
-            pin: pinEntry(customer),
+            pin: pin,
             clock: SystemClock(),
             events: mailbox,
             display: pump.customer?(face.display) ?? face.display,
@@ -202,12 +205,30 @@ struct ServedSide {
         }
     }
 
-    private func pinEntry(_ customer: Customer?) -> any PINEntry {
+    /// This program's alone until the side ends, whatever the side waits for.
+    private func takeKeypad() -> Keypad? {
+        guard case .keypad(let device) = side.pin else { return nil }
+        return Keypad(device) { [log, mailbox] event in
+            switch event {
+            case .taken(let name):
+                log.notice("keypad", metadata: ["name": "\(name)", "device": "\(device)"])
+                mailbox.post(.keypadBack)
+            case .lost(let fault):
+                log.warning("\(fault)")
+                mailbox.post(.keypadLost("\(fault)"))
+            }
+        }
+    }
+
+    private func pinEntry(_ customer: Customer?, _ keypad: Keypad?) -> any PINEntry {
         switch side.pin {
         case .fixed: return DemonstrationPINEntry(mailbox: mailbox)
         case .terminal:
             guard let customer else { preconditionFailure("refused when the service was made") }
             return ConsolePINEntry(customer, mailbox: mailbox)
+        case .keypad:
+            guard let keypad else { preconditionFailure("taken for such a side") }
+            return KeypadPINEntry(keypad, customer, mailbox: mailbox)
         }
     }
 

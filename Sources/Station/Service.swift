@@ -319,7 +319,7 @@ extension ServiceFailure {
         let need =
             switch side.pin {
             case .terminal: "side.\(side.number).pin.kind is \"terminal\", but "
-            case .fixed: ""
+            case .keypad, .fixed: ""
             }
         self.init(exitStatus: Self.unavailable, reason: "\(need)\(fault)")
     }

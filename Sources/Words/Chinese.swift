@@ -98,6 +98,7 @@ struct Chinese: Vocabulary {
         case .pinCancelled: "没有密码：顾客已取消，请取卡"
         case .pinNotTried(let left): "此前密码错误，还可再试\(left)次，不是当场输入的密码不再尝试，请取卡"
         case .consoleGone: "控制台已断开：服务重新启动前无法输入密码"
+        case .keypadGone(let reason): "无法输入密码：\(reason)"
         case .lockedForGood: "卡上的应用已永久锁定，请到发卡单位换卡"
         case .greyElsewhere:
             "此卡因一笔未付款的加油而灰锁，本机没有该笔记录。如在本站加油，请把卡依次插入本站其他加油机，由当时的加油机补扣；"
@@ -185,6 +186,7 @@ struct Chinese: Vocabulary {
         case .tooShort: rule
         case .tooLong: "太长：\(rule)"
         case .noDigit: "只能输入数字：\(rule)"
+        case .keysLost: "有按键丢失，已输入的全部作废"
         }
     }
 
@@ -301,6 +303,7 @@ struct Chinese: Vocabulary {
         case .pinCancelled: "已取消，请取卡。"
         case .pinNotTried(let left): "没有扣款：密码错误，还可再试\(left)次，请取卡。"
         case .consoleGone: "无法输入密码，暂停服务。"
+        case .keypadGone: "密码键盘故障，无法输入密码，暂停服务。"
         case .emergencyStop: "紧急停机，停止加油。"
         case .drained, .blocked: "暂停营业。"
         case .recordDamaged: "您的卡有一条记录无法读取，请联系工作人员。"

@@ -92,6 +92,7 @@ struct English: Vocabulary {
         case .pinNotTried(let left):
             "the PIN was wrong before, \(left.tries) left, and one that nobody has just typed is not tried: take your card"
         case .consoleGone: "the console is gone: no PIN can be typed until the service is started again"
+        case .keypadGone(let reason): "no PIN can be typed: \(reason)"
         case .lockedForGood: "the card's application is locked for good: ask the issuer for a new card"
         case .greyElsewhere:
             "the card is locked by an unpaid sale that this pump has no record of: if it was at this station, put the card"
@@ -183,6 +184,7 @@ struct English: Vocabulary {
         case .tooShort: rule
         case .tooLong: "too long: \(rule)"
         case .noDigit: "only digits: \(rule)"
+        case .keysLost: "keys were lost on the way, and nothing of what was typed counts"
         }
     }
 
@@ -263,6 +265,7 @@ struct English: Vocabulary {
         case .pinCancelled: "Cancelled. Take your card."
         case .pinNotTried(let left): "Not paid: the PIN was wrong, \(left.tries) left. Take your card."
         case .consoleGone: "Out of order: no PIN can be typed."
+        case .keypadGone: "Out of order: the keypad. No PIN can be typed."
         case .emergencyStop: "Emergency stop. No fuel."
         case .drained, .blocked: "Closed."
         case .recordDamaged: "A record of your card cannot be read. Call the staff."

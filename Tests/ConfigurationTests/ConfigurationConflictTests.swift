@@ -12,7 +12,7 @@ struct ConfigurationConflictTests {
             "card", "aid", "'F0 50 45 54 52 4F 4C 01'", "an AID other than the demonstration's",
             "\"F0 50 45 54 52 4F 4C 01\""
         ),
-        ("side.3.pin", "kind", "'fixed'", "\"terminal\"", "\"fixed\""),
+        ("side.3.pin", "kind", "'fixed'", "\"terminal\" or \"keypad\"", "\"fixed\""),
     ])
     func aDemonstrationValueIsRefusedInService(
         table: String,

@@ -67,7 +67,13 @@ struct ConfigurationKeyTests {
         Key("card.key_index", "an integer from 0 to 255", "keyindex", ("'1'", "\"1\""), ("-1", "-1"), ("256", "256")),
         Key("card.close_valve_on_removal", "true or false", "close_valve_at_removal", ("'yes'", "\"yes\"")),
         Key("card.blacklist", "an array of 0 to 1000 values", "black_list", ("'0001'", "\"0001\"")),
-        Key("side.3.pin.kind", "\"terminal\" or \"fixed\"", "kinds", ("1234", "1234"), ("'none'", "\"none\"")),
+        Key(
+            "side.3.pin.kind",
+            "\"terminal\" or \"keypad\" or \"fixed\"",
+            "kinds",
+            ("1234", "1234"),
+            ("'none'", "\"none\"")
+        ),
         Key(
             "side.3.pump.kind",
             "\"gpio\" or \"simulated\"",

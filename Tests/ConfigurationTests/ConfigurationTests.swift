@@ -218,7 +218,7 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("[terminal]", "1: terminal.id: 12 hexadecimal digits in quotation marks"),
         ("[journal]", "1: journal.path: a path that begins with /"),
-        ("[side.3.pin]", "7: side.3.pin.kind: \"terminal\" or \"fixed\""),
+        ("[side.3.pin]", "7: side.3.pin.kind: \"terminal\" or \"keypad\" or \"fixed\""),
     ])
     func aTableThatIsMissingIsMissedByItsFirstKey(header: String, expected: String) {
         var sample = SampleConfiguration.service

@@ -11,6 +11,7 @@ package enum ServiceConfiguration {
     ///   - journal: its path, and further keys as `, KEY = VALUE`.
     ///   - board: the keys of `[card]`, which all sides have in common.
     ///   - card: the keys of `[side.1.card]`.
+    ///   - pin: the kind of `[side.1.pin]`, or ``keypad(_:)``.
     ///   - grace: seconds; nil for the default.
     ///   - pump: the keys of `[side.1.pump]` that are the pump's own, `kind` too, and what follows them.
     ///   - isSealed: false for a terminal with keys of its own, whose meters are put under seal when it has them.
@@ -117,6 +118,9 @@ package enum ServiceConfiguration {
         channels = 2
         security = "alarm"
         """
+
+    /// As `pin`: typed at this input device.
+    package static func keypad(_ path: String) -> String { "keypad\", device = \"\(path)" }
 
     /// A card in the test's own reader.
     package static let reader = #"kind = "pcsc", reader = "Virtual PCD""#

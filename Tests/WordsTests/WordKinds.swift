@@ -16,6 +16,7 @@ enum RefusalKind: CaseIterable {
     case pinCancelled
     case pinNotTried
     case consoleGone
+    case keypadGone
     case lockedForGood
     case greyElsewhere
     case numbersUsedUp
@@ -64,6 +65,7 @@ enum RefusalKind: CaseIterable {
             case .pinCancelled: .pinCancelled
             case .pinNotTried: .pinNotTried
             case .consoleGone: .consoleGone
+            case .keypadGone: .keypadGone
             case .lockedForGood: .lockedForGood
             case .greyElsewhere: .greyElsewhere
             case .numbersUsedUp: .numbersUsedUp

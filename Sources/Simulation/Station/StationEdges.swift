@@ -35,7 +35,8 @@ extension StationSide: EventSource {
         case .reader(.cardRemoved), .reader(.lost): isCardKnownGone = true
         case .reader(.cardInserted): isCardKnownGone = false
         case .pump(.stopped(.swapped)): meterSawSwap = true
-        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .consoleLost,
+        case .reader(.back), .pump, .pumpFailed, .pinEntered, .pinRefused, .pinCancelled, .keypadLost, .keypadBack,
+            .consoleLost,
             .parametersChanged,
             .ordersChanged, .identificationAsked,
             .stopRequested,
