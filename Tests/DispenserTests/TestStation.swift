@@ -113,6 +113,8 @@ final class TestPINEntry: PINEntry {
     private let site: VirtualSite
     private(set) var asked = 0
     var isTyped = true
+    /// Why nothing can be typed.
+    var obstacle: String?
     /// What is typed at each asking; the demonstration PIN when there is no more.
     var typed: [String] = []
 
