@@ -60,7 +60,7 @@ class Keypad:
         self.link.symlink_to(node)
 
     def unplug(self):
-        self.link.unlink()
+        self.link.unlink(missing_ok=True)
         fcntl.ioctl(self.device, UI_DEV_DESTROY)
         os.close(self.device)
 

@@ -9,8 +9,10 @@ last level of a released line, as some real ones do; its levels are looked at fr
 second. Prints a row for each cause; the status is 0 when each is as it must be.
 """
 
+import grp
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -260,6 +262,69 @@ class Board:
         self.log.wait("insert your card")
         self.row("pcscd stopped and started", "named; served again without a new start")
 
+    def keypad(self):
+        link = "/dev/input/by-path/board-event-kbd"
+        here = Path(__file__).resolve().parent
+        run("modprobe", "-a", "uinput", "evdev")
+        # What udev does of itself for a keypad that has a place on a bus.
+        rules = Path("/etc/udev/rules.d")
+        (rules / "61-place.rules").write_text(
+            f'SUBSYSTEM=="input", KERNEL=="event*", ATTRS{{name}}=="Board Keypad", SYMLINK+="{link[5:]}"\n', encoding="utf-8"
+        )
+        rule = (here.parent.parent / "udev/62-greylock-keypad.rules").read_text(encoding="utf-8")
+        run("udevadm", "verify", str(here.parent.parent / "udev/62-greylock-keypad.rules"))
+        run("udevadm", "control", "--reload")
+        pad = subprocess.Popen(
+            ["python3", "-B", str(here / "keypad.py"), link, "Board Keypad"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
+        )
+
+        def tell(command):
+            pad.stdin.write(command + "\n")
+            pad.stdin.flush()
+            if pad.stdout.readline() != "done\n":
+                raise Wrong(f"keypad.py: {command}")
+
+        tell("plug")
+        run("systemctl", "stop", UNIT)
+        SETTINGS.write_text(
+            CONFIGURATION.replace('kind = "fixed"', f'kind = "keypad", device = "{link}"'), encoding="utf-8"
+        )
+        self.log.clear()
+        run("systemctl", "start", UNIT)
+        self.log.wait("udev/62-greylock-keypad.rules")
+        (rules / "62-greylock-keypad.rules").write_text(
+            re.sub(r"input/by-path/[^\"]*", link[5:], rule), encoding="utf-8"
+        )
+        run("udevadm", "control", "--reload")
+        run("udevadm", "trigger", "--settle", "--subsystem-match=input")
+        self.log.wait("name=Board Keypad")
+        greylock = grp.getgrnam("greylock").gr_gid
+        ours = [str(path) for path in Path("/dev/input").glob("event*") if path.stat().st_gid == greylock]
+        if ours != [os.path.realpath(link)]:
+            raise Wrong(f"the service's user has {ours}")
+        self.log.wait("insert your card")
+        self.insert()
+        self.log.wait("type your PIN")
+        tell("type 12")
+        tell("unplug")
+        self.log.wait("was unplugged")
+        self.pull()
+        tell("plug")
+        self.log.wait("name=Board Keypad")
+        self.insert()
+        self.log.wait("type your PIN")
+        tell("type 123456n")
+        self.log.wait("lift the nozzle")
+        self.chip.start_flow()
+        self.log.wait("1.")
+        self.chip.end_flow()
+        self.log.wait("paid")
+        self.pull()
+        if pad.poll() is not None:
+            raise Wrong("keypad.py ended")
+        self.row("keypad", "named without its rule; with it held, unplugged and taken again, a sale; no other device is readable")
+
     def stop(self):
         begun = time.monotonic()
         run("systemctl", "stop", UNIT)
@@ -275,7 +340,7 @@ def main():
     wrong = 0
     causes = [
         board.verify, board.stop_while_waiting, board.late_chip, board.polkit, board.killed, board.frozen, board.slip,
-        board.interrupts, board.card_service, board.log_reader, board.log_reader_gone, board.stop,
+        board.interrupts, board.card_service, board.log_reader, board.log_reader_gone, board.keypad, board.stop,
     ]
     for cause in causes:
         try:
