@@ -38,7 +38,9 @@ package struct InputEvents {
             return nil
         case (EV_KEY, _):
             let value = (0..<4).reduce(UInt32(0)) { $0 | UInt32(event[place + 4 + $1]) << (8 * $1) }
-            guard !isBroken, value == Value.pressed else { return nil }
+            guard value == Value.pressed else { return nil }
+            // Whoever began to ask in between is told too.
+            if isBroken { return .lost }
             return KeypadKey(code: code).map { .key($0) }
         case _: return nil
         }

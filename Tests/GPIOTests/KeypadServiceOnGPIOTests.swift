@@ -130,6 +130,32 @@ extension OnGPIO {
             card.signal(SIGTERM)
         }
 
+        @Test("two sides with a keypad each: what is typed at one is no other's")
+        func twoSides() throws {
+            let pads = [pad, try SimulatedKeypad("second")]
+            try pads[1].tell("plug")
+            let sides = pads.enumerated().map { index, pad in
+                ServiceConfiguration.side(
+                    index + 1,
+                    pin: ServiceConfiguration.keypad(pad.path),
+                    pump: ServiceConfiguration.simulated(centilitres: 500, speed: 4)
+                )
+            }
+            let text = ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), sides: sides)
+            let service = try Program("greylock", ["run", "--config", folder.file("greylock.toml", text)])
+            var asked: Set<Substring> = []
+            while asked.count < 2, let line = service.wait(for: "type your PIN") {
+                asked.formUnion(["position=1", "position=2"].filter { line.contains($0) })
+            }
+            try pads[1].tell("type 123456")
+            try pads[0].tell("type 12e")
+            #expect(service.wait(for: "the customer cancelled")?.contains("position=1") == true)
+            try pads[1].tell("type n")
+            #expect(service.wait(for: "notice paid")?.contains("position=2") == true)
+            service.signal(SIGTERM)
+            #expect(service.end() == 0)
+        }
+
         @Test("killed, it has let the keypad go") func killed() throws {
             let service = try service()
             try service.wait(for: "Insert your card.", on: .screen)

@@ -109,6 +109,25 @@ struct KeypadLineTests {
         #expect(isBlank)
     }
 
+    @Test("of 1,000,000 random events keys are only presses, and none up to the report behind a gap")
+    func random() {
+        var generator = SystemRandomNumberGenerator()
+        var parser = InputEvents()
+        var isBroken = false
+        for _ in 0..<1_000_000 {
+            let (type, code, value) = (generator.next() & 1, generator.next() & 0xFF, generator.next() & 1)
+            let fields = [type, 0, code, 0, value, 0, 0, 0].map { UInt8($0) }
+            let event = parser.receive(([UInt8](repeating: 0xA5, count: 16) + fields).span)
+            switch event {
+            case .key: #expect(type == 1 && value == 1 && !isBroken)
+            case .lost:
+                #expect(isBroken ? type == 1 && value == 1 || type == 0 && code == 3 : type == 0 && code == 3)
+                isBroken = true
+            case nil: if type == 0, code == 0 { isBroken = false }
+            }
+        }
+    }
+
     @Test("corrections take digits away, and nothing more") func corrections() {
         let keys = Self.keys("12") + [.key(.correction), .key(.correction), .key(.correction)] + Self.keys("34")
         let played = Self.play(keys + [.key(.enter)])
