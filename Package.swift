@@ -84,7 +84,7 @@ let package = Package(
 
         // Edges
         .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
-        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Threads"]),
+        .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Quantities", "Threads"]),
         .target(name: "Keypad", dependencies: ["CLinux", "CardCryptography", "Threads"]),
         .target(
             name: "KeyFiles",

@@ -1,3 +1,5 @@
+import Quantities
+
 /// What a script answers to a tool's questions, each under a key: a TOML file whose values are texts, whole numbers, truths, and
 /// lists of those, which answer "key.1", "key.2" and so on.
 package struct AnswerSheet: Sendable {
@@ -62,7 +64,7 @@ package struct AnswerSheet: Sendable {
         }
         let general = key.split(separator: ".").map { Int($0) == nil ? $0 : "N" }.joined(separator: ".")
         guard keys.contains(general) else {
-            let near = nearestName(to: general, among: keys).map { "did you mean \($0)?" }
+            let near = nearNames(to: general, among: keys).first.map { "did you mean \($0)?" }
             throw problem("a known key, \(near ?? "one of \(keys.sorted().joined(separator: ", "))")")
         }
         if case .list(let elements) = placed.value {

@@ -138,7 +138,7 @@ package final class ConfigurationDocument {
             guard path.parent == table, case .key(let name) = path.steps.last else { return nil }
             return name
         }
-        if let name = nearestName(to: key, among: names) { return "perhaps \(name)" }
+        if let name = nearNames(to: key, among: names).first { return "perhaps \(name)" }
         let elsewhere = known.filter { $0.steps.last == .key(key) }.map { "\($0)" }
         if let path = elsewhere.min() { return "perhaps \(path)" }
         return "one of \(names.sorted().joined(separator: ", "))"

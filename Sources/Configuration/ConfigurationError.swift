@@ -22,39 +22,6 @@ extension ConfigurationError: CustomStringConvertible {
     }
 }
 
-/// The name that was probably meant, or nil when none is close.
-func nearestName(to name: String, among names: some Sequence<String>) -> String? {
-    let distanceMax = min(max(1, name.count / 3), name.count - 1)
-    let distances = names.map { (name: $0, distance: editDistance(name, $0)) }
-    let nearest = distances.min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    guard let nearest, nearest.distance <= distanceMax else { return nil }
-    return nearest.name
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours from one text to the other (optimal string alignment).
-private func editDistance(_ left: String, _ right: String) -> Int {
-    let left = Array(left)
-    let right = Array(right)
-    var rows = [Array(0...right.count)]
-    for row in left.indices {
-        var distances = [row + 1]
-        for column in right.indices {
-            let isSame = left[row] == right[column]
-            var distance = min(
-                distances[column] + 1,
-                rows[row][column + 1] + 1,
-                rows[row][column] + (isSame ? 0 : 1)
-            )
-            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
-                distance = min(distance, rows[row - 1][column - 1] + 1)
-            }
-            distances.append(distance)
-        }
-        rows.append(distances)
-    }
-    return rows[left.count][right.count]
-}
-
 extension ServiceFailure {
     /// Only what stands in a file, or what kind of file it is, is final (decision record 0024).
     package init(_ error: ConfigurationError) {

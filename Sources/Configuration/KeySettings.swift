@@ -61,7 +61,7 @@ extension TamperWiring {
         self.init(
             chip: table.value("chip", .text(1...255)),
             line: GPIOWiring.Input(
-                offset: table.value("line", .integer(0...511)),
+                table.value("line", .line),
                 isActiveLow: table.value("active", Setting<Level>.word) == .low,
                 bias: table.value("bias", .word, default: .asIs)
             )
@@ -74,7 +74,7 @@ extension TamperWiring {
         guard root.isSound else { return }
         for side in sides {
             guard case .gpio(let wiring) = side.pump, wiring.chipName == chipName,
-                let taken = wiring.offsets.first(where: { $0.offset == line.offset })
+                let taken = wiring.places.first(where: { $0.place == line.place })
             else { continue }
             root.table("keys").table("tamper")
                 .noteConflict("line", "another line than side \(side.number)'s \(taken.role.rawValue)")

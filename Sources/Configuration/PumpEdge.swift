@@ -77,19 +77,18 @@ extension GPIOWiring {
         let activeLow = Set(
             table.list("active_low", Setting<GPIORole>.word(\.key), countMax: GPIORole.allCases.count) ?? []
         )
-        let offsets = Setting.integer(0...511)
-        func input(_ role: GPIORole, _ offset: Int) -> Input {
+        func input(_ role: GPIORole, _ place: LinePlace) -> Input {
             Input(
-                offset: offset,
+                place,
                 isActiveLow: activeLow.contains(role),
                 bias: table.value(role.biasKey, .word, default: .asIs)
             )
         }
-        func output(_ role: GPIORole, _ offset: Int) -> Output {
-            Output(offset: offset, isActiveLow: activeLow.contains(role))
+        func output(_ role: GPIORole, _ place: LinePlace) -> Output {
+            Output(place, isActiveLow: activeLow.contains(role))
         }
-        func value(_ role: GPIORole) -> Int { table.value(role.key, offsets) }
-        func optional(_ role: GPIORole) -> Int? { table.optional(role.key, offsets) }
+        func value(_ role: GPIORole) -> LinePlace { table.value(role.key, .line) }
+        func optional(_ role: GPIORole) -> LinePlace? { table.optional(role.key, .line) }
         self.init(
             chip: table.value("chip", .text(1...255)),
             pulserA: input(.pulserA, value(.pulserA)),
@@ -104,9 +103,9 @@ extension GPIOWiring {
         check(table, activeLow)
     }
 
-    /// Each line stands once, and only lines that are wired have a level and a bias.
+    /// Each line stands once, as far as the text tells, and only lines that are wired have a level and a bias.
     private func check(_ table: ConfigurationTable, _ activeLow: Set<GPIORole>) {
-        let wired = offsets
+        let wired = places
         let unwired = GPIORole.allCases.filter { role in !wired.contains { $0.role == role } }
         let biased = unwired.filter { role in
             GPIORole.inputs.contains(role) && table.value(role.biasKey, .word, default: Bias.asIs) != .asIs
@@ -116,9 +115,9 @@ extension GPIOWiring {
         for role in unwired where activeLow.contains(role) {
             table.noteConflict("active_low", "lines that are wired, so not \"\(role.key)\"")
         }
-        var roles: [Int: GPIORole] = [:]
-        for (role, offset) in wired {
-            guard let other = roles.updateValue(role, forKey: offset) else { continue }
+        var roles: [LinePlace: GPIORole] = [:]
+        for (role, place) in wired {
+            guard let other = roles.updateValue(role, forKey: place) else { continue }
             table.noteConflict(role.key, "another line than \(other.key)'s")
         }
     }
@@ -126,11 +125,27 @@ extension GPIOWiring {
     /// - Parameter owner: whose the other lines are.
     func requireOwnLines(beside other: GPIOWiring, _ owner: String, _ table: ConfigurationTable) {
         guard chipName == other.chipName else { return }
-        for (role, offset) in offsets {
-            guard let taken = other.offsets.first(where: { $0.offset == offset }) else { continue }
+        for (role, place) in places {
+            guard let taken = other.places.first(where: { $0.place == place }) else { continue }
             table.noteConflict(role.key, "another line than \(owner)'s \(taken.role.key)")
         }
     }
 
     var chipName: Substring { chip.hasPrefix("/dev/") ? chip.dropFirst(5) : chip[...] }
+}
+
+extension Setting where Value == LinePlace {
+    /// The kernel keeps 31 bytes of a name. Digits in quotation marks are an offset that somebody quoted.
+    static var line: Setting {
+        Setting(
+            expected: "a line: its offset, 0 to 511, or its name in quotation marks",
+            standIn: .offset(0)
+        ) { value in
+            switch value {
+            case .integer(let offset) where (0...511).contains(offset): .offset(offset)
+            case .text(let name) where (1...31).contains(name.utf8.count) && !name.allSatisfy(\.isNumber): .name(name)
+            case _: nil
+            }
+        }
+    }
 }

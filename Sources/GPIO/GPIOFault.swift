@@ -8,11 +8,16 @@ package enum GPIOFault: Error, Equatable, Sendable {
     case ambiguousChip(String, named: [String])
     case notPermitted(chip: String)
     case noSuchLine(GPIORole, offset: Int, chip: String, lineCount: Int)
-    case wiredTwice(GPIORole, GPIORole, offset: Int)
+    /// - Parameters:
+    ///   - near: the names that were probably meant.
+    ///   - isNamed: whether the chip's lines have names at all.
+    case noLineOfName(String, chip: String, near: [String], isNamed: Bool)
+    case ambiguousLine(String, chip: String, offsets: [Int])
+    case wiredTwice(GPIORole, GPIORole, line: ChipLine)
     /// - Parameter consumer: nil when its holder gave no name.
-    case lineBusy(GPIORole, offset: Int, chip: String, consumer: String?)
+    case lineBusy(GPIORole, line: ChipLine, chip: String, consumer: String?)
     /// A line of no pump, or an output that is to be switched off, and another program's.
-    case offsetBusy(offset: Int, chip: String, consumer: String?)
+    case otherLineBusy(line: ChipLine, chip: String, consumer: String?)
     case noSuchOffset(offset: Int, chip: String, lineCount: Int)
     /// A call of libgpiod or the system failed.
     case system(operation: String, code: Int32)
@@ -23,8 +28,8 @@ extension GPIOFault {
     /// get their group late, a program that ends.
     package var isInSettings: Bool {
         switch self {
-        case .noSuchLine, .wiredTwice, .ambiguousChip, .noSuchOffset: true
-        case .noSuchChip, .notPermitted, .lineBusy, .offsetBusy, .system: false
+        case .noSuchLine, .noLineOfName, .ambiguousLine, .wiredTwice, .ambiguousChip, .noSuchOffset: true
+        case .noSuchChip, .notPermitted, .lineBusy, .otherLineBusy, .system: false
         }
     }
 
@@ -46,17 +51,28 @@ extension GPIOFault: CustomStringConvertible {
             "this user may not open \(chip): install the project's udev rules and add the user to the device's group"
         case .noSuchLine(let role, let offset, let chip, let count):
             "the \(role.rawValue) is wired to line \(offset), and \(chip) has lines 0 to \(count - 1)"
-        case .wiredTwice(let one, let other, let offset):
-            "line \(offset) is wired twice, as \(one.rawValue) and as \(other.rawValue)"
-        case .lineBusy(let role, let offset, let chip, let consumer):
-            "line \(offset) of \(chip) (\(role.rawValue)) is held by \(consumer.map { "\"\($0)\"" } ?? "another program"):"
+        case .noLineOfName(let name, let chip, let near, let isNamed):
+            "\(chip) has no line \"\(name)\": "
+                + (!isNamed
+                    ? "none of its lines has a name, give the offset, or load a device tree that names them"
+                    : near.isEmpty
+                        ? "gpioinfo and greylock lines list the names"
+                        : "perhaps \(near.joined(separator: ", "))")
+        case .ambiguousLine(let name, let chip, let offsets):
+            "several lines of \(chip) have the name \"\(name)\": give one of the offsets "
+                + offsets.map(String.init).joined(separator: ", ")
+        case .wiredTwice(let one, let other, let line):
+            "line \(line) is wired twice, as \(one.rawValue) and as \(other.rawValue)"
+        case .lineBusy(let role, let line, let chip, let consumer):
+            "line \(line) of \(chip), the \(role.rawValue), is held by \(Self.holder(consumer)):"
                 + " end that program, or wire the pump to another line"
-        case .offsetBusy(let offset, let chip, let consumer):
-            "line \(offset) of \(chip) is held by \(consumer.map { "\"\($0)\"" } ?? "another program")"
+        case .otherLineBusy(let line, let chip, let consumer):
+            "line \(line) of \(chip) is held by \(Self.holder(consumer))"
         case .noSuchOffset(let offset, let chip, let count):
             "\(chip) has no line \(offset): it has lines 0 to \(count - 1)"
         case .system(let operation, let code):
             "\(operation): \(unsafe String(cString: strerror(code)))"
         }
     }
+    private static func holder(_ consumer: String?) -> String { consumer.map { "\"\($0)\"" } ?? "another program" }
 }

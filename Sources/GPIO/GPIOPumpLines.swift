@@ -22,6 +22,8 @@ package final class GPIOPumpLines: PumpLines {
     package let held: HeldOutputs
     /// The chip's name under `/dev` and its label.
     package let chip: (name: String, label: String)
+    /// Inputs first.
+    package let wired: [(role: GPIORole, line: ChipLine)]
 
     private let inputs: LineRequest
     private let outputs: LineRequest?
@@ -34,14 +36,15 @@ package final class GPIOPumpLines: PumpLines {
     package init(_ wiring: GPIOWiring) throws(GPIOFault) {
         let chip = try ChipDirectory.open(wiring.chip)
         self.chip = (chip.name, chip.label)
-        try Self.check(wiring, on: chip)
-        held = HeldOutputs(of: wiring, on: chip)
-        outputs = try Self.requestOutputs(wiring, on: chip)
-        inputs = try Self.requestInputs(wiring, on: chip)
+        let lines = try WiredLines(wiring, on: chip.survey())
+        wired = lines.roles
+        held = HeldOutputs(of: lines, on: chip)
+        outputs = try Self.requestOutputs(lines, wiring, on: chip)
+        inputs = try Self.requestInputs(lines, wiring, on: chip)
         firstBuffer = try EdgeBuffer(capacity: Self.firstBatchMax)
         buffer = try EdgeBuffer(capacity: Self.batchMax - Self.firstBatchMax)
         bell = try Bell()
-        inputLines = wiring.inputs.compactMap { role, line in
+        inputLines = lines.inputs.compactMap { role, line, _ in
             role.input.map { InputLine(offset: UInt32(line.offset), input: $0) }
         }
         outputMasks = wiring.outputs.compactMap(\.role.output)
@@ -184,51 +187,44 @@ private struct InputLine {
 
 // Opening.
 extension GPIOPumpLines {
-    private static func check(_ wiring: GPIOWiring, on chip: borrowing Chip) throws(GPIOFault) {
-        var roles: [Int: GPIORole] = [:]
-        for (role, offset) in wiring.offsets {
-            guard (0..<chip.lineCount).contains(offset) else {
-                throw .noSuchLine(role, offset: offset, chip: chip.name, lineCount: chip.lineCount)
-            }
-            if let other = roles.updateValue(role, forKey: offset) {
-                throw .wiredTwice(other, role, offset: offset)
-            }
-        }
-    }
-
     private static func requestInputs(
+        _ lines: WiredLines,
         _ wiring: GPIOWiring,
         on chip: borrowing Chip
     ) throws(GPIOFault) -> LineRequest {
         var configuration = try LineConfiguration()
-        for (role, line) in wiring.inputs {
+        for (role, line, input) in lines.inputs {
             let isPulser = role == .pulserA || role == .pulserB
-            try configuration.add(line, debounceMicroseconds: isPulser ? 0 : wiring.debounceMicroseconds)
+            try configuration.add(line, input, debounceMicroseconds: isPulser ? 0 : wiring.debounceMicroseconds)
         }
-        return try request(configuration, wiring, on: chip)
+        return try request(configuration, lines, wiring, on: chip)
     }
 
     private static func requestOutputs(
+        _ lines: WiredLines,
         _ wiring: GPIOWiring,
         on chip: borrowing Chip
     ) throws(GPIOFault) -> LineRequest? {
-        guard !wiring.outputs.isEmpty else { return nil }
+        guard !lines.outputs.isEmpty else { return nil }
         var configuration = try LineConfiguration()
-        for (_, line) in wiring.outputs { try configuration.add(line) }
-        return try request(configuration, wiring, on: chip)
+        for (_, line, output) in lines.outputs {
+            try configuration.add(offset: line.offset, isActiveLow: output.isActiveLow)
+        }
+        return try request(configuration, lines, wiring, on: chip)
     }
 
     private static func request(
         _ configuration: borrowing LineConfiguration,
+        _ lines: WiredLines,
         _ wiring: GPIOWiring,
         on chip: borrowing Chip
     ) throws(GPIOFault) -> LineRequest {
         do throws(GPIOFault) {
             return try chip.request(configuration, consumer: wiring.consumer, eventBufferMax: eventBufferMax)
         } catch .system(_, EBUSY) {
-            for (role, offset) in wiring.offsets where configuration.offsets.contains(UInt32(offset)) {
-                guard let holder = try chip.holder(of: UInt32(offset)) else { continue }
-                throw .lineBusy(role, offset: offset, chip: chip.name, consumer: holder.name)
+            for (role, line) in lines.roles where configuration.offsets.contains(UInt32(line.offset)) {
+                guard let holder = try chip.state(of: line.offset).holder else { continue }
+                throw .lineBusy(role, line: line, chip: chip.name, consumer: holder.name)
             }
             throw .system(operation: "gpiod_chip_request_lines of \(chip.name)", code: EBUSY)
         }

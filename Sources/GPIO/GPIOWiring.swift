@@ -19,25 +19,31 @@ package struct GPIOWiring: Equatable, Sendable {
     package static let ownConsumer = "greylock"
 
     package struct Input: Equatable, Sendable {
-        package var offset: Int
+        package var place: LinePlace
         package var isActiveLow: Bool
         package var bias: Bias
 
-        package init(offset: Int, isActiveLow: Bool = false, bias: Bias = .asIs) {
-            self.offset = offset
+        package init(_ place: LinePlace, isActiveLow: Bool = false, bias: Bias = .asIs) {
+            self.place = place
             self.isActiveLow = isActiveLow
             self.bias = bias
+        }
+
+        package init(offset: Int, isActiveLow: Bool = false, bias: Bias = .asIs) {
+            self.init(.offset(offset), isActiveLow: isActiveLow, bias: bias)
         }
     }
 
     package struct Output: Equatable, Sendable {
-        package var offset: Int
+        package var place: LinePlace
         package var isActiveLow: Bool
 
-        package init(offset: Int, isActiveLow: Bool = false) {
-            self.offset = offset
+        package init(_ place: LinePlace, isActiveLow: Bool = false) {
+            self.place = place
             self.isActiveLow = isActiveLow
         }
+
+        package init(offset: Int, isActiveLow: Bool = false) { self.init(.offset(offset), isActiveLow: isActiveLow) }
     }
 
     /// The resistor inside the chip that holds an open input.
@@ -84,20 +90,20 @@ package enum GPIORole: String, CaseIterable, Sendable {
 }
 
 extension GPIOWiring {
-    var inputs: [(role: GPIORole, line: Input)] {
+    package var inputs: [(role: GPIORole, line: Input)] {
         let lines: [(GPIORole, Input?)] = [
             (.pulserA, pulserA), (.pulserB, pulserB), (.nozzle, nozzle), (.emergency, emergency),
         ]
         return lines.compactMap { role, line in line.map { (role, $0) } }
     }
 
-    var outputs: [(role: GPIORole, line: Output)] {
+    package var outputs: [(role: GPIORole, line: Output)] {
         let lines: [(GPIORole, Output?)] = [(.motor, motor), (.mainValve, mainValve), (.slowValve, slowValve)]
         return lines.compactMap { role, line in line.map { (role, $0) } }
     }
 
-    /// Every wired line's offset, inputs first.
-    package var offsets: [(role: GPIORole, offset: Int)] {
-        inputs.map { ($0.role, $0.line.offset) } + outputs.map { ($0.role, $0.line.offset) }
+    /// Every wired line, inputs first.
+    package var places: [(role: GPIORole, place: LinePlace)] {
+        inputs.map { ($0.role, $0.line.place) } + outputs.map { ($0.role, $0.line.place) }
     }
 }

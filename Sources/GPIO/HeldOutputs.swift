@@ -25,14 +25,15 @@ package struct HeldOutputs: Equatable, Sendable {
 
     /// The outputs of a wiring on the chip that has its name now.
     package init(of wiring: GPIOWiring) throws(GPIOFault) {
-        self.init(of: wiring, on: try ChipDirectory.open(wiring.chip))
+        let chip = try ChipDirectory.open(wiring.chip)
+        self.init(of: try WiredLines(wiring, on: chip.survey()), on: chip)
     }
 
-    init(of wiring: GPIOWiring, on chip: borrowing Chip) {
+    init(of lines: WiredLines, on chip: borrowing Chip) {
         self.init(
             chip: chip.name,
             label: chip.label,
-            lines: wiring.outputs.map { Line(offset: $0.line.offset, isActiveLow: $0.line.isActiveLow) }
+            lines: lines.outputs.map { Line(offset: $0.line.offset, isActiveLow: $0.settings.isActiveLow) }
         )
     }
 }
@@ -106,13 +107,13 @@ extension HeldOutputs.Line {
 package final class ClosedOutput {
     package let chip: String
     package let label: String
-    package let offset: Int
+    package let line: ChipLine
     private let request: LineRequest
 
-    fileprivate init(chip: borrowing Chip, offset: Int, request: consuming LineRequest) {
+    fileprivate init(chip: borrowing Chip, line: ChipLine, request: consuming LineRequest) {
         self.chip = chip.name
         label = chip.label
-        self.offset = offset
+        self.line = line
         self.request = request
     }
 }
@@ -143,14 +144,14 @@ extension HeldOutputs {
         guard line.offset < chip.lineCount else {
             throw .noSuchOffset(offset: line.offset, chip: chip.name, lineCount: chip.lineCount)
         }
+        let state = try chip.state(of: line.offset)
         var configuration = try LineConfiguration()
-        try configuration.add(GPIOWiring.Output(offset: line.offset, isActiveLow: line.isActiveLow))
+        try configuration.add(offset: line.offset, isActiveLow: line.isActiveLow)
         do throws(GPIOFault) {
             let request = try chip.request(configuration, consumer: "greylock-close", eventBufferMax: 0)
-            return ClosedOutput(chip: chip, offset: line.offset, request: request)
+            return ClosedOutput(chip: chip, line: state.line, request: request)
         } catch .system(_, EBUSY) {
-            let holder = try chip.holder(of: UInt32(line.offset))
-            throw .offsetBusy(offset: line.offset, chip: chip.name, consumer: holder?.name)
+            throw .otherLineBusy(line: state.line, chip: chip.name, consumer: state.holder?.name)
         }
     }
 }

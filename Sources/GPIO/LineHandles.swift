@@ -36,21 +36,20 @@ struct Chip: ~Copyable {
 
     deinit { unsafe gpiod_chip_close(handle) }
 
-    /// Who holds a line, by the name it gave; nil for a free line. The corresponding C function is
-    /// `gpiod_chip_get_line_info`.
-    func holder(of offset: UInt32) throws(GPIOFault) -> Holder? {
-        guard let info = unsafe gpiod_chip_get_line_info(handle, offset) else {
+    /// What the kernel says of a line, without taking it. The corresponding C function is `gpiod_chip_get_line_info`.
+    func state(of offset: Int) throws(GPIOFault) -> LineState {
+        guard let info = unsafe gpiod_chip_get_line_info(handle, UInt32(offset)) else {
             throw .last("gpiod_chip_get_line_info of line \(offset)")
         }
         defer { unsafe gpiod_line_info_free(info) }
-        guard unsafe gpiod_line_info_is_used(info) else { return nil }
-        // SAFETY: the text belongs to `info` and is copied before it is freed.
-        return Holder(name: unsafe gpiod_line_info_get_consumer(info).map { unsafe String(cString: $0) })
-    }
-
-    struct Holder {
-        /// nil when the holder gave none.
-        let name: String?
+        // SAFETY: the texts belong to `info` and are copied before it is freed.
+        let name = unsafe gpiod_line_info_get_name(info).map { unsafe String(cString: $0) }
+        let consumer = unsafe gpiod_line_info_get_consumer(info).map { unsafe String(cString: $0) }
+        return unsafe LineState(
+            line: ChipLine(offset: offset, name: name.flatMap { $0.isEmpty ? nil : $0 }),
+            isOutput: gpiod_line_info_get_direction(info) == GPIOD_LINE_DIRECTION_OUTPUT,
+            holder: gpiod_line_info_is_used(info) ? LineState.Holder(name: consumer) : nil
+        )
     }
 
     /// - Parameter eventBufferMax: how many edges the kernel keeps for the reader.
@@ -86,16 +85,20 @@ struct LineConfiguration: ~Copyable {
     deinit { unsafe gpiod_line_config_free(handle) }
 
     /// Both edges, stamped with the monotonic clock. A chip that cannot debounce leaves it to the kernel.
-    mutating func add(_ line: GPIOWiring.Input, debounceMicroseconds: Int) throws(GPIOFault) {
+    mutating func add(
+        _ line: ChipLine,
+        _ input: GPIOWiring.Input,
+        debounceMicroseconds: Int
+    ) throws(GPIOFault) {
         let bias =
-            switch line.bias {
+            switch input.bias {
             case .asIs: GPIOD_LINE_BIAS_AS_IS
             case .disabled: GPIOD_LINE_BIAS_DISABLED
             case .pullUp: GPIOD_LINE_BIAS_PULL_UP
             case .pullDown: GPIOD_LINE_BIAS_PULL_DOWN
             }
         unsafe try add(line.offset) { settings in
-            unsafe gpiod_line_settings_set_active_low(settings, line.isActiveLow)
+            unsafe gpiod_line_settings_set_active_low(settings, input.isActiveLow)
             unsafe gpiod_line_settings_set_debounce_period_us(settings, UInt(debounceMicroseconds))
             return unsafe [
                 gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_INPUT),
@@ -106,10 +109,10 @@ struct LineConfiguration: ~Copyable {
         }
     }
 
-    /// Inactive from the instant of the request.
-    mutating func add(_ line: GPIOWiring.Output) throws(GPIOFault) {
-        unsafe try add(line.offset) { settings in
-            unsafe gpiod_line_settings_set_active_low(settings, line.isActiveLow)
+    /// An output, inactive from the instant of the request.
+    mutating func add(offset: Int, isActiveLow: Bool) throws(GPIOFault) {
+        unsafe try add(offset) { settings in
+            unsafe gpiod_line_settings_set_active_low(settings, isActiveLow)
             return unsafe [
                 gpiod_line_settings_set_direction(settings, GPIOD_LINE_DIRECTION_OUTPUT),
                 gpiod_line_settings_set_output_value(settings, GPIOD_LINE_VALUE_INACTIVE),

@@ -28,17 +28,14 @@ package final class TamperLine: @unchecked Sendable {
 
     package init(_ wiring: TamperWiring) throws(GPIOFault) {
         let chip = try ChipDirectory.open(wiring.chip)
-        let offset = wiring.line.offset
-        guard offset < chip.lineCount else {
-            throw .noSuchOffset(offset: offset, chip: chip.name, lineCount: chip.lineCount)
-        }
+        let line = try chip.survey().line(at: wiring.line.place)
         var configuration = try LineConfiguration()
-        try configuration.add(wiring.line, debounceMicroseconds: wiring.debounceMicroseconds)
+        try configuration.add(line, wiring.line, debounceMicroseconds: wiring.debounceMicroseconds)
         do throws(GPIOFault) {
             request = try chip.request(configuration, consumer: Self.consumer, eventBufferMax: 0)
         } catch .system(_, EBUSY) {
-            let holder = try chip.holder(of: UInt32(offset))
-            throw .offsetBusy(offset: offset, chip: chip.name, consumer: holder?.name)
+            let holder = try chip.state(of: line.offset).holder
+            throw .otherLineBusy(line: line, chip: chip.name, consumer: holder?.name)
         }
         buffer = try EdgeBuffer(capacity: 16)
         bell = try Bell()

@@ -237,7 +237,8 @@ struct ServedSide {
         switch side.pump {
         case .gpio(let wiring):
             guard let lines = awaitLines(wiring, display) else { return nil }
-            log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)"])
+            let wired = lines.wired.map { "\($0.role.rawValue) \($0.line)" }.joined(separator: ", ")
+            log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)", "lines": "\(wired)"])
             if wiring.chipIsNumber {
                 log.warning(
                     "chip = \"\(wiring.chip)\" may be another chip after an update: name it by its label, \(lines.chip.label)"

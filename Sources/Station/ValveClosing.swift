@@ -74,12 +74,12 @@ package struct ValveClosing {
         _ failure: inout ServiceFailure?
     ) {
         let open = outputs.lines.filter { line in
-            !closed.contains { $0.label == outputs.label && $0.chip == outputs.chip && $0.offset == line.offset }
+            !closed.contains { $0.label == outputs.label && $0.chip == outputs.chip && $0.line.offset == line.offset }
         }
         let result = HeldOutputs(chip: outputs.chip, label: outputs.label, lines: open).close()
         closed += result.closed
         if let first = result.closed.first {
-            let lines = result.closed.map { "\($0.offset)" }.joined(separator: ", ")
+            let lines = result.closed.map { "\($0.line)" }.joined(separator: ", ")
             say("closed, \(source): lines \(lines) of \(first.chip) (\(first.label))")
         }
         for fault in result.faults {

@@ -39,7 +39,7 @@ enum KeyTool {
     static func requireClosedHousing(_ settings: Configuration) throws(ServiceFailure) {
         guard let wiring = settings.keys?.tamper else { return }
         let isOpen: Bool
-        do throws(GPIOFault) { isOpen = try TamperLine(wiring).isActive() } catch .offsetBusy {
+        do throws(GPIOFault) { isOpen = try TamperLine(wiring).isActive() } catch .otherLineBusy {
             return
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "keys.tamper: \(error)")

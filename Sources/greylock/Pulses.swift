@@ -85,7 +85,10 @@ struct WatchedLines {
     let kind: PulserKind
     let limits: MeterLimits
 
-    var title: String { "side \(side), \(lines.chip.name) (\(lines.chip.label))" }
+    var title: String {
+        let inputs = lines.wired.map { "\($0.role.rawValue) \($0.line)" }.joined(separator: ", ")
+        return "side \(side), \(lines.chip.name) (\(lines.chip.label)): \(inputs)"
+    }
 
     func levels() throws(ServiceFailure) -> PumpLevels {
         do throws(PumpFault) { return try lines.levels() } catch {

@@ -24,7 +24,7 @@ struct ConfigurationKeyTests {
         var testDescription: String { path }
     }
 
-    private static let offset = "an integer from 0 to 511"
+    private static let offset = "a line: its offset, 0 to 511, or its name in quotation marks"
     private static let bias = "\"as-is\" or \"disabled\" or \"pull-up\" or \"pull-down\""
 
     static let serviceKeys = [

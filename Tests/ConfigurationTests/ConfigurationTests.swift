@@ -93,13 +93,13 @@ struct ConfigurationTests {
         // A cut wire reads high: a hung-up nozzle, and an emergency.
         let wiring = GPIOWiring(
             chip: "pinctrl-bcm2711",
-            pulserA: GPIOWiring.Input(offset: 17),
-            pulserB: GPIOWiring.Input(offset: 27),
-            nozzle: GPIOWiring.Input(offset: 22, isActiveLow: true, bias: .pullUp),
-            emergency: GPIOWiring.Input(offset: 23, bias: .pullUp),
-            motor: GPIOWiring.Output(offset: 5),
-            mainValve: GPIOWiring.Output(offset: 6),
-            slowValve: GPIOWiring.Output(offset: 13)
+            pulserA: GPIOWiring.Input(.name("GPIO17")),
+            pulserB: GPIOWiring.Input(.name("GPIO27")),
+            nozzle: GPIOWiring.Input(.name("GPIO22"), isActiveLow: true, bias: .pullUp),
+            emergency: GPIOWiring.Input(.name("GPIO23"), bias: .pullUp),
+            motor: GPIOWiring.Output(.name("GPIO24")),
+            mainValve: GPIOWiring.Output(.name("GPIO25")),
+            slowValve: GPIOWiring.Output(.name("GPIO16"))
         )
         #expect(configuration.sides[0].pump == .gpio(wiring))
     }
@@ -240,8 +240,11 @@ struct ConfigurationTests {
     @Test(arguments: [
         ("kind = 'gpio'", "11: side.3.pump.kind: \"gpio\" or \"simulated\""),
         ("price = 721", "11: side.3.pump.price: an integer from 1 to 99999, fen per litre"),
-        ("a = 17", "16: side.3.pump.gpio.a: an integer from 0 to 511"),
-        ("main_valve = 6", "16: side.3.pump.gpio.main_valve: an integer from 0 to 511"),
+        ("a = 17", "16: side.3.pump.gpio.a: a line: its offset, 0 to 511, or its name in quotation marks"),
+        (
+            "main_valve = 6",
+            "16: side.3.pump.gpio.main_valve: a line: its offset, 0 to 511, or its name in quotation marks"
+        ),
     ])
     func aMissingKeyIsSoughtAtItsTable(line: String, expected: String) {
         var sample = SampleConfiguration.service

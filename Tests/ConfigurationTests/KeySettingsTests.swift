@@ -36,7 +36,7 @@ struct KeySettingsTests {
         "each key with values that it must not have",
         arguments: [
             ("keys.tamper", "chip", "0", "a text of 1 to 255 characters (found 0)"),
-            ("keys.tamper", "line", "512", "an integer from 0 to 511 (found 512)"),
+            ("keys.tamper", "line", "512", "a line: its offset, 0 to 511, or its name in quotation marks (found 512)"),
             ("keys.tamper", "active", "'open'", "\"high\" or \"low\" (found \"open\")"),
             (
                 "keys.tamper", "bias", "'up'",

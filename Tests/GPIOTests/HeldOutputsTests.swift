@@ -101,7 +101,7 @@ extension OnGPIO {
             #expect(try chip.levels(Self.outputs) == [true, true, true])
             let (closed, faults) = held.close()
             #expect(faults.isEmpty)
-            #expect(closed.map(\.offset) == Self.outputs)
+            #expect(closed.map(\.line.offset) == Self.outputs)
             #expect(try chip.levels(Self.outputs) == [false, false, true])
             // They are another's now: none is taken from it, and each is named.
             let again = held.close()

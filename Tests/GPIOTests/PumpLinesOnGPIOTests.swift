@@ -244,12 +244,17 @@ extension OnGPIO {
                 pulserB: .init(offset: Offset.b),
                 nozzle: .init(offset: 3)
             )
-            let fault = GPIOFault.lineBusy(.pulserB, offset: Offset.b, chip: chip.name, consumer: "first")
+            let fault = GPIOFault.lineBusy(
+                .pulserB,
+                line: ChipLine(offset: Offset.b),
+                chip: chip.name,
+                consumer: "first"
+            )
             #expect(faultOfOpening(readersOnly) == fault)
             #expect(fault.description.contains("held by \"first\""))
             #expect(
                 faultOfOpening(wiring(chip.label))
-                    == .lineBusy(.motor, offset: Offset.motor, chip: chip.name, consumer: "first")
+                    == .lineBusy(.motor, line: ChipLine(offset: Offset.motor), chip: chip.name, consumer: "first")
             )
             try lines.set([])
         }
@@ -258,9 +263,9 @@ extension OnGPIO {
         func aLineThatTheChipDoesNotHaveIsRefused() throws {
             let chip = try SimulatedChip(label: "greylock-offset")
             var wiring = wiring(chip.label)
-            wiring.nozzle.offset = chip.lineCount
+            wiring.nozzle.place = .offset(chip.lineCount)
             #expect(faultOfOpening(wiring) == .noSuchLine(.nozzle, offset: 8, chip: chip.name, lineCount: 8))
-            wiring.nozzle.offset = -1
+            wiring.nozzle.place = .offset(-1)
             #expect(faultOfOpening(wiring) == .noSuchLine(.nozzle, offset: -1, chip: chip.name, lineCount: 8))
         }
 
@@ -268,8 +273,8 @@ extension OnGPIO {
         func aLineThatIsWiredTwiceIsRefused() throws {
             let chip = try SimulatedChip(label: "greylock-twice")
             var wiring = wiring(chip.label)
-            wiring.motor?.offset = Offset.a
-            #expect(faultOfOpening(wiring) == .wiredTwice(.pulserA, .motor, offset: Offset.a))
+            wiring.motor?.place = .offset(Offset.a)
+            #expect(faultOfOpening(wiring) == .wiredTwice(.pulserA, .motor, line: ChipLine(offset: Offset.a)))
         }
 
         @Test

@@ -21,18 +21,26 @@ final class SimulatedChip {
     let lineCount: Int
     private let device: String
     private let folder: String
+    private let named: [Int]
     private var isLive = true
 
-    /// - Parameter folder: of its making; another one for a second chip of the same label.
-    init(label: String, lineCount: Int = 8, folder: String? = nil) throws {
+    /// - Parameters:
+    ///   - folder: of its making; another one for a second chip of the same label.
+    ///   - names: of lines, by their offsets.
+    init(label: String, lineCount: Int = 8, folder: String? = nil, names: [Int: String] = [:]) throws {
         self.label = label
         self.lineCount = lineCount
+        named = names.keys.sorted()
         self.folder = "\(Self.configuration)/\(folder ?? label)"
         let folder = self.folder
         try Self.make(folder)
         try Self.make("\(folder)/bank")
         try Self.write("\(lineCount)", to: "\(folder)/bank/num_lines")
         try Self.write(label, to: "\(folder)/bank/label")
+        for (offset, name) in names {
+            try Self.make("\(folder)/bank/line\(offset)")
+            try Self.write(name, to: "\(folder)/bank/line\(offset)/name")
+        }
         try Self.write("1", to: "\(folder)/live")
         name = try Self.read("\(folder)/bank/chip_name")
         device = "/sys/devices/platform/\(try Self.read("\(folder)/dev_name"))/\(name)"
@@ -44,6 +52,7 @@ final class SimulatedChip {
         } catch {
             preconditionFailure("the chip stays behind: \(error)")
         }
+        for offset in named { unsafe rmdir("\(folder)/bank/line\(offset)") }
         unsafe rmdir("\(folder)/bank")
         unsafe rmdir(folder)
     }
