@@ -86,6 +86,14 @@ package struct ConfigurationTable {
         }
     }
 
+    /// A table whose keys are names of the text's own; empty when it is not there.
+    func texts(_ key: String, _ setting: Setting<String>) -> [String: String] {
+        let parent = table(key)
+        return (parent.entries ?? [:]).keys.reduce(into: [:]) { texts, name in
+            texts[name] = parent.optional(name, setting)
+        }
+    }
+
     /// Tables that have numbers for keys, as in `[side.3]`: at least one and at most `countMax`, by their numbers.
     func numberedTables(
         _ key: String,

@@ -57,7 +57,8 @@ extension Configuration.SimulatedPump {
 extension GPIORole {
     fileprivate static let inputs: [GPIORole] = [.pulserA, .pulserB, .nozzle, .emergency]
 
-    fileprivate var key: String {
+    /// As a configuration names it.
+    package var key: String {
         switch self {
         case .pulserA: "a"
         case .pulserB: "b"
@@ -69,11 +70,11 @@ extension GPIORole {
         }
     }
 
-    fileprivate var biasKey: String { "\(key)_bias" }
+    package var biasKey: String { "\(key)_bias" }
 }
 
 extension GPIOWiring {
-    fileprivate init(reading table: ConfigurationTable) {
+    init(reading table: ConfigurationTable) {
         let activeLow = Set(
             table.list("active_low", Setting<GPIORole>.word(\.key), countMax: GPIORole.allCases.count) ?? []
         )
