@@ -7,6 +7,8 @@ package import Threads
 package struct BoardProfile: Sendable {
     /// Where a package puts profiles; there they are called by their names.
     package static let folder = "/usr/share/greylock/profiles"
+    /// And their overlays.
+    package static let overlays = "/usr/share/greylock/overlays"
     private static let suffix = ".toml"
 
     /// "Raspberry Pi 4 Model B"

@@ -16,14 +16,17 @@ package enum WholeFile {
     package static func draft(of path: String) -> String { path + ".greylock-draft" }
 
     /// Writes beside the file, flushes, gives the file's name to what was written and flushes the folder. Only its owner may read
-    /// it. The corresponding C functions are `open`, `write`, `fsync` and `rename`.
+    /// a new one. The corresponding C functions are `open`, `write`, `fsync` and `rename`.
     ///
-    /// - Parameter keepingMode: who could read and write the old file can read and write the new one.
+    /// - Parameters:
+    ///   - keepingMode: who could read and write the old file can read and write the new one.
+    ///   - isPublic: everybody may read a file that was not there.
     /// - Throws: ``FileFault``; the old content stands then, unless the folder alone could not be flushed.
     package static func replace(
         _ path: String,
         with bytes: [UInt8],
-        keepingMode: Bool = false
+        keepingMode: Bool = false,
+        isPublic: Bool = false
     ) throws(FileFault) {
         let draft = draft(of: path)
         _ = unsafe unlink(draft)
@@ -36,6 +39,8 @@ package enum WholeFile {
             var status = stat()
             if keepingMode, unsafe stat(path, &status) == 0 {
                 _ = try call("set the mode of", draft) { fchmod(file, status.st_mode & 0o7777) }
+            } else if isPublic {
+                _ = try call("set the mode of", draft) { fchmod(file, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH) }
             }
             try write(bytes, file, draft)
         } catch {

@@ -10,8 +10,8 @@ struct Greylock: ParsableCommand {
         version: "greylock \(Release.version)",
         subcommands: [
             Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Audit.self, CounterTool.self,
-            Records.self, PositionTool.self, ParametersTool.self, Identify.self, Lines.self, Pulses.self,
-            Calibrate.self,
+            Records.self, PositionTool.self, ParametersTool.self, Identify.self, Setup.self, Lines.self,
+            Pulses.self, Calibrate.self,
             StationTool.self, Drain.self, Undrain.self, Health.self,
         ]
     )

@@ -85,4 +85,30 @@ struct BoardProfileTests {
         #expect(verdict.contains(reason), "\(verdict)")
         #expect(self.verdict(text) == "accepted")
     }
+
+    /// The documentation's tables, row by row.
+    @Test func theWiringTablesAreTheProfiles() throws {
+        let document = Self.root.appendingPathComponent("Sources/GPIO/Documentation.docc/Wiring-a-board.md")
+        let rows = try String(contentsOf: document, encoding: .utf8).split(separator: "\n").filter {
+            $0.hasPrefix("| 1 |") || $0.hasPrefix("| 2 |")
+        }
+        var expected: [String] = []
+        for name in ["raspberry-pi-4", "raspberry-pi-5", "pocketbeagle-2"] {
+            let profile = try Self.profile(name)
+            for (index, side) in profile.sides.enumerated() {
+                func row(_ role: GPIORole, _ place: LinePlace, _ words: String) throws {
+                    let line = "\(place)".replacingOccurrences(of: "\"", with: "")
+                    let pin = try #require(profile.pins[place])
+                    expected.append("| \(index + 1) | \(role.rawValue) | \(line) | \(pin) | \(words) |")
+                }
+                for (role, input) in side.inputs {
+                    try row(role, input.place, "in, active \(input.isActiveLow ? "low" : "high")")
+                }
+                for (role, output) in side.outputs {
+                    try row(role, output.place, "out, active high, 10 kilohm to ground")
+                }
+            }
+        }
+        #expect(rows.map(String.init) == expected)
+    }
 }

@@ -1,0 +1,72 @@
+import Configuration
+import Console
+import GPIO
+import Quantities
+
+/// What is to be done once the file is there.
+struct SetupSteps {
+    private static let unitsFile = "/etc/greylock.toml"
+
+    let answers: SetupAnswers
+    let config: String
+
+    func write() {
+        let count = answers.sides.count
+        writeLine("\(config): \(answers.profile.board), \(count == 1 ? "1 side" : "\(count) sides").")
+        writeLine()
+        writeLine("Wire it while the board has no power:")
+        for number in 1...count { for row in rows(number) { writeLine("  \(row)") } }
+        writeLine()
+        writeLine("Then, on the board:")
+        for (index, step) in steps.enumerated() { writeLine("\(index + 1). \(step)".wrapped(toColumns: 100)) }
+    }
+
+    private func rows(_ number: Int) -> [String] {
+        let wiring = answers.wiring(number)
+        func row(_ role: GPIORole, _ place: LinePlace, _ words: [String]) -> String {
+            let pin = answers.profile.pins[place] ?? ""
+            let name =
+                switch place {
+                case .offset(let offset): "line \(offset)"
+                case .name(let name): name
+                }
+            return "side \(number)  \(role.rawValue.padded(toColumns: 15))  \(name.padded(toColumns: 8))  "
+                + "\(pin.padded(toColumns: 10))  \(words.joined(separator: ", "))"
+        }
+        return wiring.inputs.map { role, line in
+            row(role, line.place, ["in", line.isActiveLow ? "active low" : "active high"])
+        }
+            + wiring.outputs.map { role, line in
+                let resistor = "10 kilohm to \(line.isActiveLow ? "3.3 V" : "ground")"
+                let needed = answers.profile.resistors.contains(role) ? [resistor] : []
+                return row(role, line.place, ["out", line.isActiveLow ? "active low" : "active high"] + needed)
+            }
+    }
+
+    private var steps: [String] {
+        let profile = answers.profile
+        var steps = [
+            "Load the device-tree overlay \(profile.overlay), whose source is in \(BoardProfile.overlays): it pulls the lines from the kernel's start on."
+        ]
+        if !profile.strictGPIOD.isEmpty {
+            steps.append("Let the kernel let go of outputs. \(profile.strictGPIOD.joined(separator: ". ")).")
+        }
+        steps.append("greylock lines --config \(config) --find: lift the nozzle, and see whether that line moves.")
+        if !answers.isDemonstration {
+            steps.append(
+                answers.hasCredential
+                    ? "greylock-storage-key new COPY, then greylock-storage-key run greylock keys load --config \(config)."
+                    : "Make the storage key, as root, in bash: install -m 600 -o greylock -g greylock <(head -c 32 /dev/urandom) "
+                        + "\(SetupAnswers.storageKey). Then greylock keys load --config \(config)."
+            )
+        }
+        steps.append(
+            "greylock parameters import FILE --config \(config) --name NAME --second NAME --reason \"first set\": what a count is worth."
+        )
+        steps.append(
+            "systemctl enable --now greylockd"
+                + (config == Self.unitsFile ? "." : "; the unit reads \(Self.unitsFile), and this file is another.")
+        )
+        return steps
+    }
+}
