@@ -84,15 +84,15 @@ struct Lines: ParsableCommand {
         return try BoardProfile.ofThisBoard().map { name throws(ServiceFailure) in try BoardProfile.load(name) }
     }
 
+    private static let noLines = ServiceFailure(
+        exitStatus: ServiceFailure.unavailable,
+        reason: "no side of the configuration has lines: give --chip"
+    )
+
     private func oneChip(_ configuration: Configuration?, _ profile: BoardProfile?) throws(ServiceFailure) -> String {
         if let chip { return chip }
         let chips = configuration.map(WiredChip.chips) ?? profile?.chips ?? []
-        guard let first = chips.first else {
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.unavailable,
-                reason: "no side of the configuration has lines: give --chip"
-            )
-        }
+        guard let first = chips.first else { throw Self.noLines }
         guard chips.count == 1 else {
             throw ServiceFailure(
                 exitStatus: 64,
@@ -104,11 +104,15 @@ struct Lines: ParsableCommand {
 
     private func list(_ configuration: Configuration?) throws(ServiceFailure) {
         let chips = chip.map { [$0] } ?? configuration.map(WiredChip.chips) ?? []
+        guard !chips.isEmpty else { throw Self.noLines }
         var problems: [ServiceFailure] = []
-        for (index, chip) in chips.enumerated() {
-            if index > 0 { writeLine() }
+        var shown: Set<String> = []
+        for chip in chips {
             do throws(ServiceFailure) {
                 let wired = try WiredChip(surveying: chip, configuration)
+                // A configuration may name one chip in two ways.
+                guard shown.insert(wired.survey.name).inserted else { continue }
+                if shown.count > 1 { writeLine() }
                 wired.write()
                 problems += wired.problems
             } catch {
