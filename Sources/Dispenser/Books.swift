@@ -133,7 +133,13 @@ final class Books {
         let last = try journal.lastPrice(of: settings.number)
         guard last != settings.unitPrice else { return }
         var entry = JournalEntry()
-        entry.price = PriceChange(side: settings.number, at: clock.now, from: last, to: settings.unitPrice)
+        entry.price = PriceChange(
+            side: settings.number,
+            at: clock.now,
+            from: last,
+            to: settings.unitPrice,
+            user: settings.priceUser
+        )
         try write(entry)
     }
 

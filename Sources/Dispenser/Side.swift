@@ -40,6 +40,14 @@ package final class Side {
     /// It ended so that it begins anew under other parameters.
     package var parametersAreNew: Bool { visit.parametersAreNew && !stopIsRequested && !consoleIsGone }
 
+    /// It ended so that it begins anew at another price.
+    package var priceIsNew: Bool {
+        guard !stopIsRequested, !consoleIsGone,
+            let order = books.board.orders.price(of: settings.number, at: books.clock.now)
+        else { return false }
+        return order.price != settings.unitPrice
+    }
+
     private var visit: Visit { parts.visit }
     private var books: Books { parts.books }
     private var stray: StrayFuel { parts.stray }
@@ -51,13 +59,14 @@ package final class Side {
         try onDisk { () throws(StorageFault) in try warnOfRoom() }
         try showBetweenVisits()
         do throws(SideFailure) {
-            while !stopIsRequested && !consoleIsGone && !visit.parametersAreNew { try awaitEvent() }
+            if visit.presence == .waiting { try serveWaitingCards() }
+            while !stopIsRequested && !consoleIsGone && !visit.parametersAreNew && !priceIsNew { try awaitEvent() }
         } catch {
             if case .pump = error { try onDisk { () throws(StorageFault) in try stray.finish() } }
             throw error
         }
         try onDisk { () throws(StorageFault) in try stray.finish() }
-        show(.closed, .closed)
+        if !priceIsNew { show(.closed, .closed) }
     }
 
     private func awaitEvent() throws(SideFailure) {
@@ -100,7 +109,7 @@ package final class Side {
     private func serveWaitingCards() throws(SideFailure) {
         repeat {
             try serve()
-        } while visit.presence == .waiting && !stopIsRequested
+        } while visit.presence == .waiting && !stopIsRequested && !priceIsNew
         guard !stopIsRequested else { return }
         try onDisk { () throws(StorageFault) in try stray.record(least: stray.reportCounts) }
         shownObstacle = nil

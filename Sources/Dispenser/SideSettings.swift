@@ -9,6 +9,8 @@ package struct SideSettings: Sendable {
     package var nozzle: Int
     package var grade: String
     package var unitPrice: UnitPrice
+    /// By whose order; nil for the configuration.
+    package var priceUser: String?
     package var calibration: Calibration
     package var aid: [UInt8]
     package var keyIndex: KeyIndex

@@ -1,3 +1,4 @@
+package import Quantities
 package import Records
 private import Synchronization
 
@@ -6,6 +7,8 @@ package final class StandingOrders: Sendable {
     private struct Content {
         var isDrained = false
         var blocks: [Int: SideBlock] = [:]
+        /// By side, in the order in which they were given.
+        var prices: [Int: [PriceOrder]] = [:]
         var visits: Set<Int> = []
     }
 
@@ -26,6 +29,28 @@ package final class StandingOrders: Sendable {
     package func unblock(_ side: Int) { content.withLock { $0.blocks[side] = nil } }
 
     package func block(of side: Int) -> SideBlock? { content.withLock { $0.blocks[side] } }
+
+    /// The side sells at it from when it is in effect, between two visits.
+    package func price(_ price: PriceOrder) {
+        content.withLock { content in
+            let isOfConfiguration = price.user == nil
+            content.prices[price.side] = (isOfConfiguration ? [] : content.prices[price.side, default: []]) + [price]
+        }
+    }
+
+    /// The order that holds at a time: of those in effect the one that came into effect last; nil where there is none.
+    ///
+    /// - Parameter now: nil when the clock is not set, and what is for a later time waits.
+    package func price(of side: Int, at now: StationTime?) -> PriceOrder? {
+        let orders = content.withLock { $0.prices[side, default: []] }
+        let inEffect = orders.filter { order in
+            order.effectiveUTC.map { effective in now.map { effective <= $0.utcSeconds } ?? false } ?? true
+        }
+        func effect(_ order: PriceOrder) -> Int64 { order.effectiveUTC ?? order.time?.utcSeconds ?? .min }
+        return inEffect.reduce(nil) { (last: PriceOrder?, next) in
+            last.map { effect($0) > effect(next) ? $0 : next } ?? next
+        }
+    }
 
     /// No customer is served anywhere.
     package var isAtRest: Bool { content.withLock(\.visits.isEmpty) }

@@ -169,6 +169,9 @@ extension RowClass {
         case .priceChange: "change of a price"
         case .totalsDifference: "difference of totals"
         case .parameterMark: "version of parameters"
+        case .sideBlock: "order that closes a position"
+        case .stationOrder: "order"
+        case .priceOrder: "order of a price"
         }
     }
 }

@@ -68,11 +68,12 @@ extension PriceChange: HistoryValue {
         .priceChange,
         HistoryRow.made(
             Columns(
-                { PriceChange(side: $0, at: $1, from: $2, to: $3) },
+                { PriceChange(side: $0, at: $1, from: $2, to: $3, user: $4) },
                 column("position") { $0.side },
                 StationTime.named("since").ifThere { $0.time },
                 column("from_fen_per_litre") { $0.from },
-                column("to_fen_per_litre") { $0.to }
+                column("to_fen_per_litre") { $0.to },
+                column("user") { $0.user }
             )
         )
     )

@@ -34,6 +34,7 @@ enum JournalSchema {
         JournalMigration("8") { try $0.execute(version8) },
         JournalMigration("9") { try $0.execute(version9) },
         JournalMigration("10") { try $0.execute(version10) },
+        JournalMigration("11") { try $0.execute(version11) },
     ])
 
     /// - Throws: `StorageFault` for a database of something else, of a newer version, or with other tables than a journal
@@ -98,6 +99,45 @@ enum JournalSchema {
             accepted TEXT NOT NULL,
             behind TEXT NOT NULL
         ) STRICT;
+        """
+
+    /// What was ordered at the control socket. `position_block` says which sides are closed by order; `station_order` which orders
+    /// were done, by user and key, with the SHA-256 of the order and its answer; `price_order` at which prices a side is to sell, from
+    /// `effective_utc` on, NULL for at once, with what the configuration said then. A price without a user is the configuration's.
+    private static let version11 = """
+        CREATE TABLE position_block (
+            position INTEGER PRIMARY KEY,
+            blocked_utc INTEGER,
+            blocked TEXT,
+            user TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            code BLOB
+        ) STRICT;
+
+        CREATE TABLE station_order (
+            number INTEGER PRIMARY KEY,
+            user_number INTEGER NOT NULL,
+            order_key TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            answer TEXT NOT NULL,
+            done_utc INTEGER,
+            done TEXT,
+            code BLOB
+        ) STRICT;
+
+        CREATE TABLE price_order (
+            number INTEGER PRIMARY KEY,
+            position INTEGER NOT NULL,
+            given_utc INTEGER,
+            given TEXT,
+            effective_utc INTEGER,
+            fen_per_litre INTEGER NOT NULL,
+            configured_fen_per_litre INTEGER NOT NULL,
+            user TEXT,
+            code BLOB
+        ) STRICT;
+
+        ALTER TABLE price_change ADD COLUMN user TEXT;
         """
 
     /// `parameter_mark` says by side how far its parameters under seal had come. A record says under which program and parameters it

@@ -27,6 +27,9 @@ enum RowClass: Int, CaseIterable, Sendable {
     case priceChange
     case totalsDifference
     case parameterMark
+    case sideBlock
+    case stationOrder
+    case priceOrder
 
     var table: JournalTable {
         switch self {
@@ -46,6 +49,9 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .priceChange: .priceChange
         case .totalsDifference: .totalsDifference
         case .parameterMark: .parameterMark
+        case .sideBlock: .sideBlock
+        case .stationOrder: .stationOrder
+        case .priceOrder: .priceOrder
         }
     }
 
@@ -59,7 +65,7 @@ enum RowClass: Int, CaseIterable, Sendable {
         switch self {
         case .openSale, .closedSale, .greyRecord, .acceptance, .lockClearing, .parameterMark: false
         case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun, .overrun,
-            .pulserFault, .priceChange, .totalsDifference:
+            .pulserFault, .priceChange, .totalsDifference, .sideBlock, .stationOrder, .priceOrder:
             true
         }
     }
@@ -68,7 +74,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     var isBelievedApart: Bool {
         switch self {
         case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun, .pulserFault, .lockClearing, .priceChange,
-            .totalsDifference, .parameterMark:
+            .totalsDifference, .parameterMark, .sideBlock, .stationOrder, .priceOrder:
             true
         case .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering: false
         }

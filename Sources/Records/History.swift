@@ -75,12 +75,15 @@ package struct PriceChange: Equatable, Sendable {
     /// nil of the first price that is known.
     package let from: UnitPrice?
     package let to: UnitPrice
+    /// By whose order; nil for the configuration.
+    package let user: String?
 
-    package init(side: Int, at time: StationTime?, from: UnitPrice?, to: UnitPrice) {
+    package init(side: Int, at time: StationTime?, from: UnitPrice?, to: UnitPrice, user: String? = nil) {
         self.side = side
         self.time = time
         self.from = from
         self.to = to
+        self.user = user
     }
 
     /// The newest that are kept, a side.

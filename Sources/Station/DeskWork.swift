@@ -1,10 +1,17 @@
+import CardCryptography
+import Configuration
 import Dispenser
 import Journal
 import Logging
+import Quantities
+import Records
 import StationInterface
 
-/// What the desk's thread knows.
+/// What the desk's thread knows, and what it does of an order.
 struct DeskWork {
+    typealias Answering = (InterfaceLoop.Reply, OrderAnswer) -> Void
+
+    private let configuration: Configuration
     private let orders: StandingOrders
     private let board: StatusBoard
     private let sides: [ReachableSide]
@@ -12,30 +19,52 @@ struct DeskWork {
     private var book = OrderBook(keysMax: StationDesk.keysMax)
     /// Drains that are answered when nobody is served any more.
     private var drains: [OrderKey] = []
+    private var journal: SQLiteJournal?
+    /// What was in effect when it was looked at last, by side.
+    private var prices: [Int: PriceOrder] = [:]
 
-    init(_ orders: StandingOrders, _ board: StatusBoard, _ sides: [ReachableSide], _ log: Logger) {
+    init(
+        _ configuration: Configuration,
+        _ orders: StandingOrders,
+        _ board: StatusBoard,
+        _ sides: [ReachableSide],
+        _ log: Logger
+    ) {
+        self.configuration = configuration
         self.orders = orders
         self.board = board
         self.sides = sides
         self.log = log
     }
 
-    mutating func take(
-        _ order: Order,
-        _ key: OrderKey,
-        _ reply: InterfaceLoop.Reply,
-        _ journal: SQLiteJournal?,
-        _ answer: (InterfaceLoop.Reply, OrderAnswer) -> Void
-    ) {
-        switch book.take(order, key, reply) {
-        case .repeated(let first): answer(reply, first)
-        case .refused(let refusal): answer(reply, .failure(refusal))
-        case .awaited: break
-        case .act: act(order, key, answer)
+    /// What was done before the service was started is not done again.
+    mutating func takes(_ journal: SQLiteJournal) {
+        self.journal = journal
+        do throws(StorageFault) {
+            for done in try journal.doneOrders() {
+                let answer = JSON.written(Array(done.answer.utf8))
+                book.recall(done.digest, OrderKey(user: done.user, key: done.key), .success(answer))
+            }
+        } catch {
+            log.error("the orders that were done cannot be read: \(error)")
         }
     }
 
-    private mutating func act(_ order: Order, _ key: OrderKey, _ answer: (InterfaceLoop.Reply, OrderAnswer) -> Void) {
+    mutating func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply, _ answer: Answering) {
+        let digest = SHA256.digest(of: order.bytes)
+        switch book.take(digest, key, reply) {
+        case .repeated(let first): answer(reply, first)
+        case .refused(let refusal): answer(reply, .failure(refusal))
+        case .awaited: break
+        case .act: act(order, digest, key, answer)
+        }
+    }
+
+    private mutating func act(_ order: Order, _ digest: [UInt8], _ key: OrderKey, _ answer: Answering) {
+        if let side = order.side, !sides.contains(where: { $0.number == side }) {
+            let known = sides.map { "\($0.number)" }.joined(separator: ", ")
+            return give(key, .failure(RequestRefusal(.noSuchSide, "there is no side \(side), but \(known)")), answer)
+        }
         switch order {
         case .drain:
             drain(true, key)
@@ -45,16 +74,104 @@ struct DeskWork {
             let takenBack = RequestRefusal(.takenBack, "the station was told to undrain before it was drained")
             for drain in drains { give(drain, .failure(takenBack), answer) }
             drains = []
-            give(key, .success(.object([])), answer)
+            give(key, Self.done, answer)
+        case .block(let side, let reason):
+            let block = SideBlock(side: side, at: SystemClock().now, user: UserName.of(key.user), reason: reason)
+            keep(digest, key, answer) {
+                $0.block = block
+            } then: { orders, log in
+                orders.block(block)
+                log.notice("closed by order: \(reason)", metadata: ["position": "\(side)", "user": "\(block.user)"])
+            }
+        case .unblock(let side):
+            keep(digest, key, answer) { entry in
+                entry.unblocked = side
+            } then: { orders, log in
+                orders.unblock(side)
+                log.notice("opened by order", metadata: ["position": "\(side)", "user": "\(UserName.of(key.user))"])
+            }
+        case .price(let side, let fenPerLitre, let from): self.price(side, fenPerLitre, from, digest, key, answer)
         }
     }
 
+    private mutating func price(
+        _ side: Int,
+        _ fenPerLitre: Int,
+        _ from: Int64?,
+        _ digest: [UInt8],
+        _ key: OrderKey,
+        _ answer: Answering
+    ) {
+        guard let configured = configuration.sides.first(where: { $0.number == side }) else {
+            preconditionFailure("looked for before")
+        }
+        let order = PriceOrder(
+            side: side,
+            at: SystemClock().now,
+            effectiveUTC: from,
+            price: UnitPrice(fenPerLitre: fenPerLitre),
+            configured: configured.settings(under: nil).unitPrice,
+            user: UserName.of(key.user)
+        )
+        keep(digest, key, answer) {
+            $0.price = order
+        } then: { orders, log in
+            orders.price(order)
+            log.notice(
+                "price by order",
+                metadata: [
+                    "position": "\(side)", "user": "\(UserName.of(key.user))", "fen-per-litre": "\(fenPerLitre)",
+                    "from": "\(from.map { "\($0)" } ?? "now")",
+                ]
+            )
+        }
+    }
+
+    /// On disk with its key first, and then done.
+    private mutating func keep(
+        _ digest: [UInt8],
+        _ key: OrderKey,
+        _ answer: Answering,
+        _ entry: (inout StationEntry) -> Void,
+        then: (StandingOrders, Logger) -> Void
+    ) {
+        guard let journal else {
+            return give(
+                key,
+                .failure(RequestRefusal(.starting, "the service is starting: come again")),
+                answer,
+                isKept: false
+            )
+        }
+        var kept = StationEntry(
+            done: DoneOrder(user: key.user, key: key.key, digest: digest, answer: Self.doneText, at: SystemClock().now)
+        )
+        entry(&kept)
+        do throws(StorageFault) { try journal.commit(kept) } catch {
+            log.error("an order was not kept: \(error)")
+            return give(key, .failure(RequestRefusal(.storage, "not done: \(error)")), answer, isKept: false)
+        }
+        then(orders, log)
+        tellSides()
+        give(key, Self.done, answer)
+    }
+
     /// Once nobody is served any more.
-    mutating func finish(_ answer: (InterfaceLoop.Reply, OrderAnswer) -> Void) {
+    mutating func finish(_ answer: Answering) {
         guard !drains.isEmpty, orders.isAtRest else { return }
         log.notice("drained")
-        for drain in drains { give(drain, .success(.object([])), answer) }
+        for drain in drains { give(drain, Self.done, answer) }
         drains = []
+    }
+
+    /// A price whose time has come.
+    mutating func lookAtPrices() {
+        let now = SystemClock().now
+        let present = sides.compactMap { orders.price(of: $0.number, at: now) }
+        let bySide = Dictionary(uniqueKeysWithValues: present.map { ($0.side, $0) })
+        guard bySide != prices else { return }
+        prices = bySide
+        tellSides()
     }
 
     private func drain(_ isDrained: Bool, _ key: OrderKey) {
@@ -62,17 +179,28 @@ struct DeskWork {
         orders.drain(isDrained)
         log.notice(
             isDrained ? "no sale begins from now on, by order" : "sales begin again, by order",
-            metadata: ["user": "\(key.user)"]
+            metadata: ["user": "\(UserName.of(key.user))"]
         )
         board.update { (status: inout StationStatus) in status.isDrained = isDrained }
-        for side in sides { side.mailbox.post(.ordersChanged) }
+        tellSides()
     }
 
-    private mutating func give(
-        _ key: OrderKey,
-        _ first: OrderAnswer,
-        _ answer: (InterfaceLoop.Reply, OrderAnswer) -> Void
-    ) {
-        for reply in book.answer(key, first) { answer(reply, first) }
+    private func tellSides() { for side in sides { side.mailbox.post(.ordersChanged) } }
+
+    private static let doneText = "{}"
+    private static let done = OrderAnswer.success(.written(Array(doneText.utf8)))
+
+    private mutating func give(_ key: OrderKey, _ first: OrderAnswer, _ answer: Answering, isKept: Bool = true) {
+        for reply in book.answer(key, first, isKept: isKept) { answer(reply, first) }
+    }
+}
+
+extension Order {
+    /// nil of one for the whole station.
+    fileprivate var side: Int? {
+        switch self {
+        case .drain, .undrain: nil
+        case .block(let side, _), .unblock(let side), .price(let side, _, _): side
+        }
     }
 }

@@ -27,28 +27,29 @@ struct OrderBook {
     }
 
     private let keysMax: Int
-    private var known: [OrderKey: (order: Order, standing: Standing)] = [:]
+    private var known: [OrderKey: (digest: [UInt8], standing: Standing)] = [:]
     /// Those that are answered, the oldest first; what was forgotten stands before ``oldest``.
     private var answered: [OrderKey] = []
     private var oldest = 0
 
     init(keysMax: Int) { self.keysMax = keysMax }
 
-    mutating func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply) -> Verdict {
+    /// - Parameter digest: of what is ordered.
+    mutating func take(_ digest: [UInt8], _ key: OrderKey, _ reply: InterfaceLoop.Reply) -> Verdict {
         guard let (first, standing) = known[key] else {
             guard known.count - (answered.count - oldest) < keysMax else {
                 return .refused(RequestRefusal(.tooManyOrders, "\(keysMax) orders are not done yet: come again"))
             }
-            known[key] = (order, .acting([reply]))
+            known[key] = (digest, .acting([reply]))
             return .act
         }
-        guard first == order else {
+        guard first == digest else {
             return .refused(RequestRefusal(.keyUsed, "another order came with the key \"\(key.key)\": take a new one"))
         }
         switch standing {
         case .answered(let answer): return .repeated(answer)
         case .acting(let replies):
-            known[key] = (order, .acting(replies + [reply]))
+            known[key] = (digest, .acting(replies + [reply]))
             return .awaited
         }
     }
@@ -58,19 +59,19 @@ struct OrderBook {
     /// - Parameter isKept: false where nothing was done, and the order may come again.
     /// - Returns: who gets it.
     mutating func answer(_ key: OrderKey, _ answer: OrderAnswer, isKept: Bool = true) -> [InterfaceLoop.Reply] {
-        guard let (order, standing) = known[key], case .acting(let replies) = standing else { return [] }
+        guard let (digest, standing) = known[key], case .acting(let replies) = standing else { return [] }
         guard isKept else {
             known[key] = nil
             return replies
         }
-        known[key] = (order, .answered(answer))
+        known[key] = (digest, .answered(answer))
         keep(key)
         return replies
     }
 
     /// One that an earlier run of the service answered.
-    mutating func recall(_ order: Order, _ key: OrderKey, _ answer: OrderAnswer) {
-        known[key] = (order, .answered(answer))
+    mutating func recall(_ digest: [UInt8], _ key: OrderKey, _ answer: OrderAnswer) {
+        known[key] = (digest, .answered(answer))
         keep(key)
     }
 

@@ -13,6 +13,7 @@ import Words
 final class ServedInterface: Sendable {
     private let board: StatusBoard
     private let desk: StationDesk
+    private let orders: StandingOrders
     private let loop: InterfaceLoop
 
     /// nil where no socket is configured. Listens when this returns.
@@ -31,7 +32,7 @@ final class ServedInterface: Sendable {
             capacity: configuration.journal.capacity
         )
         let board = StatusBoard(station, configuration.sides.map(SideStatus.init))
-        let desk = StationDesk(orders, board, sides, arrived: arrived, log: log)
+        let desk = StationDesk(configuration, orders, board, sides, arrived: arrived, log: log)
         do throws(SocketFault) {
             loop = try InterfaceLoop(read: places.read, control: places.control, board) { order, key, peer, reply in
                 desk.take(order, OrderKey(user: peer.user, key: key), reply)
@@ -41,12 +42,13 @@ final class ServedInterface: Sendable {
         }
         self.board = board
         self.desk = desk
+        self.orders = orders
         desk.begin { [loop] reply, answer in loop.answer(reply, answer) }
     }
 
     /// The same face, of which the status tells too.
-    func seen(_ face: SideFace, side: Int) -> SideFace {
-        SideFace(StatusDisplay(face.display, board, desk, side: side), trace: face.trace)
+    func seen(_ face: SideFace, _ side: Configuration.Side) -> SideFace {
+        SideFace(StatusDisplay(face.display, board, desk, orders, side), trace: face.trace)
     }
 
     func takes(_ journal: SQLiteJournal) { desk.takes(journal) }
@@ -90,22 +92,36 @@ private final class StatusDisplay: SideDisplay {
     private let display: any SideDisplay
     private let board: StatusBoard
     private let desk: StationDesk
+    private let orders: StandingOrders
     private let side: Int
+    private let configured: UnitPrice
 
-    init(_ display: any SideDisplay, _ board: StatusBoard, _ desk: StationDesk, side: Int) {
+    init(
+        _ display: any SideDisplay,
+        _ board: StatusBoard,
+        _ desk: StationDesk,
+        _ orders: StandingOrders,
+        _ side: Configuration.Side
+    ) {
         self.display = display
         self.board = board
         self.desk = desk
-        self.side = side
+        self.orders = orders
+        self.side = side.number
+        configured = side.settings(under: nil).unitPrice
     }
 
     func show(_ state: SideState, _ notice: Notice) {
         let words = Language.technical.vocabulary.words(notice)
+        // Between two visits; while fuel flows the meter's display says it.
+        let price = orders.price(of: side, at: SystemClock().now)?.price ?? configured
         board.update(side: side) { status in
             status.state = state.rawValue
             status.code = notice.code
             status.words = words
-            if !state.isOfVisit { status.sale = nil }
+            guard !state.isOfVisit else { return }
+            status.sale = nil
+            status.fenPerLitre = price.fenPerLitre
         }
         if !state.isOfVisit { desk.figuresAreOld() }
         display.show(state, notice)
@@ -121,6 +137,11 @@ private final class StatusDisplay: SideDisplay {
     }
 
     func printReceipt(_ record: Record, balance: Amount?) {
+        board.update(side: side) { status in
+            guard status.sale != nil, record.settles == nil else { return }
+            let centilitres = record.reading.volume.shownCentilitres
+            status.sale = SideStatus.Sale(centilitres: centilitres, fen: Int(record.price.fen))
+        }
         desk.figuresAreOld()
         display.printReceipt(record, balance: balance)
     }

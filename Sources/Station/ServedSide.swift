@@ -34,6 +34,7 @@ struct ServedSide {
     let module: SecurityModule
     let desk: ParameterDesk
     let board: RecoveredBoard
+    let orders: StandingOrders
     let roster: Roster
     let log: Logger
 
@@ -56,6 +57,7 @@ struct ServedSide {
         _ module: SecurityModule,
         _ desk: ParameterDesk,
         _ board: RecoveredBoard,
+        _ orders: StandingOrders,
         _ roster: Roster
     ) {
         self.service = service
@@ -66,6 +68,7 @@ struct ServedSide {
         self.module = module
         self.desk = desk
         self.board = board
+        self.orders = orders
         self.roster = roster
         log = service.log.naming(side.number)
     }
@@ -138,6 +141,10 @@ struct ServedSide {
         while true {
             let next = begin(face, reader, pinEntry(customer, keypad), set, pump, after: before)
             try serve(next)
+            if next.priceIsNew, !next.parametersAreNew {
+                before = next
+                continue
+            }
             guard next.parametersAreNew else { return }
             pump.thread.stop()
             reached.takesNoPump()
@@ -172,6 +179,9 @@ struct ServedSide {
         log.info("ready")
         var settings = side.settings(under: set.meter)
         settings.identification = service.identification(under: set)
+        if let order = orders.price(of: side.number, at: SystemClock().now) {
+            (settings.unitPrice, settings.priceUser) = (order.price, order.user)
+        }
         return Side(settings: settings, edges: edges, after: board, goingOnFrom: before)
     }
 

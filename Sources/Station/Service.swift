@@ -150,13 +150,16 @@ package final class Service: Sendable {
         let status = supervisor.map { SupervisedStatus($0, sides: sides.count) }
         let faces: Faces = { side, hand in
             var face = faces(side, hand)
-            if let interface { face = interface.seen(face, side: side.number) }
+            if let interface { face = interface.seen(face, side) }
             guard let status else { return face }
             return SideFace(SupervisedDisplay(face.display, status, side: side.number), trace: face.trace)
         }
         let roster = Roster(sides.map(\.number), end: stop)
         guard let (journal, module, desk, keyWatch, totals) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
+        do throws(StorageFault) { try orders.load(from: journal, configuration) } catch {
+            throw inputOutput("\(configuration.journal.path): \(error)")
+        }
         interface?.takes(journal)
         try identifyProgram()
         let parameterWatch = ParameterWatch(desk) { [sides] in
@@ -170,7 +173,7 @@ package final class Service: Sendable {
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
             let (side, reached) = pair
             return NamedThread("side-\(side.number)") { [self] in
-                ServedSide(self, side, index, reached, journal, module, desk, board, roster).run(faces)
+                ServedSide(self, side, index, reached, journal, module, desk, board, orders, roster).run(faces)
                 reached.end()
             }
         }

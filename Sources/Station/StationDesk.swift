@@ -1,3 +1,4 @@
+import Configuration
 import Dispenser
 import Journal
 import Logging
@@ -13,6 +14,8 @@ final class StationDesk: Sendable {
     static let keysMax = 1_000
     /// The journal's figures are read at most so often.
     private static let figuresNanoseconds: UInt64 = 200_000_000
+    /// Between two looks whether the time of a price has come.
+    private static let pricesNanoseconds: UInt64 = 1_000_000_000
     /// A disk may keep the thread for some time, as it may a side's.
     static let awayNanosecondsMax = Watchdog.sideAwayNanosecondsMax
 
@@ -29,6 +32,7 @@ final class StationDesk: Sendable {
         var isStopping = false
     }
 
+    private let configuration: Configuration
     private let orders: StandingOrders
     private let board: StatusBoard
     private let sides: [ReachableSide]
@@ -41,12 +45,14 @@ final class StationDesk: Sendable {
 
     /// - Parameter arrived: is signalled also when a visit ends.
     init(
+        _ configuration: Configuration,
         _ orders: StandingOrders,
         _ board: StatusBoard,
         _ sides: [ReachableSide],
         arrived: MonotonicSemaphore,
         log: Logger
     ) {
+        self.configuration = configuration
         self.orders = orders
         self.board = board
         self.sides = sides
@@ -98,18 +104,25 @@ final class StationDesk: Sendable {
     }
 
     private func run(_ answer: @Sendable (InterfaceLoop.Reply, OrderAnswer) -> Void) {
-        var work = DeskWork(orders, board, sides, log)
+        var work = DeskWork(configuration, orders, board, sides, log)
+        var known: SQLiteJournal?
         var figuresAt: UInt64 = 0
         while true {
             leftAt.store(0, ordering: .relaxed)
-            _ = arrived.wait(until: content.withLock(\.figuresAreOld) ? figuresAt : nil)
+            let look = MonotonicClock.nanoseconds + Self.pricesNanoseconds
+            _ = arrived.wait(until: content.withLock(\.figuresAreOld) ? min(figuresAt, look) : look)
             leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed)
             let (asked, journal, isStopping) = content.withLock { content in
                 defer { content.asked = [] }
                 return (content.asked, content.journal, content.isStopping)
             }
-            for asked in asked { work.take(asked.order, asked.key, asked.reply, journal, answer) }
+            if let journal, known == nil {
+                work.takes(journal)
+                known = journal
+            }
+            for asked in asked { work.take(asked.order, asked.key, asked.reply, answer) }
             if isStopping { return leftAt.store(0, ordering: .relaxed) }
+            work.lookAtPrices()
             work.finish(answer)
             if let journal, MonotonicClock.nanoseconds >= figuresAt,
                 content.withLock({ content in

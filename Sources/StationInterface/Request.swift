@@ -33,6 +33,33 @@ package enum Order: Hashable, Sendable {
     /// Running sales end, and no other begins.
     case drain
     case undrain
+    /// No sale begins at the side until it is unblocked, whatever is started anew meanwhile.
+    case block(side: Int, reason: String)
+    case unblock(side: Int)
+    /// From a time on, in seconds since 1970 by UTC, or at once; a running sale keeps its price.
+    case price(side: Int, fenPerLitre: Int, from: Int64?)
+
+    /// The same for the same order.
+    package var bytes: [UInt8] {
+        let members: [JSON.Member] =
+            switch self {
+            case .drain: [JSON.Member("command", .text("drain"))]
+            case .undrain: [JSON.Member("command", .text("undrain"))]
+            case .block(let side, let reason):
+                [
+                    JSON.Member("command", .text("block")), JSON.Member("side", .integer(side)),
+                    JSON.Member("reason", .text(reason)),
+                ]
+            case .unblock(let side): [JSON.Member("command", .text("unblock")), JSON.Member("side", .integer(side))]
+            case .price(let side, let fenPerLitre, let from):
+                [
+                    JSON.Member("command", .text("price")), JSON.Member("side", .integer(side)),
+                    JSON.Member("fenPerLitre", .integer(fenPerLitre)),
+                    JSON.Member("from", from.map { .integer($0) } ?? .null),
+                ]
+            }
+        return JSON.object(members).bytes
+    }
 }
 
 /// At which socket a client is.

@@ -162,11 +162,30 @@ extension Command {
     }
 }
 
+extension RequestMembers {
+    fileprivate mutating func side() throws(RequestRefusal) -> Int { Int(try integer("side", 1...99)) }
+}
+
 extension Order {
+    package static let reasonCharactersMax = 200
+    /// 999.99 yuan.
+    package static let fenPerLitreMax: Int64 = 99_999
+    /// The end of the year 9999.
+    package static let utcMax: Int64 = 253_402_300_799
+
     fileprivate init(_ name: String, _ members: inout RequestMembers) throws(RequestRefusal) {
         switch name {
         case "drain": self = .drain
         case "undrain": self = .undrain
+        case "block":
+            self = .block(side: try members.side(), reason: try members.text("reason", 1...Self.reasonCharactersMax))
+        case "unblock": self = .unblock(side: try members.side())
+        case "price":
+            self = .price(
+                side: try members.side(),
+                fenPerLitre: Int(try members.integer("fenPerLitre", 1...Self.fenPerLitreMax)),
+                from: try members.has("from") ? members.integer("from", 0...Self.utcMax) : nil
+            )
         case _: throw RequestRefusal(.commandUnknown, "there is no command \(quoted(name))")
         }
     }

@@ -21,9 +21,8 @@ package final class StationConnection {
         guard path.utf8.count <= SocketPlace.pathBytesMax else { throw .noService("\(path): the path is too long") }
         do throws(SocketFault) { descriptor = try UnixSocket.make(path) } catch { throw .noService(error.reason) }
         guard unsafe UnixSocket.withAddress(path, { unsafe connect(descriptor, $0, $1) }) == 0 else {
-            let reason = systemError()
-            close(descriptor)
-            throw .noService("\(path): \(reason)")
+            // It is closed by `deinit`, which runs here too.
+            throw .noService("\(path): \(systemError())")
         }
     }
 

@@ -115,8 +115,11 @@ struct PriceLine: Encodable {
     let utcSeconds: Int64?
     let fromFenPerLitre: Int?
     let toFenPerLitre: Int
+    /// By whose order; nil for the configuration.
+    let user: String?
 
     init(_ change: PriceChange) {
+        user = change.user?.printable
         time = change.time?.local.words ?? TransactionTime.unknown.words
         utcSeconds = change.time?.utcSeconds
         (fromFenPerLitre, toFenPerLitre) = (change.from?.fenPerLitre, change.to.fenPerLitre)
@@ -124,6 +127,7 @@ struct PriceLine: Encodable {
         words =
             "\(change.time.map { "\($0)" } ?? TransactionTime.unknown.words): "
             + "\(from)to \(yuan(fen: change.to.fenPerLitre)) yuan a litre"
+            + (change.user.map { ", by order of \($0.printable)" } ?? "")
     }
 }
 

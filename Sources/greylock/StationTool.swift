@@ -9,7 +9,9 @@ struct StationTool: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "station",
         abstract: "Ask the service that runs, and tell it what to do.",
-        subcommands: [StationStatusTool.self, StationWatch.self]
+        subcommands: [
+            StationStatusTool.self, StationWatch.self, StationBlock.self, StationUnblock.self, StationPrice.self,
+        ]
     )
 }
 

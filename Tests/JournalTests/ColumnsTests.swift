@@ -31,7 +31,7 @@ struct ColumnsTests {
     private static let filled = tables.filter {
         ![
             "position_lock", "clock_acceptance", "journal_acceptance", "overrun", "pulser_fault", "lock_clearing",
-            "price_change", "totals_difference", "parameter_mark",
+            "price_change", "totals_difference", "parameter_mark", "position_block", "station_order", "price_order",
         ].contains($0)
     }
 

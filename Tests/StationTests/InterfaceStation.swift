@@ -33,6 +33,7 @@ final class InterfaceStation {
         let sides = flows.enumerated().map { index, centilitres in
             ServiceConfiguration.side(
                 index + 1,
+                card: "kind = \"virtual\", state = \"\(folder.path("card\(index + 1)"))\"",
                 price: price,
                 pump: ServiceConfiguration.simulated(centilitres: centilitres, speed: speed)
             )
@@ -65,13 +66,21 @@ final class InterfaceStation {
         return outcome.failure.withLock(\.self)
     }
 
+    /// A client of a service that has its journal.
     func client(_ socket: SocketKind = .control) throws -> InterfaceClientOfTest {
+        let client = try connected(socket)
+        _ = try client.wait(for: "the start") { $0.room != nil }
+        return client
+    }
+
+    private func connected(_ socket: SocketKind) throws -> InterfaceClientOfTest {
         let deadline = MonotonicClock.nanoseconds + UInt64(Patience.seconds) * 1_000_000_000
         let never = MonotonicSemaphore()
         while true {
             do throws(StationConnection.Fault) {
                 return InterfaceClientOfTest(try StationConnection(folder.path("\(socket.rawValue).sock")))
             } catch {
+                if let failure = outcome.failure.withLock(\.self) { throw failure }
                 guard MonotonicClock.nanoseconds < deadline else { throw error }
                 _ = never.wait(until: MonotonicClock.nanoseconds + 5_000_000)
             }
