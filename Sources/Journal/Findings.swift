@@ -172,6 +172,7 @@ extension RowClass {
         case .sideBlock: "order that closes a position"
         case .stationOrder: "order"
         case .priceOrder: "order of a price"
+        case .acknowledgement: "acknowledgement"
         }
     }
 }

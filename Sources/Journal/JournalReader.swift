@@ -192,6 +192,14 @@ package final class JournalReader: Sendable {
         }
     }
 
+    /// How many records take room.
+    package func takenRoom() throws(StorageFault) -> Int {
+        try view("count the records") { db in
+            let sql = "SELECT (SELECT count(*) FROM sale) - (SELECT count(*) FROM acknowledgement)"
+            return Int(try db.numbers(sql).first.flatMap(\.self) ?? 0)
+        }
+    }
+
     /// How the journal's numbers stand to its mark at `markPath`.
     package func standing(markPath: String?) throws(StorageFault) -> JournalStanding {
         let belief = try present().1.belief

@@ -61,13 +61,14 @@ struct JournalTable: Sendable {
     static let sideBlock = JournalTable("position_block", of: SideBlock.self, key: "position")
     static let stationOrder = JournalTable("station_order", of: HistoryRow<DoneOrder>.self, key: "number")
     static let priceOrder = JournalTable("price_order", of: HistoryRow<PriceOrder>.self, key: "number")
+    static let acknowledgement = JournalTable("acknowledgement", of: Acknowledgement.self, key: "ttc", "record")
     static let state = JournalTable("journal_state", of: nil, key: "id", "copy")
 
     /// But for ``state``, in the order in which they are read.
     static let coded: [JournalTable] = [
         .sale, .checkpoint, .greyRecord, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .acceptance,
         .serviceRun, .overrun, .pulserFault, .lockClearing, .priceChange, .totalsDifference, .parameterMark,
-        .sideBlock, .stationOrder, .priceOrder,
+        .sideBlock, .stationOrder, .priceOrder, .acknowledgement,
     ]
     static let codeColumn = "code"
 }

@@ -30,6 +30,7 @@ enum RowClass: Int, CaseIterable, Sendable {
     case sideBlock
     case stationOrder
     case priceOrder
+    case acknowledgement
 
     var table: JournalTable {
         switch self {
@@ -52,6 +53,7 @@ enum RowClass: Int, CaseIterable, Sendable {
         case .sideBlock: .sideBlock
         case .stationOrder: .stationOrder
         case .priceOrder: .priceOrder
+        case .acknowledgement: .acknowledgement
         }
     }
 
@@ -65,7 +67,8 @@ enum RowClass: Int, CaseIterable, Sendable {
         switch self {
         case .openSale, .closedSale, .greyRecord, .acceptance, .lockClearing, .parameterMark: false
         case .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering, .serviceRun, .overrun,
-            .pulserFault, .priceChange, .totalsDifference, .sideBlock, .stationOrder, .priceOrder:
+            .pulserFault, .priceChange, .totalsDifference, .sideBlock, .stationOrder, .priceOrder,
+            .acknowledgement:
             true
         }
     }
@@ -74,7 +77,8 @@ enum RowClass: Int, CaseIterable, Sendable {
     var isBelievedApart: Bool {
         switch self {
         case .closedSale, .greyRecord, .acceptance, .serviceRun, .overrun, .pulserFault, .lockClearing, .priceChange,
-            .totalsDifference, .parameterMark, .sideBlock, .stationOrder, .priceOrder:
+            .totalsDifference, .parameterMark, .sideBlock, .stationOrder, .priceOrder,
+            .acknowledgement:
             true
         case .openSale, .checkpoint, .totaliser, .sideLock, .clockAcceptance, .clockFloor, .numbering: false
         }

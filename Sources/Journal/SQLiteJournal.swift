@@ -21,7 +21,8 @@ import Synchronization
 //   on the heap ("unix-excl"), which SQLite does for a process that shares the file with no other.
 // - A record that is ended or later has no checkpoint.
 // - A row of a number never changes its card, terminal, side or lock time.
-// - No row of the sale table is deleted, and a new one has the highest number: ``SQLiteJournal/room()`` counts on.
+// - No row of the sale table is deleted but of a finished record that was acknowledged, in a transaction that the state counts
+//   (``Acknowledgement``); a new one has the highest number: ``SQLiteJournal/room()`` counts on.
 // - A row has the code of the service over all of it, and the journal's state the sum of all codes. A row that is not
 //   believed is never written over, but for those of ``RowClass/isRenewed`` (decision record 0017).
 
@@ -29,7 +30,7 @@ import Synchronization
 package final class SQLiteJournal: SaleJournal, Sendable {
     let connection: Connection
     package let path: String
-    private let capacity: Int
+    let capacity: Int
     let recordKey: RecordKey
     let highWater: HighWaterMark
     private let lock: JournalLock
@@ -259,11 +260,14 @@ package final class SQLiteJournal: SaleJournal, Sendable {
                 try connection.commit("make the indexes anew") { try $0.rebuildIndexes() }
             }
             var count = counted ?? atStart
+            var acknowledged: Int64?
             try connection.view("count the records") { db in
                 // The state counts with each write, in whatever order the numbers come.
                 if let stated = atStart.stated, let key = start.key, let state = try db.journalState(key) {
                     count.records = atStart.records + Int(state.records - stated)
+                    acknowledged = state[.acknowledgement].rows
                 } else {
+                    acknowledged = try db.numbers("SELECT count(*) FROM acknowledgement").first.flatMap(\.self)
                     let new = try db.numbers(
                         "SELECT count(*), max(ttc) FROM sale WHERE ttc > ?",
                         [ColumnValue(count.lastNumber)]
@@ -273,7 +277,7 @@ package final class SQLiteJournal: SaleJournal, Sendable {
                 }
             }
             counted = count
-            return max(0, capacity - count.records)
+            return max(0, capacity - count.records + Int(acknowledged ?? 0))
         }
     }
 

@@ -50,7 +50,36 @@ struct DeskWork {
         }
     }
 
-    mutating func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply, _ answer: Answering) {
+    mutating func take(_ errand: Errand, _ peer: Peer, _ reply: InterfaceLoop.Reply, _ answer: Answering) {
+        switch errand {
+        case .order(let order, let key): take(order, OrderKey(user: peer.user, key: key), reply, answer)
+        case .records(let after, let limit): answer(reply, records(after: after, limit))
+        }
+    }
+
+    private func records(after number: UInt32, _ limit: Int) -> OrderAnswer {
+        guard let journal else { return .failure(Self.isStarting) }
+        do throws(StorageFault) {
+            let records = try journal.collectedRecords(after: number, last: limit)
+            var written: [JSON] = []
+            var bytesCount = 0
+            for record in records {
+                let bytes = record.json.bytes
+                bytesCount += bytes.count
+                guard written.isEmpty || bytesCount <= Self.recordBytesMax else { break }
+                written.append(.written(bytes))
+            }
+            return .success(.object([JSON.Member("records", .list(written))]))
+        } catch {
+            return .failure(RequestRefusal(.storage, "\(error)"))
+        }
+    }
+
+    /// In one answer, which is at most 65,536 with what stands round them.
+    private static let recordBytesMax = 60_000
+    private static let isStarting = RequestRefusal(.starting, "the service is starting: come again")
+
+    private mutating func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply, _ answer: Answering) {
         let digest = SHA256.digest(of: order.bytes)
         switch book.take(digest, key, reply) {
         case .repeated(let first): answer(reply, first)
@@ -90,8 +119,34 @@ struct DeskWork {
                 orders.unblock(side)
                 log.notice("opened by order", metadata: ["position": "\(side)", "user": "\(UserName.of(key.user))"])
             }
+        case .acknowledge(let numbers): acknowledge(numbers, digest, key, answer)
         case .price(let side, let fenPerLitre, let from): self.price(side, fenPerLitre, from, digest, key, answer)
         }
+    }
+
+    private mutating func acknowledge(_ numbers: [UInt32], _ digest: [UInt8], _ key: OrderKey, _ answer: Answering) {
+        guard let journal else { return give(key, .failure(Self.isStarting), answer, isKept: false) }
+        let refusal: AcknowledgementRefusal?
+        do throws(StorageFault) {
+            let numbers = numbers.map { RecordNumber($0) }
+            refusal = try journal.acknowledge(numbers, user: UserName.of(key.user), done(digest, key))
+        } catch {
+            return give(key, .failure(RequestRefusal(.storage, "not done: \(error)")), answer, isKept: false)
+        }
+        tellSides()
+        switch refusal {
+        case nil: give(key, Self.done, answer)
+        case .noRecord(let number):
+            let words = "there is no record \(number.value): nothing was acknowledged"
+            give(key, .failure(RequestRefusal(.noSuchRecord, words)), answer, isKept: false)
+        case .open(let number):
+            let words = "record \(number.value) is open: nothing was acknowledged"
+            give(key, .failure(RequestRefusal(.recordOpen, words)), answer, isKept: false)
+        }
+    }
+
+    private func done(_ digest: [UInt8], _ key: OrderKey) -> DoneOrder {
+        DoneOrder(user: key.user, key: key.key, digest: digest, answer: Self.doneText, at: SystemClock().now)
     }
 
     private mutating func price(
@@ -136,16 +191,9 @@ struct DeskWork {
         then: (StandingOrders, Logger) -> Void
     ) {
         guard let journal else {
-            return give(
-                key,
-                .failure(RequestRefusal(.starting, "the service is starting: come again")),
-                answer,
-                isKept: false
-            )
+            return give(key, .failure(Self.isStarting), answer, isKept: false)
         }
-        var kept = StationEntry(
-            done: DoneOrder(user: key.user, key: key.key, digest: digest, answer: Self.doneText, at: SystemClock().now)
-        )
+        var kept = StationEntry(done: done(digest, key))
         entry(&kept)
         do throws(StorageFault) { try journal.commit(kept) } catch {
             log.error("an order was not kept: \(error)")
@@ -199,7 +247,7 @@ extension Order {
     /// nil of one for the whole station.
     fileprivate var side: Int? {
         switch self {
-        case .drain, .undrain: nil
+        case .drain, .undrain, .acknowledge: nil
         case .block(let side, _), .unblock(let side), .price(let side, _, _): side
         }
     }

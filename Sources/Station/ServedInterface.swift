@@ -34,8 +34,8 @@ final class ServedInterface: Sendable {
         let board = StatusBoard(station, configuration.sides.map(SideStatus.init))
         let desk = StationDesk(configuration, orders, board, sides, arrived: arrived, log: log)
         do throws(SocketFault) {
-            loop = try InterfaceLoop(read: places.read, control: places.control, board) { order, key, peer, reply in
-                desk.take(order, OrderKey(user: peer.user, key: key), reply)
+            loop = try InterfaceLoop(read: places.read, control: places.control, board) { errand, peer, reply in
+                desk.take(errand, peer, reply)
             }
         } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "interface: \(error.reason)")

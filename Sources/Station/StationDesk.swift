@@ -20,8 +20,8 @@ final class StationDesk: Sendable {
     static let awayNanosecondsMax = Watchdog.sideAwayNanosecondsMax
 
     private struct Asked {
-        let order: Order
-        let key: OrderKey
+        let errand: Errand
+        let peer: Peer
         let reply: InterfaceLoop.Reply
     }
 
@@ -66,8 +66,8 @@ final class StationDesk: Sendable {
     }
 
     /// On the interface's thread.
-    func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply) {
-        content.withLock { $0.asked.append(Asked(order: order, key: key, reply: reply)) }
+    func take(_ errand: Errand, _ peer: Peer, _ reply: InterfaceLoop.Reply) {
+        content.withLock { $0.asked.append(Asked(errand: errand, peer: peer, reply: reply)) }
         arrived.signal()
     }
 
@@ -120,7 +120,7 @@ final class StationDesk: Sendable {
                 work.takes(journal)
                 known = journal
             }
-            for asked in asked { work.take(asked.order, asked.key, asked.reply, answer) }
+            for asked in asked { work.take(asked.errand, asked.peer, asked.reply, answer) }
             if isStopping { return leftAt.store(0, ordering: .relaxed) }
             work.lookAtPrices()
             work.finish(answer)

@@ -11,8 +11,8 @@ package final class InterfaceLoop: Sendable {
         let id: RequestID
     }
 
-    /// Takes an order on the interface's thread, and returns at once.
-    package typealias Orders = @Sendable (_ order: Order, _ key: String, _ peer: Peer, _ reply: Reply) -> Void
+    /// Takes what is not answered at once, on the interface's thread, and returns at once.
+    package typealias Desk = @Sendable (_ errand: Errand, _ peer: Peer, _ reply: Reply) -> Void
 
     /// The thread comes back to its wait at least so often.
     static let waitMillisecondsMax: Int32 = 1_000
@@ -27,7 +27,7 @@ package final class InterfaceLoop: Sendable {
         control: SocketPlace?,
         limits: InterfaceLimits = InterfaceLimits(),
         _ board: StatusBoard,
-        orders: @escaping Orders
+        desk: @escaping Desk
     ) throws(SocketFault) {
         self.board = board
         var listeners: [ListeningSocket] = []
@@ -36,14 +36,14 @@ package final class InterfaceLoop: Sendable {
         let reader: RequestReader
         do { reader = try RequestReader() } catch { throw SocketFault("requests cannot be read: \(error)") }
         let running = NamedThread("interface") { [listeners, mailbox] in
-            InterfaceTurns(listeners, reader, limits, board, mailbox, orders).run()
+            InterfaceTurns(listeners, reader, limits, board, mailbox, desk).run()
         }
         thread.withLock { $0 = running }
     }
 
     deinit { stop() }
 
-    /// Of an order, once. A client that is gone meanwhile gets nothing.
+    /// Of an errand, once. A client that is gone meanwhile gets nothing.
     package func answer(_ reply: Reply, _ answer: Result<JSON, RequestRefusal>) {
         mailbox.post(reply, answer)
         board.wake.ring()

@@ -8,7 +8,7 @@ final class InterfaceTurns {
     private let limits: InterfaceLimits
     private let board: StatusBoard
     private let mailbox: InterfaceMailbox
-    private let orders: InterfaceLoop.Orders
+    private let desk: InterfaceLoop.Desk
     private var clients: [UInt64: InterfaceClient] = [:]
     private var clientsCount: UInt64 = 0
     /// A client that waits to be accepted has the process find no descriptor for it.
@@ -21,14 +21,14 @@ final class InterfaceTurns {
         _ limits: InterfaceLimits,
         _ board: StatusBoard,
         _ mailbox: InterfaceMailbox,
-        _ orders: @escaping InterfaceLoop.Orders
+        _ desk: @escaping InterfaceLoop.Desk
     ) {
         self.listeners = listeners
         self.reader = reader
         self.limits = limits
         self.board = board
         self.mailbox = mailbox
-        self.orders = orders
+        self.desk = desk
     }
 
     func run() {
@@ -131,9 +131,9 @@ final class InterfaceTurns {
             board.watch(true)
             client.watch = InterfaceClient.Watch(id: request.id, seen: change, next: now)
             post(status, "answer", request.id, client, at: now)
-        case .order(let order, let key):
+        case .errand(let errand):
             client.orderIsGiven()
-            orders(order, key, client.peer, InterfaceLoop.Reply(client: number, id: request.id))
+            desk(errand, client.peer, InterfaceLoop.Reply(client: number, id: request.id))
         }
     }
 

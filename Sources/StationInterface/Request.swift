@@ -24,8 +24,15 @@ package enum Command: Equatable, Sendable {
     case status
     /// The same, and each change from then on.
     case watch
+    case errand(Errand)
+}
+
+/// What is not answered at once, but at the desk.
+package enum Errand: Equatable, Sendable {
     /// Something is to be done.
     case order(Order, key: String)
+    /// Finished records that are not acknowledged, behind a number.
+    case records(after: UInt32, limit: Int)
 }
 
 /// What is done once for a key.
@@ -38,6 +45,8 @@ package enum Order: Hashable, Sendable {
     case unblock(side: Int)
     /// From a time on, in seconds since 1970 by UTC, or at once; a running sale keeps its price.
     case price(side: Int, fenPerLitre: Int, from: Int64?)
+    /// Whoever collects the records has these.
+    case acknowledge([UInt32])
 
     /// The same for the same order.
     package var bytes: [UInt8] {
@@ -56,6 +65,11 @@ package enum Order: Hashable, Sendable {
                     JSON.Member("command", .text("price")), JSON.Member("side", .integer(side)),
                     JSON.Member("fenPerLitre", .integer(fenPerLitre)),
                     JSON.Member("from", from.map { .integer($0) } ?? .null),
+                ]
+            case .acknowledge(let numbers):
+                [
+                    JSON.Member("command", .text("acknowledge")),
+                    JSON.Member("numbers", .list(numbers.map { .integer(Int64($0)) })),
                 ]
             }
         return JSON.object(members).bytes

@@ -44,8 +44,11 @@ struct RequestReader: Sendable {
                 guard try db.value("SELECT json_valid(?)", argument) == 1,
                     try db.value("SELECT json_type(?)", argument) == "object"
                 else { throw Self.notAnObject }
-                return try db.rows("SELECT key, type, atom FROM json_each(?)", argument).map { row in
-                    RequestMembers.Member(name: row[0].text ?? "", type: row[1].text ?? "", value: row[2])
+                return try db.rows("SELECT key, type, atom, value FROM json_each(?)", argument).map { row in
+                    let type = row[1].text ?? ""
+                    let elements = "SELECT CASE type WHEN 'integer' THEN atom END FROM json_each(?)"
+                    let list = type == "array" ? try db.rows(elements, [row[3]]).map { $0[0] } : []
+                    return RequestMembers.Member(name: row[0].text ?? "", type: type, value: row[2], integers: list)
                 }
             }
         } catch let refusal as RequestRefusal {
@@ -69,6 +72,8 @@ struct RequestMembers {
         let type: String
         /// Of a list or an object, null.
         let value: ColumnValue
+        /// Of a list, null for what is none.
+        let integers: [ColumnValue]
     }
 
     private var members: [String: Member] = [:]
@@ -110,6 +115,17 @@ struct RequestMembers {
         return number
     }
 
+    /// Record numbers, as many as may be.
+    mutating func numbers(_ name: String, _ counts: ClosedRange<Int>) throws(RequestRefusal) -> [UInt32] {
+        let expected = "a list of \(counts.lowerBound) to \(counts.upperBound) numbers from 1 to \(UInt32.max)"
+        guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
+        let numbers = member.integers.compactMap { $0.integer.flatMap { UInt32(exactly: $0) } }.filter { $0 > 0 }
+        guard numbers.count == member.integers.count, counts.contains(numbers.count) else {
+            throw Self.wrong(name, expected)
+        }
+        return numbers
+    }
+
     func has(_ name: String) -> Bool { members[name] != nil }
 
     func requireNoMore() throws(RequestRefusal) {
@@ -146,18 +162,31 @@ extension Unicode.GeneralCategory {
 extension Command {
     private static let nameCharactersMax = 32
     package static let keyCharactersMax = 64
+    /// Of one answer, which is a line too.
+    package static let recordsMax = 40
+
+    private static func isForControl(_ name: String) -> RequestRefusal {
+        RequestRefusal(.readOnly, "\(name) is a command for the control socket")
+    }
 
     init(_ members: inout RequestMembers, at socket: SocketKind) throws(RequestRefusal) {
         let name = try members.text("command", 1...Self.nameCharactersMax)
         switch name {
         case "status": self = .status
         case "watch": self = .watch
+        case "records":
+            guard socket == .control else { throw Self.isForControl(name) }
+            self = .errand(
+                .records(
+                    after: try members.has("after") ? UInt32(members.integer("after", 0...Int64(UInt32.max))) : 0,
+                    limit: try members.has("limit")
+                        ? Int(members.integer("limit", 1...Int64(Self.recordsMax))) : Self.recordsMax
+                )
+            )
         case _:
             let order = try Order(name, &members)
-            guard socket == .control else {
-                throw RequestRefusal(.readOnly, "\(name) is a command for the control socket")
-            }
-            self = .order(order, key: try members.text("key", 1...Self.keyCharactersMax))
+            guard socket == .control else { throw Self.isForControl(name) }
+            self = .errand(.order(order, key: try members.text("key", 1...Self.keyCharactersMax)))
         }
     }
 }
@@ -172,6 +201,7 @@ extension Order {
     package static let fenPerLitreMax: Int64 = 99_999
     /// The end of the year 9999.
     package static let utcMax: Int64 = 253_402_300_799
+    package static let numbersMax = 1_000
 
     fileprivate init(_ name: String, _ members: inout RequestMembers) throws(RequestRefusal) {
         switch name {
@@ -186,6 +216,7 @@ extension Order {
                 fenPerLitre: Int(try members.integer("fenPerLitre", 1...Self.fenPerLitreMax)),
                 from: try members.has("from") ? members.integer("from", 0...Self.utcMax) : nil
             )
+        case "acknowledge": self = .acknowledge(try members.numbers("numbers", 1...Self.numbersMax))
         case _: throw RequestRefusal(.commandUnknown, "there is no command \(quoted(name))")
         }
     }

@@ -21,6 +21,9 @@ package struct RequestRefusal: Error, Equatable, Sendable {
         case starting
         case stopping
         case noSuchSide = "no-such-side"
+        case noSuchRecord = "no-such-record"
+        /// It is not finished, or its card still owes what it says.
+        case recordOpen = "record-open"
         case storage
     }
 

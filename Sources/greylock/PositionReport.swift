@@ -235,7 +235,7 @@ struct PositionReport: Encodable {
         let behind = last.flatMap { last in now.map { $0.isBefore(last) } ?? false ? "\(last)" : nil }
         clock = Clock(now: now?.local.description, behind: behind)
         journal = try reader.standing(markPath: settings.mark).refusal
-        room = max(0, settings.capacity - (try reader.count()))
+        room = max(0, settings.capacity - (try reader.takenRoom()))
         damage = try reader.damagedRows.map(DamagedLine.init)
         service = try reader.serviceLines()
         servesCards =

@@ -149,7 +149,7 @@ struct PositionTool: ParsableCommand {
         )
         let isSound = try showDamage(reader, writer)
         for acceptance in try reader.acceptances() { writeLine("journal: \(acceptance.words)") }
-        let room = max(0, settings.capacity - (try reader.count()))
+        let room = max(0, settings.capacity - (try reader.takenRoom()))
         writeLine("journal: \(roomText(room))")
         for line in try reader.serviceLines() { writeLine(line) }
         if refusal != nil || !isSound { return ServiceFailure.inputOutput }

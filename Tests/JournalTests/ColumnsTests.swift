@@ -32,6 +32,7 @@ struct ColumnsTests {
         ![
             "position_lock", "clock_acceptance", "journal_acceptance", "overrun", "pulser_fault", "lock_clearing",
             "price_change", "totals_difference", "parameter_mark", "position_block", "station_order", "price_order",
+            "acknowledgement",
         ].contains($0)
     }
 

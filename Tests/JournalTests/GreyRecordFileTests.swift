@@ -145,7 +145,7 @@ struct GreyRecordFileTests {
         }
         for table in [
             "overrun", "pulser_fault", "lock_clearing", "price_change", "totals_difference", "parameter_mark",
-            "position_block", "station_order", "price_order",
+            "position_block", "station_order", "price_order", "acknowledgement",
         ] {
             try scratch.edit("DROP TABLE \(table)")
         }

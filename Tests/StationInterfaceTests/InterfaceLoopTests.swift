@@ -29,7 +29,7 @@ struct InterfaceLoopTests {
     private let given = Given()
 
     final class Given: Sendable {
-        let orders = Mutex<[(Order, String, Peer, InterfaceLoop.Reply)]>([])
+        let orders = Mutex<[(Errand, Peer, InterfaceLoop.Reply)]>([])
         let came = DispatchSemaphore(value: 0)
     }
 
@@ -48,8 +48,8 @@ struct InterfaceLoopTests {
             control: SocketPlace(path: folder.path("control.sock"), group: nil),
             limits: limits ?? self.limits,
             board
-        ) { [given] order, key, peer, reply in
-            given.orders.withLock { $0.append((order, key, peer, reply)) }
+        ) { [given] errand, peer, reply in
+            given.orders.withLock { $0.append((errand, peer, reply)) }
             given.came.signal()
         }
     }
@@ -116,8 +116,8 @@ struct InterfaceLoopTests {
         #expect(try next(client) == Self.answer)
         try given.came.wait(for: "the order")
         let first = given.orders.withLock(\.first)
-        let (order, key, peer, reply) = try #require(first)
-        #expect(order == .drain && key == "k" && peer == Peer(user: getuid()))
+        let (errand, peer, reply) = try #require(first)
+        #expect(errand == .order(.drain, key: "k") && peer == Peer(user: getuid()))
         loop.answer(reply, .success(.object([])))
         #expect(try next(client) == #"{"id":2,"answer":{}}"#)
         #expect(throws: StationConnection.Fault.ended) { try client.nextLine(until: deadline) }
@@ -263,7 +263,7 @@ struct InterfaceLoopTests {
     @Test func aGroupThatIsNotThereIsNamed() throws {
         let place = SocketPlace(path: folder.path("read.sock"), group: "greylock-nobody")
         let fault = #expect(throws: SocketFault.self) {
-            try InterfaceLoop(read: place, control: nil, board) { _, _, _, _ in }
+            try InterfaceLoop(read: place, control: nil, board) { _, _, _ in }
         }
         #expect(fault?.reason.contains("there is no group greylock-nobody") == true)
     }

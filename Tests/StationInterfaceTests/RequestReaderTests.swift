@@ -22,7 +22,7 @@ struct RequestReaderTests {
         let status = try reader.read(Array(#"{"id":7,"command":"status"}"#.utf8), at: .read)
         #expect(status == Request(id: .integer(7), command: .status))
         let drain = try reader.read(Array(#" { "key" : "k-1", "command":"dra\u0069n","id":"a" } "#.utf8), at: .control)
-        #expect(drain == Request(id: .text("a"), command: .order(.drain, key: "k-1")))
+        #expect(drain == Request(id: .text("a"), command: .errand(.order(.drain, key: "k-1"))))
     }
 
     @Test(arguments: [
@@ -59,6 +59,13 @@ struct RequestReaderTests {
         (#"{"id":true,"command":"status"}"#, .memberWrong), (#"{"id":1,"command":7}"#, .memberWrong),
         (#"{"id":1,"command":"drain","key":7}"#, .memberWrong),
         (#"{"id":1,"command":"drain","key":"a\nb"}"#, .memberWrong),
+        (#"{"id":1,"command":"acknowledge","key":"k","numbers":[]}"#, .memberWrong),
+        (#"{"id":1,"command":"acknowledge","key":"k","numbers":[1,2.0]}"#, .memberWrong),
+        (#"{"id":1,"command":"acknowledge","key":"k","numbers":[0]}"#, .memberWrong),
+        (#"{"id":1,"command":"acknowledge","key":"k","numbers":[1,[2]]}"#, .memberWrong),
+        (#"{"id":1,"command":"acknowledge","key":"k","numbers":7}"#, .memberWrong),
+        (#"{"id":1,"command":"acknowledge","key":"k","numbers":{"a":1}}"#, .memberWrong),
+        (#"{"id":1,"command":"records","limit":41}"#, .memberWrong),
         (#"{"id":1,"command":"Status"}"#, .commandUnknown), (#"{"id":1,"command":"reboot"}"#, .commandUnknown),
         (#"{"id":1,"command":"status","key":"k"}"#, .memberUnknown),
         (#"{"id":1,"command":"drain","key":"k","force":true}"#, .memberUnknown),
@@ -75,6 +82,15 @@ struct RequestReaderTests {
 
     @Test func anOrderIsNotTakenAtTheReadSocket() {
         #expect(refusal(#"{"id":1,"command":"drain","key":"k"}"#, at: .read) == .readOnly)
+    }
+
+    @Test func recordsAreNumbersInAList() throws {
+        let line = Array(#"{"id":1,"command":"acknowledge","numbers":[3, 1,4294967295],"key":"k"}"#.utf8)
+        let order = Order.acknowledge([3, 1, 4_294_967_295])
+        #expect(try reader.read(line, at: .control).command == .errand(.order(order, key: "k")))
+        let records = Array(#"{"id":1,"command":"records","after":7}"#.utf8)
+        #expect(try reader.read(records, at: .control).command == .errand(.records(after: 7, limit: 40)))
+        #expect(refusal(#"{"id":1,"command":"records"}"#, at: .read) == .readOnly)
     }
 
     @Test func aRefusalBearsTheIdWhereItCanBeRead() {

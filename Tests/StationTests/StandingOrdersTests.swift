@@ -111,7 +111,7 @@ struct StandingOrdersTests {
     @Test func aPriceWaitsForItsTime() throws {
         let station = try InterfaceStation(folder, [300])
         let client = try station.client()
-        let now = Int64(Date.now.timeIntervalSince1970)
+        let now = try #require(SystemClock().now).utcSeconds
         #expect(
             try client.ask(
                 "\"command\":\"price\",\"side\":1,\"key\":\"later\",\"fenPerLitre\":900,\"from\":\(now + 86_400)"
