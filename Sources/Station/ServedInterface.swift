@@ -119,9 +119,8 @@ private final class StatusDisplay: SideDisplay {
             status.state = state.rawValue
             status.code = notice.code
             status.words = words
-            guard !state.isOfVisit else { return }
-            status.sale = nil
-            status.fenPerLitre = price.fenPerLitre
+            if !state.isOfVisit { status.sale = nil }
+            if !state.isOfVisit || notice == .removeCard { status.fenPerLitre = price.fenPerLitre }
         }
         if !state.isOfVisit { desk.figuresAreOld() }
         display.show(state, notice)

@@ -121,6 +121,7 @@ final class StationDesk: Sendable {
                 known = journal
             }
             for asked in asked { work.take(asked.errand, asked.peer, asked.reply, answer) }
+            if !asked.isEmpty { content.withLock { $0.figuresAreOld = true } }
             if isStopping { return leftAt.store(0, ordering: .relaxed) }
             work.lookAtPrices()
             work.finish(answer)

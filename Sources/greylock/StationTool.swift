@@ -11,6 +11,7 @@ struct StationTool: ParsableCommand {
         abstract: "Ask the service that runs, and tell it what to do.",
         subcommands: [
             StationStatusTool.self, StationWatch.self, StationBlock.self, StationUnblock.self, StationPrice.self,
+            StationRecords.self, StationAcknowledge.self,
         ]
     )
 }
@@ -92,7 +93,13 @@ struct Drain: ParsableCommand {
             let link = try StationLink(.control, configuration: station.config)
             let key = JSON.Member("key", .text(StationLink.newKey()))
             let deadline = StationLink.deadline(seconds: wait)
-            _ = try link.ask("drain", [key], for: Nothing.self, until: deadline)
+            do throws(ServiceFailure) { _ = try link.ask("drain", [key], for: Nothing.self, until: deadline) } catch {
+                guard error.exitStatus == StationLink.notInTime else { throw error }
+                throw ServiceFailure(
+                    exitStatus: StationLink.notInTime,
+                    reason: "a sale still runs after \(wait) s; no other begins before greylock undrain"
+                )
+            }
             writeLine("drained: every side is idle, and no sale begins before greylock undrain")
         }
     }
