@@ -199,7 +199,7 @@ extension Configuration {
     private func otherFiles(_ root: ConfigurationTable) -> [(FilePlace, String)] {
         let journal = FilePlace(journal.path)
         var others = [(journal, "the journal"), (FilePlace(root.file), "this configuration")]
-        for suffix in ["-wal", "-journal", "-shm", "-beat"] {
+        for suffix in ["-wal", "-journal", "-shm", "-beat", "-blocked"] {
             others.append((FilePlace(journal.path + suffix), "the journal's \(suffix) file"))
         }
         others += sides.compactMap(\.card.state).map { (FilePlace($0), "the card's state") }

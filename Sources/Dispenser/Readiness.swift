@@ -72,7 +72,8 @@ struct Readiness {
         guard card.validFrom <= today else { throw .refused(.notYetValid(from: card.validFrom)) }
         guard today <= card.validTo else { throw .refused(.expired(on: card.validTo)) }
         guard settings.cardKinds.contains(card.asn.kind) else { throw .refused(.cardKind(card.asn.kind)) }
-        guard !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
+        let isListed = try books.stored { (_) throws(StorageFault) in try books.board.orders.isBlocked(card.asn) }
+        guard !isListed, !settings.blacklist.contains(card.asn) else { throw .refused(.blacklisted) }
         let room = try countedRoom()
         if room < JournalRoom.warnedBelow { books.display.show(.calling, .journalNearlyFull(room: room)) }
     }

@@ -1,14 +1,19 @@
+package import FuelPassbook
 package import Quantities
 package import Records
 private import Synchronization
 
 /// What whoever runs the station has ordered, and holds until he orders otherwise; and at which sides somebody is served now.
 package final class StandingOrders: Sendable {
+    /// Whether a card is on the issuer's list. It may read a disk.
+    package typealias BlockedCards = @Sendable (ApplicationSerialNumber) throws(StorageFault) -> Bool
+
     private struct Content {
         var isDrained = false
         var blocks: [Int: SideBlock] = [:]
         /// By side, in the order in which they were given.
         var prices: [Int: [PriceOrder]] = [:]
+        var blockedCards: BlockedCards = { _ in false }
         var visits: Set<Int> = []
     }
 
@@ -50,6 +55,13 @@ package final class StandingOrders: Sendable {
         return inEffect.reduce(nil) { (last: PriceOrder?, next) in
             last.map { effect($0) > effect(next) ? $0 : next } ?? next
         }
+    }
+
+    /// The whole list; the one before it counts no more.
+    package func block(cards: @escaping BlockedCards) { content.withLock { $0.blockedCards = cards } }
+
+    func isBlocked(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
+        try content.withLock(\.blockedCards)(card)
     }
 
     /// No customer is served anywhere.

@@ -1,6 +1,7 @@
 import CardCryptography
 import Configuration
 import Dispenser
+import Files
 import Journal
 import Logging
 import Quantities
@@ -19,6 +20,8 @@ struct DeskWork {
     private var book = OrderBook(keysMax: StationDesk.keysMax)
     /// Drains that are answered when nobody is served any more.
     private var drains: [OrderKey] = []
+    /// By user.
+    private var lists: [UInt32: CardListDraft] = [:]
     private var journal: SQLiteJournal?
     /// What was in effect when it was looked at last, by side.
     private var prices: [Int: PriceOrder] = [:]
@@ -54,6 +57,9 @@ struct DeskWork {
         switch errand {
         case .order(let order, let key): take(order, OrderKey(user: peer.user, key: key), reply, answer)
         case .records(let after, let limit): answer(reply, records(after: after, limit))
+        case .cards(let part, let bytes):
+            let refusal = lists[peer.user, default: CardListDraft()].take(part, bytes)
+            answer(reply, refusal.map { .failure($0) } ?? Self.done)
         }
     }
 
@@ -119,6 +125,7 @@ struct DeskWork {
                 orders.unblock(side)
                 log.notice("opened by order", metadata: ["position": "\(side)", "user": "\(UserName.of(key.user))"])
             }
+        case .blacklist(let count, let sha256): blacklist(count, sha256, digest, key, answer)
         case .acknowledge(let numbers): acknowledge(numbers, digest, key, answer)
         case .price(let side, let fenPerLitre, let from): self.price(side, fenPerLitre, from, digest, key, answer)
         }
@@ -142,6 +149,32 @@ struct DeskWork {
         case .open(let number):
             let words = "record \(number.value) is open: nothing was acknowledged"
             give(key, .failure(RequestRefusal(.recordOpen, words)), answer, isKept: false)
+        }
+    }
+
+    private mutating func blacklist(
+        _ count: Int,
+        _ sha256: [UInt8],
+        _ digest: [UInt8],
+        _ key: OrderKey,
+        _ answer: Answering
+    ) {
+        let cards: [UInt8]
+        switch lists[key.user, default: CardListDraft()].whole(count: count, sha256) {
+        case .success(let whole): cards = whole
+        case .failure(let refusal): return give(key, .failure(refusal), answer, isKept: false)
+        }
+        let list: BlockedCardsFile
+        do throws(FileFault) {
+            list = try .replace(BlockedCardsFile.path(beside: configuration.journal.path), with: cards)
+        } catch {
+            return give(key, .failure(RequestRefusal(.storage, "not done: \(error.reason)")), answer, isKept: false)
+        }
+        lists[key.user] = nil
+        orders.block(cardsOf: list)
+        keep(digest, key, answer) { _ in
+        } then: { _, log in
+            log.notice("list of blocked cards", metadata: ["cards": "\(count)", "user": "\(UserName.of(key.user))"])
         }
     }
 
@@ -247,7 +280,7 @@ extension Order {
     /// nil of one for the whole station.
     fileprivate var side: Int? {
         switch self {
-        case .drain, .undrain, .acknowledge: nil
+        case .drain, .undrain, .acknowledge, .blacklist: nil
         case .block(let side, _), .unblock(let side), .price(let side, _, _): side
         }
     }

@@ -1,5 +1,6 @@
 import Configuration
 import Dispenser
+import Files
 import Journal
 import Records
 
@@ -7,6 +8,12 @@ extension StandingOrders {
     /// What stands from earlier runs. A configuration that says another price than it did is the newer word: it is noted, and no
     /// order from before counts.
     func load(from journal: SQLiteJournal, _ configuration: Configuration) throws(StorageFault) {
+        do throws(FileFault) {
+            let path = BlockedCardsFile.path(beside: configuration.journal.path)
+            if let list = try BlockedCardsFile.opened(path) { block(cardsOf: list) }
+        } catch {
+            throw StorageFault(operation: "read the list of blocked cards", reason: error.reason)
+        }
         for block in try journal.blocks() { self.block(block) }
         for side in configuration.sides {
             let configured = side.settings(under: nil).unitPrice

@@ -33,6 +33,8 @@ package enum Errand: Equatable, Sendable {
     case order(Order, key: String)
     /// Finished records that are not acknowledged, behind a number.
     case records(after: UInt32, limit: Int)
+    /// The next part of a list of blocked cards, 10 bytes each, in ascending order; part 0 begins a list.
+    case cards(part: Int, [UInt8])
 }
 
 /// What is done once for a key.
@@ -47,6 +49,8 @@ package enum Order: Hashable, Sendable {
     case price(side: Int, fenPerLitre: Int, from: Int64?)
     /// Whoever collects the records has these.
     case acknowledge([UInt32])
+    /// The cards that came in parts are blocked from now on, and no other by this list.
+    case blacklist(count: Int, sha256: [UInt8])
 
     /// The same for the same order.
     package var bytes: [UInt8] {
@@ -65,6 +69,11 @@ package enum Order: Hashable, Sendable {
                     JSON.Member("command", .text("price")), JSON.Member("side", .integer(side)),
                     JSON.Member("fenPerLitre", .integer(fenPerLitre)),
                     JSON.Member("from", from.map { .integer($0) } ?? .null),
+                ]
+            case .blacklist(let count, let digest):
+                [
+                    JSON.Member("command", .text("blacklist")), JSON.Member("count", .integer(count)),
+                    JSON.Member("sha256", .list(digest.map { .integer(Int64($0)) })),
                 ]
             case .acknowledge(let numbers):
                 [

@@ -115,6 +115,18 @@ struct RequestMembers {
         return number
     }
 
+    /// Elements of so many bytes each, as hexadecimal digits without anything between.
+    mutating func digits(_ name: String, _ counts: ClosedRange<Int>, bytes: Int) throws(RequestRefusal) -> [UInt8] {
+        let expected = "\(counts.lowerBound) to \(counts.upperBound) times \(2 * bytes) hexadecimal digits"
+        guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
+        guard case ("text", .text(let text)) = (member.type, member.value) else { throw Self.wrong(name, expected) }
+        let values = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
+        guard values.count == text.utf8.count, values.count % (2 * bytes) == 0,
+            counts.contains(values.count / (2 * bytes))
+        else { throw Self.wrong(name, expected) }
+        return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+    }
+
     /// Record numbers, as many as may be.
     mutating func numbers(_ name: String, _ counts: ClosedRange<Int>) throws(RequestRefusal) -> [UInt32] {
         let expected = "a list of \(counts.lowerBound) to \(counts.upperBound) numbers from 1 to \(UInt32.max)"
@@ -165,6 +177,12 @@ extension Command {
     /// Of one answer, which is a line too.
     package static let recordsMax = 40
 
+    /// Of a list of blocked cards.
+    package static let partsMax = 10_000
+    /// Of a part.
+    package static let cardsMax = 3_000
+    package static let cardBytesCount = 10
+
     private static func isForControl(_ name: String) -> RequestRefusal {
         RequestRefusal(.readOnly, "\(name) is a command for the control socket")
     }
@@ -181,6 +199,14 @@ extension Command {
                     after: try members.has("after") ? UInt32(members.integer("after", 0...Int64(UInt32.max))) : 0,
                     limit: try members.has("limit")
                         ? Int(members.integer("limit", 1...Int64(Self.recordsMax))) : Self.recordsMax
+                )
+            )
+        case "cards":
+            guard socket == .control else { throw Self.isForControl(name) }
+            self = .errand(
+                .cards(
+                    part: Int(try members.integer("part", 0...Int64(Self.partsMax - 1))),
+                    try members.digits("cards", 1...Self.cardsMax, bytes: Self.cardBytesCount)
                 )
             )
         case _:
@@ -202,6 +228,7 @@ extension Order {
     /// The end of the year 9999.
     package static let utcMax: Int64 = 253_402_300_799
     package static let numbersMax = 1_000
+    package static let blockedCardsMax: Int64 = 1_000_000
 
     fileprivate init(_ name: String, _ members: inout RequestMembers) throws(RequestRefusal) {
         switch name {
@@ -215,6 +242,11 @@ extension Order {
                 side: try members.side(),
                 fenPerLitre: Int(try members.integer("fenPerLitre", 1...Self.fenPerLitreMax)),
                 from: try members.has("from") ? members.integer("from", 0...Self.utcMax) : nil
+            )
+        case "blacklist":
+            self = .blacklist(
+                count: Int(try members.integer("count", 0...Self.blockedCardsMax)),
+                sha256: try members.digits("sha256", 1...1, bytes: 32)
             )
         case "acknowledge": self = .acknowledge(try members.numbers("numbers", 1...Self.numbersMax))
         case _: throw RequestRefusal(.commandUnknown, "there is no command \(quoted(name))")

@@ -24,6 +24,8 @@ package struct RequestRefusal: Error, Equatable, Sendable {
         case noSuchRecord = "no-such-record"
         /// It is not finished, or its card still owes what it says.
         case recordOpen = "record-open"
+        /// The parts of the list are not what was said of them, or did not come in their order.
+        case listWrong = "list-wrong"
         case storage
     }
 

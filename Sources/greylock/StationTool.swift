@@ -11,7 +11,7 @@ struct StationTool: ParsableCommand {
         abstract: "Ask the service that runs, and tell it what to do.",
         subcommands: [
             StationStatusTool.self, StationWatch.self, StationBlock.self, StationUnblock.self, StationPrice.self,
-            StationRecords.self, StationAcknowledge.self,
+            StationRecords.self, StationAcknowledge.self, StationBlacklist.self,
         ]
     )
 }
