@@ -231,7 +231,9 @@ struct CompileFailureTests {
         Snippet(
             testDescription: "a recovered board without recovery",
             body: """
-                func start(_ totals: KeptTotals) -> RecoveredBoard { RecoveredBoard(totals, nozzles: []) }
+                func start(_ totals: KeptTotals, _ orders: StandingOrders) -> RecoveredBoard {
+                    RecoveredBoard(totals, orders, nozzles: [])
+                }
                 """,
             error: "'RecoveredBoard' initializer is inaccessible due to 'fileprivate' protection level"
         ),
