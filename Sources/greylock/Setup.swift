@@ -67,8 +67,8 @@ struct Setup: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Of a side: where its PIN comes from, as in the configuration; without it, the console, and in a demonstration \"fixed\" from side 2 on.",
-            valueName: "KIND"
+            "Of a side: where its PIN comes from, a keypad's path in /dev/input or a kind as in the configuration; without it, the console, and in a demonstration \"fixed\" from side 2 on.",
+            valueName: "WHERE"
         )
     )
     var pin: [String] = []
@@ -231,7 +231,7 @@ extension Setup {
                 option: "--terminal",
                 side: nil,
                 words: "the terminal's id from the issuer",
-                key: "terminal.id",
+                keys: ["terminal.id"],
                 given: terminal,
                 usual: answers.isDemonstration ? answers.terminal : nil
             ) { $0.terminal = $1 },
@@ -239,7 +239,7 @@ extension Setup {
                 option: "--aid",
                 side: nil,
                 words: "the card application's AID from the issuer",
-                key: "card.aid",
+                keys: ["card.aid"],
                 given: aid,
                 usual: nil
             ) { $0.aid = $1 },
@@ -249,7 +249,7 @@ extension Setup {
                 option: "--language",
                 side: nil,
                 words: "what customers read, english or chinese",
-                key: "display.language",
+                keys: ["display.language"],
                 given: language,
                 usual: "english"
             ) { $0.language = $1 },
@@ -257,7 +257,7 @@ extension Setup {
                 option: "--without",
                 side: nil,
                 words: "lines that are not wired, of b, emergency and slow_valve; Enter for none",
-                key: "",
+                keys: [],
                 given: without,
                 usual: ""
             ) { answers, text throws(SetupRefusal) in answers.unwired = try Self.unwired(text) },
@@ -282,7 +282,7 @@ extension Setup {
         func question(
             _ option: String,
             _ words: String,
-            _ key: String,
+            _ keys: [String],
             _ given: [String],
             _ usual: String?,
             _ answer: @escaping (inout SetupAnswers.Side, String) -> Void
@@ -291,24 +291,30 @@ extension Setup {
                 option: option,
                 side: number,
                 words: words,
-                key: "\(table).\(key)",
+                keys: keys.map { "\(table).\($0)" },
                 given: given.count > index ? given[index] : nil,
                 usual: usual
             ) { answers, text in answer(&answers.sides[index], text) }
         }
         return [
-            question("--nozzle", "its nozzle's number", "pump.nozzle", nozzle, "\(number)") { $0.nozzle = $1 },
-            question("--grade", "what it sells, 1 to 8 characters", "pump.grade", grade, nil) { $0.grade = $1 },
-            question("--price", "fen per litre, 721 being 7.21 yuan", "pump.price", price, nil) { $0.price = $1 },
+            question("--nozzle", "its nozzle's number", ["pump.nozzle"], nozzle, "\(number)") { $0.nozzle = $1 },
+            question("--grade", "what it sells, 1 to 8 characters", ["pump.grade"], grade, nil) { $0.grade = $1 },
+            question("--price", "fen per litre, 721 being 7.21 yuan", ["pump.price"], price, nil) { $0.price = $1 },
             question(
                 "--reader",
                 count > 1
                     ? "its card reader's name, or a part of it" : "its card reader's name; Enter for the only one",
-                "card.reader",
+                ["card.reader"],
                 reader,
                 count > 1 ? nil : ""
             ) { $0.reader = $1.isEmpty ? nil : $1 },
-            question("--pin", "where its PIN comes from", "pin.kind", pin, answers.sides[index].pin) { $0.pin = $1 },
+            question(
+                "--pin",
+                "where its PIN comes from, \"terminal\" being the console; a keypad by its path in /dev/input",
+                ["pin.kind", "pin.device"],
+                pin,
+                answers.sides[index].pin
+            ) { $0.pin = $1 },
         ]
     }
 }

@@ -95,7 +95,7 @@ struct SetupAnswers {
             kind = "pcsc"
             \(side.reader.map { "reader = \(quoted($0))\n" } ?? "")
             [side.\(number).pin]
-            kind = \(quoted(side.pin))
+            \(side.pin.hasPrefix("/") ? "kind = \"keypad\"\ndevice = \(quoted(side.pin))" : "kind = \(quoted(side.pin))")
 
             [side.\(number).pump]
             kind = "gpio"

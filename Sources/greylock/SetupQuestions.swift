@@ -11,7 +11,7 @@ struct SetupQuestion {
     let side: Int?
     let words: String
     /// Of the configuration, where it judges the answer.
-    let key: String
+    let keys: [String]
     /// What the command line says; nil where it does not.
     let given: String?
     /// What is meant by nothing; nil where there is no such thing.
@@ -94,7 +94,7 @@ struct SetupDialogue {
             _ = try Configuration(toml: Array(candidate.judged.utf8), file: file)
         } catch {
             // Another answer's problem is that one's, and in the end the whole is judged.
-            if error.key == question.key { throw SetupRefusal(expected: error.expected) }
+            if question.keys.contains(where: { $0 == error.key }) { throw SetupRefusal(expected: error.expected) }
         }
         return candidate
     }

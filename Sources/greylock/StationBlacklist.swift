@@ -15,7 +15,7 @@ struct StationBlacklist: ParsableCommand {
             Cards that are blocked in the configuration stay so. An empty file takes the list back. The list stands when the service is \
             started anew.
 
-            Exit status: as of greylock station status; 65 for a file that is no list, 74 for one that cannot be read.
+            \(stationExitStatus) 65 for a file that is no list, 74 for one that cannot be read.
             """
     )
 

@@ -97,7 +97,7 @@ struct SetupTests {
         (["--sides", "0"], "--sides: expected 1 to 2"),
         (
             ["--pin", "fixed"],
-            "--pin of side 1: expected \"terminal\" while demonstration is not true (found \"fixed\")"
+            "--pin of side 1: expected \"terminal\" or \"keypad\" while demonstration is not true (found \"fixed\")"
         ),
         (["--nozzle", "100"], "--nozzle of side 1: expected an integer from 1 to 99 (found \"100\")"),
     ])
