@@ -310,7 +310,7 @@ extension Setup {
             ) { $0.reader = $1.isEmpty ? nil : $1 },
             question(
                 "--pin",
-                "where its PIN comes from, \"terminal\" being the console; a keypad by its path in /dev/input",
+                "where its PIN comes from, or a keypad's path",
                 ["pin.kind", "pin.device"],
                 pin,
                 answers.sides[index].pin

@@ -160,7 +160,7 @@ struct SetupTests {
         try wrong("721 being 7.21 yuan", "7.21", "an integer from 1 to 99999")
         try answer("721 being 7.21 yuan", "799")
         try answer("Enter for the only one", "")
-        try answer("where its PIN comes from [terminal]", "")
+        try answer("or a keypad's path [terminal]", "")
         _ = try tool.wait(for: "systemctl enable --now greylockd", on: .screen)
         #expect(tool.end() == 0)
         let text = try String(contentsOfFile: config, encoding: .utf8)
