@@ -58,12 +58,8 @@ package struct TACKey: ~Copyable, Sendable {
 }
 
 /// The elements' bytes one after the other.
-func message<each Element: DataElement>(_ elements: repeat each Element) -> [UInt8] {
-    var bytes: [UInt8] = []
-    for element in repeat each elements {
-        element.append(to: &bytes)
-    }
-    return bytes
+func message(_ elements: any DataElement...) -> [UInt8] {
+    elements.reduce(into: []) { bytes, element in element.append(to: &bytes) }
 }
 
 extension MAC: DataElement {

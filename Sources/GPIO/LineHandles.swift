@@ -75,11 +75,12 @@ struct Chip: ~Copyable {
 @safe
 struct LineConfiguration: ~Copyable {
     fileprivate let handle: OpaquePointer
-    private(set) var offsets: [UInt32] = []
+    private(set) var offsets: [UInt32]
 
     init() throws(GPIOFault) {
         guard let handle = unsafe gpiod_line_config_new() else { throw .last("gpiod_line_config_new") }
         unsafe self.handle = handle
+        offsets = []
     }
 
     deinit { unsafe gpiod_line_config_free(handle) }

@@ -177,7 +177,7 @@ extension KeyStoreContent {
             write([UInt8(keys.count)], &content)
             for key in keys {
                 write(key.name.bytes + [key.cipher.code, key.origin.rawValue] + key.made.bytes, &content)
-                for time in [key.dates.loaded, key.dates.activeFrom ?? 0, key.dates.retired ?? 0] {
+                for time: Int64 in [key.dates.loaded, key.dates.activeFrom ?? 0, key.dates.retired ?? 0] {
                     write(UInt64(bitPattern: time).bigEndianBytes, &content)
                 }
                 write([UInt8(key.secret?.raw.count ?? 0)], &content)

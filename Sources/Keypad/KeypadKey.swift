@@ -43,7 +43,7 @@ extension KeypadKey {
 
     /// - Parameter bits: one for each code, the first in the lowest bit of the first byte.
     static func areEnough(_ bits: [UInt8]) -> Bool {
-        let codes = (0..<bits.count * 8).filter { bits[$0 / 8] >> ($0 % 8) & 1 != 0 }
+        let codes = (0..<bits.count * 8).filter { code in bits[code / 8] & (1 as UInt8) << UInt8(code % 8) != 0 }
         let keys = codes.compactMap { KeypadKey(code: UInt16($0)) }
         return needed.allSatisfy(keys.contains)
     }

@@ -129,7 +129,7 @@ package func exactNumber(_ text: String, decimals: Int) -> Int? {
     guard (1...2).contains(parts.count), let whole = parts.first, (1...9).contains(whole.count) else { return nil }
     let fraction = parts.count == 2 ? parts[1] : ""
     guard fraction.count <= decimals, parts.count == 1 || !fraction.isEmpty else { return nil }
-    let all = whole + fraction + String(repeating: "0", count: decimals - fraction.count)
+    let all = "\(whole)\(fraction)" + String(repeating: "0", count: decimals - fraction.count)
     guard all.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int(all) else {
         return nil
     }
