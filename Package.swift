@@ -174,11 +174,11 @@ let package = Package(
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
+                "CICUData", "CLinux", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
                 "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
-                "KeyCustody", "KeyFiles", "Metering", "PCSC", "ParameterFiles", "Parameters", "Proving", "PulseSignals",
-                "Quantities", "Records", "SecurityModule", "Simulation", "Station", "StationInterface", "Threads",
-                "Tokens", "VirtualCards",
+                "KeyCustody", "KeyFiles", "Keypad", "Metering", "PCSC", "ParameterFiles", "Parameters", "Proving",
+                "PulseSignals", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "StationInterface",
+                "Threads", "Tokens", "VirtualCards",
                 "VirtualPump", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]

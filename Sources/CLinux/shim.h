@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/timex.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,6 +55,23 @@ static inline int greylock_input_keys(int device, void *bits, size_t length) {
 /// What the input device calls itself; returns the number of bytes with the closing zero.
 static inline int greylock_input_name(int device, char *name, size_t length) {
     return ioctl(device, EVIOCGNAME(length), name);
+}
+
+/// Whether something keeps the system's clock right (adjtimex(2)).
+static inline int greylock_clock_is_kept(void) {
+    struct timex state = {0};
+    return adjtimex(&state) != TIME_ERROR;
+}
+
+/// The kind of a path's file system (statfs(2)), or -1.
+static inline int64_t greylock_file_system_kind(const char *path) {
+    struct statfs status;
+    return statfs(path, &status) ? -1 : (int64_t)(uint32_t)status.f_type;
+}
+
+/// A file in the folder that has no name, to be read and written; or -1.
+static inline int greylock_unnamed_file(const char *folder) {
+    return open(folder, 020000000 /* __O_TMPFILE */ | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0600);
 }
 
 static inline void greylock_halt(int number) {

@@ -38,6 +38,10 @@ package struct LineState: Equatable, Sendable {
     package let line: ChipLine
     /// Of a free line, how it was left; of one that another function of the chip uses, "no" says nothing.
     package let isOutput: Bool
+    /// Of a line that is held.
+    package let isActiveLow: Bool
+    /// nil where the kernel does not know: of a free line it does not.
+    package let bias: GPIOWiring.Bias?
     /// nil for a free line.
     package let holder: Holder?
 

@@ -48,8 +48,19 @@ struct Chip: ~Copyable {
         return unsafe LineState(
             line: ChipLine(offset: offset, name: name.flatMap { $0.isEmpty ? nil : $0 }),
             isOutput: gpiod_line_info_get_direction(info) == GPIOD_LINE_DIRECTION_OUTPUT,
+            isActiveLow: gpiod_line_info_is_active_low(info),
+            bias: Self.bias(gpiod_line_info_get_bias(info)),
             holder: gpiod_line_info_is_used(info) ? LineState.Holder(name: consumer) : nil
         )
+    }
+
+    private static func bias(_ bias: gpiod_line_bias) -> GPIOWiring.Bias? {
+        switch bias {
+        case GPIOD_LINE_BIAS_DISABLED: .disabled
+        case GPIOD_LINE_BIAS_PULL_UP: .pullUp
+        case GPIOD_LINE_BIAS_PULL_DOWN: .pullDown
+        case _: nil
+        }
     }
 
     /// - Parameter eventBufferMax: how many edges the kernel keeps for the reader.

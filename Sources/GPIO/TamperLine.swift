@@ -3,6 +3,8 @@ private import Threads
 
 /// Which line of a GPIO chip tells that the housing was opened.
 package struct TamperWiring: Equatable, Sendable {
+    /// The name that other programs see as the line's holder.
+    package static let ownConsumer = "greylock-tamper"
     /// As ``GPIOWiring/chip``.
     package var chip: String
     package var line: GPIOWiring.Input
@@ -20,8 +22,6 @@ package struct TamperWiring: Equatable, Sendable {
 /// Unchecked, because libgpiod does not say it in types: one thread at a time may wait or read, and ``wake()`` may be called by
 /// any.
 package final class TamperLine: @unchecked Sendable {
-    private static let consumer = "greylock-tamper"
-
     private let request: LineRequest
     private let buffer: EdgeBuffer
     private let bell: Bell
@@ -32,7 +32,7 @@ package final class TamperLine: @unchecked Sendable {
         var configuration = try LineConfiguration()
         try configuration.add(line, wiring.line, debounceMicroseconds: wiring.debounceMicroseconds)
         do throws(GPIOFault) {
-            request = try chip.request(configuration, consumer: Self.consumer, eventBufferMax: 0)
+            request = try chip.request(configuration, consumer: TamperWiring.ownConsumer, eventBufferMax: 0)
         } catch .system(_, EBUSY) {
             let holder = try chip.state(of: line.offset).holder
             throw .otherLineBusy(line: line, chip: chip.name, consumer: holder?.name)

@@ -207,6 +207,10 @@ enum JournalFile {
 
 extension StorageFault {
     static let inUse = "the journal is in use by another process"
+    static let newerVersion = "a newer version of this program wrote the journal"
+
+    /// The journal is one that this program cannot know.
+    package var isOfNewerVersion: Bool { reason.hasPrefix(Self.newerVersion) }
     static let notADatabase = "the file is not a database"
 
     /// The calling thread's last failed call.

@@ -53,7 +53,7 @@ enum JournalSchema {
         if let unknown = try migrations.unknown(in: db) {
             throw StorageFault(
                 operation: "open",
-                reason: "a newer version of this program wrote the journal: its migrations name \(unknown.printable)"
+                reason: "\(StorageFault.newerVersion): its migrations name \(unknown.printable)"
             )
         }
         try JournalLayout(db).require(mayBeOlder: true)

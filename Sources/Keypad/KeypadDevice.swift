@@ -1,4 +1,4 @@
-private import CLinux
+import CLinux
 import CardCryptography
 import Glibc
 
@@ -14,13 +14,7 @@ final class KeypadDevice: Sendable {
 
     /// Nothing is opened that is no input device: opening can be an act.
     init(_ path: String) throws(KeypadFault) {
-        guard unsafe access(path, F_OK) == 0 else {
-            throw errno == ENOENT || errno == ENOTDIR
-                ? .missing(path, present: InputFolder.keyboards()) : .system(path, operation: "access", code: errno)
-        }
-        guard let device = InputFolder.device(at: path), gnu_dev_major(device) == Self.major else {
-            throw .notInput(path)
-        }
+        let device = try Self.number(of: path)
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else {
             switch errno {
@@ -43,14 +37,17 @@ final class KeypadDevice: Sendable {
 
     deinit { close(descriptor) }
 
+    static func number(of path: String) throws(KeypadFault) -> dev_t {
+        guard unsafe access(path, F_OK) == 0 else {
+            throw errno == ENOENT || errno == ENOTDIR
+                ? .missing(path, present: InputFolder.keyboards()) : .system(path, operation: "access", code: errno)
+        }
+        guard let device = InputFolder.device(at: path), gnu_dev_major(device) == major else { throw .notInput(path) }
+        return device
+    }
+
     private static func take(_ descriptor: Int32, _ path: String, _ device: dev_t) throws(KeypadFault) -> String {
-        var text = [CChar](repeating: 0, count: 256)
-        guard unsafe greylock_input_name(descriptor, &text, text.count - 1) >= 0 else { throw .notInput(path) }
-        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        let name = String(decoding: bytes.map { (0x20..<0x7F).contains($0) ? $0 : 0x3F }, as: UTF8.self)
-        var bits = [UInt8](repeating: 0, count: Int(KEY_MAX) / 8 + 1)
-        guard unsafe greylock_input_keys(descriptor, &bits, bits.count) >= 0 else { throw .notInput(path) }
-        guard KeypadKey.areEnough(bits) else { throw .noDigits(path, name: name) }
+        let name = try name(of: descriptor, path)
         guard greylock_grab_input(descriptor) == 0 else {
             switch errno {
             case EBUSY: throw .held(path, holders: InputFolder.holders(of: device, but: descriptor))
@@ -58,6 +55,20 @@ final class KeypadDevice: Sendable {
             case let code: throw .system(path, operation: "EVIOCGRAB", code: code)
             }
         }
+        return name
+    }
+
+    /// What it calls itself.
+    ///
+    /// - Throws: also where it has not the keys of a keypad.
+    static func name(of descriptor: Int32, _ path: String) throws(KeypadFault) -> String {
+        var text = [CChar](repeating: 0, count: 256)
+        guard unsafe greylock_input_name(descriptor, &text, text.count - 1) >= 0 else { throw .notInput(path) }
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        let name = String(decoding: bytes.map { (0x20..<0x7F).contains($0) ? $0 : 0x3F }, as: UTF8.self)
+        var bits = [UInt8](repeating: 0, count: Int(KEY_MAX) / 8 + 1)
+        guard unsafe greylock_input_keys(descriptor, &bits, bits.count) >= 0 else { throw .notInput(path) }
+        guard KeypadKey.areEnough(bits) else { throw .noDigits(path, name: name) }
         return name
     }
 

@@ -150,6 +150,8 @@ struct ReaderState: Equatable {
     var isUnavailable: Bool { has(SCARD_STATE_UNAVAILABLE) }
     /// A card is in it, be it mute.
     var isCardPresent: Bool { has(SCARD_STATE_PRESENT) }
+    /// A card is in it that says nothing when it is powered up.
+    var isMute: Bool { has(SCARD_STATE_MUTE) }
     /// A program is connected to it.
     var isInUse: Bool { has(SCARD_STATE_INUSE) || has(SCARD_STATE_EXCLUSIVE) }
     /// How many cards came or went, modulo 65,536.

@@ -10,7 +10,7 @@ final class TamperWatch: Sendable {
     /// After it the keys go although an output is not off; what begins then closes it.
     private static let valvesNanosecondsMax: UInt64 = 50_000_000
     /// Above the pump's thread, below the kernel's interrupt threads.
-    private static let realTimePriority: Int32 = 41
+    static let realTimePriority: Int32 = 41
 
     private let line: TamperLine
     private let thread: NamedThread

@@ -11,7 +11,7 @@ struct Greylock: ParsableCommand {
         subcommands: [
             Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Audit.self, CounterTool.self,
             Records.self, PositionTool.self, ParametersTool.self, Identify.self, Setup.self, Lines.self,
-            Pulses.self, Calibrate.self,
+            Doctor.self, Pulses.self, Calibrate.self,
             StationTool.self, Drain.self, Undrain.self, Health.self,
         ]
     )
