@@ -170,7 +170,7 @@ struct Examination {
             diagnosis.find(
                 .configurationForbidden,
                 refusal,
-                mend: "chmod o+r \(config), and let \(account.name) enter its folder"
+                mend: "chgrp \(account.groupName) \(config) && chmod g+r \(config)"
             )
         }
         if configuration.demonstration {

@@ -15,6 +15,8 @@ struct Account {
 
     let name: String
     let user: uid_t
+    /// Its own.
+    let group: gid_t
     private(set) var groups: Set<gid_t>
 
     /// - Parameter supplementary: names of groups that a unit adds.
@@ -26,7 +28,7 @@ struct Account {
         var groups = [gid_t](repeating: group, count: Int(count))
         guard unsafe getgrouplist(name, group, &groups, &count) >= 0 else { return nil }
         self.name = name
-        self.user = user
+        (self.user, self.group) = (user, group)
         self.groups = Set(groups.prefix(Int(count)))
         for name in supplementary {
             if let group = Self.group(named: name) { self.groups.insert(group) }
@@ -43,7 +45,9 @@ struct Account {
         return Account(user)
     }
 
-    private init(_ user: uid_t) { (name, self.user, groups) = ("\(user)", user, [getegid()]) }
+    private init(_ user: uid_t) { (name, self.user, group, groups) = ("\(user)", user, getegid(), [getegid()]) }
+
+    var groupName: String { Self.name(ofGroup: group) }
 
     static func group(named name: String) -> gid_t? { unsafe getgrnam(name).map { unsafe $0.pointee.gr_gid } }
 

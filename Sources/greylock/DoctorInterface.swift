@@ -28,6 +28,7 @@ struct DoctorInterface {
 
     func examine(_ status: Result<StationReport, ServiceFailure>?, _ diagnosis: inout Diagnosis) {
         let sockets = [configuration.interface.read, configuration.interface.control].compactMap(\.self)
+        if !isServing, unit == nil { diagnosis.miss(.service, "no service runs with this configuration") }
         for socket in sockets { examine(socket, &diagnosis) }
         switch status {
         case .success(let report): examine(report, &diagnosis)
@@ -53,14 +54,14 @@ struct DoctorInterface {
                 return diagnosis.find(
                     .socketGroupMissing,
                     "\(socket.path): there is no group \(name)",
-                    mend: "addgroup --system \(name)"
+                    mend: "groupadd --system \(name)"
                 )
             }
             if account.user != 0, !account.groups.contains(group) {
                 diagnosis.find(
                     .socketGroupForeign,
                     "\(account.name) is no member of \(name), the group of \(socket.path)",
-                    mend: "adduser \(account.name) \(name), and start the service anew"
+                    mend: "usermod --append --groups \(name) \(account.name)"
                 )
             }
         }

@@ -121,14 +121,14 @@ struct FindingRow: Encodable, Sendable {
         disk-silent | fault | a durable write does not end | look at the kernel's log; the disk, or what it hangs on, does not answer | 0013-fuel-waits-for-the-disk.md
         disk-worn | warning | the disk says that it is near its end | copy it to a new one while it can be read | README.md, "On a board"
         [sockets]
-        socket-group-missing | fault | the socket's group is not there | addgroup --system GROUP | 0061-line-protocol.md
-        socket-group-foreign | fault | the service's user is no member of the socket's group | adduser USER GROUP, and start the service anew | 0061-line-protocol.md
+        socket-group-missing | fault | the socket's group is not there | groupadd --system GROUP | 0061-line-protocol.md
+        socket-group-foreign | fault | the service's user is no member of the socket's group | usermod --append --groups GROUP USER, and start the service anew | 0061-line-protocol.md
         socket-folder-missing | fault | the socket's folder is not there, or the service's user may not write it | take one under /run/greylock, which the unit makes | 0061-line-protocol.md
         [service]
         service-silent | fault | the service runs and does not answer at its socket | read its log: journalctl -u greylockd; its watchdog starts it anew if it stands still | 0061-line-protocol.md
         service-other-version | warning | the service that runs is of another version than this program | systemctl kill --signal=HUP greylockd: the new one takes over when nobody is served | 0063-taking-over.md
         side-out-of-order | fault | the service says that a side does not serve | do what it says | man greylock-station-status
-        user-missing | fault | the service's user is not there | install the package, or adduser --system --group greylock | README.md, "On a board"
+        user-missing | fault | the service's user is not there | install the package, or useradd --system --user-group greylock | README.md, "On a board"
         unit-missing | warning | systemd has no unit of the service | install the package, or copy greylockd.service to /etc/systemd/system, and systemctl daemon-reload | README.md, "On a board"
         unit-changed | warning | the unit's file was changed since systemd read it | systemctl daemon-reload | README.md, "On a board"
         unit-disabled | warning | the service does not start with the board | systemctl enable greylockd | README.md, "On a board"

@@ -1,0 +1,112 @@
+import Foundation
+import Glibc
+import TestFolders
+import TestPrograms
+import Testing
+
+extension WithPCSCD {
+    /// Faults of card readers, each made with a pcscd of its own, found, mended and gone.
+    @Suite("doctor: card readers", .timeLimit(.minutes(10)))
+    final class DoctorReaderTests {
+        private let folder: TestFolder
+        private let config: String
+        private var daemon: CardDaemon?
+
+        init() throws {
+            folder = try TestFolder()
+            config = folder.path("greylock.toml")
+            try configure("Virtual PCD 00 00")
+            CardDaemon.nameSocket()
+        }
+
+        private func configure(_ reader: String, journal: String = "journal") throws {
+            _ = try folder.file(
+                "greylock.toml",
+                ServiceConfiguration.text(
+                    journal: (folder.path(journal), ""),
+                    card: "kind = \"pcsc\", reader = \"\(reader)\"",
+                    pump: ServiceConfiguration.simulated(centilitres: 500, speed: 1)
+                )
+            )
+        }
+
+        private func look() throws -> Doctored { try Doctored(["--config", config]) }
+
+        private func start(withReaders: Bool = true, third: String? = nil) throws {
+            daemon?.stop()
+            daemon = try CardDaemon(port: CardDaemon.freePorts(), withReaders: withReaders, third: third)
+        }
+
+        @Test("pcscd does not run, and does not answer")
+        func service() throws {
+            try start()
+            try provoke("pcscd-stopped") {
+                try look()
+            } fault: {
+                daemon?.stop()
+            } mend: { finding in
+                #expect(finding.mend == "systemctl enable --now pcscd.socket")
+                try start()
+            }
+            try provoke("pcscd-silent", saw: "did not answer within 5 s") {
+                try look()
+            } fault: {
+                daemon?.freeze()
+            } mend: { _ in
+                try start()
+            }
+        }
+
+        @Test("the reader is not there, is not told apart, or is one of several")
+        func choice() throws {
+            try start()
+            try provoke("reader-missing", saw: "there are \"Virtual PCD 00 00\"") {
+                try look()
+            } fault: {
+                try configure("Omnikey")
+            } mend: { finding in
+                #expect(finding.mend.contains("name one that is there") && finding.position == 1)
+                try configure("Virtual PCD 00 00")
+            }
+            try provoke("reader-ambiguous", saw: "\"PCD\" means \"Virtual PCD 00 00\", \"Virtual PCD 00 01\"") {
+                try look()
+            } fault: {
+                try configure("PCD")
+            } mend: { _ in
+                try configure("Virtual PCD 00 01")
+            }
+            try configure("Virtual PCD")
+            try provoke("readers-alike", saw: "\"Virtual PCD 00 00\", \"Virtual PCD 01 00\"") {
+                try look()
+            } fault: {
+                try start(third: "Virtual PCD")
+            } mend: { finding in
+                #expect(finding.mend.hasSuffix("or leave one plugged in"))
+                try start()
+            }
+        }
+
+        @Test("another program uses the card, which goes on with it")
+        func inUse() throws {
+            try start()
+            let port = try #require(daemon?.port)
+            let card = try Program("greylock", ["card", "serve", "--vpcd", "\(port)", "--state", folder.path("card")])
+            var other: Program?
+            try provoke("reader-in-use", saw: "Virtual PCD 00 00") {
+                try look()
+            } fault: {
+                try configure("Virtual PCD 00 00", journal: "other")
+                other = try Program("greylock", ["run", "--config", config])
+                // It holds the card while fuel flows.
+                #expect(other?.wait(for: " L, ") != nil, "\(other?.lines ?? [])")
+                try configure("Virtual PCD 00 00")
+            } mend: { _ in
+                #expect(other?.wait(for: "notice paid") != nil)
+                other?.signal(SIGTERM)
+                #expect(other?.end() == 0)
+            }
+            card.signal(SIGTERM)
+            #expect(card.end() == 0)
+        }
+    }
+}
