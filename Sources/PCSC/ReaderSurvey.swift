@@ -26,7 +26,7 @@ package struct ReaderSurvey: Sendable {
     package enum Choice: Equatable, Sendable {
         case one(Reader)
         case none
-        /// Readers that differ in their numbers alone: nothing tells them apart.
+        /// Readers that differ in their numbers, if in anything: nothing tells them apart.
         case alike([Reader])
         case several([Reader])
     }
@@ -74,7 +74,7 @@ package struct ReaderSurvey: Sendable {
         guard let first = found.first else { return .none }
         guard found.count > 1 else { return .one(first) }
         let name = ReaderName(first.name)
-        let areAlike = found.dropFirst().allSatisfy { ReaderName($0.name).differsInNumberOnly(from: name) }
+        let areAlike = found.map { ReaderName($0.name) }.allSatisfy { $0.device == name.device && $0.slot == name.slot }
         return areAlike ? .alike(found) : .several(found)
     }
 }

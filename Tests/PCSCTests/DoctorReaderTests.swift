@@ -76,7 +76,7 @@ extension WithPCSCD {
                 try configure("Virtual PCD 00 01")
             }
             try configure("Virtual PCD")
-            try provoke("readers-alike", saw: "\"Virtual PCD 00 00\", \"Virtual PCD 01 00\"") {
+            try provoke("readers-alike", saw: "\"Virtual PCD 00 00\", \"Virtual PCD") {
                 try look()
             } fault: {
                 try start(third: "Virtual PCD")

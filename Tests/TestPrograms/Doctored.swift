@@ -50,7 +50,8 @@ package func provoke(
     try fault()
     let during = try look()
     guard let finding = during[code] else {
-        Issue.record("\(code) is not found, but \(during.findings.map(\.code))", sourceLocation: location)
+        let found = during.findings.map { "\($0.code): \($0.saw)" }.joined(separator: "; ")
+        Issue.record("\(code) is not found, but \(found)", sourceLocation: location)
         return
     }
     if let saw { #expect(finding.saw.contains(saw), "\(finding.saw)", sourceLocation: location) }

@@ -188,7 +188,6 @@ struct DoctorTests {
     @Test("parameters that are not there, or were altered")
     func parameters() throws {
         let book = "journal-parameters"
-        let sound = try folder.bytes(book)
         let meter = try folder.file("meters.toml", ServiceConfiguration.meters)
         try provoke("parameters-missing", saw: folder.path(book)) {
             try look()
@@ -209,6 +208,7 @@ struct DoctorTests {
                 "first"
             )
         }
+        let sound = try folder.bytes(book)
         try provoke("parameters-refused") {
             try look()
         } fault: {

@@ -110,8 +110,7 @@ class Board:
             lambda: Path("/tmp/meters.toml").write_text(meters(), encoding="utf-8"),
             lambda: run("greylock", *import_meters("/tmp/meters.toml", str(SETTINGS))),
         )
-        # The tool ran as root.
-        self.case("file-forbidden", nothing, saw="root:root")
+        self.case("file-forbidden", lambda: os.chown(STATE / "parameters", 0, 0), saw="root:root")
 
         def install_rule():
             shutil.copy(HERE.parent / "udev/60-greylock-gpio.rules", "/etc/udev/rules.d")
