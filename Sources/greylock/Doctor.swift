@@ -45,7 +45,12 @@ struct Doctor: ParsableCommand {
     @Flag(help: "One JSON object, as the overview says.")
     var json = false
 
+    /// What a process of its own is for.
+    @Option(help: .hidden)
+    var probe: String?
+
     func run() throws {
+        if let probe { return writeLine(DiskProbe(writingTo: probe).words, terminator: "") }
         var verdict: Severity?
         try runTool("doctor") { () throws(ServiceFailure) in
             if list { return try writeList() }

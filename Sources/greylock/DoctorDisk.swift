@@ -11,8 +11,6 @@ struct DoctorDisk {
     private static let fullBytes: UInt64 = 16 << 20
     private static let fillingBytes: UInt64 = 128 << 20
     private static let fullFiles: UInt64 = 16
-    private static let probes = 5
-    private static let probeBytes = 4_096
     private static let probeSecondsMax: UInt64 = 10
     /// So long a checkpoint may take on a disk that is fit: at 60 litres a minute half a litre flows in 500 ms.
     private static let slowMilliseconds: UInt64 = 100
@@ -91,50 +89,26 @@ struct DoctorDisk {
         }
     }
 
-    private enum Probe: Sendable {
-        /// Of each write, in microseconds.
-        case took([UInt64])
-        case forbidden
-        case failed(String)
-    }
-
+    /// In a process of its own, because no signal ends one that waits for a disk.
     private func probe(_ folder: String, _ diagnosis: inout Diagnosis) {
-        switch DoctorPatience.await(seconds: Self.probeSecondsMax, { Self.writes(in: folder) }) {
-        case nil:
-            diagnosis.find(.diskSilent, "a write to \(folder) did not end within \(Self.probeSecondsMax) s")
+        let said = ChildOutput.of("/proc/self/exe", ["doctor", "--probe", folder], seconds: Self.probeSecondsMax)
+        guard let said else {
+            return diagnosis.find(.diskSilent, "a write to \(folder) did not end within \(Self.probeSecondsMax) s")
+        }
+        switch DiskProbe(said) {
         case .forbidden: diagnosis.mayNotSee(.disk, "how fast \(folder) is: this user may not write there")
         case .failed(let reason): diagnosis.find(.diskFailed, "\(folder): \(reason)")
-        case .took(let times):
-            let middle = times.sorted()[times.count / 2]
+        case .took(let microseconds):
+            let middle = microseconds.sorted()[microseconds.count / 2]
+            let most = (microseconds.max() ?? 0) / 1_000
             let words =
-                "a durable write to \(folder) takes \(middle / 1_000).\(middle / 100 % 10) ms, at most \((times.max() ?? 0) / 1_000) ms"
+                "a durable write to \(folder) takes \(middle / 1_000).\(middle / 100 % 10) ms, at most \(most) ms"
             if middle > Self.slowMilliseconds * 1_000 {
                 diagnosis.find(.diskSlow, "\(words), and half a litre flows in 500 ms")
             } else {
                 diagnosis.see(.disk, words)
             }
         }
-    }
-
-    /// Into a file that has no name, and is gone with its descriptor. The corresponding C functions are `pwrite` and `fdatasync`.
-    private static func writes(in folder: String) -> Probe {
-        let file = unsafe greylock_unnamed_file(folder)
-        guard file >= 0 else {
-            if errno == EACCES || errno == EPERM { return .forbidden }
-            return errno == EOPNOTSUPP || errno == EISDIR
-                ? .failed("it takes no files without a name: \(systemError())") : .failed(systemError())
-        }
-        defer { close(file) }
-        let bytes = [UInt8](repeating: 0x55, count: probeBytes)
-        var times: [UInt64] = []
-        for turn in 0..<probes {
-            let begun = MonotonicClock.nanoseconds
-            guard unsafe pwrite(file, bytes, bytes.count, turn * probeBytes) == bytes.count, fdatasync(file) == 0 else {
-                return .failed(systemError())
-            }
-            times.append((MonotonicClock.nanoseconds - begun) / 1_000)
-        }
-        return .took(times)
     }
 
     private func examineWear(_ device: dev_t, _ diagnosis: inout Diagnosis) {
@@ -149,6 +123,54 @@ struct DoctorDisk {
                 diagnosis.see(.disk, "its wear is \(text), 0x0b being the end")
             }
             return
+        }
+    }
+}
+
+/// What came of durable writes.
+enum DiskProbe {
+    private static let turns = 5
+    private static let blockBytes = 4_096
+
+    /// Each, in microseconds.
+    case took([UInt64])
+    case forbidden
+    case failed(String)
+
+    /// Of what ``words`` say.
+    init(_ words: String) {
+        let times = words.split(separator: " ").compactMap { UInt64($0) }
+        self = times.count == Self.turns ? .took(times) : words == "forbidden" ? .forbidden : .failed(words)
+    }
+
+    /// Writes into a file that has no name, and is gone with its descriptor. The corresponding C functions are `pwrite` and
+    /// `fdatasync`.
+    init(writingTo folder: String) {
+        let file = unsafe greylock_unnamed_file(folder)
+        guard file >= 0 else {
+            self = errno == EACCES || errno == EPERM ? .forbidden : .failed("no file without a name: \(systemError())")
+            return
+        }
+        defer { close(file) }
+        let bytes = [UInt8](repeating: 0x55, count: Self.blockBytes)
+        var times: [UInt64] = []
+        for turn in 0..<Self.turns {
+            let begun = MonotonicClock.nanoseconds
+            let written = unsafe pwrite(file, bytes, bytes.count, off_t(turn * bytes.count))
+            guard written == bytes.count, fdatasync(file) == 0 else {
+                self = .failed(systemError())
+                return
+            }
+            times.append((MonotonicClock.nanoseconds - begun) / 1_000)
+        }
+        self = .took(times)
+    }
+
+    var words: String {
+        switch self {
+        case .took(let microseconds): microseconds.map(String.init).joined(separator: " ")
+        case .forbidden: "forbidden"
+        case .failed(let reason): reason
         }
     }
 }

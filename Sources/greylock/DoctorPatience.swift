@@ -26,6 +26,36 @@ enum DoctorPatience {
     }
 }
 
+/// What another program says.
+enum ChildOutput {
+    private final class Child: Sendable {
+        let id = Mutex<pid_t?>(nil)
+    }
+
+    /// - Returns: nil where it does not end in time, or not well. One that does not end is killed and not awaited: it may stand in the
+    ///   kernel, where no signal reaches it.
+    static func of(_ program: String, _ arguments: [String], seconds: UInt64) -> String? {
+        let child = Child()
+        let said = DoctorPatience.await(seconds: seconds) { () -> String? in
+            let process = Process()
+            let output = Pipe()
+            process.executableURL = URL(fileURLWithPath: program)
+            process.arguments = arguments
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            do { try process.run() } catch { return nil }
+            child.id.withLock { $0 = process.processIdentifier }
+            let bytes = output.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            child.id.withLock { $0 = nil }
+            return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
+        }
+        if said == nil { child.id.withLock { id in if let id { kill(id, SIGKILL) } } }
+        return said ?? nil
+    }
+}
+
 /// What `systemctl show` says, as it says it (systemctl(1)).
 struct SystemdProperties: Sendable {
     private static let secondsMax: UInt64 = 20
@@ -39,20 +69,7 @@ struct SystemdProperties: Sendable {
     init?(of unit: String?, _ names: [String]) {
         let arguments =
             ["show", "--no-pager", "--property=\(names.joined(separator: ","))"] + (unit.map { [$0] } ?? [])
-        let said = DoctorPatience.await(seconds: Self.secondsMax) { () -> String? in
-            let process = Process()
-            let output = Pipe()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/systemctl")
-            process.arguments = arguments
-            process.standardInput = FileHandle.nullDevice
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            do { try process.run() } catch { return nil }
-            let bytes = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            return process.terminationStatus == 0 ? String(decoding: bytes, as: UTF8.self) : nil
-        }
-        guard let text = said ?? nil else { return nil }
+        guard let text = ChildOutput.of("/usr/bin/systemctl", arguments, seconds: Self.secondsMax) else { return nil }
         var values: [String: String] = [:]
         for line in text.split(separator: "\n") {
             guard let equals = line.firstIndex(of: "=") else { continue }

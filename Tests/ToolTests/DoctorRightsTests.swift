@@ -178,6 +178,19 @@ struct DoctorRightsTests {
         }
     }
 
+    @Test("a disk that does not answer: all else is said, and doctor ends")
+    func silentDisk() throws {
+        let disk = try HangingDisk(in: bench.folder)
+        let variables = disk.variables.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        try provoke("disk-silent", saw: "did not end within 10 s") {
+            try Doctored(["--config", bench.config], before: "exec env \(variables) \"$@\"")
+        } fault: {
+            disk.fail()
+        } mend: { _ in
+            try bench.folder.remove("gate")
+        }
+    }
+
     /// Each in a mount namespace of its own. A disk of so many bytes is one in memory.
     @Test(
         "a disk that is full, nearly full, read-only, or worn",
