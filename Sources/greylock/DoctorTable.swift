@@ -84,14 +84,14 @@ struct FindingRow: Encodable, Sendable {
         storage-key-unguarded | fault | others may read a secret file, or it is none | chmod 600 | greylock.toml of the examples
         credential-missing | fault | the unit hands the credential of the storage key to nobody | copy greylockd-storage-key.conf to /etc/systemd/system/greylockd.service.d, and systemctl daemon-reload | Sealing-and-recovery.md
         credential-unopened | fault | the credential of the storage key did not open | greylock-storage-key restore COPY | Sealing-and-recovery.md
-        keys-missing | fault | the terminal has no keys yet | greylock keys load | README.md, "Keys"
+        keys-missing | fault | the terminal has no keys yet | greylock keys load --config CONFIG | README.md, "Keys"
         keys-unopened | fault | the key store does not open | put the store and the storage key that belong to this terminal in place | Sealing-and-recovery.md
-        keys-not-active | fault | no key sells now | greylock keys activate | README.md, "Keys"
+        keys-not-active | fault | no key sells now | greylock keys activate --config CONFIG INDEX VERSION | README.md, "Keys"
         audit-log-unfit | warning | the audit log does not fit the key store | look at it: greylock audit verify | 0052-older-copies-and-the-audit-log.md
         board-memory-unfit | fault | the board's memory holds nothing that opens the keys | look at its device file, its rule and its write protection | greylock.toml of the examples
         token-unfit | fault | the token's module is not there | install it, or write the path of the one that is there | 0048-a-token-holds-mpk.md
         [parameters]
-        parameters-missing | fault | a side has no parameters under seal | greylock parameters import | README.md, "Parameters under seal"
+        parameters-missing | fault | a side has no parameters under seal | greylock parameters import FILE --config CONFIG --name NAME --second NAME --reason TEXT, FILE being a copy of parameters.toml of the examples | README.md, "Parameters under seal"
         parameters-refused | fault | the parameters under seal are not to be believed here | greylock parameters verify says which; put the newest book in place, or import anew | README.md, "Parameters under seal"
         board-serial-missing | fault | the board has no serial number to bind parameters to | systemd-machine-id-setup | README.md, "Parameters under seal"
         [journal]

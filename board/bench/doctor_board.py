@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from pump_chip import Chip
-from settings import card_profile, import_meters, meters, service_settings
+from settings import armed_settings, card_profile, import_meters, meters, service_settings
 from systemd_unit import UNIT, Log, Wrong, run, show, until
 
 HERE = Path(__file__).resolve().parent.parent
@@ -61,27 +61,32 @@ class Board:
         SETTINGS.write_text(CONFIGURATION, encoding="utf-8")
         self.log = Log()
 
-    def case(self, code, fault, mend=None, saw=""):
-        """Without `mend` the finding's advice is a command, and is run."""
+    def case(self, codes, fault, mend=None, saw=""):
+        """One code, or several of one fault. Without `mend` the finding's advice is a command, and is run."""
+        codes = codes.split()
         try:
             fault()
-            finding = doctor().get(code)
-            if finding is None:
-                raise Wrong("not found")
+            report = doctor()
+            missed = [code for code in codes if code not in report]
+            if missed:
+                raise Wrong(f"{' '.join(missed)} not found")
+            finding = report[codes[0]]
             if saw not in finding["saw"]:
                 raise Wrong(f"seen was {finding['saw']}")
             if mend:
                 mend()
             else:
                 shell(finding["mend"])
-            after = doctor().get(code)
-            if after:
-                raise Wrong(f"mended with {finding['mend']}, and still found: {after['saw']}")
-            self.found += 1
-            print(f"{code:26} {finding['saw'][:90]}", flush=True)
+            after = doctor()
+            left = [after[code]["saw"] for code in codes if code in after]
+            if left:
+                raise Wrong(f"mended with {finding['mend']}, and still found: {'; '.join(left)}")
+            self.found += len(codes)
+            for code in codes:
+                print(f"{code:26} {report[code]['saw'][:90]}", flush=True)
         except (Wrong, OSError, subprocess.CalledProcessError) as what:
             self.wrong += 1
-            print(f"{code:26} WRONG: {what} {getattr(what, 'output', '') or ''}", flush=True)
+            print(f"{codes[0]:26} WRONG: {what} {getattr(what, 'output', '') or ''}", flush=True)
 
     # From a bare board to one that serves, each step named by doctor.
 
@@ -187,13 +192,11 @@ class Board:
         SETTINGS.write_text(text, encoding="utf-8")
 
     def befall(self):
-        for code, text in (
-            ("real-time-forbidden", "LimitRTPRIO=0"),
-            ("pump-not-real-time", "LimitRTPRIO=0"),
-            ("memory-lock-forbidden", "LimitMEMLOCK=64K"),
-            ("watchdog-off", "WatchdogSec=0"),
-        ):
-            self.case(code, lambda text=text: self.drop_in(text), self.without_drop_in)
+        self.case(
+            "real-time-forbidden pump-not-real-time memory-lock-forbidden watchdog-off",
+            lambda: self.drop_in("LimitRTPRIO=0\nLimitMEMLOCK=64K\nWatchdogSec=0"),
+            self.without_drop_in,
+        )
         self.case("unit-changed", lambda: Path("/etc/systemd/system", UNIT).touch())
         self.case("pcscd-stopped", lambda: run("systemctl", "stop", "pcscd.socket", "pcscd.service"))
 
@@ -233,6 +236,36 @@ class Board:
             )
         run("systemctl", "start", UNIT)
 
+    # The storage key as a credential: no hand-over, and one that does not open.
+
+    def credentials(self):
+        armed = armed_settings(f"{STATE}/journal.sqlite", first_flow_seconds=60, preset_centilitres=9000)
+        sealed = Path("/etc/greylock/storage-key.cred")
+        sealed.parent.mkdir(exist_ok=True)
+
+        def hand_over():
+            DROP_IN.parent.mkdir(exist_ok=True)
+            shutil.copy(HERE / "greylockd-storage-key.conf", DROP_IN.parent / "storage-key.conf")
+            run("systemctl", "daemon-reload")
+
+        def spoil():
+            sealed.write_text("none", encoding="utf-8")
+            run("systemctl", "restart", UNIT, check=False)
+            until("the refusal", lambda: show("ExecMainStatus") == "243")
+            run("systemctl", "stop", UNIT)
+
+        def seal():
+            shell(f"head -c 32 /dev/urandom | systemd-creds encrypt --with-key=host --name=greylock-storage-key - {sealed}")
+            run("systemctl", "reset-failed", UNIT, check=False)
+            run("systemctl", "start", UNIT)
+
+        self.case("credential-missing", lambda: self.configure(armed), hand_over)
+        self.case("credential-unopened", spoil, seal, saw="243")
+        run("systemctl", "stop", UNIT)
+        (DROP_IN.parent / "storage-key.conf").unlink()
+        run("systemctl", "daemon-reload")
+        self.configure(CONFIGURATION)
+
     def slow(self):
         """Six writes a second are all that the kernel lets this program have of the disk."""
         group = Path("/sys/fs/cgroup/doctor")
@@ -252,7 +285,7 @@ class Board:
 
 def main():
     board = Board(Path(sys.argv[1]), Path(sys.argv[2]))
-    for part in (board.build, board.sale, board.befall, board.clocks, board.slow):
+    for part in (board.build, board.sale, board.befall, board.clocks, board.credentials, board.slow):
         begun = time.monotonic()
         try:
             part()
