@@ -13,7 +13,7 @@ struct CardListDraft {
         guard part == parts else {
             return RequestRefusal(.listWrong, "part \(parts) is next, and not \(part): begin with part 0 again")
         }
-        guard cards.count + bytes.count <= BlockedCardsFile.cardsMax * BlockedCardsFile.cardBytesCount else {
+        guard cards.count + bytes.count <= BlockedCardsFile.cardsMax * BlockedCardsFile.numberBytesCount else {
             return RequestRefusal(.listWrong, "a list has at most \(BlockedCardsFile.cardsMax) cards")
         }
         cards += bytes
@@ -24,17 +24,14 @@ struct CardListDraft {
     /// The whole list, when it is what was said of it.
     func whole(count: Int, _ digest: [UInt8]) -> Result<[UInt8], RequestRefusal> {
         let cards = count == 0 ? [] : cards
-        guard cards.count == count * BlockedCardsFile.cardBytesCount, SHA256.digest(of: cards) == digest else {
-            let came = cards.count / BlockedCardsFile.cardBytesCount
+        guard cards.count == count * BlockedCardsFile.numberBytesCount, SHA256.digest(of: cards) == digest else {
+            let came = cards.count / BlockedCardsFile.numberBytesCount
             return .failure(
                 RequestRefusal(
                     .listWrong,
                     "\(came) cards came, with another count or SHA-256 than was said: send them again"
                 )
             )
-        }
-        guard BlockedCardsFile.areInOrder(cards) else {
-            return .failure(RequestRefusal(.listWrong, "the cards are not in ascending order, each once"))
         }
         return .success(cards)
     }

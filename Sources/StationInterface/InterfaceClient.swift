@@ -6,6 +6,12 @@ final class InterfaceClient {
     let kind: SocketKind
     let peer: Peer
     private var received: [UInt8] = []
+    /// What stands before it in ``received`` was taken.
+    private var lineStart = 0
+    /// Before it in ``received`` no line ends that was not taken.
+    private var looked = 0
+    /// Of the next line.
+    private var lineEnd: Int?
     private var toSend: [UInt8] = []
     private var sent = 0
     /// Since when it takes nothing of what is to be sent; nil while nothing is.
@@ -45,44 +51,67 @@ final class InterfaceClient {
 
     func events(_ limits: InterfaceLimits) -> Int16 {
         var events: Int32 = 0
-        if !hasEnded, received.count <= RequestReader.lineBytesMax, mayAsk(limits) { events |= POLLIN }
+        if !hasEnded, receivedCount <= RequestReader.lineBytesMax, mayAsk(limits) { events |= POLLIN }
         if pendingBytes > 0 { events |= POLLOUT }
         return Int16(events)
     }
 
     func orderIsGiven() { ordersCount += 1 }
 
+    /// Of what was not taken yet.
+    private var receivedCount: Int { received.count - lineStart }
+
     /// The corresponding C function is `recv`.
     func receive(at now: UInt64) {
-        let room = RequestReader.lineBytesMax + 1 - received.count
+        let room = RequestReader.lineBytesMax + 1 - receivedCount
         guard room > 0, !hasEnded else { return }
-        let before = received.count
         var count = 0
-        received.append(contentsOf: repeatElement(0, count: room))
-        unsafe received.withUnsafeMutableBytes { bytes in
-            // SAFETY: as many bytes as the array has behind what came before.
-            count = unsafe recv(descriptor, bytes.baseAddress?.advanced(by: before), room, 0)
+        var code: Int32 = 0
+        let came = unsafe [UInt8](unsafeUninitializedCapacity: room) { bytes, cameCount in
+            // SAFETY: at most as many bytes as there is room for.
+            count = unsafe recv(descriptor, bytes.baseAddress, room, 0)
+            code = errno
+            cameCount = max(0, count)
         }
-        let code = errno
-        received.removeLast(room - max(0, count))
         if count == 0 { hasEnded = true }
         if count < 0, code != EAGAIN, code != EINTR { isGone = true }
+        received.removeFirst(lineStart)
+        looked -= lineStart
+        lineEnd = lineEnd.map { $0 - lineStart }
+        lineStart = 0
+        received += came
+        lookForLine()
         if !received.isEmpty { lineSince = lineSince ?? now }
+    }
+
+    /// Looks at each byte once. The corresponding C function is `memchr`.
+    private func lookForLine() {
+        guard lineEnd == nil else { return }
+        lineEnd = unsafe received.withUnsafeBytes { bytes in
+            guard looked < bytes.count, let start = bytes.baseAddress else { return nil }
+            // SAFETY: the bytes behind those that were looked at.
+            return unsafe memchr(start + looked, Int32(UInt8(ascii: "\n")), bytes.count - looked).map {
+                unsafe UnsafeRawPointer($0) - start
+            }
+        }
+        looked = lineEnd.map { $0 + 1 } ?? received.count
     }
 
     /// The next whole line without its end; nil where there is none.
     func takeLine(at now: UInt64) -> [UInt8]? {
-        guard let end = received.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
-        let line = Array(received[..<end])
-        received.removeFirst(end + 1)
-        lineSince = received.isEmpty ? nil : now
+        guard let end = lineEnd else { return nil }
+        let line = Array(received[lineStart..<end])
+        lineStart = end + 1
+        lineEnd = nil
+        lookForLine()
+        lineSince = receivedCount == 0 ? nil : now
         lastRequest = now
         return line
     }
 
-    var hasLine: Bool { received.contains(UInt8(ascii: "\n")) }
+    var hasLine: Bool { lineEnd != nil }
 
-    var lineIsTooLong: Bool { received.count > RequestReader.lineBytesMax && !hasLine }
+    var lineIsTooLong: Bool { receivedCount > RequestReader.lineBytesMax && !hasLine }
 
     func post(_ line: [UInt8], at now: UInt64) {
         if toSend.isEmpty { sendsSince = now }

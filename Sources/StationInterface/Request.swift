@@ -33,7 +33,7 @@ package enum Errand: Equatable, Sendable {
     case order(Order, key: String)
     /// Finished records that are not acknowledged, behind a number.
     case records(after: UInt32, limit: Int)
-    /// The next part of a list of blocked cards, 10 bytes each, in ascending order; part 0 begins a list.
+    /// The next part of a list of blocked cards, 10 bytes each; part 0 begins a list.
     case cards(part: Int, [UInt8])
 }
 

@@ -1,3 +1,4 @@
+private import Glibc
 import SQLite
 
 /// Reads requests. SQLite's JSON functions are the parser: a strict one (RFC 8259) that the service has anyway.
@@ -15,7 +16,7 @@ struct RequestReader: Sendable {
         let refusal: RequestRefusal
     }
 
-    func read(_ line: some Collection<UInt8>, at socket: SocketKind) throws(Fault) -> Request {
+    func read(_ line: [UInt8], at socket: SocketKind) throws(Fault) -> Request {
         var members: RequestMembers
         do throws(RequestRefusal) { members = try RequestMembers(self.members(of: line)) } catch {
             throw Fault(id: nil, refusal: error)
@@ -32,16 +33,13 @@ struct RequestReader: Sendable {
         }
     }
 
-    func members(of line: some Collection<UInt8>) throws(RequestRefusal) -> [RequestMembers.Member] {
+    func members(of line: [UInt8]) throws(RequestRefusal) -> [RequestMembers.Member] {
         // SQLite ends a text at its first NUL, written as it is or escaped.
-        guard let text = String(validating: line, as: UTF8.self), !text.utf8.contains(0), !text.contains("\\u0000")
-        else {
-            throw Self.notAnObject
-        }
+        guard let text = String(validating: line, as: UTF8.self), !Self.hasNUL(line) else { throw Self.notAnObject }
         let argument = [ColumnValue(text)]
         do {
             return try connection.withDatabase { db in
-                guard try db.value("SELECT json_valid(?)", argument) == 1,
+                guard try db.value("SELECT json_valid(?1) AND instr(?1, '\\u0000') = 0", argument) == 1,
                     try db.value("SELECT json_type(?)", argument) == "object"
                 else { throw Self.notAnObject }
                 return try db.rows("SELECT key, type, atom, value FROM json_each(?)", argument).map { row in
@@ -55,6 +53,14 @@ struct RequestReader: Sendable {
             throw refusal
         } catch {
             throw RequestRefusal(.notAnObject, "the line cannot be read: \(error)")
+        }
+    }
+
+    /// The corresponding C function is `memchr`.
+    private static func hasNUL(_ line: [UInt8]) -> Bool {
+        // SAFETY: looks at the line's bytes alone.
+        unsafe line.withUnsafeBytes { bytes in
+            unsafe bytes.baseAddress.flatMap { unsafe memchr($0, 0, bytes.count) } != nil
         }
     }
 
@@ -120,11 +126,26 @@ struct RequestMembers {
         let expected = "\(counts.lowerBound) to \(counts.upperBound) times \(2 * bytes) hexadecimal digits"
         guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
         guard case ("text", .text(let text)) = (member.type, member.value) else { throw Self.wrong(name, expected) }
-        let values = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-        guard values.count == text.utf8.count, values.count % (2 * bytes) == 0,
-            counts.contains(values.count / (2 * bytes))
-        else { throw Self.wrong(name, expected) }
-        return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+        let digits = Array(text.utf8)
+        guard digits.count % (2 * bytes) == 0, counts.contains(digits.count / (2 * bytes)) else {
+            throw Self.wrong(name, expected)
+        }
+        var read: [UInt8] = []
+        read.reserveCapacity(digits.count / 2)
+        var all: UInt8 = 0
+        for place in stride(from: 0, to: digits.count, by: 2) {
+            let (high, low) = (Self.digitValues[Int(digits[place])], Self.digitValues[Int(digits[place + 1])])
+            all |= high | low
+            read.append(high << 4 | low)
+        }
+        guard all < 16 else { throw Self.wrong(name, expected) }
+        return read
+    }
+
+    /// Of each byte; 16 of one that is no digit.
+    private static let digitValues: [UInt8] = (0..<256).map { byte in
+        UnicodeScalar(UInt8(byte)).isASCII
+            ? Character(UnicodeScalar(UInt8(byte))).hexDigitValue.map(UInt8.init) ?? 16 : 16
     }
 
     /// Record numbers, as many as may be.

@@ -32,9 +32,9 @@ struct StationBlacklist: ParsableCommand {
 
     func run() throws {
         try station.saying("station blacklist") { () throws(ServiceFailure) in
-            let cards = try cards()
+            let bytes = try cards()
+            let count = bytes.count / Command.cardBytesCount
             let link = try StationLink(.control, configuration: station.config)
-            let bytes = Array(cards.map(\.bytes).joined())
             let partBytes = Command.cardsMax * Command.cardBytesCount
             for (part, start) in stride(from: 0, to: bytes.count, by: partBytes).enumerated() {
                 let digits = Hex.string(Array(bytes[start..<min(start + partBytes, bytes.count)]))
@@ -42,16 +42,16 @@ struct StationBlacklist: ParsableCommand {
                 _ = try link.ask("cards", members, for: Nothing.self)
             }
             let members = [
-                JSON.Member("count", .integer(cards.count)),
+                JSON.Member("count", .integer(count)),
                 JSON.Member("sha256", .text(Hex.string(SHA256.digest(of: bytes)))), key.member,
             ]
             _ = try link.ask("blacklist", members, for: Nothing.self, until: StationLink.deadline(seconds: 60))
-            writeLine("\(cards.count) cards are blocked by this list")
+            writeLine("\(count) cards are blocked by this list")
         }
     }
 
-    /// In ascending order, each once.
-    private func cards() throws(ServiceFailure) -> [ApplicationSerialNumber] {
+    /// Their serial numbers, each once.
+    private func cards() throws(ServiceFailure) -> [UInt8] {
         let bytes: [UInt8]?
         do throws(FileFault) { bytes = try WholeFile.contents(file, bytesMax: Self.bytesMax) } catch {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: error.reason)
@@ -59,14 +59,16 @@ struct StationBlacklist: ParsableCommand {
         guard let bytes else {
             throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(file) is not there")
         }
-        var cards: Set<ApplicationSerialNumber> = []
+        var known: Set<ApplicationSerialNumber> = []
+        var cards: [UInt8] = []
         var number = 0
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             number += 1
             let digits = line.filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }
             guard !digits.isEmpty else { continue }
             do throws(ParseError) {
-                cards.insert(try ApplicationSerialNumber(parsing: Hex.bytes(String(decoding: digits, as: UTF8.self))))
+                let card = try ApplicationSerialNumber(parsing: Hex.bytes(String(decoding: digits, as: UTF8.self)))
+                if known.insert(card).inserted { cards += card.bytes }
             } catch {
                 throw ServiceFailure(
                     exitStatus: Self.wrongData,
@@ -74,12 +76,12 @@ struct StationBlacklist: ParsableCommand {
                 )
             }
         }
-        guard cards.count <= Order.blockedCardsMax else {
+        guard known.count <= Order.blockedCardsMax else {
             throw ServiceFailure(
                 exitStatus: Self.wrongData,
                 reason: "\(file): more than \(Order.blockedCardsMax) cards"
             )
         }
-        return cards.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
+        return cards
     }
 }
