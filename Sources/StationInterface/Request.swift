@@ -86,7 +86,7 @@ package enum Order: Hashable, Sendable {
 }
 
 /// At which socket a client is.
-package enum SocketKind: String, Sendable {
+package enum SocketKind: String, CaseIterable, Sendable {
     /// Tells how things are.
     case read
     /// Takes orders too.

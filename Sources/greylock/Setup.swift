@@ -6,6 +6,7 @@ import GPIO
 import Glibc
 import ISO7816
 import PCSC
+import StationInterface
 import Threads
 
 struct Setup: ParsableCommand {
@@ -139,6 +140,7 @@ extension Setup {
         var answers = SetupAnswers(name, try BoardProfile.load(name))
         answers.folder = folder
         answers.hasCredential = credential
+        answers.hasGroups = SocketKind.allCases.allSatisfy { unsafe getgrnam(SetupAnswers.group(of: $0)) != nil }
         dialogue.voice?.say(
             "\(answers.profile.board), profile \(name). Enter alone takes what stands in brackets; Ctrl-C ends, and writes nothing."
         )

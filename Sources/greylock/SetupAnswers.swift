@@ -3,6 +3,7 @@ import FuelPassbook
 import GPIO
 import ISO7816
 import Quantities
+import StationInterface
 
 /// What a configuration is written from. Each answer stands as it was given: the configuration's own parser judges it.
 struct SetupAnswers {
@@ -29,6 +30,8 @@ struct SetupAnswers {
     var folder = "/var/lib/greylock"
     /// Whether the storage key is a credential of the unit.
     var hasCredential = false
+    /// Whether this machine has the groups of both sockets, as the package makes them.
+    var hasGroups = false
     /// Optional lines that are not wired.
     var unwired: Set<GPIORole> = []
     /// By their numbers, from 1 on.
@@ -83,9 +86,28 @@ struct SetupAnswers {
 
             [display]
             language = \(quoted(language))
+
+            \(interface)
             \(sides.indices.map { text(of: $0 + 1) }.joined())
             """
     }
+
+    private var interface: String {
+        let lines = SocketKind.allCases.flatMap { kind in
+            [
+                "\(kind.rawValue) = \"/run/greylock/\(kind.rawValue).sock\"",
+                "\(kind.rawValue)_group = \"\(Self.group(of: kind))\"",
+            ]
+        }
+        let table = ["[interface]"] + lines
+        return hasGroups
+            ? table.joined(separator: "\n")
+            : "# Off: the package makes these groups, and this machine has them not.\n"
+                + table.map { "#\($0)" }.joined(separator: "\n")
+    }
+
+    /// Whose members may use a socket (board/debian/greylock.sysusers).
+    static func group(of kind: SocketKind) -> String { "greylock-\(kind.rawValue)" }
 
     private func text(of number: Int) -> String {
         let side = sides[number - 1]

@@ -2,6 +2,7 @@ import Configuration
 import Console
 import GPIO
 import Quantities
+import StationInterface
 
 /// What is to be done once the file is there.
 struct SetupSteps {
@@ -67,6 +68,12 @@ struct SetupSteps {
             "systemctl enable --now greylockd"
                 + (config == Self.unitsFile ? "." : "; the unit reads \(Self.unitsFile), and this file is another.")
         )
+        if answers.hasGroups {
+            steps.append(
+                "Members of the group \(SetupAnswers.group(of: .read)) may ask how the station is (greylock health --config \(config)), "
+                    + "those of \(SetupAnswers.group(of: .control)) may order: adduser USER GROUP."
+            )
+        }
         return steps
     }
 }

@@ -82,6 +82,10 @@ struct StationPrice: ParsableCommand {
         let expected = ValidationError("--from: expected a time as 2027-01-31T22:00:00Z (found \(from.printable))")
         do {
             let seconds = try Date(from, strategy: .iso8601).timeIntervalSince1970
+            // That strategy takes the 30th of February for the 2nd of March.
+            let date = from.prefix(10).split(separator: "-").compactMap { Int($0) }
+            guard date.count == 3 else { throw expected }
+            _ = try CalendarDate(year: date[0], month: date[1], day: date[2])
             guard seconds >= 0, seconds < 253_402_300_800 else { throw expected }
             return Int64(seconds)
         } catch {

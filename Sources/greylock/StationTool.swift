@@ -72,7 +72,7 @@ struct StationWatch: ParsableCommand {
 
 struct Drain: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Let running sales end paid and begin no other; returns when every side is idle.",
+        abstract: "Let running sales end paid and begin no other; returns when nobody is served any more.",
         discussion: """
             It stands until greylock undrain, or until the service is started anew: an upgrade drains, and the next program sells. Where \
             the sales do not end in time it stands all the same.
@@ -100,7 +100,7 @@ struct Drain: ParsableCommand {
                     reason: "a sale still runs after \(wait) s; no other begins before greylock undrain"
                 )
             }
-            writeLine("drained: every side is idle, and no sale begins before greylock undrain")
+            writeLine("drained: every sale is paid, and none begins before greylock undrain")
         }
     }
 }

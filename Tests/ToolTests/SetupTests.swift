@@ -69,6 +69,22 @@ struct SetupTests {
         }
     }
 
+    /// The package makes their groups; whoever has no package may take them in.
+    @Test func theSocketsStandInTheFile() throws {
+        #expect(try setup(station).status == 0)
+        let text = try String(contentsOfFile: config, encoding: .utf8)
+        for key in ["read", "control"] {
+            let lines = ["\(key) = \"/run/greylock/\(key).sock\"", "\(key)_group = \"greylock-\(key)\""]
+            let isThere =
+                lines.allSatisfy { text.contains("\n\($0)\n") } || lines.allSatisfy { text.contains("\n#\($0)\n") }
+            #expect(isThere, "\(text)")
+        }
+        let taken = text.replacing(/\n#(\S)/) { "\n\($0.output.1)" }
+        #expect(taken.contains("\n[interface]\nread = "))
+        _ = try folder.file("greylock.toml", taken)
+        #expect(try judgement().error.contains("no GPIO chip "))
+    }
+
     @Test func aFileThatIsThereStaysWithoutForce() throws {
         _ = try folder.file("greylock.toml", "mine")
         let refused = try setup(station)

@@ -23,6 +23,14 @@ from systemd_unit import UNIT, Log, Wrong, run, show, until
 SETTINGS, STATE, CARD = Path("/etc/greylock.toml"), Path("/var/lib/greylock"), "/root/card"
 JOURNAL = STATE / "journal.sqlite"
 READER_PORT = 35963
+# As the example and greylock setup name them.
+SOCKETS = """
+[interface]
+read = "/run/greylock/read.sock"
+read_group = "greylock-read"
+control = "/run/greylock/control.sock"
+control_group = "greylock-control"
+"""
 
 
 class Board:
@@ -90,9 +98,8 @@ class Board:
         self.row("installed", f"in {seconds:.0f} s; enabled, and waits for a configuration")
 
     def configure(self):
-        SETTINGS.write_text(
-            service_settings(str(JOURNAL), first_flow_seconds=60, preset_centilitres=9000), encoding="utf-8"
-        )
+        settings = service_settings(str(JOURNAL), first_flow_seconds=60, preset_centilitres=9000)
+        SETTINGS.write_text(settings + SOCKETS, encoding="utf-8")
         Path("/tmp/meters.toml").write_text(meters(), encoding="utf-8")
         run("runuser", "-u", "greylock", "--", "greylock", *import_meters("/tmp/meters.toml", str(SETTINGS)))
         Path("/root/card.toml").write_text(card_profile(balance_fen=1000000), encoding="utf-8")
@@ -104,6 +111,28 @@ class Board:
         exposure = run("systemd-analyze", "security", "--threshold=12", UNIT).splitlines()[-1]
         flowed = self.sale()
         self.row("configured, started, a sale", f"{flowed:.2f} L paid; {exposure.split(': ', 1)[-1].strip()}")
+
+    def sockets(self):
+        """Each socket as a user of its group, of the other's, and of neither."""
+        for user, groups in (("asker", "greylock-read"), ("forecourt", "greylock-control"), ("stranger", "")):
+            run("useradd", "--system", *(["--groups", groups] if groups else []), user)
+        price = ("station", "price", "--position", "1", "--price", "790")
+        wanted = {
+            "asker": {("health",): 0, ("station", "status"): 0, price: 69, ("drain",): 69},
+            "forecourt": {("station", "status"): 69, price: 0, ("drain",): 0, ("undrain",): 0},
+            "stranger": {("health",): 69, ("station", "status"): 69, price: 69, ("undrain",): 69},
+            "root": {("health",): 0, ("undrain",): 0},
+        }
+        for user, commands in wanted.items():
+            for command, status in commands.items():
+                tool = ["runuser", "-u", user, "--", "greylock", *command, "--config", str(SETTINGS)]
+                said = subprocess.run(tool, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
+                if said.returncode != status:
+                    raise Wrong(f"{' '.join(command)} as {user} ends with {said.returncode}, not {status}: {said.stdout}")
+        self.log.wait("price by order")
+        history = ("greylock", "position", "--history", "--config", str(SETTINGS))
+        until("who set the price", lambda: "by order of forecourt" in run(*history))
+        self.row("sockets, as four users", "each may what its group says, and who set the price is kept by name")
 
     def upgrade(self):
         self.start_sale(1)
@@ -205,7 +234,7 @@ def main():
     sys.stderr = open(folder / "log", "a", encoding="utf-8", buffering=1)
     board = Board(folder)
     steps = {
-        "installed": [board.install, board.configure, board.upgrade, board.downgrade, board.cut],
+        "installed": [board.install, board.configure, board.sockets, board.upgrade, board.downgrade, board.cut],
         "removed": [board.boot, board.remove],
     }
     for step in steps[boot]:
