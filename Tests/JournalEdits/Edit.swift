@@ -17,7 +17,9 @@ enum Edit: String, CaseIterable {
     private static let coded = [
         "sale", "checkpoint", "grey_record", "totaliser", "position_lock", "clock_acceptance", "clock_floor",
         "numbering",
-        "journal_acceptance", "service_run", "overrun", "parameter_mark",
+        "journal_acceptance", "service_run", "overrun", "parameter_mark", "pulser_fault", "lock_clearing",
+        "price_change",
+        "position_block", "station_order", "price_order", "acknowledgement",
     ]
     private static let tables = coded + ["journal_state"]
 

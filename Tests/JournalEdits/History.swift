@@ -140,9 +140,43 @@ struct History {
             let hash = [UInt8](repeating: UInt8(version), count: SoftwareIdentification.hashLength)
             steps.append { try $0.note(ParameterMark(side: 1, version: version, hash: hash, counters: counters)) }
         }
+        steps += try orderedSteps()
         steps.append { try $0.acceptClock(StationTime(utcSeconds: 0, local: try time(0))) }
         try run(4)
         return steps + (try openSteps())
+    }
+
+    /// What came at the control socket.
+    private static func orderedSteps() throws -> [Step] {
+        let given = StationTime(utcSeconds: 2, local: try time(2))
+        func done(_ key: String) -> DoneOrder {
+            DoneOrder(user: 1_000, key: key, digest: SHA256.digest(of: Array(key.utf8)), answer: "{}", at: given)
+        }
+        func entry(_ key: String, _ change: (inout StationEntry) -> Void) -> Step {
+            var entry = StationEntry(done: done(key))
+            change(&entry)
+            return { [entry] in try $0.commit(entry) }
+        }
+        func price(_ side: Int, _ fen: Int, from: Int64?) -> PriceOrder {
+            PriceOrder(
+                side: side,
+                at: given,
+                effectiveUTC: from,
+                price: UnitPrice(fenPerLitre: fen),
+                configured: UnitPrice(fenPerLitre: 785),
+                user: "forecourt"
+            )
+        }
+        return [
+            entry("b1") { $0.block = SideBlock(side: 1, at: given, user: "forecourt", reason: "hose leaks") },
+            entry("b2") { $0.block = SideBlock(side: 2, at: nil, user: "forecourt", reason: "tank is empty") },
+            entry("u1") { $0.unblocked = 1 },
+            entry("p1") { $0.price = price(1, 790, from: nil) },
+            entry("p2") { $0.price = price(1, 799, from: 1_790_000_000) },
+            entry("p3") { $0.price = price(2, 700, from: nil) },
+            { _ = try $0.acknowledge([1, 3].map { RecordNumber($0) }, user: "uploader", done("a1")) },
+            { _ = try $0.acknowledge([RecordNumber(4)], user: "uploader", done("a2")) },
+        ]
     }
 
     /// What the power cut interrupts.

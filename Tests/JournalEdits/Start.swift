@@ -63,6 +63,12 @@ struct Start {
         }
         for side in 1...3 {
             contents["position \(side)"] = try journal.lock(of: side)?.reason
+            contents["price orders \(side)"] = "\(try journal.priceOrders(of: side))"
+        }
+        for block in try journal.blocks() { contents["block \(block.side)"] = "\(block)" }
+        for order in try journal.doneOrders() { contents["order \(order.key)"] = "\(order)" }
+        for collected in try journal.collectedRecords(after: 0, last: 1_000) {
+            contents["collected \(collected.record.number.value)"] = "\(collected.isClosed)"
         }
         contents["clock"] = try journal.latestTime().map { "\($0)" }
         try journal.endRun(at: now)
@@ -91,6 +97,10 @@ struct Start {
         for record in try reader.greyRecords() {
             contents["grey \(record.number.value)"] = "\(record)"
             money["grey \(record.number.value)"] = "\(record.state) \(record.card) \(record.ctc) \(record.amount)"
+        }
+        for side in 1...3 {
+            contents["clearings \(side)"] = "\(try reader.clearings(of: side))"
+            contents["price changes \(side)"] = "\(try reader.priceChanges(of: side))"
         }
         for (index, run) in try reader.runs(limit: 1_000).enumerated() { contents["run \(index)"] = "\(run)" }
         for (index, acceptance) in try reader.acceptances().enumerated() {
