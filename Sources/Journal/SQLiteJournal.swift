@@ -297,5 +297,5 @@ extension RecordPhase {
 
 extension ApplicationSerialNumber {
     /// The sixteen digits by which a card is known (D30), as the columns have them after four more.
-    fileprivate var number: String { Hex.string(diversificationFactor) }
+    var number: String { Hex.string(diversificationFactor) }
 }

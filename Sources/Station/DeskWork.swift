@@ -6,6 +6,7 @@ import Journal
 import Logging
 import Quantities
 import Records
+import SecurityModule
 import StationInterface
 
 /// What the desk's thread knows, and what it does of an order.
@@ -16,6 +17,7 @@ struct DeskWork {
     private let orders: StandingOrders
     private let board: StatusBoard
     private let sides: [ReachableSide]
+    private let level: LogSwitch
     private let log: Logger
     private var book = OrderBook(keysMax: StationDesk.keysMax)
     /// Drains that are answered when nobody is served any more.
@@ -23,6 +25,7 @@ struct DeskWork {
     /// By user.
     private var lists: [UInt32: CardListDraft] = [:]
     private var journal: SQLiteJournal?
+    private var module: SecurityModule?
     /// What was in effect when it was looked at last, by side.
     private var prices: [Int: PriceOrder] = [:]
 
@@ -31,18 +34,20 @@ struct DeskWork {
         _ orders: StandingOrders,
         _ board: StatusBoard,
         _ sides: [ReachableSide],
+        _ level: LogSwitch,
         _ log: Logger
     ) {
         self.configuration = configuration
         self.orders = orders
         self.board = board
         self.sides = sides
+        self.level = level
         self.log = log
     }
 
     /// What was done before the service was started is not done again.
-    mutating func takes(_ journal: SQLiteJournal) {
-        self.journal = journal
+    mutating func takes(_ journal: SQLiteJournal, _ module: SecurityModule) {
+        (self.journal, self.module) = (journal, module)
         do throws(StorageFault) {
             for done in try journal.doneOrders() {
                 let answer = JSON.written(Array(done.answer.utf8))
@@ -57,6 +62,7 @@ struct DeskWork {
         switch errand {
         case .order(let order, let key): take(order, OrderKey(user: peer.user, key: key), reply, answer)
         case .records(let after, let limit): answer(reply, records(after: after, limit))
+        case .greys(let after, let limit): answer(reply, greys(after: after, limit))
         case .cards(let part, let bytes):
             let refusal = lists[peer.user, default: CardListDraft()].take(part, bytes)
             answer(reply, refusal.map { .failure($0) } ?? Self.done)
@@ -126,6 +132,8 @@ struct DeskWork {
                 log.notice("opened by order", metadata: ["position": "\(side)", "user": "\(UserName.of(key.user))"])
             }
         case .blacklist(let count, let sha256): blacklist(count, sha256, digest, key, answer)
+        case .takeGreys(let file): takeGreys(file, digest, key, answer)
+        case .level(let level): turn(to: level, key, answer)
         case .acknowledge(let numbers): acknowledge(numbers, digest, key, answer)
         case .price(let side, let fenPerLitre, let from): self.price(side, fenPerLitre, from, digest, key, answer)
         }
@@ -178,8 +186,54 @@ struct DeskWork {
         }
     }
 
-    private func done(_ digest: [UInt8], _ key: OrderKey) -> DoneOrder {
-        DoneOrder(user: key.user, key: key.key, digest: digest, answer: Self.doneText, at: SystemClock().now)
+    private func done(_ digest: [UInt8], _ key: OrderKey, _ answer: String = doneText) -> DoneOrder {
+        DoneOrder(user: key.user, key: key.key, digest: digest, answer: answer, at: SystemClock().now)
+    }
+
+    private func greys(after number: UInt32, _ limit: Int) -> OrderAnswer {
+        guard let journal, let module else { return .failure(Self.isStarting) }
+        do throws(StorageFault) {
+            let greys = try journal.travellingGreys(after: number, last: limit, of: module.terminal)
+            return module.answer(greys).map { .success($0) } ?? .failure(Self.hasNoKey)
+        } catch {
+            return .failure(RequestRefusal(.storage, "\(error)"))
+        }
+    }
+
+    private static let hasNoKey = RequestRefusal(.noKey, "no master key is loaded")
+
+    private mutating func takeGreys(_ text: String, _ digest: [UInt8], _ key: OrderKey, _ answer: Answering) {
+        guard let journal, let module else { return give(key, .failure(Self.isStarting), answer, isKept: false) }
+        let file: GreyRecordFile
+        do throws(GreyRecordFileFault) { file = try module.greyRecordFile(parsing: Array(text.utf8)) } catch {
+            return give(key, .failure(RequestRefusal(.greysWrong, error.reason)), answer, isKept: false)
+        }
+        do throws(StorageFault) {
+            // Each is a step of its own: cut off in between, the same again finds those that are here.
+            let taken = try journal.take(file, at: SystemClock().localTime ?? .unknown)
+            let json = taken.json
+            try journal.commit(StationEntry(done: done(digest, key, String(decoding: json.bytes, as: UTF8.self))))
+            log.notice(
+                "grey records of another terminal",
+                metadata: [
+                    "terminal": "\(file.terminal)", "taken": "\(taken.count { $0.isNew })",
+                    "known": "\(taken.count { !$0.isNew })", "user": "\(UserName.of(key.user))",
+                ]
+            )
+            give(key, .success(json), answer)
+        } catch {
+            give(key, .failure(RequestRefusal(.storage, "not done, or not all of it: \(error)")), answer, isKept: false)
+        }
+    }
+
+    private mutating func turn(to level: LogLevel, _ key: OrderKey, _ answer: Answering) {
+        let user = UserName.of(key.user)
+        self.level.turn(to: level) {
+            log.notice("log level by order", metadata: ["level": "\(level.rawValue)", "user": "\(user)"])
+        }
+        let standing = LogStanding(level: level, user: user, utcSeconds: SystemClock().now?.utcSeconds)
+        board.update { (status: inout StationStatus) in status.log = standing }
+        give(key, Self.done, answer)
     }
 
     private mutating func price(
@@ -280,7 +334,7 @@ extension Order {
     /// nil of one for the whole station.
     fileprivate var side: Int? {
         switch self {
-        case .drain, .undrain, .acknowledge, .blacklist: nil
+        case .drain, .undrain, .acknowledge, .blacklist, .takeGreys, .level: nil
         case .block(let side, _), .unblock(let side), .price(let side, _, _): side
         }
     }

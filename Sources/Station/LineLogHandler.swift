@@ -8,12 +8,20 @@ import Quantities
 /// local time and the level's name.
 package struct LineLogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
-    package var logLevel: Logger.Level = .info
+    package var logLevel: Logger.Level {
+        get { own ?? level?.level.logging ?? .info }
+        set { own = newValue }
+    }
+    private var own: Logger.Level?
+    private let level: LogSwitch?
     private let write: @Sendable (String) -> Void
     private let clock = SystemClock()
 
-    /// - Parameter write: takes each line, without an end.
-    package init(write: @escaping @Sendable (String) -> Void = { standardError($0) }) {
+    /// - Parameters:
+    ///   - level: what is said, until a level is set; nil for information and more.
+    ///   - write: takes each line, without an end.
+    package init(level: LogSwitch? = nil, write: @escaping @Sendable (String) -> Void = { standardError($0) }) {
+        self.level = level
         self.write = write
     }
 

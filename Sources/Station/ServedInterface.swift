@@ -5,6 +5,7 @@ import Logging
 import Metering
 import Quantities
 import Records
+import SecurityModule
 import StationInterface
 import Threads
 import Words
@@ -22,6 +23,7 @@ final class ServedInterface: Sendable {
         _ sides: [ReachableSide],
         _ orders: StandingOrders,
         arrived: MonotonicSemaphore,
+        _ level: LogSwitch,
         log: Logger
     ) throws(ServiceFailure) {
         let places = configuration.interface
@@ -32,7 +34,7 @@ final class ServedInterface: Sendable {
             capacity: configuration.journal.capacity
         )
         let board = StatusBoard(station, configuration.sides.map(SideStatus.init))
-        let desk = StationDesk(configuration, orders, board, sides, arrived: arrived, log: log)
+        let desk = StationDesk(configuration, orders, board, sides, arrived: arrived, level, log: log)
         do throws(SocketFault) {
             loop = try InterfaceLoop(read: places.read, control: places.control, board) { errand, peer, reply in
                 desk.take(errand, peer, reply)
@@ -51,7 +53,7 @@ final class ServedInterface: Sendable {
         SideFace(StatusDisplay(face.display, board, desk, orders, side), trace: face.trace)
     }
 
-    func takes(_ journal: SQLiteJournal) { desk.takes(journal) }
+    func takes(_ journal: SQLiteJournal, _ module: SecurityModule) { desk.takes(journal, module) }
 
     /// The sockets are gone when this returns.
     func stop() {

@@ -39,6 +39,7 @@ package final class Service: Sendable {
 
     let configuration: Configuration
     let log: Logger
+    private let level: LogSwitch
     let virtual: VirtualEdges?
     let stopControl: StopControl
     let readers: BoardReaders
@@ -49,12 +50,14 @@ package final class Service: Sendable {
     private let heldOutputs: Mutex<[Int: HeldOutputs]> = Mutex([:])
 
     /// - Parameters:
+    ///   - level: how much the log says.
     ///   - customer: where the PIN is typed and words are read; nil for none.
     ///   - stop: what the program's signals reach; it may have been requested already.
     ///   - virtual: nil where only a real reader and real lines serve.
     package init(
         configuration: Configuration,
         log: Logger,
+        level: LogSwitch = LogSwitch(),
         customer: Customer? = nil,
         stop: StopControl = StopControl(),
         virtual: VirtualEdges? = nil
@@ -67,6 +70,7 @@ package final class Service: Sendable {
         }
         self.configuration = configuration
         self.log = log
+        self.level = level
         self.customer = customer
         self.virtual = virtual
         stopControl = stop
@@ -142,7 +146,7 @@ package final class Service: Sendable {
             end: stop
         )
         defer { renewal?.stop() }
-        let interface = try ServedInterface(configuration, sides, orders, arrived: arrived, log: log)
+        let interface = try ServedInterface(configuration, sides, orders, arrived: arrived, level, log: log)
         defer { interface?.stop() }
         let watchdog = supervisor.flatMap { Watchdog($0, sides, loops: interface?.loops ?? [], log: log) }
         defer { watchdog?.stop() }
@@ -160,7 +164,7 @@ package final class Service: Sendable {
         do throws(StorageFault) { try orders.load(from: journal, configuration) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
-        interface?.takes(journal)
+        interface?.takes(journal, module)
         try identifyProgram()
         let parameterWatch = ParameterWatch(desk) { [sides] in
             for side in sides { side.mailbox.post(.parametersChanged) }

@@ -53,6 +53,7 @@ package struct ServiceProgram {
             let service = try Service(
                 configuration: configuration,
                 log: log,
+                level: streams.level,
                 customer: customer,
                 stop: stop,
                 virtual: virtual

@@ -11,6 +11,8 @@ package final class ServiceStreams: Sendable {
     private static let drainNanoseconds: UInt64 = 200_000_000
 
     private let errors: OutputQueue
+    /// Of all its loggers.
+    package let level = LogSwitch()
     private let console: Mutex<Console?> = Mutex(nil)
 
     /// Must be made after ``SignalWatch/hold()``: it starts a thread.
@@ -30,7 +32,8 @@ package final class ServiceStreams: Sendable {
 
     package func logger(_ label: String) -> Logger {
         let errors = errors
-        return Logger(label: label) { _ in LineLogHandler { errors.post($0 + "\n") } }
+        let level = level
+        return Logger(label: label) { _ in LineLogHandler(level: level) { errors.post($0 + "\n") } }
     }
 
     /// One line that is no event: why the program ends.

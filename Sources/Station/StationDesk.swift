@@ -3,6 +3,7 @@ import Dispenser
 import Journal
 import Logging
 import Records
+import SecurityModule
 import StationInterface
 private import Synchronization
 import Threads
@@ -27,7 +28,7 @@ final class StationDesk: Sendable {
 
     private struct Content {
         var asked: [Asked] = []
-        var journal: SQLiteJournal?
+        var begun: (journal: SQLiteJournal, module: SecurityModule)?
         var figuresAreOld = false
         var isStopping = false
     }
@@ -36,6 +37,7 @@ final class StationDesk: Sendable {
     private let orders: StandingOrders
     private let board: StatusBoard
     private let sides: [ReachableSide]
+    private let level: LogSwitch
     private let log: Logger
     private let arrived: MonotonicSemaphore
     private let content = Mutex(Content())
@@ -50,6 +52,7 @@ final class StationDesk: Sendable {
         _ board: StatusBoard,
         _ sides: [ReachableSide],
         arrived: MonotonicSemaphore,
+        _ level: LogSwitch,
         log: Logger
     ) {
         self.configuration = configuration
@@ -57,6 +60,7 @@ final class StationDesk: Sendable {
         self.board = board
         self.sides = sides
         self.arrived = arrived
+        self.level = level
         self.log = log
     }
 
@@ -71,10 +75,10 @@ final class StationDesk: Sendable {
         arrived.signal()
     }
 
-    /// From now on there is a journal.
-    func takes(_ journal: SQLiteJournal) {
+    /// From now on there are a journal and keys.
+    func takes(_ journal: SQLiteJournal, _ module: SecurityModule) {
         content.withLock { content in
-            content.journal = journal
+            content.begun = (journal, module)
             content.figuresAreOld = true
         }
         arrived.signal()
@@ -104,28 +108,28 @@ final class StationDesk: Sendable {
     }
 
     private func run(_ answer: @Sendable (InterfaceLoop.Reply, OrderAnswer) -> Void) {
-        var work = DeskWork(configuration, orders, board, sides, log)
-        var known: SQLiteJournal?
+        var work = DeskWork(configuration, orders, board, sides, level, log)
+        var hasBegun = false
         var figuresAt: UInt64 = 0
         while true {
             leftAt.store(0, ordering: .relaxed)
             let look = MonotonicClock.nanoseconds + Self.pricesNanoseconds
             _ = arrived.wait(until: content.withLock(\.figuresAreOld) ? min(figuresAt, look) : look)
             leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed)
-            let (asked, journal, isStopping) = content.withLock { content in
+            let (asked, begun, isStopping) = content.withLock { content in
                 defer { content.asked = [] }
-                return (content.asked, content.journal, content.isStopping)
+                return (content.asked, content.begun, content.isStopping)
             }
-            if let journal, known == nil {
-                work.takes(journal)
-                known = journal
+            if let begun, !hasBegun {
+                work.takes(begun.journal, begun.module)
+                hasBegun = true
             }
             for asked in asked { work.take(asked.errand, asked.peer, asked.reply, answer) }
             if !asked.isEmpty { content.withLock { $0.figuresAreOld = true } }
             if isStopping { return leftAt.store(0, ordering: .relaxed) }
             work.lookAtPrices()
             work.finish(answer)
-            if let journal, MonotonicClock.nanoseconds >= figuresAt,
+            if let journal = begun?.journal, MonotonicClock.nanoseconds >= figuresAt,
                 content.withLock({ content in
                     defer { content.figuresAreOld = false }
                     return content.figuresAreOld

@@ -33,6 +33,8 @@ package enum Errand: Equatable, Sendable {
     case order(Order, key: String)
     /// Finished records that are not acknowledged, behind a number.
     case records(after: UInt32, limit: Int)
+    /// Open grey records of this terminal's own sales, behind a number, as a file for other terminals.
+    case greys(after: UInt32, limit: Int)
     /// The next part of a list of blocked cards, 10 bytes each; part 0 begins a list.
     case cards(part: Int, [UInt8])
 }
@@ -47,6 +49,10 @@ package enum Order: Hashable, Sendable {
     case unblock(side: Int)
     /// From a time on, in seconds since 1970 by UTC, or at once; a running sale keeps its price.
     case price(side: Int, fenPerLitre: Int, from: Int64?)
+    /// Grey records of another terminal, as the text of their file.
+    case takeGreys(file: String)
+    /// How much the log says.
+    case level(LogLevel)
     /// Whoever collects the records has these.
     case acknowledge([UInt32])
     /// The cards that came in parts are blocked from now on, and no other by this list.
@@ -75,6 +81,9 @@ package enum Order: Hashable, Sendable {
                     JSON.Member("command", .text("blacklist")), JSON.Member("count", .integer(count)),
                     JSON.Member("sha256", .list(digest.map { .integer(Int64($0)) })),
                 ]
+            case .takeGreys(let file): [JSON.Member("command", .text("take-greys")), JSON.Member("file", .text(file))]
+            case .level(let level):
+                [JSON.Member("command", .text("level")), JSON.Member("level", .text(level.rawValue))]
             case .acknowledge(let numbers):
                 [
                     JSON.Member("command", .text("acknowledge")),
@@ -83,6 +92,11 @@ package enum Order: Hashable, Sendable {
             }
         return JSON.object(members).bytes
     }
+}
+
+/// How much the log says, the most first: each says what those behind it say, and more.
+package enum LogLevel: String, CaseIterable, Sendable {
+    case info, notice, warning, error
 }
 
 /// At which socket a client is.

@@ -102,12 +102,22 @@ struct RequestMembers {
         }
     }
 
-    /// - Parameter counts: of characters, all of which can be printed.
-    mutating func text(_ name: String, _ counts: ClosedRange<Int>) throws(RequestRefusal) -> String {
-        let expected = "a text of \(counts.lowerBound) to \(counts.upperBound) printable characters"
+    /// - Parameters:
+    ///   - counts: of characters, all of which can be printed.
+    ///   - hasLines: line feeds may stand between them.
+    mutating func text(
+        _ name: String,
+        _ counts: ClosedRange<Int>,
+        hasLines: Bool = false
+    ) throws(RequestRefusal) -> String {
+        let expected =
+            "a text of \(counts.lowerBound) to \(counts.upperBound) printable characters"
+            + (hasLines ? " and line ends" : "")
         guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
         guard case ("text", .text(let text)) = (member.type, member.value), counts.contains(text.count),
-            text.unicodeScalars.allSatisfy({ $0.properties.generalCategory.isPrintable })
+            text.unicodeScalars.allSatisfy({
+                $0.properties.generalCategory.isPrintable || hasLines && $0 == "\n"
+            })
         else { throw Self.wrong(name, expected) }
         return text
     }
@@ -198,6 +208,9 @@ extension Command {
     /// Of one answer, which is a line too.
     package static let recordsMax = 40
 
+    /// Of one file, which is a line too.
+    package static let greysMax = 100
+
     /// Of a list of blocked cards.
     package static let partsMax = 10_000
     /// Of a part.
@@ -220,6 +233,15 @@ extension Command {
                     after: try members.has("after") ? UInt32(members.integer("after", 0...Int64(UInt32.max))) : 0,
                     limit: try members.has("limit")
                         ? Int(members.integer("limit", 1...Int64(Self.recordsMax))) : Self.recordsMax
+                )
+            )
+        case "greys":
+            guard socket == .control else { throw Self.isForControl(name) }
+            self = .errand(
+                .greys(
+                    after: try members.has("after") ? UInt32(members.integer("after", 0...Int64(UInt32.max))) : 0,
+                    limit: try members.has("limit")
+                        ? Int(members.integer("limit", 1...Int64(Self.greysMax))) : Self.greysMax
                 )
             )
         case "cards":
@@ -249,6 +271,8 @@ extension Order {
     /// The end of the year 9999.
     package static let utcMax: Int64 = 253_402_300_799
     package static let numbersMax = 1_000
+    /// Of grey records; that of ``Command/greysMax`` is shorter.
+    package static let fileBytesMax = 60_000
     package static let blockedCardsMax: Int64 = 1_000_000
 
     fileprivate init(_ name: String, _ members: inout RequestMembers) throws(RequestRefusal) {
@@ -269,6 +293,13 @@ extension Order {
                 count: Int(try members.integer("count", 0...Self.blockedCardsMax)),
                 sha256: try members.digits("sha256", 1...1, bytes: 32)
             )
+        case "take-greys": self = .takeGreys(file: try members.text("file", 1...Self.fileBytesMax, hasLines: true))
+        case "level":
+            let expected = LogLevel.allCases.map(\.rawValue).joined(separator: ", ")
+            guard let level = LogLevel(rawValue: try members.text("level", 1...16)) else {
+                throw RequestRefusal(.memberWrong, "the member \(quoted("level")): expected one of \(expected)")
+            }
+            self = .level(level)
         case "acknowledge": self = .acknowledge(try members.numbers("numbers", 1...Self.numbersMax))
         case _: throw RequestRefusal(.commandUnknown, "there is no command \(quoted(name))")
         }

@@ -26,6 +26,10 @@ package struct RequestRefusal: Error, Equatable, Sendable {
         case recordOpen = "record-open"
         /// The parts of the list are not what was said of them, or did not come in their order.
         case listWrong = "list-wrong"
+        /// The file of grey records was changed, is none, or is of another scheme.
+        case greysWrong = "greys-wrong"
+        /// The terminal has no master key.
+        case noKey = "no-key"
         case storage
     }
 

@@ -50,12 +50,35 @@ package struct SideStatus: Equatable, Sendable {
     }
 }
 
+/// How much the log says, and who said so.
+package struct LogStanding: Equatable, Sendable {
+    package let level: LogLevel
+    /// nil for nobody: it is as at the start.
+    package let user: String?
+    /// In seconds since 1970 by UTC; nil also when the clock was not set.
+    package let utcSeconds: Int64?
+
+    package init(level: LogLevel = .info, user: String? = nil, utcSeconds: Int64? = nil) {
+        self.level = level
+        self.user = user
+        self.utcSeconds = utcSeconds
+    }
+
+    var json: JSON {
+        .object([
+            JSON.Member("level", .text(level.rawValue)), JSON.Member("user", .optional(user)),
+            JSON.Member("since", utcSeconds.map { .integer($0) } ?? .null),
+        ])
+    }
+}
+
 /// What all sides have in common.
 package struct StationStatus: Equatable, Sendable {
     package let version: String
     package let terminal: String
     package let capacity: Int
     package var isDrained = false
+    package var log = LogStanding()
     /// Unfinished ones; nil as long as the journal is not open.
     package var openRecords: Int?
     /// For so many more records; nil as long as they are not counted.
@@ -74,7 +97,7 @@ package struct StationStatus: Equatable, Sendable {
         ])
         return [
             JSON.Member("version", .text(version)), JSON.Member("terminal", .text(terminal)),
-            JSON.Member("drained", .truth(isDrained)), JSON.Member("journal", journal),
+            JSON.Member("drained", .truth(isDrained)), JSON.Member("log", log.json), JSON.Member("journal", journal),
         ]
     }
 }

@@ -147,17 +147,18 @@ struct ImportGreyRecords: ParsableCommand {
             key: key,
             mark: settings.mark
         )
-        let known = try JournalReader(path: settings.path, key: key).greyRecords()
-        for entry in grey.entries {
-            let words = "record \(entry.gmac.ttc.number) of terminal \(grey.terminal)"
-            if let here = known.first(where: entry.isSameLock) {
-                writeLine("\(words): is here already, \(here.state.rawValue)")
-                continue
-            }
-            let record = entry.record(try journal.reserve(), at: SystemClock().localTime ?? .unknown)
-            try journal.commit(JournalEntry(grey: record))
-            writeLine("\(words): \(record.amount), card \(record.card), is record \(record.number.value) here")
+        for taken in try journal.take(grey, at: SystemClock().localTime ?? .unknown) {
+            writeLine(taken.words(from: grey.terminal))
         }
+    }
+}
+
+extension TakenGrey {
+    fileprivate func words(from terminal: TerminalID) -> String {
+        let words = "record \(entry.gmac.ttc.number) of terminal \(terminal)"
+        return isNew
+            ? "\(words): \(record.amount), card \(record.card), is record \(record.number.value) here"
+            : "\(words): is here already, \(record.state.rawValue)"
     }
 }
 

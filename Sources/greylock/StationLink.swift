@@ -133,6 +133,13 @@ struct StationReport: Codable {
         let capacity: Int
     }
 
+    struct Log: Codable {
+        let level: String
+        let user: String?
+        /// In seconds since 1970 by UTC.
+        let since: Int64?
+    }
+
     struct Sale: Codable {
         let centilitres: Int
         let fen: Int
@@ -152,6 +159,7 @@ struct StationReport: Codable {
     let version: String
     let terminal: String
     let drained: Bool
+    let log: Log
     let journal: Journal
     let sides: [Side]
 }

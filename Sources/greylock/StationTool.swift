@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Foundation
 import Quantities
 import Station
 import StationInterface
@@ -11,7 +12,9 @@ struct StationTool: ParsableCommand {
         abstract: "Ask the service that runs, and tell it what to do.",
         subcommands: [
             StationStatusTool.self, StationWatch.self, StationBlock.self, StationUnblock.self, StationPrice.self,
-            StationRecords.self, StationAcknowledge.self, StationBlacklist.self,
+            StationRecords.self, StationAcknowledge.self, StationBlacklist.self, StationGreys.self,
+            StationTakeGreys.self,
+            StationLevel.self,
         ]
     )
 }
@@ -183,8 +186,9 @@ extension StationReport {
     var lines: [String] {
         let room = journal.room.map { "room for \($0) of \(journal.capacity) records" } ?? "not counted yet"
         let open = journal.openRecords.map { ", \($0) unfinished" } ?? ""
+        let level = log.user.map { "the log says \(log.level) and graver, by order of \($0.printable)\(log.time)" }
         return ["greylock \(version), terminal \(terminal)\(drained ? ", drained" : "")"] + sides.map(\.line)
-            + ["journal: \(room)\(open)"]
+            + ["journal: \(room)\(open)"] + [level].compactMap(\.self)
     }
 }
 
@@ -200,5 +204,11 @@ extension StationReport.Side {
         case "inoperative", "closed": code == "drained" || code == "blocked"
         case _: true
         }
+    }
+}
+
+extension StationReport.Log {
+    fileprivate var time: String {
+        since.map { ", \(Date(timeIntervalSince1970: TimeInterval($0)).formatted(.iso8601))" } ?? ""
     }
 }

@@ -71,7 +71,7 @@ struct InterfaceLoopTests {
 
     private static let status = #"{"id":1,"command":"status"}"#
     private static let answer = """
-        {"id":1,"answer":{"version":"1.2.3","terminal":"310000000017","drained":false,"journal":{"openRecords":null,\
+        {"id":1,"answer":{"version":"1.2.3","terminal":"310000000017","drained":false,"log":{"level":"info","user":null,"since":null},"journal":{"openRecords":null,\
         "room":null,"capacity":64},"sides":[{"number":1,"nozzle":4,"grade":"92","state":"idle","code":"insert-card",\
         "words":"insert","fenPerLitre":785,"sale":null}]}}
         """

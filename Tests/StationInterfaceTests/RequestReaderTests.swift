@@ -21,6 +21,15 @@ struct RequestReaderTests {
     @Test func aRequestIsReadWhole() throws {
         let status = try reader.read(Array(#"{"id":7,"command":"status"}"#.utf8), at: .read)
         #expect(status == Request(id: .integer(7), command: .status))
+        let file = try reader.read(
+            Array(#"{"id":1,"command":"take-greys","key":"k","file":"a\nb\n"}"#.utf8),
+            at: .control
+        )
+        #expect(file.command == .errand(.order(.takeGreys(file: "a\nb\n"), key: "k")))
+        #expect(refusal(#"{"id":1,"command":"take-greys","key":"k","file":"a\tb"}"#) == .memberWrong)
+        #expect(refusal(#"{"id":1,"command":"level","key":"k","level":"debug"}"#) == .memberWrong)
+        #expect(refusal(#"{"id":1,"command":"greys","limit":101}"#) == .memberWrong)
+        #expect(refusal(#"{"id":1,"command":"greys"}"#, at: .read) == .readOnly)
         let drain = try reader.read(Array(#" { "key" : "k-1", "command":"dra\u0069n","id":"a" } "#.utf8), at: .control)
         #expect(drain == Request(id: .text("a"), command: .errand(.order(.drain, key: "k-1"))))
     }

@@ -1,6 +1,7 @@
 import Configuration
 import Dispenser
 import Foundation
+import FuelPassbook
 import Logging
 import Quantities
 import Records
@@ -19,6 +20,7 @@ final class InterfaceStation {
     private let thread: NamedThread
     private let outcome = Outcome()
     private let folder: TestFolder
+    private let name: String
 
     final class Outcome: Sendable {
         let failure = Mutex<ServiceFailure?>(nil)
@@ -28,8 +30,20 @@ final class InterfaceStation {
     /// - Parameters:
     ///   - flows: of each side, in centilitres.
     ///   - journal: further keys, as `, KEY = VALUE`.
-    init(_ folder: TestFolder, _ flows: [Int], speed: Int = 20, price: Int = 785, journal: String = "") throws {
+    ///   - name: of one of several in the folder, whose cards are the same.
+    ///   - escapes: the cards are pulled while fuel flows, and stay away.
+    init(
+        _ folder: TestFolder,
+        _ flows: [Int],
+        speed: Int = 20,
+        price: Int = 785,
+        journal: String = "",
+        name: String = "",
+        terminal: TerminalID = Demonstration.terminal,
+        escapes: Bool = false
+    ) throws {
         self.folder = folder
+        self.name = name
         let sides = flows.enumerated().map { index, centilitres in
             ServiceConfiguration.side(
                 index + 1,
@@ -39,17 +53,17 @@ final class InterfaceStation {
             )
         }
         let text = """
-            \(ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), journal), grace: 1, sides: sides))
+            \(ServiceConfiguration.text(journal: (folder.path("\(name)journal.sqlite"), journal), terminal: terminal, grace: 1, sides: sides))
             [interface]
-            read = "\(folder.path("read.sock"))"
-            control = "\(folder.path("control.sock"))"
+            read = "\(folder.path("\(name)read.sock"))"
+            control = "\(folder.path("\(name)control.sock"))"
             """
         let configuration = try Configuration(toml: Array(text.utf8), file: "interface.toml")
         let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         service = try Service(configuration: configuration, log: log, virtual: .inProcess)
         thread = NamedThread("service") { [service, outcome] in
             do throws(ServiceFailure) {
-                try service.run { side, hand in SideFace(ReturningCard(side.number, hand, outcome)) }
+                try service.run { side, hand in SideFace(ReturningCard(side.number, hand, outcome, escapes: escapes)) }
             } catch {
                 outcome.failure.withLock { $0 = error }
             }
@@ -78,7 +92,7 @@ final class InterfaceStation {
         let never = MonotonicSemaphore()
         while true {
             do throws(StationConnection.Fault) {
-                return InterfaceClientOfTest(try StationConnection(folder.path("\(socket.rawValue).sock")))
+                return InterfaceClientOfTest(try StationConnection(folder.path("\(name)\(socket.rawValue).sock")))
             } catch {
                 if let failure = outcome.failure.withLock(\.self) { throw failure }
                 guard MonotonicClock.nanoseconds < deadline else { throw error }
@@ -93,8 +107,10 @@ private final class ReturningCard: SideDisplay {
     private let side: Int
     private let hand: CardHand?
     private let outcome: InterfaceStation.Outcome
+    private let escapes: Bool
 
-    init(_ side: Int, _ hand: CardHand?, _ outcome: InterfaceStation.Outcome) {
+    init(_ side: Int, _ hand: CardHand?, _ outcome: InterfaceStation.Outcome, escapes: Bool) {
+        self.escapes = escapes
         self.side = side
         self.hand = hand
         self.outcome = outcome
@@ -106,7 +122,9 @@ private final class ReturningCard: SideDisplay {
         hand?.insert()
     }
 
-    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {}
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        if escapes, centilitres > 0 { hand?.pull() }
+    }
 
     func printReceipt(_ record: Record, balance: Amount?) {
         outcome.receipts.withLock { $0[side, default: 0] += 1 }

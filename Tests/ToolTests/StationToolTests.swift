@@ -58,7 +58,8 @@ struct StationToolTests {
         "station price --position 1 --price 785 --from tomorrow",
         "station price --position 1 --price 785 --from 2027-02-30T00:00:00Z",
         "station records --after -1", "station acknowledge", "station acknowledge one",
-        "station acknowledge 4294967296",
+        "station acknowledge 4294967296", "station level", "station level debug",
+        "station greys --after x", "station take-greys",
         "station blacklist", "drain --wait 0", "drain --wait 86401", "drain now", "undrain 1", "health --wait -1",
         "health --wait soon",
     ])
@@ -126,9 +127,19 @@ struct StationToolTests {
         #expect(try tool("health").status == 0)
         #expect(try tool("undrain").output == "sales begin again\n")
         #expect(try tool("station unblock --position 1").status == 0)
+        #expect(try tool("station level warning").output == "the log says warning and what is graver\n")
+        #expect(try tool("station status").output.contains("the log says warning and graver, by order of root, 20"))
+        #expect(try tool("station block --position 1 --reason unheard").status == 0)
+        #expect(try tool("station level info").status == 0)
+        let none = try tool("station greys")
+        #expect(none.status == 69 && none.error.contains("no grey record behind 0 is open"), "\(none.error)")
+        let wrong = try tool("station take-greys \(folder.file("greys", "greylock-grey 3\n"))")
+        #expect(wrong.status == 69 && wrong.error.contains("(greys-wrong)"), "\(wrong.error)")
+        #expect(try tool("station take-greys \(folder.path("none"))").status == 74)
         end(service)
         let orders = service.lines.filter { $0.contains("by order") && $0.contains("user=") }
-        #expect(orders.count == 5, "\(orders)")
+        #expect(orders.count == 7, "\(orders)")
+        #expect(!service.lines.contains { $0.contains("unheard") })
     }
 
     @Test(arguments: [
