@@ -1,7 +1,7 @@
 private import CLinux
 private import Glibc
 private import Synchronization
-private import Threads
+package import Threads
 
 /// The terminal that a service was started at: the service's alone, from its start to its end.
 ///
@@ -41,6 +41,10 @@ package final class Console: Sendable {
     private let line = Mutex(Line())
     private let lost: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
     private let pressed: Mutex<(@Sendable (UInt8) -> Void)?> = Mutex(nil)
+    /// Of the thread that reads.
+    package let reading = LoopProgress()
+    /// Of the thread that writes.
+    package var writing: LoopProgress { output.progress }
 
     /// Takes the controlling terminal.
     ///
@@ -60,6 +64,7 @@ package final class Console: Sendable {
         self.terminal = terminal
         self.mode = mode
         output = OutputQueue(name: "console-out", descriptor: terminal, overflow: .losesOldest)
+        reading.works()
         _ = NamedThread("console-in") { [self] in readAll() }
     }
 
@@ -159,9 +164,13 @@ package final class Console: Sendable {
     private func readAll() {
         var waited = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
         while true {
-            guard unsafe poll(&waited, 1, -1) >= 0 || errno == EINTR else { break }
-            guard takeKey() else { break }
+            reading.waits()
+            let count = unsafe poll(&waited, 1, LoopProgress.waitMillisecondsMax)
+            reading.works()
+            guard count >= 0 || errno == EINTR else { break }
+            guard count == 0 || takeKey() else { break }
         }
+        reading.ends()
         state.withLock { $0 = .gone }
         tellLoss()
     }

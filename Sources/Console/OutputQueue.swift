@@ -1,7 +1,7 @@
 private import CLinux
 private import Glibc
 private import Synchronization
-private import Threads
+package import Threads
 
 /// Text on its way to a stream whose reader may stand still. Who posts never waits; a thread of its own writes.
 ///
@@ -38,6 +38,8 @@ package final class OutputQueue: Sendable {
     private let waiting = Mutex(Waiting())
     private let arrived = MonotonicSemaphore()
     private let written = MonotonicSemaphore()
+    /// Of the thread that writes. A reader that stands still is waited for like anything else.
+    package let progress = LoopProgress()
 
     /// - Parameters:
     ///   - name: the thread's, at most 15 bytes.
@@ -53,7 +55,11 @@ package final class OutputQueue: Sendable {
         stream = OutputStreamDescriptor(descriptor)
         self.overflow = overflow
         self.reopen = reopen
-        _ = NamedThread(name) { [self] in writeAll() }
+        progress.works()
+        _ = NamedThread(name) { [self] in
+            writeAll()
+            progress.ends()
+        }
     }
 
     package func post(_ text: String) {
@@ -97,10 +103,10 @@ package final class OutputQueue: Sendable {
         var stream = stream
         while true {
             guard let piece = next() else {
-                _ = arrived.wait(until: nil)
+                _ = arrived.wait(until: nil, showing: progress)
                 continue
             }
-            if stream.write(piece.bytes) { continue }
+            if stream.write(piece.bytes, showing: progress) { continue }
             guard let reopen else {
                 waiting.withLock { waiting in
                     waiting.isDead = true
@@ -110,7 +116,7 @@ package final class OutputQueue: Sendable {
                 return
             }
             let fresh = reopen().map { OutputStreamDescriptor($0) }
-            let isWritten = fresh?.write(piece.bytes) == true
+            let isWritten = fresh?.write(piece.bytes, showing: progress) == true
             waiting.withLock { waiting in
                 waiting.isGone = !isWritten
                 if !isWritten { waiting.lost += piece.lines }
@@ -153,9 +159,12 @@ private struct OutputStreamDescriptor: Equatable, Sendable {
     /// Waits until everything is written.
     ///
     /// - Returns: false when the stream is gone.
-    func write(_ bytes: [UInt8]) -> Bool {
+    func write(_ bytes: [UInt8], showing progress: LoopProgress) -> Bool {
         var rest = bytes[...]
+        defer { progress.works() }
         while !rest.isEmpty {
+            // Where the stream is one that waits, its reader may keep it.
+            progress.isUnwatched()
             let count = unsafe rest.withUnsafeBytes { bytes in
                 unsafe isSocket
                     ? send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
@@ -169,7 +178,10 @@ private struct OutputStreamDescriptor: Equatable, Sendable {
             case EINTR: continue
             case EAGAIN:
                 var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                guard unsafe poll(&wait, 1, -1) >= 0 || errno == EINTR else { return false }
+                progress.waits()
+                guard unsafe poll(&wait, 1, LoopProgress.waitMillisecondsMax) >= 0 || errno == EINTR else {
+                    return false
+                }
                 if wait.revents & Int16(POLLOUT) == 0, wait.revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 {
                     return false
                 }

@@ -1,6 +1,6 @@
 private import CLinux
 private import Glibc
-private import Threads
+package import Threads
 
 /// Carries ``SignalPolicy`` out: what stops, hangs up or continues comes to a thread of its own as a call.
 package enum SignalWatch {
@@ -19,17 +19,27 @@ package enum SignalWatch {
 
     /// Calls on a thread of their own; several signals that come together are one call.
     ///
+    /// - Returns: what is seen of that thread.
+    ///
     /// - Parameter hangUp: nil where a terminal that is gone is a stop: for tools, which have nobody to serve then.
+    @discardableResult
     package static func start(
         _ stop: @escaping @Sendable () -> Void,
         hangUp: (@Sendable () -> Void)? = nil,
         continued: @escaping @Sendable () -> Void = {}
-    ) {
+    ) -> LoopProgress {
         hold()
+        let progress = LoopProgress()
+        progress.works()
         _ = NamedThread("signals") {
             var signals = waitingSignals
-            var number: Int32 = 0
-            while unsafe sigwait(&signals, &number) == 0 {
+            var pause = timespec(tv_sec: Int(LoopProgress.waitMillisecondsMax) / 1_000, tv_nsec: 0)
+            while true {
+                progress.waits()
+                let number = unsafe sigtimedwait(&signals, nil, &pause)
+                progress.works()
+                precondition(number > 0 || errno == EAGAIN || errno == EINTR, "the signals are valid")
+                guard number > 0 else { continue }
                 switch SignalPolicy.response(to: number) {
                 case .stop: stop()
                 case .hangUp: (hangUp ?? stop)()
@@ -38,6 +48,7 @@ package enum SignalWatch {
                 }
             }
         }
+        return progress
     }
 
     private static var waitingSignals: sigset_t {

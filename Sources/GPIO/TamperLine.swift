@@ -1,5 +1,5 @@
 private import Glibc
-private import Threads
+package import Threads
 
 /// Which line of a GPIO chip tells that the housing was opened.
 package struct TamperWiring: Equatable, Sendable {
@@ -25,6 +25,8 @@ package final class TamperLine: @unchecked Sendable {
     private let request: LineRequest
     private let buffer: EdgeBuffer
     private let bell: Bell
+    /// Of the thread that waits.
+    package let progress = LoopProgress()
 
     package init(_ wiring: TamperWiring) throws(GPIOFault) {
         let chip = try ChipDirectory.open(wiring.chip)
@@ -51,8 +53,10 @@ package final class TamperLine: @unchecked Sendable {
         if try isActive() { return MonotonicClock.nanoseconds }
         while true {
             var waits = [request.descriptor, bell.descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            let result = unsafe poll(&waits, nfds_t(waits.count), -1)
-            if result < 0, errno == EINTR { continue }
+            progress.waits()
+            let result = unsafe poll(&waits, nfds_t(waits.count), LoopProgress.waitMillisecondsMax)
+            progress.works()
+            if result == 0 || result < 0 && errno == EINTR { continue }
             guard result > 0 else { throw .last("poll") }
             guard waits[1].revents == 0 else { return nil }
             guard waits[0].revents & Int16(POLLERR | POLLHUP | POLLNVAL) == 0 else {

@@ -5,7 +5,7 @@ package import Quantities
 package import Records
 import SQLite
 import Synchronization
-import Threads
+package import Threads
 
 // From when to when nobody counted (decision record 0019). A row for each run of the service, and a file that says each
 // second that it runs. The file is not synced: it outlives a killed process, and where the mains failed no fuel flowed.
@@ -42,14 +42,17 @@ final class RunBeat: Sendable {
     private static let nanoseconds: UInt64 = 1_000_000_000
 
     private let isOver = MonotonicSemaphore()
+    let progress = LoopProgress()
     private let thread: NamedThread
 
     init(_ journal: String, clock: @escaping @Sendable () -> TransactionTime?) {
-        let isOver = isOver
+        let (isOver, progress) = (isOver, progress)
+        progress.works()
         thread = NamedThread("journal-beat") {
+            defer { progress.ends() }
             repeat {
                 if let time = clock() { Self.write(journal, time) }
-            } while !isOver.wait(until: MonotonicClock.nanoseconds + Self.nanoseconds)
+            } while !isOver.wait(until: MonotonicClock.nanoseconds + Self.nanoseconds, showing: progress)
         }
     }
 
@@ -168,6 +171,9 @@ extension SQLiteJournal {
         [run?.begun, RunBeat.read(path), latestTimeBefore.withLock(\.self)?.local].compactMap(\.self)
             .filter { $0 != .unknown }
     }
+
+    /// Of what says each second that the run goes on; nil where none does.
+    package var beatProgress: LoopProgress? { run.withLock { $0?.beat.progress } }
 
     /// The run ends with the outputs off.
     package func endRun(at time: TransactionTime?) throws(StorageFault) {

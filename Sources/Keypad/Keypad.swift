@@ -2,7 +2,7 @@ private import CLinux
 import CardCryptography
 private import Glibc
 private import Synchronization
-private import Threads
+package import Threads
 
 /// An input device at which PINs are typed: this program's alone from the start to ``stop()``, as often as it is unplugged and
 /// comes back (decision record 0059).
@@ -48,6 +48,7 @@ package final class Keypad: Sendable {
     private let isStopping = Atomic(false)
     private let bell: Int32
     private let thread: Mutex<NamedThread?> = Mutex(nil)
+    package let progress = LoopProgress()
 
     /// Tries to take it before it returns.
     ///
@@ -62,6 +63,7 @@ package final class Keypad: Sendable {
         let first = Self.take(path)
         reading = Mutex(Reading(device: first))
         tell(first)
+        progress.works()
         let started = NamedThread("keypad") { [self] in run() }
         thread.withLock { $0 = started }
     }
@@ -122,19 +124,22 @@ package final class Keypad: Sendable {
     // MARK: - The keypad's thread
 
     private func run() {
+        defer { progress.ends() }
         while !isStopping.load(ordering: .relaxed) {
             let held = reading.withLock { $0.device }
             var waits = [pollfd(fd: bell, events: Int16(POLLIN), revents: 0)]
             var patience = Self.retryMilliseconds
             if case .success(let device) = held {
                 waits.append(pollfd(fd: device.descriptor, events: Int16(POLLIN), revents: 0))
-                patience = -1
+                patience = LoopProgress.waitMillisecondsMax
             }
+            progress.waits()
             let result = unsafe poll(&waits, nfds_t(waits.count), patience)
             precondition(result >= 0 || errno == EINTR, "the descriptors are open")
+            progress.works()
             guard result >= 0, waits[0].revents == 0 else { continue }
             switch held {
-            case .success(let device): takeEvents(of: device)
+            case .success(let device): if result > 0 { takeEvents(of: device) }
             case .failure(let before): takeAgain(before)
             }
         }

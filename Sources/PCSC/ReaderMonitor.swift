@@ -1,7 +1,7 @@
 import CPCSCLite
 package import ISO7816
 private import Synchronization
-private import Threads
+package import Threads
 
 /// Watches one reader from a thread and a context of its own, and posts what happens there:
 ///
@@ -15,12 +15,15 @@ private import Threads
 package final class ReaderMonitor: Sendable {
     private let watch: ReaderWatch
     private let thread: Mutex<NamedThread?>
+    /// pcscd's answers are waited for at work.
+    package var progress: LoopProgress { watch.progress }
 
     /// Starts watching.
     ///
     /// - Parameter choice: which reader; shared with what talks to the card in it.
     package init(_ choice: ReaderChoice, post: @escaping @Sendable (ReaderEvent) -> Void) {
         let watch = ReaderWatch(choice: choice, post: post)
+        watch.progress.works()
         let thread = NamedThread("card-reader") { watch.run() }
         self.watch = watch
         self.thread = Mutex(thread)
@@ -56,6 +59,8 @@ private final class ReaderWatch: Sendable {
     static let readerRetryMilliseconds: UInt32 = 1_000
     /// Between two cancellations of a wait that may not have begun when the one before came.
     static let cancelRetryNanoseconds: UInt64 = 20_000_000
+    /// Between two looks at a reader in which nothing happens: pcscd has answered then.
+    static let lookMilliseconds = UInt32(LoopProgress.waitMillisecondsMax)
 
     private struct Control {
         var isStopping = false
@@ -68,6 +73,7 @@ private final class ReaderWatch: Sendable {
     private let control = Mutex(Control())
     private let stopped = MonotonicSemaphore()
     private let ended = MonotonicSemaphore()
+    let progress = LoopProgress()
 
     init(choice: ReaderChoice, post: @escaping @Sendable (ReaderEvent) -> Void) {
         self.choice = choice
@@ -93,9 +99,13 @@ private final class ReaderWatch: Sendable {
                 try followService(&presence)
             } catch {
                 report(presence.lost(error.advice))
-                _ = stopped.wait(until: MonotonicClock.nanoseconds + Self.serviceRetryNanoseconds)
+                _ = stopped.wait(
+                    until: MonotonicClock.nanoseconds + Self.serviceRetryNanoseconds,
+                    showing: progress
+                )
             }
         }
+        progress.ends()
         ended.signal()
     }
 
@@ -105,6 +115,7 @@ private final class ReaderWatch: Sendable {
         control.withLock { $0.context = context.handle }
         defer { control.withLock { $0.context = nil } }
         while !isStopping {
+            progress.works()
             switch choice.find(among: try context.readers()) {
             case .reader(let reader): try followReader(reader, context, &presence)
             case .none(let advice):
@@ -126,7 +137,8 @@ private final class ReaderWatch: Sendable {
     ) throws(PCSCError) {
         var state = ReaderState.unaware
         while !isStopping {
-            let next = try context.waitForChange(of: reader, from: state, timeoutMilliseconds: nil)
+            progress.works()
+            let next = try context.waitForChange(of: reader, from: state, timeoutMilliseconds: Self.lookMilliseconds)
             if next == state { continue }
             state = next
             if next.isUnknown {

@@ -130,7 +130,9 @@ extension Service {
                 displays = configuration.sides.map { faces($0, nil).display }
                 for display in displays { display.show(.inoperative, .notArmed) }
             }
-            if stopControl.comes(before: MonotonicClock.nanoseconds + Self.lookNanoseconds) { return nil }
+            if stopControl.comes(before: MonotonicClock.nanoseconds + Self.lookNanoseconds, showing: starting) {
+                return nil
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ final class KeyWatch: Sendable {
 
     private let ended = MonotonicSemaphore()
     private let thread: NamedThread
+    let progress = LoopProgress()
 
     /// - Parameters:
     ///   - keys: what the module has.
@@ -29,10 +30,14 @@ final class KeyWatch: Sendable {
         gone: @escaping @Sendable (String) -> Void
     ) {
         let look = KeyLook(store, keys, module, token, log: log, admit: admit, gone: gone)
-        let ended = ended
+        let (ended, progress) = (ended, progress)
+        progress.works()
         thread = NamedThread("keys") {
+            defer { progress.ends() }
             var look = look
-            while look.goesOn, !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds) {
+            while look.goesOn,
+                !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds, showing: progress)
+            {
                 look.look()
                 look.lookAtToken()
             }

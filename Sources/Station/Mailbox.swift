@@ -2,7 +2,7 @@ package import Dispenser
 import ISO7816
 package import Metering
 private import Synchronization
-private import Threads
+import Threads
 
 /// The events of one fuelling side: any thread posts, its own thread waits.
 ///
@@ -20,8 +20,8 @@ package final class Mailbox: EventSource, Sendable {
 
     private let content = Mutex(Content())
     private let arrived = MonotonicSemaphore()
-    /// When the side's thread went to act on what it found here; zero while it waits here, and before it first came.
-    private let leftAt = Atomic<UInt64>(0)
+    /// Of the side's thread, which begins when it first comes here.
+    let progress = LoopProgress()
 
     package init() {}
 
@@ -48,15 +48,10 @@ package final class Mailbox: EventSource, Sendable {
     }
 
     /// Since when the side's thread has not come back here; zero while it waits.
-    package var awayNanoseconds: UInt64 {
-        let left = leftAt.load(ordering: .relaxed)
-        return left == 0 ? 0 : MonotonicClock.nanoseconds - left
-    }
+    package var awayNanoseconds: UInt64 { progress.awayNanoseconds }
 
     package func next(until deadline: UInt64?) -> SideEvent? {
-        leftAt.store(0, ordering: .relaxed)
-        defer { leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed) }
-        while arrived.wait(until: deadline) {
+        while arrived.wait(until: deadline, showing: progress) {
             let event = content.withLock { content -> SideEvent? in
                 if content.isStopping && !content.isStopTaken {
                     content.isStopTaken = true

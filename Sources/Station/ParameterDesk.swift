@@ -96,12 +96,15 @@ final class ParameterWatch: Sendable {
 
     private let ended = MonotonicSemaphore()
     private let thread: NamedThread
+    let progress = LoopProgress()
 
     /// - Parameter changed: called on another thread, after each change.
     init(_ desk: ParameterDesk, changed: @escaping @Sendable () -> Void) {
-        let ended = ended
+        let (ended, progress) = (ended, progress)
+        progress.works()
         thread = NamedThread("parameters") {
-            while !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds) {
+            defer { progress.ends() }
+            while !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds, showing: progress) {
                 if desk.look() { changed() }
             }
         }

@@ -1,6 +1,7 @@
 import Metering
 import Pump
 private import Synchronization
+import Threads
 
 /// What other threads reach of a fuelling side: its events, the call to its card, and its pump while it has one.
 final class ReachableSide: Sendable {
@@ -62,8 +63,19 @@ final class ReachableSide: Sendable {
     }
 
     /// Its thread has ended.
-    func end() { hasEnded.store(true, ordering: .releasing) }
+    func end() {
+        hasEnded.store(true, ordering: .releasing)
+        mailbox.progress.ends()
+    }
 
     /// Since when the side's thread has not come back for its next event; zero while it waits, and when it has ended.
-    var awayNanoseconds: UInt64 { hasEnded.load(ordering: .acquiring) ? 0 : mailbox.awayNanoseconds }
+    var awayNanoseconds: UInt64 { mailbox.awayNanoseconds }
+
+    /// Since when it waits for an event, and did not look whether the wait is over; zero while it does not wait.
+    var waitingNanoseconds: UInt64 {
+        switch mailbox.progress.standing {
+        case .waiting(let nanoseconds): nanoseconds
+        case .unwatched, .working, .ended: 0
+        }
+    }
 }

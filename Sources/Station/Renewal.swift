@@ -16,6 +16,8 @@ package final class Renewal: Sendable {
     /// So long it waits for all sides to be without a customer at once; then no other begins.
     private static let patienceNanoseconds: UInt64 = 600_000_000_000
     private static let mappingsBytesMax = 1 << 20
+    /// A program that is asked whether it could serve has two minutes.
+    static let workingNanosecondsMax: UInt64 = 180_000_000_000
 
     private let path: String
     private let check: [String]?
@@ -24,6 +26,7 @@ package final class Renewal: Sendable {
     private let isAsked = Atomic(false)
     private let isStopping = Atomic(false)
     private let thread: Mutex<NamedThread?> = Mutex(nil)
+    let progress = LoopProgress()
 
     /// - Parameters:
     ///   - path: of the configuration.
@@ -49,8 +52,12 @@ package final class Renewal: Sendable {
         tell: @escaping @Sendable () -> Void,
         end: @escaping @Sendable () -> Void
     ) {
+        progress.works()
         thread.withLock {
-            $0 = NamedThread("renewal") { [self] in run(configuration, orders, tell: tell, end: end) }
+            $0 = NamedThread("renewal") { [self] in
+                run(configuration, orders, tell: tell, end: end)
+                progress.ends()
+            }
         }
     }
 
@@ -73,7 +80,7 @@ package final class Renewal: Sendable {
     ) {
         var next = MonotonicClock.nanoseconds + Self.lookNanoseconds
         while !stops {
-            let isOver = !woken.wait(until: next)
+            let isOver = !woken.wait(until: next, showing: progress)
             let wasAsked = isAsked.exchange(false, ordering: .acquiring)
             guard !stops, wasAsked || isOver else { continue }
             next = MonotonicClock.nanoseconds + Self.lookNanoseconds
@@ -95,14 +102,16 @@ package final class Renewal: Sendable {
     /// - Returns: false when the service stops for another reason.
     private func awaitRest(_ orders: StandingOrders, _ tell: () -> Void) -> Bool {
         let patience = MonotonicClock.nanoseconds + Self.patienceNanoseconds
-        while !orders.isAtRest, !stops, MonotonicClock.nanoseconds < patience { _ = woken.wait(until: patience) }
+        while !orders.isAtRest, !stops, MonotonicClock.nanoseconds < patience {
+            _ = woken.wait(until: patience, showing: progress)
+        }
         while !stops {
             if !orders.isDrained {
                 orders.drain(true)
                 tell()
             }
             if orders.isAtRest { return true }
-            _ = woken.wait(until: MonotonicClock.nanoseconds + Self.patienceNanoseconds)
+            _ = woken.wait(until: MonotonicClock.nanoseconds + Self.patienceNanoseconds, showing: progress)
         }
         return false
     }

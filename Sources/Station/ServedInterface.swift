@@ -64,12 +64,8 @@ final class ServedInterface: Sendable {
     /// What the watchdog looks after.
     var loops: [WatchedLoop] {
         [
-            WatchedLoop(name: "the interface's thread", awayNanosecondsMax: 10_000_000_000) { [loop] in
-                loop.awayNanoseconds
-            },
-            WatchedLoop(name: "the desk's thread", awayNanosecondsMax: StationDesk.awayNanosecondsMax) { [desk] in
-                desk.awayNanoseconds
-            },
+            WatchedLoop("the interface's thread", loop.progress),
+            WatchedLoop("the desk's thread", desk.progress, workingNanosecondsMax: WatchedLoop.callNanosecondsMax),
         ]
     }
 }

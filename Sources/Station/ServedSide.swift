@@ -128,7 +128,17 @@ struct ServedSide {
                 log.notice("card reader", metadata: ["name": "\($0)"])
             }
             reader = PCSCReader(choice)
-            monitor = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
+            let watching = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
+            monitor = watching
+            // Without it no card comes or goes; a delivery that goes on needs neither.
+            service.loops.add(
+                WatchedLoop(
+                    "position \(side.number): the card reader's thread",
+                    watching.progress,
+                    workingNanosecondsMax: WatchedLoop.callNanosecondsMax,
+                    inFlowNanosecondsMax: WatchedLoop.inFlowNanosecondsMax
+                )
+            )
         case .virtual:
             guard let slot else { preconditionFailure("made above") }
             reader = slot.reader
@@ -218,7 +228,7 @@ struct ServedSide {
     /// This program's alone until the side ends, whatever the side waits for.
     private func takeKeypad() -> Keypad? {
         guard case .keypad(let device) = side.pin else { return nil }
-        return Keypad(device) { [log, mailbox] event in
+        let keypad = Keypad(device) { [log, mailbox] event in
             switch event {
             case .taken(let name):
                 log.notice("keypad", metadata: ["name": "\(name)", "device": "\(device)"])
@@ -228,6 +238,8 @@ struct ServedSide {
                 mailbox.post(.keypadLost("\(fault)"))
             }
         }
+        service.loops.add(WatchedLoop("position \(side.number): the keypad's thread", keypad.progress))
+        return keypad
     }
 
     private func pinEntry(_ customer: Customer?, _ keypad: Keypad?) -> any PINEntry {

@@ -43,9 +43,15 @@ package final class Service: Sendable {
     let virtual: VirtualEdges?
     let stopControl: StopControl
     let readers: BoardReaders
+    /// What the watchdog looks after beside sides and pumps.
+    package let loops = WatchedLoops()
+    /// Of the thread that runs the service, until the sides' threads are begun.
+    let starting = LoopProgress()
     private let customer: Customer?
     private let sides: [ReachableSide]
     private let runHasBegun = Mutex(false)
+    /// A large journal is looked through; the unit gives the start as long.
+    private static let startNanosecondsMax: UInt64 = 120_000_000_000
     private let program = Mutex<ProgramIdentity?>(nil)
     private let heldOutputs: Mutex<[Int: HeldOutputs]> = Mutex([:])
 
@@ -90,6 +96,9 @@ package final class Service: Sendable {
                 ? "the card or its reader does not answer" : "the disk or the pump does not answer"
         }
         stop.ends(sides)
+        for side in sides {
+            loops.add(WatchedLoop("the card call's thread", side.cardCall.progress))
+        }
     }
 
     static func requireRealEdges(_ side: Configuration.Side) throws(ServiceFailure) {
@@ -134,6 +143,9 @@ package final class Service: Sendable {
         renewal: Renewal? = nil,
         faces: @escaping Faces
     ) throws(ServiceFailure) {
+        starting.works()
+        defer { starting.ends() }
+        loops.add(WatchedLoop("the start", starting, workingNanosecondsMax: Self.startNanosecondsMax))
         let arrived = MonotonicSemaphore()
         let orders = StandingOrders {
             arrived.signal()
@@ -146,9 +158,19 @@ package final class Service: Sendable {
             end: stop
         )
         defer { renewal?.stop() }
+        if let renewal {
+            loops.add(
+                WatchedLoop(
+                    "the renewal's thread",
+                    renewal.progress,
+                    workingNanosecondsMax: Renewal.workingNanosecondsMax
+                )
+            )
+        }
         let interface = try ServedInterface(configuration, sides, orders, arrived: arrived, level, log: log)
         defer { interface?.stop() }
-        let watchdog = supervisor.flatMap { Watchdog($0, sides, loops: interface?.loops ?? [], log: log) }
+        for loop in interface?.loops ?? [] { loops.add(loop) }
+        let watchdog = supervisor.flatMap { Watchdog($0, sides, loops: loops, stop: stopControl, log: log) }
         defer { watchdog?.stop() }
         defer { supervisor?.stopping() }
         let status = supervisor.map { SupervisedStatus($0, sides: sides.count) }
@@ -161,6 +183,15 @@ package final class Service: Sendable {
         let roster = Roster(sides.map(\.number), end: stop)
         guard let (journal, module, desk, keyWatch, totals) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
+        if let keyWatch {
+            loops.add(
+                WatchedLoop(
+                    "the keys' thread",
+                    keyWatch.progress,
+                    workingNanosecondsMax: WatchedLoop.callNanosecondsMax
+                )
+            )
+        }
         do throws(StorageFault) { try orders.load(from: journal, configuration) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
@@ -170,6 +201,13 @@ package final class Service: Sendable {
             for side in sides { side.mailbox.post(.parametersChanged) }
         }
         defer { parameterWatch.stop() }
+        loops.add(
+            WatchedLoop(
+                "the parameters' thread",
+                parameterWatch.progress,
+                workingNanosecondsMax: WatchedLoop.callNanosecondsMax
+            )
+        )
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)")
         }
@@ -181,6 +219,7 @@ package final class Service: Sendable {
                 reached.end()
             }
         }
+        starting.ends()
         for thread in threads { thread.join() }
         if let failure = roster.failure { throw failure }
         if let damage = journal.damage { throw inputOutput("\(configuration.journal.path): \(damage)") }
@@ -235,6 +274,11 @@ package final class Service: Sendable {
                 throw inputOutput("\(configuration.journal.path): \(error)")
             }
             hasBegun = true
+            if let beat = journal.beatProgress {
+                loops.add(
+                    WatchedLoop("the journal's beat", beat, workingNanosecondsMax: WatchedLoop.callNanosecondsMax)
+                )
+            }
             switch end {
             case .clean, nil: break
             case .unclean(let lastCounted):

@@ -33,7 +33,7 @@ package struct ServiceProgram {
         // What nobody begins anew goes on as it is.
         let check = virtual == nil ? ["--config", path, "--check"] : nil
         let renewal = supervisor.map { _ in Renewal(path, check: check, log: log) }
-        let stop = watchSignals(
+        let (stop, signals) = watchSignals(
             streams,
             awaits: "the next start settles what is open",
             hangUp: { renewal?.ask() ?? log.notice("SIGHUP: the service goes on") },
@@ -58,6 +58,9 @@ package struct ServiceProgram {
                 stop: stop,
                 virtual: virtual
             )
+            for loop in streams.loops { service.loops.add(loop) }
+            service.loops.add(WatchedLoop("the signals' thread", signals))
+            if let tamper { service.loops.add(WatchedLoop("the tamper line's thread", tamper.progress)) }
             try service.run(supervisor: supervisor, renewal: renewal) { side, _ in
                 var displays: [any SideDisplay] = [LogDisplay(log: log.naming(side.number))]
                 if let customer = service.customer(at: side) { displays.append(CustomerDisplay(customer)) }
@@ -140,7 +143,7 @@ package struct ServiceProgram {
         awaits what: String,
         hangUp: @escaping @Sendable () -> Void = {},
         valvesAreOff: @escaping @Sendable (UInt64) -> Void
-    ) -> StopControl {
+    ) -> (StopControl, LoopProgress) {
         let log = streams.logger(name)
         let stop = StopControl()
         stop.endProcessAtDeadline(
@@ -150,11 +153,11 @@ package struct ServiceProgram {
                 streams.breakOff()
             }
         )
-        SignalWatch.start(
+        let signals = SignalWatch.start(
             stop.request,
             hangUp: hangUp,
             continued: streams.continued
         )
-        return stop
+        return (stop, signals)
     }
 }

@@ -42,6 +42,18 @@ package final class ServiceStreams: Sendable {
     /// Returns when everything is written, or cannot be in time.
     package func drain() { errors.drain(withinNanoseconds: Self.drainNanoseconds) }
 
+    /// A stream's reader may stand still; the threads that serve it may not.
+    var loops: [WatchedLoop] {
+        let console = console.withLock(\.self)
+        let ofConsole = console.map { console in
+            [
+                WatchedLoop("the console's thread", console.reading),
+                WatchedLoop("the display's thread", console.writing),
+            ]
+        }
+        return [WatchedLoop("the log's thread", errors.progress)] + (ofConsole ?? [])
+    }
+
     /// Takes the console of a service with these settings.
     ///
     /// - Returns: nil where it needs none and was not started at one.

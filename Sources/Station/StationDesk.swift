@@ -17,8 +17,6 @@ final class StationDesk: Sendable {
     private static let figuresNanoseconds: UInt64 = 200_000_000
     /// Between two looks whether the time of a price has come.
     private static let pricesNanoseconds: UInt64 = 1_000_000_000
-    /// A disk may keep the thread for some time, as it may a side's.
-    static let awayNanosecondsMax = Watchdog.sideAwayNanosecondsMax
 
     private struct Asked {
         let errand: Errand
@@ -42,8 +40,7 @@ final class StationDesk: Sendable {
     private let arrived: MonotonicSemaphore
     private let content = Mutex(Content())
     private let thread: Mutex<NamedThread?> = Mutex(nil)
-    /// When the thread went to work; zero while it waits.
-    private let leftAt = Atomic<UInt64>(0)
+    let progress = LoopProgress()
 
     /// - Parameter arrived: is signalled also when a visit ends.
     init(
@@ -66,6 +63,7 @@ final class StationDesk: Sendable {
 
     /// - Parameter answer: returns at once.
     func begin(_ answer: @escaping @Sendable (InterfaceLoop.Reply, OrderAnswer) -> Void) {
+        progress.works()
         thread.withLock { $0 = NamedThread("desk") { [self] in run(answer) } }
     }
 
@@ -102,20 +100,15 @@ final class StationDesk: Sendable {
         running.join()
     }
 
-    var awayNanoseconds: UInt64 {
-        let left = leftAt.load(ordering: .relaxed)
-        return left == 0 ? 0 : MonotonicClock.nanoseconds - left
-    }
-
     private func run(_ answer: @Sendable (InterfaceLoop.Reply, OrderAnswer) -> Void) {
         var work = DeskWork(configuration, orders, board, sides, level, log)
         var hasBegun = false
         var figuresAt: UInt64 = 0
+        defer { progress.ends() }
         while true {
-            leftAt.store(0, ordering: .relaxed)
             let look = MonotonicClock.nanoseconds + Self.pricesNanoseconds
-            _ = arrived.wait(until: content.withLock(\.figuresAreOld) ? min(figuresAt, look) : look)
-            leftAt.store(MonotonicClock.nanoseconds, ordering: .relaxed)
+            let next = content.withLock(\.figuresAreOld) ? min(figuresAt, look) : look
+            _ = arrived.wait(until: next, showing: progress)
             let (asked, begun, isStopping) = content.withLock { content in
                 defer { content.asked = [] }
                 return (content.asked, content.begun, content.isStopping)
@@ -126,7 +119,7 @@ final class StationDesk: Sendable {
             }
             for asked in asked { work.take(asked.errand, asked.peer, asked.reply, answer) }
             if !asked.isEmpty { content.withLock { $0.figuresAreOld = true } }
-            if isStopping { return leftAt.store(0, ordering: .relaxed) }
+            if isStopping { return }
             work.lookAtPrices()
             work.finish(answer)
             if let journal = begun?.journal, MonotonicClock.nanoseconds >= figuresAt,

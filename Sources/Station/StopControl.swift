@@ -1,7 +1,7 @@
 private import Glibc
 private import Metering
 private import Synchronization
-private import Threads
+import Threads
 
 /// How a service is stopped, whatever its own thread stands in: the valves close first and at once, then the sides are
 /// told, and after ``deadlineNanoseconds`` the process ends as it is.
@@ -20,6 +20,8 @@ package final class StopControl: Sendable {
 
     private let sides = Mutex<[ReachableSide]>([])
     private let isAsked = Atomic(false)
+    /// Zero as long as none is requested.
+    private let askedAt = Atomic<UInt64>(0)
     private let asked = MonotonicSemaphore()
     private let ending: Mutex<Ending?> = Mutex(nil)
     private let awaited = Mutex<@Sendable () -> String> { "a file that is read at the start does not answer" }
@@ -72,18 +74,25 @@ package final class StopControl: Sendable {
     }
 
     /// Waits for a stop, where no side does yet.
-    func comes(before deadline: UInt64) -> Bool {
-        guard asked.wait(until: deadline) else { return false }
+    func comes(before deadline: UInt64, showing progress: LoopProgress) -> Bool {
+        guard asked.wait(until: deadline, showing: progress) else { return false }
         asked.signal()
         return true
     }
 
     package var isRequested: Bool { isAsked.load(ordering: .sequentiallyConsistent) }
 
+    /// Since when; nil when none is.
+    var requestedNanoseconds: UInt64? {
+        let askedAt = askedAt.load(ordering: .relaxed)
+        return askedAt == 0 ? nil : MonotonicClock.nanoseconds - askedAt
+    }
+
     /// Requested already, it does nothing.
     package func request() {
         guard !isAsked.exchange(true, ordering: .sequentiallyConsistent) else { return }
         let askedAt = MonotonicClock.nanoseconds
+        self.askedAt.store(askedAt, ordering: .relaxed)
         asked.signal()
         let sides = sides.withLock { $0 }
         Self.end(sides)

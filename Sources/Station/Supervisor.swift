@@ -48,6 +48,9 @@ package final class Supervisor: Sendable {
 
     package func feedWatchdog() { say("WATCHDOG=1") }
 
+    /// As if no sign of life had come for the whole limit: this process is killed now.
+    func tripWatchdog() { say("WATCHDOG=trigger") }
+
     /// The corresponding C function is `sendto`.
     private func say(_ state: String) {
         var address = sockaddr_un()

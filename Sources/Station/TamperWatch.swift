@@ -32,7 +32,9 @@ final class TamperWatch: Sendable {
         let fault = LineFault()
         self.line = line
         self.fault = fault
+        line.progress.works()
         thread = NamedThread("tamper") {
+            defer { line.progress.ends() }
             next.bringCode()
             _ = NamedThread.becomeRealTime(priority: Self.realTimePriority)
             do throws(GPIOFault) {
@@ -49,6 +51,8 @@ final class TamperWatch: Sendable {
 
     /// Why the line could not be looked after any more.
     var failure: ServiceFailure? { fault.first.withLock(\.self).map { ServiceFailure(ofTamperLine: $0) } }
+
+    var progress: LoopProgress { line.progress }
 
     func stop() {
         line.wake()

@@ -1,46 +1,44 @@
 import Logging
+private import Metering
 import Pump
 private import Synchronization
 private import Threads
 
-/// Another thread of the service that has to make progress.
-struct WatchedLoop: Sendable {
-    let name: String
-    let awayNanosecondsMax: UInt64
-    /// Since when the thread has not come back to its wait; zero while it waits.
-    let awayNanoseconds: @Sendable () -> UInt64
-
-    init(name: String, awayNanosecondsMax: UInt64, awayNanoseconds: @escaping @Sendable () -> UInt64) {
-        self.name = name
-        self.awayNanosecondsMax = awayNanosecondsMax
-        self.awayNanoseconds = awayNanoseconds
-    }
-}
-
-/// Gives the supervisor signs of life as long as the threads that count make progress: each side's and its pump's. A thread
-/// of its own looks after them, so that none has to speak (decision record 0024).
+/// Gives the supervisor signs of life as long as the threads that count make progress: each side's, its pump's, and the loops
+/// beside them. A thread of its own looks after them, so that none has to speak (<doc:0068-each-loop-is-watched>).
 final class Watchdog: Sendable {
     /// Signs of life within the supervisor's limit.
     static let signsPerLimit: UInt64 = 4
     /// The longest turn that the pump's thread makes, with the valves closed, and half of it: fuel is not watched then.
     static let pumpStillNanosecondsMax = PumpThread.turnNanosecondsMax.closed * 3 / 2
-    /// A card, a reader and a disk may keep the side's thread for some time, while the pump's thread holds fuel at the next
-    /// checkpoint. A call that takes longer does not come back.
-    static let sideAwayNanosecondsMax: UInt64 = 60_000_000_000
+    /// With a valve open: one that comes back later ends the sale by itself.
+    static let pumpStillInFlowNanosecondsMax = PumpThread.frozenNanoseconds
+    /// The pump's thread holds fuel at the next checkpoint meanwhile.
+    static let sideAwayNanosecondsMax = WatchedLoop.callNanosecondsMax
+    /// After a request to stop the process has ended, whatever its threads do.
+    static let stopNanosecondsMax = StopControl.deadlineNanoseconds + 1_000_000_000
 
     private let supervisor: Supervisor
     private let sides: [ReachableSide]
-    private let loops: [WatchedLoop]
+    private let loops: WatchedLoops
+    private let stopControl: StopControl
     private let log: Logger
     private let sideAwayNanosecondsMax: UInt64
     private let stopped = MonotonicSemaphore()
     private let thread = Mutex<NamedThread?>(nil)
 
+    private struct Trouble {
+        let words: String
+        /// Nothing is gained by waiting: fuel flows, and nobody would stop it.
+        var isUrgent = false
+    }
+
     /// nil when the supervisor waits for no sign of life.
     init?(
         _ supervisor: Supervisor,
         _ sides: [ReachableSide],
-        loops: [WatchedLoop] = [],
+        loops: WatchedLoops = WatchedLoops(),
+        stop: StopControl = StopControl(),
         log: Logger,
         sideAwayNanosecondsMax: UInt64 = Watchdog.sideAwayNanosecondsMax
     ) {
@@ -49,6 +47,7 @@ final class Watchdog: Sendable {
         self.supervisor = supervisor
         self.sides = sides
         self.loops = loops
+        stopControl = stop
         self.log = log
         thread.withLock { $0 = NamedThread("watchdog") { [self] in run(every: limit / Self.signsPerLimit) } }
     }
@@ -69,11 +68,12 @@ final class Watchdog: Sendable {
         repeat {
             let trouble = trouble
             if let trouble {
-                if said == nil { log.critical("no sign of life for the watchdog: \(trouble)") }
+                if trouble.isUrgent { supervisor.tripWatchdog() }
+                if said == nil { log.critical("no sign of life for the watchdog: \(trouble.words)") }
             } else {
                 supervisor.feedWatchdog()
             }
-            said = trouble
+            said = trouble?.words
         } while !stopped.wait(until: MonotonicClock.nanoseconds + pause)
     }
 
@@ -85,15 +85,28 @@ final class Watchdog: Sendable {
     }
 
     /// Which thread makes no progress; nil when all do.
-    private var trouble: String? {
+    private var trouble: Trouble? {
+        var fuelFlows = false
         for side in sides {
-            if (side.pump?.stillNanoseconds ?? 0) > Self.pumpStillNanosecondsMax {
-                return "position \(side.number): the pump's thread stands still"
-            }
-            if side.awayNanoseconds > sideAwayNanosecondsMax, !isKeptByCard(side) {
-                return "position \(side.number): the side's thread stands in a call"
+            guard let pump = side.pump else { continue }
+            let still = pump.stillNanoseconds
+            let isOpen = !pump.snapshot.outputs.isEmpty
+            fuelFlows = fuelFlows || isOpen
+            if still > (isOpen ? Self.pumpStillInFlowNanosecondsMax : Self.pumpStillNanosecondsMax) {
+                return Trouble(words: "position \(side.number): the pump's thread stands still", isUrgent: isOpen)
             }
         }
-        return loops.first { $0.awayNanoseconds() > $0.awayNanosecondsMax }.map { "\($0.name) stands in a call" }
+        for side in sides {
+            if side.awayNanoseconds > sideAwayNanosecondsMax, !isKeptByCard(side) {
+                return Trouble(words: "position \(side.number): the side's thread stands in a call")
+            }
+            if side.waitingNanoseconds > WatchedLoop.waitingNanosecondsMax {
+                return Trouble(words: "position \(side.number): the side's thread does not come back from its wait")
+            }
+        }
+        if (stopControl.requestedNanoseconds ?? 0) > Self.stopNanosecondsMax {
+            return Trouble(words: "a stop does not end the process")
+        }
+        return loops.trouble(inFlow: fuelFlows).map { Trouble(words: $0) }
     }
 }

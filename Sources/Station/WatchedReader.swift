@@ -1,7 +1,7 @@
 import Dispenser
 import ISO7816
 private import Synchronization
-private import Threads
+import Threads
 
 /// A call to the card reader that is under way, seen from other threads.
 final class CardCall: Sendable {
@@ -18,11 +18,15 @@ final class CardCall: Sendable {
 
     private let running = Mutex(Running())
     private let ended = MonotonicSemaphore()
+    /// Of the thread that tells.
+    let progress = LoopProgress()
 
     /// - Parameter overdue: called from a thread of its own, once for each call that takes too long.
     init(overdue: @escaping @Sendable () -> Void) {
-        _ = NamedThread("card-watch") { [weak self, ended] in
-            while !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds) {
+        progress.works()
+        _ = NamedThread("card-watch") { [weak self, ended, progress] in
+            defer { progress.ends() }
+            while !ended.wait(until: MonotonicClock.nanoseconds + Self.lookNanoseconds, showing: progress) {
                 guard let self else { return }
                 if isNewlyOverdue() { overdue() }
             }

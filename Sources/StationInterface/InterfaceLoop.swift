@@ -1,6 +1,6 @@
 private import Glibc
 private import Synchronization
-private import Threads
+package import Threads
 
 /// The service's two sockets, on a thread of their own that waits for nobody: what is to be done elsewhere is given away, and
 /// answered when it is done (<doc:0061-line-protocol>).
@@ -13,9 +13,6 @@ package final class InterfaceLoop: Sendable {
 
     /// Takes what is not answered at once, on the interface's thread, and returns at once.
     package typealias Desk = @Sendable (_ errand: Errand, _ peer: Peer, _ reply: Reply) -> Void
-
-    /// The thread comes back to its wait at least so often.
-    static let waitMillisecondsMax: Int32 = 1_000
 
     private let board: StatusBoard
     private let mailbox = InterfaceMailbox()
@@ -35,6 +32,7 @@ package final class InterfaceLoop: Sendable {
         if let control { listeners.append(try ListeningSocket(control, .control)) }
         let reader: RequestReader
         do { reader = try RequestReader() } catch { throw SocketFault("requests cannot be read: \(error)") }
+        mailbox.progress.works()
         let running = NamedThread("interface") { [listeners, mailbox] in
             InterfaceTurns(listeners, reader, limits, board, mailbox, desk).run()
         }
@@ -58,8 +56,7 @@ package final class InterfaceLoop: Sendable {
         running.join()
     }
 
-    /// Since when the thread has not come back to its wait; zero while it waits, and when it has ended.
-    package var awayNanoseconds: UInt64 { mailbox.awayNanoseconds }
+    package var progress: LoopProgress { mailbox.progress }
 }
 
 /// What other threads leave for the interface's.
@@ -70,7 +67,7 @@ final class InterfaceMailbox: Sendable {
     }
 
     private let content = Mutex(Content())
-    private let leftAt = Atomic<UInt64>(0)
+    let progress = LoopProgress()
 
     func post(_ reply: InterfaceLoop.Reply, _ answer: Result<JSON, RequestRefusal>) {
         content.withLock { $0.answers.append((reply, answer)) }
@@ -85,12 +82,5 @@ final class InterfaceMailbox: Sendable {
             defer { content.answers = [] }
             return content.answers
         }
-    }
-
-    func waits(_ isWaiting: Bool) { leftAt.store(isWaiting ? 0 : MonotonicClock.nanoseconds, ordering: .relaxed) }
-
-    var awayNanoseconds: UInt64 {
-        let left = leftAt.load(ordering: .relaxed)
-        return left == 0 ? 0 : MonotonicClock.nanoseconds - left
     }
 }

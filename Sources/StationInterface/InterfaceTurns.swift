@@ -32,7 +32,7 @@ final class InterfaceTurns {
     }
 
     func run() {
-        defer { mailbox.waits(true) }
+        defer { mailbox.progress.ends() }
         while !mailbox.isStopping {
             let ready = wait()
             let now = MonotonicClock.nanoseconds
@@ -69,12 +69,12 @@ final class InterfaceTurns {
         if clients.values.contains(where: { $0.hasLine && $0.mayAsk(limits) }) { deadlines.append(now) }
         let rest = deadlines.min().map { $0 > now ? ($0 - now + 999_999) / 1_000_000 : 0 }
         let timeout = min(
-            rest.map { Int32(clamping: $0) } ?? InterfaceLoop.waitMillisecondsMax,
-            InterfaceLoop.waitMillisecondsMax
+            rest.map { Int32(clamping: $0) } ?? LoopProgress.waitMillisecondsMax,
+            LoopProgress.waitMillisecondsMax
         )
-        mailbox.waits(true)
+        mailbox.progress.waits()
         let count = unsafe poll(&waited, nfds_t(waited.count), timeout)
-        mailbox.waits(false)
+        mailbox.progress.works()
         guard count > 0 else { return [:] }
         return Dictionary(uniqueKeysWithValues: waited.filter { $0.revents != 0 }.map { ($0.fd, $0.revents) })
     }

@@ -13,46 +13,6 @@ import Threads
 
 @testable import Station
 
-/// What systemd hears of the service (sd_notify(3)), at a socket of the test's.
-final class NotifySocket {
-    let path: String
-    private let socket: Int32
-
-    init(path: String) throws {
-        self.path = path
-        socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
-        let bound = unsafe withUnsafePointer(to: &address) { address in
-            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe bind(socket, address, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        try #require(bound == 0)
-    }
-
-    deinit { close(socket) }
-
-    /// The next message; nil when none came in `milliseconds`.
-    func next(milliseconds: Int32 = 20_000) -> String? {
-        var waited = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        guard unsafe poll(&waited, 1, milliseconds) == 1 else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let count = unsafe recv(socket, &bytes, bytes.count, 0)
-        return count < 0 ? nil : String(decoding: bytes.prefix(count), as: UTF8.self)
-    }
-
-    /// Until a message has `text` in it; false when none came for twenty seconds.
-    func wait(for text: String) -> Bool {
-        while let message = next() { if message.contains(text) { return true } }
-        return false
-    }
-
-    /// Takes what is there already.
-    func drain() { while next(milliseconds: 0) != nil {} }
-}
-
 @Suite(.timeLimit(.minutes(10)))
 struct SupervisorTests {
     private let folder: TestFolder
@@ -155,6 +115,61 @@ struct SupervisorTests {
         watchdog.stop()
     }
 
+    @Test func aLoopIsSeenAtWorkAtItsWaitAndAtItsEnd() {
+        let progress = LoopProgress()
+        #expect(progress.standing == .unwatched)
+        progress.works()
+        guard case .working = progress.standing else {
+            Issue.record("\(progress.standing)")
+            return
+        }
+        let never = MonotonicSemaphore()
+        #expect(!never.wait(until: MonotonicClock.nanoseconds + 1_000_000, showing: progress))
+        guard case .working = progress.standing else {
+            Issue.record("\(progress.standing)")
+            return
+        }
+        progress.waits()
+        guard case .waiting = progress.standing else {
+            Issue.record("\(progress.standing)")
+            return
+        }
+        #expect(progress.awayNanoseconds == 0)
+        progress.ends()
+        #expect(progress.standing == .ended)
+    }
+
+    @Test func eachLoopHasItsLimitAndAnEndedOneHasNone() {
+        let loops = WatchedLoops()
+        let (quick, slow, free) = (LoopProgress(), LoopProgress(), LoopProgress())
+        loops.add(WatchedLoop("the quick one", quick, workingNanosecondsMax: 1_000_000))
+        loops.add(
+            WatchedLoop("the slow one", slow, workingNanosecondsMax: 1_000_000, inFlowNanosecondsMax: 60_000_000_000)
+        )
+        loops.add(WatchedLoop("the free one", free, workingNanosecondsMax: nil))
+        #expect(loops.trouble(inFlow: false) == nil)
+        for loop in [quick, slow, free] { loop.works() }
+        while quick.awayNanoseconds < 2_000_000 { sched_yield() }
+        #expect(loops.trouble(inFlow: false) == "the quick one stands in a call")
+        quick.ends()
+        #expect(loops.trouble(inFlow: true) == nil)
+        #expect(loops.trouble(inFlow: false) == "the slow one stands in a call")
+        slow.waits()
+        #expect(loops.trouble(inFlow: false) == nil)
+    }
+
+    /// What ends a stop that hangs is a thread like any other.
+    @Test func aStopThatDoesNotEndTheProcessIsNotVouchedFor() throws {
+        let log = Logger(label: "test") { _ in LineLogHandler() }
+        let stop = StopControl()
+        let watchdog = try #require(Watchdog(supervisor(microseconds: 200_000), [], stop: stop, log: log))
+        #expect(socket.wait(for: "WATCHDOG=1"))
+        stop.request()
+        let waited = try #require(socket.awaitEndOfSigns(seconds: 20))
+        #expect(waited > 4)
+        watchdog.stop()
+    }
+
     @Test func aThreadThatWaitsForEventsIsAliveAndOneThatIsAwayIsCounted() {
         let mailbox = Mailbox()
         #expect(mailbox.awayNanoseconds == 0)
@@ -171,8 +186,7 @@ struct SupervisorTests {
             "greylock.toml",
             ServiceConfiguration.text(journal: (folder.path("journal.sqlite"), ""), pump: pump)
         )
-        let variables = ["NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "2000000"]
-        return try Program("greylock", ["run", "--config", configuration], variables: variables)
+        return try Program("greylock", ["run", "--config", configuration], variables: socket.variables)
     }
 
     @Test func theServiceIsReadyLivesIsFrozenAndStops() throws {
