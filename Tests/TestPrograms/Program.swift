@@ -49,6 +49,11 @@ package final class Program {
         wait(for: "\"\(text)\"") { $0.contains(text) }
     }
 
+    /// Reads on until a line contains one of `texts`.
+    package func wait(for texts: [String]) -> String? {
+        wait(for: "\(texts)") { line in texts.contains { line.contains($0) } }
+    }
+
     /// Reads on until the log shows a running sale of at least so many litres. It shows each litre when it looks, on a loaded
     /// machine with some centilitres more.
     @discardableResult
