@@ -25,11 +25,12 @@ let package = Package(
         .target(name: "CTOML"),
 
         // Values
+        .target(name: "Codes"),
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL"]),
         .target(name: "KeyBlocks", dependencies: ["CardCryptography", "ISO7816"]),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
-        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "Threads", dependencies: ["CLinux", "Codes"]),
         .target(name: "Files", dependencies: ["Threads"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),
 
@@ -67,13 +68,15 @@ let package = Package(
         .target(
             name: "Dispenser",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Parameters", "Quantities",
+                "CardCryptography", "Codes", "FuelPassbook", "GreyLock", "ISO7816", "Metering", "Parameters",
+                "Quantities",
                 "Records", "SecurityModule",
             ]
         ),
 
         .target(name: "Proving", dependencies: ["CardCryptography", "ISO7816", "Metering", "Quantities"]),
 
+        .target(name: "Explanations", dependencies: ["Codes"]),
         .target(
             name: "Words",
             dependencies: [
@@ -95,7 +98,7 @@ let package = Package(
             dependencies: ["CPKCS11", "CardCryptography", "Files", "KeyCustody", "KeyFiles", "Threads"]
         ),
         .target(name: "ParameterFiles", dependencies: ["Files", "Parameters"]),
-        .target(name: "StationInterface", dependencies: ["CLinux", "SQLite", "Threads"]),
+        .target(name: "StationInterface", dependencies: ["CLinux", "Codes", "SQLite", "Threads"]),
         .target(name: "Pump", dependencies: ["Metering", "Threads"]),
         .target(
             name: "TotaliserFiles",
@@ -104,7 +107,7 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "CLinux", "CardCryptography", "FuelPassbook", "ISO7816", "Quantities", "Threads",
+                "CLinux", "CardCryptography", "Codes", "FuelPassbook", "ISO7816", "Quantities", "Threads",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),
@@ -140,14 +143,16 @@ let package = Package(
         .target(
             name: "Configuration",
             dependencies: [
-                "CTOML", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering", "Parameters",
+                "CTOML", "Codes", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "KeyFiles", "Metering",
+                "Parameters",
                 "Quantities", "StationInterface", "Threads", "Tokens", "TotaliserFiles", "Words",
             ]
         ),
         .target(
             name: "Station",
             dependencies: [
-                "CLinux", "CardCryptography", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook", "GPIO",
+                "CLinux", "CardCryptography", "Codes", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook",
+                "GPIO",
                 "ISO7816", "Journal", "KeyCustody", "KeyFiles", "Keypad", "Metering", "PCSC", "ParameterFiles",
                 "Parameters", "Pump", "Quantities", "Records", "SecurityModule", "StationInterface", "Threads",
                 "Tokens",
@@ -174,11 +179,11 @@ let package = Package(
         .executableTarget(
             name: "greylock",
             dependencies: [
-                "CICUData", "CLinux", "CardApplication", "CardCryptography", "CardWorkshop", "Configuration", "Console",
-                "Counter", "Dispenser", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer", "Journal", "KeyBlocks",
-                "KeyCustody", "KeyFiles", "Keypad", "Metering", "PCSC", "ParameterFiles", "Parameters", "Proving",
-                "PulseSignals", "Quantities", "Records", "SecurityModule", "Simulation", "Station", "StationInterface",
-                "Threads", "Tokens", "VirtualCards",
+                "CICUData", "CLinux", "CardApplication", "CardCryptography", "CardWorkshop", "Codes", "Configuration",
+                "Console", "Counter", "Dispenser", "Explanations", "Files", "FuelPassbook", "GPIO", "ISO7816", "Issuer",
+                "Journal", "KeyBlocks", "KeyCustody", "KeyFiles", "Keypad", "Metering", "PCSC", "ParameterFiles",
+                "Parameters", "Proving", "PulseSignals", "Quantities", "Records", "SecurityModule", "Simulation",
+                "Station", "StationInterface", "Threads", "Tokens", "VirtualCards",
                 "VirtualPump", "VirtualStation", "Words",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]
@@ -284,7 +289,7 @@ let package = Package(
         ),
         .testTarget(
             name: "StationInterfaceTests",
-            dependencies: ["SQLite", "StationInterface", "TestFolders", "TestPrograms", "Threads"]
+            dependencies: ["Codes", "SQLite", "StationInterface", "TestFolders", "TestPrograms", "Threads"]
         ),
         .testTarget(name: "KeypadTests", dependencies: ["CardCryptography", "Keypad"], exclude: ["Vectors"]),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "Threads"]),
@@ -303,9 +308,13 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "ExplanationsTests",
+            dependencies: ["Codes", "Console", "Explanations", "TestFolders", "TestPrograms", "greylock"]
+        ),
+        .testTarget(
             name: "WordsTests",
             dependencies: [
-                "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+                "Codes", "Dispenser", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
                 "SecurityModule", "Words",
             ]
         ),
@@ -398,9 +407,11 @@ let package = Package(
         .testTarget(
             name: "StationTests",
             dependencies: [
-                "CardCryptography", "Configuration", "Dispenser", "Files", "FuelPassbook", "ISO7816", "Journal",
-                "KeyCustody", "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Pump", "Quantities", "Records",
-                "SecurityModule", "Station", "StationInterface", "TestFolders", "TestJournals", "TestPrograms",
+                "CardCryptography", "Codes", "Configuration", "Console", "Dispenser", "Files", "FuelPassbook",
+                "ISO7816",
+                "Journal", "KeyCustody", "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Pump", "Quantities",
+                "Records", "SecurityModule", "Station", "StationInterface", "TestFolders", "TestJournals",
+                "TestPrograms",
                 "Threads", "VirtualPump",
                 "VirtualStation", "Words", "greylock", "greylockd",
             ]

@@ -1,3 +1,4 @@
+import Codes
 import Quantities
 
 /// What a script answers to a tool's questions, each under a key: a TOML file whose values are texts, whole numbers, truths, and
@@ -24,7 +25,8 @@ package struct AnswerSheet: Sendable {
                 line: error.line,
                 key: "syntax",
                 expected: "TOML",
-                found: error.reason
+                found: error.reason,
+                code: .configurationSyntax
             )
         }
         var found: [String: Answer] = [:]

@@ -101,7 +101,7 @@ extension Configuration {
         try ConfigurationDocument(file: path, bytes: ConfigurationDocument.contents(of: path)).read(Custody.init)
     }
 
-    private init(reading root: ConfigurationTable) {
+    init(reading root: ConfigurationTable) {
         demonstration = root.value("demonstration", .truth, default: false)
         terminal = root.table("terminal").value("id", .terminal)
         journal = JournalFile(reading: root.table("journal"))

@@ -1,3 +1,4 @@
+import Codes
 private import Files
 private import Glibc
 import Quantities
@@ -31,7 +32,14 @@ package final class ConfigurationDocument {
     package init(file: String, bytes: [UInt8]) throws(ConfigurationError) {
         self.file = file
         func failure(_ key: String, line: Int, _ expected: String, found: String) -> ConfigurationError {
-            ConfigurationError(file: file, line: line, key: key, expected: expected, found: found)
+            ConfigurationError(
+                file: file,
+                line: line,
+                key: key,
+                expected: expected,
+                found: found,
+                code: key == "syntax" ? .configurationSyntax : .configurationWrong
+            )
         }
         guard bytes.count <= Self.sizeMax else {
             throw failure("file", line: 1, "at most \(Self.sizeMax) bytes", found: "more")
@@ -82,13 +90,38 @@ package final class ConfigurationDocument {
     /// - Parameters:
     ///   - line: of the key or element, or of the innermost table around it that stands in the text; else 1.
     ///   - found: nil when nothing is there.
-    func note(_ path: ConfigurationPath, line: Int, _ expected: String, found: String?) {
-        let problem = Problem(
-            error: error(at: path, line: line, expected, found: found ?? "nothing"),
-            isMissing: found == nil
-        )
+    func note(
+        _ path: ConfigurationPath,
+        line: Int,
+        _ expected: String,
+        found: String?,
+        code: ServiceCode = .configurationWrong
+    ) {
+        var error = error(at: path, line: line, expected, found: found ?? "nothing")
+        error.code = found == nil ? .configurationMissing : code
+        let problem = Problem(error: error, isMissing: found == nil)
         if let first = self.problem, !problem.precedes(first) { return }
         self.problem = problem
+    }
+
+    /// Each value that is no table, in the text's order.
+    ///
+    /// - Parameter body: takes its path, the value, and whether the key was asked for.
+    func visit(_ body: (_ path: String, _ value: ConfigurationValue, _ isKnown: Bool) -> Void) {
+        visit(content.value, at: .root, isKnown: true, body)
+    }
+
+    private func visit(
+        _ value: ConfigurationValue,
+        at path: ConfigurationPath,
+        isKnown: Bool,
+        _ body: (String, ConfigurationValue, Bool) -> Void
+    ) {
+        guard case .table(let entries) = value else { return body("\(path)", value, isKnown) }
+        for (key, entry) in entries.sorted(by: { ($0.value.line, $0.key) < ($1.value.line, $1.key) }) {
+            let path = path.appending(.key(key))
+            visit(entry.value, at: path, isKnown: isKnown && known.contains(path), body)
+        }
     }
 
     private func noteUnknownKeys(of value: ConfigurationValue, at path: ConfigurationPath) {
@@ -104,7 +137,8 @@ package final class ConfigurationDocument {
                         path,
                         line: entry.line,
                         "a known key, \(suggestion(for: key, in: path.parent))",
-                        found: "unknown key \(quoted(key))"
+                        found: "unknown key \(quoted(key))",
+                        code: .configurationUnknownKey
                     )
                 }
             }
@@ -157,7 +191,7 @@ extension ConfigurationDocument {
                 key: "file",
                 expected: "a readable file",
                 found: systemError(),
-                isUnread: true
+                code: .configurationUnread
             )
         }
         // A pipe would be waited for.

@@ -1,3 +1,4 @@
+package import Codes
 import Quantities
 package import Threads
 
@@ -12,8 +13,10 @@ package struct ConfigurationError: Error, Equatable, Sendable {
     package let key: String
     package let expected: String
     package let found: String
+    package var code: ServiceCode = .configurationWrong
+
     /// The file could not be opened or read, which says nothing about what stands in it and may pass.
-    package var isUnread = false
+    package var isUnread: Bool { code == .configurationUnread }
 }
 
 extension ConfigurationError: CustomStringConvertible {
@@ -27,7 +30,8 @@ extension ServiceFailure {
     package init(_ error: ConfigurationError) {
         self.init(
             exitStatus: error.isUnread ? Self.inputOutput : Self.configuration,
-            reason: error.description
+            reason: error.description,
+            code: .service(error.code)
         )
     }
 }

@@ -1,3 +1,5 @@
+import Codes
+
 /// One table of the text. It asks for keys in the document's name, and notes what is wrong with them. A key may be asked
 /// for again.
 package struct ConfigurationTable {
@@ -111,7 +113,7 @@ package struct ConfigurationTable {
         var tables: [(number: Int, table: ConfigurationTable)] = []
         for name in entries.keys {
             guard let number = Int(name), numbers.contains(number), "\(number)" == name else {
-                parent.note(name, expected, found: "unknown key \(quoted(name))")
+                parent.note(name, expected, found: "unknown key \(quoted(name))", code: .configurationUnknownKey)
                 parent.skip(name)
                 continue
             }
@@ -153,8 +155,13 @@ package struct ConfigurationTable {
         note(key, expected, found: entries?[key]?.value.description)
     }
 
-    private func note(_ key: String, _ expected: String, found: String?) {
-        document.note(path(to: key), line: entries?[key]?.line ?? line, expected, found: found)
+    private func note(
+        _ key: String,
+        _ expected: String,
+        found: String?,
+        code: ServiceCode = .configurationWrong
+    ) {
+        document.note(path(to: key), line: entries?[key]?.line ?? line, expected, found: found, code: code)
     }
 
     private func path(to key: String) -> ConfigurationPath { path.appending(.key(key)) }

@@ -1,5 +1,6 @@
 private import CLinux
 private import CardCryptography
+import Codes
 private import Glibc
 package import Logging
 package import Threads
@@ -25,6 +26,7 @@ package enum ProcessHardening {
         try forbidDumps()
         if !LockedBuffer.arenaIsLocked {
             log.warning(
+                .keys(.keysSwappable),
                 "keys may be swapped out: allow this user to lock \(LockedBuffer.arenaBytesMax) bytes (LimitMEMLOCK)"
             )
         }

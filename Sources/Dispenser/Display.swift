@@ -1,3 +1,4 @@
+package import Codes
 package import FuelPassbook
 package import ISO7816
 package import Metering
@@ -101,7 +102,7 @@ package enum Notice: Equatable, Sendable {
     case escaped(Amount)
     case readerLost(String)
     /// The pump's lines cannot be had; the text says what to do.
-    case pumpMissing(String)
+    case pumpMissing(String, cause: PumpCode)
     /// The meter's parameters under seal may not be used.
     case parametersRefused(ParameterRefusal)
     /// Which program measures, and under which parameters.

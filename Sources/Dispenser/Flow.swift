@@ -1,3 +1,4 @@
+import Codes
 import FuelPassbook
 import ISO7816
 import Metering
@@ -88,7 +89,7 @@ final class Flow {
             }
             // What ended the sale is worse than a pump that does not hear of it.
             do throws(PumpFault) { try device.perform(.endSale) } catch {
-                display.show(.inoperative, .pumpMissing(error.reason))
+                display.show(.inoperative, .pumpMissing(error.reason, cause: .pumpFailed))
             }
             throw error
         }

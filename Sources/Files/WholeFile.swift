@@ -178,3 +178,22 @@ package enum WholeFile {
         }
     }
 }
+
+extension WholeFile {
+    /// Writes a file that was not there, for its owner alone, and flushes. The corresponding C functions are `open` and `fsync`.
+    ///
+    /// - Throws: ``FileFault``; where a file was, it is as it was, and where none was there is none.
+    package static func create(_ path: String, with bytes: [UInt8]) throws(FileFault) {
+        let file = try call("create", path) {
+            unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)
+        }
+        do throws(FileFault) {
+            defer { close(file) }
+            try write(bytes, file, path)
+        } catch {
+            _ = unsafe unlink(path)
+            throw error
+        }
+        try flushFolder(of: path)
+    }
+}

@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 package import Configuration
 import Console
 import Dispenser
@@ -46,7 +47,11 @@ package struct Arms {
             let holder = stored.keys.holder(at: now, token)
             return Arms(recordKey: recordKey, keys: holder, stored: (store, stored), token: token)
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "keys: \(error.reason)")
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "keys: \(error.reason)",
+                code: .keys(.keysFault)
+            )
         }
     }
 
@@ -62,7 +67,8 @@ package struct Arms {
         guard let arms = try Arms.read(settings, of: terminal) else {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
-                reason: "terminal \(terminal) has no record key yet: load it with greylock keys load"
+                reason: "terminal \(terminal) has no record key yet: load it with greylock keys load",
+                code: .notice(.notArmed)
             )
         }
         self = arms

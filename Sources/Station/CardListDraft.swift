@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 import StationInterface
 
 /// A list of blocked cards that comes in parts.

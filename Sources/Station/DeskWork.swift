@@ -1,5 +1,7 @@
 import CardCryptography
+import Codes
 import Configuration
+import Console
 import Dispenser
 import Files
 import Journal
@@ -54,7 +56,7 @@ struct DeskWork {
                 book.recall(done.digest, OrderKey(user: done.user, key: done.key), .success(answer))
             }
         } catch {
-            log.error("the orders that were done cannot be read: \(error)")
+            log.error(.service(.ordersUnread), "the orders that were done cannot be read: \(error)")
         }
     }
 
@@ -122,14 +124,22 @@ struct DeskWork {
                 $0.block = block
             } then: { orders, log in
                 orders.block(block)
-                log.notice("closed by order: \(reason)", metadata: ["position": "\(side)", "user": "\(block.user)"])
+                log.notice(
+                    .service(.orderCloses),
+                    "closed by order: \(reason)",
+                    metadata: ["position": "\(side)", "user": "\(block.user)"]
+                )
             }
         case .unblock(let side):
             keep(digest, key, answer) { entry in
                 entry.unblocked = side
             } then: { orders, log in
                 orders.unblock(side)
-                log.notice("opened by order", metadata: ["position": "\(side)", "user": "\(UserName.of(key.user))"])
+                log.notice(
+                    .service(.orderOpens),
+                    "opened by order",
+                    metadata: ["position": "\(side)", "user": "\(UserName.of(key.user))"]
+                )
             }
         case .blacklist(let count, let sha256): blacklist(count, sha256, digest, key, answer)
         case .takeGreys(let file): takeGreys(file, digest, key, answer)
@@ -182,7 +192,11 @@ struct DeskWork {
         orders.block(cardsOf: list)
         keep(digest, key, answer) { _ in
         } then: { _, log in
-            log.notice("list of blocked cards", metadata: ["cards": "\(count)", "user": "\(UserName.of(key.user))"])
+            log.notice(
+                .service(.orderCards),
+                "list of blocked cards",
+                metadata: ["cards": "\(count)", "user": "\(UserName.of(key.user))"]
+            )
         }
     }
 
@@ -200,7 +214,7 @@ struct DeskWork {
         }
     }
 
-    private static let hasNoKey = RequestRefusal(.noKey, "no master key is loaded")
+    private static let hasNoKey = RequestRefusal(.noMasterKey, "no master key is loaded")
 
     private mutating func takeGreys(_ text: String, _ digest: [UInt8], _ key: OrderKey, _ answer: Answering) {
         guard let journal, let module else { return give(key, .failure(Self.isStarting), answer, isKept: false) }
@@ -260,6 +274,7 @@ struct DeskWork {
         } then: { orders, log in
             orders.price(order)
             log.notice(
+                .service(.orderPrice),
                 "price by order",
                 metadata: [
                     "position": "\(side)", "user": "\(UserName.of(key.user))", "fen-per-litre": "\(fenPerLitre)",
@@ -283,7 +298,7 @@ struct DeskWork {
         var kept = StationEntry(done: done(digest, key))
         entry(&kept)
         do throws(StorageFault) { try journal.commit(kept) } catch {
-            log.error("an order was not kept: \(error)")
+            log.error(.service(.orderNotKept), "an order was not kept: \(error)")
             return give(key, .failure(RequestRefusal(.storage, "not done: \(error)")), answer, isKept: false)
         }
         then(orders, log)
@@ -294,7 +309,7 @@ struct DeskWork {
     /// Once nobody is served any more.
     mutating func finish(_ answer: Answering) {
         guard !drains.isEmpty, orders.isAtRest else { return }
-        log.notice("drained")
+        log.notice(.service(.allSidesIdle), "drained")
         for drain in drains { give(drain, Self.done, answer) }
         drains = []
     }
@@ -313,6 +328,7 @@ struct DeskWork {
         guard orders.isDrained != isDrained else { return }
         orders.drain(isDrained)
         log.notice(
+            .service(isDrained ? .orderDrains : .orderSells),
             isDrained ? "no sale begins from now on, by order" : "sales begin again, by order",
             metadata: ["user": "\(UserName.of(key.user))"]
         )

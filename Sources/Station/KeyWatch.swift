@@ -1,3 +1,5 @@
+import Codes
+import Console
 import Files
 import KeyCustody
 import KeyFiles
@@ -100,7 +102,7 @@ private struct KeyLook: Sendable {
         do throws(FileFault) {
             guard let stored = try store.read() else { return goneOrAway() }
             try admit(stored)
-            for fault in stored.faults { log.error("\(fault)") }
+            for fault in stored.faults { log.error(.keys(.keysFault), "\(fault)") }
             keys = stored.keys
         } catch {
             return note("keys: \(error.reason)")
@@ -118,6 +120,7 @@ private struct KeyLook: Sendable {
         module.replaceKeys(keys.holder(at: now, token))
         tokenKeys = Array(keys.tokenKeys.values)
         log.notice(
+            .keys(.keysInUse),
             "keys",
             metadata: ["selling": "\(selling.isEmpty ? "none" : selling.map(\.words).sorted().joined(separator: ", "))"]
         )
@@ -135,7 +138,7 @@ private struct KeyLook: Sendable {
 
     /// Once, though it is looked at again.
     private mutating func note(_ fault: String) {
-        if fault != self.fault { log.error("\(fault); the keys that were read serve on") }
+        if fault != self.fault { log.error(.keys(.keysUnread), "\(fault); the keys that were read serve on") }
         self.fault = fault
     }
 }

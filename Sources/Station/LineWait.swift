@@ -1,3 +1,4 @@
+import Codes
 import Dispenser
 import GPIO
 import Threads
@@ -20,12 +21,16 @@ extension ServedSide {
         while true {
             do throws(GPIOFault) { return try GPIOPumpLines(wiring) } catch {
                 if error.isInSettings {
-                    let failure = ServiceFailure(exitStatus: ServiceFailure.configuration, reason: "pump: \(error)")
+                    let failure = ServiceFailure(
+                        exitStatus: ServiceFailure.configuration,
+                        reason: "pump: \(error)",
+                        code: .pump(error.code)
+                    )
                     guard roster.closes(reached.number, failure.of(side, on: service.configuration)) else { return nil }
                 } else {
                     roster.waits(reached.number)
                 }
-                display.show(.inoperative, .pumpMissing("\(error)"))
+                display.show(.inoperative, .pumpMissing("\(error)", cause: error.code))
             }
             if stopComes(before: MonotonicClock.nanoseconds + Self.lineRetryNanoseconds) { return nil }
         }

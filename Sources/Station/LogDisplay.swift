@@ -1,3 +1,5 @@
+import Codes
+import Console
 package import Dispenser
 import FuelPassbook
 package import Logging
@@ -20,7 +22,13 @@ package final class LogDisplay: SideDisplay {
         if let shown, shown.state == state, shown.notice == notice, notice.isStanding { return }
         shown = (state, notice)
         shownLitres = 0
-        log.log(level: notice.level, "\(vocabulary.words(notice))", metadata: ["state": "\(state.rawValue)"])
+        log.log(
+            notice.level,
+            notice.code,
+            cause: notice.cause,
+            "\(vocabulary.words(notice))",
+            metadata: ["state": "\(state.rawValue)"]
+        )
     }
 
     package func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
@@ -44,7 +52,7 @@ package final class LogDisplay: SideDisplay {
         if record.nonCardPart > .zero { metadata["not-paid-by-card"] = "\(yuan(fen: Int(record.nonCardPart.fen)))" }
         if record.undelivered > .zero { metadata["refund-due"] = "\(yuan(fen: Int(record.undelivered.fen)))" }
         if let settles = record.settles { metadata["settles-ttc"] = "\(settles.value)" }
-        log.notice("paid", metadata: metadata)
+        log.notice(.service(.paid), "paid", metadata: metadata)
     }
 }
 

@@ -1,3 +1,4 @@
+import Codes
 import StationInterface
 
 /// An order's name: its caller's key, apart for each user.

@@ -1,4 +1,6 @@
+import Codes
 import Configuration
+import Console
 import Dispenser
 import Logging
 import Parameters
@@ -54,6 +56,7 @@ extension ServedSide {
 
     private func say(_ set: ParameterSet) {
         log.notice(
+            .parameters(.parametersInForce),
             "parameters under seal",
             metadata: [
                 "version": "\(set.version)", "checksum": "\(set.checksum)",

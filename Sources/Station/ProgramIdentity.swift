@@ -26,7 +26,7 @@ package struct ProgramIdentity: Sendable {
     }
 
     /// Where this process was begun from, also where another file is there by now.
-    static func pathOfThisProcess() throws(FileFault) -> String {
+    package static func pathOfThisProcess() throws(FileFault) -> String {
         let name = try name()
         return name.hasSuffix(gone) ? String(name.dropLast(gone.count)) : name
     }

@@ -1,4 +1,6 @@
+import Codes
 import Configuration
+import Console
 import Dispenser
 import Files
 private import Glibc
@@ -85,9 +87,13 @@ package final class Renewal: Sendable {
             guard !stops, wasAsked || isOver else { continue }
             next = MonotonicClock.nanoseconds + Self.lookNanoseconds
             guard let change = wasAsked ? asked(configuration) : Self.exchangedLibrary, couldServe() else { continue }
-            log.notice("a new version takes over when nobody is served", metadata: ["new": "\(change)"])
+            log.notice(
+                .service(.takesOverSoon),
+                "a new version takes over when nobody is served",
+                metadata: ["new": "\(change)"]
+            )
             guard awaitRest(orders, tell) else { return }
-            log.notice("nobody is served: the new version begins")
+            log.notice(.service(.takesOver), "nobody is served: the new version begins")
             return end()
         }
     }
@@ -95,7 +101,7 @@ package final class Renewal: Sendable {
     private func couldServe() -> Bool {
         guard let check, let program = Self.program else { return true }
         guard let refusal = ProgramCheck.refusal(of: program, check, unless: { stops }) else { return true }
-        log.error("\(refusal): the service goes on as it is")
+        log.error(.service(.takesOverRefused), "\(refusal): the service goes on as it is")
         return false
     }
 
@@ -122,11 +128,16 @@ package final class Renewal: Sendable {
         do throws(ConfigurationError) {
             if try Configuration.load(path: path).source != configuration.source { changes.append(path) }
         } catch {
-            log.error("\(path) is refused, and the service goes on with what it was: \(error)")
+            log.error(
+                .service(.configurationRefused),
+                "\(path) is refused, and the service goes on with what it was: \(error)"
+            )
             return nil
         }
         if let file = Self.exchangedFile { changes.append(file) }
-        if changes.isEmpty { log.notice("SIGHUP: program, libraries and configuration are what they were") }
+        if changes.isEmpty {
+            log.notice(.service(.nothingNew), "SIGHUP: program, libraries and configuration are what they were")
+        }
         return changes.isEmpty ? nil : changes.joined(separator: ", ")
     }
 

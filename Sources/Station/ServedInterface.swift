@@ -1,3 +1,4 @@
+import Codes
 import Configuration
 import Dispenser
 import Journal
@@ -40,7 +41,11 @@ final class ServedInterface: Sendable {
                 desk.take(errand, peer, reply)
             }
         } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "interface: \(error.reason)")
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.unavailable,
+                reason: "interface: \(error.reason)",
+                code: .service(.interfaceFailed)
+            )
         }
         self.board = board
         self.desk = desk
@@ -115,7 +120,7 @@ private final class StatusDisplay: SideDisplay {
         let price = orders.price(of: side, at: SystemClock().now)?.price ?? configured
         board.update(side: side) { status in
             status.state = state.rawValue
-            status.code = notice.code
+            status.code = notice.code.rawValue
             status.words = words
             if !state.isOfVisit { status.sale = nil }
             if !state.isOfVisit || notice == .removeCard { status.fenPerLitre = price.fenPerLitre }

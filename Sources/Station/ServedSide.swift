@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 import Configuration
 import Console
 import Dispenser
@@ -90,7 +91,9 @@ struct ServedSide {
                 switch error {
                 case .ofService(let failure): return roster.end(failure)
                 case .ofConsole(let failure):
-                    if roster.leaves(side.number, failure, triesAgain: false) { log.error("\(failure.reason)") }
+                    if roster.leaves(side.number, failure, triesAgain: false) {
+                        log.error(.refusal(.consoleGone), "\(failure.reason)")
+                    }
                     return
                 case .ofPump(let failure):
                     let final = failure.of(side, on: service.configuration)
@@ -98,7 +101,7 @@ struct ServedSide {
                     guard !service.stopControl.isRequested, roster.leaves(side.number, final, triesAgain: true) else {
                         return
                     }
-                    face.display.show(.inoperative, .pumpMissing(failure.reason))
+                    face.display.show(.inoperative, .pumpMissing(failure.reason, cause: failure.pumpCode))
                     if stopComes(before: MonotonicClock.nanoseconds + Self.retryNanoseconds) { return }
                 }
             }
@@ -125,7 +128,7 @@ struct ServedSide {
         switch side.card {
         case .pcsc(let name):
             let choice = ReaderChoice(name, of: service.readers) { [log] in
-                log.notice("card reader", metadata: ["name": "\($0)"])
+                log.notice(.card(.cardReader), "card reader", metadata: ["name": "\($0)"])
             }
             reader = PCSCReader(choice)
             let watching = ReaderMonitor(choice) { [mailbox] in mailbox.post(.reader($0)) }
@@ -186,7 +189,7 @@ struct ServedSide {
             remark: Language.technical.vocabulary.words
         )
         roster.serves(side.number)
-        log.info("ready")
+        log.info(.service(.ready), "ready")
         var settings = side.settings(under: set.meter)
         settings.identification = service.identification(under: set)
         if let order = orders.price(of: side.number, at: SystemClock().now) {
@@ -206,7 +209,8 @@ struct ServedSide {
         throw .ofConsole(
             ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
-                reason: "the console is gone, and with it the customer: start the service at a console again"
+                reason: "the console is gone, and with it the customer: start the service at a console again",
+                code: .refusal(.consoleGone)
             )
         )
     }
@@ -231,10 +235,14 @@ struct ServedSide {
         let keypad = Keypad(device) { [log, mailbox] event in
             switch event {
             case .taken(let name):
-                log.notice("keypad", metadata: ["name": "\(name)", "device": "\(device)"])
+                log.notice(
+                    .pump(.keypadReady),
+                    "keypad",
+                    metadata: ["name": "\(name)", "device": "\(device)"]
+                )
                 mailbox.post(.keypadBack)
             case .lost(let fault):
-                log.warning("\(fault)")
+                log.warning(.pump(fault.code), "\(fault)")
                 mailbox.post(.keypadLost("\(fault)"))
             }
         }
@@ -260,9 +268,14 @@ struct ServedSide {
         case .gpio(let wiring):
             guard let lines = awaitLines(wiring, display) else { return nil }
             let wired = lines.wired.map { "\($0.role.rawValue) \($0.line)" }.joined(separator: ", ")
-            log.info("pump on \(lines.chip.name)", metadata: ["label": "\(lines.chip.label)", "lines": "\(wired)"])
+            log.info(
+                .pump(.pumpIsReady),
+                "pump on \(lines.chip.name)",
+                metadata: ["label": "\(lines.chip.label)", "lines": "\(wired)"]
+            )
             if wiring.chipIsNumber {
                 log.warning(
+                    .pump(.chipByNumber),
                     "chip = \"\(wiring.chip)\" may be another chip after an update: name it by its label, \(lines.chip.label)"
                 )
             }
@@ -289,12 +302,19 @@ struct ServedSide {
                 limits: side.limits(under: meter)
             ) { [mailbox] in mailbox.post($0) }
             if !thread.isRealTime {
-                log.warning("the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)")
+                log.warning(
+                    .pump(.pumpWithoutRealTime),
+                    "the pump's thread has no real-time priority: allow it (LimitRTPRIO or CAP_SYS_NICE)"
+                )
             }
             return thread
         } catch {
             throw .ofPump(
-                ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error.reason)")
+                ServiceFailure(
+                    exitStatus: ServiceFailure.unavailable,
+                    reason: "pump: \(error.reason)",
+                    code: .pump(.pumpFailed)
+                )
             )
         }
     }

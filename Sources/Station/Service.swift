@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 package import Configuration
 import Console
 package import Dispenser
@@ -86,7 +87,7 @@ package final class Service: Sendable {
             let log = log.naming(side.number)
             let customer = side.number == consoleSide ? customer : nil
             return ReachableSide(side.number) {
-                log.warning("the card, or its reader, does not answer: take the card out")
+                log.warning(.card(.cardDoesNotAnswer), "the card, or its reader, does not answer: take the card out")
                 if let customer { customer.console.say(customer.vocabulary.cardDoesNotAnswer) }
             }
         }
@@ -193,7 +194,7 @@ package final class Service: Sendable {
             )
         }
         do throws(StorageFault) { try orders.load(from: journal, configuration) } catch {
-            throw inputOutput("\(configuration.journal.path): \(error)")
+            throw inputOutput("\(configuration.journal.path): \(error)", error.code)
         }
         interface?.takes(journal, module)
         try identifyProgram()
@@ -209,7 +210,7 @@ package final class Service: Sendable {
             )
         )
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
-            throw inputOutput("\(configuration.journal.path): \(error)")
+            throw inputOutput("\(configuration.journal.path): \(error)", error.code)
         }
         let board = try recover(journal, desk, totals, orders, faces)
         let threads = zip(configuration.sides, sides).enumerated().map { index, pair in
@@ -222,10 +223,12 @@ package final class Service: Sendable {
         starting.ends()
         for thread in threads { thread.join() }
         if let failure = roster.failure { throw failure }
-        if let damage = journal.damage { throw inputOutput("\(configuration.journal.path): \(damage)") }
+        if let damage = journal.damage {
+            throw inputOutput("\(configuration.journal.path): \(damage)", .service(.journalFailed))
+        }
         guard runHasBegun.withLock(\.self) else { return }
         do throws(StorageFault) { try journal.endRun(at: SystemClock().localTime) } catch {
-            throw inputOutput("\(configuration.journal.path): \(error)")
+            throw inputOutput("\(configuration.journal.path): \(error)", error.code)
         }
     }
 
@@ -246,13 +249,15 @@ package final class Service: Sendable {
         let desk = try ParameterDesk(of: configuration, arms.parameterKey, journal)
         guard let (store, stored) = arms.stored else { return (journal, module, desk, nil, totals) }
         do throws(FileFault) { try journal.admit(stored, of: store) } catch {
-            throw inputOutput("keys: \(error.reason)")
+            throw inputOutput("keys: \(error.reason)", .keys(.keysFault))
         }
-        for fault in stored.faults { log.error("\(fault)") }
+        for fault in stored.faults { log.error(.keys(.keysFault), "\(fault)") }
         let keyWatch = KeyWatch(store, stored.keys, module, token: arms.token, log: log) { (stored) throws(FileFault) in
             try journal.admit(stored, of: store)
         } gone: { reason in
-            roster.end(ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason))
+            roster.end(
+                ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason, code: .keys(.keysFault))
+            )
         }
         return (journal, module, desk, keyWatch, totals)
     }
@@ -262,7 +267,7 @@ package final class Service: Sendable {
         guard let settings = configuration.keys, let keys = arms.stored?.keys else { return }
         var words: String?
         do throws(TokenFault) { words = try arms.token?.words() } catch {}
-        log.notice("\(settings.protection(of: keys.keys, token: words))")
+        log.notice(.keys(.keysProtection), "\(settings.protection(of: keys.keys, token: words))")
     }
 
     /// The first side that counts begins the run. It is said when nobody counted for a time: what flowed then is in no record.
@@ -271,7 +276,7 @@ package final class Service: Sendable {
             guard !hasBegun else { return }
             let end: LastEnd?
             do throws(StorageFault) { end = try journal.beginRun { SystemClock().localTime } } catch {
-                throw inputOutput("\(configuration.journal.path): \(error)")
+                throw inputOutput("\(configuration.journal.path): \(error)", error.code)
             }
             hasBegun = true
             if let beat = journal.beatProgress {
@@ -284,6 +289,7 @@ package final class Service: Sendable {
             case .unclean(let lastCounted):
                 let now = SystemClock().localTime?.description ?? "now (the clock is not set)"
                 log.warning(
+                    .service(.endedUncleanly),
                     """
                     the service did not end cleanly: nobody counted from \(lastCounted?.description ?? "an unknown time") \
                     until \(now); compare the totalisers with the pump's own
@@ -301,17 +307,22 @@ package final class Service: Sendable {
         }
     }
 
-    func inputOutput(_ reason: String) -> ServiceFailure {
-        ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason)
+    func inputOutput(_ reason: String, _ code: EventCode? = nil) -> ServiceFailure {
+        ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: reason, code: code)
     }
 
     private func identifyProgram() throws(ServiceFailure) {
         let found: ProgramIdentity
         do throws(FileFault) { found = try ProgramIdentity.ofThisProcess() } catch { throw inputOutput(error.reason) }
         program.withLock { $0 = found }
-        log.notice("program", metadata: ["version": "\(Release.version)", "sha256": "\(found.digits)"])
+        log.notice(
+            .notice(.program),
+            "program",
+            metadata: ["version": "\(Release.version)", "sha256": "\(found.digits)"]
+        )
         if found.wasExchanged {
             log.warning(
+                .service(.programExchanged),
                 "the file \(found.path) was exchanged since this program was begun: what runs is not what is there"
             )
         }
@@ -335,7 +346,7 @@ package final class Service: Sendable {
         for side in configuration.sides {
             let meter: MeterParameters?
             do throws(StorageFault) { meter = try desk.set(of: side).success?.meter } catch {
-                throw inputOutput("\(configuration.journal.path): \(error)")
+                throw inputOutput("\(configuration.journal.path): \(error)", error.code)
             }
             members.append(Board.Member(settings: side.settings(under: meter), display: faces(side, nil).display))
         }
@@ -359,7 +370,7 @@ package final class Service: Sendable {
                 goesOn: { supervisor?.startGoesOn() }
             )
         } catch {
-            throw inputOutput("\(configuration.journal.path): \(error)")
+            throw inputOutput("\(configuration.journal.path): \(error)", error.code)
         }
     }
 }
@@ -372,13 +383,14 @@ extension ServiceFailure {
             case .terminal: "side.\(side.number).pin.kind is \"terminal\", but "
             case .keypad, .fixed: ""
             }
-        self.init(exitStatus: Self.unavailable, reason: "\(need)\(fault)")
+        self.init(exitStatus: Self.unavailable, reason: "\(need)\(fault)", code: .pump(.consoleMissing))
     }
 
     init(_ failure: SideFailure) {
         switch failure {
-        case .storage(let fault): self.init(exitStatus: Self.inputOutput, reason: "\(fault)")
-        case .pump(let fault): self.init(exitStatus: Self.inputOutput, reason: "pump: \(fault.reason)")
+        case .storage(let fault): self.init(exitStatus: Self.inputOutput, reason: "\(fault)", code: fault.code)
+        case .pump(let fault):
+            self.init(exitStatus: Self.inputOutput, reason: "pump: \(fault.reason)", code: .pump(.pumpFailed))
         }
     }
 }
@@ -397,7 +409,7 @@ extension ServiceFailure {
     /// Where a board has several sides, whoever reads why a program ended is told whose reason it was.
     func of(_ side: Configuration.Side, on board: Configuration) -> ServiceFailure {
         guard board.sides.count > 1 else { return self }
-        return ServiceFailure(exitStatus: exitStatus, reason: "position \(side.number): \(reason)")
+        return ServiceFailure(exitStatus: exitStatus, reason: "position \(side.number): \(reason)", code: code)
     }
 }
 

@@ -1,4 +1,6 @@
+import Codes
 import Configuration
+import Dispenser
 import Files
 import Journal
 import ParameterFiles
@@ -23,7 +25,7 @@ extension ServiceProgram {
             let sides = configuration.sides.map { "\($0.number)" }.joined(separator: ", ")
             return "\(path): in order, with position \(sides), for version \(Release.version)"
         } catch {
-            streams.say("\(name): \(error.reason)")
+            streams.say(name, error.reason, error.code)
             streams.drain()
             throw error
         }
@@ -33,13 +35,21 @@ extension ServiceProgram {
     private static func checkJournal(_ path: String) throws(ServiceFailure) {
         guard FileStamp(path) != nil else { return }
         do throws(StorageFault) { _ = try JournalReader(path: path) } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error)")
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(path): \(error)",
+                code: error.code
+            )
         }
     }
 
     private static func checkParameters(_ path: String) throws(ServiceFailure) {
         do throws(ParameterRefusal) { _ = try ParameterFile(path).read() } catch {
-            throw ServiceFailure(exitStatus: ServiceFailure.inputOutput, reason: "\(path): \(error.words)")
+            throw ServiceFailure(
+                exitStatus: ServiceFailure.inputOutput,
+                reason: "\(path): \(error.words)",
+                code: .parameters(error.code)
+            )
         }
     }
 }

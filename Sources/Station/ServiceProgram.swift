@@ -1,3 +1,4 @@
+import Codes
 import Configuration
 import Console
 import Dispenser
@@ -36,9 +37,13 @@ package struct ServiceProgram {
         let (stop, signals) = watchSignals(
             streams,
             awaits: "the next start settles what is open",
-            hangUp: { renewal?.ask() ?? log.notice("SIGHUP: the service goes on") },
+            hangUp: { renewal?.ask() ?? log.notice(.service(.nothingNew), "SIGHUP: the service goes on") },
             valvesAreOff: { nanoseconds in
-                log.notice("stopping", metadata: ["valves-off-after-ms": "\(nanoseconds / 1_000_000)"])
+                log.notice(
+                    .service(.toldToStop),
+                    "stopping",
+                    metadata: ["valves-off-after-ms": "\(nanoseconds / 1_000_000)"]
+                )
             }
         )
         try saying(streams) { () throws(ServiceFailure) in
@@ -94,9 +99,9 @@ package struct ServiceProgram {
     private func finish(_ end: TamperEnd, _ path: String, _ streams: ServiceStreams) -> ServiceFailure {
         let failure = end.run(streams.logger(name)) {
             let closing = ValveClosing(configuration: path, held: HeldOutputsFile()) { line in
-                streams.say("\(name): \(line)")
+                streams.say(name, line)
             }
-            do throws(ServiceFailure) { try closing.run() } catch { streams.say("\(name): \(error.reason)") }
+            do throws(ServiceFailure) { try closing.run() } catch { streams.say(name, error.reason, error.code) }
         }
         // Whoever stands there reads the litres of a moment ago.
         do throws(ServiceFailure) {
@@ -105,7 +110,7 @@ package struct ServiceProgram {
                     .show(.inoperative, .notArmed)
             }
         } catch {
-            streams.say("\(name): \(error.reason)")
+            streams.say(name, error.reason, error.code)
         }
         streams.finish()
         return failure
@@ -120,7 +125,7 @@ package struct ServiceProgram {
         _ = watchSignals(streams, awaits: "what is not said to be closed may be on", valvesAreOff: { _ in })
         try saying(streams) { () throws(ServiceFailure) in
             try ValveClosing(configuration: path, held: HeldOutputsFile()) { line in
-                streams.say("\(name): \(line)")
+                streams.say(name, line)
             }.run()
             streams.drain()
         }
@@ -131,7 +136,7 @@ package struct ServiceProgram {
         _ work: () throws(ServiceFailure) -> Void
     ) throws(ServiceFailure) {
         do throws(ServiceFailure) { try work() } catch {
-            streams.say("\(name): \(error.reason)")
+            streams.say(name, error.reason, error.code)
             streams.drain()
             throw error
         }
@@ -149,7 +154,7 @@ package struct ServiceProgram {
         stop.endProcessAtDeadline(
             valvesAreOff: valvesAreOff,
             lastWords: { awaited in
-                log.warning("stopped, but not finished: \(awaited); \(what)")
+                log.warning(.service(.stoppedUnfinished), "stopped, but not finished: \(awaited); \(what)")
                 streams.breakOff()
             }
         )

@@ -1,3 +1,4 @@
+package import Codes
 package import Configuration
 package import Console
 private import Glibc
@@ -13,6 +14,8 @@ package final class ServiceStreams: Sendable {
     private let errors: OutputQueue
     /// Of all its loggers.
     package let level = LogSwitch()
+    /// nil where standard error is not journald's.
+    private let journal: JournalSocket?
     private let console: Mutex<Console?> = Mutex(nil)
 
     /// Must be made after ``SignalWatch/hold()``: it starts a thread.
@@ -20,6 +23,7 @@ package final class ServiceStreams: Sendable {
         StandardStreams.keepErrorsFromWaiting()
         var reopen: (@Sendable () -> Int32?)?
         if LineLogHandler.isForJournald { reopen = { JournalStream.open() } }
+        journal = LineLogHandler.isForJournald ? JournalSocket() : nil
         errors = OutputQueue(
             name: "log",
             descriptor: STDERR_FILENO,
@@ -32,12 +36,19 @@ package final class ServiceStreams: Sendable {
 
     package func logger(_ label: String) -> Logger {
         let errors = errors
-        let level = level
-        return Logger(label: label) { _ in LineLogHandler(level: level) { errors.post($0 + "\n") } }
+        return Logger(label: label) { [level, journal] _ in
+            LineLogHandler(label: label, level: level, journal: journal) { errors.post($0 + "\n") }
+        }
     }
 
-    /// One line that is no event: why the program ends.
-    package func say(_ line: String) { errors.post("\(LineLogHandler.prefix(.error) ?? "")\(line)\n") }
+    /// One line that is no event: why the program ends, or what its last act did.
+    ///
+    /// - Parameter program: who says it.
+    package func say(_ program: String, _ line: String, _ code: EventCode? = nil) {
+        // As a line in the stream: journald still knows whose it is when the process has ended.
+        LineLogHandler(label: program) { [errors] in errors.post($0 + "\n") }
+            .say("\(program): \(line)", code)
+    }
 
     /// Returns when everything is written, or cannot be in time.
     package func drain() { errors.drain(withinNanoseconds: Self.drainNanoseconds) }

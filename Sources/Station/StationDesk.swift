@@ -1,4 +1,6 @@
+import Codes
 import Configuration
+import Console
 import Dispenser
 import Journal
 import Logging
@@ -141,7 +143,7 @@ final class StationDesk: Sendable {
             let room = try journal.roomIfCounted(nanosecondsMax: 0)
             board.update { (status: inout StationStatus) in (status.openRecords, status.room) = (open, room) }
         } catch {
-            log.error("the journal's figures cannot be read: \(error)")
+            log.error(.service(.figuresUnread), "the journal's figures cannot be read: \(error)")
         }
     }
 }

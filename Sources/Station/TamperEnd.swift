@@ -1,4 +1,6 @@
+import Codes
 import Configuration
+import Console
 private import Files
 import GPIO
 private import Glibc
@@ -54,6 +56,7 @@ struct TamperEnd {
         if valvesAreOff == nil { closeValves() }
         func milliseconds(_ nanoseconds: UInt64) -> String { "\((nanoseconds - min(edge, nanoseconds)) / 1_000_000)" }
         log.critical(
+            .keys(.housingOpened),
             "the housing was opened",
             metadata: [
                 "edge-ns": "\(edge)",
@@ -67,17 +70,22 @@ struct TamperEnd {
             .run(
                 [.reason("the housing was opened")],
                 begins: { supervisor?.feedWatchdog() },
-                say: { log.critical("\($0)") }
+                say: { log.critical(.keys(.keysDestroyed), "\($0)") }
             )
         let isComplete = report.isComplete
         let disk = (MonotonicClock.nanoseconds - begun) / 1_000_000
-        log.critical("keys on disk", metadata: ["complete": "\(isComplete)", "took-ms": "\(disk)"])
+        log.critical(
+            .keys(.keysDestroyed),
+            "keys on disk",
+            metadata: ["complete": "\(isComplete)", "took-ms": "\(disk)"]
+        )
         supervisor?.status("the housing was opened: the keys \(isComplete ? "are destroyed" : "are NOT ALL destroyed")")
         return ServiceFailure(
             exitStatus: ServiceFailure.tampered,
             reason: isComplete
                 ? "the housing was opened, and the keys are destroyed: close it, and load the keys again"
-                : "the housing was opened, and not all keys are destroyed: the lines above say what is left"
+                : "the housing was opened, and not all keys are destroyed: the lines above say what is left",
+            code: .keys(.housingOpened)
         )
     }
 }

@@ -1,3 +1,4 @@
+import Codes
 import Configuration
 import GPIO
 import Synchronization
@@ -64,7 +65,8 @@ extension ServiceFailure {
     init(ofTamperLine fault: GPIOFault) {
         self.init(
             exitStatus: fault.isInSettings ? Self.configuration : Self.unavailable,
-            reason: "keys.tamper: \(fault)"
+            reason: "keys.tamper: \(fault)",
+            code: .pump(fault.code)
         )
     }
 }

@@ -1,5 +1,7 @@
 import CardCryptography
+import Codes
 package import Configuration
+import Console
 package import FuelPassbook
 package import KeyCustody
 import KeyFiles
@@ -81,9 +83,14 @@ struct TokenLook: Sendable {
         faults.sort()
         guard faults != said else { return }
         for fault in faults where said?.contains(fault) != true {
-            log.error("\(fault): cards whose key it has are not served, and their sales settle later")
+            log.error(
+                .keys(.tokenFailed),
+                "\(fault): cards whose key it has are not served, and their sales settle later"
+            )
         }
-        if faults.isEmpty { log.notice("the token serves", metadata: ["token": "\(token.place.label)"]) }
+        if faults.isEmpty {
+            log.notice(.keys(.tokenServes), "the token serves", metadata: ["token": "\(token.place.label)"])
+        }
         said = faults
     }
 

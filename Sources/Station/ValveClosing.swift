@@ -1,3 +1,4 @@
+import Codes
 import Configuration
 package import GPIO
 package import Threads
@@ -59,8 +60,11 @@ package struct ValveClosing {
             } catch .noSuchChip(let chip, let present) {
                 say("nothing to close, as the configuration says: \(GPIOFault.noSuchChip(chip, present: present))")
             } catch {
-                failure = ServiceFailure(exitStatus: ServiceFailure.unavailable, reason: "pump: \(error)")
-                    .of(side, on: configuration)
+                failure = ServiceFailure(
+                    exitStatus: ServiceFailure.unavailable,
+                    reason: "pump: \(error)",
+                    code: .pump(error.code)
+                ).of(side, on: configuration)
             }
         }
         if let failure { throw failure }
@@ -86,7 +90,8 @@ package struct ValveClosing {
             say("not closed, \(source): \(fault)")
             failure = ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,
-                reason: "not every output is off: \(fault)"
+                reason: "not every output is off: \(fault)",
+                code: .pump(fault.code)
             )
         }
     }

@@ -1,3 +1,5 @@
+import Codes
+import Console
 import Logging
 private import Metering
 import Pump
@@ -69,7 +71,9 @@ final class Watchdog: Sendable {
             let trouble = trouble
             if let trouble {
                 if trouble.isUrgent { supervisor.tripWatchdog() }
-                if said == nil { log.critical("no sign of life for the watchdog: \(trouble.words)") }
+                if said == nil {
+                    log.critical(.service(.noSignOfLife), "no sign of life for the watchdog: \(trouble.words)")
+                }
             } else {
                 supervisor.feedWatchdog()
             }

@@ -1,3 +1,4 @@
+import Codes
 private import Glibc
 private import Threads
 

@@ -1,3 +1,4 @@
+import Codes
 private import Glibc
 import SQLite
 

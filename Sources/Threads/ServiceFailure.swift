@@ -1,3 +1,5 @@
+package import Codes
+
 /// Why a program cannot start or go on, and its exit status (sysexits.h).
 package struct ServiceFailure: Error, Sendable {
     package static let unavailable: Int32 = 69
@@ -9,9 +11,12 @@ package struct ServiceFailure: Error, Sendable {
 
     package let exitStatus: Int32
     package let reason: String
+    /// The exit status's own where nothing more is known of the cause; nil of a status that no code stands for.
+    package let code: EventCode?
 
-    package init(exitStatus: Int32, reason: String) {
+    package init(exitStatus: Int32, reason: String, code: EventCode? = nil) {
         self.exitStatus = exitStatus
         self.reason = reason
+        self.code = code ?? EndCode(status: exitStatus).map(EventCode.end)
     }
 }

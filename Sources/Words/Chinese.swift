@@ -44,7 +44,7 @@ struct Chinese: Vocabulary {
         case .cardFault(let fault): words(fault)
         case .escaped(let amount): "本次加油的\(money(amount))未付款：卡仍灰锁，下次来时补扣"
         case .readerLost(let reason): reason
-        case .pumpMissing(let reason): "暂停服务：正在等待油泵的信号线：\(reason)"
+        case .pumpMissing(let reason, _): "暂停服务：正在等待油泵的信号线：\(reason)"
         case .identification(let identification):
             "greylock \(identification.version)，SHA-256 \(identification.programDigits)；参数第"
                 + " \(identification.parametersVersion) 版，校验码 \(identification.checksum)"

@@ -29,7 +29,7 @@ struct English: Vocabulary {
         case .cardFault(let fault): "\(fault)"
         case .escaped(let amount): "the sale of \(amount) is not paid: the card is locked and pays at its next visit"
         case .readerLost(let reason): reason
-        case .pumpMissing(let reason): "out of order: the pump's lines are waited for: \(reason)"
+        case .pumpMissing(let reason, _): "out of order: the pump's lines are waited for: \(reason)"
         case .identification(let identification):
             "greylock \(identification.version), SHA-256 \(identification.programDigits); parameters version"
                 + " \(identification.parametersVersion), checksum \(identification.checksum)"

@@ -12,7 +12,7 @@ struct Greylock: ParsableCommand {
             Demo.self, RunStation.self, Simulate.self, Card.self, Keys.self, Audit.self, CounterTool.self,
             Records.self, PositionTool.self, ParametersTool.self, Identify.self, Setup.self, Lines.self,
             Doctor.self, Pulses.self, Calibrate.self,
-            StationTool.self, Drain.self, Undrain.self, Health.self,
+            StationTool.self, Drain.self, Undrain.self, Health.self, Explain.self, SupportReport.self,
         ]
     )
 

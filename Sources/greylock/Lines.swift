@@ -237,8 +237,10 @@ struct WiredChip {
         return chips
     }
 
-    func write() {
-        writeLine("\(survey.name) (\(survey.label)), \(survey.lines.count) lines")
+    func write() { for line in table { writeLine(line) } }
+
+    var table: [String] {
+        var table = ["\(survey.name) (\(survey.label)), \(survey.lines.count) lines"]
         let rows = [["line", "name", "direction", "held by", "wired as"]] + survey.lines.map(row)
         let widths = rows[0].indices.map { column in rows.map { $0[column].columns }.max() ?? 0 }
         for row in rows {
@@ -247,8 +249,9 @@ struct WiredChip {
             }
             var line = cells.joined(separator: "  ")
             while line.hasSuffix(" ") { line.removeLast() }
-            writeLine(line)
+            table.append(line)
         }
+        return table
     }
 
     private func row(_ state: LineState) -> [String] {

@@ -1,3 +1,4 @@
+import Codes
 import Dispenser
 import FuelPassbook
 import ISO7816
@@ -105,7 +106,7 @@ enum Situations {
             (.liftNozzle(balance: amount), "123.45"),
             (.fuelling, "valves"), (.cardGone(graceSeconds: 15), "15"),
             (.readerGone("start pcscd", graceSeconds: 15), "start pcscd; the sale waits 15 s"),
-            (.pumpMissing("no chip"), "no chip"), (.notArmed, "greylock keys load"),
+            (.pumpMissing("no chip", cause: .chipMissing), "no chip"), (.notArmed, "greylock keys load"),
             (.identification(identification), "version 7, checksum 5A5A5A5A"),
             (.program(version: "9.8", hash: Array(repeating: 0xA5, count: 32)), String(repeating: "A5", count: 32)),
             (.parametersRefused(.missing), "greylock parameters import"),

@@ -1,3 +1,4 @@
+import Codes
 import Dispenser
 import FuelPassbook
 import Records
@@ -22,6 +23,12 @@ struct WordsTests {
     func everyCase() throws {
         let notices = try Situations.notices().map(\.0)
         #expect(Set(notices.map(NoticeKind.init)) == Set(NoticeKind.allCases))
+        // Each its own code, but what refuses, which has the refusal's.
+        let codes = Set(notices.map(\.code))
+        #expect(codes.isSuperset(of: NoticeCode.allCases.map(EventCode.notice)))
+        #expect(Set(try Situations.refusals().map(\.0.code)) == Set(RefusalCode.allCases))
+        #expect(NoticeCode.allCases.count == NoticeKind.allCases.count - 1)
+        #expect(RefusalCode.allCases.count == RefusalKind.allCases.count)
         #expect(Set(try Situations.refusals().map { RefusalKind($0.0) }) == Set(RefusalKind.allCases))
     }
 

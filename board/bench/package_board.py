@@ -52,9 +52,9 @@ class Board:
     def process(self):
         return int(show("MainPID"))
 
-    def insert(self):
+    def insert(self, card=CARD):
         until("the virtual reader", lambda: f":{READER_PORT:04X} " in Path("/proc/net/tcp").read_text(encoding="utf-8"))
-        self.card = subprocess.Popen(["greylock", "card", "serve", "--state", CARD], stderr=sys.stderr)
+        self.card = subprocess.Popen(["greylock", "card", "serve", "--state", card], stderr=sys.stderr)
 
     def pull(self):
         self.card.terminate()
@@ -133,6 +133,28 @@ class Board:
         history = ("greylock", "position", "--history", "--config", str(SETTINGS))
         until("who set the price", lambda: "by order of forecourt" in run(*history))
         self.row("sockets, as four users", "each may what its group says, and who set the price is kept by name")
+    def explained(self):
+        """A refused sale stands in the journal under its message, and the catalogue of the package says what it means."""
+        Path("/root/poor.toml").write_text(card_profile(balance_fen=1), encoding="utf-8")
+        run("greylock", "card", "new", "--profile", "/root/poor.toml", "--state", "/root/poor")
+        self.log.clear()
+        self.insert("/root/poor")
+        self.log.wait("[not-enough-money]")
+        self.pull()
+        message = json.loads(run("greylock", "explain", "not-enough-money", "--json"))["messageID"]
+        entry = ["--unit", UNIT, "--no-pager", f"MESSAGE_ID={message}", "GREYLOCK_POSITION=1", "GREYLOCK_CODE=not-enough-money"]
+        said = run("journalctl", "--catalog", *entry)
+        for words in ("balance", "Subject: greylock: The balance is too small", "Customer: load the card", "Code: not-enough-money"):
+            if words not in said:
+                raise Wrong(f"journalctl --catalog does not say {words!r}: {said}")
+        fields = json.loads(run("journalctl", "--output", "json", *entry).splitlines()[-1])
+        if fields["PRIORITY"] != "5" or fields["SYSLOG_IDENTIFIER"] != "greylockd" or fields["_TRANSPORT"] != "journal":
+            raise Wrong(f"the entry is {fields}")
+        run("greylock", "report", "--into", "/root/report.tar.gz")
+        report = run("tar", "--extract", "--gzip", "--to-stdout", "--file", "/root/report.tar.gz")
+        if "[not-enough-money]" not in report or "ActiveState=active" not in report:
+            raise Wrong(f"the support archive has {report[:2000]}")
+        self.row("a refused sale", f"journalctl -x explains it; the support archive has {len(report.splitlines())} lines")
 
     def upgrade(self):
         self.start_sale(1)
@@ -234,7 +256,9 @@ def main():
     sys.stderr = open(folder / "log", "a", encoding="utf-8", buffering=1)
     board = Board(folder)
     steps = {
-        "installed": [board.install, board.configure, board.sockets, board.upgrade, board.downgrade, board.cut],
+        "installed": [
+            board.install, board.configure, board.explained, board.sockets, board.upgrade, board.downgrade, board.cut,
+        ],
         "removed": [board.boot, board.remove],
     }
     for step in steps[boot]:
