@@ -59,7 +59,7 @@ let package = Package(
         ),
         .target(
             name: "KeyCustody",
-            dependencies: ["CardCryptography", "FuelPassbook", "ISO7816", "KeyBlocks", "Quantities"]
+            dependencies: ["CardCryptography", "Codes", "FuelPassbook", "ISO7816", "KeyBlocks", "Quantities"]
         ),
         .target(
             name: "GreyLock",
@@ -91,7 +91,7 @@ let package = Package(
         .target(name: "Keypad", dependencies: ["CLinux", "CardCryptography", "Threads"]),
         .target(
             name: "KeyFiles",
-            dependencies: ["CardCryptography", "Files", "FuelPassbook", "ISO7816", "KeyCustody", "Threads"]
+            dependencies: ["CardCryptography", "Codes", "Files", "FuelPassbook", "ISO7816", "KeyCustody", "Threads"]
         ),
         .target(
             name: "Tokens",
@@ -163,8 +163,8 @@ let package = Package(
         .target(
             name: "CardWorkshop",
             dependencies: [
-                "CardApplication", "CardCryptography", "Configuration", "Console", "Files", "FuelPassbook", "ISO7816",
-                "Issuer", "KeyCustody", "KeyFiles", "Quantities", "Station", "Threads", "VirtualCards",
+                "CardApplication", "CardCryptography", "Codes", "Configuration", "Console", "Files", "FuelPassbook",
+                "ISO7816", "Issuer", "KeyCustody", "KeyFiles", "Quantities", "Station", "Threads", "VirtualCards",
                 .product(name: "Logging", package: "swift-log"),
             ]
         ),

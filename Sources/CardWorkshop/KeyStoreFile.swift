@@ -1,5 +1,6 @@
 private import CardApplication
 private import CardCryptography
+import Codes
 private import Configuration
 import Console
 import Files
@@ -143,7 +144,9 @@ package enum KeyStoreFile {
         _ path: String,
         _ body: () throws(KeyStoreFault) -> Value
     ) throws(ServiceFailure) -> Value {
-        do throws(KeyStoreFault) { return try body() } catch { throw failure("\(path) \(error)") }
+        do throws(KeyStoreFault) { return try body() } catch {
+            throw failure("\(path) \(error) [\(error.code.rawValue)]")
+        }
     }
 
     private static func filed<Value: ~Copyable>(

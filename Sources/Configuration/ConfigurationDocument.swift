@@ -106,7 +106,7 @@ package final class ConfigurationDocument {
 
     /// Each value that is no table, in the text's order.
     ///
-    /// - Parameter body: takes its path, the value, and whether the key was asked for.
+    /// - Parameter body: takes its path, the value, and whether it is the value of a setting.
     func visit(_ body: (_ path: String, _ value: ConfigurationValue, _ isKnown: Bool) -> Void) {
         visit(content.value, at: .root, isKnown: true, body)
     }
@@ -120,7 +120,7 @@ package final class ConfigurationDocument {
         guard case .table(let entries) = value else { return body("\(path)", value, isKnown) }
         for (key, entry) in entries.sorted(by: { ($0.value.line, $0.key) < ($1.value.line, $1.key) }) {
             let path = path.appending(.key(key))
-            visit(entry.value, at: path, isKnown: isKnown && known.contains(path), body)
+            visit(entry.value, at: path, isKnown: isKnown && known.contains(path) && !skipped.contains(path), body)
         }
     }
 

@@ -6,6 +6,8 @@ package import Words
 package enum ConfigurationOutline {
     /// Of an application's name, who registered it.
     private static let registeredDigits = 10
+    /// Of a list.
+    private static let valuesShown = 20
 
     /// - Parameter bytes: of any text; what is wrong with it stands last.
     package static func lines(_ bytes: [UInt8], file: String) -> [MaskedText] {
@@ -31,7 +33,10 @@ package enum ConfigurationOutline {
                     lines.append("card.aid = \(halves(digits.prefix(registeredDigits))), \(digits.count / 2) bytes")
                 case _: lines.append("\(path) = \"\(text)\"")
                 }
-            case .list(let values): lines.append("\(path): \(values.count) values")
+            case .list(let values):
+                let shown = values.prefix(valuesShown).map { MaskedText(masking: "\($0.value)") }
+                let all = shown.dropFirst().reduce(shown.first ?? "") { "\($0), \($1)" }
+                lines.append("\(path): \(values.count) of them: \(all)")
             case .other(let what): lines.append("\(path): \(what)")
             case .table: break
             }

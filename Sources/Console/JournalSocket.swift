@@ -23,7 +23,7 @@ package final class JournalSocket: Sendable {
     /// The corresponding C function is `sendto`.
     ///
     /// - Returns: false when nobody listens, its queue is full, or the entry is larger than a datagram may be.
-    package func send(_ entry: JournalEntry) -> Bool {
+    package func send(_ entry: JournaldEntry) -> Bool {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }

@@ -1,4 +1,5 @@
 package import CardCryptography
+import Codes
 package import Files
 package import FuelPassbook
 private import Glibc
@@ -122,7 +123,7 @@ package struct TerminalKeyStore: Sendable {
         do throws(KeyStoreFault) {
             return try TerminalKeys(opening: bytes, under: opening, of: terminal)
         } catch {
-            throw FileFault("\(path) \(error)")
+            throw FileFault("\(path) \(error) [\(error.code.rawValue)]")
         }
     }
 

@@ -1,13 +1,12 @@
 package import Codes
 package import Console
 package import GPIO
-package import KeyCustody
 package import Keypad
 package import Metering
 package import Records
 import Threads
 
-// The code of each fault of an edge or of the keys; those of cards, parameters and meters have theirs in the core.
+// The code of each fault of an edge or of the keys; those of cards, parameters and meters have theirs in the core, and those of keys beside them.
 
 extension GPIOFault {
     package var code: PumpCode {
@@ -60,52 +59,6 @@ extension StorageFault {
         if row != nil { return .notice(.damagedRow) }
         if refusesNumbers { return .refusal(.noNumber) }
         return .service(refusesStep ? .journalStepRefused : .journalFailed)
-    }
-}
-
-extension CustodyFault {
-    package var code: KeyCode {
-        switch self {
-        case .held: .keyHeld
-        case .equal: .keyEqual
-        case .older: .keyOlder
-        case .future: .keyFromTheFuture
-        case .recordKeyHeld: .recordKeyHeld
-        case .missing: .keyMissing
-        case .sellsNothing: .keySellsNothing
-        case .retired: .keyRetired
-        case .sells: .keySells
-        case .retiredJustNow: .keyRetiredJustNow
-        case .full: .keysFull
-        case .wornOut: .keysWornOut
-        }
-    }
-}
-
-extension KeyStoreFault {
-    package var code: KeyCode {
-        switch self {
-        case .noKeyStore: .storeMissing
-        case .otherFormat: .storeOtherFormat
-        case .truncated: .storeCutShort
-        case .isTerminals: .storeOfTerminal
-        case .isIssuers: .storeOfIssuer
-        case .otherTerminal: .storeOfOtherTerminal
-        case .storageKeyWrongOrAltered: .storageKeyWrong
-        case .passphraseWrongOrAltered: .passphraseWrong
-        case .foreignKey: .storeForeignKey
-        }
-    }
-}
-
-extension ComponentFault {
-    package var code: KeyCode {
-        switch self {
-        case .count: .componentCount
-        case .zero: .componentZero
-        case .equal: .componentEqual
-        case .weakness: .componentWeak
-        }
     }
 }
 

@@ -104,8 +104,8 @@ private struct CodedEvent {
         return line + " [" + code + (cause.map { ", \($0)" } ?? "") + "]"
     }
 
-    func entry(_ label: String) -> JournalEntry {
-        var entry = JournalEntry()
+    func entry(_ label: String) -> JournaldEntry {
+        var entry = JournaldEntry()
         // Of a message of several lines each begins where it did.
         let lines = line.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
         entry.add("MESSAGE", lines.joined(separator: "\n"))

@@ -180,14 +180,18 @@ private struct SecretScanner {
         return !isDigit(end) && !(end < bytes.count && bytes[end] == UInt8(ascii: "."))
     }
 
-    /// Capitals, small letters and digits change places as they do in base64, and in no name.
+    /// Capitals, small letters and digits change places as they do in base64, and in no name; or many hexadecimal digits stand together.
     private func looksRandom(_ word: ArraySlice<UInt8>) -> Bool {
-        var (changes, last) = (0, UInt8(0))
+        var (changes, last, digitsTogether) = (0, UInt8(0), 0)
+        var hasDigit = false
         for byte in word where byte != UInt8(ascii: "/") {
             if last != 0, byte.kind != last.kind { changes += 1 }
             last = byte
+            digitsTogether = byte.isHexadecimal ? digitsTogether + 1 : 0
+            if digitsTogether >= Self.hexDigitsMin { return true }
+            hasDigit = hasDigit || !byte.isLetter
         }
-        return changes * 4 > word.count
+        return changes * (hasDigit ? 4 : 3) > word.count
     }
 }
 

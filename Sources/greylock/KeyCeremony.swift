@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 import Console
 import FuelPassbook
 import ISO7816
@@ -56,7 +57,7 @@ struct KeyCeremony: ~Copyable {
         }
         let key: CombinedKey
         do throws(ComponentFault) { key = try CombinedKey(kind, of: components) } catch {
-            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(error.words); nothing was stored")
+            throw KeyTool.refusal("\(error.words); nothing was stored", error.code)
         }
         terminal.say("\nCheck value of the whole key: \(Hex.pairs(key.checkValue()))\n")
         for custodian in custodians {

@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 import Configuration
 import Console
 import Files
@@ -92,7 +93,12 @@ enum KeyTool {
     }
 
     static func refusal(_ fault: CustodyFault) -> ServiceFailure {
-        ServiceFailure(exitStatus: refused, reason: "\(fault.words); nothing was changed")
+        refusal("\(fault.words); nothing was changed", fault.code)
+    }
+
+    /// With its code as in a line of the log.
+    static func refusal(_ words: String, _ code: KeyCode) -> ServiceFailure {
+        ServiceFailure(exitStatus: refused, reason: "\(words) [\(code.rawValue)]", code: .keys(code))
     }
 
     static func begin(_ store: TerminalKeyStore, of settings: Configuration) throws(ServiceFailure) -> KeyChange {

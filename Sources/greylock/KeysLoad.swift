@@ -1,5 +1,6 @@
 import ArgumentParser
 import CardCryptography
+import Codes
 import Configuration
 import Console
 import Files
@@ -98,7 +99,7 @@ struct KeysLoad: ParsableCommand {
         let facts = AuditFact.custodians(confirmed.custodians)
         let delivery = KeyDelivery(name, kind.cipher, made: made, confirmed.take().key())
         do throws(CustodyFault) { try change.keys.load(delivery, .components, at: now, facts) } catch {
-            throw ServiceFailure(exitStatus: KeyTool.refused, reason: "\(error.words); nothing was changed")
+            throw KeyTool.refusal(error)
         }
         try finish(change, of: store, settings, [name], warnings, now)
     }
@@ -177,17 +178,12 @@ struct KeysLoad: ParsableCommand {
         do throws(DeliveryFault) {
             delivery = try TransportKey(held.cipher, secret.raw).delivery(in: block.text, for: keys.terminal)
         } catch {
-            throw ServiceFailure(
-                exitStatus: KeyTool.refused,
-                reason: "\(block.place): \(error.words(keys.terminal)); nothing was changed"
-            )
+            let words = "\(block.place): \(error.words(keys.terminal)); nothing was changed"
+            throw KeyTool.refusal(words, .keyBlockRefused)
         }
         let loaded = (delivery.name, delivery.isByOldMethod)
         do throws(CustodyFault) { try keys.load(delivery, .block, at: now, person.facts) } catch {
-            throw ServiceFailure(
-                exitStatus: KeyTool.refused,
-                reason: "\(block.place): \(error.words); nothing was changed"
-            )
+            throw KeyTool.refusal("\(block.place): \(error.words); nothing was changed", error.code)
         }
         return loaded
     }

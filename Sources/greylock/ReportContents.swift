@@ -16,6 +16,7 @@ import Words
 /// What goes into a support archive. Whoever builds another view of a board adds a section to ``sections()``.
 struct ReportContents {
     private static let logLines = 2_000
+    private static let somePackagesAreMissing: Int32 = 1
     private static let recordsShown = 50
     /// More are counted, and not looked at.
     private static let recordsMax = 100_000
@@ -52,7 +53,8 @@ struct ReportContents {
                     "greylock", "pcscd", "libccid", "libpcsclite1", "libgpiod*", "libsqlite3-0", "libssl3*", "libc6",
                     "systemd",
                     "polkitd", "softhsm2", "tpm2-tools", "linux-image-*",
-                ]
+                ],
+                orStatus: Self.somePackagesAreMissing
             )
         )
         return section
@@ -197,7 +199,9 @@ struct ReportContents {
     private func board() -> ReportSection {
         var section = ReportSection("board.txt")
         for file in ["/proc/device-tree/model", "/proc/version", "/proc/uptime", "/proc/loadavg", "/etc/os-release"] {
-            if let text = Self.text(of: file) { section.add("\(file): \(text.printable)") }
+            for line in Self.text(of: file)?.split(separator: "\n").prefix(2) ?? [] {
+                section.add("\(file): \(String(line).printable)")
+            }
         }
         section.add(OtherProgram.run(["timedatectl", "show"]))
         return section
@@ -217,7 +221,7 @@ struct ReportContents {
             }
             let unit = UInt64(room.f_frsize)
             section.add(
-                "\(folder): \(UInt64(room.f_bavail) * unit >> 20) of \(UInt64(room.f_blocks) * unit >> 20) MiB free, \(room.f_favail) inodes free"
+                "\(folder): \((UInt64(room.f_bavail) * unit) >> 20) of \((UInt64(room.f_blocks) * unit) >> 20) MiB free, \(room.f_favail) inodes free"
             )
             guard folder.contains("greylock") || folder == journal else { continue }
             for name in Self.names(in: folder).sorted() {

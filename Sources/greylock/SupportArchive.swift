@@ -93,15 +93,17 @@ enum OtherProgram {
     /// Of `timeout` and `env`.
     private static let (tookTooLong, notThere): (Int32, Int32) = (124, 127)
 
-    static func run(_ command: [String]) -> Output {
-        switch bytes(command) {
+    static func run(_ command: [String], orStatus fine: Int32 = 0) -> Output {
+        switch bytes(command, orStatus: fine) {
         case .success(let data): .printed(String(decoding: data, as: UTF8.self))
         case .failure(let failed): .failed(failed.reason)
         }
     }
 
     /// What it prints to standard output. Blocks for so long as it takes, at most ``seconds``.
-    static func bytes(_ command: [String]) -> Result<Data, Failed> {
+    ///
+    /// - Parameter fine: that is no failure either.
+    static func bytes(_ command: [String], orStatus fine: Int32 = 0) -> Result<Data, Failed> {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["LC_ALL=C.UTF-8", "timeout", "--kill-after=1", "\(seconds)"] + command
@@ -127,7 +129,7 @@ enum OtherProgram {
         }
         let words = String(decoding: said.data, as: UTF8.self).split(separator: "\n").first.map { ": \($0)" } ?? ""
         switch process.terminationStatus {
-        case 0: return .success(printed)
+        case 0, fine: return .success(printed)
         case tookTooLong: return .failure(Failed(reason: "\(command[0]) did not answer within \(seconds) s"))
         case notThere: return .failure(Failed(reason: "\(command[0]) is not there"))
         case let status:

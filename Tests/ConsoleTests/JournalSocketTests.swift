@@ -10,7 +10,7 @@ struct JournalSocketTests {
     func fields() throws {
         let folder = try TestFolder()
         let journal = try JournalStandIn(folder.path("socket"))
-        var entry = JournalEntry()
+        var entry = JournaldEntry()
         entry.add("MESSAGE", "two\nlines = one = entry")
         entry.add("greylock_valves-off", "12")
         entry.add("EMPTY", "")
@@ -27,7 +27,7 @@ struct JournalSocketTests {
         let folder = try TestFolder()
         let journal = try JournalStandIn(folder.path("socket"))
         let socket = try #require(JournalSocket(folder.path("socket")))
-        var entry = JournalEntry()
+        var entry = JournaldEntry()
         entry.add("MESSAGE", "x")
         var taken = 0
         while socket.send(entry) { taken += 1 }
@@ -41,10 +41,10 @@ struct JournalSocketTests {
         let folder = try TestFolder()
         let journal = try JournalStandIn(folder.path("socket"))
         let socket = try #require(JournalSocket(folder.path("socket")))
-        var entry = JournalEntry()
+        var entry = JournaldEntry()
         entry.add("MESSAGE", String(repeating: "x", count: 1 << 24))
         #expect(!socket.send(entry))
-        var small = JournalEntry()
+        var small = JournaldEntry()
         small.add("MESSAGE", "small")
         #expect(socket.send(small) && journal.next()?.first?.value == "small")
     }
@@ -53,7 +53,7 @@ struct JournalSocketTests {
     func restarted() throws {
         let folder = try TestFolder()
         let socket = try #require(JournalSocket(folder.path("socket")))
-        var entry = JournalEntry()
+        var entry = JournaldEntry()
         entry.add("MESSAGE", "here")
         #expect(!socket.send(entry))
         for _ in 0..<2 {

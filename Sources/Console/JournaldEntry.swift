@@ -1,5 +1,5 @@
 /// One entry in journald's own protocol: fields with names, of which a value may have line ends (systemd's JOURNAL_NATIVE_PROTOCOL).
-package struct JournalEntry: Sendable {
+package struct JournaldEntry: Sendable {
     /// journald takes no longer name.
     private static let nameBytesMax = 64
 
