@@ -24,7 +24,7 @@ struct Doctor: ParsableCommand {
             `area`, `position` where it is a side's, `saw`, `mend`, `page`; `inOrder` and `notSeen`, each with `area` and `saw`. A code \
             stays its finding's own.
 
-            Exit status: 0 when all is well; 1 with warnings; 2 with faults. \(ExitStatusHelp.common)
+            Exit status: 0 when all is well; 1 with warnings; 2 with faults; 78 for a wrong profile. \(ExitStatusHelp.common)
             """
     )
 
