@@ -131,12 +131,8 @@ class Board:
         self.case("service-stopped", nothing, lambda: run("systemctl", "start", UNIT))
         self.log.wait("insert your card")
         self.case("unit-disabled", nothing)
-        self.case(
-            "hardware-watchdog-missing",
-            lambda: run("modprobe", "--remove", "iTCO_wdt"),
-            lambda: run("modprobe", "iTCO_wdt"),
-            saw="no /dev/watchdog",
-        )
+        # board/doctor-test kept its driver away.
+        self.case("hardware-watchdog-missing", nothing, lambda: run("modprobe", "iTCO_wdt"), saw="no /dev/watchdog")
 
         def feed():
             folder = Path("/etc/systemd/system.conf.d")
