@@ -131,7 +131,7 @@ extension WithPCSCD {
         /// Until the customer is to lift the nozzle; what is open is settled before, and the card taken out and put in again.
         private func beginSale(_ service: Program, _ reader: Program) throws -> Program {
             var reader = reader
-            while let line = service.wait(for: [" paid ", "lift the nozzle", "take your card"]) {
+            while let line = service.wait(for: ["lift the nozzle", "take your card"]) {
                 if line.contains("lift the nozzle") { return reader }
                 pull(reader)
                 reader = try insert()
