@@ -57,7 +57,12 @@ final class ListeningSocket: Sendable {
         self.kind = kind
         self.path = path
         if let group {
-            guard unsafe chown(path, uid_t.max, group) == 0 else { throw .system("give the group to", path) }
+            // In a folder with its bit S_ISGID it has that one's already, and the unit's filter of calls has no `chown`.
+            var status = stat()
+            guard unsafe lstat(path, &status) == 0 else { throw .system("look at", path) }
+            guard unsafe status.st_gid == group || chown(path, uid_t.max, group) == 0 else {
+                throw .system("give the group to", path)
+            }
             guard unsafe chmod(path, S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) == 0 else {
                 throw .system("set the mode of", path)
             }

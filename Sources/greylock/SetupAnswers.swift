@@ -95,7 +95,7 @@ struct SetupAnswers {
     private var interface: String {
         let lines = SocketKind.allCases.flatMap { kind in
             [
-                "\(kind.rawValue) = \"/run/greylock/\(kind.rawValue).sock\"",
+                "\(kind.rawValue) = \"/run/greylock-\(kind.rawValue)/socket\"",
                 "\(kind.rawValue)_group = \"\(Self.group(of: kind))\"",
             ]
         }

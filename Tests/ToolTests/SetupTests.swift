@@ -74,7 +74,7 @@ struct SetupTests {
         #expect(try setup(station).status == 0)
         let text = try String(contentsOfFile: config, encoding: .utf8)
         for key in ["read", "control"] {
-            let lines = ["\(key) = \"/run/greylock/\(key).sock\"", "\(key)_group = \"greylock-\(key)\""]
+            let lines = ["\(key) = \"/run/greylock-\(key)/socket\"", "\(key)_group = \"greylock-\(key)\""]
             let isThere =
                 lines.allSatisfy { text.contains("\n\($0)\n") } || lines.allSatisfy { text.contains("\n#\($0)\n") }
             #expect(isThere, "\(text)")

@@ -26,9 +26,9 @@ READER_PORT = 35963
 # As the example and greylock setup name them.
 SOCKETS = """
 [interface]
-read = "/run/greylock/read.sock"
+read = "/run/greylock-read/socket"
 read_group = "greylock-read"
-control = "/run/greylock/control.sock"
+control = "/run/greylock-control/socket"
 control_group = "greylock-control"
 """
 
