@@ -131,7 +131,7 @@ extension RefusalCode {
         case .notEnoughMoney:
             Explanation(
                 "The balance is too small",
-                "At least one litre's price must be on the card.",
+                "The card has less than the least sale here costs.",
                 money: .nothing,
                 .customer("load the card")
             )
