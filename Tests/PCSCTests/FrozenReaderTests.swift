@@ -69,7 +69,7 @@ extension WithPCSCD {
                 #expect(service.end() == -SIGKILL)
             case .daemonKilled:
                 // The process goes on: it has lost its reader and nothing else.
-                #expect(service.wait(for: "its grey record is") != nil)
+                #expect(service.wait(for: "is not paid: the card is locked") != nil)
                 socket.drain()
                 #expect(socket.awaitEndOfSigns(seconds: 3) == nil)
             }
