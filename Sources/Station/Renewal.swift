@@ -19,7 +19,7 @@ package final class Renewal: Sendable {
     private static let patienceNanoseconds: UInt64 = 600_000_000_000
     private static let mappingsBytesMax = 1 << 20
     /// A program that is asked whether it could serve has two minutes.
-    static let workingNanosecondsMax: UInt64 = 180_000_000_000
+    private static let workingNanosecondsMax: UInt64 = 180_000_000_000
 
     private let path: String
     private let check: [String]?
@@ -28,7 +28,7 @@ package final class Renewal: Sendable {
     private let isAsked = Atomic(false)
     private let isStopping = Atomic(false)
     private let thread: Mutex<NamedThread?> = Mutex(nil)
-    let progress = LoopProgress()
+    private let progress = LoopProgress()
 
     /// - Parameters:
     ///   - path: of the configuration.
@@ -44,6 +44,11 @@ package final class Renewal: Sendable {
     }
 
     func visitEnded() { woken.signal() }
+
+    /// What the watchdog looks after.
+    var loop: WatchedLoop {
+        WatchedLoop("the renewal's thread", progress, workingNanosecondsMax: Self.workingNanosecondsMax)
+    }
 
     /// - Parameters:
     ///   - end: ends the service.

@@ -159,15 +159,7 @@ package final class Service: Sendable {
             end: stop
         )
         defer { renewal?.stop() }
-        if let renewal {
-            loops.add(
-                WatchedLoop(
-                    "the renewal's thread",
-                    renewal.progress,
-                    workingNanosecondsMax: Renewal.workingNanosecondsMax
-                )
-            )
-        }
+        if let renewal { loops.add(renewal.loop) }
         let interface = try ServedInterface(configuration, sides, orders, arrived: arrived, level, log: log)
         defer { interface?.stop() }
         for loop in interface?.loops ?? [] { loops.add(loop) }
@@ -184,15 +176,7 @@ package final class Service: Sendable {
         let roster = Roster(sides.map(\.number), end: stop)
         guard let (journal, module, desk, keyWatch, totals) = try arm(supervisor, faces, roster) else { return }
         defer { keyWatch?.stop() }
-        if let keyWatch {
-            loops.add(
-                WatchedLoop(
-                    "the keys' thread",
-                    keyWatch.progress,
-                    workingNanosecondsMax: WatchedLoop.callNanosecondsMax
-                )
-            )
-        }
+        if let keyWatch { loops.add(.calling("the keys' thread", keyWatch.progress)) }
         do throws(StorageFault) { try orders.load(from: journal, configuration) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)", error.code)
         }
@@ -202,13 +186,7 @@ package final class Service: Sendable {
             for side in sides { side.mailbox.post(.parametersChanged) }
         }
         defer { parameterWatch.stop() }
-        loops.add(
-            WatchedLoop(
-                "the parameters' thread",
-                parameterWatch.progress,
-                workingNanosecondsMax: WatchedLoop.callNanosecondsMax
-            )
-        )
+        loops.add(.calling("the parameters' thread", parameterWatch.progress))
         do throws(StorageFault) { try journal.noteLastEnd(at: SystemClock().localTime) } catch {
             throw inputOutput("\(configuration.journal.path): \(error)", error.code)
         }
@@ -279,11 +257,7 @@ package final class Service: Sendable {
                 throw inputOutput("\(configuration.journal.path): \(error)", error.code)
             }
             hasBegun = true
-            if let beat = journal.beatProgress {
-                loops.add(
-                    WatchedLoop("the journal's beat", beat, workingNanosecondsMax: WatchedLoop.callNanosecondsMax)
-                )
-            }
+            if let beat = journal.beatProgress { loops.add(.calling("the journal's beat", beat)) }
             switch end {
             case .clean, nil: break
             case .unclean(let lastCounted):

@@ -32,6 +32,11 @@ package struct WatchedLoop: Sendable {
         self.inFlowNanosecondsMax = inFlowNanosecondsMax
     }
 
+    /// One that a disk may keep.
+    static func calling(_ name: String, _ progress: LoopProgress) -> WatchedLoop {
+        WatchedLoop(name, progress, workingNanosecondsMax: callNanosecondsMax)
+    }
+
     /// What it does not do; nil as it should.
     func trouble(inFlow: Bool) -> String? {
         switch progress.standing {

@@ -57,9 +57,9 @@ extension OnGPIO {
 
         /// Looked at until the outputs are off, for ten seconds at most.
         private func outputsGoOff() throws -> Bool {
-            let deadline = Date(timeIntervalSinceNow: 10)
+            let patience = Patience(seconds: 10)
             while try chip.levels(Line.outputs).contains(true) {
-                guard Date() < deadline else { return false }
+                guard patience.milliseconds > 0 else { return false }
                 sched_yield()
             }
             return true

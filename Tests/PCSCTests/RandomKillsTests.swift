@@ -89,7 +89,7 @@ extension WithPCSCD {
             var reader = try insert()
             while inFlow < kills {
                 let service = try service()
-                if Int.random(in: 0..<5, using: &chance) == 0 {
+                if inFlow > 0, Int.random(in: 0..<5, using: &chance) == 0 {
                     // While it starts, recovers, settles.
                     pause(milliseconds: .random(in: 0..<700, using: &chance))
                     atStart += 1
