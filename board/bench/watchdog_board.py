@@ -133,6 +133,8 @@ class WatchedBoard(Board):
             Path(f"{folder}/greylock-{name}").write_text(settings, encoding="utf-8")
         Path("/etc/modules-load.d/greylock-watchdog.conf").write_text("i6300esb\n", encoding="utf-8")
         run("modprobe", "i6300esb")
+        # What stops the kernel keeps nothing.
+        run("sync")
         # What the file says from the next boot on, now.
         manager = ("org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager")
         run("busctl", "set-property", *manager, "RuntimeWatchdogUSec", "t", str(HARDWARE_SECONDS * 1000000))
