@@ -55,9 +55,9 @@ extension OnGPIO {
             try Program("greylock", ["card", "serve", "--vpcd", "\(daemon.port)", "--state", folder.path("card")])
         }
 
-        /// Looked at until the outputs are off, for ten seconds at most.
+        /// Looked at until the outputs are off.
         private func outputsGoOff() throws -> Bool {
-            let patience = Patience(seconds: 10)
+            let patience = Patience()
             while try chip.levels(Line.outputs).contains(true) {
                 guard patience.milliseconds > 0 else { return false }
                 sched_yield()

@@ -95,7 +95,7 @@ extension WithPCSCD {
                     atStart += 1
                 } else {
                     reader = try beginSale(service, reader)
-                    pause(milliseconds: .random(in: 0..<1_500, using: &chance))
+                    pause(milliseconds: .random(in: 0..<2_000, using: &chance))
                     inFlow += 1
                 }
                 service.signal(SIGKILL)

@@ -140,7 +140,11 @@ package struct JournalReport: Decodable {
     package let greyRecords: [Grey]
 
     package init(journal: String) throws {
-        let program = try Program("greylock", ["records", "--json", "--journal", journal], readsOutput: true)
+        let program = try Program(
+            "greylock",
+            ["records", "--json", "--last", "1000000", "--journal", journal],
+            readsOutput: true
+        )
         _ = program.end()
         let text = program.lines.joined(separator: "\n")
         self = try JSONDecoder().decode(Self.self, from: Data(text.utf8))
