@@ -1,19 +1,19 @@
 import CardCryptography
 import Dispenser
-import Files
-import FuelPassbook
+package import Files
+package import FuelPassbook
 private import Glibc
 import ISO7816
-import Records
+package import Records
 private import Threads
 
 /// The issuer's list of blocked cards on disk, replaced whole: a head with the number of cards and their SHA-256, and of each card's
 /// serial number the 8 bytes by which a card is recognised (D30), in ascending order. A card is looked up where it lies, so that a
 /// million take no memory.
-final class BlockedCardsFile: Sendable {
+package final class BlockedCardsFile: Sendable {
     private static let mark = Array("greylock-blocked-2\n".utf8)
     /// Of a serial number.
-    static let numberBytesCount = 10
+    package static let numberBytesCount = 10
     private static let cardBytesCount = 8
     static let cardsMax = 1_000_000
     private static let headBytesCount = mark.count + 8 + SHA256.length
@@ -34,7 +34,7 @@ final class BlockedCardsFile: Sendable {
 
     /// - Parameter numbers: serial numbers of 10 bytes each.
     /// - Throws: `FileFault`; the old list stands then.
-    static func replace(_ path: String, with numbers: [UInt8]) throws(FileFault) -> BlockedCardsFile {
+    package static func replace(_ path: String, with numbers: [UInt8]) throws(FileFault) -> BlockedCardsFile {
         var cards: [UInt64] = []
         cards.reserveCapacity(numbers.count / numberBytesCount)
         unsafe numbers.withUnsafeBytes { bytes in
@@ -78,7 +78,7 @@ final class BlockedCardsFile: Sendable {
     }
 
     /// The corresponding C function is `pread`.
-    func contains(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
+    package func contains(_ card: ApplicationSerialNumber) throws(StorageFault) -> Bool {
         let sought = card.diversificationNumber
         var (low, high) = (0, count)
         while low < high {

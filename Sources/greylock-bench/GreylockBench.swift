@@ -43,6 +43,7 @@ struct GreylockBench: ParsableCommand {
         table.add(QuadratureBench.run(peers: peers))
         table.add(CardBench.run(peers: peers))
         table.add(CheckpointBench.run(peers: peers))
+        table.add(ListBench.run())
         table.add(RecoveryBench.run())
         table.add(SimulationBench.run())
         table.add(ExchangeBench.run(peers: peers))

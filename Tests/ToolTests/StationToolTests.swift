@@ -209,4 +209,33 @@ struct StationToolTests {
             "\(service.lines)"
         )
     }
+
+    /// As in the unit, where the service may give a socket to no group: the folder's bit does it.
+    @Test(.enabled(if: otherUsersReachPrograms, "not root, or the programs are not reachable for another user"))
+    func aSocketHasTheGroupOfItsFolder() throws {
+        let text = try String(contentsOfFile: config, encoding: .utf8)
+        func configure(_ group: String) throws {
+            let placed = text.replacing(folder.path("control.sock"), with: folder.path("control/socket"))
+            _ = try folder.file("greylock.toml", "\(placed)control_group = \"\(group)\"\n")
+        }
+        let script = """
+            cd "$1" && mkdir -p control && chown -R 61002:61002 . && chmod 755 . && chgrp games control && chmod 2710 control
+            run="setpriv --reuid=61002 --regid=61002 --clear-groups $BIN/greylock run --config greylock.toml"
+            ask() { setpriv --reuid=61001 --regid=61001 "$1" "$BIN/greylock" undrain --config greylock.toml; echo $?; }
+            timeout 60 $run 2>log & service=$!
+            for _ in $(seq 600); do [ -S control/socket ] && break; kill -0 $service || break; sleep 0.1; done
+            ask --groups=games; ask --clear-groups
+            stat -c '%A %U:%G' control/socket
+            kill $service; wait $service; tail -n 1 log >&2
+            """
+        try configure("games")
+        let run = try Run(script: script, [folder.url.path])
+        #expect(run.output == "sales begin again\n0\n69\nsrw-rw---- UNKNOWN:games\n", "\(run.output)\(run.error)")
+        try configure("daemon")
+        let other = try Run(script: script, [folder.url.path])
+        #expect(
+            other.error.contains("cannot give the group to \(folder.path("control/socket")): Operation not permitted"),
+            "\(other.error)"
+        )
+    }
 }
