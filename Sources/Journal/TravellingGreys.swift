@@ -1,5 +1,4 @@
 package import FuelPassbook
-import ISO7816
 package import Quantities
 package import Records
 import SQLite

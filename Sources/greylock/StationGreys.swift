@@ -1,7 +1,6 @@
 import ArgumentParser
 import Console
 import Files
-import ISO7816
 import Quantities
 import StationInterface
 import Threads
