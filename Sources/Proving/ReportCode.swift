@@ -25,7 +25,10 @@ enum ReportCode: String, CaseIterable {
         let bytes = Array(text.utf8)
         guard let place = place(in: bytes) else { preconditionFailure("a report has its code's mark once") }
         let code = Hex.string(key.code(of: bytes).bytes)
-        return String(decoding: bytes[..<place.lowerBound] + Array(code.utf8) + bytes[place.upperBound...], as: UTF8.self)
+        return String(
+            decoding: bytes[..<place.lowerBound] + Array(code.utf8) + bytes[place.upperBound...],
+            as: UTF8.self
+        )
     }
 
     /// Of the digits; nil unless the mark stands there once.
