@@ -222,14 +222,6 @@ class Board:
         run("systemctl", "stop", UNIT)
         self.case("rtc-off", lambda: run("date", "--set", "+1 hour"), set_clock, saw="behind")
         self.case("clock-unset", lambda: run("date", "--set", "1970-01-05"), set_clock)
-        driver = Path("/sys/bus/platform/drivers/rtc_cmos")
-        device = next((path.name for path in driver.glob("*") if path.is_symlink() and path.name != "module"), None)
-        if device:
-            self.case(
-                "clock-unsynchronised",
-                lambda: (driver / "unbind").write_text(device),
-                lambda: (driver / "bind").write_text(device),
-            )
         run("systemctl", "start", UNIT)
 
     # The storage key as a credential: no hand-over, and one that does not open.
