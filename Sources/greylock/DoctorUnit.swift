@@ -4,6 +4,7 @@ import Station
 /// The service's unit, as systemd has it.
 struct ServiceUnit: Sendable {
     static let name = "greylockd.service"
+    private static let secondsMax: UInt64 = 20
 
     private let properties: SystemdProperties
 
@@ -12,8 +13,7 @@ struct ServiceUnit: Sendable {
         let names = [
             "LoadState", "ActiveState", "SubState", "Result", "ExecMainCode", "ExecMainStatus", "User",
             "SupplementaryGroups", "LimitRTPRIO", "LimitMEMLOCK", "WatchdogUSec", "UnitFileState", "NeedDaemonReload",
-            "MainPID", "ExecStart", "LoadCredential", "LoadCredentialEncrypted", "SetCredential",
-            "SetCredentialEncrypted", "ImportCredential", "RuntimeDirectory",
+            "MainPID", "ExecStart", "RuntimeDirectory",
         ]
         guard SystemdProperties.isThere, let properties = SystemdProperties(of: Self.name, names) else { return nil }
         self.properties = properties
@@ -33,9 +33,14 @@ struct ServiceUnit: Sendable {
         return words.contains { $0 == configuration }
     }
 
+    /// As its files say: of credentials systemd shows no property.
     func hands(over credential: String) -> Bool {
-        ["LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted", "ImportCredential"]
-            .contains { properties[$0].split(whereSeparator: { $0 == " " || $0 == ":" }).contains { $0 == credential } }
+        let files = ChildOutput.of("/usr/bin/systemctl", ["cat", "--no-pager", Self.name], seconds: Self.secondsMax)
+        return (files ?? "").split(separator: "\n").contains { line in
+            let words = line.split(whereSeparator: { $0 == "=" || $0 == ":" })
+            guard words.count > 1, words[1] == credential else { return false }
+            return words[0].hasSuffix("Credential") || words[0].hasSuffix("CredentialEncrypted")
+        }
     }
 
     func makes(_ folder: String) -> Bool {
