@@ -28,6 +28,7 @@ BOARD = Path(__file__).resolve().parent.parent
 # Half a litre at 20 L/min, and what an emulated board takes beside.
 CHECKPOINT_SECONDS = 1.5 + 2.0
 HARDWARE_SECONDS = 60
+READER_PORT = 35963
 # A pump's thread with a valve open.
 PUMP_SECONDS = 1.0 + 0.5
 
@@ -51,6 +52,10 @@ class WatchedBoard(Board):
 
     def start(self):
         run("systemctl", "start", UNIT)
+
+    def insert(self):
+        until("the virtual reader", lambda: f":{READER_PORT:04X} " in Path("/proc/net/tcp").read_text(encoding="utf-8"))
+        super().insert()
 
     def hold(self, thread, process):
         holder = subprocess.Popen([self.tools / "hold", str(process), thread], stdout=subprocess.PIPE, encoding="utf-8")
