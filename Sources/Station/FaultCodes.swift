@@ -1,5 +1,4 @@
 package import Codes
-package import Console
 package import GPIO
 package import Keypad
 package import Metering

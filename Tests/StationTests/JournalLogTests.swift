@@ -2,6 +2,7 @@ import Codes
 import Console
 import Dispenser
 import Logging
+import Metering
 import Parameters
 import Quantities
 import Station
@@ -75,4 +76,10 @@ struct JournalLogTests {
         log.notice(.service(.ready), "ready")
         #expect(lines.written.count == 1 && journal.next() != nil)
     }
+
+    @Test(
+        "each kind of a pulser's fault is explained under the name that lists have for it",
+        arguments: PulserFaultKind.allCases
+    )
+    func pulserFaults(kind: PulserFaultKind) { #expect(kind.code.rawValue == kind.rawValue) }
 }
