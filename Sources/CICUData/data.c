@@ -25,6 +25,7 @@ typedef struct {
     uint32_t end;
 } __attribute__((aligned(16))) icu_empty_package;
 
+// That of Swift 6.3.
 __attribute__((visibility("hidden"), used)) const icu_empty_package icudt76_dat = {
     .header_size = offsetof(icu_empty_package, item_count),
     .magic1 = 0xDA,
@@ -35,3 +36,6 @@ __attribute__((visibility("hidden"), used)) const icu_empty_package icudt76_dat 
     .data_format = {'C', 'm', 'n', 'D'},
     .format_version = {1},
 };
+
+// That of Swift 6.2.
+extern const icu_empty_package icudt74_dat __attribute__((alias("icudt76_dat"), visibility("hidden"), used));

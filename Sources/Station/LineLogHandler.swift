@@ -52,7 +52,7 @@ package struct LineLogHandler: LogHandler {
     }
 
     private func log(_ event: CodedEvent, begin: (Logger.Level) -> String) {
-        if let journal, journal.send(event.entry(label)) { return }
+        if event.level != .critical, let journal, journal.send(event.entry(label)) { return }
         write(((Self.prefix(event.level) ?? begin(event.level)) + event.line).printable)
     }
 

@@ -48,8 +48,12 @@ package final class Supervisor: Sendable {
 
     package func feedWatchdog() { say("WATCHDOG=1") }
 
-    /// As if no sign of life had come for the whole limit: this process is killed now.
-    func tripWatchdog() { say("WATCHDOG=trigger") }
+    /// As if no sign of life had come for the whole limit: this process is killed now. systemd logs the reason itself, with
+    /// the service's last status; what this process logs may not be written any more.
+    func tripWatchdog(_ reason: String) {
+        say("STATUS=\(reason)")
+        say("WATCHDOG=trigger")
+    }
 
     /// The corresponding C function is `sendto`.
     private func say(_ state: String) {

@@ -70,10 +70,9 @@ final class Watchdog: Sendable {
         repeat {
             let trouble = trouble
             if let trouble {
-                if trouble.isUrgent { supervisor.tripWatchdog() }
-                if said == nil {
-                    log.critical(.service(.noSignOfLife), "no sign of life for the watchdog: \(trouble.words)")
-                }
+                let reason = "no sign of life for the watchdog: \(trouble.words)"
+                if said == nil { log.critical(.service(.noSignOfLife), "\(reason)") }
+                if trouble.isUrgent { supervisor.tripWatchdog(reason) }
             } else {
                 supervisor.feedWatchdog()
             }

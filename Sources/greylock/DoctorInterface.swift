@@ -48,6 +48,10 @@ struct DoctorInterface {
         }
     }
 
+    private func folder(of socket: SocketPlace) -> String {
+        String(socket.path[..<(socket.path.lastIndex(of: "/") ?? socket.path.startIndex)]) + "/"
+    }
+
     private func examine(_ socket: SocketPlace, _ diagnosis: inout Diagnosis) {
         if let name = socket.group {
             guard let group = Account.group(named: name) else {
@@ -57,7 +61,9 @@ struct DoctorInterface {
                     mend: "groupadd --system \(name)"
                 )
             }
-            if account.user != 0, !account.groups.contains(group) {
+            let parent = FileStatus(folder(of: socket))
+            let isGivenByFolder = parent.map { $0.group == group && $0.mode & S_ISGID != 0 } ?? false
+            if account.user != 0, !account.groups.contains(group), !isGivenByFolder {
                 diagnosis.find(
                     .socketGroupForeign,
                     "\(account.name) is no member of \(name), the group of \(socket.path)",
@@ -65,7 +71,7 @@ struct DoctorInterface {
                 )
             }
         }
-        let folder = String(socket.path[..<(socket.path.lastIndex(of: "/") ?? socket.path.startIndex)]) + "/"
+        let folder = folder(of: socket)
         if unit?.makes(folder) == true { return }
         guard FileStatus(folder) != nil else {
             return diagnosis.find(.socketFolderMissing, "there is no \(folder)")

@@ -122,7 +122,7 @@ struct FindingRow: Encodable, Sendable {
         disk-worn | warning | the disk says that it is near its end | copy it to a new one while it can be read | README.md, "On a board"
         [sockets]
         socket-group-missing | fault | the socket's group is not there | groupadd --system GROUP | 0061-line-protocol.md
-        socket-group-foreign | fault | the service's user is no member of the socket's group | usermod --append --groups GROUP USER, and start the service anew | 0061-line-protocol.md
+        socket-group-foreign | fault | the service's user is no member of the socket's group, nor does its folder give it | usermod --append --groups GROUP USER, and start the service anew; with the package the folders of the example give them | 0061-line-protocol.md
         socket-folder-missing | fault | the socket's folder is not there, or the service's user may not write it | take one under /run/greylock, which the unit makes | 0061-line-protocol.md
         [service]
         service-silent | fault | the service runs and does not answer at its socket | read its log: journalctl -u greylockd; its watchdog starts it anew if it stands still | 0061-line-protocol.md

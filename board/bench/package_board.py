@@ -133,6 +133,19 @@ class Board:
         history = ("greylock", "position", "--history", "--config", str(SETTINGS))
         until("who set the price", lambda: "by order of forecourt" in run(*history))
         self.row("sockets, as four users", "each may what its group says, and who set the price is kept by name")
+    def looked_at(self):
+        """greylock doctor names the keys of the demonstration, and nothing else that this board lacks."""
+        run("modprobe", "iTCO_wdt")
+        folder = Path("/run/systemd/system.conf.d")
+        folder.mkdir(parents=True)
+        (folder / "watchdog.conf").write_text("[Manager]\nRuntimeWatchdogSec=60\n", encoding="utf-8")
+        run("systemctl", "daemon-reexec")
+        done = subprocess.run(["greylock", "doctor", "--json"], check=False, stdout=subprocess.PIPE, encoding="utf-8")
+        found = [finding["code"] for finding in json.loads(done.stdout)["findings"]]
+        if done.returncode != 1 or found != ["demonstration"]:
+            raise Wrong(f"doctor ends with {done.returncode}: {done.stdout}")
+        self.row("greylock doctor", "finds that the keys are the demonstration's, and nothing else")
+
     def explained(self):
         """A refused sale stands in the journal under its message, and the catalogue of the package says what it means."""
         Path("/root/poor.toml").write_text(card_profile(balance_fen=1), encoding="utf-8")
@@ -257,7 +270,8 @@ def main():
     board = Board(folder)
     steps = {
         "installed": [
-            board.install, board.configure, board.explained, board.sockets, board.upgrade, board.downgrade, board.cut,
+            board.install, board.configure, board.looked_at, board.explained, board.sockets, board.upgrade, board.downgrade,
+            board.cut,
         ],
         "removed": [board.boot, board.remove],
     }
