@@ -185,6 +185,7 @@ struct StationToolTests {
         let service = try running()
         let run = try Run(
             script: """
+                export LLVM_PROFILE_FILE=/dev/null
                 chmod 755 "$1"
                 as() { groups=$1; shift; setpriv --reuid=61001 --regid=61001 $groups "$BIN/greylock" "$@" --config "$CONFIG" >/dev/null; echo $?; }
                 CONFIG=$1/greylock.toml
@@ -219,6 +220,7 @@ struct StationToolTests {
             _ = try folder.file("greylock.toml", "\(placed)control_group = \"\(group)\"\n")
         }
         let script = """
+            export LLVM_PROFILE_FILE=/dev/null
             cd "$1" && mkdir -p control && chown -R 61002:61002 . && chmod 755 . && chgrp games control && chmod 2710 control
             run="setpriv --reuid=61002 --regid=61002 --clear-groups $BIN/greylock run --config greylock.toml"
             ask() { setpriv --reuid=61001 --regid=61001 "$1" "$BIN/greylock" undrain --config greylock.toml; echo $?; }
