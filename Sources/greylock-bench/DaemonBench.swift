@@ -71,55 +71,55 @@ enum DaemonBench {
                 ofPeer.add(try start([peer, folder.path + "/peer.sqlite"], until: "ready"))
             }
             let sizes = (ours: try size(of: daemon), theirs: try size(of: peer))
-            return [
+            var results: [BenchResult] = [
                 .notMeasured(
                     name: "greylockd start to ready",
                     why: "needs GPIO lines; below, to where it waits for them"
                 )
             ]
-                + rows(
-                    "greylockd start, waits for lines",
-                    "ms",
-                    ofDaemon.milliseconds,
-                    ofPeer.milliseconds,
-                    limit: 20,
-                    because: opening
+            results += rows(
+                "greylockd start, waits for lines",
+                "ms",
+                ofDaemon.milliseconds,
+                ofPeer.milliseconds,
+                limit: 20,
+                because: opening
+            )
+            results.append(
+                .figure(
+                    name: "greylockd start, \(keysHeld) keys more",
+                    value: ofArmed.milliseconds - ofUnarmed.milliseconds,
+                    unit: "ms",
+                    reference: 10,
+                    of: "limit",
+                    atMost: 1
                 )
-                + [
-                    .figure(
-                        name: "greylockd start, \(keysHeld) keys more",
-                        value: ofArmed.milliseconds - ofUnarmed.milliseconds,
-                        unit: "ms",
-                        reference: 10,
-                        of: "limit",
-                        atMost: 1
-                    )
-                ]
-                + rows(
-                    "greylockd resident, waits",
-                    "MB",
-                    ofDaemon.megabytes,
-                    ofPeer.megabytes,
-                    limit: 10,
-                    because: pages
-                )
-                + rows(
-                    "greylock run start to ready",
-                    "ms",
-                    ofProgram.milliseconds,
-                    ofPeer.milliseconds,
-                    limit: 20,
-                    because: opening
-                )
-                + rows(
-                    "greylock run resident, idle",
-                    "MB",
-                    ofProgram.megabytes,
-                    ofPeer.megabytes,
-                    limit: 10,
-                    because: pages
-                )
-                + rows("greylockd size", "MB", sizes.ours / 1_000_000, sizes.theirs / 1_000_000, limit: 12)
+            )
+            results += rows(
+                "greylockd resident, waits",
+                "MB",
+                ofDaemon.megabytes,
+                ofPeer.megabytes,
+                limit: 10,
+                because: pages
+            )
+            results += rows(
+                "greylock run start to ready",
+                "ms",
+                ofProgram.milliseconds,
+                ofPeer.milliseconds,
+                limit: 20,
+                because: opening
+            )
+            results += rows(
+                "greylock run resident, idle",
+                "MB",
+                ofProgram.megabytes,
+                ofPeer.megabytes,
+                limit: 10,
+                because: pages
+            )
+            return results + rows("greylockd size", "MB", sizes.ours / 1_000_000, sizes.theirs / 1_000_000, limit: 12)
         } catch {
             return names.map { .notMeasured(name: $0, why: "\(error)") }
         }
