@@ -69,7 +69,7 @@ extension PumpCode {
                 money: .uncounted,
                 .technician("look at chip, cable and supply; the words behind it name the call")
             )
-        case .pumpIsReady:
+        case .pumpTaken:
             Explanation(
                 "The pump's lines are taken",
                 "Chip, label and lines of this side, at its start.",
@@ -187,7 +187,7 @@ extension PumpCode {
                 money: .uncounted,
                 .technician("look at what loads the board: other programs, the disk, the supply")
             )
-        case .keypadReady:
+        case .keypadTaken:
             Explanation(
                 "A keypad is in use",
                 "Its name and device.",

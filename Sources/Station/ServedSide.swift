@@ -236,7 +236,7 @@ struct ServedSide {
             switch event {
             case .taken(let name):
                 log.notice(
-                    .pump(.keypadReady),
+                    .pump(.keypadTaken),
                     "keypad",
                     metadata: ["name": "\(name)", "device": "\(device)"]
                 )
@@ -269,7 +269,7 @@ struct ServedSide {
             guard let lines = awaitLines(wiring, display) else { return nil }
             let wired = lines.wired.map { "\($0.role.rawValue) \($0.line)" }.joined(separator: ", ")
             log.info(
-                .pump(.pumpIsReady),
+                .pump(.pumpTaken),
                 "pump on \(lines.chip.name)",
                 metadata: ["label": "\(lines.chip.label)", "lines": "\(wired)"]
             )

@@ -65,9 +65,23 @@ package final class SoftToken {
             output: STDERR_FILENO
         )
         let patience = Patience()
-        while !FileManager.default.fileExists(atPath: socket) {
+        while !takesClients {
             guard patience.milliseconds > 0 else { throw OutOfPatience("p11-kit's server") }
             sched_yield()
+        }
+    }
+
+    private var takesClients: Bool {
+        let client = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        defer { close(client) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: socket.utf8) }
+        return unsafe withUnsafePointer(to: &address) { address in
+            // SAFETY: an address of the Unix family is passed as any address, with its own length.
+            unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe connect(client, address, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
         }
     }
 
