@@ -123,6 +123,14 @@ struct RequestMembers {
         return text
     }
 
+    /// Of a list that is read by cursor: from its start and as many as there may be, where nothing else is said.
+    mutating func page(max: Int) throws(RequestRefusal) -> (after: UInt32, limit: Int) {
+        (
+            after: has("after") ? UInt32(try integer("after", 0...Int64(UInt32.max))) : 0,
+            limit: has("limit") ? Int(try integer("limit", 1...Int64(max))) : max
+        )
+    }
+
     mutating func integer(_ name: String, _ range: ClosedRange<Int64>) throws(RequestRefusal) -> Int64 {
         let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
         guard let member = members.removeValue(forKey: name) else { throw Self.missing(name, expected) }
@@ -229,22 +237,12 @@ extension Command {
         case "watch": self = .watch
         case "records":
             guard socket == .control else { throw Self.isForControl(name) }
-            self = .errand(
-                .records(
-                    after: try members.has("after") ? UInt32(members.integer("after", 0...Int64(UInt32.max))) : 0,
-                    limit: try members.has("limit")
-                        ? Int(members.integer("limit", 1...Int64(Self.recordsMax))) : Self.recordsMax
-                )
-            )
+            let page = try members.page(max: Self.recordsMax)
+            self = .errand(.records(after: page.after, limit: page.limit))
         case "greys":
             guard socket == .control else { throw Self.isForControl(name) }
-            self = .errand(
-                .greys(
-                    after: try members.has("after") ? UInt32(members.integer("after", 0...Int64(UInt32.max))) : 0,
-                    limit: try members.has("limit")
-                        ? Int(members.integer("limit", 1...Int64(Self.greysMax))) : Self.greysMax
-                )
-            )
+            let page = try members.page(max: Self.greysMax)
+            self = .errand(.greys(after: page.after, limit: page.limit))
         case "cards":
             guard socket == .control else { throw Self.isForControl(name) }
             self = .errand(

@@ -40,6 +40,22 @@ struct DoctorTests {
         #expect(run.status == 0, "\(run.error)")
     }
 
+    private func importMeters(_ file: String) throws {
+        try greylock(
+            "parameters",
+            "import",
+            file,
+            "--config",
+            config,
+            "--name",
+            "Li",
+            "--second",
+            "Wang",
+            "--reason",
+            "first"
+        )
+    }
+
     @Test("a configuration that is not there, or has a slip")
     func configuration() throws {
         let profile = Self.root.appendingPathComponent("board/profiles/raspberry-pi-4.toml").path
@@ -194,19 +210,7 @@ struct DoctorTests {
         } fault: {
             try folder.remove(book)
         } mend: { _ in
-            try greylock(
-                "parameters",
-                "import",
-                meter,
-                "--config",
-                config,
-                "--name",
-                "Li",
-                "--second",
-                "Wang",
-                "--reason",
-                "first"
-            )
+            try importMeters(meter)
         }
         let sound = try folder.bytes(book)
         try provoke("parameters-refused") {
@@ -232,19 +236,7 @@ struct DoctorTests {
         let service = try Program("greylock", ["run", "--config", config])
         #expect(service.wait(for: "no fuel: no parameters") != nil)
         #expect(try look()["side-out-of-order"]?.position == 1)
-        try greylock(
-            "parameters",
-            "import",
-            meter,
-            "--config",
-            config,
-            "--name",
-            "Li",
-            "--second",
-            "Wang",
-            "--reason",
-            "first"
-        )
+        try importMeters(meter)
         #expect(service.wait(for: "insert your card") != nil)
         let served = try look()
         #expect(served["side-out-of-order"] == nil)
