@@ -104,7 +104,10 @@ extension OnGPIO {
             #expect(card.wait(for: "is out of the reader")?.contains("balance 343.00 yuan") == true)
             let report = try JournalReport(journal: journal)
             #expect(report.sales.map(\.counts) == [[8_000]])
-            #expect(report.sales.map(\.pulserFaults) == [0])
+            // What time alone shows is this board's processor, away for some edges; it is judged on a board with a clock of
+            // its own (PulsePathOnGPIOTests).
+            let ofTime = ["gaps in the flow", "noise", "too fast", "both channels together"]
+            #expect(try faults().filter { fault in !ofTime.contains { fault.key.hasPrefix($0) } } == [:])
             #expect(report.sales.map(\.volumeMicrolitres) == [20_000_000])
         }
 
@@ -163,6 +166,11 @@ extension OnGPIO {
 
         /// As the kernel's numbers show them, since the journal was begun.
         private func lostEdges() throws -> Int {
+            try faults().filter { $0.key.hasPrefix("sequence gaps") }.values.reduce(0, +)
+        }
+
+        /// By kind, since the journal was begun.
+        private func faults() throws -> [String: Int] {
             struct Report: Decodable {
                 struct Position: Decodable { let pulserFaults: Faults }
                 struct Faults: Decodable { let kinds: [String: Int] }
@@ -170,8 +178,7 @@ extension OnGPIO {
             }
             let run = try Run("greylock", ["position", "--config", folder.path("greylock.toml"), "--json"])
             let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
-            let kinds = try #require(report.positions.first).pulserFaults.kinds
-            return kinds.filter { $0.key.hasPrefix("sequence gaps") }.values.reduce(0, +)
+            return try #require(report.positions.first).pulserFaults.kinds
         }
 
         @Test("killed in mid-fuelling: the valves close, and the sale is settled from the journal")
