@@ -88,7 +88,7 @@ let package = Package(
         // Edges
         .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
         .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Quantities", "Threads"]),
-        .target(name: "Keypad", dependencies: ["CLinux", "CardCryptography", "Threads"]),
+        .target(name: "Keypad", dependencies: ["CLinux", "CardCryptography", "Files", "Threads"]),
         .target(
             name: "KeyFiles",
             dependencies: ["CardCryptography", "Codes", "Files", "FuelPassbook", "ISO7816", "KeyCustody", "Threads"]
@@ -114,7 +114,8 @@ let package = Package(
         .target(
             name: "Journal",
             dependencies: [
-                "CardCryptography", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities", "Records",
+                "CardCryptography", "Files", "FuelPassbook", "ISO7816", "Metering", "Parameters", "Quantities",
+                "Records",
                 "SQLite", "Threads",
             ]
         ),

@@ -15,8 +15,8 @@ package struct BoardProfile: Sendable {
     package let board: String
     /// The first text of the device tree's `compatible`.
     package let compatible: String
-    /// The device-tree overlay's name, without its suffix.
-    package let overlay: String
+    /// The device-tree overlay's name, without its suffix; nil where the lines need none.
+    package let overlay: String?
     /// Outputs that need a resistor to their inactive level.
     package let resistors: [GPIORole]
     /// What makes the kernel let go of an output when its program was killed; empty where nothing needs to, or can.
@@ -46,7 +46,7 @@ extension BoardProfile {
     private init(reading root: ConfigurationTable) {
         board = root.value("board", .text(1...60))
         compatible = root.value("compatible", .text(1...60))
-        overlay = root.value("overlay", .text(1...60))
+        overlay = root.optional("overlay", .text(1...60))
         resistors = root.list("resistors", Setting<GPIORole>.word(\.key), countMax: GPIORole.allCases.count) ?? []
         strictGPIOD = root.list("strict_gpiod", .text(1...200), countMax: 4) ?? []
         pins = root.texts("pins", .text(1...20)).reduce(into: [:]) { pins, entry in
@@ -75,39 +75,31 @@ extension BoardProfile {
 extension BoardProfile {
     /// Blocks while the file is read.
     ///
-    /// - Parameter name: as in ``folder``, or the path of a file.
+    /// - Parameter name: as in ``folder``, or the path of a file, which has a slash or ends as its name does.
     package static func load(_ name: String) throws(ServiceFailure) -> BoardProfile {
+        let isPath = name.contains("/") || name.hasSuffix(suffix)
         do throws(ConfigurationError) {
-            let path = name.contains("/") ? name : "\(folder)/\(name)\(suffix)"
+            let path = isPath ? name : "\(folder)/\(name)\(suffix)"
             return try BoardProfile(toml: ConfigurationDocument.contents(of: path), file: path)
         } catch  where error.isUnread {
-            let installed = installed()
-            throw ServiceFailure(
-                exitStatus: ServiceFailure.configuration,
-                reason: installed.isEmpty
-                    ? "no profile \(name): \(folder) has none, so give the path of one, in the sources board/profiles/\(name)\(suffix)"
-                    : "no profile \(name): give one of \(installed.joined(separator: ", ")), or the path of another"
-            )
+            let advice = isPath ? "there is no such file, or this user may not read it" : advice(for: name)
+            throw ServiceFailure(exitStatus: ServiceFailure.configuration, reason: "no profile \(name): \(advice)")
         } catch {
             throw ServiceFailure(error)
         }
     }
 
+    private static func advice(for name: String) -> String {
+        let installed = installed()
+        guard installed.isEmpty else {
+            return "give one of \(installed.joined(separator: ", ")), or the path of another"
+        }
+        return "\(folder) has none, so give the path of one, in the sources board/profiles/\(name)\(suffix)"
+    }
+
     /// The names of those that a package brought.
     package static func installed() -> [String] {
-        guard let stream = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            // SAFETY: the entry is good until the next `readdir`; its name ends with a zero byte.
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
-                    unsafe String(cString: $0)
-                }
-            }
-            if name.hasSuffix(suffix) { names.append(String(name.dropLast(suffix.count))) }
-        }
-        return names.sorted()
+        Folder.names(in: folder).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
     }
 
     /// The name of the one that is this board's; nil where none is.

@@ -1,4 +1,5 @@
 private import CGPIOD
+private import Files
 private import Glibc
 
 /// The GPIO chips under `/dev`.
@@ -51,19 +52,7 @@ enum ChipDirectory {
 
     /// The corresponding C function is `gpiod_is_gpiochip_device`.
     private static func paths() -> [String] {
-        guard let stream = unsafe opendir(directory) else { return [] }
-        defer { unsafe closedir(stream) }
-        var paths: [String] = []
-        while let entry = unsafe readdir(stream) {
-            // SAFETY: the entry is good until the next `readdir`; its name ends with a zero byte.
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
-                    unsafe String(cString: $0)
-                }
-            }
-            let path = "\(directory)/\(name)"
-            if name.hasPrefix("gpiochip"), unsafe gpiod_is_gpiochip_device(path) { paths.append(path) }
-        }
-        return paths.sorted()
+        Folder.names(in: directory).filter { $0.hasPrefix("gpiochip") }.map { "\(directory)/\($0)" }
+            .filter { unsafe gpiod_is_gpiochip_device($0) }
     }
 }

@@ -1,3 +1,4 @@
+private import Files
 import Glibc
 import Records
 import SQLite
@@ -67,16 +68,8 @@ struct PrivateCopy: ~Copyable {
     }
 
     /// Folders of this user whose processes have ended in whatever way.
-    ///
-    /// The corresponding C function is `readdir`.
     private static func removeLeftovers(in place: String) {
-        guard let stream = unsafe opendir(place) else { return }
-        defer { unsafe _ = closedir(stream) }
-        while let entry = unsafe readdir(stream) {
-            // SAFETY: `d_name` ends with a zero, and is copied before the next call.
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
+        for name in Folder.names(in: place) {
             guard name.hasPrefix(prefix), name.utf8.count == prefix.utf8.count + 6 else { continue }
             let folder = "\(place)/\(name)"
             if let lock = lock(of: folder) { remove(folder, lock) }

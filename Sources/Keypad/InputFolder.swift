@@ -1,3 +1,4 @@
+private import Files
 import Glibc
 
 /// What the system shows of input devices and of who has them.
@@ -8,17 +9,17 @@ enum InputFolder {
 
     /// Paths of the keyboards that are there.
     static func keyboards() -> [String] {
-        names(in: folder).filter { $0.hasSuffix("-kbd") }.sorted().map { "\(folder)/\($0)" }
+        Folder.names(in: folder).filter { $0.hasSuffix("-kbd") }.map { "\(folder)/\($0)" }
     }
 
     /// Programs that have the device open, this process's other descriptors too.
     ///
     /// - Parameter own: the descriptor that does not count.
     static func holders(of device: dev_t, but own: Int32) -> [String] {
-        let processes = names(in: "/proc").filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+        let processes = Folder.names(in: "/proc").filter { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
         return processes.prefix(processesMax).compactMap { process in
             let isOurs = process == "\(getpid())"
-            let descriptors = names(in: "/proc/\(process)/fd").filter { !isOurs || $0 != "\(own)" }
+            let descriptors = Folder.names(in: "/proc/\(process)/fd").filter { !isOurs || $0 != "\(own)" }
             let hasIt = descriptors.contains { self.device(at: "/proc/\(process)/fd/\($0)") == device }
             guard hasIt else { return nil }
             return isOurs ? "the other side of this service that has it" : "\(name(of: process)) (\(process))"
@@ -39,21 +40,5 @@ enum InputFolder {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = unsafe read(file, &bytes, bytes.count)
         return String(decoding: bytes.prefix(max(0, count)).filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
-    }
-
-    private static func names(in folder: String) -> [String] {
-        guard let stream = unsafe opendir(folder) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            // SAFETY: the entry is good until the next `readdir`; its name ends with a zero byte.
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
-                    unsafe String(cString: $0)
-                }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
     }
 }

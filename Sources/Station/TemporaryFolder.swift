@@ -1,3 +1,4 @@
+private import Files
 private import Glibc
 
 /// A folder of its own for one run, gone with it.
@@ -13,16 +14,7 @@ package struct TemporaryFolder {
 
     /// Removes the folder and the files in it.
     package func remove() {
-        guard let folder = unsafe opendir(path) else { return }
-        while let entry = unsafe readdir(folder) {
-            unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-                unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { name in
-                    let name = unsafe String(cString: name)
-                    if name != "." && name != ".." { unsafe _ = unlink("\(path)/\(name)") }
-                }
-            }
-        }
-        unsafe _ = closedir(folder)
+        for name in Folder.names(in: path) { unsafe _ = unlink("\(path)/\(name)") }
         unsafe _ = rmdir(path)
     }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Glibc
 import Quantities
 import Station
@@ -26,7 +27,7 @@ struct DoctorClock {
         } else {
             diagnosis.find(.clockUnset, "it shows a year before \(SystemClock.firstYear)")
         }
-        let clock = namesInFolder(Self.rtcFolder).first
+        let clock = Folder.names(in: Self.rtcFolder).first
         let isKept = greylock_clock_is_kept() != 0
         guard let clock else {
             if isKept {

@@ -1,23 +1,6 @@
 import Files
 import Glibc
 
-/// Names in a folder; none where it cannot be read.
-func namesInFolder(_ folder: String) -> [String] {
-    guard let stream = unsafe opendir(folder) else { return [] }
-    defer { unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-        // SAFETY: the entry is good until the next `readdir`; its name ends with a zero byte.
-        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
-            unsafe name.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: name.pointee)) {
-                unsafe String(cString: $0)
-            }
-        }
-        if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted()
-}
-
 /// nil where there is no such file, or this user may not read it.
 func wholeText(_ path: String, bytesMax: Int) -> String? {
     do throws(FileFault) {
@@ -39,7 +22,7 @@ struct ProcessThread {
 
     /// The corresponding C function is `sched_getscheduler`.
     static func all(of process: pid_t) -> [ProcessThread] {
-        namesInFolder("/proc/\(process)/task").compactMap { number in
+        Folder.names(in: "/proc/\(process)/task").compactMap { number in
             guard let thread = pid_t(number), let name = kernelText("/proc/\(process)/task/\(number)/comm") else {
                 return nil
             }

@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Glibc
 import Keypad
 import PCSC
@@ -104,7 +105,7 @@ struct DoctorReaders {
                 unread.append(folder)
                 continue
             }
-            for name in namesInFolder(folder) where name.hasSuffix(".rules") && lets("\(folder)/\(name)") {
+            for name in Folder.names(in: folder) where name.hasSuffix(".rules") && lets("\(folder)/\(name)") {
                 return diagnosis.see(.reader, "\(folder)/\(name) lets \(account.name) use card readers")
             }
         }

@@ -60,7 +60,13 @@ struct SetupAnswers {
     var text: String {
         let custody =
             isDemonstration
-            ? ""
+            ? """
+            [parameters]
+            # In place of the board's own serial number.
+            board = "demonstration"
+
+
+            """
             : """
             [keys]
             store = \(quoted("\(folder)/keys"))

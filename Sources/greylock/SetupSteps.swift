@@ -46,9 +46,12 @@ struct SetupSteps {
 
     private var steps: [String] {
         let profile = answers.profile
-        var steps = [
-            "Load the device-tree overlay \(profile.overlay), whose source is in \(BoardProfile.overlays): it pulls the lines from the kernel's start on."
-        ]
+        var steps: [String] = []
+        if let overlay = profile.overlay {
+            steps.append(
+                "Load the device-tree overlay \(overlay), whose source is in \(BoardProfile.overlays): it pulls the lines from the kernel's start on."
+            )
+        }
         if !profile.strictGPIOD.isEmpty {
             steps.append("Let the kernel let go of outputs. \(profile.strictGPIOD.joined(separator: ". ")).")
         }
@@ -68,6 +71,7 @@ struct SetupSteps {
             "systemctl enable --now greylockd"
                 + (config == Self.unitsFile ? "." : "; the unit reads \(Self.unitsFile), and this file is another.")
         )
+        steps.append("greylock doctor --config \(config): what the board still lacks, and what mends it.")
         if answers.hasGroups {
             steps.append(
                 "Members of the group \(SetupAnswers.group(of: .read)) may ask how the station is (greylock health --config \(config)), "

@@ -48,7 +48,7 @@ struct BoardProfileTests {
             #expect(side.nozzle.isActiveLow && side.emergency?.isActiveLow == false)
             #expect(side.outputs.allSatisfy { !$0.line.isActiveLow })
         }
-        let overlay = Self.root.appendingPathComponent("board/overlays/\(profile.overlay).dtso")
+        let overlay = Self.root.appendingPathComponent("board/overlays/\(try #require(profile.overlay)).dtso")
         #expect(FileManager.default.fileExists(atPath: overlay.path))
     }
 

@@ -41,10 +41,6 @@ extension OnGPIO {
                 written.output.contains("motor            GPIO24    J8 pin 18   out, active high, 10 kilohm to ground")
             )
             #expect(!written.output.contains("emergency"))
-            let file = try #require(FileHandle(forWritingAtPath: config))
-            try file.seekToEnd()
-            try file.write(contentsOf: Data("[parameters]\nboard = \"demonstration\"\n".utf8))
-            try file.close()
             let meter = try folder.file(
                 "meter.toml",
                 """

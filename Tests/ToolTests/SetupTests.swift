@@ -69,6 +69,16 @@ struct SetupTests {
         }
     }
 
+    /// A board of one's own, whose lines are pulled by resistors alone.
+    @Test func aProfileNeedsNoOverlay() throws {
+        let text = try String(contentsOfFile: profile(), encoding: .utf8).split(separator: "\n")
+        let own = try folder.file("own.toml", text.filter { !$0.hasPrefix("overlay = ") }.joined(separator: "\n"))
+        let written = try setup(["--profile", own] + station.dropFirst(2))
+        #expect(written.status == 0, "\(written.error)")
+        #expect(!written.output.contains("overlay"))
+        #expect(written.output.contains("lines --config"))
+    }
+
     /// The package makes their groups; whoever has no package may take them in.
     @Test func theSocketsStandInTheFile() throws {
         #expect(try setup(station).status == 0)
@@ -145,6 +155,9 @@ struct SetupTests {
         let profile = try setup(["--profile", "raspberry"] + station.dropFirst(2))
         #expect(profile.status == 78)
         #expect(profile.error.contains("no profile raspberry: "))
+        let file = try setup(["--profile", "my-board.toml"] + station.dropFirst(2))
+        #expect(file.status == 78)
+        #expect(file.error.contains("no profile my-board.toml: there is no such file"))
         #expect(!isWritten)
     }
 
