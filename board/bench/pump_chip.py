@@ -3,6 +3,7 @@
 import subprocess
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 from settings import A, B, COUNTS_PER_LITRE, NOZZLE, OUTPUTS
 from systemd_unit import run, until
@@ -11,21 +12,42 @@ from systemd_unit import run, until
 EDGES_PER_SECOND = 133
 
 
+class Wiring(NamedTuple):
+    """Which lines of a chip are the pump's, by their offsets."""
+
+    label: str = "pump"
+    count: int = 8
+    names: str = ""  # of line 3, with its number for {}
+    a: int = A
+    b: int = B
+    nozzle: int = NOZZLE
+    lifted: str = "pull-up"
+    outputs: tuple[int, ...] = OUTPUTS  # the motor first
+
+
+# Side 1 of board/profiles/raspberry-pi-4.toml.
+RASPBERRY_PI = Wiring("pinctrl-bcm2711", 28, "GPIO{}", 17, 27, 22, "pull-down", (24, 25, 16))
+
+
 class Chip:
     """The pump's lines, and their levels as another program sees them."""
 
-    def __init__(self, tools):
+    def __init__(self, tools, wiring=Wiring()):
+        self.wiring = wiring
         run("modprobe", "gpio-sim")
         folder = Path("/sys/kernel/config/gpio-sim/pump")
         (folder / "bank").mkdir(parents=True)
-        (folder / "bank/num_lines").write_text("8")
-        (folder / "bank/label").write_text("pump")
+        (folder / "bank/num_lines").write_text(str(wiring.count))
+        (folder / "bank/label").write_text(wiring.label)
+        for line in range(wiring.count) if wiring.names else ():
+            (folder / f"bank/line{line}").mkdir()
+            (folder / f"bank/line{line}/name").write_text(wiring.names.format(line))
         (folder / "live").write_text("1")
         name, device = (folder / "bank/chip_name").read_text().strip(), (folder / "dev_name").read_text().strip()
         self.lines = Path("/sys/devices/platform") / device / name
         self.tools = tools
         self.changes = []
-        files = [str(self.file(line, kind)) for line in OUTPUTS for kind in ("value", "pull")]
+        files = [str(self.file(line, kind)) for line in wiring.outputs for kind in ("value", "pull")]
         self.flow = None
         self.levels = subprocess.Popen([tools / "levels", "keep", *files], stdout=subprocess.PIPE, encoding="utf-8")
         threading.Thread(target=self.read, daemon=True).start()
@@ -48,11 +70,13 @@ class Chip:
         return max(0.0, self.changes[-1][0] - since)
 
     def lift(self, lifted):
-        self.file(NOZZLE, "pull").write_text("pull-up" if lifted else "pull-down")
+        hung = "pull-down" if self.wiring.lifted == "pull-up" else "pull-up"
+        self.file(self.wiring.nozzle, "pull").write_text(self.wiring.lifted if lifted else hung)
 
     def start_flow(self):
         """A customer who lifts the nozzle; fuel flows as long as a valve is open."""
-        files = [self.file(A, "pull"), self.file(B, "pull"), *(self.file(output, "value") for output in OUTPUTS[1:])]
+        pulser = [self.file(line, "pull") for line in (self.wiring.a, self.wiring.b)]
+        files = [*pulser, *(self.file(output, "value") for output in self.wiring.outputs[1:])]
         self.flow = subprocess.Popen([self.tools / "flow", *files, str(EDGES_PER_SECOND)], stdout=subprocess.PIPE, encoding="utf-8")
         self.lift(True)
 

@@ -90,7 +90,7 @@ class WatchedBoard(Board):
         self.frozen("pump-1", "the pump's thread stands still", False, PUMP_SECONDS + ACTION_SECONDS)
 
     def watchdog(self):
-        self.frozen("watchdog", "settles-ttc=", False, WATCHDOG_SECONDS + ACTION_SECONDS)
+        self.frozen("watchdog", "Watchdog timeout", False, WATCHDOG_SECONDS + ACTION_SECONDS)
 
     @staticmethod
     def states(process):
