@@ -314,7 +314,7 @@ final class Flow {
         if progress.waitsForCardUntil != nil {
             .suspended
         } else if progress.snapshot.lastCountNanoseconds == nil {
-            .authorised
+            progress.hasOpened ? .started : .authorised
         } else {
             .fuelling
         }

@@ -1,10 +1,14 @@
 import Glibc
 import Station
+import Threads
 
 /// The service's unit, as systemd has it.
 struct ServiceUnit: Sendable {
     static let name = "greylockd.service"
     private static let secondsMax: UInt64 = 20
+    /// So long a start is waited for: how the last one ended stands there only when this one has ended too.
+    private static let startNanoseconds: UInt64 = 6_000_000_000
+    private static let againNanoseconds: UInt64 = 200_000_000
 
     private let properties: SystemdProperties
 
@@ -15,7 +19,16 @@ struct ServiceUnit: Sendable {
             "SupplementaryGroups", "LimitRTPRIO", "LimitMEMLOCK", "WatchdogUSec", "UnitFileState", "NeedDaemonReload",
             "MainPID", "ExecStart", "RuntimeDirectory",
         ]
-        guard SystemdProperties.isThere, let properties = SystemdProperties(of: Self.name, names) else { return nil }
+        guard SystemdProperties.isThere, var properties = SystemdProperties(of: Self.name, names) else { return nil }
+        let never = MonotonicSemaphore()
+        let deadline = MonotonicClock.nanoseconds + Self.startNanoseconds
+        while properties["ActiveState"] == "activating", properties["SubState"] != "auto-restart" {
+            let now = MonotonicClock.nanoseconds
+            guard now < deadline else { break }
+            _ = never.wait(until: now + Self.againNanoseconds)
+            guard let later = SystemdProperties(of: Self.name, names) else { return nil }
+            properties = later
+        }
         self.properties = properties
     }
 

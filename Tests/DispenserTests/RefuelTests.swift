@@ -38,6 +38,18 @@ struct RefuelTests {
         #expect(totaliser.fen == 15_700)
     }
 
+    /// As the forecourt convention has them: started is a pump that is on before fuel flows.
+    @Test func itsStatesFollowEachOtherOnce() throws {
+        let station = try TestStation()
+        station.scheduleRefuel(centilitres: 2_000)
+        station.run()
+        #expect(
+            station.display.life == [
+                .idle, .calling, .authorised, .started, .fuelling, .settling, .completed, .idle, .closed,
+            ]
+        )
+    }
+
     @Test("each durable write comes before the act that it stands for")
     func orderOfWrites() throws {
         let station = try TestStation()

@@ -89,6 +89,8 @@ final class TestDisplay: SideDisplay {
     private(set) var notices: [Notice] = []
     /// At each notice.
     private(set) var states: [SideState] = []
+    /// The states one after the other, whatever was shown in them.
+    private(set) var life: [SideState] = []
     private(set) var receipts: [Record] = []
     /// Called at each progress report, with the centilitres shown.
     var onProgress: (Int) -> Void = { _ in }
@@ -97,10 +99,18 @@ final class TestDisplay: SideDisplay {
     func show(_ state: SideState, _ notice: Notice) {
         notices.append(notice)
         states.append(state)
+        note(state)
         onNotice(notice)
     }
 
-    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) { onProgress(centilitres) }
+    func show(_ state: SideState, centilitres: Int, fen: Int, unitPrice: UnitPrice) {
+        note(state)
+        onProgress(centilitres)
+    }
+
+    private func note(_ state: SideState) {
+        if life.last != state { life.append(state) }
+    }
 
     func printReceipt(_ record: Record, balance: Amount?) { receipts.append(record) }
 

@@ -26,14 +26,18 @@ SIDES, COUNTS_PER_LITRE, LITRES_PER_MINUTE = 8, 400, 200
 ASK_SECONDS, ORDER_SECONDS, LOOK_SECONDS = 0.02, 0.5, 0.005
 
 
-def configuration(folder: Path, litres: int) -> str:
-    text = f"""
+def heading(folder: Path) -> str:
+    return f"""
 demonstration = true
 terminal = {{ id = "310000000017" }}
 journal = {{ path = "{folder}/journal" }}
 parameters = {{ path = "{folder}/parameters", board = "crowd" }}
 interface = {{ read = "{folder}/read.sock", control = "{folder}/control.sock" }}
 """
+
+
+def configuration(folder: Path, litres: int) -> str:
+    text = heading(folder)
     for side in range(1, SIDES + 1):
         text += f"""
 [side.{side}]
@@ -64,6 +68,13 @@ security = "alarm"
 """
         for side in range(1, SIDES + 1)
     )
+
+
+def import_meters(tool: str, folder: Path, config: Path):
+    (folder / "meters.toml").write_text(meters(), encoding="utf-8")
+    people = ["--name", "crowd", "--second", "bench", "--reason", "a crowd"]
+    command = [tool, "parameters", "import", str(folder / "meters.toml"), "--config", str(config), *people]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 class JournalLog:
@@ -224,7 +235,7 @@ class Crowd:
             client.join()
         if missing:
             raise SystemExit(f"{len(missing)} clients were cut off that read what they got")
-        return {name: value.value for name, value in self.told.items()}
+        return {"clients": len(self.clients), **{name: value.value for name, value in self.told.items()}}
 
 
 TOLD = {"events": "L", "answers": "L", "slowest": "d", "orders": "L", "cut": "L"}
@@ -239,9 +250,55 @@ def use(process: int) -> tuple[float, int, int]:
     return seconds, peak, len(os.listdir(f"/proc/{process}/fd"))
 
 
+class Figures:
+    """What a turn took, and what became of its sales."""
+
+    def __init__(self):
+        self.gaps, self.seen, self.told = [], {}, None
+
+    def look(self, log):
+        """How long each checkpoint stood until the next one of its side."""
+        now = time.monotonic()
+        for number, volume in log.news():
+            known = self.seen.get(number)
+            if known is None or known[0] != volume:
+                if known is not None:
+                    self.gaps.append(now - known[1])
+                self.seen[number] = (volume, now)
+
+    def end(self, process, before, seconds):
+        after, self.peak, self.descriptors = use(process)
+        self.load = (after - before) / seconds
+        self.gaps.sort()
+
+    def read(self, tool, folder):
+        command = [tool, "records", "--json", "--last", "1000", "--journal", str(folder / "journal")]
+        report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout)
+        self.sales = report["sales"]
+        self.counts = sum(sum(sale["counts"]) for sale in self.sales)
+        self.faults = sum(sale["pulserFaults"] for sale in self.sales)
+        self.held = (folder / "log").read_text(encoding="utf-8").count("the journal's disk is slow")
+
+    def at(self, part):
+        return 1000 * self.gaps[min(len(self.gaps) - 1, int(part * len(self.gaps)))]
+
+    def words(self, counts):
+        crowd = (
+            f"; {self.told['events']} events, {self.told['answers']} answers, the slowest after {1000 * self.told['slowest']:.0f} ms, "
+            f"{self.told['orders']} orders, {self.told['cut']} cut off"
+            if self.told["clients"]
+            else ""
+        )
+        return (
+            f"{self.told['clients'] or 'no':>2} clients  {len(self.sales)} sales, {self.counts} counts of {counts}, {self.faults} faults, "
+            f"{self.held} held; {len(self.gaps)} checkpoints, {self.at(0.5):.0f} ms apart, 99 % {self.at(0.99):.0f}, "
+            f"longest {self.at(1):.0f}; {100 * self.load:.0f} % of a core, {self.peak / 1024:.1f} MB, {self.descriptors} descriptors{crowd}"
+        )
+
+
 class Turn:
     def __init__(self, programs: Path, litres: int, folder: str, is_crowded: bool):
-        self.is_crowded = is_crowded
+        self.is_crowded, self.counts = is_crowded, SIDES * litres * COUNTS_PER_LITRE
         with tempfile.TemporaryDirectory(prefix="crowd", dir=folder) as name:
             self.run(programs, Path(name), litres)
 
@@ -249,70 +306,42 @@ class Turn:
         tool = str(programs / "greylock")
         config = folder / "greylock.toml"
         config.write_text(configuration(folder, litres), encoding="utf-8")
-        (folder / "meters.toml").write_text(meters(), encoding="utf-8")
-        people = ["--name", "crowd", "--second", "bench", "--reason", "a crowd"]
-        imported = [tool, "parameters", "import", str(folder / "meters.toml"), "--config", str(config), *people]
-        subprocess.run(imported, check=True, stdout=subprocess.DEVNULL)
+        import_meters(tool, folder, config)
         with open(folder / "log", "w", encoding="utf-8") as log:
             service = subprocess.Popen([tool, "run", "--config", str(config)], stdin=subprocess.DEVNULL, stderr=log)
-        crowd = None
+        self.figures = Figures()
         try:
             subprocess.run([tool, "health", "--config", str(config), "--wait", "60"], check=True, stdout=subprocess.DEVNULL)
             crowd = Crowd(folder, self.is_crowded)
             before, begun = use(service.pid)[0], time.monotonic()
-            self.gaps = sorted(self.look(folder, 4 * 60 * litres / LITRES_PER_MINUTE + 60))
-            self.seconds = time.monotonic() - begun
-            after, self.peak, self.descriptors = use(service.pid)
-            self.load = (after - before) / self.seconds
-            self.told = crowd.end()
+            self.flow(folder, 4 * 60 * litres / LITRES_PER_MINUTE + 60)
+            self.figures.end(service.pid, before, time.monotonic() - begun)
+            self.figures.told = crowd.end()
         finally:
             service.send_signal(signal.SIGTERM)
             self.status = service.wait()
-        command = [tool, "records", "--json", "--last", "1000", "--journal", str(folder / "journal")]
-        report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout)
-        self.sales = report["sales"]
-        self.missing = SIDES * litres - sum(sale["volumeMicrolitres"] for sale in self.sales) / 1e6
-        self.faults = sum(sale["pulserFaults"] for sale in self.sales)
-        self.held = (folder / "log").read_text(encoding="utf-8").count("the journal's disk is slow")
+        self.figures.read(tool, folder)
 
-    def look(self, folder, seconds):
-        """How long each checkpoint stood until the next one of its side."""
-        log, seen, gaps = JournalLog(folder / "journal"), {}, []
-        status = Client(folder / "read.sock")
+    def flow(self, folder, seconds):
+        log, status = JournalLog(folder / "journal"), Client(folder / "read.sock")
         end = time.monotonic() + seconds
         asked = 0.0
         while True:
+            self.figures.look(log)
             now = time.monotonic()
-            for number, volume in log.news():
-                known = seen.get(number)
-                if known is None or known[0] != volume:
-                    if known is not None:
-                        gaps.append(now - known[1])
-                    seen[number] = (volume, now)
             if now - asked > 0.5:
                 asked = now
                 sides = status.ask(command="status")["answer"]["sides"]
                 if all(side["state"] == "completed" for side in sides):
-                    return gaps
+                    return
             if now > end:
                 raise SystemExit(f"the sales did not end in time: {[side['state'] for side in sides]}")
             time.sleep(LOOK_SECONDS)
 
-    def at(self, part):
-        return 1000 * self.gaps[min(len(self.gaps) - 1, int(part * len(self.gaps)))]
-
-    def words(self):
-        crowd = (
-            f"; {self.told['events']} events, {self.told['answers']} answers, the slowest after {1000 * self.told['slowest']:.0f} ms, "
-            f"{self.told['orders']} orders, {self.told['cut']} cut off"
-            if self.is_crowded
-            else ""
-        )
-        return (
-            f"{'10 clients' if self.is_crowded else 'no client':12} {len(self.sales)} sales, {self.missing:.2f} L missing, {self.faults} faults, "
-            f"{self.held} held; {len(self.gaps)} checkpoints, {self.at(0.5):.0f} ms apart, 99 % {self.at(0.99):.0f}, "
-            f"longest {self.at(1):.0f}; {100 * self.load:.0f} % of a core, {self.peak / 1024:.1f} MB, {self.descriptors} descriptors{crowd}"
-        )
+    @property
+    def is_whole(self):
+        figures = self.figures
+        return figures.counts == self.counts and not figures.faults and not self.status and len(figures.sales) == SIDES
 
 
 def main():
@@ -320,11 +349,11 @@ def main():
     turns = []
     for is_crowded in (False, True, False, True):
         turns.append(Turn(programs, litres, folder, is_crowded))
-        print(turns[-1].words(), flush=True)
-    alone = [turn for turn in turns if not turn.is_crowded]
-    crowded = [turn for turn in turns if turn.is_crowded]
+        print(turns[-1].figures.words(turns[-1].counts), flush=True)
+    alone = [turn.figures for turn in turns if not turn.is_crowded]
+    crowded = [turn.figures for turn in turns if turn.is_crowded]
     wrong = []
-    if any(turn.missing or turn.faults or turn.status or len(turn.sales) != SIDES for turn in turns):
+    if not all(turn.is_whole for turn in turns):
         wrong.append("a sale ended early, or counts are lost")
     if any(turn.held for turn in crowded) and not any(turn.held for turn in alone):
         wrong.append("a valve was held for a checkpoint")

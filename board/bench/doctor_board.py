@@ -240,7 +240,6 @@ class Board:
             sealed.write_text("none", encoding="utf-8")
             run("systemctl", "restart", UNIT, check=False)
             until("the refusal", lambda: show("ExecMainStatus") == "243")
-            run("systemctl", "stop", UNIT)
 
         def seal():
             shell(f"head -c 32 /dev/urandom | systemd-creds encrypt --with-key=host --name=greylock-storage-key - {sealed}")

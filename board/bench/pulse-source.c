@@ -1,5 +1,5 @@
 // pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND
-// pulse-source --trace FILE PULL_A PULL_B [PULL_A PULL_B]
+// pulse-source --trace FILE PULL_A PULL_B [PULL_A PULL_B]...
 //
 // Turns a simulated pulser: writes to the `pull` files of two gpio-sim lines. Lines are driven one after the other.
 //
@@ -9,7 +9,7 @@
 // Prints the edges and the pace that came of it.
 //
 // In the second the edges of a trace (greylock pulses generate), each at its own time by the clock, whoever reads them: it goes
-// before every reader, behind the kernel's interrupt threads. With four lines on two pulsers, the second right behind the first. A little
+// before every reader, behind the kernel's interrupt threads. With more lines on several pulsers, eight at most, each right behind the one before. A little
 // time that was lost is made up for by steps up to a tenth shorter; after more than two steps the shaft stood still, and gets up
 // speed again as above. A thread of the lowest priority computes meanwhile: an emulated processor that halts takes its host's time
 // to wake. Prints the edges, the pace that came of it, the pace of the trace, how often the shaft stood still, and by how many
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PRIORITY = 45, EDGES_MAX = 10000000 };
+enum { PRIORITY = 45, EDGES_MAX = 10000000, PULSERS_MAX = 8 };
 
 static long long now(void) {
   struct timespec time;
@@ -102,7 +102,7 @@ static void keep_awake(void) {
 }
 
 static int play(const char *path, char **pulls, int pulsers) {
-  int files[4];
+  int files[2 * PULSERS_MAX];
   for (int line = 0; line < 2 * pulsers; line++) files[line] = open_pull(pulls[line]);
   long long count, latest = 0, stands = 0, slow = 0;
   struct edge *edges = read_trace(path, &count);
@@ -140,10 +140,10 @@ static int play(const char *path, char **pulls, int pulsers) {
 }
 
 int main(int count, char **arguments) {
-  if ((count == 5 || count == 7) && strcmp(arguments[1], "--trace") == 0)
+  if (count >= 5 && count <= 3 + 2 * PULSERS_MAX && count % 2 == 1 && strcmp(arguments[1], "--trace") == 0)
     return play(arguments[2], arguments + 3, (count - 3) / 2);
   if (count != 5)
-    errx(2, "usage: pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND | --trace FILE PULL_A PULL_B [PULL_A PULL_B]");
+    errx(2, "usage: pulse-source PULL_A PULL_B CYCLES EDGES_PER_SECOND | --trace FILE PULL_A PULL_B [PULL_A PULL_B]...");
   int files[2] = {open_pull(arguments[1]), open_pull(arguments[2])};
   long long edges = 4 * number(arguments[3]), pace = number(arguments[4]);
   long long begin = now(), instant = begin, step = pace > 0 ? 1000000000LL / pace : 0, slow = 0;

@@ -70,7 +70,7 @@ class Board:
         Path(SETTINGS).write_text(armed_settings(JOURNAL, first_flow_seconds=60, preset_centilitres=9000), encoding="utf-8")
         run("udevadm", "control", "--reload")
         run("systemctl", "daemon-reload")
-        said = run("systemd-analyze", "verify", f"/etc/systemd/system/{UNIT}", check=False)
+        said = run("systemd-analyze", "verify", "--man=no", f"/etc/systemd/system/{UNIT}", check=False)
         if "greylock" in said:
             raise Wrong(f"systemd-analyze verify: {said}")
         run("systemctl", "enable", "firmware.service", UNIT)

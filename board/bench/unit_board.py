@@ -117,7 +117,7 @@ class Board:
     # The causes.
 
     def verify(self):
-        said = run("systemd-analyze", "verify", f"/etc/systemd/system/{UNIT}", check=False)
+        said = run("systemd-analyze", "verify", "--man=no", f"/etc/systemd/system/{UNIT}", check=False)
         ours = [line for line in said.splitlines() if "greylock" in line]
         if ours:
             raise Wrong("systemd-analyze verify: " + "; ".join(ours))
