@@ -41,6 +41,8 @@ class Log:
     def __init__(self):
         self.follower = None
         self.lines = queue.Queue()
+        # Not through its buffer: a thread that has that at the end is the end of the interpreter too.
+        self.told = sys.stderr.fileno()
         self.follow()
 
     def follow(self):
@@ -50,7 +52,7 @@ class Log:
 
     def read(self, follower):
         for line in follower.stdout:
-            print(f"    {line.rstrip()}", file=sys.stderr)
+            os.write(self.told, f"    {line.rstrip()}\n".encode())
             self.lines.put(line.rstrip())
 
     def wait(self, text, seconds=PATIENCE_SECONDS):
