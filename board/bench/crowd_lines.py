@@ -80,6 +80,9 @@ class Turn:
             self.run(programs, Path(name), is_crowded)
 
     def run(self, programs, folder, is_crowded):
+        # The trace begins where both are low.
+        for line in (A, B):
+            write(self.chips, line, "pull-down")
         tool, config = str(programs / "greylock"), folder / "greylock.toml"
         config.write_text(configuration(folder), encoding="utf-8")
         import_meters(tool, folder, config)
