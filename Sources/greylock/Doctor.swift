@@ -67,11 +67,17 @@ struct Doctor: ParsableCommand {
             verdict = diagnosis.verdict
         }
         switch verdict {
-        case .fault: throw ExitCode(2)
-        case .warning: throw ExitCode(1)
+        case .fault: throw ExitCode(Self.faultsStatus)
+        case .warning: throw ExitCode(Self.warningsStatus)
         case nil: break
         }
     }
+
+    private static let (warningsStatus, faultsStatus): (Int32, Int32) = (1, 2)
+    /// Exit statuses with which it says what it found.
+    static let foundStatuses: Set<Int32> = [warningsStatus, faultsStatus]
+    /// For other programs that wait for it: as long as all that it gives a limit to may take.
+    static let secondsMax = 120
 
     private func writeList() throws(ServiceFailure) {
         if json { return writeLine(try jsonText(FindingRow.all)) }

@@ -32,7 +32,7 @@ struct ReportContents {
             versions(), settings(), check(), unit(), log("log.txt", "greylockd", Self.logLines),
             log("log-of-the-card-service.txt", "pcscd", Self.logLines / 10), status(configuration),
             records(configuration), chips(configuration), board(), disks(configuration), doctor(),
-        ].compactMap(\.self)
+        ]
     }
 
     // MARK: - The program
@@ -54,7 +54,7 @@ struct ReportContents {
                     "systemd",
                     "polkitd", "softhsm2", "tpm2-tools", "linux-image-*",
                 ],
-                orStatus: Self.somePackagesAreMissing
+                orStatus: [Self.somePackagesAreMissing]
             )
         )
         return section
@@ -80,11 +80,10 @@ struct ReportContents {
         return section
     }
 
-    /// Once there is such a tool.
-    private func doctor() -> ReportSection? {
-        guard Greylock.configuration.subcommands.contains(where: { $0._commandName == "doctor" }) else { return nil }
+    private func doctor() -> ReportSection {
         var section = ReportSection("doctor.txt")
-        section.add(OtherProgram.run([Self.ownPath, "doctor", "--config", config]))
+        let command = [Self.ownPath, "doctor", "--config", config]
+        section.add(OtherProgram.run(command, orStatus: Doctor.foundStatuses, within: Doctor.secondsMax))
         return section
     }
 

@@ -88,22 +88,30 @@ enum OtherProgram {
         case failed(String)
     }
 
-    private static let seconds = 30
+    private static let secondsMax = 30
     private static let bytesMax = 16 << 20
     /// Of `timeout` and `env`.
     private static let (tookTooLong, notThere): (Int32, Int32) = (124, 127)
 
-    static func run(_ command: [String], orStatus fine: Int32 = 0) -> Output {
-        switch bytes(command, orStatus: fine) {
+    static func run(
+        _ command: [String],
+        orStatus fine: Set<Int32> = [],
+        within seconds: Int = secondsMax
+    ) -> Output {
+        switch bytes(command, orStatus: fine, within: seconds) {
         case .success(let data): .printed(String(decoding: data, as: UTF8.self))
         case .failure(let failed): .failed(failed.reason)
         }
     }
 
-    /// What it prints to standard output. Blocks for so long as it takes, at most ``seconds``.
+    /// What it prints to standard output. Blocks for so long as it takes, at most `seconds`.
     ///
-    /// - Parameter fine: that is no failure either.
-    static func bytes(_ command: [String], orStatus fine: Int32 = 0) -> Result<Data, Failed> {
+    /// - Parameter fine: of exit statuses, those that are no failure either.
+    static func bytes(
+        _ command: [String],
+        orStatus fine: Set<Int32> = [],
+        within seconds: Int = secondsMax
+    ) -> Result<Data, Failed> {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = ["LC_ALL=C.UTF-8", "timeout", "--kill-after=1", "\(seconds)"] + command
@@ -129,7 +137,7 @@ enum OtherProgram {
         }
         let words = String(decoding: said.data, as: UTF8.self).split(separator: "\n").first.map { ": \($0)" } ?? ""
         switch process.terminationStatus {
-        case 0, fine: return .success(printed)
+        case let status where status == 0 || fine.contains(status): return .success(printed)
         case tookTooLong: return .failure(Failed(reason: "\(command[0]) did not answer within \(seconds) s"))
         case notThere: return .failure(Failed(reason: "\(command[0]) is not there"))
         case let status:

@@ -114,6 +114,15 @@ struct SupportReportTests {
         ] { #expect(text.contains(part), "\(part)") }
     }
 
+    @Test("what doctor finds is in it, faults too")
+    func doctor() throws {
+        let found = try Run("greylock", ["doctor", "--config", config])
+        #expect(found.status == 2 && found.output.contains("FAULT "), "\(found.output)")
+        #expect(try report("--into archive").status == 0)
+        let text = try contents("archive")
+        #expect(text.contains("FAULT ") && text.contains("  mend  ") && !text.contains("doctor ended with"), "\(text)")
+    }
+
     @Test("a file that is there is left as it is")
     func there() throws {
         _ = try folder.file("archive", "mine")
