@@ -11,8 +11,8 @@ package final class StandingOrders: Sendable {
     private struct Content {
         var isDrained = false
         var blocks: [Int: SideBlock] = [:]
-        /// By side, in the order in which they were given.
-        var prices: [Int: [PriceOrder]] = [:]
+        /// By side.
+        var prices: [Int: StandingPrices] = [:]
         var blockedCards: BlockedCards = { _ in false }
         var visits: Set<Int> = []
     }
@@ -37,24 +37,14 @@ package final class StandingOrders: Sendable {
 
     /// The side sells at it from when it is in effect, between two visits.
     package func price(_ price: PriceOrder) {
-        content.withLock { content in
-            let isOfConfiguration = price.user == nil
-            content.prices[price.side] = (isOfConfiguration ? [] : content.prices[price.side, default: []]) + [price]
-        }
+        content.withLock { $0.prices[price.side, default: StandingPrices()].take(price) }
     }
 
     /// The order that holds at a time: of those in effect the one that came into effect last; nil where there is none.
     ///
     /// - Parameter now: nil when the clock is not set, and what is for a later time waits.
     package func price(of side: Int, at now: StationTime?) -> PriceOrder? {
-        let orders = content.withLock { $0.prices[side, default: []] }
-        let inEffect = orders.filter { order in
-            order.effectiveUTC.map { effective in now.map { effective <= $0.utcSeconds } ?? false } ?? true
-        }
-        func effect(_ order: PriceOrder) -> Int64 { order.effectiveUTC ?? order.time?.utcSeconds ?? .min }
-        return inEffect.reduce(nil) { (last: PriceOrder?, next) in
-            last.map { effect($0) > effect(next) ? $0 : next } ?? next
-        }
+        content.withLock { $0.prices[side]?.order(at: now) }
     }
 
     /// The whole list; the one before it counts no more.

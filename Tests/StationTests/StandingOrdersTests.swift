@@ -1,3 +1,4 @@
+import Dispenser
 import Foundation
 import Journal
 import Metering
@@ -129,5 +130,26 @@ struct StandingOrdersTests {
         _ = try client.wait(for: "the price") { $0.side(1)["fenPerLitre"] as? Int == 810 }
         #expect(station.stop() == nil)
         #expect(try reader.priceChanges(of: 1).map(\.to.fenPerLitre) == [785, 800, 810])
+    }
+
+    /// A price for the next year, ordered long before, and one each day until then.
+    @Test func aPriceForADayThatIsFarAwayOutlivesTheDailyOnes() throws {
+        let station = try InterfaceStation(folder, [300])
+        let client = try station.client()
+        let now = try #require(SystemClock().now)
+        let then = now.utcSeconds + 120 * 86_400
+        let later = "\"command\":\"price\",\"side\":1,\"key\":\"later\",\"fenPerLitre\":900,\"from\":\(then)"
+        #expect(try client.ask(later)["answer"] != nil)
+        for day in 1...120 {
+            let daily = "\"command\":\"price\",\"side\":1,\"key\":\"d\(day)\",\"fenPerLitre\":\(700 + day)"
+            #expect(try client.ask(daily)["answer"] != nil)
+        }
+        #expect(station.stop() == nil)
+        let journal = try SQLiteJournal(path: folder.path("journal.sqlite"), capacity: 100_000, key: .demonstration)
+        let orders = StandingOrders()
+        for order in try journal.priceOrders(of: 1) { orders.price(order) }
+        #expect(orders.price(of: 1, at: now)?.price.fenPerLitre == 820)
+        let day = StationTime(utcSeconds: then, local: now.local)
+        #expect(orders.price(of: 1, at: day)?.price.fenPerLitre == 900)
     }
 }
