@@ -14,6 +14,7 @@ package enum InterfaceCode: String, CaseIterable, Sendable {
     case takenBack = "taken-back"
     case starting
     case stopping
+    case orderNeedsClock = "order-needs-clock"
     case noSuchSide = "no-such-side"
     case noSuchRecord = "no-such-record"
     case recordOpen = "record-open"

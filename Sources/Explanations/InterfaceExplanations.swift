@@ -101,6 +101,13 @@ extension InterfaceCode {
                 money: .nothing,
                 .integrator("the same key again when it is back")
             )
+        case .orderNeedsClock:
+            Explanation(
+                "The order needs the board's clock",
+                "It is not set, so nobody knows which orders for a later time have had it. It was not done, and no card is served.",
+                money: .nothing,
+                .integrator("the same key again once the clock is set")
+            )
         case .noSuchSide:
             Explanation(
                 "There is no such side",

@@ -21,6 +21,7 @@ struct DeskWork {
     private let sides: [ReachableSide]
     private let level: LogSwitch
     private let log: Logger
+    private let clock: any StationClock
     private var book = OrderBook(keysMax: StationDesk.keysMax)
     /// Drains that are answered when nobody is served any more.
     private var drains: [OrderKey] = []
@@ -37,8 +38,10 @@ struct DeskWork {
         _ board: StatusBoard,
         _ sides: [ReachableSide],
         _ level: LogSwitch,
-        _ log: Logger
+        _ log: Logger,
+        clock: any StationClock = SystemClock()
     ) {
+        self.clock = clock
         self.configuration = configuration
         self.orders = orders
         self.board = board
@@ -119,7 +122,7 @@ struct DeskWork {
             drains = []
             give(key, Self.done, answer)
         case .block(let side, let reason):
-            let block = SideBlock(side: side, at: SystemClock().now, user: UserName.of(key.user), reason: reason)
+            let block = SideBlock(side: side, at: clock.now, user: UserName.of(key.user), reason: reason)
             keep(digest, key, answer) {
                 $0.block = block
             } then: { orders, log in
@@ -201,7 +204,7 @@ struct DeskWork {
     }
 
     private func done(_ digest: [UInt8], _ key: OrderKey, _ answer: String = doneText) -> DoneOrder {
-        DoneOrder(user: key.user, key: key.key, digest: digest, answer: answer, at: SystemClock().now)
+        DoneOrder(user: key.user, key: key.key, digest: digest, answer: answer, at: clock.now)
     }
 
     private func greys(after number: UInt32, _ limit: Int) -> OrderAnswer {
@@ -224,7 +227,7 @@ struct DeskWork {
         }
         do throws(StorageFault) {
             // Each is a step of its own: cut off in between, the same again finds those that are here.
-            let taken = try journal.take(file, at: SystemClock().localTime ?? .unknown)
+            let taken = try journal.take(file, at: clock.localTime ?? .unknown)
             let json = taken.json
             try journal.commit(StationEntry(done: done(digest, key, String(decoding: json.bytes, as: UTF8.self))))
             log.notice(
@@ -245,7 +248,7 @@ struct DeskWork {
         self.level.turn(to: level) {
             log.notice("log level by order", metadata: ["level": "\(level.rawValue)", "user": "\(user)"])
         }
-        let standing = LogStanding(level: level, user: user, utcSeconds: SystemClock().now?.utcSeconds)
+        let standing = LogStanding(level: level, user: user, utcSeconds: clock.now?.utcSeconds)
         board.update { (status: inout StationStatus) in status.log = standing }
         give(key, Self.done, answer)
     }
@@ -261,9 +264,14 @@ struct DeskWork {
         guard let configured = configuration.sides.first(where: { $0.number == side }) else {
             preconditionFailure("looked for before")
         }
+        let now = clock.now
+        if now == nil, from == nil {
+            let words = "the clock is not set, so it is not known which price is the later: set it, and come again"
+            return give(key, .failure(RequestRefusal(.orderNeedsClock, words)), answer, isKept: false)
+        }
         let order = PriceOrder(
             side: side,
-            at: SystemClock().now,
+            at: now,
             effectiveUTC: from,
             price: UnitPrice(fenPerLitre: fenPerLitre),
             configured: configured.settings(under: nil).unitPrice,
@@ -316,7 +324,7 @@ struct DeskWork {
 
     /// A price whose time has come.
     mutating func lookAtPrices() {
-        let now = SystemClock().now
+        let now = clock.now
         let present = sides.compactMap { orders.price(of: $0.number, at: now) }
         let bySide = Dictionary(uniqueKeysWithValues: present.map { ($0.side, $0) })
         guard bySide != prices else { return }
