@@ -10,6 +10,7 @@ package final class StandingOrders: Sendable {
 
     private struct Content {
         var isDrained = false
+        var isEnding = false
         var blocks: [Int: SideBlock] = [:]
         /// By side.
         var prices: [Int: StandingPrices] = [:]
@@ -27,6 +28,9 @@ package final class StandingOrders: Sendable {
     package func drain(_ isDrained: Bool) { content.withLock { $0.isDrained = isDrained } }
 
     package var isDrained: Bool { content.withLock(\.isDrained) }
+
+    /// The same, apart from what anybody orders: the service ends as soon as nobody is served.
+    package func end(_ isEnding: Bool) { content.withLock { $0.isEnding = isEnding } }
 
     /// No visit of the side that begins from now on becomes a sale.
     package func block(_ block: SideBlock) { content.withLock { $0.blocks[block.side] = block } }
@@ -69,7 +73,7 @@ package final class StandingOrders: Sendable {
     func refusal(at side: Int) -> Refusal? {
         content.withLock { content in
             if let block = content.blocks[side] { return .blocked(block) }
-            return content.isDrained ? .drained : nil
+            return content.isDrained || content.isEnding ? .drained : nil
         }
     }
 }

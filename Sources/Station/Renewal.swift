@@ -91,16 +91,31 @@ package final class Renewal: Sendable {
             let wasAsked = isAsked.exchange(false, ordering: .acquiring)
             guard !stops, wasAsked || isOver else { continue }
             next = MonotonicClock.nanoseconds + Self.lookNanoseconds
-            guard let change = wasAsked ? asked(configuration) : Self.exchangedLibrary, couldServe() else { continue }
+            guard let change = self.change(wasAsked, configuration) else { continue }
             log.notice(
                 .service(.takesOverSoon),
                 "a new version takes over when nobody is served",
                 metadata: ["new": "\(change)"]
             )
+            let somebodyIsServed = !orders.isAtRest
             guard awaitRest(orders, tell) else { return }
+            // Meanwhile somebody may have gone on editing.
+            guard !somebodyIsServed || self.change(wasAsked, configuration) != nil else {
+                orders.end(false)
+                tell()
+                // Somebody may have asked again meanwhile.
+                woken.signal()
+                continue
+            }
             log.notice(.service(.takesOver), "nobody is served: the new version begins")
             return end()
         }
+    }
+
+    /// What is to take over; nil for nothing, and for what would not serve, which is said.
+    private func change(_ wasAsked: Bool, _ configuration: Configuration) -> String? {
+        guard let change = wasAsked ? asked(configuration) : Self.exchangedLibrary, couldServe() else { return nil }
+        return change
     }
 
     private func couldServe() -> Bool {
@@ -116,11 +131,9 @@ package final class Renewal: Sendable {
         while !orders.isAtRest, !stops, MonotonicClock.nanoseconds < patience {
             _ = woken.wait(until: patience, showing: progress)
         }
+        orders.end(true)
+        tell()
         while !stops {
-            if !orders.isDrained {
-                orders.drain(true)
-                tell()
-            }
             if orders.isAtRest { return true }
             _ = woken.wait(until: MonotonicClock.nanoseconds + Self.patienceNanoseconds, showing: progress)
         }

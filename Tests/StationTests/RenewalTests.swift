@@ -78,6 +78,22 @@ struct RenewalTests {
         #expect(service.end() == 0)
     }
 
+    @Test func aConfigurationThatIsSpoiledWhileTheSaleRunsTakesOverNothing() throws {
+        let place = try install()
+        let service = try service(place)
+        #expect(service.wait(litres: 1) != nil)
+        try change("demonstration = true", to: "demonstration = true # another")
+        service.signal(SIGHUP)
+        #expect(service.wait(for: "a new version takes over when nobody is served") != nil)
+        try change("demonstration = true # another", to: "demonstration = tru")
+        #expect(service.wait(for: "is refused, and the service goes on with what it was") != nil)
+        #expect(try paid() == [4_000_000])
+        try change("demonstration = tru", to: "demonstration = true # another")
+        service.signal(SIGHUP)
+        #expect(service.wait(for: "nobody is served: the new version begins") != nil)
+        #expect(service.end() == 0)
+    }
+
     /// At a terminal nobody would begin it again.
     @Test func whatNobodyWatchesGoesOn() throws {
         let place = try install()
