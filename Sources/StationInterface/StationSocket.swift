@@ -15,6 +15,18 @@ package struct SocketPlace: Equatable, Sendable {
         self.path = path
         self.group = group
     }
+
+    /// - Throws: ``SocketFault`` where its group is not there.
+    package func requireGroup() throws(SocketFault) { _ = try groupNumber() }
+
+    /// The corresponding C function is `getgrnam`; called where no other thread looks for groups.
+    fileprivate func groupNumber() throws(SocketFault) -> gid_t? {
+        guard let group else { return nil }
+        guard let entry = unsafe getgrnam(group) else {
+            throw SocketFault("\(path): there is no group \(group): make it, addgroup --system \(group)")
+        }
+        return unsafe entry.pointee.gr_gid
+    }
 }
 
 /// What the system would not do with a socket.
@@ -40,7 +52,7 @@ final class ListeningSocket: Sendable {
     /// `bind`, `chown` and `listen`.
     init(_ place: SocketPlace, _ kind: SocketKind) throws(SocketFault) {
         let path = place.path
-        let group = try place.group.map { (name) throws(SocketFault) in try Self.number(of: name, path) }
+        let group = try place.groupNumber()
         try Self.removeLeftOver(path)
         let descriptor = try UnixSocket.make(path)
         do throws(SocketFault) {
@@ -97,14 +109,6 @@ final class ListeningSocket: Sendable {
             throw SocketFault("another process serves \(path)")
         }
         guard unsafe unlink(path) == 0 else { throw .system("replace", path) }
-    }
-
-    /// The corresponding C function is `getgrnam`; called before there are other threads that look for groups.
-    private static func number(of group: String, _ path: String) throws(SocketFault) -> gid_t {
-        guard let entry = unsafe getgrnam(group) else {
-            throw SocketFault("\(path): there is no group \(group): make it, addgroup --system \(group)")
-        }
-        return unsafe entry.pointee.gr_gid
     }
 }
 

@@ -86,9 +86,10 @@ extension Invocation {
                                   the service noted in its runtime folder counts first,
                                   and a wrong configuration does no harm.
           --check                 Only look whether this program could serve: the
-                                  configuration is in order, and journal and
-                                  parameters are none of a newer version. Nothing is
-                                  changed, and a running service goes on.
+                                  configuration is in order, the journal's folder
+                                  and the sockets' groups are there, and journal,
+                                  parameters and keys are none of a newer version.
+                                  Nothing is changed, and a running service goes on.
           --version               Show the version.
           -h, --help              Show help information.
 
