@@ -25,6 +25,7 @@ extension Record {
             JSON.Member("ctc", .integer(Int64(ctc.number))),
             JSON.Member("settles", .optional(settles.map { Int($0.value) })),
             JSON.Member("remark", .optional(remark)),
+            JSON.Member("identification", head.identification?.json ?? .null),
         ]
     }
 
@@ -35,12 +36,24 @@ extension Record {
             JSON.Member("grade", .text(grade)), JSON.Member("unitPriceFen", .integer(unitPrice.fenPerLitre)),
             JSON.Member("volumeMicrolitres", .integer(reading.volume.microlitres)),
             JSON.Member("shownCentilitres", .integer(reading.volume.shownCentilitres)),
+            JSON.Member("counts", .list(reading.counts.map { .integer($0) })),
             JSON.Member("pulserFaults", .integer(reading.faults.total)),
             JSON.Member("amountFen", .integer(Int64(amount.fen))),
             JSON.Member("nonCardFen", .integer(Int64(nonCardPart.fen))),
             JSON.Member("mac3", .optional(mac3.map { Hex.string($0) })),
             JSON.Member("lockTAC", .optional(lock?.tac.map { Hex.string($0) })),
             JSON.Member("debitTAC", .optional(debitTAC.map { Hex.string($0) })),
+            JSON.Member("mac4IsValid", mac4IsValid.map { .truth($0) } ?? .null),
         ]
+    }
+}
+
+extension SoftwareIdentification {
+    fileprivate var json: JSON {
+        .object([
+            JSON.Member("version", .text(version)), JSON.Member("programSHA256", .text(Hex.string(program))),
+            JSON.Member("parametersVersion", .integer(parametersVersion)),
+            JSON.Member("parametersHash", .text(Hex.string(parameters))),
+        ])
     }
 }

@@ -2,7 +2,7 @@ import ISO7816
 import Records
 
 /// Under which program and parameters a record began.
-struct IdentificationLine: Encodable {
+struct IdentificationLine: Codable {
     let version: String
     let programSHA256: String
     let parametersVersion: Int

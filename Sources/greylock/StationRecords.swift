@@ -37,14 +37,17 @@ struct StationRecords: ParsableCommand {
         let unitPriceFen: Int
         let volumeMicrolitres: Int
         let shownCentilitres: Int
+        let counts: [Int]
         let pulserFaults: Int
         let amountFen: Int
         let nonCardFen: Int
         let mac3: String?
         let lockTAC: String?
         let debitTAC: String?
+        let mac4IsValid: Bool?
         let settles: UInt32?
         let remark: String?
+        let identification: IdentificationLine?
         let acknowledgeable: Bool
 
         var words: String {

@@ -29,6 +29,23 @@ struct CollectingTests {
         }
     }
 
+    /// What was collected and acknowledged leaves the journal in the end, and the proof of it must not.
+    @Test func aCollectedRecordSaysWhatProvesIt() throws {
+        let station = try InterfaceStation(folder, [205], speed: 100)
+        let client = try station.client()
+        _ = try client.wait(for: "a sale") { _ in station.receipts(1) >= 1 }
+        let answer = try client.ask(#""command":"records","limit":1"#)
+        let record = try #require(((answer["answer"] as? [String: Any])?["records"] as? [[String: Any]])?.first)
+        #expect(station.stop() == nil)
+        let reader = try JournalReader(path: folder.path("journal.sqlite"), key: .demonstration)
+        let kept = try #require(try reader.records(limit: 10).first { Int($0.number.value) == record["ttc"] as? Int })
+        let identification = try #require(kept.head.identification)
+        let said = try #require(record["identification"] as? [String: Any])
+        #expect(record["mac4IsValid"] as? Bool == true && record["counts"] as? [Int] == kept.reading.counts)
+        #expect(said["parametersVersion"] as? Int == identification.parametersVersion)
+        #expect((said["programSHA256"] as? String)?.count == 64 && (said["parametersHash"] as? String)?.count == 64)
+    }
+
     @Test func aBoardOf64RecordsSellsOnWhileTheyAreCollected() throws {
         // At ten fen a litre no card comes to its end.
         let flows = [Int](repeating: 205, count: 8)
