@@ -17,6 +17,8 @@ struct Doctor: ParsableCommand {
             outside. A few kilobytes are written to each disk, to a file without a name, to see how long that takes; not while fuel \
             flows, as far as the service says so.
 
+            The pages that it names lie in /usr/share/doc/greylock, and manual pages where man finds them.
+
             Run it as root, who sees everything. What the service may do is judged by modes and groups for the unit's user, or that of \
             --user, or without either whoever runs this. --list prints all findings there are.
 
@@ -117,11 +119,12 @@ struct Examination {
     let profile: BoardProfile?
     private(set) var account = Account.own
     private let unit: ServiceUnit?
-    private var diagnosis = Diagnosis()
+    private var diagnosis: Diagnosis
 
     init(config: String, user: String?, profile: BoardProfile?) {
         self.config = config
         self.profile = profile
+        diagnosis = Diagnosis(of: config)
         let unit = ServiceUnit()
         self.unit = unit
         let isUnits = unit?.isThere == true && unit?.reads(config) == true

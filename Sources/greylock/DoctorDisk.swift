@@ -99,10 +99,10 @@ struct DoctorDisk {
         case .forbidden: diagnosis.mayNotSee(.disk, "how fast \(folder) is: this user may not write there")
         case .failed(let reason): diagnosis.find(.diskFailed, "\(folder): \(reason)")
         case .took(let microseconds):
-            let middle = microseconds.sorted()[microseconds.count / 2]
-            let most = (microseconds.max() ?? 0) / 1_000
-            let words =
-                "a durable write to \(folder) takes \(middle / 1_000).\(middle / 100 % 10) ms, at most \(most) ms"
+            let sorted = microseconds.sorted()
+            let (middle, most) = (sorted[sorted.count / 2], sorted[sorted.count - 1])
+            func milliseconds(_ time: UInt64) -> String { "\(time / 1_000).\(time / 100 % 10) ms" }
+            let words = "a durable write to \(folder) takes \(milliseconds(middle)), at most \(milliseconds(most))"
             if middle > Self.slowMilliseconds * 1_000 {
                 diagnosis.find(.diskSlow, "\(words), and half a litre flows in 500 ms")
             } else {

@@ -129,6 +129,8 @@ struct Diagnosis {
         let saw: String
     }
 
+    /// The configuration's path, for advice that names it.
+    private let config: String
     /// How much this user may not see.
     private(set) var forbidden = 0
 
@@ -137,11 +139,14 @@ struct Diagnosis {
     /// What could not be looked at, and why.
     private(set) var notSeen: [Sight] = []
 
+    init(of config: String) { self.config = config }
+
     /// - Parameters:
     ///   - side: nil where it is no side's.
     ///   - mend: where more is known than the table of findings says.
     mutating func find(_ code: FindingCode, _ saw: String, side: Int? = nil, mend: String? = nil) {
         let row = FindingRow.of(code)
+        let advice = (mend ?? row.mend).replacing("--config CONFIG", with: "--config \(config)")
         findings.append(
             Finding(
                 code: code,
@@ -149,7 +154,7 @@ struct Diagnosis {
                 area: row.area,
                 position: side,
                 saw: saw.printable,
-                mend: (mend ?? row.mend).printable,
+                mend: (side.map { advice.replacing("--position N", with: "--position \($0)") } ?? advice).printable,
                 page: row.page
             )
         )

@@ -29,7 +29,7 @@ struct DoctorKeys {
             diagnosis.find(
                 .keysMissing,
                 "there is no key store \(settings.store)",
-                mend: "greylock keys load --config FILE, as \(account.name)"
+                mend: "greylock keys load --config CONFIG, as \(account.name)"
             )
             return nil
         }
@@ -43,6 +43,8 @@ struct DoctorKeys {
         }
         return examineStore(settings, &diagnosis)
     }
+
+    private static let loadBlocks = "greylock keys load --config CONFIG BLOCKS"
 
     private func examineStore(_ settings: Configuration.KeySettings, _ diagnosis: inout Diagnosis) -> RecordKey? {
         let stored: StoredKeys
@@ -59,7 +61,7 @@ struct DoctorKeys {
         }
         if let fault = stored.auditFault { diagnosis.find(.auditLogUnfit, fault) }
         guard let record = stored.keys.recordKey else {
-            diagnosis.find(.keysMissing, "\(settings.store) has no record key", mend: "greylock keys load BLOCKS")
+            diagnosis.find(.keysMissing, "\(settings.store) has no record key", mend: Self.loadBlocks)
             return nil
         }
         let now = SystemClock().now?.utcSeconds
@@ -71,7 +73,7 @@ struct DoctorKeys {
             diagnosis.find(
                 .keysNotActive,
                 "\(there)\(now == nil ? ", while the clock is not set" : "")",
-                mend: masters.isEmpty ? "greylock keys load BLOCKS" : nil
+                mend: masters.isEmpty ? Self.loadBlocks : nil
             )
         } else {
             diagnosis.see(
@@ -162,7 +164,7 @@ struct DoctorKeys {
                     .boardMemoryUnfit,
                     "\(memory.path) is empty, and \(settings.store) is there",
                     mend:
-                        "put the board back that it was sealed on; or greylock keys erase --all, and load the keys again"
+                        "put the board back that it was sealed on; or greylock keys erase --all --config CONFIG --reason TEXT, and load the keys again"
                 )
                 return false
             }

@@ -87,24 +87,24 @@ struct FindingRow: Encodable, Sendable {
         keys-missing | fault | the terminal has no keys yet | greylock keys load --config CONFIG | README.md, "Keys"
         keys-unopened | fault | the key store does not open | put the store and the storage key that belong to this terminal in place | Sealing-and-recovery.md
         keys-not-active | fault | no key sells now | greylock keys activate --config CONFIG INDEX VERSION | README.md, "Keys"
-        audit-log-unfit | warning | the audit log does not fit the key store | look at it: greylock audit verify | 0052-older-copies-and-the-audit-log.md
+        audit-log-unfit | warning | the audit log does not fit the key store | look at it: greylock audit verify --config CONFIG | 0052-older-copies-and-the-audit-log.md
         board-memory-unfit | fault | the board's memory holds nothing that opens the keys | look at its device file, its rule and its write protection | greylock.toml of the examples
         token-unfit | fault | the token's module is not there | install it, or write the path of the one that is there | 0048-a-token-holds-mpk.md
         [parameters]
         parameters-missing | fault | a side has no parameters under seal | greylock parameters import FILE --config CONFIG --name NAME --second NAME --reason TEXT, FILE being a copy of parameters.toml of the examples | README.md, "Parameters under seal"
-        parameters-refused | fault | the parameters under seal are not to be believed here | greylock parameters verify says which; put the newest book in place, or import anew | README.md, "Parameters under seal"
+        parameters-refused | fault | the parameters under seal are not to be believed here | greylock parameters verify --config CONFIG says which; put the newest book in place, or import anew | README.md, "Parameters under seal"
         board-serial-missing | fault | the board has no serial number to bind parameters to | systemd-machine-id-setup | README.md, "Parameters under seal"
         [journal]
         journal-newer | fault | a newer version of the service wrote the journal | install that version, or a later one: this one changes nothing | 0063-taking-over.md
         journal-unreadable | fault | the journal cannot be read | keep the file as it is, with its -wal file, and look at the disk | 0012-checked-beside-recovery.md
-        journal-damaged | fault | rows of the journal are not believed | look at them with greylock records; then greylock position --accept-rows | man greylock-position
-        journal-not-newest | fault | the journal may not be the newest | put the newest in its place; if this is it, greylock position --accept-journal REASON | 0018-numbers-and-looking.md
-        journal-full | fault | the journal has no room for another card | collect the records, greylock station records, and acknowledge them; or raise [journal] capacity | 0062-room-that-comes-back.md
+        journal-damaged | fault | rows of the journal are not believed | look at them, greylock position --config CONFIG names them; then, with the service stopped and as its user, greylock position --config CONFIG --accept-rows | man greylock-position
+        journal-not-newest | fault | the journal may not be the newest | put the newest in its place; if this is it, with the service stopped and as its user, greylock position --config CONFIG --accept-journal REASON | 0018-numbers-and-looking.md
+        journal-full | fault | the journal has no room for another card | collect the records, greylock station records --config CONFIG, and acknowledge them, greylock station acknowledge; or raise [journal] capacity | 0062-room-that-comes-back.md
         journal-filling | warning | the journal has little room | collect the records and acknowledge them; or raise [journal] capacity | 0062-room-that-comes-back.md
-        side-closed-itself | fault | a side closed itself | mend what it says, then greylock position --clear | man greylock-position
+        side-closed-itself | fault | a side closed itself | mend what it says, then, with the service stopped and as its user, greylock position --config CONFIG --position N --clear --name NAME --reason TEXT | man greylock-position
         [clock]
         clock-unset | fault | the clock was never set | set it, timedatectl set-time, or give the board a time server; a board without a clock of its own forgets it again | README.md, "On a board"
-        clock-behind | fault | the clock is behind the latest record | set it right; if it was ahead then, greylock position --accept-clock | man greylock-position
+        clock-behind | fault | the clock is behind the latest record | set it right; if it was ahead then, with the service stopped and as its user, greylock position --config CONFIG --accept-clock | man greylock-position
         clock-unsynchronised | warning | nothing keeps the clock right, and no clock of the board goes on while it has no power | give the board a time server, or a battery-backed clock | README.md, "On a board"
         rtc-missing | warning | the board has no clock that goes on while it has no power | add one, or let no card be served before a time server answered | README.md, "On a board"
         rtc-off | warning | the board's own clock shows another time | hwclock --systohc, once the time is right | README.md, "On a board"
@@ -123,7 +123,7 @@ struct FindingRow: Encodable, Sendable {
         [sockets]
         socket-group-missing | fault | the socket's group is not there | groupadd --system GROUP | 0061-line-protocol.md
         socket-group-foreign | fault | the service's user is no member of the socket's group, nor does its folder give it | usermod --append --groups GROUP USER, and start the service anew; with the package the folders of the example give them | 0061-line-protocol.md
-        socket-folder-missing | fault | the socket's folder is not there, or the service's user may not write it | take one under /run/greylock, which the unit makes | 0061-line-protocol.md
+        socket-folder-missing | fault | the socket's folder is not there, or the service's user may not write it | systemd-tmpfiles --create greylock.conf makes those of the package; another has to have the group and its bit setgid: install -d -m 2710 -o USER -g GROUP FOLDER | 0061-line-protocol.md
         [service]
         service-silent | fault | the service runs and does not answer at its socket | read its log: journalctl -u greylockd; its watchdog starts it anew if it stands still | 0061-line-protocol.md
         service-other-version | warning | the service that runs is of another version than this program | systemctl kill --signal=HUP greylockd: the new one takes over when nobody is served | 0063-taking-over.md

@@ -128,7 +128,7 @@ struct DoctorTests {
             for name in ["journal-wal", "journal-shm"] { unsafe _ = unlink(folder.path(name)) }
             try folder.write("journal", sound)
         } mend: { finding in
-            #expect(finding.mend.contains("greylock position --accept-journal REASON"))
+            #expect(finding.mend.contains("greylock position --config \(config) --accept-journal REASON"))
             try greylock("position", "--config", config, "--accept-journal", "it is the newest")
         }
     }
@@ -196,7 +196,7 @@ struct DoctorTests {
             )
             try openJournal(journal).commit(entry)
         } mend: { finding in
-            #expect(finding.mend.contains("greylock position --accept-clock"))
+            #expect(finding.mend.contains("greylock position --config \(config) --accept-clock"))
             try greylock("position", "--config", config, "--accept-clock")
         }
     }
