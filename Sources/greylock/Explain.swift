@@ -40,14 +40,23 @@ struct Explain: ParsableCommand {
             }
             return
         }
-        let found = try known(code)
-        writeLine(json ? try text(ExplainedCode(found)) : ExplainedCode(found).text)
+        let found = try code.split(separator: ",", omittingEmptySubsequences: false).map {
+            ExplainedCode(try known(String($0)))
+        }
+        if json, let one = found.first { return writeLine(found.count == 1 ? try text(one) : try text(found)) }
+        writeLine(found.map(\.text).joined(separator: "\n\n"))
     }
 
-    /// As somebody copies it: with brackets, in capitals, or a status as a number.
+    /// As somebody copies it: with brackets, two of one line, in capitals, or a status as a number.
     private func known(_ text: String) throws -> EventCode {
         let trimmed = text.lowercased().trimmingCharacters(in: CharacterSet(charactersIn: "[], "))
         if let code = EventCode(rawValue: trimmed) ?? EventCode(rawValue: "exit-\(trimmed)") { return code }
+        if FindingCode(rawValue: trimmed) != nil {
+            standardError(
+                "greylock explain: \"\(trimmed)\" is a finding of greylock doctor: greylock doctor --list explains it"
+            )
+            throw ExitCode.validationFailure
+        }
         let near = nearNames(to: trimmed, among: EventCode.allCases.map(\.rawValue))
         let advice =
             near.isEmpty ? "greylock explain lists all" : "perhaps \(near.prefix(3).joined(separator: ", "))"

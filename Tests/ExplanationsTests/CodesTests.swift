@@ -17,6 +17,17 @@ struct CodesTests {
         let messageID: String
     }
 
+    @Test("a code is taken as it is copied, two of one line too, and what doctor found is sent there")
+    func copied() throws {
+        let both = try Run("greylock", ["explain", "[parameters-refused, parameters-older]"])
+        #expect(both.status == 0, "\(both.error)")
+        for code in ["parameters-refused (", "parameters-older ("] { #expect(both.output.contains(code)) }
+        let wrong = try Run("greylock", ["explain", "[parameters-refused, parameters-odler]"])
+        #expect(wrong.status == 64 && wrong.error.contains("parameters-older"), "\(wrong.error)")
+        let found = try Run("greylock", ["explain", "pcscd-stopped"])
+        #expect(found.status == 64 && found.error.contains("greylock doctor --list"), "\(found.error)")
+    }
+
     @Test("the codes are those of the list that is kept, with their message ids")
     func kept() throws {
         let kept = try String(contentsOf: Self.table, encoding: .utf8).split(separator: "\n").compactMap {
