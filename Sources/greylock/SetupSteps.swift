@@ -7,6 +7,8 @@ import StationInterface
 /// What is to be done once the file is there.
 struct SetupSteps {
     private static let unitsFile = "/etc/greylock.toml"
+    /// Of the package.
+    private static let examples = "/usr/share/doc/greylock/examples"
 
     let answers: SetupAnswers
     let config: String
@@ -49,23 +51,24 @@ struct SetupSteps {
         var steps: [String] = []
         if let overlay = profile.overlay {
             steps.append(
-                "Load the device-tree overlay \(overlay), whose source is in \(BoardProfile.overlays): it pulls the lines from the kernel's start on."
+                "Load the device-tree overlay \(BoardProfile.overlays)/\(overlay).dtbo, as Wiring-a-board.md says: it pulls the lines from the "
+                    + "kernel's start on."
             )
         }
         if !profile.strictGPIOD.isEmpty {
             steps.append("Let the kernel let go of outputs. \(profile.strictGPIOD.joined(separator: ". ")).")
         }
         steps.append("greylock lines --config \(config) --find: lift the nozzle, and see whether that line moves.")
-        if !answers.isDemonstration {
+        if answers.sides.contains(where: { $0.pin.hasPrefix("/") }) {
             steps.append(
-                answers.hasCredential
-                    ? "greylock-storage-key new COPY, then greylock-storage-key run greylock keys load --config \(config)."
-                    : "Make the storage key, as root, in bash: install -m 600 -o greylock -g greylock <(head -c 32 /dev/urandom) "
-                        + "\(SetupAnswers.storageKey). Then greylock keys load --config \(config)."
+                "Let the service read the keypad: write its path into a copy of \(Self.examples)/62-greylock-keypad.rules in "
+                    + "/etc/udev/rules.d, udevadm control --reload, and plug it in again."
             )
         }
+        if !answers.isDemonstration { steps += keySteps }
         steps.append(
-            "greylock parameters import FILE --config \(config) --name NAME --second NAME --reason \"first set\": what a count is worth."
+            "\(keyTool) parameters import FILE --config \(config) --name NAME --second NAME --reason \"first set\": what a count is "
+                + "worth, FILE being a copy of \(Self.examples)/parameters.toml with what the meter's type plate says."
         )
         steps.append(
             "systemctl enable --now greylockd"
@@ -79,5 +82,25 @@ struct SetupSteps {
             )
         }
         return steps
+    }
+
+    /// What is started where the storage key is.
+    private var keyTool: String {
+        answers.hasCredential && !answers.isDemonstration ? "greylock-storage-key run greylock" : "greylock"
+    }
+
+    private var keySteps: [String] {
+        let made =
+            answers.hasCredential
+            ? "Copy \(Self.examples)/greylockd-storage-key.conf to /etc/systemd/system/greylockd.service.d/storage-key.conf, systemctl "
+                + "daemon-reload, and make the storage key, as root: greylock-storage-key new COPY."
+            : "Make the storage key, as root, in bash: install -m 600 -o greylock -g greylock <(head -c 32 /dev/urandom) "
+                + "\(SetupAnswers.storageKey)."
+        return [
+            made,
+            "\(keyTool) keys load --config \(config) asks the custodians for the transport key; then \(keyTool) keys load --config "
+                + "\(config) BLOCKS takes what the issuer made for it, and \(keyTool) keys activate --config \(config) INDEX VERSION lets "
+                + "it sell (README.md, \"Keys\").",
+        ]
     }
 }

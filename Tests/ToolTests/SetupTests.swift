@@ -64,8 +64,21 @@ struct SetupTests {
             #expect(text.contains("\n\(line)\n"), "\(line)")
         }
         #expect(!text.contains("reader"))
-        for step in ["greylock-raspberry-pi-4", "strict_gpiod", "lines --config", "keys load", "parameters import"] {
-            #expect(written.output.contains(step))
+        // In the order in which the board asks for them: parameters are sealed under the record key that comes in a block.
+        let steps = [
+            "/usr/share/greylock/overlays/greylock-raspberry-pi-4.dtbo", "strict_gpiod", "lines --config",
+            "/dev/urandom",
+            "keys load", "BLOCKS", "keys activate", "parameters import",
+            "/usr/share/doc/greylock/examples/parameters.toml",
+            "systemctl enable --now greylockd", "greylock doctor",
+        ]
+        var rest = written.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")[...]
+        for step in steps {
+            guard let place = rest.range(of: step) else {
+                Issue.record("\(step) is not where it is due: \(written.output)")
+                continue
+            }
+            rest = rest[place.upperBound...]
         }
     }
 
@@ -77,6 +90,19 @@ struct SetupTests {
         #expect(written.status == 0, "\(written.error)")
         #expect(!written.output.contains("overlay"))
         #expect(written.output.contains("lines --config"))
+    }
+
+    /// With a credential, what needs the storage key is run where it is.
+    @Test func withACredentialTheStepsGoThroughItsTool() throws {
+        let written = try setup(station + ["--credential", "--pin", "/dev/input/by-path/a-event-kbd"])
+        #expect(written.status == 0, "\(written.error)")
+        let words = written.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        for step in [
+            "greylockd-storage-key.conf to /etc/systemd/system/greylockd.service.d/storage-key.conf",
+            "62-greylock-keypad.rules", "greylock-storage-key new COPY",
+            "greylock-storage-key run greylock keys load --config",
+            "greylock-storage-key run greylock parameters import",
+        ] { #expect(words.contains(step), "\(step)") }
     }
 
     /// The package makes their groups; whoever has no package may take them in.
