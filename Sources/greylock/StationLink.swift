@@ -114,7 +114,7 @@ struct StationLink {
 /// What every tool that asks the service is told.
 struct StationOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The service's configuration, which names its sockets.", valueName: "FILE"))
-    var config: String
+    var config = "/etc/greylock.toml"
 
     /// Runs a tool's work, and ends it with what is said.
     func saying(_ tool: String, _ work: () throws(ServiceFailure) -> Void) throws {
