@@ -108,6 +108,8 @@ class Board:
         self.log = Log()
         run("systemctl", "start", UNIT)
         self.log.wait("insert your card")
+        if STATE.stat().st_mode & 0o777 != 0o700:
+            raise Wrong(f"the start has opened {STATE}")
         exposure = run("systemd-analyze", "security", "--threshold=12", UNIT).splitlines()[-1]
         flowed = self.sale()
         self.row("set up, started, a sale", f"{flowed:.2f} L paid; {exposure.split(': ', 1)[-1].strip()}")
