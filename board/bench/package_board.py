@@ -77,11 +77,15 @@ class Board:
     # The first boot.
 
     def install(self):
+        login = "getty@tty1.service"
+        run("systemctl", "start", login)
         _, seconds = self.dpkg("--install", str(self.folder / "this.deb"))
+        if run("systemctl", "show", "--property=ActiveState", "--value", login).strip() != "active":
+            raise Wrong("the installation ended the login at the console")
         user = pwd.getpwnam("greylock")
         if STATE.stat().st_uid != user.pw_uid or STATE.stat().st_mode & 0o777 != 0o700:
             raise Wrong(f"{STATE} is not the service's own")
-        if show("ActiveState") != "inactive" or show("UnitFileState") != "enabled":
+        if show("ActiveState") != "inactive" or show("UnitFileState") != "disabled":
             raise Wrong(f"without a configuration the unit is {show('ActiveState')}, {show('UnitFileState')}")
         said = run("systemd-analyze", "verify", "--man=no", "/usr/lib/systemd/system/" + UNIT, check=False)
         ours = [line for line in said.splitlines() if "greylock" in line]
@@ -91,7 +95,7 @@ class Board:
         if len(rules) != 3:
             raise Wrong(f"rules: {rules}")
         run("udevadm", "verify", *(str(rule) for rule in rules))
-        self.row("installed", f"in {seconds:.0f} s; enabled, and waits for a configuration")
+        self.row("installed", f"in {seconds:.0f} s; the login at the console goes on")
 
     def configure(self):
         board = ["--profile", "raspberry-pi-4", "--demonstration", "--without", "emergency"]
@@ -106,7 +110,7 @@ class Board:
         run("greylock", "card", "new", "--profile", "/root/card.toml", "--state", CARD)
         self.chip = Chip(self.folder, RASPBERRY_PI)
         self.log = Log()
-        run("systemctl", "start", UNIT)
+        run("systemctl", "enable", "--now", UNIT)
         self.log.wait("insert your card")
         if STATE.stat().st_mode & 0o777 != 0o700:
             raise Wrong(f"the start has opened {STATE}")
