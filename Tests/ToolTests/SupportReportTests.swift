@@ -116,11 +116,16 @@ struct SupportReportTests {
 
     @Test("what doctor finds is in it, faults too")
     func doctor() throws {
+        try folder.remove("journal-parameters")
         let found = try Run("greylock", ["doctor", "--config", config])
-        #expect(found.status == 2 && found.output.contains("FAULT "), "\(found.output)")
+        #expect(found.status == 2 && found.output.contains("FAULT parameters-missing"), "\(found.output)")
         #expect(try report("--into archive").status == 0)
         let text = try contents("archive")
-        #expect(text.contains("FAULT ") && text.contains("  mend  ") && !text.contains("doctor ended with"), "\(text)")
+        #expect(
+            text.contains("FAULT parameters-missing") && text.contains("  mend  ")
+                && !text.contains("doctor ended with"),
+            "\(text)"
+        )
     }
 
     @Test("a file that is there is left as it is")
