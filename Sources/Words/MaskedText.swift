@@ -136,10 +136,15 @@ private struct SecretScanner {
             index += 1
             while index < bytes.count, bytes[index] == UInt8(ascii: " ") { index += 1 }
         }
-        let isCard = isDecimal && digits >= Self.cardDigitsMin
-        guard isCard || digits >= Self.hexDigitsMin || isDecimal && count >= Self.bytesMin else { return nil }
-        return (end, isCard && count < Self.bytesMin ? MaskedText.tail(card) : "(\(digits) digits, not shown)")
+        let isLong = isDecimal && digits >= Self.cardDigitsMin
+        guard isLong || digits >= Self.hexDigitsMin || isDecimal && count >= Self.bytesMin else { return nil }
+        // Bytes one by one are a command, and what stands at its end is no tail of a card's number.
+        let isCard = isLong && count < Self.bytesMin && digits > 2 * count && !Self.isVerify(card)
+        return (end, isCard ? MaskedText.tail(card) : "(\(digits) digits, not shown)")
     }
+
+    /// VERIFY (ISO/IEC 7816-4), which ends with the PIN: with a PIN of 4 digits or more, its bytes are as many as a card's number has.
+    private static func isVerify(_ digits: String) -> Bool { digits.hasPrefix("00200000") }
 
     private static let separators = Array(" -:,".utf8)
 
@@ -164,9 +169,10 @@ private struct SecretScanner {
             }
             let count = stop - start
             let isOfAName = start > 0 && bytes[start - 1].isLetter && count <= Self.digitsMin + 1
-            if count >= Self.cardDigitsMin {
-                put(MaskedText.tail(String(decoding: bytes[start..<stop], as: UTF8.self)), to: stop)
-            } else if count >= Self.digitsMin, !isOfAName, !isAmount(stop) {
+            let digits = String(decoding: bytes[start..<stop], as: UTF8.self)
+            if count >= Self.cardDigitsMin, !Self.isVerify(digits) {
+                put(MaskedText.tail(digits), to: stop)
+            } else if count >= Self.cardDigitsMin || count >= Self.digitsMin && !isOfAName && !isAmount(stop) {
                 put(String(repeating: "#", count: count), to: stop)
             } else {
                 take(stop)
