@@ -6,7 +6,7 @@ import Records
 /// What an order counts for is decided when it is given: a clock that was set back, or not yet set, makes none of them an earlier
 /// one than it is.
 struct StandingPrices {
-    /// Those that came into effect at once, or the configuration's word, the newest alone.
+    /// Of those that came into effect at once, or the configuration's word, the newest.
     private var present: PriceOrder?
     /// By when they come into effect, the later word of two for one time.
     private var timed: [Int64: PriceOrder] = [:]
@@ -16,20 +16,18 @@ struct StandingPrices {
             (present, timed) = (order, [:])
             return
         }
-        guard let effective = order.effectiveUTC else {
-            // What had its time before is over. Without a clock nobody knows which had.
-            if let given = order.time?.utcSeconds { timed = timed.filter { $0.key > given } }
-            present = order
-            return
-        }
-        guard let given = order.time?.utcSeconds else {
+        let given = order.time?.utcSeconds
+        if let effective = order.effectiveUTC, given.map({ effective > $0 }) ?? true {
             timed[effective] = order
-            return
+            if let given, let last = timed.keys.filter({ $0 <= given }).max() {
+                timed = timed.filter { $0.key >= last }
+            }
+        } else {
+            // For at once, or for a time that is over: its caller's clock may be behind. What had its time before is over too; without
+            // a clock nobody knows which had.
+            if let given { timed = timed.filter { $0.key > given } }
+            present = order
         }
-        // For a time that was over already, before the present word was given.
-        if effective <= given, let since = present?.time?.utcSeconds, since > effective, since <= given { return }
-        timed[effective] = order
-        if let last = timed.keys.filter({ $0 <= given }).max() { timed = timed.filter { $0.key >= last } }
     }
 
     /// The order that holds at a time; nil where there is none.

@@ -56,10 +56,11 @@ import Testing
         #expect(try price(at: 100) == 720)
     }
 
-    @Test func oneForATimeThatIsOverDoesNotUndoALaterOne() throws {
+    /// Its caller's clock is behind.
+    @Test func oneForATimeThatIsOverHoldsAtOnce() throws {
         try order(710, at: 100)
         try order(720, at: 110, from: 50)
-        #expect(try price(at: 120) == 710)
+        #expect(try price(at: 120) == 720)
         try order(730, at: 130, from: 120)
         #expect(try price(at: 130) == 730)
     }
