@@ -43,6 +43,8 @@ final class InterfaceTurns {
                 accept(listener, at: now)
             }
             for (number, client) in clients {
+                // The limit is that of one client's lines, however many have some.
+                mailbox.progress.works()
                 serve(client, number, ready[client.descriptor, default: 0], at: now)
             }
             tellWatchers(at: now)

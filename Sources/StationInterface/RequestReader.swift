@@ -6,6 +6,8 @@ import SQLite
 struct RequestReader: Sendable {
     /// Of a line without its end.
     static let lineBytesMax = 65_536
+    /// Of a request; no command has half as many. More are not looked at: a line has room for some thousands.
+    static let membersMax = 16
 
     private let connection: Connection
 
@@ -43,10 +45,19 @@ struct RequestReader: Sendable {
                 guard try db.value("SELECT json_valid(?1) AND instr(?1, '\\u0000') = 0", argument) == 1,
                     try db.value("SELECT json_type(?)", argument) == "object"
                 else { throw Self.notAnObject }
-                return try db.rows("SELECT key, type, atom, value FROM json_each(?)", argument).map { row in
+                let most = [ColumnValue(Self.membersMax + 1)]
+                let rows = try db.rows(
+                    "SELECT key, type, atom, value FROM json_each(?) LIMIT ?",
+                    argument + most
+                )
+                guard rows.count <= Self.membersMax else {
+                    throw RequestRefusal(.memberUnknown, "no command has more than \(Self.membersMax) members")
+                }
+                return try rows.map { row in
                     let type = row[1].text ?? ""
-                    let elements = "SELECT CASE type WHEN 'integer' THEN atom END FROM json_each(?)"
-                    let list = type == "array" ? try db.rows(elements, [row[3]]).map { $0[0] } : []
+                    let elements = "SELECT CASE type WHEN 'integer' THEN atom END FROM json_each(?) LIMIT ?"
+                    let most = ColumnValue(Order.numbersMax + 1)
+                    let list = type == "array" ? try db.rows(elements, [row[3], most]).map { $0[0] } : []
                     return RequestMembers.Member(name: row[0].text ?? "", type: type, value: row[2], integers: list)
                 }
             }
@@ -79,7 +90,7 @@ struct RequestMembers {
         let type: String
         /// Of a list or an object, null.
         let value: ColumnValue
-        /// Of a list, null for what is none.
+        /// Of a list, null for what is none; of one that is too long, one more than there may be.
         let integers: [ColumnValue]
     }
 

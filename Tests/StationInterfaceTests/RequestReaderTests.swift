@@ -84,6 +84,21 @@ struct RequestReaderTests {
         #expect(refusal(line) == code)
     }
 
+    /// What a line has room for, and no command has, costs next to nothing: the service's clients wait meanwhile.
+    @Test(arguments: ["[]", "[0]", "0", "{}"])
+    func thousandsOfMembersAreNotLookedAt(_ value: String) throws {
+        let members = (0..<60_000 / (value.utf8.count + 8)).map { "\"m\(10_000 + $0)\":\(value)" }
+        let line = Array("{\(members.joined(separator: ","))}".utf8)
+        #expect(line.count < RequestReader.lineBytesMax && members.count > 4_000)
+        #expect(refusal(line) == .memberUnknown)
+        let known = try reader.members(of: Array("{\(members.prefix(RequestReader.membersMax).joined(separator: ","))}".utf8))
+        #expect(known.count == RequestReader.membersMax)
+        let numbers = [String](repeating: "1", count: 30_000).joined(separator: ",")
+        let long = try reader.members(of: Array("{\"numbers\":[\(numbers)]}".utf8))
+        #expect(long.first?.integers.count == Order.numbersMax + 1)
+        #expect(refusal("{\"id\":1,\"command\":\"acknowledge\",\"key\":\"k\",\"numbers\":[\(numbers)]}") == .memberWrong)
+    }
+
     @Test func anIdOfTooManyCharactersIsRefused() {
         let long = String(repeating: "x", count: RequestID.charactersMax)
         #expect(refusal("{\"id\":\"\(long)\",\"command\":\"status\"}") == nil)
