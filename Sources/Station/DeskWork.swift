@@ -98,7 +98,7 @@ struct DeskWork {
 
     private mutating func take(_ order: Order, _ key: OrderKey, _ reply: InterfaceLoop.Reply, _ answer: Answering) {
         let digest = SHA256.digest(of: order.bytes)
-        switch book.take(digest, key, reply) {
+        switch book.take(digest, key, mayWait: order == .drain, reply) {
         case .repeated(let first): answer(reply, first)
         case .refused(let refusal): answer(reply, .failure(refusal))
         case .awaited: break

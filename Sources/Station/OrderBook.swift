@@ -27,7 +27,10 @@ struct OrderBook {
         case answered(OrderAnswer)
     }
 
+    /// How many are kept that were answered, and how many may wait for their answer.
     private let keysMax: Int
+    /// To one order.
+    static let repliesMax = StationDesk.askedMax
     private var known: [OrderKey: (digest: [UInt8], standing: Standing)] = [:]
     /// Those that are answered, the oldest first; what was forgotten stands before ``oldest``.
     private var answered: [OrderKey] = []
@@ -35,10 +38,17 @@ struct OrderBook {
 
     init(keysMax: Int) { self.keysMax = keysMax }
 
-    /// - Parameter digest: of what is ordered.
-    mutating func take(_ digest: [UInt8], _ key: OrderKey, _ reply: InterfaceLoop.Reply) -> Verdict {
+    /// - Parameters:
+    ///   - digest: of what is ordered.
+    ///   - mayWait: its answer may come later. Too many that wait keep no other from being done.
+    mutating func take(
+        _ digest: [UInt8],
+        _ key: OrderKey,
+        mayWait: Bool,
+        _ reply: InterfaceLoop.Reply
+    ) -> Verdict {
         guard let (first, standing) = known[key] else {
-            guard known.count - (answered.count - oldest) < keysMax else {
+            guard !mayWait || known.count - (answered.count - oldest) < keysMax else {
                 return .refused(RequestRefusal(.tooManyOrders, "\(keysMax) orders are not done yet: come again"))
             }
             known[key] = (digest, .acting([reply]))
@@ -50,7 +60,8 @@ struct OrderBook {
         switch standing {
         case .answered(let answer): return .repeated(answer)
         case .acting(let replies):
-            known[key] = (digest, .acting(replies + [reply]))
+            // No more than are here; whoever asked before them has gone.
+            known[key] = (digest, .acting(replies.suffix(Self.repliesMax - 1) + [reply]))
             return .awaited
         }
     }

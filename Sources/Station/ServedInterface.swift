@@ -37,9 +37,7 @@ final class ServedInterface: Sendable {
         let board = StatusBoard(station, configuration.sides.map(SideStatus.init))
         let desk = StationDesk(configuration, orders, board, sides, arrived: arrived, level, log: log)
         do throws(SocketFault) {
-            loop = try InterfaceLoop(read: places.read, control: places.control, board) { errand, peer, reply in
-                desk.take(errand, peer, reply)
-            }
+            loop = try InterfaceLoop(read: places.read, control: places.control, board, desk: desk.take)
         } catch {
             throw ServiceFailure(
                 exitStatus: ServiceFailure.unavailable,

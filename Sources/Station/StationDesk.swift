@@ -15,6 +15,8 @@ import Threads
 final class StationDesk: Sendable {
     /// Whose answers are kept.
     static let keysMax = 1_000
+    /// That wait for the desk, of all clients: those that are here have no more, and what clients that went have left is done too.
+    static let askedMax = { (limits: InterfaceLimits) in limits.controlClientsMax * limits.ordersMax }(InterfaceLimits())
     /// The journal's figures are read at most so often.
     private static let figuresNanoseconds: UInt64 = 200_000_000
     /// Between two looks whether the time of a price has come.
@@ -70,9 +72,19 @@ final class StationDesk: Sendable {
     }
 
     /// On the interface's thread.
-    func take(_ errand: Errand, _ peer: Peer, _ reply: InterfaceLoop.Reply) {
-        content.withLock { $0.asked.append(Asked(errand: errand, peer: peer, reply: reply)) }
+    ///
+    /// - Returns: why it is not taken: clients that come and go could leave more than is ever done.
+    func take(_ errand: Errand, _ peer: Peer, _ reply: InterfaceLoop.Reply) -> RequestRefusal? {
+        let isTaken = content.withLock { content in
+            guard content.asked.count < Self.askedMax else { return false }
+            content.asked.append(Asked(errand: errand, peer: peer, reply: reply))
+            return true
+        }
+        guard isTaken else {
+            return RequestRefusal(.tooManyOrders, "\(Self.askedMax) orders wait to be looked at: come again")
+        }
         arrived.signal()
+        return nil
     }
 
     /// From now on there are a journal and keys.
@@ -119,7 +131,11 @@ final class StationDesk: Sendable {
                 work.takes(begun.journal, begun.module)
                 hasBegun = true
             }
-            for asked in asked { work.take(asked.errand, asked.peer, asked.reply, answer) }
+            for asked in asked {
+                // The limit is that of one order, however many came.
+                progress.works()
+                work.take(asked.errand, asked.peer, asked.reply, answer)
+            }
             if !asked.isEmpty { content.withLock { $0.figuresAreOld = true } }
             if isStopping { return }
             work.lookAtPrices()

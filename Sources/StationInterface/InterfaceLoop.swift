@@ -11,8 +11,8 @@ package final class InterfaceLoop: Sendable {
         let id: RequestID
     }
 
-    /// Takes what is not answered at once, on the interface's thread, and returns at once.
-    package typealias Desk = @Sendable (_ errand: Errand, _ peer: Peer, _ reply: Reply) -> Void
+    /// Takes what is not answered at once, on the interface's thread, and returns at once: why it does not take it, or nil.
+    package typealias Desk = @Sendable (_ errand: Errand, _ peer: Peer, _ reply: Reply) -> RequestRefusal?
 
     private let board: StatusBoard
     private let mailbox = InterfaceMailbox()

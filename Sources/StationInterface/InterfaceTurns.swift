@@ -135,8 +135,10 @@ final class InterfaceTurns {
             client.watch = InterfaceClient.Watch(id: request.id, seen: change, next: now)
             post(status, "answer", request.id, client, at: now)
         case .errand(let errand):
+            if let refusal = desk(errand, client.peer, InterfaceLoop.Reply(client: number, id: request.id)) {
+                return refuse(client, request.id, refusal, at: now)
+            }
             client.orderIsGiven()
-            desk(errand, client.peer, InterfaceLoop.Reply(client: number, id: request.id))
         }
     }
 

@@ -31,6 +31,7 @@ struct InterfaceLoopTests {
     final class Given: Sendable {
         let orders = Mutex<[(Errand, Peer, InterfaceLoop.Reply)]>([])
         let came = DispatchSemaphore(value: 0)
+        let refusal: Mutex<RequestRefusal?> = Mutex(nil)
     }
 
     init() throws { folder = try TestFolder() }
@@ -49,8 +50,10 @@ struct InterfaceLoopTests {
             limits: limits ?? self.limits,
             board
         ) { [given] errand, peer, reply in
+            guard given.refusal.withLock({ $0 == nil }) else { return given.refusal.withLock(\.self) }
             given.orders.withLock { $0.append((errand, peer, reply)) }
             given.came.signal()
+            return nil
         }
     }
 
@@ -121,6 +124,21 @@ struct InterfaceLoopTests {
         loop.answer(reply, .success(.object([])))
         #expect(try next(client) == #"{"id":2,"answer":{}}"#)
         #expect(throws: StationConnection.Fault.ended) { try client.nextLine(until: deadline) }
+    }
+
+    /// As many as a client may have waiting, and more: none of them counts.
+    @Test func whatTheDeskDoesNotTakeIsRefusedAndTheClientGoesOn() throws {
+        let loop = try loop()
+        defer { loop.stop() }
+        let client = try connect("control.sock")
+        given.refusal.withLock { $0 = RequestRefusal(.tooManyOrders, "come again") }
+        for number in 0..<2 * limits.ordersMax {
+            let answer = try ask(client, "{\"id\":\(number),\"command\":\"drain\",\"key\":\"k\"}")
+            #expect(answer == #"{"id":\#(number),"refused":{"code":"too-many-orders","words":"come again"}}"#)
+        }
+        given.refusal.withLock { $0 = nil }
+        try client.send(Array("{\"id\":1,\"command\":\"undrain\",\"key\":\"k\"}\n".utf8), until: deadline)
+        try given.came.wait(for: "the order")
     }
 
     @Test func aLineWithoutEndIsRefusedAndItsSenderCutOff() throws {
@@ -263,7 +281,7 @@ struct InterfaceLoopTests {
     @Test func aGroupThatIsNotThereIsNamed() throws {
         let place = SocketPlace(path: folder.path("read.sock"), group: "greylock-nobody")
         let fault = #expect(throws: SocketFault.self) {
-            try InterfaceLoop(read: place, control: nil, board) { _, _, _ in }
+            try InterfaceLoop(read: place, control: nil, board) { _, _, _ in nil }
         }
         #expect(fault?.reason.contains("there is no group greylock-nobody") == true)
     }
