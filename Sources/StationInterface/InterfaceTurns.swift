@@ -91,11 +91,12 @@ final class InterfaceTurns {
                 return
             }
             let client = InterfaceClient(descriptor, listener.kind, peer, at: now)
-            guard clients.values.count(where: { $0.kind == listener.kind }) < most else {
+            let here = clients.values.count { $0.kind == listener.kind }
+            guard here < limits.clientsMax(listener.kind, for: peer, ofService: geteuid()) else {
                 refuse(
                     client,
                     nil,
-                    RequestRefusal(.tooManyClients, "\(most) clients are here already: come again"),
+                    RequestRefusal(.tooManyClients, "\(here) clients are here already: come again"),
                     at: now
                 )
                 client.send(at: now)

@@ -235,6 +235,17 @@ struct InterfaceLoopTests {
         #expect(try ask(connect("control.sock"), Self.status) == Self.answer)
     }
 
+    @Test func placesAreKeptForRootAndTheServicesUser() {
+        let limits = InterfaceLimits()
+        for kind in SocketKind.allCases {
+            let most = kind == .read ? limits.readClientsMax : limits.controlClientsMax
+            for owner in [0, 990] as [UInt32] {
+                #expect(limits.clientsMax(kind, for: Peer(user: owner), ofService: 990) == most)
+            }
+            #expect(limits.clientsMax(kind, for: Peer(user: 1_000), ofService: 990) == most - limits.ownersPlaces)
+        }
+    }
+
     @Test func aPlaceIsFreeWhenItsClientIsGone() throws {
         let loop = try loop()
         defer { loop.stop() }
