@@ -105,7 +105,8 @@ final class ListeningSocket: Sendable {
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw SocketFault("\(path) is there, and is no socket") }
         let descriptor = try UnixSocket.make(path)
         defer { close(descriptor) }
-        if unsafe UnixSocket.withAddress(path, { unsafe connect(descriptor, $0, $1) }) == 0 {
+        // One whose queue is full is served too.
+        if unsafe UnixSocket.withAddress(path, { unsafe connect(descriptor, $0, $1) }) == 0 || errno == EAGAIN {
             throw SocketFault("another process serves \(path)")
         }
         guard unsafe unlink(path) == 0 else { throw .system("replace", path) }

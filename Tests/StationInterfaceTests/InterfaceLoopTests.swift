@@ -282,6 +282,18 @@ struct InterfaceLoopTests {
         loop.stop()
     }
 
+    /// By a process that stands still, or has many clients.
+    @Test func aSocketWithAFullQueueIsAnothers() throws {
+        let path = folder.path("read.sock")
+        let other = try UnixSocket.make(path)
+        defer { close(other) }
+        #expect(unsafe UnixSocket.withAddress(path) { unsafe bind(other, $0, $1) } == 0 && listen(other, 0) == 0)
+        var waiting: [StationConnection] = []
+        while true { do { waiting.append(try connect()) } catch { break } }
+        let fault = #expect(throws: SocketFault.self) { try loop() }
+        #expect(!waiting.isEmpty && fault?.reason == "another process serves \(path)")
+    }
+
     @Test func aFileThatIsNoSocketIsLeft() throws {
         let path = try folder.file("read.sock", "mine")
         let fault = #expect(throws: SocketFault.self) { try loop() }
