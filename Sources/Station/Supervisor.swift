@@ -31,7 +31,10 @@ package final class Supervisor: Sendable {
         self.path = path
         socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard socket >= 0 else { return nil }
-        watchdogNanoseconds = watchdogMicroseconds.flatMap { $0 > 0 ? $0 * 1_000 : nil }
+        watchdogNanoseconds = watchdogMicroseconds.flatMap {
+            let (nanoseconds, isTooMuch) = $0.multipliedReportingOverflow(by: 1_000)
+            return nanoseconds > 0 && !isTooMuch ? nanoseconds : nil
+        }
     }
 
     deinit { close(socket) }

@@ -44,6 +44,12 @@ struct SupervisorTests {
         #expect(Supervisor(socketPath: path, watchdogMicroseconds: nil) == nil)
     }
 
+    /// Longer than the clock counts: nobody waits for it.
+    @Test(arguments: [0, .max, .max / 1_000 + 1] as [UInt64])
+    func aLimitThatIsNoneIsNoWatchdog(microseconds: UInt64) throws {
+        #expect(try supervisor(microseconds: microseconds).watchdogNanoseconds == nil)
+    }
+
     @Test func aFullSocketHoldsNobodyUp() throws {
         let supervisor = try supervisor(microseconds: nil)
         for _ in 0..<10_000 { supervisor.feedWatchdog() }
