@@ -38,7 +38,7 @@ package enum WholeFile {
             try FileOwner.leave(file, draft, replacing: path)
             var status = stat()
             if keepingMode, unsafe stat(path, &status) == 0 {
-                _ = try call("set the mode of", draft) { fchmod(file, status.st_mode & 0o7777) }
+                _ = try call("set the mode of", draft) { fchmod(file, status.st_mode & 0o777) }
             } else if isPublic {
                 _ = try call("set the mode of", draft) { fchmod(file, S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH) }
             }

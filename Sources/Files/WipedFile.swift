@@ -23,8 +23,17 @@ package enum WipedFile {
         return true
     }
 
+    /// For root, another user's link does not stand for the file that it leads to.
     private static func overwrite(_ path: String) throws(FileFault) -> Bool {
-        let file = unsafe open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
+        var file = unsafe open(path, flags | O_NOFOLLOW)
+        if file < 0, errno == ELOOP {
+            var link = stat()
+            guard geteuid() != 0 || unsafe lstat(path, &link) == 0 && link.st_uid == 0 else {
+                throw FileFault("\(path) is a link of user \(link.st_uid), and what it leads to is left as it is")
+            }
+            file = unsafe open(path, flags)
+        }
         if file < 0, errno == ENOENT { return false }
         guard file >= 0 else { throw FileFault("cannot open \(path): \(systemError())") }
         defer { close(file) }

@@ -55,6 +55,20 @@ struct KeyErasureTests {
         try change.store()
     }
 
+    /// As root erases keys in a folder of the service's user.
+    @Test(.enabled(if: geteuid() == 0, "only root may make another user's link"), arguments: [0, 65_534] as [uid_t])
+    func aLinkOfAnotherUserLeadsRootToNoFile(owner: uid_t) throws {
+        let board = try board(hasMemory: false)
+        let path = "\(board.folder)/storage-key"
+        try FileManager.default.moveItem(atPath: path, toPath: folder.path("elsewhere"))
+        #expect(unsafe symlink(folder.path("elsewhere"), path) == 0 && lchown(path, owner, owner) == 0)
+        let before = try folder.bytes("elsewhere")
+        let result = board.erasure.run().first { $0.place == .storageKey }
+        #expect(result?.isLeft == (owner != 0))
+        #expect(try folder.bytes("elsewhere") == (owner == 0 ? [UInt8](repeating: 0, count: before.count) : before))
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
     private func copy(_ board: Board, _ name: String) throws -> Board {
         try FileManager.default.copyItem(atPath: board.folder, toPath: folder.path(name))
         return Board(folder: folder.path(name), hasMemory: board.hasMemory)
