@@ -86,6 +86,17 @@ struct Account {
         return "\(name) may make no files in \(folder) (\(status.words))"
     }
 
+    /// The command that gives a file or a folder to the user. In a folder of his he can put a link in a file's place: then whoever
+    /// follows advice as root would give him any file.
+    func advice(toGive path: String) -> String {
+        let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else {
+            return "chown -h \(name) \(path)"
+        }
+        return "\(path) is a link: see who made it and where it leads, ls -l \(path), before you give anything away"
+    }
+
     private func allows(_ status: FileStatus, _ bits: mode_t) -> Bool {
         let shift: mode_t = status.user == user ? 6 : groups.contains(status.group) ? 3 : 0
         return status.mode >> shift & bits == bits

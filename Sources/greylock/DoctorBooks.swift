@@ -34,7 +34,7 @@ struct DoctorBooks {
             ["", "-wal", "-shm"].map { path + $0 } + [configuration.totals.file, configuration.parameters.path]
         for file in files {
             if let refusal = account.refusal(.write, file) {
-                diagnosis.find(.fileForbidden, refusal, mend: "chown \(account.name) \(file)")
+                diagnosis.find(.fileForbidden, refusal, mend: account.advice(toGive: file))
             }
         }
         switch Reach(path) {

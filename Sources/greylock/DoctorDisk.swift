@@ -38,7 +38,7 @@ struct DoctorDisk {
                 continue
             }
             if let refusal = account.refusal(toMakeFilesIn: folder) {
-                diagnosis.find(.folderForbidden, refusal, mend: "chown \(account.name) \(folder)")
+                diagnosis.find(.folderForbidden, refusal, mend: account.advice(toGive: folder))
             }
             guard seen.insert(status.device).inserted else { continue }
             examineRoom(folder, &diagnosis)

@@ -148,7 +148,7 @@ struct DoctorKeys {
             return false
         }
         if let refusal = account.refusal(.read, path) {
-            diagnosis.find(.storageKeyForbidden, refusal, mend: "chown \(account.name) \(path)")
+            diagnosis.find(.storageKeyForbidden, refusal, mend: account.advice(toGive: path))
         }
         if unsafe access(path, R_OK) != 0 { diagnosis.mayNotSee(.keys, "this user may not read \(path)") }
         return true

@@ -120,6 +120,21 @@ struct DoctorRightsTests {
         try sh("chown root \(folder) && chmod 777 \(folder)")
     }
 
+    @Test("no advice gives away what a link of the service's user leads to")
+    func links() throws {
+        let folder = bench.folder.url.path
+        try sh("chown -R \(Self.user) \(folder)")
+        let rootsFile = try bench.folder.file("roots-file", "root's alone")
+        try provoke("file-forbidden", saw: "root:root 0600") {
+            try lookForUser()
+        } fault: {
+            try sh("chown root \(rootsFile) && chmod 600 \(rootsFile) && ln -s \(rootsFile) \(folder)/journal")
+        } mend: { finding in
+            #expect(finding.mend.hasPrefix("\(folder)/journal is a link") && !finding.mend.contains("chown"))
+            try sh("rm \(folder)/journal")
+        }
+    }
+
     @Test("a user who may not see everything is told so, and one who is not there is named")
     func users() throws {
         let program = bench.folder.path("greylock")
