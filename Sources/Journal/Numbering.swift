@@ -32,6 +32,19 @@ struct Numbering: Equatable, Sendable {
 }
 
 extension SQLiteJournal {
+    /// Whether a number was never given here: whoever names it means another journal.
+    package func isBeyondItsNumbers(_ number: UInt32) throws(StorageFault) -> Bool {
+        let belief = try believing()
+        return try connection.view("read the numbers") { db in
+            let state = try belief.key.flatMap { try db.journalState($0) }
+            guard try number > db.lastNumber(belief, state) else { return false }
+            do { return try number > db.numbering(belief).reserved } catch let fault as StorageFault {
+                guard fault.row != nil else { throw fault }
+                return false
+            }
+        }
+    }
+
     package func reserve() throws(StorageFault) -> RecordNumber {
         try marking.withLock { _ throws(StorageFault) in
             var reserved: UInt32 = 0

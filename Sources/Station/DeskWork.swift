@@ -86,10 +86,17 @@ struct DeskWork {
                 guard written.isEmpty || bytesCount <= Self.recordBytesMax else { break }
                 written.append(.written(bytes))
             }
+            if written.isEmpty, let refusal = try refusal(of: number, journal) { return .failure(refusal) }
             return .success(.object([JSON.Member("records", .list(written))]))
         } catch {
             return .failure(RequestRefusal(.storage, "\(error)"))
         }
+    }
+
+    /// A cursor of another journal would hide all records of this one, until it is full.
+    private func refusal(of cursor: UInt32, _ journal: SQLiteJournal) throws(StorageFault) -> RequestRefusal? {
+        guard cursor > 0, try journal.isBeyondItsNumbers(cursor) else { return nil }
+        return RequestRefusal(.noSuchRecord, "this journal has given no number \(cursor) yet: begin with 0")
     }
 
     /// In one answer, which is at most 65,536 with what stands round them.
@@ -180,6 +187,7 @@ struct DeskWork {
         _ key: OrderKey,
         _ answer: Answering
     ) {
+        guard journal != nil else { return give(key, .failure(Self.isStarting), answer, isKept: false) }
         let cards: [UInt8]
         switch lists[key.user, default: CardListDraft()].whole(count: count, sha256) {
         case .success(let whole): cards = whole
@@ -211,6 +219,7 @@ struct DeskWork {
         guard let journal, let module else { return .failure(Self.isStarting) }
         do throws(StorageFault) {
             let greys = try journal.travellingGreys(after: number, last: limit, of: module.terminal)
+            if greys.last == nil, let refusal = try refusal(of: number, journal) { return .failure(refusal) }
             return module.answer(greys).map { .success($0) } ?? .failure(Self.hasNoKey)
         } catch {
             return .failure(RequestRefusal(.storage, "\(error)"))
