@@ -10,7 +10,7 @@ package final class StandingOrders: Sendable {
 
     private struct Content {
         var isDrained = false
-        var isEnding = false
+        var makesWay = false
         var blocks: [Int: SideBlock] = [:]
         /// By side.
         var prices: [Int: StandingPrices] = [:]
@@ -29,8 +29,8 @@ package final class StandingOrders: Sendable {
 
     package var isDrained: Bool { content.withLock(\.isDrained) }
 
-    /// The same, apart from what anybody orders: the service ends as soon as nobody is served.
-    package func end(_ isEnding: Bool) { content.withLock { $0.isEnding = isEnding } }
+    /// The same, for a program that is to take this one's place, and apart from what somebody ordered.
+    package func makeWay(_ makesWay: Bool) { content.withLock { $0.makesWay = makesWay } }
 
     /// No visit of the side that begins from now on becomes a sale.
     package func block(_ block: SideBlock) { content.withLock { $0.blocks[block.side] = block } }
@@ -73,7 +73,7 @@ package final class StandingOrders: Sendable {
     func refusal(at side: Int) -> Refusal? {
         content.withLock { content in
             if let block = content.blocks[side] { return .blocked(block) }
-            return content.isDrained || content.isEnding ? .drained : nil
+            return content.isDrained || content.makesWay ? .drained : nil
         }
     }
 }

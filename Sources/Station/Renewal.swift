@@ -15,8 +15,8 @@ import Threads
 package final class Renewal: Sendable {
     /// Between two looks for libraries that were exchanged.
     private static let lookNanoseconds: UInt64 = 3_600_000_000_000
-    /// So long it waits for all sides to be without a customer at once; then no other begins.
-    private static let patienceNanoseconds: UInt64 = 600_000_000_000
+    /// So long it waits for all sides to be without a customer at once; then for as long no other begins.
+    static let patienceNanoseconds: UInt64 = 600_000_000_000
     private static let mappingsBytesMax = 1 << 20
     /// A program that is asked whether it could serve has two minutes.
     private static let workingNanosecondsMax: UInt64 = 180_000_000_000
@@ -101,7 +101,7 @@ package final class Renewal: Sendable {
             guard awaitRest(orders, tell) else { return }
             // Meanwhile somebody may have gone on editing.
             guard !somebodyIsServed || self.change(wasAsked, configuration) != nil else {
-                orders.end(false)
+                orders.makeWay(false)
                 tell()
                 // Somebody may have asked again meanwhile.
                 woken.signal()
@@ -125,17 +125,28 @@ package final class Renewal: Sendable {
         return false
     }
 
+    /// By turns it lets customers come and lets none begin: a side that never comes to rest, because its card keeps its reader, closes
+    /// the others for no longer than they sold.
+    ///
     /// - Returns: false when the service stops for another reason.
-    private func awaitRest(_ orders: StandingOrders, _ tell: () -> Void) -> Bool {
-        let patience = MonotonicClock.nanoseconds + Self.patienceNanoseconds
-        while !orders.isAtRest, !stops, MonotonicClock.nanoseconds < patience {
-            _ = woken.wait(until: patience, showing: progress)
-        }
-        orders.end(true)
-        tell()
+    func awaitRest(
+        _ orders: StandingOrders,
+        _ tell: () -> Void,
+        patienceNanoseconds: UInt64 = Renewal.patienceNanoseconds
+    ) -> Bool {
         while !stops {
-            if orders.isAtRest { return true }
-            _ = woken.wait(until: MonotonicClock.nanoseconds + Self.patienceNanoseconds, showing: progress)
+            for makesWay in [false, true] {
+                orders.makeWay(makesWay)
+                tell()
+                let patience = MonotonicClock.nanoseconds + patienceNanoseconds
+                while !orders.isAtRest, !stops, MonotonicClock.nanoseconds < patience {
+                    _ = woken.wait(until: patience, showing: progress)
+                }
+                if stops { return false }
+                // A visit that begins meanwhile sees it.
+                orders.makeWay(true)
+                if orders.isAtRest { return true }
+            }
         }
         return false
     }

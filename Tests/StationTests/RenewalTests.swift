@@ -1,8 +1,14 @@
 import Foundation
 import Glibc
+import Logging
+import Synchronization
 import TestFolders
 import TestPrograms
 import Testing
+import Threads
+
+@testable import Dispenser
+@testable import Station
 
 /// A service that something new is to take the place of, while it sells.
 @Suite(.timeLimit(.minutes(10)))
@@ -92,6 +98,38 @@ struct RenewalTests {
         service.signal(SIGHUP)
         #expect(service.wait(for: "nobody is served: the new version begins") != nil)
         #expect(service.end() == 0)
+    }
+
+    /// As long as a card keeps its reader, the others are open and closed by turns, and what somebody ordered stands.
+    @Test func aSideThatNeverRestsClosesTheOthersForATime() throws {
+        let orders = StandingOrders()
+        orders.visitBegins(at: 1)
+        let renewal = Renewal("", check: nil, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let seen = Mutex<[Bool]>([])
+        let isOver = Atomic(false)
+        let thread = NamedThread("renewal") {
+            let rests = renewal.awaitRest(
+                orders,
+                {
+                    let turns = seen.withLock { seen in
+                        seen.append(orders.refusal(at: 2) != nil)
+                        return seen.count
+                    }
+                    if turns == 5 { orders.visitEnds(at: 1) }
+                },
+                patienceNanoseconds: 20_000_000
+            )
+            isOver.store(rests, ordering: .releasing)
+        }
+        thread.join()
+        #expect(isOver.load(ordering: .acquiring))
+        #expect(seen.withLock(\.self) == [false, true, false, true, false])
+        #expect(orders.refusal(at: 2) != nil && !orders.isDrained)
+        orders.makeWay(false)
+        orders.drain(true)
+        orders.makeWay(true)
+        orders.makeWay(false)
+        #expect(orders.refusal(at: 2) != nil)
     }
 
     /// At a terminal nobody would begin it again.
