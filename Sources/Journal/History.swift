@@ -17,9 +17,15 @@ protocol HistoryValue: Sendable {
     static var rows: TableColumns<HistoryRow<Self>> { get }
     /// The newest that are kept at each position; nil for all.
     static var rowsMax: Int? { get }
+    /// Which of too many goes, by its place among them, the oldest first; nil for the oldest.
+    static var whichGoes: (([Self]) -> Int)? { get }
 
     /// Whose numbers count up apart.
     var position: Int { get }
+}
+
+extension HistoryValue {
+    static var whichGoes: (([Self]) -> Int)? { nil }
 }
 
 extension HistoryRow {
@@ -159,13 +165,39 @@ extension RowWriter {
         let range = HistoryRow<Value>.numbers(of: value.position)
         let bounds = [ColumnValue(range.lowerBound), ColumnValue(range.upperBound)]
         let newest = "SELECT max(number) FROM \(table.name) WHERE number BETWEEN ? AND ?"
-        let last = try db.numbers(newest, bounds).first.flatMap(\.self) ?? range.lowerBound
+        var last = try db.numbers(newest, bounds).first.flatMap(\.self) ?? range.lowerBound
+        if last == range.upperBound, Value.rowsMax != nil { last = try renumber(Value.self, range) }
         guard last < range.upperBound else {
             throw StorageFault(operation: "commit", reason: "table \(table.name) has no number left")
         }
         try replace(HistoryRow(number: last + 1, value: value))
         guard let kept = Value.rowsMax else { return }
-        try deleteAllBut(kept, of: table, range)
+        if let whichGoes = Value.whichGoes {
+            var rows: [HistoryRow<Value>] = try rows(range)
+            while rows.count > kept {
+                try delete(rows.remove(at: whichGoes(rows.map(\.value))).number, from: table)
+            }
+        } else {
+            try deleteAllBut(kept, of: table, range)
+        }
+    }
+
+    private func rows<Value: HistoryValue>(_ range: ClosedRange<Int64>) throws -> [HistoryRow<Value>] {
+        let bounds = [ColumnValue(range.lowerBound), ColumnValue(range.upperBound)]
+        return try db.believed(belief, "WHERE number BETWEEN ? AND ? ORDER BY number", bounds)
+    }
+
+    /// The few that are kept begin again with the first number: a position would have no other after 16 million.
+    ///
+    /// - Returns: the last number that is taken then.
+    private mutating func renumber<Value: HistoryValue>(_: Value.Type, _ range: ClosedRange<Int64>) throws -> Int64 {
+        var last = range.lowerBound
+        for row in try rows(range) as [HistoryRow<Value>] {
+            try delete(row.number, from: Value.rows.table)
+            last += 1
+            try replace(HistoryRow(number: last, value: row.value))
+        }
+        return last
     }
 
     /// To the counts of the day, and of all days.
