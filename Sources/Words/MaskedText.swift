@@ -125,7 +125,8 @@ private struct SecretScanner {
         var isDecimal = true
         var card = ""
         while true {
-            let start = index
+            let start = afterHexadecimalMark(index)
+            index = start
             while index < bytes.count, bytes[index].isHexadecimal { index += 1 }
             guard index > start, !isWord(index) else { break }
             let group = bytes[start..<index]
@@ -146,7 +147,15 @@ private struct SecretScanner {
     /// VERIFY (ISO/IEC 7816-4), which ends with the PIN: with a PIN of 4 digits or more, its bytes are as many as a card's number has.
     private static func isVerify(_ digits: String) -> Bool { digits.hasPrefix("00200000") }
 
-    private static let separators = Array(" -:,".utf8)
+    private static let separators = Array(" -:,;_/|\\\t".utf8)
+
+    /// Behind "0x" and "\\x".
+    private func afterHexadecimalMark(_ index: Int) -> Int {
+        let mark =
+            end(of: "0x", at: index) ?? end(of: "0X", at: index)
+            ?? (index > 0 && bytes[index - 1] == UInt8(ascii: "\\") ? end(of: "x", at: index) : nil)
+        return mark.flatMap { $0 < bytes.count && bytes[$0].isHexadecimal ? $0 : nil } ?? index
+    }
 
     private mutating func maskWord() {
         var end = place
@@ -168,7 +177,8 @@ private struct SecretScanner {
                 continue
             }
             let count = stop - start
-            let isOfAName = start > 0 && bytes[start - 1].isLetter && count <= Self.digitsMin + 1
+            let isOfAName =
+                start > 0 && bytes[start - 1].isLetter && count <= Self.digitsMin + 1 && !isBehindPIN(start)
             let digits = String(decoding: bytes[start..<stop], as: UTF8.self)
             if count >= Self.cardDigitsMin, !Self.isVerify(digits) {
                 put(MaskedText.tail(digits), to: stop)
@@ -178,6 +188,10 @@ private struct SecretScanner {
                 take(stop)
             }
         }
+    }
+
+    private func isBehindPIN(_ start: Int) -> Bool {
+        ["PIN", "pin", "Pin"].contains { $0.utf8.count <= start && end(of: $0, at: start - $0.utf8.count) == start }
     }
 
     /// Whether exactly two digits stand behind a point there.
