@@ -16,7 +16,7 @@ final class StationDesk: Sendable {
     /// Whose answers are kept.
     static let keysMax = 1_000
     /// That wait for the desk, of all clients: those that are here have no more, and what clients that went have left is done too.
-    static let askedMax = { (limits: InterfaceLimits) in limits.controlClientsMax * limits.ordersMax }(InterfaceLimits())
+    static let askedMax = InterfaceLimits().controlClientsMax * InterfaceLimits().ordersMax
     /// The journal's figures are read at most so often.
     private static let figuresNanoseconds: UInt64 = 200_000_000
     /// Between two looks whether the time of a price has come.

@@ -91,12 +91,16 @@ struct RequestReaderTests {
         let line = Array("{\(members.joined(separator: ","))}".utf8)
         #expect(line.count < RequestReader.lineBytesMax && members.count > 4_000)
         #expect(refusal(line) == .memberUnknown)
-        let known = try reader.members(of: Array("{\(members.prefix(RequestReader.membersMax).joined(separator: ","))}".utf8))
+        let known = try reader.members(
+            of: Array("{\(members.prefix(RequestReader.membersMax).joined(separator: ","))}".utf8)
+        )
         #expect(known.count == RequestReader.membersMax)
         let numbers = [String](repeating: "1", count: 30_000).joined(separator: ",")
         let long = try reader.members(of: Array("{\"numbers\":[\(numbers)]}".utf8))
         #expect(long.first?.integers.count == Order.numbersMax + 1)
-        #expect(refusal("{\"id\":1,\"command\":\"acknowledge\",\"key\":\"k\",\"numbers\":[\(numbers)]}") == .memberWrong)
+        #expect(
+            refusal("{\"id\":1,\"command\":\"acknowledge\",\"key\":\"k\",\"numbers\":[\(numbers)]}") == .memberWrong
+        )
     }
 
     @Test func anIdOfTooManyCharactersIsRefused() {
