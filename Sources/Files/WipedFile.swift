@@ -29,7 +29,7 @@ package enum WipedFile {
         var file = unsafe open(path, flags | O_NOFOLLOW)
         if file < 0, errno == ELOOP {
             var link = stat()
-            guard geteuid() != 0 || unsafe lstat(path, &link) == 0 && link.st_uid == 0 else {
+            guard unsafe geteuid() != 0 || lstat(path, &link) == 0 && link.st_uid == 0 else {
                 throw FileFault("\(path) is a link of user \(link.st_uid), and what it leads to is left as it is")
             }
             file = unsafe open(path, flags)
