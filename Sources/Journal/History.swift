@@ -173,7 +173,7 @@ extension RowWriter {
         try replace(HistoryRow(number: last + 1, value: value))
         guard let kept = Value.rowsMax else { return }
         if let whichGoes = Value.whichGoes {
-            var rows: [HistoryRow<Value>] = try rows(range)
+            var rows: [HistoryRow<Value>] = try self.rows(range)
             while rows.count > kept {
                 try delete(rows.remove(at: whichGoes(rows.map(\.value))).number, from: table)
             }

@@ -52,7 +52,8 @@ struct StationOrderRowsTests {
     }
 
     @Test func whatTheConfigurationEndedComesNotBack() throws {
-        let journal = try Scratch(in: .memory).open()
+        let scratch = try Scratch(in: .memory)
+        let journal = try scratch.open()
         try journal.commit(StationEntry(price: try price(900, 0, from: 100_000)))
         let word = try price(700, 1, user: nil)
         try journal.commit(StationEntry(price: word))
