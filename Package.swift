@@ -389,7 +389,7 @@ let package = Package(
                 "CardCryptography", "Dispenser", "FuelPassbook", "ISO7816", "Issuer", "Journal", "KeyCustody",
                 "KeyFiles", "Metering", "ParameterFiles", "Parameters", "Quantities", "Records", "SQLite",
                 "SecurityModule", "Station", "TestFolders", "TestJournals", "TestPrograms", "Threads", "VirtualCards",
-                "greylock", "greylock-bench", "greylockd",
+                "greylock", "greylock-bench",
             ]
         ),
         .testTarget(

@@ -57,7 +57,7 @@ extension PriceOrder: HistoryValue {
 
     /// Not what waits for its time, unless the configuration has spoken since: however often a price is ordered until then.
     static var whichGoes: (([PriceOrder]) -> Int)? {
-        return { orders in
+        { orders in
             guard let newest = orders.last, !orders.dropFirst().contains(where: { $0.user == nil }) else { return 0 }
             let gone = orders.dropLast().firstIndex { order in
                 order.effectiveUTC.map { effective in newest.time.map { effective <= $0.utcSeconds } ?? false } ?? true
