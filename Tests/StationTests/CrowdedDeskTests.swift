@@ -1,4 +1,5 @@
 import CardCryptography
+import Codes
 import Configuration
 import Dispenser
 import Logging
