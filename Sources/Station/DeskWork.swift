@@ -219,7 +219,6 @@ struct DeskWork {
         guard let journal, let module else { return .failure(Self.isStarting) }
         do throws(StorageFault) {
             let greys = try journal.travellingGreys(after: number, last: limit, of: module.terminal)
-            if greys.last == nil, let refusal = try refusal(of: number, journal) { return .failure(refusal) }
             return module.answer(greys).map { .success($0) } ?? .failure(Self.hasNoKey)
         } catch {
             return .failure(RequestRefusal(.storage, "\(error)"))

@@ -87,7 +87,7 @@ struct RequestReaderTests {
     /// What a line has room for, and no command has, costs next to nothing: the service's clients wait meanwhile.
     @Test(arguments: ["[]", "[0]", "0", "{}"])
     func thousandsOfMembersAreNotLookedAt(_ value: String) throws {
-        let members = (0..<60_000 / (value.utf8.count + 8)).map { "\"m\(10_000 + $0)\":\(value)" }
+        let members = (0..<60_000 / (value.utf8.count + 10)).map { "\"m\(10_000 + $0)\":\(value)" }
         let line = Array("{\(members.joined(separator: ","))}".utf8)
         #expect(line.count < RequestReader.lineBytesMax && members.count > 4_000)
         #expect(refusal(line) == .memberUnknown)
