@@ -3,7 +3,6 @@ import Codes
 import Configuration
 import Dispenser
 import Logging
-import SecurityModule
 import TestFolders
 import TestPrograms
 import Testing
