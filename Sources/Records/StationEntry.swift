@@ -55,8 +55,8 @@ package struct PriceOrder: Equatable, Sendable {
         self.user = user
     }
 
-    /// The newest that are kept, a side: one for a day that is months away outlives the daily ones until then.
-    package static let keptMax = 2_000
+    /// The newest that are kept, a side; what waits for its time is among them, however many came after it.
+    package static let keptMax = 200
 }
 
 /// One durable step of the station's orders: all of it is on disk, or none.
