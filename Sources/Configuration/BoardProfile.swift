@@ -9,6 +9,8 @@ package struct BoardProfile: Sendable {
     package static let folder = "/usr/share/greylock/profiles"
     /// And their overlays.
     package static let overlays = "/usr/share/greylock/overlays"
+    /// And its examples.
+    package static let examples = "/usr/share/doc/greylock/examples"
     private static let suffix = ".toml"
 
     /// "Raspberry Pi 4 Model B"

@@ -78,7 +78,7 @@ struct SetupAnswers {
             """
         return """
             # Written by greylock setup from the profile \(profileName.printable): \(profile.board).
-            # /usr/share/doc/greylock/examples/greylock.toml explains every key, also those that are not here.
+            # \(BoardProfile.examples)/greylock.toml explains every key, also those that are not here.
             demonstration = \(isDemonstration)
 
             [terminal]

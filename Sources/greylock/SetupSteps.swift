@@ -8,7 +8,6 @@ import StationInterface
 struct SetupSteps {
     private static let unitsFile = "/etc/greylock.toml"
     /// Of the package.
-    private static let examples = "/usr/share/doc/greylock/examples"
 
     let answers: SetupAnswers
     let config: String
@@ -61,14 +60,14 @@ struct SetupSteps {
         steps.append("greylock lines --config \(config) --find: lift the nozzle, and see whether that line moves.")
         if answers.sides.contains(where: { $0.pin.hasPrefix("/") }) {
             steps.append(
-                "Let the service read the keypad: write its path into a copy of \(Self.examples)/62-greylock-keypad.rules in "
+                "Let the service read the keypad: write its path into a copy of \(BoardProfile.examples)/62-greylock-keypad.rules in "
                     + "/etc/udev/rules.d, udevadm control --reload, and plug it in again."
             )
         }
         if !answers.isDemonstration { steps += keySteps }
         steps.append(
             "\(keyTool) parameters import FILE --config \(config) --name NAME --second NAME --reason \"first set\": what a count is "
-                + "worth, FILE being a copy of \(Self.examples)/parameters.toml with what the meter's type plate says."
+                + "worth, FILE being a copy of \(BoardProfile.examples)/parameters.toml with what the meter's type plate says."
         )
         steps.append(
             "systemctl enable --now greylockd"
@@ -92,7 +91,7 @@ struct SetupSteps {
     private var keySteps: [String] {
         let made =
             answers.hasCredential
-            ? "Copy \(Self.examples)/greylockd-storage-key.conf to /etc/systemd/system/greylockd.service.d/storage-key.conf, systemctl "
+            ? "Copy \(BoardProfile.examples)/greylockd-storage-key.conf to /etc/systemd/system/greylockd.service.d/storage-key.conf, systemctl "
                 + "daemon-reload, and make the storage key, as root: greylock-storage-key new COPY."
             : "Make the storage key, as root, in bash: install -m 600 -o greylock -g greylock <(head -c 32 /dev/urandom) "
                 + "\(SetupAnswers.storageKey)."

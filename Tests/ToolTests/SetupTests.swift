@@ -80,6 +80,11 @@ struct SetupTests {
             }
             rest = rest[place.upperBound...]
         }
+        let examples = "/usr/share/doc/greylock/examples"
+        #expect(text.contains("\(examples)/greylock.toml explains every key"))
+        #expect(written.output.contains("\(examples)/parameters.toml"))
+        #expect(written.output.contains("Wiring-a-board.md"))
+        #expect(written.output.contains("/usr/share/greylock/overlays/greylock-raspberry-pi-4.dtbo"))
     }
 
     /// A board of one's own, whose lines are pulled by resistors alone.
