@@ -46,10 +46,25 @@ struct ServiceUnit: Sendable {
         return words.contains { $0 == configuration }
     }
 
+    /// Of its files, drop-ins last.
+    private var lines: [Substring] {
+        let files = ChildOutput.of("/usr/bin/systemctl", ["cat", "--no-pager", Self.name], seconds: Self.secondsMax)
+        return (files ?? "").split(separator: "\n")
+    }
+
+    /// How long it may be silent: systemd's own figure is there from the first start on, before that its files say it.
+    /// nil where nobody watches it.
+    private var watchdog: String? {
+        guard properties.isOff("WatchdogUSec") else { return properties["WatchdogUSec"] }
+        let key = "WatchdogSec="
+        guard process == nil, let last = lines.last(where: { $0.hasPrefix(key) }) else { return nil }
+        let value = String(last.dropFirst(key.count))
+        return ["", "0", "infinity"].contains(value) ? nil : value
+    }
+
     /// As its files say: of credentials systemd shows no property.
     func hands(over credential: String) -> Bool {
-        let files = ChildOutput.of("/usr/bin/systemctl", ["cat", "--no-pager", Self.name], seconds: Self.secondsMax)
-        return (files ?? "").split(separator: "\n").contains { line in
+        lines.contains { line in
             let words = line.split(whereSeparator: { $0 == "=" || $0 == ":" })
             guard words.count > 1, words[1] == credential else { return false }
             return words[0].hasSuffix("Credential") || words[0].hasSuffix("CredentialEncrypted")
@@ -69,9 +84,8 @@ extension ServiceUnit {
         }
         examineState(&diagnosis)
         examineLimits(&diagnosis)
-        let isWatched = !properties.isOff("WatchdogUSec")
-        if isWatched {
-            diagnosis.see(.service, "systemd watches it, for \(properties["WatchdogUSec"])")
+        if let watchdog {
+            diagnosis.see(.service, "systemd watches it, for \(watchdog)")
         } else {
             diagnosis.find(.watchdogOff, "WatchdogSec= of \(Self.name) is off")
         }

@@ -128,6 +128,10 @@ class Board:
             nothing,
             lambda: shutil.copy(HERE / "greylock-pcscd.rules", "/etc/polkit-1/rules.d"),
         )
+        # systemd has the watchdog's figure from the first start on; the file has it before.
+        if "watchdog-off" in doctor():
+            self.wrong += 1
+            print("watchdog-off               WRONG: found of a unit that was never started", flush=True)
         self.case("service-stopped", nothing, lambda: run("systemctl", "start", UNIT))
         self.log.wait("insert your card")
         self.case("unit-disabled", nothing)
