@@ -94,7 +94,12 @@ struct DoctorInterface {
             if side.isInOrder {
                 diagnosis.see(.service, side.line)
             } else {
-                diagnosis.find(.sideOutOfOrder, "\(side.state): \(side.words) (\(side.code))", side: side.number)
+                diagnosis.find(
+                    .sideOutOfOrder,
+                    "\(side.state): \(side.words) (\(side.code))",
+                    side: side.number,
+                    mend: "do what it says; greylock explain \(side.code) says who does what"
+                )
             }
         }
     }

@@ -78,7 +78,8 @@ struct DoctorReaders {
             diagnosis.find(
                 .readerAmbiguous,
                 "\(setting.map { "\"\($0)\" means" } ?? "nothing is set, and there are") \(list(readers))",
-                side: side
+                side: side,
+                mend: "write the whole name of one: [side.\(side).card] reader = \"\(readers[0].name)\""
             )
         case .one(let reader):
             if reader.isUnavailable { return diagnosis.find(.readerBroken, "\"\(reader.name)\"", side: side) }

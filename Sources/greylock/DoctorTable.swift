@@ -53,7 +53,7 @@ struct FindingRow: Encodable, Sendable {
         [lines]
         chip-missing | fault | the chip of GPIO lines is not there | name a chip that is there by its label, or load its driver: greylock lines --chip CHIP | man greylock-lines
         chip-ambiguous | fault | several chips have the label | name the one that is meant | man greylock-lines
-        chip-forbidden | fault | the service's user may not open the chip | install 60-greylock-gpio.rules in /etc/udev/rules.d, udevadm control --reload, udevadm trigger --subsystem-match=gpio, and make the user a member of the chip's group | README.md, "On a board"
+        chip-forbidden | fault | the service's user may not open the chip | install the package anew, or 60-greylock-gpio.rules in /etc/udev/rules.d; udevadm control --reload, udevadm trigger --subsystem-match=gpio, and make the user a member of the chip's group | README.md, "On a board"
         chip-by-number | warning | the chip is named by its number, which another kernel gives to another chip | name it by its label | greylock.toml of the examples
         chip-failed | fault | the kernel does not tell of the chip's lines | look at the kernel's log: dmesg | man greylock-lines
         line-missing | fault | the chip has no such line | write a name or an offset that greylock lines lists | man greylock-lines
@@ -65,11 +65,11 @@ struct FindingRow: Encodable, Sendable {
         [reader]
         pcscd-stopped | fault | the card service does not run | systemctl enable --now pcscd.socket | README.md, "On a board"
         pcscd-silent | fault | the card service does not answer | systemctl restart pcscd; a reader's driver may hang: plug the reader out and in | README.md, "On a board"
-        reader-forbidden | fault | this user may not use card readers | install greylock-pcscd.rules in /etc/polkit-1/rules.d | README.md, "On a board"
-        polkit-rule-missing | fault | no rule lets the service's user use card readers | install greylock-pcscd.rules in /etc/polkit-1/rules.d, with the service's user in it | README.md, "On a board"
+        reader-forbidden | fault | this user may not use card readers | install the package anew, which has the rule; or greylock-pcscd.rules in /etc/polkit-1/rules.d | README.md, "On a board"
+        polkit-rule-missing | fault | no rule lets the service's user use card readers | install the package anew, which has the rule for its user; or greylock-pcscd.rules in /etc/polkit-1/rules.d, with the service's user in it | README.md, "On a board"
         reader-missing | fault | the side's card reader is not there | plug it in, or name one that is there with [side.N.card] reader | greylock.toml of the examples
         readers-alike | fault | several readers are called the same but for a number that changes with the order of plugging | use readers with a serial number in their name, or of two kinds; or leave one plugged in | 0025-one-reader-chosen-once.md
-        reader-ambiguous | fault | the side's setting means several readers | write the whole name of one | greylock.toml of the examples
+        reader-ambiguous | fault | the side's setting means several readers | write the whole name of one: [side.N.card] reader = "NAME" | greylock.toml of the examples
         reader-broken | fault | the reader is there and does not work | unplug it and plug it in again | README.md, "On a board"
         reader-in-use | warning | another program uses the card in the reader | end that program before the service starts | README.md, "On a board"
         card-mute | warning | the card in the reader says nothing | turn it over, or wipe its contacts; the next card shows whether it is the reader | README.md, "On a board"
@@ -91,7 +91,7 @@ struct FindingRow: Encodable, Sendable {
         board-memory-unfit | fault | the board's memory holds nothing that opens the keys | look at its device file, its rule and its write protection | greylock.toml of the examples
         token-unfit | fault | the token's module is not there | install it, or write the path of the one that is there | 0048-a-token-holds-mpk.md
         [parameters]
-        parameters-missing | fault | a side has no parameters under seal | greylock parameters import FILE --config CONFIG --name NAME --second NAME --reason TEXT, FILE being a copy of parameters.toml of the examples | README.md, "Parameters under seal"
+        parameters-missing | fault | a side has no parameters under seal | greylock parameters import FILE --config CONFIG --name NAME --second NAME --reason TEXT, FILE being a copy of /usr/share/doc/greylock/examples/parameters.toml | README.md, "Parameters under seal"
         parameters-refused | fault | the parameters under seal are not to be believed here | greylock parameters verify --config CONFIG says which; put the newest book in place, or import anew | README.md, "Parameters under seal"
         board-serial-missing | fault | the board has no serial number to bind parameters to | systemd-machine-id-setup | README.md, "Parameters under seal"
         [journal]
@@ -107,7 +107,7 @@ struct FindingRow: Encodable, Sendable {
         clock-behind | fault | the clock is behind the latest record | set it right; if it was ahead then, with the service stopped and as its user, greylock position --config CONFIG --accept-clock | man greylock-position
         clock-unsynchronised | warning | nothing keeps the clock right, and no clock of the board goes on while it has no power | give the board a time server, or a battery-backed clock | README.md, "On a board"
         rtc-missing | warning | the board has no clock that goes on while it has no power | add one, or let no card be served before a time server answered | README.md, "On a board"
-        rtc-off | warning | the board's own clock shows another time | hwclock --systohc, once the time is right | README.md, "On a board"
+        rtc-off | warning | the board's own clock shows another time | hwclock --systohc, once the time is right (Debian's util-linux-extra) | README.md, "On a board"
         [disk]
         folder-missing | fault | a folder of the service is not there | make it, for the service's user alone: install -d -m 700 -o USER FOLDER | README.md, "On a board"
         folder-forbidden | fault | the service's user may not write the folder | give it the folder: chown | README.md, "On a board"
@@ -127,17 +127,17 @@ struct FindingRow: Encodable, Sendable {
         [service]
         service-silent | fault | the service runs and does not answer at its socket | read its log: journalctl -u greylockd; its watchdog starts it anew if it stands still | 0061-line-protocol.md
         service-other-version | warning | the service that runs is of another version than this program | systemctl kill --signal=HUP greylockd: the new one takes over when nobody is served | 0063-taking-over.md
-        side-out-of-order | fault | the service says that a side does not serve | do what it says | man greylock-station-status
+        side-out-of-order | fault | the service says that a side does not serve | do what it says; greylock explain CODE says who does what | man greylock-station-status
         user-missing | fault | the service's user is not there | install the package, or useradd --system --user-group greylock | README.md, "On a board"
         unit-missing | warning | systemd has no unit of the service | install the package, or copy greylockd.service to /etc/systemd/system, and systemctl daemon-reload | README.md, "On a board"
         unit-changed | warning | the unit's file was changed since systemd read it | systemctl daemon-reload | README.md, "On a board"
         unit-disabled | warning | the service does not start with the board | systemctl enable greylockd | README.md, "On a board"
         service-stopped | warning | the service does not run | systemctl start greylockd, and read its log: journalctl -u greylockd | man greylockd
         service-failed | fault | the service ended and is not started again | mend what its log says, journalctl -u greylockd, then systemctl restart greylockd | man greylockd
-        real-time-forbidden | warning | the unit keeps real-time priority from the pump's thread | LimitRTPRIO=50 in the unit; systemctl daemon-reload, and start the service anew | README.md, "On a board"
-        pump-not-real-time | warning | a pump's thread of the running service has no real-time priority | LimitRTPRIO=50 in the unit, no RestrictRealtime= and no ~@resources; then start the service anew | README.md, "On a board"
-        memory-lock-forbidden | warning | the unit keeps the service from locking the memory of its keys | LimitMEMLOCK=4M in the unit; systemctl daemon-reload, and start the service anew | README.md, "On a board"
-        watchdog-off | warning | systemd does not watch the service | WatchdogSec=2 and WatchdogSignal=SIGKILL in the unit; systemctl daemon-reload, and start the service anew | README.md, "On a board"
+        real-time-forbidden | warning | the unit keeps real-time priority from the pump's thread | LimitRTPRIO=50 in the file of systemctl cat greylockd that has another; systemctl daemon-reload, and start the service anew | README.md, "On a board"
+        pump-not-real-time | warning | a pump's thread of the running service has no real-time priority | LimitRTPRIO=50 in the unit's files (systemctl cat greylockd), no RestrictRealtime= and no ~@resources; then start the service anew | README.md, "On a board"
+        memory-lock-forbidden | warning | the unit keeps the service from locking the memory of its keys | LimitMEMLOCK=4M in the file of systemctl cat greylockd that has another; systemctl daemon-reload, and start the service anew | README.md, "On a board"
+        watchdog-off | warning | systemd does not watch the service | WatchdogSec=2 and WatchdogSignal=SIGKILL in the file of systemctl cat greylockd that has another; systemctl daemon-reload, and start the service anew | README.md, "On a board"
         hardware-watchdog-missing | warning | the board has no watchdog: when its kernel stands still, its outputs stay as they are | load its driver: dtparam=watchdog=on on a Raspberry Pi | README.md, "On a board"
         hardware-watchdog-off | warning | nobody feeds the board's watchdog, so that it watches nothing | RuntimeWatchdogSec=15 under [Manager] in /etc/systemd/system.conf.d/watchdog.conf, then systemctl daemon-reexec | README.md, "On a board"
         """

@@ -72,7 +72,8 @@ extension WithPCSCD {
                 try look()
             } fault: {
                 try configure("PCD")
-            } mend: { _ in
+            } mend: { finding in
+                #expect(finding.mend.hasSuffix("[side.1.card] reader = \"Virtual PCD 00 00\""))
                 try configure("Virtual PCD 00 01")
             }
             try configure("Virtual PCD")
