@@ -36,7 +36,7 @@ struct English: Vocabulary {
         case .program(let version, let hash): "greylock \(version), SHA-256 \(Hex.string(hash))"
         case .parametersRefused(let refusal): words(refusal)
         case .notArmed: "no card is served: this terminal has no keys; its custodians load them with greylock keys load"
-        case .pulserFaults(let count): "\(count) pulser faults in this sale"
+        case .pulserFaults(let count): "\(count) pulser \(count == 1 ? "fault" : "faults") in this sale"
         case .strayFaults(let count):
             "\(count) pulser faults outside any sale since the start: its lines are disturbed, or the service stood still"
         case .pulserWorn(let margin):

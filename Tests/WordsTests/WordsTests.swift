@@ -46,6 +46,12 @@ struct WordsTests {
         }
     }
 
+    @Test("one fault of a pulser is no plural")
+    func oneFault() {
+        #expect(Language.english.vocabulary.words(.pulserFaults(1)) == "1 pulser fault in this sale")
+        #expect(Language.english.vocabulary.words(.pulserFaults(2)) == "2 pulser faults in this sale")
+    }
+
     @Test("a fault of the journal names what was done and why it failed")
     func storage() {
         let fault = StorageFault(operation: "commit", reason: "no space is left")
