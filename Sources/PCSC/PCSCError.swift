@@ -84,7 +84,7 @@ extension PCSCError {
             Self.serviceStopped
         case PCSCCode.securityViolation:
             Self.askingForLeave.contains(operation)
-                ? "this user may not use card readers: install greylock-pcscd.rules in /etc/polkit-1/rules.d"
+                ? "this user may not use card readers: install greylock-pcscd.rules in /etc/polkit-1/rules.d, or the package anew, which has it"
                 : Self.serviceStopped
         case PCSCCode.serverTooBusy: "the card service serves too many programs: end some"
         case PCSCCode.noReaders: "no card reader: plug it in"

@@ -118,7 +118,10 @@ struct PCSCWordsTests {
             (0x8010_001D, "card reader: the card service does not run: start pcscd ("),
             (0x8010_001E, "card reader: the card service stopped: "),
             (0x8010_0013, "card reader: the card service stopped: "),
-            (0x8010_006A, "card reader: this user may not use card readers: install greylock-pcscd.rules"),
+            (
+                0x8010_006A,
+                "card reader: this user may not use card readers: install greylock-pcscd.rules in /etc/polkit-1/rules.d, or the package anew"
+            ),
             (0x8010_002E, "card reader: no card reader: plug it in ("),
             (0x8010_0009, "card reader: the card reader is gone"),
             (0x8010_0017, "card reader: the card reader is gone or does not work"),
