@@ -193,7 +193,7 @@ extension ServiceCode {
                 "A setting is missing",
                 "It has no default.",
                 money: .noSale,
-                .integrator("add it; board/greylock.toml says what each means")
+                .integrator("add it; greylock.toml of the examples says what each means")
             )
         case .configurationWrong:
             Explanation(

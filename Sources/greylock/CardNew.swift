@@ -13,7 +13,7 @@ struct CardNew: ParsableCommand {
         commandName: "new",
         abstract: "Make a virtual card from a profile.",
         discussion: """
-            board/card.toml is a profile with every key explained. The PIN stands neither in it nor on the command line: \
+            card.toml of the examples is a profile with every key explained. The PIN stands neither in it nor on the command line: \
             it is asked for twice at the terminal, or is the published demonstration PIN where the profile says so. \
             The passphrase of the profile's key store, if it names one, is asked for before. \
             The file is readable by its owner only. A file that is there already is never replaced: it may be a card \

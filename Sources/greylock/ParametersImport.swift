@@ -16,7 +16,7 @@ struct ParametersImport: ParsableCommand {
         commandName: "import",
         abstract: "Put parameters from a TOML file under seal: a new set of each side that the file has.",
         discussion: """
-            The file has them under [side.N.pump], as board/parameters.toml shows; what else stands in it is not looked at. Where it is \
+            The file has them under [side.N.pump], as parameters.toml of the examples shows; what else stands in it is not looked at. Where it is \
             the configuration itself, the parameters are taken out of it, and a copy of the file as it was stays beside it. A side whose \
             parameters are in force already keeps its set. A running service takes a new set between two sales.
 
@@ -68,7 +68,7 @@ struct ParametersImport: ParsableCommand {
             }
             guard Configuration.hasParameters(bytes) else {
                 throw refused(
-                    "\(file) has no parameters of a meter under [side.N.pump]: board/parameters.toml shows them"
+                    "\(file) has no parameters of a meter under [side.N.pump]: parameters.toml of the examples shows them"
                 )
             }
             do throws(ConfigurationError) { meters = try Configuration.meters(in: document) } catch {

@@ -18,7 +18,7 @@ struct RunStation: ParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("The configuration, see board/greylock.toml.", valueName: "FILE"))
+    @Option(help: ArgumentHelp("The configuration, see greylock.toml of the examples.", valueName: "FILE"))
     var config: String
 
     func run() throws {

@@ -80,7 +80,7 @@ extension Invocation {
         USAGE: \(usage)
 
         OPTIONS:
-          --config <FILE>         The configuration, see board/greylock.toml.
+          --config <FILE>         The configuration, see greylock.toml of the examples.
           --close-valves          Only switch the pump's outputs off and end: the
                                   unit's stop action after the service was killed. What
                                   the service noted in its runtime folder counts first,
