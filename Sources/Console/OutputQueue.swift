@@ -147,10 +147,14 @@ package final class OutputQueue: Sendable {
 private struct OutputStreamDescriptor: Equatable, Sendable {
     private let descriptor: Int32
     private let isSocket: Bool
+    /// A disk, or a terminal of somebody else's, may keep whoever writes.
+    private let mayWait: Bool
 
     init(_ descriptor: Int32) {
         var status = stat()
         isSocket = unsafe fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
+        let flags = fcntl(descriptor, F_GETFL)
+        mayWait = flags < 0 || flags & O_NONBLOCK == 0
         self.descriptor = descriptor
     }
 
@@ -163,8 +167,7 @@ private struct OutputStreamDescriptor: Equatable, Sendable {
         var rest = bytes[...]
         defer { progress.works() }
         while !rest.isEmpty {
-            // Where the stream is one that waits, its reader may keep it.
-            progress.isUnwatched()
+            if mayWait { progress.isUnwatched() } else { progress.works() }
             let count = unsafe rest.withUnsafeBytes { bytes in
                 unsafe isSocket
                     ? send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
