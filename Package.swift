@@ -86,7 +86,7 @@ let package = Package(
         ),
 
         // Edges
-        .target(name: "PCSC", dependencies: ["CPCSCLite", "ISO7816", "Threads"]),
+        .target(name: "PCSC", dependencies: ["CPCSCLite", "Files", "ISO7816", "Threads"]),
         .target(name: "GPIO", dependencies: ["CGPIOD", "CLinux", "Files", "Metering", "Quantities", "Threads"]),
         .target(name: "Keypad", dependencies: ["CLinux", "CardCryptography", "Files", "Threads"]),
         .target(

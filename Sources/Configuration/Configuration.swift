@@ -49,8 +49,9 @@ package struct Configuration: Sendable {
     }
 
     package enum CardEdge: Equatable, Sendable {
-        /// The reader's name; nil for the only one there is.
-        case pcsc(reader: String?)
+        /// The reader's name, or a part of it, and the USB port that it is plugged into, as the kernel names it; nil where it says
+        /// nothing. Neither is the only reader there is.
+        case pcsc(reader: String?, port: String?)
         /// The file that keeps the card; nil for a card that lasts as long as the service.
         case virtual(state: String?)
     }

@@ -58,10 +58,10 @@ extension Configuration.Side {
     static func requireOwnEdges(_ sides: [(side: Self, table: ConfigurationTable)]) {
         let readers = sides.filter { $0.side.card.isRealReader }
         if readers.count > 1 {
-            for (side, table) in readers where table.isSound && side.card == .pcsc(reader: nil) {
+            for (side, table) in readers where table.isSound && side.card == .pcsc(reader: nil, port: nil) {
                 table.table("card").noteConflict(
                     "reader",
-                    "the reader's name, because more sides than one have a reader"
+                    "the reader's name, or its port, because more sides than one have a reader"
                 )
             }
         }
@@ -82,7 +82,10 @@ extension Configuration.Side {
         case _: break
         }
         switch (card, other.card) {
-        case (.pcsc(.some(let name)), .pcsc(.some(let theirs))) where name.contains(theirs) || theirs.contains(name):
+        case (.pcsc(_, .some(let port)), .pcsc(_, .some(let theirs))):
+            if port == theirs { table.table("card").noteConflict("port", "another port than side \(other.number)'s") }
+        case (.pcsc(.some(let name), _), .pcsc(.some(let theirs), _))
+        where name.contains(theirs) || theirs.contains(name):
             table.table("card").noteConflict(
                 "reader",
                 "a name that cannot mean side \(other.number)'s reader, \(quoted(theirs)), too"
@@ -109,13 +112,13 @@ extension Configuration.CardEdge {
         case .pcsc:
             table.refuse("state", unless: "card.kind is \"virtual\"")
             // MAX_READERNAME of pcsc-lite with the closing NUL is 128.
-            self = .pcsc(reader: table.optional("reader", .text(1...127)))
+            self = .pcsc(reader: table.optional("reader", .text(1...127)), port: table.optional("port", .usbPort))
         case .virtual:
-            table.refuse("reader", unless: "card.kind is \"pcsc\"")
+            for key in ["reader", "port"] { table.refuse(key, unless: "card.kind is \"pcsc\"") }
             self = .virtual(state: table.optional("state", .path))
         case nil:
-            table.skip("reader", "state")
-            self = .pcsc(reader: nil)
+            table.skip("reader", "port", "state")
+            self = .pcsc(reader: nil, port: nil)
         }
     }
 
@@ -154,6 +157,25 @@ extension Configuration.PINSource {
 }
 
 extension Setting where Value == String {
+    /// The number of a USB bus, then of the port at each hub on the way, from the board's own on: at most six (USB 2.0, 4.1.1).
+    fileprivate static var usbPort: Setting {
+        Setting(
+            expected: "a USB port as its folder in /sys/bus/usb/devices is called, such as \"1-1.4\"",
+            standIn: "1-1"
+        ) { value in
+            guard case .text(let text) = value else { return nil }
+            let numbers = text.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false)
+            guard numbers.count == 2 else { return nil }
+            let ports = numbers[1].split(separator: ".", omittingEmptySubsequences: false)
+            return (1...6).contains(ports.count) && (numbers.prefix(1) + ports).allSatisfy(isCounted) ? text : nil
+        }
+    }
+
+    /// Whether this is a number from 1 to 255, as the kernel writes it.
+    private static func isCounted(_ digits: Substring) -> Bool {
+        UInt8(digits).map { $0 > 0 && String($0) == digits } ?? false
+    }
+
     /// An input device by a name that stays its own.
     fileprivate static var lastingDevice: Setting {
         let folder = "/dev/input/"

@@ -5,6 +5,9 @@ struct PCSCContext: ~Copyable {
     /// The reader whose state changes when a reader is plugged in or out.
     static let readerNotification = #"\\?PnP?\Notification"#
 
+    /// `SCARD_ATTR_CHANNEL_ID`, which Swift does not import: tag 0x0110 of class 2, communications (reader.h).
+    private static let channelID: DWORD = 0x0002_0110
+
     let handle: SCARDCONTEXT
 
     /// The corresponding C function is `SCardEstablishContext`.
@@ -55,6 +58,36 @@ struct PCSCContext: ~Copyable {
         )
         try PCSCError.check("SCardConnect", result)
         return PCSCCard(handle: card, activeProtocol: activeProtocol, reader: reader)
+    }
+
+    /// What the reader's driver says of the channel to it, as it says it.
+    ///
+    /// It is asked over a connection without a card's protocol, which powers no card up and leaves one as it is; pcscd counts it as a
+    /// shared one. A reader that another program uses is not asked, for the reason that ``connect(to:)`` has.
+    ///
+    /// The corresponding C functions are `SCardConnect`, `SCardGetAttrib` and `SCardDisconnect`.
+    borrowing func channelAttribute(of reader: String) throws(PCSCError) -> [UInt8] {
+        guard try !waitForChange(of: reader, from: .unaware, timeoutMilliseconds: 0).isInUse else {
+            throw PCSCError(operation: "SCardConnect", code: PCSCCode.sharingViolation)
+        }
+        var connection = SCARDHANDLE()
+        var activeProtocol = DWORD()
+        let connected = unsafe SCardConnect(
+            handle,
+            reader,
+            DWORD(SCARD_SHARE_DIRECT),
+            0,
+            &connection,
+            &activeProtocol
+        )
+        try PCSCError.check("SCardConnect", connected)
+        defer { _ = SCardDisconnect(connection, DWORD(SCARD_LEAVE_CARD)) }
+        var value = [UInt8](repeating: 0, count: Int(MAX_BUFFER_SIZE))
+        var length = DWORD(value.count)
+        // SAFETY: the buffer outlives the call, and its length goes with it.
+        let result = unsafe SCardGetAttrib(connection, Self.channelID, &value, &length)
+        try PCSCError.check("SCardGetAttrib", result)
+        return Array(value.prefix(Int(length)))
     }
 
     /// Waits until the reader's state is another than `known`.

@@ -59,6 +59,7 @@ enum PCSCCode {
     static let shutdown = UInt32(truncatingIfNeeded: SCARD_P_SHUTDOWN)
     static let noService = UInt32(truncatingIfNeeded: SCARD_E_NO_SERVICE)
     static let serviceStopped = UInt32(truncatingIfNeeded: SCARD_E_SERVICE_STOPPED)
+    static let unsupportedFeature = UInt32(truncatingIfNeeded: SCARD_E_UNSUPPORTED_FEATURE)
     static let noReaders = UInt32(truncatingIfNeeded: SCARD_E_NO_READERS_AVAILABLE)
     static let unsupportedCard = UInt32(truncatingIfNeeded: SCARD_W_UNSUPPORTED_CARD)
     static let unresponsiveCard = UInt32(truncatingIfNeeded: SCARD_W_UNRESPONSIVE_CARD)

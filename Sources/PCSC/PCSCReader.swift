@@ -39,6 +39,7 @@ package final class PCSCReader: CardReader {
         if let kept = context.take() {
             do throws(OpenFailure) { return try open(kept) } catch {
                 guard case .call(let fault) = error, fault.isServiceLost else { throw error.fault }
+                choice.doubt()
             }
         }
         let made: PCSCContext
@@ -79,11 +80,12 @@ package final class PCSCReader: CardReader {
 
     private func open(_ context: consuming PCSCContext) throws(OpenFailure) {
         let finding: ReaderChoice.Finding
-        do throws(PCSCError) { finding = choice.find(among: try context.readers()) } catch { throw .call(error) }
+        do throws(PCSCError) { finding = try choice.find(context) } catch { throw .call(error) }
         switch finding {
         case .reader(let name):
             do throws(PCSCError) { card = try powerUp(name, context) } catch { throw .call(error) }
         case .none(let advice): throw .noReader(advice)
+        case .held: throw .call(PCSCError(operation: "SCardConnect", code: PCSCCode.sharingViolation))
         }
         self.context = consume context
     }
@@ -162,6 +164,7 @@ extension PCSCReader {
         if error.isServiceLost {
             card = nil
             context = nil
+            choice.doubt()
         } else if error.code == PCSCCode.notTransacted && cardLeaves() {
             return .removed
         }

@@ -98,6 +98,7 @@ private final class ReaderWatch: Sendable {
             do throws(PCSCError) {
                 try followService(&presence)
             } catch {
+                choice.doubt()
                 report(presence.lost(error.advice))
                 _ = stopped.wait(
                     until: MonotonicClock.nanoseconds + Self.serviceRetryNanoseconds,
@@ -116,9 +117,9 @@ private final class ReaderWatch: Sendable {
         defer { control.withLock { $0.context = nil } }
         while !isStopping {
             progress.works()
-            switch choice.find(among: try context.readers()) {
+            switch try choice.find(context) {
             case .reader(let reader): try followReader(reader, context, &presence)
-            case .none(let advice):
+            case .none(let advice), .held(let advice):
                 report(presence.lost(advice))
                 _ = try context.waitForChange(
                     of: PCSCContext.readerNotification,
@@ -142,6 +143,7 @@ private final class ReaderWatch: Sendable {
             if next == state { continue }
             state = next
             if next.isUnknown {
+                choice.doubt()
                 return report(presence.lost("the card reader \"\(reader)\" is gone: plug it in"))
             }
             if next.isUnavailable {

@@ -1,5 +1,5 @@
 /// The card readers that are there and what is in them, as pcscd says it; no card is touched, and no program that uses one is
-/// disturbed. Making it blocks for as long as pcscd does not answer.
+/// disturbed. Where ports decide, readers that nobody uses are asked for theirs. Making it blocks for as long as pcscd does not answer.
 package struct ReaderSurvey: Sendable {
     package struct Reader: Equatable, Sendable {
         package let name: String
@@ -10,6 +10,24 @@ package struct ReaderSurvey: Sendable {
         package let isMute: Bool
         /// A program is connected to its card.
         package let isInUse: Bool
+        /// nil where it was not asked.
+        package fileprivate(set) var port: ReaderPort?
+
+        /// With its port, where that was asked.
+        package var words: String { port?.words(of: name) ?? "\"\(name)\"" }
+    }
+
+    /// What a side says of its reader.
+    package struct Setting: Equatable, Sendable {
+        /// A reader's name, or a part of it; nil for the only one there is.
+        package let reader: String?
+        /// The USB port that it is plugged into; nil for any.
+        package let port: String?
+
+        package init(reader: String?, port: String?) {
+            self.reader = reader
+            self.port = port
+        }
     }
 
     /// Why nothing is seen.
@@ -32,10 +50,21 @@ package struct ReaderSurvey: Sendable {
     }
 
     /// In pcscd's order.
-    package let readers: [Reader]
+    package private(set) var readers: [Reader]
 
-    package init() throws(Fault) {
-        do throws(PCSCError) { readers = try Self.readers() } catch {
+    /// - Parameters:
+    ///   - settings: of the board's sides. Readers that may be meant where a port is set, and alike ones where none is, are asked for
+    ///     their ports.
+    ///   - devices: what the kernel knows of ports.
+    package init(for settings: [Setting], among devices: USBDevices = USBDevices()) throws(Fault) {
+        do throws(PCSCError) {
+            let context = try PCSCContext()
+            readers = try Self.readers(context)
+            let asked = names(toAskFor: settings)
+            for index in readers.indices where asked.contains(readers[index].name) {
+                readers[index].port = context.port(of: readers[index].name, among: devices)
+            }
+        } catch {
             switch error.code {
             case PCSCCode.noService: throw .noService
             case PCSCCode.securityViolation: throw .notPermitted
@@ -44,8 +73,21 @@ package struct ReaderSurvey: Sendable {
         }
     }
 
-    private static func readers() throws(PCSCError) -> [Reader] {
-        let context = try PCSCContext()
+    private func names(toAskFor settings: [Setting]) -> Set<String> {
+        var names: Set<String> = []
+        for setting in settings {
+            let others = settings.filter { $0 != setting }
+            if setting.port != nil {
+                let free = free(for: setting, besides: others).map(\.name)
+                names.formUnion(ReaderChoice.meant(setting.reader, among: free))
+            } else if case .alike(let alike) = choice(of: setting, besides: others) {
+                names.formUnion(alike.map(\.name))
+            }
+        }
+        return names
+    }
+
+    private static func readers(_ context: borrowing PCSCContext) throws(PCSCError) -> [Reader] {
         var readers: [Reader] = []
         for name in try context.readers() {
             let state = try context.waitForChange(of: name, from: .unaware, timeoutMilliseconds: 0)
@@ -64,17 +106,27 @@ package struct ReaderSurvey: Sendable {
 
     /// As ``ReaderChoice`` decides before it has chosen.
     ///
-    /// - Parameters:
-    ///   - setting: a reader's name, or a part of it; nil for the only one there is.
-    ///   - others: settings of the board's other sides: a reader of such a whole name is theirs.
-    package func choice(of setting: String?, besides others: [String]) -> Choice {
-        let free = readers.filter { $0.name == setting || !others.contains($0.name) }
-        let meant = ReaderChoice.candidates(setting, among: free.map { ReaderName($0.name) }).map(\.whole)
+    /// - Parameter others: of the board's other sides: a reader of a whole name that one has set without a port is theirs.
+    package func choice(of setting: Setting, besides others: [Setting]) -> Choice {
+        let free = free(for: setting, besides: others)
+        let meant = meant(setting, free)
         let found = free.filter { meant.contains($0.name) }
         guard let first = found.first else { return .none }
         guard found.count > 1 else { return .one(first) }
         let name = ReaderName(first.name)
         let areAlike = found.map { ReaderName($0.name) }.allSatisfy { $0.device == name.device && $0.slot == name.slot }
         return areAlike ? .alike(found) : .several(found)
+    }
+
+    private func free(for setting: Setting, besides others: [Setting]) -> [Reader] {
+        let theirs = others.filter { $0.port == nil }.compactMap(\.reader)
+        return readers.filter { $0.name == setting.reader || !theirs.contains($0.name) }
+    }
+
+    private func meant(_ setting: Setting, _ free: [Reader]) -> [String] {
+        let names = free.map { ReaderName($0.name) }
+        guard let port = setting.port else { return ReaderChoice.candidates(setting.reader, among: names).map(\.whole) }
+        let there = Set(free.filter { $0.port == .known(port) }.map(\.name))
+        return ReaderChoice.candidates(setting.reader, among: names) { there.contains($0.whole) }.map(\.whole)
     }
 }

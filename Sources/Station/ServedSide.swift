@@ -126,8 +126,8 @@ struct ServedSide {
         var monitor: ReaderMonitor?
         defer { monitor?.stop() }
         switch side.card {
-        case .pcsc(let name):
-            let choice = ReaderChoice(name, of: service.readers) { [log] in
+        case .pcsc(let name, let port):
+            let choice = ReaderChoice(name, at: port, of: service.readers) { [log] in
                 log.notice(.card(.cardReader), "card reader", metadata: ["name": "\($0)"])
             }
             reader = PCSCReader(choice)

@@ -81,7 +81,7 @@ package final class Service: Sendable {
         self.customer = customer
         self.virtual = virtual
         stopControl = stop
-        readers = BoardReaders(configuration.sides.compactMap(\.card.reader))
+        readers = BoardReaders(configuration.sides.compactMap(\.card.nameAlone))
         let consoleSide = configuration.consoleSide?.number
         let sides = configuration.sides.map { side in
             let log = log.naming(side.number)
@@ -370,11 +370,11 @@ extension ServiceFailure {
 }
 
 extension Configuration.CardEdge {
-    /// The real reader that is named; nil for none.
-    fileprivate var reader: String? {
+    /// The real reader that is chosen by nothing but its name; nil for none.
+    fileprivate var nameAlone: String? {
         switch self {
-        case .pcsc(let name): name
-        case .virtual: nil
+        case .pcsc(let name, nil): name
+        case .pcsc, .virtual: nil
         }
     }
 }

@@ -19,15 +19,17 @@ struct DoctorReaders {
     let isServing: Bool
 
     func examine(_ diagnosis: inout Diagnosis) {
-        let settings: [(side: Int, reader: String?)] = configuration.sides.compactMap { side in
-            guard case .pcsc(let reader) = side.card else { return nil }
-            return (side.number, reader)
+        let settings: [(side: Int, of: ReaderSurvey.Setting)] = configuration.sides.compactMap { side in
+            guard case .pcsc(let reader, let port) = side.card else { return nil }
+            return (side.number, ReaderSurvey.Setting(reader: reader, port: port))
         }
         if !settings.isEmpty {
             examineRule(&diagnosis)
             let looked = DoctorPatience.await(seconds: Self.secondsMax) {
                 () -> Result<ReaderSurvey, ReaderSurvey.Fault> in
-                do throws(ReaderSurvey.Fault) { return .success(try ReaderSurvey()) } catch { return .failure(error) }
+                do throws(ReaderSurvey.Fault) { return .success(try ReaderSurvey(for: settings.map(\.of))) } catch {
+                    return .failure(error)
+                }
             }
             switch looked {
             case nil: diagnosis.find(.pcscdSilent, "pcscd did not answer within \(Self.secondsMax) s")
@@ -35,9 +37,9 @@ struct DoctorReaders {
             case .failure(.notPermitted): noteForbidden(&diagnosis)
             case .failure(.failed(let reason)): diagnosis.find(.pcscdSilent, reason)
             case .success(let survey):
-                for (side, reader) in settings {
-                    let others = settings.filter { $0.side != side }.compactMap(\.reader)
-                    examine(reader, survey.choice(of: reader, besides: others), survey, side, &diagnosis)
+                for (side, setting) in settings {
+                    let others = settings.filter { $0.side != side }.map(\.of)
+                    examine(setting, survey.choice(of: setting, besides: others), survey, side, &diagnosis)
                 }
             }
         }
@@ -59,25 +61,30 @@ struct DoctorReaders {
     }
 
     private func examine(
-        _ setting: String?,
+        _ setting: ReaderSurvey.Setting,
         _ choice: ReaderSurvey.Choice,
         _ survey: ReaderSurvey,
         _ side: Int,
         _ diagnosis: inout Diagnosis
     ) {
         func list(_ readers: [ReaderSurvey.Reader]) -> String {
-            readers.map { "\"\($0.name)\"" }.joined(separator: ", ")
+            readers.map(\.words).joined(separator: ", ")
         }
         switch choice {
         case .none:
-            let wanted = setting.map { "no reader \"\($0)\"" } ?? "no reader"
+            let wanted =
+                (setting.reader.map { "no reader \"\($0)\"" } ?? "no reader")
+                + (setting.port.map { " at USB port \($0)" } ?? "")
             let there = survey.readers.isEmpty ? "none is there" : "there are \(list(survey.readers))"
+            if setting.port != nil, isServing, survey.readers.contains(where: { $0.port == .inUse }) {
+                return diagnosis.miss(.reader, "position \(side): \(wanted), as far as it can be asked: \(there)")
+            }
             diagnosis.find(.readerMissing, "\(wanted): \(there)", side: side)
         case .alike(let readers): diagnosis.find(.readersAlike, list(readers), side: side)
         case .several(let readers):
             diagnosis.find(
                 .readerAmbiguous,
-                "\(setting.map { "\"\($0)\" means" } ?? "nothing is set, and there are") \(list(readers))",
+                "\(Self.meaning(setting)) \(list(readers))",
                 side: side,
                 mend: "write the whole name of one: [side.\(side).card] reader = \"\(readers[0].name)\""
             )
@@ -90,9 +97,14 @@ struct DoctorReaders {
             } else {
                 let card = reader.isMute || !reader.isCardPresent ? "no card in it" : "a card in it"
                 let user = reader.isInUse ? ", which the service uses" : ""
-                diagnosis.see(.reader, "position \(side): \"\(reader.name)\", \(card)\(user)")
+                diagnosis.see(.reader, "position \(side): \(reader.words), \(card)\(user)")
             }
         }
+    }
+
+    private static func meaning(_ setting: ReaderSurvey.Setting) -> String {
+        if let reader = setting.reader { return "\"\(reader)\" means" }
+        return setting.port == nil ? "nothing is set, and there are" : "reader is not set, and there are"
     }
 
     // MARK: - polkit

@@ -67,8 +67,8 @@ struct FindingRow: Encodable, Sendable {
         pcscd-silent | fault | the card service does not answer | systemctl restart pcscd; a reader's driver may hang: plug the reader out and in | README.md, "On a board"
         reader-forbidden | fault | this user may not use card readers | install the package anew, which has the rule; or greylock-pcscd.rules in /etc/polkit-1/rules.d | README.md, "On a board"
         polkit-rule-missing | fault | no rule lets the service's user use card readers | install the package anew, which has the rule for its user; or greylock-pcscd.rules in /etc/polkit-1/rules.d, with the service's user in it | README.md, "On a board"
-        reader-missing | fault | the side's card reader is not there | plug it in, or name one that is there with [side.N.card] reader | greylock.toml of the examples
-        readers-alike | fault | several readers are called the same but for a number that changes with the order of plugging | use readers with a serial number in their name, or of two kinds; or leave one plugged in | 0025-one-reader-chosen-once.md
+        reader-missing | fault | the side's card reader is not there | plug it in, or name one that is there with [side.N.card] reader, or where one is with port | greylock.toml of the examples
+        readers-alike | fault | several readers are called the same but for a number that changes with the order of plugging | name the USB port of the side's own with [side.N.card] port; or use readers with a serial number in their name, or of two kinds; or leave one plugged in | 0025-one-reader-chosen-once.md
         reader-ambiguous | fault | the side's setting means several readers | write the whole name of one: [side.N.card] reader = "NAME" | greylock.toml of the examples
         reader-broken | fault | the reader is there and does not work | unplug it and plug it in again | README.md, "On a board"
         reader-in-use | warning | another program uses the card in the reader | end that program before the service starts | README.md, "On a board"

@@ -87,6 +87,12 @@ package final class CardDaemon {
         try third.setGone(isGone)
     }
 
+    /// What the third reader's driver answers for SCARD_ATTR_CHANNEL_ID from now on.
+    package func setThirdReaderChannel(_ bytes: [UInt8]) throws {
+        guard let third else { preconditionFailure("there is no third reader") }
+        try third.setChannel(bytes)
+    }
+
     /// Ends the daemon as a crash would; ended already, does nothing.
     package func stop() {
         input.closeWriting()
