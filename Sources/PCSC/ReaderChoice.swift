@@ -278,7 +278,8 @@ package final class ReaderChoice: Sendable {
     private static func ambiguity(_ readers: [ReaderName]) -> String {
         let names = readers.map(\.whole).joined(separator: ", ")
         let advice = "which card reader is meant is open: set [card] reader to one of: \(names)"
-        guard let first = readers.first, readers.allSatisfy({ $0 == first || $0.differsInNumberOnly(from: first) }) else {
+        guard let first = readers.first, readers.allSatisfy({ $0 == first || $0.differsInNumberOnly(from: first) })
+        else {
             return advice
         }
         return "\(advice), and [card] port to the USB port of the one that is meant, because their numbers change"
@@ -294,13 +295,14 @@ package final class ReaderChoice: Sendable {
     }
 
     /// - Parameter others: those that have the name, and are not known to be there.
-    package static func absence(
+    private static func absence(
         of setting: String?,
         at port: String,
         beside others: [(name: String, port: ReaderPort)]
     ) -> String {
         let reader = setting.map { "no card reader named \"\($0)\"" } ?? "no card reader"
-        let there = others.map { $0.port.words(of: $0.name) }.joined(separator: "; ")
-        return "\(reader) at USB port \(port): plug it in there\(there.isEmpty ? "" : ", or set [card] port; there are \(there)")"
+        let there = ReaderPort.words(of: others)
+        return
+            "\(reader) at USB port \(port): plug it in there\(there.isEmpty ? "" : ", or set [card] port; there are \(there)")"
     }
 }

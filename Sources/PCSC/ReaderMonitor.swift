@@ -98,7 +98,7 @@ private final class ReaderWatch: Sendable {
             do throws(PCSCError) {
                 try followService(&presence)
             } catch {
-                choice.doubt()
+                if error.isServiceLost { choice.doubt() }
                 report(presence.lost(error.advice))
                 _ = stopped.wait(
                     until: MonotonicClock.nanoseconds + Self.serviceRetryNanoseconds,

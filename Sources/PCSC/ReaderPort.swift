@@ -60,12 +60,25 @@ package enum ReaderPort: Equatable, Sendable {
     /// Why, and what to do.
     case unknown(String)
 
-    /// - Parameter name: the reader's.
-    package func words(of name: String) -> String {
-        switch self {
-        case .known(let port): "\"\(name)\" at \(port)"
-        case .inUse: "\"\(name)\", whose port cannot be asked while another program uses it: end that program"
-        case .unknown(let reason): "\"\(name)\", whose port cannot be asked: \(reason)"
+    /// Each reader once, those with one answer together.
+    static func words(of readers: [(name: String, port: ReaderPort)]) -> String {
+        var groups: [(port: ReaderPort, names: [String])] = []
+        for (name, port) in readers {
+            if let index = groups.firstIndex(where: { $0.port == port }) {
+                groups[index].names.append(name)
+            } else {
+                groups.append((port, [name]))
+            }
+        }
+        return groups.map { $0.port.words(of: $0.names) }.joined(separator: "; ")
+    }
+
+    private func words(of names: [String]) -> String {
+        let names = names.map { "\"\($0)\"" }.joined(separator: ", ")
+        return switch self {
+        case .known(let port): "\(names) at \(port)"
+        case .inUse: "\(names), whose port cannot be asked while another program uses it: end that program"
+        case .unknown(let reason): "\(names), whose port cannot be asked: \(reason)"
         }
     }
 }

@@ -13,8 +13,11 @@ package struct ReaderSurvey: Sendable {
         /// nil where it was not asked.
         package fileprivate(set) var port: ReaderPort?
 
-        /// With its port, where that was asked.
-        package var words: String { port?.words(of: name) ?? "\"\(name)\"" }
+        /// With its port, where that is known.
+        package var words: String {
+            guard case .known(let port) = port else { return "\"\(name)\"" }
+            return "\"\(name)\" at \(port)"
+        }
     }
 
     /// What a side says of its reader.
@@ -102,6 +105,12 @@ package struct ReaderSurvey: Sendable {
             )
         }
         return readers
+    }
+
+    /// Where the readers are, and why it is not known of those that cannot be asked; nil where none was asked.
+    package var places: String? {
+        let asked = readers.compactMap { reader in reader.port.map { (name: reader.name, port: $0) } }
+        return asked.isEmpty ? nil : ReaderPort.words(of: asked)
     }
 
     /// As ``ReaderChoice`` decides before it has chosen.

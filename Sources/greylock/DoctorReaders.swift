@@ -75,7 +75,8 @@ struct DoctorReaders {
             let wanted =
                 (setting.reader.map { "no reader \"\($0)\"" } ?? "no reader")
                 + (setting.port.map { " at USB port \($0)" } ?? "")
-            let there = survey.readers.isEmpty ? "none is there" : "there are \(list(survey.readers))"
+            let places = setting.port == nil ? nil : survey.places
+            let there = survey.readers.isEmpty ? "none is there" : "there are \(places ?? list(survey.readers))"
             if setting.port != nil, isServing, survey.readers.contains(where: { $0.port == .inUse }) {
                 return diagnosis.miss(.reader, "position \(side): \(wanted), as far as it can be asked: \(there)")
             }

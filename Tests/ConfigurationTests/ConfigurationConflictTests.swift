@@ -101,6 +101,9 @@ struct ConfigurationConflictTests {
             sample.verdict == "\(line): side.3.card.reader: nothing unless card.kind is \"pcsc\" (found \"Reader\")"
         )
         sample = .demonstration
+        line = sample.set("side.3.card", "port", "'1-1'")
+        #expect(sample.verdict == "\(line): side.3.card.port: nothing unless card.kind is \"pcsc\" (found \"1-1\")")
+        sample = .demonstration
         sample.lines += ["[side.3.pump.gpio]", "a = 1"]
         #expect(
             sample.verdict

@@ -89,7 +89,7 @@ struct ConfigurationTests {
     @Test func theExampleOnTheBoardLoads() throws {
         let configuration = try Configuration.load(path: Self.example.path)
         #expect(!configuration.demonstration && configuration.sides[0].pin == .terminal)
-        #expect(configuration.sides[0].card == .pcsc(reader: nil))
+        #expect(configuration.sides[0].card == .pcsc(reader: nil, port: nil))
         // A cut wire reads high: a hung-up nozzle, and an emergency.
         let wiring = GPIOWiring(
             chip: "pinctrl-bcm2711",

@@ -100,7 +100,8 @@ struct SidesConfigurationTests {
         sample.remove("reader = 'Reader 1'")
         #expect(
             sample.verdict
-                == "6: side.1.card.reader: the reader's name, because more sides than one have a reader (found nothing)"
+                == "6: side.1.card.reader: the reader's name, or its port, because more sides than one have a reader"
+                + " (found nothing)"
         )
         sample = Self.wired
         let line = sample.set("side.2.card", "reader", "'Reader 10'")
@@ -109,6 +110,31 @@ struct SidesConfigurationTests {
                 == "\(line): side.2.card.reader: a name that cannot mean side 1's reader, \"Reader 1\", too"
                 + " (found \"Reader 10\")"
         )
+    }
+
+    /// Readers of one name are told apart by their ports.
+    @Test func readersOfOneNameHaveAPortEach() throws {
+        var sample = Self.wired
+        sample.set("side.1.card", "port", "'1-1.3'")
+        var line = sample.set("side.2.card", "reader", "'Reader 1'")
+        let refusal =
+            "side.2.card.reader: a name that cannot mean side 1's reader, \"Reader 1\", too (found \"Reader 1\")"
+        #expect(sample.verdict == "\(line): \(refusal)")
+        line = sample.set("side.2.card", "port", "'1-1.3'")
+        #expect(sample.verdict == "\(line): side.2.card.port: another port than side 1's (found \"1-1.3\")")
+        sample.set("side.2.card", "port", "'1-1.4'")
+        #expect(sample.verdict == "accepted")
+        let names = sample.lines.indices.filter { sample.lines[$0] == "reader = 'Reader 1'" }
+        sample.lines.remove(at: names[0])
+        let cards = try sample.load().sides.map(\.card)
+        #expect(cards == [.pcsc(reader: nil, port: "1-1.3"), .pcsc(reader: "Reader 1", port: "1-1.4")])
+    }
+
+    @Test(arguments: ["1-1", "2-1.4", "10-31.255.1.1.1.1"])
+    func aPortIsReadAsTheKernelNamesIt(port: String) throws {
+        var sample = Self.wired
+        sample.set("side.1.card", "port", "'\(port)'")
+        #expect(try sample.load().sides[0].card == .pcsc(reader: "Reader 1", port: port))
     }
 
     /// What a file of one side said stood at the board's.

@@ -4,6 +4,8 @@ import TestFolders
 import TestPrograms
 import Testing
 
+@testable import PCSC
+
 extension WithPCSCD {
     /// Faults of card readers, each made with a pcscd of its own, found, mended and gone.
     @Suite("doctor: card readers", .timeLimit(.minutes(10)))
@@ -19,18 +21,28 @@ extension WithPCSCD {
             CardDaemon.nameSocket()
         }
 
-        private func configure(_ reader: String, journal: String = "journal") throws {
+        private func configure(_ reader: String, port: String? = nil, journal: String = "journal") throws {
             _ = try folder.file(
                 "greylock.toml",
                 ServiceConfiguration.text(
                     journal: (folder.path(journal), ""),
-                    card: "kind = \"pcsc\", reader = \"\(reader)\"",
+                    card: "kind = \"pcsc\", reader = \"\(reader)\"" + (port.map { ", port = \"\($0)\"" } ?? ""),
                     pump: ServiceConfiguration.simulated(centilitres: 500, speed: 1)
                 )
             )
         }
 
         private func look() throws -> Doctored { try Doctored(["--config", config]) }
+
+        /// With a kernel that shows USB devices of the test's.
+        private func look(at devices: TestFolder) throws -> Doctored {
+            let script = """
+                exec unshare --mount \(getuid() == 0 ? "" : "--map-root-user") bash -c '
+                  mount -t tmpfs tmpfs /sys/bus && mkdir /sys/bus/usb && cp -r "$0" /sys/bus/usb/devices && exec "$@"
+                ' \(devices.url.path) "$@"
+                """
+            return try Doctored(["--config", config], before: script)
+        }
 
         private func start(withReaders: Bool = true, third: String? = nil) throws {
             daemon?.stop()
@@ -84,6 +96,34 @@ extension WithPCSCD {
             } mend: { finding in
                 #expect(finding.mend.hasSuffix("or leave one plugged in"))
                 try start()
+            }
+        }
+
+        @Test("of two alike readers one is chosen by its port")
+        func port() throws {
+            let devices = try TestFolder()
+            _ = try USBDevices.made(in: devices)
+            daemon?.stop()
+            daemon = try CardDaemon(port: CardDaemon.freePorts(), third: "Alike PCD", hasTwin: true)
+            try daemon?.setThirdReaderChannel([0x07, 0x01, 0x20, 0x00])
+            try daemon?.setThirdReaderChannel([0x09, 0x01, 0x20, 0x00], ofTwin: true)
+            try configure("Alike PCD", port: "1-1.4")
+            try provoke("readers-alike", saw: "\"Alike PCD 00 00\" at 1-1.3, \"Alike PCD 01 00\" at 1-1.4") {
+                try look(at: devices)
+            } fault: {
+                try configure("Alike PCD")
+            } mend: { finding in
+                #expect(finding.mend.contains("name the USB port of the side's own with [side.N.card] port"))
+                try configure("Alike PCD", port: "1-1.4")
+            }
+            try provoke("reader-missing", saw: "no reader \"PCD\" at USB port 2-1: there are ") {
+                try look(at: devices)
+            } fault: {
+                try configure("PCD", port: "2-1")
+            } mend: { finding in
+                #expect(finding.saw.contains("\"Alike PCD 01 00\", \"Alike PCD 01 01\" at 1-1.4"))
+                #expect(finding.saw.contains("\"Virtual PCD 00 01\", whose port cannot be asked: its driver does not"))
+                try configure("PCD", port: "1-1.3")
             }
         }
 

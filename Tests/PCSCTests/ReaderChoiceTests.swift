@@ -6,6 +6,16 @@ import Testing
 
 @testable import PCSC
 
+extension ReaderChoice {
+    /// Where no port is set, none is asked.
+    fileprivate func find(among names: [String]) -> Finding {
+        find(among: names) { name in
+            Issue.record("\(name) was asked for its port")
+            return .inUse
+        }
+    }
+}
+
 struct ReaderChoiceTests {
     private static let ours = "ACS ACR38U-CCID 00 00"
     private static let twin = "ACS ACR38U-CCID 01 00"

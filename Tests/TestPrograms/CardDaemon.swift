@@ -3,7 +3,7 @@ import Glibc
 import ISO7816
 import PCSC
 
-/// A pcscd with two virtual readers, or three, started by a test and seen by this process only.
+/// A pcscd with two virtual readers, or three or four, started by a test and seen by this process only.
 ///
 /// pcscd has one socket, `/run/pcscd/pcscd.comm`. So that a test neither meets nor disturbs a pcscd of the machine, its
 /// own one runs in a mount namespace where that folder is one under `/tmp`, and `PCSCLITE_CSOCK_NAME` sends the client
@@ -22,7 +22,7 @@ package final class CardDaemon {
         unsafe setenv("PCSCLITE_CSOCK_NAME", "\(folder)/run/pcscd.comm", 1) == 0
     }()
 
-    /// Where the first reader listens; the second has the next one, and the third the one behind it.
+    /// Where the first reader listens; the second has the next one, the third the one behind it, and its twin the one behind the next.
     package let port: UInt16
     private let shell: StartedProcess
     private let input: ClosedPipe
@@ -39,15 +39,17 @@ package final class CardDaemon {
     /// - Parameters:
     ///   - device: what the driver calls its two readers. It serves one device only.
     ///   - third: the name of a third reader, which can fail alone; nil for none.
+    ///   - hasTwin: of the third reader, with the same name but for its number.
     package init(
         port: UInt16,
         withReaders: Bool = true,
         device: String = "Virtual PCD",
-        third: String? = nil
+        third: String? = nil,
+        hasTwin: Bool = false
     ) throws {
         Self.nameSocket()
         self.port = port
-        self.third = try Self.configure(port: withReaders ? port : nil, device: device, third: third)
+        self.third = try Self.configure(port: withReaders ? port : nil, device: device, third: third, hasTwin: hasTwin)
         let input = try ClosedPipe()
         let output = try ClosedPipe()
         self.input = input
@@ -87,10 +89,10 @@ package final class CardDaemon {
         try third.setGone(isGone)
     }
 
-    /// What the third reader's driver answers for SCARD_ATTR_CHANNEL_ID from now on.
-    package func setThirdReaderChannel(_ bytes: [UInt8]) throws {
+    /// What the third reader's driver answers for SCARD_ATTR_CHANNEL_ID from now on, of it or of its twin.
+    package func setThirdReaderChannel(_ bytes: [UInt8], ofTwin: Bool = false) throws {
         guard let third else { preconditionFailure("there is no third reader") }
-        try third.setChannel(bytes)
+        try third.setChannel(bytes, of: ofTwin ? 1 : 0)
     }
 
     /// Ends the daemon as a crash would; ended already, does nothing.
@@ -99,14 +101,14 @@ package final class CardDaemon {
         shell.end(said: "the daemon was told to end")
     }
 
-    /// The first of four neighbouring ports that nobody listens on, below those that the kernel hands out: each device of
+    /// The first of six neighbouring ports that nobody listens on, below those that the kernel hands out: each device of
     /// the driver takes two.
     package static func freePorts() throws -> UInt16 {
         for _ in 0..<100 {
             let port = UInt16.random(in: 20_000..<30_000)
-            if (port..<port + 4).allSatisfy(isFree) { return port }
+            if (port..<port + 6).allSatisfy(isFree) { return port }
         }
-        throw StartFailure(description: "no four neighbouring ports are free")
+        throw StartFailure(description: "no six neighbouring ports are free")
     }
 
     struct StartFailure: Error, CustomStringConvertible {
@@ -180,7 +182,12 @@ package final class CardDaemon {
     }()
 
     /// - Returns: the driver of the third reader.
-    private static func configure(port: UInt16?, device: String, third: String?) throws -> FailingDriver? {
+    private static func configure(
+        port: UInt16?,
+        device: String,
+        third: String?,
+        hasTwin: Bool
+    ) throws -> FailingDriver? {
         let files = FileManager.default
         if files.fileExists(atPath: folder) { try files.removeItem(atPath: folder) }
         try files.createDirectory(atPath: "\(folder)/run", withIntermediateDirectories: true)
@@ -188,7 +195,11 @@ package final class CardDaemon {
         guard let port else { return nil }
         let failing = try third.map { _ in try FailingDriver(copying: driver, in: folder) }
         var readers = reader(device, port: port, driver: driver)
-        if let third, let failing { readers += reader(third, port: port + 2, driver: failing.library) }
+        if let third, let failing {
+            for port in hasTwin ? [port + 2, port + 4] : [port + 2] {
+                readers += reader(third, port: port, driver: failing.library)
+            }
+        }
         try readers.write(toFile: "\(folder)/readers/virtual", atomically: false, encoding: .utf8)
         return failing
     }

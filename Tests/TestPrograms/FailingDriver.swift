@@ -1,25 +1,28 @@
 import Foundation
 
-/// A second virtual driver, whose reader can fail alone: a library that hands each call on to a copy of the driver and answers
-/// as for a reader that was pulled out while ``setGone(_:)`` says so. It can say a channel, which the virtual driver does not.
+/// A second virtual driver, of one or two readers of one name: a library that hands each call on to a copy of the driver for each
+/// reader. The first can fail alone: it is answered for as for a reader that was pulled out while ``setGone(_:)`` says so. Each can
+/// say a channel, which the virtual driver does not.
 struct FailingDriver {
     /// What pcscd loads.
     let library: String
     private let flag: String
-    private let channel: String
+    private let channels: String
 
     /// - Parameters:
     ///   - driver: the virtual driver.
-    ///   - folder: where the library and the copy are made. Loaded from another file, the copy has variables of its own.
+    ///   - folder: where the library and the copies are made. Loaded from another file, a copy has variables of its own.
     init(copying driver: String, in folder: String) throws {
-        let (source, copy) = ("\(folder)/failing.c", "\(folder)/copy.so")
+        let source = "\(folder)/failing.c"
         library = "\(folder)/failing.so"
         flag = "\(folder)/gone"
-        channel = "\(folder)/channel"
+        channels = "\(folder)/channel-"
         let original = URL(fileURLWithPath: driver).resolvingSymlinksInPath().path
-        try FileManager.default.copyItem(atPath: original, toPath: copy)
+        let copies = ["\(folder)/copy-0.so", "\(folder)/copy-1.so"]
+        for copy in copies { try FileManager.default.copyItem(atPath: original, toPath: copy) }
         try Self.source.write(toFile: source, atomically: false, encoding: .utf8)
-        let paths = ["-DDRIVER=\"\(copy)\"", "-DGONE=\"\(flag)\"", "-DCHANNEL=\"\(channel)\""]
+        let named = [("FIRST", copies[0]), ("SECOND", copies[1]), ("GONE", flag), ("CHANNEL", channels)]
+        let paths = named.map { "-D\($0)=\"\($1)\"" }
         let compiler = try Run(
             command: ["/usr/bin/env", "cc", "-shared", "-fPIC", "-o", library] + paths + [source, "-ldl"]
         )
@@ -35,35 +38,44 @@ struct FailingDriver {
         }
     }
 
-    /// - Parameter bytes: what is answered for SCARD_ATTR_CHANNEL_ID from now on.
-    func setChannel(_ bytes: [UInt8]) throws {
-        try Data(bytes).write(to: URL(fileURLWithPath: channel), options: .atomic)
+    /// - Parameters:
+    ///   - bytes: what is answered for SCARD_ATTR_CHANNEL_ID from now on.
+    ///   - reader: 0 or 1.
+    func setChannel(_ bytes: [UInt8], of reader: Int) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: "\(channels)\(reader)"), options: .atomic)
     }
 
-    /// The IFD handler interface, version 3, as far as the virtual driver has it. 617 is IFD_NO_SUCH_DEVICE, 612
-    /// IFD_COMMUNICATION_ERROR.
+    /// The IFD handler interface, version 3, as far as the virtual driver has it. The upper half of a lun is the reader's number among
+    /// the driver's. 617 is IFD_NO_SUCH_DEVICE, 612 IFD_COMMUNICATION_ERROR, 0x0FAF TAG_IFD_SIMULTANEOUS_ACCESS.
     private static let source = """
         #include <dlfcn.h>
         #include <fcntl.h>
         #include <unistd.h>
         typedef unsigned long word;
         typedef struct { word protocol, length; } pci;
-        static void *driver(const char *name) {
-          static void *library;
-          if (!library) library = dlopen(DRIVER, RTLD_NOW | RTLD_LOCAL);
-          return dlsym(library, name);
+        static void *driver(word lun, const char *name) {
+          static void *libraries[2];
+          word reader = lun >> 16 & 1;
+          if (!libraries[reader]) libraries[reader] = dlopen(reader ? SECOND : FIRST, RTLD_NOW | RTLD_LOCAL);
+          return dlsym(libraries[reader], name);
         }
+        #define CALL(NAME, PARAMETERS, ...) ((long (*) PARAMETERS)driver(lun, #NAME))(__VA_ARGS__)
         #define FORWARD(NAME, PARAMETERS, ...) \\
-          long NAME PARAMETERS { return ((long (*) PARAMETERS)driver(#NAME))(__VA_ARGS__); }
+          long NAME PARAMETERS { return CALL(NAME, PARAMETERS, __VA_ARGS__); }
         #define FORWARD_IF_THERE(NAME, PARAMETERS, ...) \\
-          long NAME PARAMETERS { return access(GONE, F_OK) ? ((long (*) PARAMETERS)driver(#NAME))(__VA_ARGS__) : 617; }
+          long NAME PARAMETERS { return lun >> 16 || access(GONE, F_OK) ? CALL(NAME, PARAMETERS, __VA_ARGS__) : 617; }
         FORWARD(IFDHCreateChannel, (word lun, word channel), lun, channel)
         FORWARD(IFDHCreateChannelByName, (word lun, char *name), lun, name)
         FORWARD(IFDHCloseChannel, (word lun), lun)
         long IFDHGetCapabilities(word lun, word tag, word *length, char *value) {
-          int channel = tag == 0x00020110 ? open(CHANNEL, O_RDONLY | O_CLOEXEC) : -1;
+          if (tag == 0x0FAF && *length) {
+            *length = 1;
+            *value = 2;
+            return 0;
+          }
+          int channel = tag == 0x00020110 ? open(lun >> 16 ? CHANNEL "1" : CHANNEL "0", O_RDONLY | O_CLOEXEC) : -1;
           if (channel < 0)
-            return ((long (*)(word, word, word *, char *))driver("IFDHGetCapabilities"))(lun, tag, length, value);
+            return CALL(IFDHGetCapabilities, (word lun, word tag, word *length, char *value), lun, tag, length, value);
           long count = read(channel, value, *length);
           close(channel);
           if (count < 0) return 612;
