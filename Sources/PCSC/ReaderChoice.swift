@@ -227,7 +227,8 @@ package final class ReaderChoice: Sendable {
         case .doubted(let name): before = name
         }
         let free = names.filter { !isOthers($0) }
-        let candidates = Self.candidates(setting, among: free.map(ReaderName.init)) { ports[$0.whole] == .known(port) }
+        let there = free.filter { ports[$0] == .known(port) }
+        let candidates = Self.candidates(setting, among: there.map(ReaderName.init))
         guard candidates.count < 2 else { return .none(Self.ambiguity(candidates)) }
         if let name = candidates.first {
             state = .made(Chosen(name: name))
@@ -257,22 +258,22 @@ package final class ReaderChoice: Sendable {
         rules(setting).lazy.map { names.filter($0) }.first { !$0.isEmpty } ?? []
     }
 
-    /// The readers that a setting can mean where a port is set too: of a device with several slots the first, unless it says another.
-    static func candidates(
-        _ setting: String?,
-        among names: [ReaderName],
-        at isAtPort: (ReaderName) -> Bool
-    ) -> [ReaderName] {
-        let found = candidates(setting, among: names.filter(isAtPort))
-        guard found.count > 1, setting.map(ReaderName.init)?.slot == nil else { return found }
-        let first = found.filter { $0.slot == nil || $0.slot == "00" }
-        return first.isEmpty ? found : first
-    }
-
-    /// The readers that a setting may mean, by whichever rule, so that their ports decide.
+    /// The readers that a setting may mean where a port is set too, by whichever rule: their ports decide. Of a device with several
+    /// slots it means the first, unless it says another.
+    ///
+    /// - Parameter names: of all readers.
     static func meant(_ setting: String?, among names: [String]) -> [String] {
-        let rules = rules(setting)
-        return names.filter { name in rules.contains { $0(ReaderName(name)) } }
+        let saysSlot = setting.map(ReaderName.init)?.slot != nil
+        var meant: Set<String> = []
+        for rule in rules(setting) {
+            let found = names.filter { rule(ReaderName($0)) }
+            let later = found.filter { name in
+                guard let slot = ReaderName(name).slot, slot != "00" else { return false }
+                return found.contains("\(name.dropLast(slot.count))00")
+            }
+            meant.formUnion(saysSlot ? found : found.filter { !later.contains($0) })
+        }
+        return names.filter(meant.contains)
     }
 
     private static func ambiguity(_ readers: [ReaderName]) -> String {

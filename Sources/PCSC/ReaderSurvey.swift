@@ -81,8 +81,8 @@ package struct ReaderSurvey: Sendable {
         for setting in settings {
             let others = settings.filter { $0 != setting }
             if setting.port != nil {
-                let free = free(for: setting, besides: others).map(\.name)
-                names.formUnion(ReaderChoice.meant(setting.reader, among: free))
+                let free = Set(free(for: setting, besides: others).map(\.name))
+                names.formUnion(free.intersection(ReaderChoice.meant(setting.reader, among: readers.map(\.name))))
             } else if case .alike(let alike) = choice(of: setting, besides: others) {
                 names.formUnion(alike.map(\.name))
             }
@@ -133,9 +133,11 @@ package struct ReaderSurvey: Sendable {
     }
 
     private func meant(_ setting: Setting, _ free: [Reader]) -> [String] {
-        let names = free.map { ReaderName($0.name) }
-        guard let port = setting.port else { return ReaderChoice.candidates(setting.reader, among: names).map(\.whole) }
-        let there = Set(free.filter { $0.port == .known(port) }.map(\.name))
-        return ReaderChoice.candidates(setting.reader, among: names) { there.contains($0.whole) }.map(\.whole)
+        guard let port = setting.port else {
+            return ReaderChoice.candidates(setting.reader, among: free.map { ReaderName($0.name) }).map(\.whole)
+        }
+        let meant = ReaderChoice.meant(setting.reader, among: readers.map(\.name))
+        let there = free.filter { $0.port == .known(port) && meant.contains($0.name) }.map { ReaderName($0.name) }
+        return ReaderChoice.candidates(setting.reader, among: there).map(\.whole)
     }
 }

@@ -69,7 +69,7 @@ extension WithPCSCD {
                     "\"\(Self.right)\", whose port cannot be asked while another program uses it: end that program"
                 )
             )
-            #expect(advice.contains("\"\(Self.left)\", \"Alike PCD 00 01\" at 1-1.3"))
+            #expect(advice.contains("\"\(Self.left)\" at 1-1.3"))
             let error = #expect(throws: CardFault.self) { try PCSCReader(choice).connect() }
             guard case .inUse = error else {
                 Issue.record("\(String(describing: error))")
@@ -105,7 +105,7 @@ extension WithPCSCD {
                     [0x63, 0x01, 0x20, 0x00],
                     "the kernel shows no device 99 on USB bus 1: look into /sys/bus/usb/devices"
                 ),
-                (Self.third, "\"\(Self.left)\", \"Alike PCD 00 01\", \"\(Self.right)\", \"Alike PCD 01 01\" at 1-1.3"),
+                (Self.third, "\"\(Self.left)\", \"\(Self.right)\" at 1-1.3"),
             ] as [([UInt8], String)] {
                 try daemon.setThirdReaderChannel(channel, ofTwin: true)
                 let finding = try choice("1-1.4", nil).find(PCSCContext())
@@ -116,7 +116,7 @@ extension WithPCSCD {
                 #expect(advice.contains(words), "\(advice)")
                 #expect(
                     advice.contains(
-                        "\"\(Self.silent)\", \"Virtual PCD 00 01\", whose port cannot be asked: its driver does"
+                        "\"\(Self.silent)\", whose port cannot be asked: its driver does"
                     )
                 )
             }

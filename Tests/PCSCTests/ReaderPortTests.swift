@@ -58,6 +58,24 @@ struct ReaderPortTests {
         }
     }
 
+    /// The second slot is at the port as well, and no stand-in for the first.
+    @Test func aSecondSlotIsNotTakenForAFirstOneThatIsHeldOrAnothers() {
+        let held: [String: ReaderPort] = [Self.second: .inUse, Self.sam: .known("1-1.4")]
+        let finding = Self.find(ReaderChoice("ACS", at: "1-1.4"), [Self.sam, Self.second], held)
+        guard case .held = finding else {
+            Issue.record("\(finding)")
+            return
+        }
+        let board = BoardReaders([Self.second])
+        guard case .none = Self.find(ReaderChoice("ACS", at: "1-1.4", of: board), [Self.sam, Self.second]) else {
+            Issue.record("a second slot was taken")
+            return
+        }
+        let named = ReaderChoice("ACS ACR38U 00 01", at: "1-1.4", of: board)
+        #expect(Self.find(named, [Self.sam, Self.second]) == .reader(Self.sam))
+        #expect(Self.find(ReaderChoice("01 01", at: "1-1.4"), [Self.sam, Self.second]) == .reader(Self.sam))
+    }
+
     /// One device with two readers in it.
     @Test func twoReadersAtOnePortAreRefusedWithTheList() {
         let places: [String: ReaderPort] = ["Left 00 00": .known("1-1"), "Right 01 00": .known("1-1")]
