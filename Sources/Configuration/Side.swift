@@ -88,7 +88,7 @@ extension Configuration.Side {
         where name.contains(theirs) || theirs.contains(name):
             table.table("card").noteConflict(
                 "reader",
-                "a name that cannot mean side \(other.number)'s reader, \(quoted(theirs)), too"
+                "a name that cannot mean side \(other.number)'s reader, \(quoted(theirs)), too, or a port for each"
             )
         case (.virtual(.some(let file)), .virtual(.some(let theirs)))
         where FilePlace(file).isSame(as: FilePlace(theirs)):

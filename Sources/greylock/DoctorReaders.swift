@@ -75,11 +75,13 @@ struct DoctorReaders {
             let wanted =
                 (setting.reader.map { "no reader \"\($0)\"" } ?? "no reader")
                 + (setting.port.map { " at USB port \($0)" } ?? "")
+            let held = survey.readers.filter { $0.port == .inUse }
+            if let port = setting.port, isServing, !held.isEmpty {
+                let why = "no reader that is in use can be asked for its USB port, as \(list(held))"
+                return diagnosis.miss(.reader, "position \(side): whether its reader is at \(port); \(why)")
+            }
             let places = setting.port == nil ? nil : survey.places
             let there = survey.readers.isEmpty ? "none is there" : "there are \(places ?? list(survey.readers))"
-            if setting.port != nil, isServing, survey.readers.contains(where: { $0.port == .inUse }) {
-                return diagnosis.miss(.reader, "position \(side): \(wanted), as far as it can be asked: \(there)")
-            }
             diagnosis.find(.readerMissing, "\(wanted): \(there)", side: side)
         case .alike(let readers): diagnosis.find(.readersAlike, list(readers), side: side)
         case .several(let readers):

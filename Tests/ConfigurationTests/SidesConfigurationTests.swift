@@ -107,7 +107,7 @@ struct SidesConfigurationTests {
         let line = sample.set("side.2.card", "reader", "'Reader 10'")
         #expect(
             sample.verdict
-                == "\(line): side.2.card.reader: a name that cannot mean side 1's reader, \"Reader 1\", too"
+                == "\(line): side.2.card.reader: a name that cannot mean side 1's reader, \"Reader 1\", too, or a port for each"
                 + " (found \"Reader 10\")"
         )
     }
@@ -118,7 +118,7 @@ struct SidesConfigurationTests {
         sample.set("side.1.card", "port", "'1-1.3'")
         var line = sample.set("side.2.card", "reader", "'Reader 1'")
         let refusal =
-            "side.2.card.reader: a name that cannot mean side 1's reader, \"Reader 1\", too (found \"Reader 1\")"
+            "side.2.card.reader: a name that cannot mean side 1's reader, \"Reader 1\", too, or a port for each (found \"Reader 1\")"
         #expect(sample.verdict == "\(line): \(refusal)")
         line = sample.set("side.2.card", "port", "'1-1.3'")
         #expect(sample.verdict == "\(line): side.2.card.port: another port than side 1's (found \"1-1.3\")")

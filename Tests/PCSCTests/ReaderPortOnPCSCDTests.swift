@@ -82,16 +82,17 @@ extension WithPCSCD {
             try card.pull()
         }
 
-        /// No event of a card, no change of its power, no reset.
+        /// No event of a card, and neither power nor reset: pcscd itself powers one down that nobody uses, once.
         @Test func aQuestionLeavesTheCardAsItIs() throws {
             let card = try ServedCard(port: daemon.port + 4, .t1)
             let events = EventLog()
             let monitor = ReaderMonitor(ReaderChoice(Self.right), post: events.post)
             #expect(events.next() == .cardInserted)
             let context = try PCSCContext()
-            let before = try context.waitForChange(of: Self.right, from: .unaware, timeoutMilliseconds: 0)
+            let before = try daemon.thirdReaderPowerActions()
+            #expect(before > 0)
             for _ in 0..<5 { #expect(context.port(of: Self.right, among: devices) == .known("1-1.4")) }
-            #expect(try context.waitForChange(of: Self.right, from: .unaware, timeoutMilliseconds: 0) == before)
+            #expect(try daemon.thirdReaderPowerActions() <= before + 1)
             #expect(events.isEmpty)
             monitor.stop()
             try card.pull()

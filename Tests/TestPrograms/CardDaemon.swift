@@ -95,6 +95,12 @@ package final class CardDaemon {
         try third.setChannel(bytes, of: ofTwin ? 1 : 0)
     }
 
+    /// How often a card in the third reader or its twin was powered up or down, or reset.
+    package func thirdReaderPowerActions() throws -> Int {
+        guard let third else { preconditionFailure("there is no third reader") }
+        return try third.powerActions()
+    }
+
     /// Ends the daemon as a crash would; ended already, does nothing.
     package func stop() {
         input.closeWriting()

@@ -8,6 +8,7 @@ struct FailingDriver {
     let library: String
     private let flag: String
     private let channels: String
+    private let power: String
 
     /// - Parameters:
     ///   - driver: the virtual driver.
@@ -17,11 +18,14 @@ struct FailingDriver {
         library = "\(folder)/failing.so"
         flag = "\(folder)/gone"
         channels = "\(folder)/channel-"
+        power = "\(folder)/power"
         let original = URL(fileURLWithPath: driver).resolvingSymlinksInPath().path
         let copies = ["\(folder)/copy-0.so", "\(folder)/copy-1.so"]
         for copy in copies { try FileManager.default.copyItem(atPath: original, toPath: copy) }
         try Self.source.write(toFile: source, atomically: false, encoding: .utf8)
-        let named = [("FIRST", copies[0]), ("SECOND", copies[1]), ("GONE", flag), ("CHANNEL", channels)]
+        let named = [
+            ("FIRST", copies[0]), ("SECOND", copies[1]), ("GONE", flag), ("CHANNEL", channels), ("POWER", power),
+        ]
         let paths = named.map { "-D\($0)=\"\($1)\"" }
         let compiler = try Run(
             command: ["/usr/bin/env", "cc", "-shared", "-fPIC", "-o", library] + paths + [source, "-ldl"]
@@ -43,6 +47,11 @@ struct FailingDriver {
     ///   - reader: 0 or 1.
     func setChannel(_ bytes: [UInt8], of reader: Int) throws {
         try Data(bytes).write(to: URL(fileURLWithPath: "\(channels)\(reader)"), options: .atomic)
+    }
+
+    /// How often a card was powered up or down, or reset.
+    func powerActions() throws -> Int {
+        FileManager.default.fileExists(atPath: power) ? try Data(contentsOf: URL(fileURLWithPath: power)).count : 0
     }
 
     /// The IFD handler interface, version 3, as far as the virtual driver has it. The upper half of a lun is the reader's number among
@@ -86,7 +95,12 @@ struct FailingDriver {
         FORWARD(IFDHSetProtocolParameters,
           (word lun, word protocol, unsigned char flags, unsigned char a, unsigned char b, unsigned char c),
           lun, protocol, flags, a, b, c)
-        FORWARD_IF_THERE(IFDHPowerICC, (word lun, word action, char *atr, word *length), lun, action, atr, length)
+        long IFDHPowerICC(word lun, word action, char *atr, word *length) {
+          int power = open(POWER, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+          if (power < 0 || write(power, "x", 1) != 1 || close(power)) return 612;
+          if (!(lun >> 16) && !access(GONE, F_OK)) return 617;
+          return CALL(IFDHPowerICC, (word lun, word action, char *atr, word *length), lun, action, atr, length);
+        }
         FORWARD_IF_THERE(IFDHTransmitToICC,
           (word lun, pci sent, char *command, word count, char *answer, word *length, pci *received),
           lun, sent, command, count, answer, length, received)
