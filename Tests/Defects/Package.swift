@@ -10,6 +10,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+        .target(name: "Codes"),
         .target(name: "ISO7816"),
         .target(name: "CardCryptography", dependencies: ["COpenSSL", "ISO7816"]),
         .target(name: "Quantities", dependencies: ["ISO7816"]),
@@ -20,12 +21,12 @@ let package = Package(
         .target(name: "CardApplication", dependencies: ["FuelPassbook"]),
         .target(name: "SecurityModule", dependencies: ["Records"]),
         .target(name: "KeyBlocks", dependencies: ["CardCryptography"]),
-        .target(name: "KeyCustody", dependencies: ["FuelPassbook", "KeyBlocks"]),
+        .target(name: "KeyCustody", dependencies: ["Codes", "FuelPassbook", "KeyBlocks"]),
         .target(name: "Issuer", dependencies: ["KeyCustody"]),
         .target(name: "GreyLock", dependencies: ["SecurityModule"]),
         .target(name: "Parameters", dependencies: ["FuelPassbook", "Metering"]),
-        .target(name: "Dispenser", dependencies: ["GreyLock", "Parameters"]),
-        .target(name: "Threads", dependencies: ["CLinux"]),
+        .target(name: "Dispenser", dependencies: ["Codes", "GreyLock", "Parameters"]),
+        .target(name: "Threads", dependencies: ["CLinux", "Codes"]),
         .target(name: "Words", dependencies: ["Dispenser"]),
         .target(name: "VirtualPump", dependencies: ["Metering", "Threads"]),
         .target(
@@ -43,7 +44,7 @@ let package = Package(
             dependencies: ["Parameters", "PulseSignals", "Simulation", "TestCounters", "TestSeals"]
         ),
         .target(name: "SQLite", dependencies: ["CSQLite"]),
-        .target(name: "Journal", dependencies: ["Parameters", "Records", "SQLite", "Threads"]),
+        .target(name: "Journal", dependencies: ["Files", "Parameters", "Records", "SQLite", "Threads"]),
         .executableTarget(name: "JournalEdits", dependencies: ["Journal", "Simulation"]),
     ],
     swiftLanguageModes: [.v6]
