@@ -55,9 +55,9 @@ struct DatabaseTests {
 
     @Test func aMisspeltColumnIsNoText() throws {
         let connection = try connection()
-        #expect(
-            try error { try connection.write { try $0.run(#"SELECT "w" FROM t"#) } }?.message == "no such column: w"
-        )
+        let refusal = try error { try connection.write { try $0.run(#"SELECT "w" FROM t"#) } }
+        // A later SQLite says more behind it.
+        #expect(refusal?.message.hasPrefix("no such column: ") == true)
     }
 
     @Test func aTransactionIsWholeOrNotAtAll() throws {
