@@ -158,6 +158,17 @@ extension PulserFaultCount: TableRow {
     fileprivate static func keys(of side: Int) -> ClosedRange<Int64> { key(side, nil)...key(side + 1, nil) - 1 }
 }
 
+extension Database {
+    /// Those of these numbers that are believed, in their order.
+    func believed<Value: HistoryValue>(
+        _ belief: Belief,
+        _ range: ClosedRange<Int64>
+    ) throws -> [HistoryRow<Value>] {
+        let bounds = [ColumnValue(range.lowerBound), ColumnValue(range.upperBound)]
+        return try believed(belief, "WHERE number BETWEEN ? AND ? ORDER BY number", bounds)
+    }
+}
+
 extension RowWriter {
     /// Behind what the position has; what is older than the newest that are kept goes.
     mutating func append<Value: HistoryValue>(_ value: Value) throws {
@@ -173,7 +184,7 @@ extension RowWriter {
         try replace(HistoryRow(number: last + 1, value: value))
         guard let kept = Value.rowsMax else { return }
         if let whichGoes = Value.whichGoes {
-            var rows: [HistoryRow<Value>] = try self.rows(range)
+            var rows: [HistoryRow<Value>] = try db.believed(belief, range)
             while rows.count > kept {
                 try delete(rows.remove(at: whichGoes(rows.map(\.value))).number, from: table)
             }
@@ -182,17 +193,12 @@ extension RowWriter {
         }
     }
 
-    private func rows<Value: HistoryValue>(_ range: ClosedRange<Int64>) throws -> [HistoryRow<Value>] {
-        let bounds = [ColumnValue(range.lowerBound), ColumnValue(range.upperBound)]
-        return try db.believed(belief, "WHERE number BETWEEN ? AND ? ORDER BY number", bounds)
-    }
-
     /// The few that are kept begin again with the first number: a position would have no other after 16 million.
     ///
     /// - Returns: the last number that is taken then.
     private mutating func renumber<Value: HistoryValue>(_: Value.Type, _ range: ClosedRange<Int64>) throws -> Int64 {
         var last = range.lowerBound
-        for row in try rows(range) as [HistoryRow<Value>] {
+        for row in try db.believed(belief, range) as [HistoryRow<Value>] {
             try delete(row.number, from: Value.rows.table)
             last += 1
             try replace(HistoryRow(number: last, value: row.value))

@@ -99,12 +99,7 @@ extension SQLiteJournal {
         let range = HistoryRow<Value>.numbers(of: position)
         let belief = try believing()
         return try connection.view("read the orders") { db in
-            let bounds = [ColumnValue(range.lowerBound), ColumnValue(range.upperBound)]
-            let rows: [HistoryRow<Value>] = try db.believed(
-                belief,
-                "WHERE number BETWEEN ? AND ? ORDER BY number",
-                bounds
-            )
+            let rows: [HistoryRow<Value>] = try db.believed(belief, range)
             return rows.map(\.value)
         }
     }

@@ -43,20 +43,7 @@ struct PCSCContext: ~Copyable {
     ///
     /// The corresponding C function is `SCardConnect`.
     borrowing func connect(to reader: String) throws(PCSCError) -> PCSCCard {
-        guard try !waitForChange(of: reader, from: .unaware, timeoutMilliseconds: 0).isInUse else {
-            throw PCSCError(operation: "SCardConnect", code: PCSCCode.sharingViolation)
-        }
-        var card = SCARDHANDLE()
-        var activeProtocol = DWORD()
-        let result = unsafe SCardConnect(
-            handle,
-            reader,
-            DWORD(SCARD_SHARE_EXCLUSIVE),
-            DWORD(SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1),
-            &card,
-            &activeProtocol
-        )
-        try PCSCError.check("SCardConnect", result)
+        let (card, activeProtocol) = try open(reader, SCARD_SHARE_EXCLUSIVE, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1)
         return PCSCCard(handle: card, activeProtocol: activeProtocol, reader: reader)
     }
 
@@ -67,20 +54,7 @@ struct PCSCContext: ~Copyable {
     ///
     /// The corresponding C functions are `SCardConnect`, `SCardGetAttrib` and `SCardDisconnect`.
     borrowing func channelAttribute(of reader: String) throws(PCSCError) -> [UInt8] {
-        guard try !waitForChange(of: reader, from: .unaware, timeoutMilliseconds: 0).isInUse else {
-            throw PCSCError(operation: "SCardConnect", code: PCSCCode.sharingViolation)
-        }
-        var connection = SCARDHANDLE()
-        var activeProtocol = DWORD()
-        let connected = unsafe SCardConnect(
-            handle,
-            reader,
-            DWORD(SCARD_SHARE_DIRECT),
-            0,
-            &connection,
-            &activeProtocol
-        )
-        try PCSCError.check("SCardConnect", connected)
+        let (connection, _) = try open(reader, SCARD_SHARE_DIRECT, 0)
         defer { _ = SCardDisconnect(connection, DWORD(SCARD_LEAVE_CARD)) }
         var value = [UInt8](repeating: 0, count: Int(MAX_BUFFER_SIZE))
         var length = DWORD(value.count)
@@ -88,6 +62,29 @@ struct PCSCContext: ~Copyable {
         let result = unsafe SCardGetAttrib(connection, Self.channelID, &value, &length)
         try PCSCError.check("SCardGetAttrib", result)
         return Array(value.prefix(Int(length)))
+    }
+
+    /// - Throws: a sharing violation for a reader that is in use, which is not asked for.
+    private borrowing func open(
+        _ reader: String,
+        _ share: Int32,
+        _ protocols: Int32
+    ) throws(PCSCError) -> (connection: SCARDHANDLE, activeProtocol: DWORD) {
+        guard try !waitForChange(of: reader, from: .unaware, timeoutMilliseconds: 0).isInUse else {
+            throw PCSCError(operation: "SCardConnect", code: PCSCCode.sharingViolation)
+        }
+        var connection = SCARDHANDLE()
+        var activeProtocol = DWORD()
+        let result = unsafe SCardConnect(
+            handle,
+            reader,
+            DWORD(share),
+            DWORD(protocols),
+            &connection,
+            &activeProtocol
+        )
+        try PCSCError.check("SCardConnect", result)
+        return (connection, activeProtocol)
     }
 
     /// Waits until the reader's state is another than `known`.

@@ -36,19 +36,25 @@ interface = {{ read = "{folder}/read.sock", control = "{folder}/control.sock" }}
 """
 
 
-def configuration(folder: Path, litres: int) -> str:
-    text = heading(folder)
-    for side in range(1, SIDES + 1):
-        text += f"""
+def side_settings(side: int, kind: str) -> str:
+    """Down to the table of the pump's kind, whose keys follow."""
+    return f"""
 [side.{side}]
 card = {{ kind = "virtual" }}
 pin = {{ kind = "fixed" }}
 [side.{side}.pump]
-kind = "simulated"
+kind = "{kind}"
 nozzle = {side}
 grade = "92"
 price = 10
-[side.{side}.pump.simulated]
+[side.{side}.pump.{kind}]
+"""
+
+
+def configuration(folder: Path, litres: int) -> str:
+    text = heading(folder)
+    for side in range(1, SIDES + 1):
+        text += side_settings(side, "simulated") + f"""
 centilitres = {100 * litres}
 litres_per_minute = {LITRES_PER_MINUTE}
 speed = 1

@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from crowd import LOOK_SECONDS, SIDES, Client, Crowd, Figures, JournalLog, heading, import_meters, use
+from crowd import LOOK_SECONDS, SIDES, Client, Crowd, Figures, JournalLog, heading, import_meters, side_settings, use
 
 A, B, NOZZLE = 0, 1, 2
 
@@ -33,16 +33,7 @@ def make_chip(side):
 def configuration(folder):
     text = heading(folder) + "timeouts = { first_flow = 60 }\n"
     for side in range(1, SIDES + 1):
-        text += f"""
-[side.{side}]
-card = {{ kind = "virtual" }}
-pin = {{ kind = "fixed" }}
-[side.{side}.pump]
-kind = "gpio"
-nozzle = {side}
-grade = "92"
-price = 10
-[side.{side}.pump.gpio]
+        text += side_settings(side, "gpio") + f"""
 chip = "side-{side}"
 a = {A}
 b = {B}
